@@ -1,0 +1,160 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Why a request was refused.
+///
+/// Branch on [`kind`](Self::kind), log [`code`](Self::code), and show the [`Display`](fmt::Display)
+/// text to whom it may concern: none of the three ever holds a token, a claim's value or a key.
+#[derive(Clone)]
+pub struct AuthError {
+    kind: AuthErrorKind,
+    detail: &'static str,
+    retry_after: Option<Duration>,
+    denial: Option<Arc<Denial>>,
+}
+
+/// What a policy said when it refused; only the developer's own words.
+struct Denial {
+    policy: String,
+    scope: String,
+}
+
+/// The sort of an [`AuthError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthErrorKind {
+    /// No credential was sent. 401 with a challenge that names no error.
+    MissingCredential,
+    /// The credential cannot be read: two headers, two tokens, bytes that are not ASCII. 400.
+    InvalidRequest,
+    /// The token is not a compact JWS of at most 16 KiB with strict JSON inside. 401.
+    MalformedToken,
+    /// The header's `alg` is not `RS256`, or the header asks for what is not supported. 401.
+    UnsupportedAlgorithm,
+    /// `iss` is not one of the configured issuers. 401.
+    UntrustedIssuer,
+    /// The pool has no key of this `kid`. 401.
+    UnknownKey,
+    /// The pool's keys cannot be had at present. 503 with `Retry-After`.
+    KeysUnavailable,
+    /// The signature does not hold. 401.
+    BadSignature,
+    /// A claim is missing or of the wrong type. 401.
+    InvalidClaim,
+    /// `exp` has passed. 401.
+    Expired,
+    /// `nbf` or `iat` lies in the future. 401.
+    NotYetValid,
+    /// `token_use` is neither `access` nor `id`, or not of a kind that is accepted. 401.
+    WrongTokenUse,
+    /// `client_id` or `aud` is not one of the configured app clients. 401.
+    WrongClient,
+    /// The application's own check refused the token. 401.
+    RefusedByCheck,
+    /// The application's own check refused this use of the token. 403.
+    ForbiddenByCheck,
+    /// The application's own check could not be made. 503 with `Retry-After`.
+    CheckUnavailable,
+    /// The route's policy is not met. 403.
+    InsufficientScope,
+    /// The claims do not have the shape of the type the handler asks for. 403.
+    ClaimsShape,
+    /// `require` or an extractor ran without a `CognitoLayer` around it. 500.
+    MissingLayer,
+}
+
+impl AuthError {
+    pub(crate) fn new(kind: AuthErrorKind, detail: &'static str) -> Self {
+        Self { kind, detail, retry_after: None, denial: None }
+    }
+
+    pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// `policy` and `scope` are the developer's words, never the token's.
+    pub(crate) fn with_denial(mut self, policy: String, scope: String) -> Self {
+        self.denial = Some(Arc::new(Denial { policy, scope }));
+        self
+    }
+
+    /// The sort of this error.
+    pub fn kind(&self) -> AuthErrorKind {
+        self.kind
+    }
+
+    /// The stable, machine-readable name of the kind, in snake case.
+    pub fn code(&self) -> &'static str {
+        self.kind.code()
+    }
+
+    /// A fixed sentence for people. It holds nothing that came with the request.
+    pub fn detail(&self) -> &'static str {
+        self.detail
+    }
+
+    /// For how long to wait before asking again, where waiting helps.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The part of the policy that was not met, as [`Policy`](crate::Policy) prints it.
+    pub fn failed_policy(&self) -> Option<&str> {
+        self.denial.as_deref().map(|denial| denial.policy.as_str())
+    }
+
+    /// The scopes that would help, separated by spaces, as the challenge names them.
+    pub fn required_scope(&self) -> Option<&str> {
+        self.denial.as_deref().map(|denial| denial.scope.as_str()).filter(|scope| !scope.is_empty())
+    }
+}
+
+impl AuthErrorKind {
+    /// The stable, machine-readable name, in snake case. A released code does not change.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MissingCredential => "missing_credential",
+            Self::InvalidRequest => "invalid_request",
+            Self::MalformedToken => "malformed_token",
+            Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UntrustedIssuer => "untrusted_issuer",
+            Self::UnknownKey => "unknown_key",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::BadSignature => "bad_signature",
+            Self::InvalidClaim => "invalid_claim",
+            Self::Expired => "token_expired",
+            Self::NotYetValid => "token_not_yet_valid",
+            Self::WrongTokenUse => "wrong_token_use",
+            Self::WrongClient => "wrong_client",
+            Self::RefusedByCheck => "refused_by_check",
+            Self::ForbiddenByCheck => "forbidden_by_check",
+            Self::CheckUnavailable => "check_unavailable",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::ClaimsShape => "claims_shape",
+            Self::MissingLayer => "missing_layer",
+        }
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.detail)?;
+        match self.failed_policy() {
+            Some(policy) => write!(f, ": {policy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthError")
+            .field("kind", &self.kind)
+            .field("detail", &self.detail)
+            .field("retry_after", &self.retry_after)
+            .field("failed_policy", &self.failed_policy())
+            .finish()
+    }
+}
+
+impl std::error::Error for AuthError {}

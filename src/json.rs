@@ -1,0 +1,278 @@
+//! JSON read strictly: names stand once in each object, nothing follows the value.
+//!
+//! One pass looks at every value, so that a duplicate name is found however deep it hides.
+//! Nesting is bounded by `serde_json` (128 levels).
+
+use std::{borrow::Cow, fmt, sync::LazyLock};
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value as far as token rules look into it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Json<'a> {
+    /// A whole number from 0 to 2^64 − 1, written without fraction or exponent.
+    Integer(u64),
+    String(Cow<'a, str>),
+    /// An array that holds strings alone.
+    Strings(Vec<Cow<'a, str>>),
+    /// Any other value: no rule takes it.
+    Other,
+}
+
+/// Reads one object and hands each of its members on.
+///
+/// # Errors
+/// The text is not JSON, its top level is no object, a name stands twice in one object, or
+/// something follows.
+pub(crate) fn read_object<'a>(
+    text: &'a str,
+    member: impl FnMut(&str, Json<'a>),
+) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.deserialize_map(TopLevel(member))?;
+    deserializer.end()
+}
+
+/// Reads an array of strings, and nothing else.
+pub(crate) fn read_strings(text: &str) -> Option<Vec<Cow<'_, str>>> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Value.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    match value {
+        Json::Strings(strings) => Some(strings),
+        _ => None,
+    }
+}
+
+struct TopLevel<F>(F);
+
+impl<'de, F: FnMut(&str, Json<'de>)> Visitor<'de> for TopLevel<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        read_members(map, |name, value| (self.0)(name, value))
+    }
+}
+
+/// Reads any value, strictly.
+struct Value;
+
+impl<'de> DeserializeSeed<'de> for Value {
+    type Value = Json<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Value {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json<'de>, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Integer(number))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::String(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json<'de>, E> {
+        Ok(Json::String(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Json<'de>, A::Error> {
+        let mut strings = Some(Vec::new());
+        while let Some(element) = array.next_element_seed(Self)? {
+            match (element, &mut strings) {
+                (Json::String(text), Some(strings)) => strings.push(text),
+                _ => strings = None,
+            }
+        }
+        Ok(strings.map_or(Json::Other, Json::Strings))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
+        if *NUMBERS_ARE_MAPS {
+            return read_number_or_object(&mut map);
+        }
+        read_members(map, |_, _| ())?;
+        Ok(Json::Other)
+    }
+}
+
+/// Hands on each member of an object, and refuses a name that stands twice.
+fn read_members<'de, A: MapAccess<'de>>(
+    mut map: A,
+    mut member: impl FnMut(&str, Json<'de>),
+) -> Result<(), A::Error> {
+    let mut names = Vec::with_capacity(24);
+    while let Some(name) = map.next_key_seed(Name)? {
+        member(&name, map.next_value_seed(Value)?);
+        names.push(name);
+    }
+    // Sorting keeps the cost of an object with thousands of names near linear.
+    names.sort_unstable();
+    if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return Err(A::Error::custom("a name stands twice in one object"));
+    }
+    Ok(())
+}
+
+/// A member's name, borrowed from the text where it holds no escapes.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// Whether any crate of the final binary turned on `serde_json/arbitrary_precision`.
+///
+/// Cargo unites features, so a stranger can turn it on for us. Numbers then arrive as a map of one
+/// member with a private name, and a reader that does not know this refuses every token.
+static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
+    struct Probe;
+    impl<'de> Visitor<'de> for Probe {
+        type Value = bool;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number")
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+            Ok(false)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(true)
+        }
+    }
+    serde_json::Deserializer::from_str("1").deserialize_any(Probe).unwrap_or(false)
+});
+
+const NUMBER_NAME: &str = "$serde_json::private::Number";
+
+fn read_number_or_object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Json<'de>, A::Error> {
+    let Some(first) = map.next_key_seed(Name)? else { return Ok(Json::Other) };
+    if first == NUMBER_NAME {
+        let digits: String = map.next_value()?;
+        return Ok(digits.parse().map_or(Json::Other, Json::Integer));
+    }
+    let value = map.next_value_seed(Value)?;
+    drop(value);
+    let mut repeated = false;
+    read_members(map, |name, _| repeated |= name == first)?;
+    if repeated {
+        return Err(A::Error::custom("a name stands twice in one object"));
+    }
+    Ok(Json::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
+        let mut members = Vec::new();
+        read_object(text, |name, value| members.push((name.to_owned(), format!("{value:?}"))))?;
+        Ok(members)
+    }
+
+    #[test]
+    fn only_plain_whole_numbers_are_integers() {
+        for (text, expected) in [
+            ("0", Json::Integer(0)),
+            ("1800000000", Json::Integer(1_800_000_000)),
+            ("18446744073709551615", Json::Integer(u64::MAX)),
+            ("18446744073709551616", Json::Other),
+            ("-1", Json::Other),
+            ("1.0", Json::Other),
+            ("1e3", Json::Other),
+            ("true", Json::Other),
+            ("null", Json::Other),
+            (r#""1""#, Json::String("1".into())),
+            (r#"["a","b"]"#, Json::Strings(vec!["a".into(), "b".into()])),
+            ("[]", Json::Strings(vec![])),
+            (r#"["a",1]"#, Json::Other),
+            (r#"[1,"a"]"#, Json::Other),
+            ("{}", Json::Other),
+            (r#"{"a":{"b":[1]}}"#, Json::Other),
+        ] {
+            let mut seen = None;
+            read_object(&format!(r#"{{"x":{text}}}"#), |_, value| seen = Some(format!("{value:?}"))).unwrap();
+            assert_eq!(seen, Some(format!("{expected:?}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused_at_any_depth() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"b":2,"\u0061":3}"#,
+            r#"{"x":{"a":1,"a":2}}"#,
+            r#"{"x":{"a":1,"b":1,"b":2}}"#,
+            r#"{"x":[1,[{"a":1,"a":2}]]}"#,
+            r#"{"":1,"":2}"#,
+        ] {
+            assert!(members(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_single_object_is_refused() {
+        let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(4000), "]".repeat(4000));
+        for text in ["", " ", "1", "[]", "null", r#""{}""#, "{}{}", "{} x", "{", r#"{"a":1,}"#, "\u{feff}{}", r#"{"a":"\ud800"}"#, "{\"a\":\"\n\"}", &deep] {
+            assert!(members(text).is_err(), "{text:?}");
+        }
+        assert_eq!(members(" {} \n").unwrap(), vec![]);
+    }
+
+    #[test]
+    fn read_strings_takes_arrays_of_strings_alone() {
+        assert_eq!(read_strings(r#" ["a", "b\n"] "#), Some(vec!["a".into(), "b\n".into()]));
+        for text in ["", "a b", r#""a""#, r#"[["a"]]"#, r#"["a"] x"#, r#"["a",null]"#, "{}"] {
+            assert_eq!(read_strings(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Values that name a user pool: its id, its hosts, and the addresses that may be trusted.
+
+mod id;
+mod url;
+
+pub use self::id::PoolId;
+pub(crate) use self::url::check_url;
+#[cfg(feature = "fetch")]
+pub(crate) use self::url::is_loopback;
