@@ -1,0 +1,70 @@
+//! Helpers for the fields of your own claims type, for use with serde's `deserialize_with`.
+//!
+//! Cognito writes every custom attribute as a string, whatever its type, and triggers like to put
+//! JSON into one. One attribute on the field undoes that:
+//!
+//! ```
+//! use serde::Deserialize;
+//! use tower_cognito::de;
+//!
+//! #[derive(Deserialize)]
+//! struct Tenant {
+//!     #[serde(rename = "custom:tenant_id")]
+//!     tenant_id: String,
+//!     #[serde(rename = "custom:seats", deserialize_with = "de::json")]
+//!     seats: u32,
+//!     #[serde(rename = "custom:trial", default, deserialize_with = "de::json")]
+//!     trial: bool,
+//!     #[serde(rename = "custom:permissions", default, deserialize_with = "de::permissions")]
+//!     permissions: Vec<String>,
+//! }
+//!
+//! let payload = r#"{
+//!     "custom:tenant_id": "acme",
+//!     "custom:seats": "12",
+//!     "custom:permissions": "[\"orders:read\",\"orders:write\"]"
+//! }"#;
+//! let tenant: Tenant = serde_json::from_str(payload)?;
+//! assert_eq!((tenant.tenant_id.as_str(), tenant.seats, tenant.trial), ("acme", 12, false));
+//! assert_eq!(tenant.permissions, ["orders:read", "orders:write"]);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
+use serde_json::Value;
+
+use super::permissions::read_text;
+
+/// Takes a value as it is, or out of a string that holds it as JSON.
+///
+/// Serves numbers and booleans that are written as strings, `Option`s of them, and objects or
+/// arrays inside a string. For a field of type `String` leave the attribute away.
+///
+/// # Errors
+/// The value fits the type neither as it stands nor as the JSON inside the string.
+pub fn json<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let value = Value::deserialize(deserializer)?;
+    if let Value::String(text) = &value
+        && let Ok(inner) = serde_json::from_str(text)
+    {
+        return Ok(inner);
+    }
+    T::deserialize(value).map_err(|_| D::Error::custom("the claim does not fit the field's type"))
+}
+
+/// Takes a list of names as [`Verified::permissions`](crate::Verified::permissions) does: an array
+/// of strings, a string that holds such an array as JSON, or names separated by spaces.
+///
+/// # Errors
+/// The value is none of the three.
+pub fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let names = match Value::deserialize(deserializer)? {
+        Value::String(text) => read_text(text.trim()),
+        list => serde_json::from_value(list).ok(),
+    };
+    names.ok_or_else(|| D::Error::custom("the claim is not a list of permissions"))
+}

@@ -1,0 +1,15 @@
+//! The claims of a token that was verified, and the types that hold them.
+
+mod identity;
+mod permissions;
+mod profile;
+mod typed;
+mod verified;
+
+pub mod de;
+
+pub use self::identity::Identity;
+pub(crate) use self::permissions::read_permissions;
+pub use self::typed::{AccessClaims, Claims, IdClaims};
+pub use self::verified::{TokenUse, Verified};
+pub(crate) use self::verified::{Facts, MAX_NUMERIC_DATE};

@@ -1,0 +1,52 @@
+use crate::json::{Json, read_strings};
+
+/// Reads a permissions claim in any of the forms that are in use: an array of strings, a string
+/// that holds such an array as JSON (what a pre-token-generation trigger writes), or names
+/// separated by spaces.
+///
+/// `None` if it is none of the three: then it grants nothing, not a part of something. Text that
+/// looks like JSON is never split at its spaces.
+pub(crate) fn read_permissions(claim: &Json<'_>) -> Option<Vec<String>> {
+    match claim {
+        Json::Strings(names) => Some(names.iter().map(|name| name.to_string()).collect()),
+        Json::String(text) => read_text(text.trim_matches([' ', '\t', '\r', '\n'])),
+        _ => None,
+    }
+}
+
+pub(crate) fn read_text(text: &str) -> Option<Vec<String>> {
+    if text.starts_with(['[', '{', '"']) {
+        return Some(read_strings(text)?.into_iter().map(String::from).collect());
+    }
+    Some(text.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Option<Vec<String>> {
+        read_permissions(&Json::String(text.into()))
+    }
+
+    #[test]
+    fn three_forms_are_read() {
+        let expected = Some(vec!["read:all".to_owned(), "write:all".to_owned()]);
+        assert_eq!(text(r#"["read:all","write:all"]"#), expected);
+        assert_eq!(text(" [ \"read:all\" , \"write:all\" ] "), expected);
+        assert_eq!(text("read:all  write:all"), expected);
+        assert_eq!(read_permissions(&Json::Strings(vec!["read:all".into(), "write:all".into()])), expected);
+        assert_eq!(text(""), Some(vec![]));
+        assert_eq!(text("[]"), Some(vec![]));
+    }
+
+    #[test]
+    fn anything_else_grants_nothing() {
+        let deep = "[".repeat(5000);
+        for claim in ["[write:all", r#"[["write:all"]]"#, r#"["write:all",1]"#, r#""write:all""#, r#"{"a":"write:all"}"#, "[write:all write:all]", &deep] {
+            assert_eq!(text(claim), None, "{claim}");
+        }
+        assert_eq!(read_permissions(&Json::Integer(1)), None);
+        assert_eq!(read_permissions(&Json::Other), None);
+    }
+}

@@ -1,0 +1,285 @@
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::error::{AuthError, AuthErrorKind};
+
+/// The claims of a token that passed every rule.
+///
+/// Only a [`Verifier`](crate::Verifier) makes one, so whoever holds a `Verified` holds the proof:
+/// policies and extractors accept nothing else. It is cheap to clone, and its `Debug` prints the
+/// kind of token and no claim.
+///
+/// A method names the claim that it reads. Times are wall-clock instants made from whole seconds.
+#[derive(Clone)]
+pub struct Verified(Arc<Inner>);
+
+struct Inner {
+    facts: Facts,
+    payload: Box<str>,
+    all: OnceLock<Map<String, Value>>,
+    decoded: [OnceLock<Arc<dyn Any + Send + Sync>>; DECODED_TYPES],
+}
+
+/// How many types of custom claims are remembered with one token; further ones are decoded anew.
+const DECODED_TYPES: usize = 3;
+
+/// What the verifier found while it applied the rules.
+pub(crate) struct Facts {
+    pub(crate) issuer: Arc<str>,
+    pub(crate) subject: String,
+    pub(crate) username: Option<String>,
+    pub(crate) client_id: String,
+    pub(crate) token_use: TokenUse,
+    /// Scope tokens separated by spaces.
+    pub(crate) scope: String,
+    pub(crate) groups: Vec<String>,
+    pub(crate) permissions: Vec<String>,
+    pub(crate) expires_at: u64,
+    pub(crate) not_before: Option<u64>,
+    pub(crate) issued_at: Option<u64>,
+    pub(crate) auth_time: Option<u64>,
+}
+
+/// The latest time that a claim may name: the end of the year 9999, in seconds of the Unix epoch.
+pub(crate) const MAX_NUMERIC_DATE: u64 = 253_402_300_799;
+
+/// The kind of a token, from its `token_use` claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "Cognito signs two kinds of JWT")]
+pub enum TokenUse {
+    /// An access token: what a client may do. Carries `client_id` and scopes.
+    Access,
+    /// An ID token: who the user is. Carries `aud` and the user's attributes.
+    Id,
+}
+
+impl Verified {
+    pub(crate) fn new(facts: Facts, payload: String) -> Self {
+        Self(Arc::new(Inner {
+            facts,
+            payload: payload.into_boxed_str(),
+            all: OnceLock::new(),
+            decoded: Default::default(),
+        }))
+    }
+
+    /// Who the token speaks of: the user's unique id, or the client's for a machine. Claim `sub`.
+    pub fn subject(&self) -> &str {
+        &self.0.facts.subject
+    }
+
+    /// The user's name; a machine has none. Claim `username` of access tokens, `cognito:username`
+    /// of ID tokens.
+    pub fn username(&self) -> Option<&str> {
+        self.0.facts.username.as_deref()
+    }
+
+    /// The app client that the token was made for. Claim `client_id` of access tokens, `aud` of
+    /// ID tokens.
+    pub fn client_id(&self) -> &str {
+        &self.0.facts.client_id
+    }
+
+    /// Which pool signed the token. Claim `iss`, always one of the configured issuers.
+    pub fn issuer(&self) -> &str {
+        &self.0.facts.issuer
+    }
+
+    /// The kind of token. Claim `token_use`.
+    pub fn token_use(&self) -> TokenUse {
+        self.0.facts.token_use
+    }
+
+    /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens; an ID token
+    /// has none, whatever its payload says.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.facts.scope.split(' ').filter(|scope| !scope.is_empty())
+    }
+
+    /// Whether a scope was granted, compared as a whole.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes().any(|granted| granted == scope)
+    }
+
+    /// The user's groups. Claim `cognito:groups`.
+    pub fn groups(&self) -> &[String] {
+        &self.0.facts.groups
+    }
+
+    /// Whether the user is in a group.
+    pub fn in_group(&self, group: &str) -> bool {
+        self.groups().iter().any(|name| name == group)
+    }
+
+    /// The permissions from the claim that was named by
+    /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim), and those that the user's
+    /// groups grant by [`grants`](crate::VerifierBuilder::grants).
+    pub fn permissions(&self) -> &[String] {
+        &self.0.facts.permissions
+    }
+
+    /// Whether a permission is held, compared as a whole.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.permissions().iter().any(|held| held == permission)
+    }
+
+    /// When the token stops to be good (RFC 7519, section 4.1.4). Claim `exp`.
+    pub fn expires_at(&self) -> SystemTime {
+        instant(self.0.facts.expires_at)
+    }
+
+    /// When the token was signed (RFC 7519, section 4.1.6). Claim `iat`.
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        self.0.facts.issued_at.map(instant)
+    }
+
+    /// When the user signed in; a refresh does not change it. Claim `auth_time`.
+    pub fn auth_time(&self) -> Option<SystemTime> {
+        self.0.facts.auth_time.map(instant)
+    }
+
+    /// The token's own id (RFC 7519, section 4.1.7). Claim `jti`; there with token revocation on.
+    pub fn jti(&self) -> Option<&str> {
+        self.text("jti")
+    }
+
+    /// The id that all tokens of one sign-in share. Claim `origin_jti`; there with token
+    /// revocation on.
+    pub fn origin_jti(&self) -> Option<&str> {
+        self.text("origin_jti")
+    }
+
+    /// The id of the sign-in event in the pool's log. Claim `event_id`.
+    pub fn event_id(&self) -> Option<&str> {
+        self.text("event_id")
+    }
+
+    /// The remembered device. Claim `device_key` of access tokens, with device tracking on.
+    pub fn device_key(&self) -> Option<&str> {
+        self.text("device_key")
+    }
+
+    /// The IAM roles of the user's groups. Claim `cognito:roles` of ID tokens.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.claim("cognito:roles")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+    }
+
+    /// The IAM role that takes precedence. Claim `cognito:preferred_role` of ID tokens.
+    pub fn preferred_role(&self) -> Option<&str> {
+        self.text("cognito:preferred_role")
+    }
+
+    /// One claim as it stands in the payload.
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.all().get(name)
+    }
+
+    /// All claims. They are decoded at the first call and remembered with the token.
+    pub fn all(&self) -> &Map<String, Value> {
+        self.0.all.get_or_init(|| serde_json::from_str(&self.0.payload).unwrap_or_default())
+    }
+
+    /// The payload's JSON text, to the letter as it was signed.
+    pub fn payload(&self) -> &str {
+        &self.0.payload
+    }
+
+    /// The claims decoded as a type of yours, remembered with the token: a token that is seen
+    /// again is not decoded again. `()` asks for nothing.
+    ///
+    /// # Errors
+    /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.
+    pub fn decode<T>(&self) -> Result<Arc<T>, AuthError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        for slot in &self.0.decoded {
+            if let Some(known) = slot.get() {
+                match Arc::clone(known).downcast() {
+                    Ok(found) => return Ok(found),
+                    Err(_) => continue,
+                }
+            }
+            let decoded: Arc<dyn Any + Send + Sync> = self.decode_anew::<T>()?;
+            // Another thread may have been first, for this type or for another.
+            if let Ok(found) = Arc::clone(slot.get_or_init(|| Arc::clone(&decoded))).downcast() {
+                return Ok(found);
+            }
+        }
+        self.decode_anew::<T>()?.downcast().map_err(|_| wrong_shape())
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.claim(name).and_then(Value::as_str)
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+
+    fn decode_anew<T>(&self) -> Result<Arc<dyn Any + Send + Sync>, AuthError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        let nothing: Arc<dyn Any + Send + Sync> = Arc::new(());
+        if nothing.is::<T>() {
+            return Ok(nothing);
+        }
+        let decoded: T = serde_json::from_str(&self.0.payload).map_err(|error| {
+            // Serde's text may quote the payload; only the name of a missing field is ours.
+            let error = error.to_string();
+            let missing = error.starts_with("missing field `").then_some(error);
+            tracing::debug!(
+                wanted = std::any::type_name::<T>(),
+                missing,
+                "the claims do not fit the type that a handler asks for"
+            );
+            wrong_shape()
+        })?;
+        Ok(Arc::new(decoded))
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified").field("token_use", &self.token_use()).finish_non_exhaustive()
+    }
+}
+
+impl TokenUse {
+    /// The claim's value: `access` or `id`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Id => "id",
+        }
+    }
+}
+
+impl fmt::Display for TokenUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn instant(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn wrong_shape() -> AuthError {
+    AuthError::new(
+        AuthErrorKind::ClaimsShape,
+        "the token's claims do not have the shape that this route needs",
+    )
+}

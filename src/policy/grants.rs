@@ -1,0 +1,47 @@
+use std::{collections::BTreeMap, fmt};
+
+/// Which permissions the members of a group hold.
+///
+/// ```
+/// use tower_cognito::Grants;
+///
+/// let grants = Grants::new()
+///     .group("support", ["orders:read"])
+///     .group("admin", ["orders:read", "orders:write"]);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Grants(BTreeMap<String, Vec<String>>);
+
+impl Grants {
+    /// No grants.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds to what the members of a group hold.
+    pub fn group<P>(mut self, group: impl Into<String>, permissions: P) -> Self
+    where
+        P: IntoIterator,
+        P::Item: Into<String>,
+    {
+        let held = self.0.entry(group.into()).or_default();
+        held.extend(permissions.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds what these groups grant to what is held already, each permission once.
+    pub(crate) fn extend(&self, groups: &[String], held: &mut Vec<String>) {
+        for granted in groups.iter().filter_map(|group| self.0.get(group)).flatten() {
+            if !held.contains(granted) {
+                held.push(granted.clone());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Grants").field(&self.0).finish()
+    }
+}
