@@ -1,0 +1,117 @@
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use http::{HeaderMap, header::CACHE_CONTROL};
+use reqwest::{Client, StatusCode, redirect};
+
+use super::{
+    set::KeySetError,
+    source::{FetchError, KeyDocument, KeySource},
+};
+use crate::{error::ConfigError, pool::is_loopback};
+
+/// The longest document that is read: a set of Cognito's has under 1 KiB.
+const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
+
+/// Makes key sources that share one HTTP client, however many pools there are.
+#[derive(Default)]
+pub(crate) struct HttpSources {
+    outside: Option<Client>,
+    loopback: Option<Client>,
+}
+
+/// Fetches a document with one GET request.
+struct HttpSource {
+    client: Client,
+    uri: String,
+}
+
+impl HttpSources {
+    /// A source for an address that was checked before.
+    pub(crate) fn source(
+        &mut self,
+        _issuer: &str,
+        uri: &str,
+    ) -> Result<Arc<dyn KeySource>, ConfigError> {
+        let parsed: http::Uri = uri.parse().unwrap_or_default();
+        let on_loopback = parsed.scheme_str() == Some("http") && is_loopback(&parsed);
+        let slot = if on_loopback { &mut self.loopback } else { &mut self.outside };
+        let client = match slot {
+            Some(client) => client.clone(),
+            None => slot.insert(client(on_loopback)?).clone(),
+        };
+        Ok(Arc::new(HttpSource { client, uri: uri.to_owned() }))
+    }
+}
+
+fn client(on_loopback: bool) -> Result<Client, ConfigError> {
+    let builder = Client::builder()
+        .user_agent(concat!("tower-cognito/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        // Fetches are minutes apart: a kept connection would only be a stale one.
+        .pool_max_idle_per_host(0);
+    let builder = if on_loopback {
+        // Plain HTTP to this machine needs neither a proxy nor the system's certificates, which a
+        // small container may lack.
+        builder.no_proxy().tls_certs_only([])
+    } else {
+        builder
+    };
+    builder.build().map_err(|error| ConfigError::HttpClient { reason: chain(&error) })
+}
+
+impl KeySource for HttpSource {
+    fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<KeyDocument, FetchError>> + Send + '_>> {
+        Box::pin(self.get())
+    }
+}
+
+impl HttpSource {
+    async fn get(&self) -> Result<KeyDocument, FetchError> {
+        let mut response = self.client.get(&self.uri).send().await.map_err(transport)?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status(response.status().as_u16()));
+        }
+        let max_age = max_age(response.headers());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            if body.len() + chunk.len() > MAX_DOCUMENT_BYTES {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let text = String::from_utf8(body).map_err(|_| KeySetError::NotAKeySet)?;
+        let document = KeyDocument::new(text);
+        Ok(match max_age {
+            Some(max_age) => document.with_max_age(max_age),
+            None => document,
+        })
+    }
+}
+
+/// `max-age` of `Cache-Control` (RFC 9111, section 5.2.2.1).
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|directive| directive.trim().strip_prefix("max-age="))
+        .and_then(|seconds| seconds.trim_matches('"').parse().ok())
+        .map(Duration::from_secs)
+}
+
+fn transport(error: reqwest::Error) -> FetchError {
+    FetchError::other(chain(&error))
+}
+
+/// The error with its causes: the outermost of `reqwest` alone does not say what went wrong.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,111 @@
+use std::fmt;
+
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A public key that RS256 signatures are checked with, parsed once.
+pub(crate) struct Key {
+    parsed: ParsedPublicKey,
+    pub(super) modulus: String,
+    pub(super) exponent: String,
+}
+
+/// The members of a JWK (RFC 7517, section 4; RFC 7518, section 6.3) that are looked at.
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: Option<String>,
+    alg: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    n: Option<String>,
+    e: Option<String>,
+    d: Option<Value>,
+    p: Option<Value>,
+    q: Option<Value>,
+}
+
+impl Key {
+    /// Reads one entry of a key set.
+    ///
+    /// # Errors
+    /// A fixed text that tells why the entry is not used. Nothing of the key is in it.
+    pub(super) fn from_jwk(entry: Value) -> Result<(String, Self), &'static str> {
+        let jwk = Jwk::deserialize(entry).map_err(|_| "it is not a JWK")?;
+        if jwk.kty != "RSA" {
+            return Err("its `kty` is not RSA");
+        }
+        if jwk.d.is_some() || jwk.p.is_some() || jwk.q.is_some() {
+            return Err("it holds a private key, which must not be published");
+        }
+        // RFC 8725, section 3.1: a key serves one algorithm, and says which.
+        if jwk.alg.as_deref() != Some("RS256") {
+            return Err("its `alg` is not RS256");
+        }
+        if jwk.usage.is_some_and(|usage| usage != "sig") {
+            return Err("its `use` is not sig");
+        }
+        if jwk.key_ops.is_some_and(|operations| !operations.iter().any(|name| name == "verify")) {
+            return Err("its `key_ops` do not include verify");
+        }
+        let kid = jwk.kid.filter(|kid| !kid.is_empty()).ok_or("it has no `kid`")?;
+        let modulus = jwk.n.ok_or("it has no modulus")?;
+        let exponent = jwk.e.ok_or("it has no exponent")?;
+        Ok((kid, Self::from_components(modulus, exponent)?))
+    }
+
+    /// Takes modulus and exponent in base64url, as a JWK has them.
+    fn from_components(modulus: String, exponent: String) -> Result<Self, &'static str> {
+        let n = unsigned(&modulus).ok_or("its modulus is not a Base64urlUInt")?;
+        let e = unsigned(&exponent).ok_or("its exponent is not a Base64urlUInt")?;
+        if !is_odd(&n) || !(2048..=8192).contains(&bits(&n)) {
+            return Err("its modulus is not an odd number of 2048 to 8192 bits");
+        }
+        if !is_odd(&e) || e.as_slice() == [1] || bits(&e) > 33 {
+            return Err("its exponent is not an odd number from 3 to 2^33");
+        }
+        let parsed = RsaPublicKeyComponents { n: &n, e: &e }
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .map_err(|_| "it is not an RSA key")?;
+        Ok(Self { parsed, modulus, exponent })
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.parsed.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// The same numbers make the same key, whichever document brought them.
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.modulus == other.modulus && self.exponent == other.exponent
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(RS256)")
+    }
+}
+
+/// Decodes a Base64urlUInt (RFC 7518, section 2). Some writers put zero octets in front; they
+/// change nothing in the number.
+fn unsigned(text: &str) -> Option<Vec<u8>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let start = bytes.iter().position(|byte| *byte != 0)?;
+    Some(bytes.get(start..)?.to_vec())
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|byte| byte & 1 == 1)
+}
+
+/// The length of a number without leading zero octets.
+fn bits(number: &[u8]) -> usize {
+    let unused = number.first().map_or(0, |byte| byte.leading_zeros());
+    number.len() * 8 - usize::try_from(unused).unwrap_or(0)
+}

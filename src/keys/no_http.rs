@@ -1,0 +1,19 @@
+//! The twin of `http.rs` for a build without the feature `fetch`: there is nothing to fetch with.
+
+use std::sync::Arc;
+
+use super::source::KeySource;
+use crate::error::ConfigError;
+
+#[derive(Default)]
+pub(crate) struct HttpSources;
+
+impl HttpSources {
+    pub(crate) fn source(
+        &mut self,
+        issuer: &str,
+        _uri: &str,
+    ) -> Result<Arc<dyn KeySource>, ConfigError> {
+        Err(ConfigError::NoKeySource { pool: issuer.to_owned() })
+    }
+}

@@ -1,0 +1,133 @@
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::Arc,
+};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::jwk::Key;
+
+/// The usable keys of one JWKS document. It does not change.
+///
+/// ```
+/// use tower_cognito::KeySet;
+///
+/// let error = KeySet::from_json(r#"{"keys":[{"kty":"EC","kid":"a","crv":"P-256"}]}"#).unwrap_err();
+/// assert!(error.to_string().contains("no usable key"));
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct KeySet {
+    keys: HashMap<Box<str>, Arc<Key>>,
+}
+
+/// Why a document is no usable key set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// The text is not a JSON object with an array `keys`.
+    #[error("the document is not a JWKS: expected a JSON object with an array `keys`")]
+    NotAKeySet,
+    /// No entry can be used.
+    #[error(
+        "the document holds no usable key: of its {entries} entries none is a public RSA key of \
+         2048 to 8192 bits with a `kid` and `alg` RS256"
+    )]
+    NoUsableKey {
+        /// How many entries the document has.
+        entries: usize,
+    },
+}
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Value>,
+}
+
+impl KeySet {
+    /// Reads a JWKS document (RFC 7517, section 5), entry by entry: one that cannot be used is
+    /// left out with a warning in the log, and the others are kept. A `kid` that stands twice with
+    /// different keys is not trusted at all.
+    ///
+    /// An entry is used if it is a public RSA key of 2048 to 8192 bits with an odd exponent of at
+    /// least 3, has a `kid`, has `alg` RS256, and neither `use` nor `key_ops` speak against
+    /// verifying. An entry without `alg` is left out: Cognito always writes it, and a key that
+    /// does not say what it is for invites confusion (RFC 8725, section 3.1).
+    ///
+    /// # Errors
+    /// The text is not such a document, or no entry can be used.
+    pub fn from_json(text: &str) -> Result<Self, KeySetError> {
+        let Document { keys: entries } =
+            serde_json::from_str(text).map_err(|_| KeySetError::NotAKeySet)?;
+        let count = entries.len();
+        let mut keys: HashMap<Box<str>, Option<Arc<Key>>> = HashMap::new();
+        for (position, entry) in entries.into_iter().enumerate() {
+            match Key::from_jwk(entry) {
+                Ok((kid, key)) => add(&mut keys, kid, key),
+                Err(reason) => tracing::warn!(position, reason, "a key of the set is left out"),
+            }
+        }
+        let keys: HashMap<_, _> =
+            keys.into_iter().filter_map(|(kid, key)| key.map(|key| (kid, key))).collect();
+        if keys.is_empty() {
+            return Err(KeySetError::NoUsableKey { entries: count });
+        }
+        Ok(Self { keys })
+    }
+
+    /// The keys as a JWKS document, with the members that Cognito writes.
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    /// How many keys there are; never 0.
+    #[expect(clippy::len_without_is_empty, reason = "a key set is never empty")]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The ids of the keys, in no order.
+    pub fn key_ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(AsRef::as_ref)
+    }
+
+    pub(super) fn find(&self, kid: &str) -> Option<&Arc<Key>> {
+        self.keys.get(kid)
+    }
+
+    pub(super) fn to_value(&self) -> Value {
+        let mut entries: Vec<_> = self.keys.iter().collect();
+        entries.sort_unstable_by_key(|(kid, _)| *kid);
+        let entries: Vec<_> = entries
+            .into_iter()
+            .map(|(kid, key)| {
+                json!({
+                    "alg": "RS256", "e": key.exponent, "kid": kid,
+                    "kty": "RSA", "n": key.modulus, "use": "sig",
+                })
+            })
+            .collect();
+        json!({ "keys": entries })
+    }
+}
+
+/// Adds a key, or marks its id as not to be trusted if another key has it.
+fn add(keys: &mut HashMap<Box<str>, Option<Arc<Key>>>, kid: String, key: Key) {
+    match keys.entry(kid.into_boxed_str()) {
+        Entry::Vacant(place) => {
+            place.insert(Some(Arc::new(key)));
+        }
+        Entry::Occupied(mut known) if known.get().as_deref() != Some(&key) => {
+            tracing::warn!("a `kid` stands twice with different keys; neither is used");
+            known.insert(None);
+        }
+        Entry::Occupied(_) => {}
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySet").field("keys", &self.keys.len()).finish()
+    }
+}
