@@ -1,0 +1,110 @@
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use foldhash::fast::RandomState;
+use quick_cache::{Equivalent, Weighter, sync::Cache};
+
+use super::rules::Accepted;
+
+/// Tokens that were verified before, so that a token seen again costs no RSA.
+///
+/// Only verified tokens enter, so nobody without the pool's private key can fill it or choose what
+/// collides in it. The whole token is compared, in constant time; the hash only finds the place.
+/// What an entry says is held against time and keys again at each use.
+pub(super) struct TokenCache(Option<Cache<Token, Arc<Accepted>, Weight, RandomState>>);
+
+/// What was found about a token seen before, or nothing if it has to be verified anew.
+pub(super) enum Recheck<E> {
+    Good,
+    Refused(E),
+    /// Its key is not there any more: the entry goes.
+    Forget,
+}
+
+struct Token(Box<str>);
+
+struct TokenRef<'a>(&'a str);
+
+#[derive(Clone)]
+struct Weight;
+
+/// What an entry costs beside its texts: the table's share, the allocations, the decoded facts.
+const ENTRY_OVERHEAD: usize = 512;
+
+impl TokenCache {
+    /// A cache of at most so many bytes; 0 turns it off.
+    pub(super) fn new(bytes: usize) -> Self {
+        if bytes == 0 {
+            return Self(None);
+        }
+        let entries = (bytes / 3000).max(16);
+        let weight = u64::try_from(bytes).unwrap_or(u64::MAX);
+        Self(Some(Cache::with(entries, weight, Weight, RandomState::default(), Default::default())))
+    }
+
+    /// Finds a token and looks at it again.
+    pub(super) fn get<E>(
+        &self,
+        token: &str,
+        recheck: impl FnOnce(&Accepted) -> Recheck<E>,
+    ) -> Option<Result<Arc<Accepted>, E>> {
+        let cache = self.0.as_ref()?;
+        let entry = cache.get(&TokenRef(token))?;
+        match recheck(&entry) {
+            Recheck::Good => Some(Ok(entry)),
+            Recheck::Refused(error) => Some(Err(error)),
+            Recheck::Forget => {
+                cache.remove(&TokenRef(token));
+                None
+            }
+        }
+    }
+
+    pub(super) fn insert(&self, token: &str, entry: Arc<Accepted>) {
+        if let Some(cache) = &self.0 {
+            cache.insert(Token(token.into()), entry);
+        }
+    }
+}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl Hash for TokenRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        same(&self.0, &other.0)
+    }
+}
+
+impl Eq for Token {}
+
+impl Equivalent<Token> for TokenRef<'_> {
+    fn equivalent(&self, key: &Token) -> bool {
+        same(self.0, &key.0)
+    }
+}
+
+/// Constant in time for texts of one length, so that a stranger cannot find a token piece by piece.
+fn same(a: &str, b: &str) -> bool {
+    verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
+}
+
+impl Weighter<Token, Arc<Accepted>> for Weight {
+    fn weight(&self, token: &Token, entry: &Arc<Accepted>) -> u64 {
+        // The payload once as text, and once more for what is decoded from it.
+        let bytes = ENTRY_OVERHEAD + token.0.len() + 2 * entry.verified.payload().len();
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}

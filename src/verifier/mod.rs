@@ -1,0 +1,172 @@
+//! Decides about tokens: configuration, the rules in their order, and the cache of what passed.
+
+mod builder;
+mod cache;
+mod check;
+mod pool;
+mod rules;
+
+use std::{fmt, sync::Arc};
+
+pub use self::builder::VerifierBuilder;
+use self::cache::TokenCache;
+use self::check::Checks;
+pub use self::check::Refusal;
+pub use self::pool::{DangerousPool, Pool};
+use self::rules::{Rules, Stop};
+use crate::{
+    claims::Verified,
+    error::{AuthError, AuthErrorKind},
+    keys::{FetchError, KeyHealth, Miss},
+    pool::PoolId,
+};
+
+/// Decides whether a token is good, and for what.
+///
+/// Cheap to clone; all clones share keys and cache. It needs no HTTP: give it a token and get the
+/// claims.
+///
+/// ```no_run
+/// # async fn example(token: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_cognito::Verifier;
+///
+/// let verifier = Verifier::builder("eu-west-1_Ab12Cd34E".parse()?)
+///     .access_tokens(["1example23456789"])
+///     .build()?;
+/// let claims = verifier.verify(token).await?;
+/// println!("{}", claims.subject());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    rules: Rules,
+    cache: TokenCache,
+    checks: Checks,
+}
+
+/// What could be decided about a token without waiting.
+pub(crate) enum Decision {
+    Made(Result<Verified, AuthError>),
+    /// Keys have to be fetched, or an asynchronous check has to be asked: call
+    /// [`Verifier::verify`].
+    Wait,
+}
+
+impl Verifier {
+    /// Starts the configuration of a verifier for one pool. Further pools can be added.
+    pub fn builder(pool: PoolId) -> VerifierBuilder {
+        VerifierBuilder::new(vec![Pool::new(pool)])
+    }
+
+    /// Starts the configuration of a verifier for the given pools, each with its own issuers,
+    /// clients and keys.
+    pub fn for_pools(pools: impl IntoIterator<Item = Pool>) -> VerifierBuilder {
+        VerifierBuilder::new(pools.into_iter().collect())
+    }
+
+    /// Holds a token against all rules, in the order of
+    /// [the manual](crate::docs::threats#the-rules-in-their-order).
+    ///
+    /// A token whose key is known is decided without waiting. Dropping the future does no harm: a
+    /// fetch that it began goes on for the others who wait for it.
+    ///
+    /// # Errors
+    /// An [`AuthError`] of any kind but `MissingCredential`, `InvalidRequest`,
+    /// `InsufficientScope`, `ClaimsShape` and `MissingLayer`.
+    pub async fn verify(&self, token: &str) -> Result<Verified, AuthError> {
+        let verified = match self.authenticate(token, false) {
+            Ok(verified) => verified,
+            Err(Stop::Refused(error)) => return Err(error),
+            Err(Stop::KeyNotHere { pool, kid }) => {
+                let obtained = self.0.rules.obtain(pool, &kid).await;
+                match (obtained, self.authenticate(token, true)) {
+                    (_, Ok(verified)) => verified,
+                    (_, Err(Stop::Refused(error))) => return Err(error),
+                    (missing, Err(Stop::KeyNotHere { .. })) => return Err(no_key(missing)),
+                }
+            }
+        };
+        self.0.checks.run_async(&verified).await?;
+        Ok(verified)
+    }
+
+    /// Decides at once, or says that waiting is needed.
+    pub(crate) fn verify_now(&self, token: &str) -> Decision {
+        if self.0.checks.must_wait() {
+            return Decision::Wait;
+        }
+        match self.authenticate(token, false) {
+            Ok(verified) => Decision::Made(Ok(verified)),
+            Err(Stop::Refused(error)) => Decision::Made(Err(error)),
+            Err(Stop::KeyNotHere { .. }) => Decision::Wait,
+        }
+    }
+
+    /// Fetches the keys of all pools now, so that a wrong pool id or a closed network is noticed
+    /// at start and not at the first request. Returns at once for keys that are there.
+    ///
+    /// Call it before you serve; or do not, and let the service answer 503 until keys can be had.
+    ///
+    /// # Errors
+    /// Why the keys of a pool could not be fetched; the first pool that fails is told.
+    pub async fn ready(&self) -> Result<(), FetchError> {
+        for pool in self.0.rules.pools() {
+            pool.keys.ready().await?;
+        }
+        Ok(())
+    }
+
+    /// How the keys of each pool are doing, for a health endpoint or a metric.
+    pub fn health(&self) -> Vec<KeyHealth> {
+        self.0.rules.pools().map(|pool| pool.keys.health(Arc::clone(&pool.issuer))).collect()
+    }
+
+    /// The fetched keys of all pools as text, for
+    /// [`import_keys`](VerifierBuilder::import_keys) in a process that starts later. Whoever can
+    /// change that text decides whom the other process trusts, so keep it as safe as its
+    /// configuration.
+    pub fn export_keys(&self) -> String {
+        self.0.rules.export_keys()
+    }
+
+    /// The rules up to and including the synchronous checks, from the cache where the token was
+    /// seen before.
+    fn authenticate(&self, token: &str, again: bool) -> Result<Verified, Stop> {
+        let now = self.0.rules.now();
+        let known = self.0.cache.get(token, |entry| self.0.rules.recheck(entry, now));
+        let verified = match known {
+            Some(entry) => entry?.verified.clone(),
+            None => {
+                let entry = self.0.rules.check(token, now, again)?;
+                let verified = entry.verified.clone();
+                self.0.cache.insert(token, entry);
+                verified
+            }
+        };
+        self.0.checks.run(&verified).map_err(Stop::Refused)?;
+        Ok(verified)
+    }
+}
+
+fn no_key(missing: Result<(), Miss>) -> AuthError {
+    match missing {
+        Err(Miss::Unavailable(after)) => AuthError::new(
+            AuthErrorKind::KeysUnavailable,
+            "the keys to check the token with cannot be had at present; try again later",
+        )
+        .with_retry_after(after),
+        Ok(()) | Err(Miss::Unknown) => AuthError::new(
+            AuthErrorKind::UnknownKey,
+            "the pool has no key of the token's `kid`",
+        ),
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("rules", &self.0.rules).finish_non_exhaustive()
+    }
+}

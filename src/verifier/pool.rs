@@ -1,0 +1,271 @@
+use std::{fmt, sync::Arc};
+
+use super::rules::wrong_use;
+use crate::{
+    claims::TokenUse,
+    clock::Clock,
+    error::{AuthError, AuthErrorKind, ConfigError},
+    keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
+    pool::{PoolId, check_url},
+};
+
+/// One user pool: who signs, for which app clients, and where the keys are.
+///
+/// ```
+/// use tower_cognito::{Pool, Verifier};
+///
+/// let verifier = Verifier::for_pools([
+///     Pool::new("eu-west-1_Staff0001".parse()?).access_tokens(["staffweb"]),
+///     Pool::new("eu-west-1_Users0002".parse()?).access_tokens(["web", "mobile"]),
+/// ])
+/// .build()?;
+/// # Ok::<(), tower_cognito::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Pool {
+    id: Option<PoolId>,
+    issuers: Vec<String>,
+    regions: Vec<String>,
+    endpoint: Option<String>,
+    jwks_uri: Option<String>,
+    access_clients: Vec<String>,
+    id_clients: Vec<String>,
+    keys: Keys,
+    plain_http: bool,
+}
+
+#[derive(Clone)]
+enum Keys {
+    Fetched,
+    Source(Arc<dyn KeySource>),
+    Static(KeySet),
+}
+
+/// The settings of a [`Pool`] that give up a protection.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct DangerousPool(Pool);
+
+/// A pool as the rules see it.
+pub(super) struct PoolRules {
+    pub(super) issuer: Arc<str>,
+    pub(super) issuers: Vec<Arc<str>>,
+    pub(super) keys: KeyCache,
+    access_clients: Vec<String>,
+    id_clients: Vec<String>,
+}
+
+impl Pool {
+    /// A pool of AWS's. Its issuers, in both forms that Cognito writes, and the address of its
+    /// keys follow from the id.
+    pub fn new(id: PoolId) -> Self {
+        Self::empty(Some(id), Vec::new(), None)
+    }
+
+    /// Any other issuer, with the address of its keys: an emulator, or a pool behind a domain of
+    /// its own. Both must be `https`, or `http` on loopback.
+    pub fn custom(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
+        Self::empty(None, vec![issuer.into()], Some(jwks_uri.into()))
+    }
+
+    fn empty(id: Option<PoolId>, issuers: Vec<String>, jwks_uri: Option<String>) -> Self {
+        Self {
+            id,
+            issuers,
+            regions: Vec::new(),
+            endpoint: None,
+            jwks_uri,
+            access_clients: Vec::new(),
+            id_clients: Vec::new(),
+            keys: Keys::Fetched,
+            plain_http: false,
+        }
+    }
+
+    /// Accepts access tokens of these app clients (`token_use` is `access` and `client_id` one of
+    /// them). A second call replaces the list.
+    pub fn access_tokens<C>(mut self, clients: C) -> Self
+    where
+        C: IntoIterator,
+        C::Item: Into<String>,
+    {
+        self.access_clients = clients.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Accepts ID tokens of these app clients (`token_use` is `id` and `aud` one of them). A second
+    /// call replaces the list.
+    pub fn id_tokens<C>(mut self, clients: C) -> Self
+    where
+        C: IntoIterator,
+        C::Item: Into<String>,
+    {
+        self.id_clients = clients.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Accepts one more issuer for this pool, compared letter by letter with `iss`.
+    pub fn add_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// Accepts the pool's issuers in further regions, for a pool with replicas.
+    pub fn add_regions<R>(mut self, regions: R) -> Self
+    where
+        R: IntoIterator,
+        R::Item: Into<String>,
+    {
+        self.regions.extend(regions.into_iter().map(Into::into));
+        self
+    }
+
+    /// Takes the pool from an emulator: the issuer is `{endpoint}/{pool id}`, and the keys are at
+    /// `{issuer}/.well-known/jwks.json`. The AWS hosts are not trusted then.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Fetches the keys from here instead of the first issuer's `/.well-known/jwks.json`.
+    pub fn jwks_uri(mut self, uri: impl Into<String>) -> Self {
+        self.jwks_uri = Some(uri.into());
+        self
+    }
+
+    /// Takes the keys from a source of yours. They are cached and refreshed as fetched ones are.
+    pub fn key_source(mut self, source: impl KeySource) -> Self {
+        self.keys = Keys::Source(Arc::new(source));
+        self
+    }
+
+    /// Takes these keys and no others: nothing is ever fetched, and a rotation needs a new verifier.
+    pub fn static_keys(mut self, keys: KeySet) -> Self {
+        self.keys = Keys::Static(keys);
+        self
+    }
+
+    /// The settings that give up a protection.
+    pub fn dangerous(self) -> DangerousPool {
+        DangerousPool(self)
+    }
+
+    pub(super) fn build(
+        self,
+        settings: &KeySettings,
+        clock: &Arc<dyn Clock>,
+        http: &mut HttpSources,
+    ) -> Result<PoolRules, ConfigError> {
+        let issuers = self.all_issuers()?;
+        let issuer: Arc<str> = issuers.first().map(|first| Arc::from(first.as_str())).ok_or(
+            ConfigError::Url { field: "issuer", found: String::new(), hint: "for each pool" },
+        )?;
+        for issuer in &issuers {
+            check_url("issuer", issuer, self.plain_http)?;
+        }
+        if self.access_clients.is_empty() && self.id_clients.is_empty() {
+            return Err(ConfigError::NoClients { pool: issuer.to_string() });
+        }
+        for client in self.access_clients.iter().chain(&self.id_clients) {
+            check_client(client)?;
+        }
+        let keys = match self.keys {
+            Keys::Static(set) => KeyCache::fixed(set),
+            Keys::Source(source) => {
+                KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
+            }
+            Keys::Fetched => {
+                let uri = self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
+                check_url("jwks_uri", &uri, self.plain_http)?;
+                let source = http.source(&issuer, &uri)?;
+                KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
+            }
+        };
+        Ok(PoolRules {
+            issuer,
+            issuers: issuers.into_iter().map(Arc::from).collect(),
+            keys,
+            access_clients: self.access_clients,
+            id_clients: self.id_clients,
+        })
+    }
+
+    /// The issuers that follow from the id come first, then those that were added.
+    fn all_issuers(&self) -> Result<Vec<String>, ConfigError> {
+        let mut issuers = Vec::new();
+        if let Some(id) = &self.id {
+            if let Some(endpoint) = &self.endpoint {
+                issuers.push(format!("{}/{id}", endpoint.trim_end_matches('/')));
+            } else if let Some(region) = id.region() {
+                issuers.extend(id.issuers_in(region));
+                issuers.extend(self.regions.iter().flat_map(|region| id.issuers_in(region)));
+            } else if self.issuers.is_empty() {
+                return Err(ConfigError::UnknownRegion { found: id.to_string() });
+            }
+        }
+        issuers.extend(self.issuers.iter().cloned());
+        let mut distinct = Vec::with_capacity(issuers.len());
+        for issuer in issuers {
+            if !distinct.contains(&issuer) {
+                distinct.push(issuer);
+            }
+        }
+        Ok(distinct)
+    }
+}
+
+impl DangerousPool {
+    /// Allows plain HTTP to other machines. Whoever is on the way can then swap the keys and pass
+    /// as any user: for closed test networks only.
+    pub fn allow_plain_http(mut self) -> Pool {
+        self.0.plain_http = true;
+        self.0
+    }
+}
+
+impl PoolRules {
+    /// Whether tokens of this kind and client are accepted.
+    pub(super) fn accepts(&self, token_use: TokenUse, client: &str) -> Result<(), AuthError> {
+        let (clients, not_taken) = match token_use {
+            TokenUse::Access => (&self.access_clients, "access tokens are not accepted here"),
+            TokenUse::Id => (&self.id_clients, "ID tokens are not accepted here"),
+        };
+        if clients.is_empty() {
+            return Err(wrong_use(not_taken));
+        }
+        if clients.iter().any(|accepted| accepted == client) {
+            return Ok(());
+        }
+        Err(AuthError::new(
+            AuthErrorKind::WrongClient,
+            "the token was made for an app client that is not accepted here",
+        ))
+    }
+}
+
+fn check_client(client: &str) -> Result<(), ConfigError> {
+    let fits = (1..=128).contains(&client.len())
+        && client.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+    if fits {
+        return Ok(());
+    }
+    Err(ConfigError::ClientId { found: client.to_owned() })
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("id", &self.id)
+            .field("issuers", &self.issuers)
+            .field("access_clients", &self.access_clients)
+            .field("id_clients", &self.id_clients)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PoolRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("issuers", &self.issuers).field("keys", &self.keys).finish()
+    }
+}

@@ -1,0 +1,284 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::json;
+
+use super::{cache::Recheck, pool::PoolRules};
+use crate::{
+    claims::{Facts, MAX_NUMERIC_DATE, TokenUse, Verified, read_permissions},
+    clock::Clock,
+    error::{AuthError, AuthErrorKind},
+    json::Json,
+    keys::{Find, Key, Miss},
+    policy::Grants,
+    token::{Compact, Payload, decode_payload},
+};
+
+/// The rules of the token, with all that they are configured by.
+pub(super) struct Rules {
+    pub(super) pools: Vec<PoolRules>,
+    /// Which pool an issuer belongs to; one look-up, however many pools there are.
+    pub(super) issuers: HashMap<Arc<str>, usize>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) expiry_leeway: Duration,
+    pub(super) clock_skew: Duration,
+    pub(super) permissions_claim: Option<String>,
+    pub(super) grants: Grants,
+    pub(super) told_of_permissions: AtomicBool,
+}
+
+/// A token that passed, and what its next use is held against.
+pub(super) struct Accepted {
+    pub(super) verified: Verified,
+    pool: usize,
+    kid: String,
+    key: Arc<Key>,
+}
+
+/// Why a token did not pass.
+pub(super) enum Stop {
+    Refused(AuthError),
+    /// The key is not in the pool's current set; a newer set may have it.
+    KeyNotHere {
+        pool: usize,
+        kid: String,
+    },
+}
+
+impl Rules {
+    /// All rules of the token, in their order: shape, header, issuer, key, signature, time, use and
+    /// client. Cheap checks come before dear ones, and what a claim says is told only after the
+    /// signature holds.
+    pub(super) fn check(
+        &self,
+        token: &str,
+        now: SystemTime,
+        again: bool,
+    ) -> Result<Arc<Accepted>, Stop> {
+        let jws = Compact::parse(token)?;
+        let payload = decode_payload(&jws.payload, self.permissions_claim.as_deref())?;
+
+        let (issuer, position, pool) = self.trusted_issuer(&payload)?;
+
+        let kid = jws.header.key_id;
+        let message = jws.signing_input.as_bytes();
+        let signed_by = pool.keys.find(&kid, now, again, |key| {
+            key.verifies(message, &jws.signature).then(|| Arc::clone(key))
+        });
+        let key = match signed_by {
+            Find::Found(Some(key)) => key,
+            Find::Found(None) => return Err(bad_signature().into()),
+            Find::NotHere => return Err(Stop::KeyNotHere { pool: position, kid }),
+        };
+
+        let expires_at = required(date(payload.expires_at, "exp")?, "exp")?;
+        let not_before = date(payload.not_before, "nbf")?;
+        let issued_at = date(payload.issued_at, "iat")?;
+        self.in_time(now, expires_at, not_before, issued_at)?;
+
+        let token_use = required(text(payload.token_use, "token_use")?, "token_use")?;
+        let (token_use, client_id, scope, username) = match token_use.as_str() {
+            "access" => {
+                let client_id = required(text(payload.client_id, "client_id")?, "client_id")?;
+                let scope = text(payload.scope, "scope")?.unwrap_or_default();
+                let username = text(payload.access_username, "username")?;
+                (TokenUse::Access, client_id, scope, username)
+            }
+            "id" => {
+                let audience = required(text(payload.audience, "aud")?, "aud")?;
+                let username = text(payload.id_username, "cognito:username")?;
+                (TokenUse::Id, audience, String::new(), username)
+            }
+            _ => return Err(wrong_use("the token's `token_use` is neither access nor id").into()),
+        };
+        pool.accepts(token_use, &client_id)?;
+
+        let subject = required(text(payload.subject, "sub")?, "sub")?;
+        let auth_time = date(payload.auth_time, "auth_time")?;
+        let groups = strings(payload.groups, "cognito:groups")?;
+        let permissions = self.permissions(payload.permissions, &groups);
+        let facts = Facts {
+            issuer, subject, username, client_id, token_use, scope, groups, permissions,
+            expires_at, not_before, issued_at, auth_time,
+        };
+        let verified = Verified::new(facts, jws.payload);
+        Ok(Arc::new(Accepted { verified, pool: position, kid, key }))
+    }
+
+    /// The rules that time can break for a token that passed before: its times, and its key.
+    pub(super) fn recheck(&self, entry: &Accepted, now: SystemTime) -> Recheck<Stop> {
+        let Some(pool) = self.pools.get(entry.pool) else { return Recheck::Forget };
+        let same_key = pool.keys.find(&entry.kid, now, false, |key| {
+            Arc::ptr_eq(key, &entry.key) || *key == entry.key
+        });
+        if !matches!(same_key, Find::Found(true)) {
+            return Recheck::Forget;
+        }
+        let facts = entry.verified.facts();
+        match self.in_time(now, facts.expires_at, facts.not_before, facts.issued_at) {
+            Ok(()) => Recheck::Good,
+            Err(error) => Recheck::Refused(error.into()),
+        }
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    pub(super) fn pools(&self) -> impl Iterator<Item = &PoolRules> {
+        self.pools.iter()
+    }
+
+    pub(super) async fn obtain(&self, pool: usize, kid: &str) -> Result<(), Miss> {
+        match self.pools.get(pool) {
+            Some(pool) => pool.keys.obtain(kid).await,
+            None => Err(Miss::Unknown),
+        }
+    }
+
+    pub(super) fn export_keys(&self) -> String {
+        let sets: serde_json::Map<_, _> = self
+            .pools()
+            .filter_map(|pool| {
+                let (fetched_at, keys) = pool.keys.export()?;
+                let seconds = fetched_at.duration_since(UNIX_EPOCH).ok()?.as_secs();
+                Some((pool.issuer.to_string(), json!({ "fetched_at": seconds, "jwks": keys })))
+            })
+            .collect();
+        json!({ "tower_cognito_keys": sets }).to_string()
+    }
+
+    /// The issuer must be one of the configured ones, letter by letter.
+    fn trusted_issuer(
+        &self,
+        payload: &Payload<'_>,
+    ) -> Result<(Arc<str>, usize, &PoolRules), AuthError> {
+        let untrusted = |detail| AuthError::new(AuthErrorKind::UntrustedIssuer, detail);
+        let Some(Json::String(issuer)) = &payload.issuer else {
+            return Err(untrusted("the token's `iss` is missing or not a string"));
+        };
+        self.issuers
+            .get_key_value(issuer.as_ref())
+            .and_then(|(issuer, at)| Some((Arc::clone(issuer), *at, self.pools.get(*at)?)))
+            .ok_or_else(|| untrusted("the token's `iss` is not one of the configured issuers"))
+    }
+
+    fn in_time(
+        &self,
+        now: SystemTime,
+        expires_at: u64,
+        not_before: Option<u64>,
+        issued_at: Option<u64>,
+    ) -> Result<(), AuthError> {
+        // A clock before 1970 is wrong; no token is good then.
+        let now = now.duration_since(UNIX_EPOCH).map_err(|_| {
+            AuthError::new(AuthErrorKind::NotYetValid, "the clock of this machine is before 1970")
+        })?;
+        if now >= Duration::from_secs(expires_at) + self.expiry_leeway {
+            return Err(AuthError::new(AuthErrorKind::Expired, "the token has expired"));
+        }
+        for begins in [not_before, issued_at].into_iter().flatten() {
+            if Duration::from_secs(begins) > now + self.clock_skew {
+                let detail = "the token's `nbf` or `iat` lies in the future";
+                return Err(AuthError::new(AuthErrorKind::NotYetValid, detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn permissions(&self, claim: Option<Json<'_>>, groups: &[String]) -> Vec<String> {
+        let mut held = match claim.as_ref().map(read_permissions) {
+            None => Vec::new(),
+            Some(Some(held)) => held,
+            Some(None) => {
+                if !self.told_of_permissions.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        claim = self.permissions_claim,
+                        "the permissions claim of a token is neither an array of strings, nor a \
+                         string with such an array, nor names separated by spaces; it grants \
+                         nothing (told once)"
+                    );
+                }
+                Vec::new()
+            }
+        };
+        self.grants.extend(groups, &mut held);
+        held
+    }
+}
+
+/// A claim that must be there.
+fn required<T>(claim: Option<T>, name: &'static str) -> Result<T, AuthError> {
+    claim.ok_or_else(|| invalid_claim(name))
+}
+
+/// A claim of the wrong type is an error; it never counts as absent.
+fn text(claim: Option<Json<'_>>, name: &'static str) -> Result<Option<String>, AuthError> {
+    match claim {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.into_owned())),
+        Some(_) => Err(invalid_claim(name)),
+    }
+}
+
+fn strings(claim: Option<Json<'_>>, name: &'static str) -> Result<Vec<String>, AuthError> {
+    match claim {
+        None => Ok(Vec::new()),
+        Some(Json::Strings(texts)) => Ok(texts.into_iter().map(String::from).collect()),
+        Some(_) => Err(invalid_claim(name)),
+    }
+}
+
+/// A `NumericDate` (RFC 7519, section 2) as Cognito writes it: whole seconds. Fractions, which the
+/// RFC allows, and years past 9999 are refused: no token of Cognito's has them.
+fn date(claim: Option<Json<'_>>, name: &'static str) -> Result<Option<u64>, AuthError> {
+    match claim {
+        None => Ok(None),
+        Some(Json::Integer(seconds)) if seconds <= MAX_NUMERIC_DATE => Ok(Some(seconds)),
+        Some(_) => Err(invalid_claim(name)),
+    }
+}
+
+fn invalid_claim(name: &'static str) -> AuthError {
+    let detail = match name {
+        "exp" => "the token's `exp` is missing or not a whole number of seconds",
+        "nbf" => "the token's `nbf` is not a whole number of seconds",
+        "iat" => "the token's `iat` is not a whole number of seconds",
+        "auth_time" => "the token's `auth_time` is not a whole number of seconds",
+        "token_use" => "the token's `token_use` is missing or not a string",
+        "client_id" => "the token's `client_id` is missing or not a string",
+        "aud" => "the token's `aud` is missing or not a single string",
+        "sub" => "the token's `sub` is missing or not a string",
+        "scope" => "the token's `scope` is not a string",
+        "cognito:groups" => "the token's `cognito:groups` is not an array of strings",
+        _ => "the token's user name is not a string",
+    };
+    AuthError::new(AuthErrorKind::InvalidClaim, detail)
+}
+
+pub(super) fn wrong_use(detail: &'static str) -> AuthError {
+    AuthError::new(AuthErrorKind::WrongTokenUse, detail)
+}
+
+fn bad_signature() -> AuthError {
+    AuthError::new(AuthErrorKind::BadSignature, "the token's signature does not hold")
+}
+
+impl From<AuthError> for Stop {
+    fn from(error: AuthError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules").field("pools", &self.pools).finish_non_exhaustive()
+    }
+}
