@@ -1,0 +1,98 @@
+//! Claims as axum extractors.
+//!
+//! | extractor | without a token | with the other kind of token | with claims that do not fit `T` |
+//! |---|---|---|---|
+//! | [`Claims<T>`], [`Verified`] | 401 | | 403 |
+//! | `Option<Claims<T>>`, `Option<Verified>` | `None` | | 403 |
+//! | [`AccessClaims<T>`], [`IdClaims<T>`] | 401 | 403 | 403 |
+//! | `Option` of the two | `None` | 403 | 403 |
+//!
+//! Each of them answers 500 if no [`CognitoLayer`](crate::CognitoLayer) ran before.
+
+use axum_core::{
+    body::Body,
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    response::{IntoResponse, Response},
+};
+use http::{Extensions, request::Parts};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    claims::{AccessClaims, Claims, IdClaims, Verified},
+    error::{AuthError, AuthErrorKind},
+    service::{Responder, responder_of, verified_of},
+};
+
+/// Why an extractor refused; as a response it looks as the layer's own refusals do.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct ClaimsRejection {
+    error: AuthError,
+    responder: Responder,
+}
+
+impl ClaimsRejection {
+    /// What went wrong.
+    pub fn error(&self) -> &AuthError {
+        &self.error
+    }
+}
+
+impl IntoResponse for ClaimsRejection {
+    fn into_response(self) -> Response {
+        self.responder.respond(self.error).map(Body::from)
+    }
+}
+
+/// Makes one kind of claims from the proof that the layer left.
+fn extract<C>(
+    extensions: &Extensions,
+    make: fn(&Verified) -> Result<C, AuthError>,
+) -> Result<C, ClaimsRejection> {
+    verified_of(extensions)
+        .and_then(make)
+        .map_err(|error| ClaimsRejection { error, responder: responder_of(extensions) })
+}
+
+/// As [`extract`], with nothing for a guest.
+fn extract_optional<C>(
+    extensions: &Extensions,
+    make: fn(&Verified) -> Result<C, AuthError>,
+) -> Result<Option<C>, ClaimsRejection> {
+    match extract(extensions, make) {
+        Ok(claims) => Ok(Some(claims)),
+        Err(rejection) if rejection.error.kind() == AuthErrorKind::MissingCredential => Ok(None),
+        Err(rejection) => Err(rejection),
+    }
+}
+
+macro_rules! extractor {
+    ([$($generics:tt)*] $claims:ty, $make:expr) => {
+        impl<$($generics)* S: Send + Sync> FromRequestParts<S> for $claims {
+            type Rejection = ClaimsRejection;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                _state: &S,
+            ) -> Result<Self, ClaimsRejection> {
+                extract(&parts.extensions, $make)
+            }
+        }
+
+        impl<$($generics)* S: Send + Sync> OptionalFromRequestParts<S> for $claims {
+            type Rejection = ClaimsRejection;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                _state: &S,
+            ) -> Result<Option<Self>, ClaimsRejection> {
+                extract_optional(&parts.extensions, $make)
+            }
+        }
+    };
+}
+
+extractor!([] Verified, |verified| Ok(verified.clone()));
+extractor!([T: DeserializeOwned + Send + Sync + 'static,] Claims<T>, Self::from_verified);
+extractor!([T: DeserializeOwned + Send + Sync + 'static,] AccessClaims<T>, Self::from_verified);
+extractor!([T: DeserializeOwned + Send + Sync + 'static,] IdClaims<T>, Self::from_verified);

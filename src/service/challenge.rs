@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::error::{AuthError, AuthErrorKind, ConfigError};
+
+/// The status of a refusal (RFC 6750, section 3.1; RFC 9110, section 15).
+pub(super) fn status(kind: AuthErrorKind) -> StatusCode {
+    match kind {
+        AuthErrorKind::InvalidRequest => StatusCode::BAD_REQUEST,
+        AuthErrorKind::MissingCredential
+        | AuthErrorKind::MalformedToken
+        | AuthErrorKind::UnsupportedAlgorithm
+        | AuthErrorKind::UntrustedIssuer
+        | AuthErrorKind::UnknownKey
+        | AuthErrorKind::BadSignature
+        | AuthErrorKind::InvalidClaim
+        | AuthErrorKind::Expired
+        | AuthErrorKind::NotYetValid
+        | AuthErrorKind::WrongTokenUse
+        | AuthErrorKind::WrongClient
+        | AuthErrorKind::RefusedByCheck => StatusCode::UNAUTHORIZED,
+        AuthErrorKind::ForbiddenByCheck
+        | AuthErrorKind::InsufficientScope
+        | AuthErrorKind::ClaimsShape => StatusCode::FORBIDDEN,
+        AuthErrorKind::KeysUnavailable | AuthErrorKind::CheckUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        AuthErrorKind::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Writes `WWW-Authenticate` (RFC 6750, section 3) and `Retry-After` (RFC 9110, section 10.2.3).
+/// Nothing of the request is reflected.
+pub(super) fn write_headers(headers: &mut HeaderMap, error: &AuthError, realm: &str) {
+    if let Some(challenge) = challenge(error, realm) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(after) = error.retry_after() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
+    }
+}
+
+/// A realm is free text without quotes and backslashes.
+pub(super) fn check_realm(realm: &str) -> Result<(), ConfigError> {
+    if is_quotable(realm) {
+        return Ok(());
+    }
+    Err(ConfigError::Name {
+        field: "realm",
+        found: realm.to_owned(),
+        expected: "printable ASCII without `\"` and `\\`",
+    })
+}
+
+fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
+    let code = match status(error.kind()) {
+        StatusCode::BAD_REQUEST => Some("invalid_request"),
+        StatusCode::UNAUTHORIZED if error.kind() == AuthErrorKind::MissingCredential => None,
+        StatusCode::UNAUTHORIZED => Some("invalid_token"),
+        StatusCode::FORBIDDEN => Some("insufficient_scope"),
+        _ => return None,
+    };
+    let mut text = format!("Bearer realm=\"{realm}\"");
+    let parameters = [
+        ("error", code),
+        ("error_description", code.map(|_| error.detail())),
+        ("scope", error.required_scope()),
+    ];
+    for (name, value) in parameters {
+        if let Some(value) = value.filter(|value| is_quotable(value)) {
+            text.push_str(&format!(", {name}=\"{value}\""));
+        }
+    }
+    HeaderValue::try_from(text).ok()
+}
+
+/// What RFC 6750 allows in its quoted parameters.
+fn is_quotable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+/// Rounded up: a client that comes back earlier would only be sent away again.
+fn whole_seconds(duration: Duration) -> u64 {
+    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
+}

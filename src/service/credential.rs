@@ -1,0 +1,229 @@
+use http::{HeaderMap, HeaderName, Uri, header};
+
+use crate::error::ConfigError;
+
+/// Where a request carries its token.
+///
+/// By default that is the `Authorization` header alone. Other places are opt-in, since each has a
+/// price: a cookie is sent by the browser for any site's request (protect against CSRF), and a
+/// query ends up in logs and histories (RFC 6750, section 2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential(Place);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Authorization,
+    Cookie(String),
+    Header(HeaderName),
+    Query(String),
+    WebSocketProtocol(String),
+}
+
+/// What was found in one place.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<'r> {
+    Nothing,
+    Token(&'r str),
+    /// The `Authorization` header has another scheme.
+    OtherScheme,
+    Unreadable(&'static str),
+}
+
+impl Credential {
+    /// `Authorization: Bearer <token>` (RFC 6750, section 2.1), the scheme in any case.
+    pub fn authorization() -> Self {
+        Self(Place::Authorization)
+    }
+
+    /// A cookie with the token as its value.
+    ///
+    /// # Errors
+    /// The name is not one that a cookie can have (RFC 6265, section 4.1.1).
+    pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
+        checked("cookie", name.into(), "a cookie name: letters, digits and `-_.`", is_token)
+            .map(|name| Self(Place::Cookie(name)))
+    }
+
+    /// A header of its own with the bare token as its value.
+    ///
+    /// # Errors
+    /// The name is not one that a header can have (RFC 9110, section 5.1).
+    pub fn header(name: impl Into<String>) -> Result<Self, ConfigError> {
+        let name = name.into();
+        HeaderName::try_from(name.as_str()).map(|name| Self(Place::Header(name))).map_err(|_| {
+            ConfigError::Name { field: "header", found: name, expected: "an HTTP header name" }
+        })
+    }
+
+    /// A query parameter, `?access_token=<token>`.
+    ///
+    /// # Errors
+    /// The name holds signs that would be encoded in a query.
+    pub fn query(name: impl Into<String>) -> Result<Self, ConfigError> {
+        checked("query", name.into(), "letters, digits and `-_.`", is_plain)
+            .map(|name| Self(Place::Query(name)))
+    }
+
+    /// The entry after this marker in `Sec-WebSocket-Protocol`, for browsers, which cannot set a
+    /// header on a WebSocket: `new WebSocket(url, ["bearer", token])`. The service answers with
+    /// the marker as the chosen protocol.
+    ///
+    /// # Errors
+    /// The marker is not a token of RFC 9110, section 5.6.2.
+    pub fn websocket_protocol(marker: impl Into<String>) -> Result<Self, ConfigError> {
+        checked("websocket_protocol", marker.into(), "letters, digits and `-_.`", is_token)
+            .map(|marker| Self(Place::WebSocketProtocol(marker)))
+    }
+
+    pub(super) fn find<'r>(&self, headers: &'r HeaderMap, uri: &'r Uri) -> Found<'r> {
+        match &self.0 {
+            Place::Authorization => authorization(headers),
+            Place::Header(name) => match single(headers, name) {
+                Single::None => Found::Nothing,
+                Single::One(text) => token(text),
+                Single::Unreadable(why) => Found::Unreadable(why),
+            },
+            Place::Cookie(name) => one_of(cookies(headers, name)),
+            Place::Query(name) => one_of(parameters(uri, name).map(Some)),
+            Place::WebSocketProtocol(marker) => one_of(protocols_after(headers, marker)),
+        }
+    }
+
+    /// Has other layers leave the credential's header out of their logs.
+    pub(super) fn protect(&self, headers: &mut HeaderMap) {
+        let name = match &self.0 {
+            // A second one was refused.
+            Place::Authorization => {
+                if let Some(value) = headers.get_mut(header::AUTHORIZATION) {
+                    value.set_sensitive(true);
+                }
+                return;
+            }
+            Place::Cookie(_) => &header::COOKIE,
+            Place::Header(name) => name,
+            Place::WebSocketProtocol(_) => &header::SEC_WEBSOCKET_PROTOCOL,
+            Place::Query(_) => return,
+        };
+        for (_, value) in headers.iter_mut().filter(|(found, _)| *found == name) {
+            value.set_sensitive(true);
+        }
+    }
+}
+
+fn authorization(headers: &HeaderMap) -> Found<'_> {
+    let text = match single(headers, &header::AUTHORIZATION) {
+        Single::None => return Found::Nothing,
+        Single::One(text) => text,
+        Single::Unreadable(why) => return Found::Unreadable(why),
+    };
+    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        token(rest.trim_start_matches(' '))
+    } else if is_token(scheme) {
+        Found::OtherScheme
+    } else {
+        Found::Unreadable("the Authorization header does not begin with a scheme")
+    }
+}
+
+/// One run of visible ASCII; what is in it is the token's own matter.
+fn token(text: &str) -> Found<'_> {
+    if text.is_empty() {
+        return Found::Unreadable("the credential holds no token");
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Found::Unreadable("the credential holds more than one token");
+    }
+    Found::Token(text)
+}
+
+enum Single<'r> {
+    None,
+    One(&'r str),
+    Unreadable(&'static str),
+}
+
+fn single<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Single<'r> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Single::None };
+    if values.next().is_some() {
+        return Single::Unreadable("the request has the credential's header twice");
+    }
+    match value.to_str() {
+        // White space around a field value is not part of it (RFC 9110, section 5.5).
+        Ok(text) => Single::One(text.trim_matches([' ', '\t'])),
+        Err(_) => Single::Unreadable("the credential's header holds bytes that are not ASCII"),
+    }
+}
+
+/// Takes the one value of several places; `None` stands for one that cannot be read.
+fn one_of<'r>(mut values: impl Iterator<Item = Option<&'r str>>) -> Found<'r> {
+    match (values.next(), values.next()) {
+        (None, _) => Found::Nothing,
+        (Some(Some(text)), None) => token(text),
+        (Some(None), None) => {
+            Found::Unreadable("the credential's header holds bytes that are not ASCII")
+        }
+        (Some(_), Some(_)) => Found::Unreadable("the request has the credential twice"),
+    }
+}
+
+fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = Option<&'r str>> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| {
+            let mut parts = pair.splitn(2, |byte| *byte == b'=');
+            let found = parts.next()?.trim_ascii() == name.as_bytes();
+            let value = parts.next()?.trim_ascii();
+            found.then(|| std::str::from_utf8(value).ok().map(unquoted))
+        })
+}
+
+/// RFC 6265, section 4.1.1: the value may stand in double quotes.
+fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+}
+
+/// A token has no signs that a query encodes, so the value is taken as it stands.
+fn parameters<'r>(uri: &'r Uri, name: &str) -> impl Iterator<Item = &'r str> {
+    uri.query()
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(move |pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn protocols_after<'r>(
+    headers: &'r HeaderMap,
+    marker: &str,
+) -> impl Iterator<Item = Option<&'r str>> {
+    let mut entries = headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii);
+    std::iter::from_fn(move || {
+        entries.by_ref().find(|entry| *entry == marker.as_bytes())?;
+        Some(entries.next().map_or(Some(""), |entry| std::str::from_utf8(entry).ok()))
+    })
+}
+
+fn checked(
+    field: &'static str,
+    found: String,
+    expected: &'static str,
+    fits: fn(&str) -> bool,
+) -> Result<String, ConfigError> {
+    if fits(&found) { Ok(found) } else { Err(ConfigError::Name { field, found, expected }) }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+}

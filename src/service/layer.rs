@@ -1,0 +1,167 @@
+use std::sync::Arc;
+
+use http::{HeaderMap, Uri};
+use tower_layer::Layer;
+
+use super::{
+    challenge::check_realm,
+    context::{LayerContext, Responder},
+    credential::{Credential, Found},
+    rejection::RejectionHandler,
+    service::CognitoService,
+};
+use crate::{
+    claims::Verified,
+    error::{AuthError, AuthErrorKind, ConfigError},
+    verifier::{Decision, Verifier},
+};
+
+/// Authenticates requests: verifies their token and hands its claims on, or answers for the service.
+///
+/// The claims go into the request's extensions as [`Verified`], from where
+/// [`require`](crate::require) and the extractors take them. The credential's header is marked as
+/// sensitive, so that layers further in do not log it. See the [module](crate::service) for
+/// examples.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CognitoLayer {
+    config: Arc<Config>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    pub(super) verifier: Verifier,
+    credentials: Vec<Credential>,
+    anonymous: bool,
+    pub(super) responder: Responder,
+    /// Whether inner services have to be told of the responder.
+    custom: bool,
+}
+
+/// What becomes of a request.
+pub(super) enum Answer<'r> {
+    Pass(Verified),
+    Guest,
+    Refuse(AuthError),
+    /// Decided later, by [`Verifier::verify`].
+    Wait(&'r str),
+}
+
+impl CognitoLayer {
+    /// Takes tokens from the `Authorization` header and refuses requests that have none.
+    pub fn new(verifier: Verifier) -> Self {
+        Self {
+            config: Arc::new(Config {
+                verifier,
+                credentials: vec![Credential::authorization()],
+                anonymous: false,
+                responder: Responder::default(),
+                custom: false,
+            }),
+        }
+    }
+
+    /// Lets requests without a credential through, without claims: handlers take
+    /// `Option<Claims>`, and [`require`](crate::require) still refuses them. A bad credential is
+    /// refused all the same, and so is an `Authorization` header with a scheme other than
+    /// `Bearer`: whoever sends one does not mean to be a guest.
+    pub fn allow_anonymous(self) -> Self {
+        self.change(|config| config.anonymous = true)
+    }
+
+    /// Looks for the token in these places, in this order, and nowhere else. The first place that
+    /// has a credential decides: if that one is bad, the others are not asked.
+    pub fn credentials(self, credentials: impl IntoIterator<Item = Credential>) -> Self {
+        let credentials = credentials.into_iter().collect();
+        self.change(|config| config.credentials = credentials)
+    }
+
+    /// Writes the bodies of all refusals: the layer's, those of [`require`](crate::require), and
+    /// those of the extractors. By default that is [`ProblemJson`](crate::ProblemJson).
+    pub fn rejection_handler(self, handler: impl RejectionHandler) -> Self {
+        self.change(|config| {
+            config.responder.handler = Arc::new(handler);
+            config.custom = true;
+        })
+    }
+
+    /// The name of the protected space in challenges (RFC 9110, section 11.5): `cognito` by
+    /// default. RFC 6750 wants at least one parameter in each challenge, and this one tells nothing.
+    ///
+    /// # Errors
+    /// The text holds what cannot stand in a quoted header parameter.
+    pub fn realm(self, realm: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let realm = realm.as_ref();
+        check_realm(realm)?;
+        Ok(self.change(|config| {
+            config.responder.realm = Arc::from(realm);
+            config.custom = true;
+        }))
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl<S> Layer<S> for CognitoLayer {
+    type Service = CognitoService<S>;
+
+    fn layer(&self, inner: S) -> CognitoService<S> {
+        CognitoService::new(inner, Arc::clone(&self.config))
+    }
+}
+
+impl Config {
+    /// Decides about a request from its head.
+    pub(super) fn decide<'r>(&self, headers: &'r HeaderMap, uri: &'r Uri) -> Answer<'r> {
+        let mut other_scheme = false;
+        for credential in &self.credentials {
+            match credential.find(headers, uri) {
+                Found::Nothing => {}
+                Found::OtherScheme => other_scheme = true,
+                Found::Unreadable(why) => {
+                    return Answer::Refuse(AuthError::new(AuthErrorKind::InvalidRequest, why));
+                }
+                Found::Token(token) => {
+                    return match self.verifier.verify_now(token) {
+                        Decision::Made(Ok(verified)) => Answer::Pass(verified),
+                        Decision::Made(Err(error)) => Answer::Refuse(error),
+                        Decision::Wait => Answer::Wait(token),
+                    };
+                }
+            }
+        }
+        if self.anonymous && !other_scheme {
+            return Answer::Guest;
+        }
+        let detail = if other_scheme {
+            "the Authorization header does not have the scheme Bearer"
+        } else {
+            "the request has no token"
+        };
+        Answer::Refuse(AuthError::new(AuthErrorKind::MissingCredential, detail))
+    }
+
+    /// Readies a request for the inner service, with the claims of its token or as a guest's.
+    pub(super) fn admit<B>(&self, request: &mut http::Request<B>, verified: Option<Verified>) {
+        for credential in &self.credentials {
+            credential.protect(request.headers_mut());
+        }
+        let guest = verified.is_none();
+        let extensions = request.extensions_mut();
+        match verified {
+            Some(verified) => {
+                extensions.insert(verified);
+            }
+            // What another layer further out left is not this layer's word.
+            None => {
+                extensions.remove::<Verified>();
+            }
+        }
+        if guest || self.custom {
+            extensions.insert(LayerContext(self.responder.clone()));
+        }
+    }
+}

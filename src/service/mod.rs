@@ -1,0 +1,71 @@
+//! The middleware: [`CognitoLayer`] authenticates once, [`require`] authorizes per route.
+//!
+//! Both wrap any tower service over `http` requests and leave its error type alone: a refusal is a
+//! response. The reason travels in the response's extensions too, as an [`AuthError`], for layers
+//! further out that log or count.
+//!
+//! [`AuthError`]: crate::AuthError
+//!
+//! # Examples
+//!
+//! On axum, with extractors:
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! use axum::{Router, routing::{get, post}};
+//! use tower_cognito::{Claims, CognitoLayer, Verifier, group, require, scope};
+//!
+//! # fn app(verifier: Verifier) -> Router {
+//! Router::new()
+//!     .route("/me", get(|claims: Claims| async move { claims.subject().to_owned() }))
+//!     .route("/orders", post(|| async {}).layer(require(scope("orders/write") & group("staff"))))
+//!     .layer(CognitoLayer::new(verifier))
+//!     .route("/healthz", get(|| async { "ok" })) // added after the layer: open to all
+//! # }
+//! # }
+//! ```
+//!
+//! On any tower service, with the request's extensions:
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use tower::{ServiceBuilder, service_fn};
+//! use tower_cognito::{CognitoLayer, Verified, Verifier};
+//!
+//! async fn hello<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
+//!     let subject = request.extensions().get::<Verified>().map_or("nobody", Verified::subject);
+//!     Ok(Response::new(Full::from(format!("hello, {subject}"))))
+//! }
+//!
+//! # fn service(verifier: Verifier) {
+//! let service = ServiceBuilder::new()
+//!     .layer(CognitoLayer::new(verifier))
+//!     .service(service_fn(hello::<Full<Bytes>>));
+//! # let _ = service;
+//! # }
+//! ```
+
+mod body;
+mod challenge;
+mod context;
+mod credential;
+mod future;
+mod layer;
+mod rejection;
+mod require;
+#[expect(clippy::module_inception, reason = "the four names of a middleware: layer, service, …")]
+mod service;
+
+pub use self::body::ResponseBody;
+#[cfg(feature = "axum")]
+pub(crate) use self::context::{Responder, responder_of, verified_of};
+pub use self::credential::Credential;
+pub use self::future::ResponseFuture;
+pub use self::layer::CognitoLayer;
+pub use self::rejection::{ApiGatewayBody, GrpcStatus, ProblemJson, RejectionHandler};
+pub use self::require::{Require, RequireFuture, RequireLayer, require};
+pub use self::service::CognitoService;

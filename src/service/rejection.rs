@@ -1,0 +1,117 @@
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+
+use super::challenge::status;
+use crate::error::{AuthError, AuthErrorKind};
+
+/// Writes the body of a refusal. One method, so that a closure will do:
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use tower_cognito::{AuthError, RejectionHandler};
+///
+/// let handler = |error: &AuthError, response: Response<Bytes>| {
+///     response.map(|_| Bytes::from(format!("refused: {}", error.code())))
+/// };
+/// fn accepts(handler: impl RejectionHandler) {}
+/// accepts(handler);
+/// ```
+///
+/// The response that comes in has the status, the challenge and `Retry-After` already, and an
+/// empty body. What goes out is sent as it is. The [`AuthError`] is put into its extensions
+/// afterwards, whatever the handler does.
+pub trait RejectionHandler: Send + Sync + 'static {
+    /// Turns the prepared response into the one to send.
+    fn handle(&self, error: &AuthError, response: Response<Bytes>) -> Response<Bytes>;
+}
+
+impl<F> RejectionHandler for F
+where
+    F: Fn(&AuthError, Response<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+{
+    fn handle(&self, error: &AuthError, response: Response<Bytes>) -> Response<Bytes> {
+        self(error, response)
+    }
+}
+
+/// The default: `application/problem+json` (RFC 9457) with the members `type`, `title`, `status`,
+/// `detail` and, as an extension, the stable `code`.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct ProblemJson;
+
+/// The body that API Gateway sends: `{"message":"Unauthorized"}`, or `Forbidden` with 403.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct ApiGatewayBody;
+
+/// For gRPC services: status 200 with `grpc-status` and `grpc-message` and no body, which gRPC calls
+/// a trailers-only response. Use it on a server that answers gRPC alone.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct GrpcStatus;
+
+impl RejectionHandler for ProblemJson {
+    fn handle(&self, error: &AuthError, response: Response<Bytes>) -> Response<Bytes> {
+        let status = response.status();
+        let body = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": error.detail(),
+            "code": error.code(),
+        });
+        with_body(response, "application/problem+json", body.to_string())
+    }
+}
+
+impl RejectionHandler for ApiGatewayBody {
+    fn handle(&self, _error: &AuthError, response: Response<Bytes>) -> Response<Bytes> {
+        let body = json!({ "message": response.status().canonical_reason() });
+        with_body(response, "application/json", body.to_string())
+    }
+}
+
+impl RejectionHandler for GrpcStatus {
+    fn handle(&self, error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {
+        let code = match status(error.kind()) {
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => GRPC_UNAUTHENTICATED,
+            StatusCode::FORBIDDEN => GRPC_PERMISSION_DENIED,
+            StatusCode::SERVICE_UNAVAILABLE => GRPC_UNAVAILABLE,
+            _ => GRPC_INTERNAL,
+        };
+        *response.status_mut() = StatusCode::OK;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert("grpc-status", HeaderValue::from(code));
+        // gRPC percent-encodes its messages; a code needs no encoding.
+        headers.insert("grpc-message", HeaderValue::from_static(error.code()));
+        response
+    }
+}
+
+const GRPC_PERMISSION_DENIED: u16 = 7;
+const GRPC_INTERNAL: u16 = 13;
+const GRPC_UNAVAILABLE: u16 = 14;
+const GRPC_UNAUTHENTICATED: u16 = 16;
+
+fn with_body(mut response: Response<Bytes>, kind: &'static str, body: String) -> Response<Bytes> {
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.map(|_| Bytes::from(body))
+}
+
+/// Says in the log what a refusal was for: a debug line for what a client did, louder for what the
+/// operator should look at.
+pub(super) fn log(error: &AuthError) {
+    match error.kind() {
+        AuthErrorKind::MissingLayer => {
+            tracing::error!(code = error.code(), "{}", error.detail());
+        }
+        AuthErrorKind::KeysUnavailable | AuthErrorKind::CheckUnavailable => {
+            tracing::warn!(code = error.code(), "request refused: {}", error.detail());
+        }
+        _ => tracing::debug!(code = error.code(), "request refused: {error}"),
+    }
+}

@@ -1,0 +1,61 @@
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::{
+    body::ResponseBody,
+    future::ResponseFuture,
+    layer::{Answer, Config},
+};
+
+/// The service that [`CognitoLayer`](crate::CognitoLayer) makes.
+#[derive(Debug, Clone)]
+pub struct CognitoService<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> CognitoService<S> {
+    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for CognitoService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        match self.config.decide(request.headers(), request.uri()) {
+            Answer::Pass(verified) => {
+                self.config.admit(&mut request, Some(verified));
+                ResponseFuture::inner(self.inner.call(request))
+            }
+            Answer::Guest => {
+                self.config.admit(&mut request, None);
+                ResponseFuture::inner(self.inner.call(request))
+            }
+            Answer::Refuse(error) => ResponseFuture::refused(self.config.responder.respond(error)),
+            Answer::Wait(token) => {
+                let (verifier, token) = (self.config.verifier.clone(), token.to_owned());
+                let decision = Box::pin(async move { verifier.verify(&token).await });
+                // The service that was polled ready is the one to call; its clone stays behind.
+                let clone = self.inner.clone();
+                let ready = std::mem::replace(&mut self.inner, clone);
+                ResponseFuture::waiting(decision, ready, request, Arc::clone(&self.config))
+            }
+        }
+    }
+}
