@@ -136,7 +136,10 @@ fn read_members<'de, A: MapAccess<'de>>(
     }
     // Sorting keeps the cost of an object with thousands of names near linear.
     names.sort_unstable();
-    if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+    if names
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if a == b))
+    {
         return Err(A::Error::custom("a name stands twice in one object"));
     }
     Ok(())
@@ -188,13 +191,17 @@ static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
             Ok(true)
         }
     }
-    serde_json::Deserializer::from_str("1").deserialize_any(Probe).unwrap_or(false)
+    serde_json::Deserializer::from_str("1")
+        .deserialize_any(Probe)
+        .unwrap_or(false)
 });
 
 const NUMBER_NAME: &str = "$serde_json::private::Number";
 
 fn read_number_or_object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Json<'de>, A::Error> {
-    let Some(first) = map.next_key_seed(Name)? else { return Ok(Json::Other) };
+    let Some(first) = map.next_key_seed(Name)? else {
+        return Ok(Json::Other);
+    };
     if first == NUMBER_NAME {
         let digits: String = map.next_value()?;
         return Ok(digits.parse().map_or(Json::Other, Json::Integer));
@@ -215,7 +222,9 @@ mod tests {
 
     fn members(text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
         let mut members = Vec::new();
-        read_object(text, |name, value| members.push((name.to_owned(), format!("{value:?}"))))?;
+        read_object(text, |name, value| {
+            members.push((name.to_owned(), format!("{value:?}")))
+        })?;
         Ok(members)
     }
 
@@ -240,7 +249,10 @@ mod tests {
             (r#"{"a":{"b":[1]}}"#, Json::Other),
         ] {
             let mut seen = None;
-            read_object(&format!(r#"{{"x":{text}}}"#), |_, value| seen = Some(format!("{value:?}"))).unwrap();
+            read_object(&format!(r#"{{"x":{text}}}"#), |_, value| {
+                seen = Some(format!("{value:?}"))
+            })
+            .unwrap();
             assert_eq!(seen, Some(format!("{expected:?}")), "{text}");
         }
     }
@@ -262,7 +274,22 @@ mod tests {
     #[test]
     fn what_is_no_single_object_is_refused() {
         let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(4000), "]".repeat(4000));
-        for text in ["", " ", "1", "[]", "null", r#""{}""#, "{}{}", "{} x", "{", r#"{"a":1,}"#, "\u{feff}{}", r#"{"a":"\ud800"}"#, "{\"a\":\"\n\"}", &deep] {
+        for text in [
+            "",
+            " ",
+            "1",
+            "[]",
+            "null",
+            r#""{}""#,
+            "{}{}",
+            "{} x",
+            "{",
+            r#"{"a":1,}"#,
+            "\u{feff}{}",
+            r#"{"a":"\ud800"}"#,
+            "{\"a\":\"\n\"}",
+            &deep,
+        ] {
             assert!(members(text).is_err(), "{text:?}");
         }
         assert_eq!(members(" {} \n").unwrap(), vec![]);
@@ -270,8 +297,19 @@ mod tests {
 
     #[test]
     fn read_strings_takes_arrays_of_strings_alone() {
-        assert_eq!(read_strings(r#" ["a", "b\n"] "#), Some(vec!["a".into(), "b\n".into()]));
-        for text in ["", "a b", r#""a""#, r#"[["a"]]"#, r#"["a"] x"#, r#"["a",null]"#, "{}"] {
+        assert_eq!(
+            read_strings(r#" ["a", "b\n"] "#),
+            Some(vec!["a".into(), "b\n".into()])
+        );
+        for text in [
+            "",
+            "a b",
+            r#""a""#,
+            r#"[["a"]]"#,
+            r#"["a"] x"#,
+            r#"["a",null]"#,
+            "{}",
+        ] {
             assert_eq!(read_strings(text), None, "{text}");
         }
     }

@@ -32,7 +32,8 @@ pub use self::{
     },
     pool::PoolId,
     service::{
-        ApiGatewayBody, CognitoLayer, Credential, GrpcStatus, ProblemJson, RejectionHandler, require,
+        ApiGatewayBody, CognitoLayer, Credential, GrpcStatus, ProblemJson, RejectionHandler,
+        require,
     },
     verifier::{DangerousPool, Pool, Refusal, Verifier, VerifierBuilder},
 };

@@ -32,7 +32,9 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("provider_type", &self.provider_type).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("provider_type", &self.provider_type)
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,6 +47,9 @@ impl Verified {
             Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
             _ => Vec::new(),
         };
-        entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect()
+        entries
+            .into_iter()
+            .filter_map(|entry| serde_json::from_value(entry).ok())
+            .collect()
     }
 }

@@ -18,7 +18,12 @@ pub(crate) fn read_text(text: &str) -> Option<Vec<String>> {
     if text.starts_with(['[', '{', '"']) {
         return Some(read_strings(text)?.into_iter().map(String::from).collect());
     }
-    Some(text.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    Some(
+        text.split(' ')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -35,7 +40,10 @@ mod tests {
         assert_eq!(text(r#"["read:all","write:all"]"#), expected);
         assert_eq!(text(" [ \"read:all\" , \"write:all\" ] "), expected);
         assert_eq!(text("read:all  write:all"), expected);
-        assert_eq!(read_permissions(&Json::Strings(vec!["read:all".into(), "write:all".into()])), expected);
+        assert_eq!(
+            read_permissions(&Json::Strings(vec!["read:all".into(), "write:all".into()])),
+            expected
+        );
         assert_eq!(text(""), Some(vec![]));
         assert_eq!(text("[]"), Some(vec![]));
     }
@@ -43,7 +51,15 @@ mod tests {
     #[test]
     fn anything_else_grants_nothing() {
         let deep = "[".repeat(5000);
-        for claim in ["[write:all", r#"[["write:all"]]"#, r#"["write:all",1]"#, r#""write:all""#, r#"{"a":"write:all"}"#, "[write:all write:all]", &deep] {
+        for claim in [
+            "[write:all",
+            r#"[["write:all"]]"#,
+            r#"["write:all",1]"#,
+            r#""write:all""#,
+            r#"{"a":"write:all"}"#,
+            "[write:all write:all]",
+            &deep,
+        ] {
             assert_eq!(text(claim), None, "{claim}");
         }
         assert_eq!(read_permissions(&Json::Integer(1)), None);

@@ -81,7 +81,11 @@ pub struct KeyHealth {
 
 impl KeyCache {
     pub(crate) fn fixed(set: KeySet) -> Self {
-        let loaded = Loaded { set, times: None, noticed: AtomicBool::new(false) };
+        let loaded = Loaded {
+            set,
+            times: None,
+            noticed: AtomicBool::new(false),
+        };
         Self {
             current: Arc::new(Current::from_pointee(loaded)),
             fetcher: None,
@@ -97,7 +101,11 @@ impl KeyCache {
     ) -> Self {
         let current = Arc::new(Current::empty());
         let fetcher = Fetcher::new(issuer, source, settings, clock, Arc::clone(&current));
-        Self { current, fetcher: Some(Arc::new(fetcher)), refresher: Mutex::default() }
+        Self {
+            current,
+            fetcher: Some(Arc::new(fetcher)),
+            refresher: Mutex::default(),
+        }
     }
 
     /// Looks a key up in the current set, and hands it to `then` if it may be used.
@@ -113,7 +121,9 @@ impl KeyCache {
         then: impl FnOnce(&Arc<Key>) -> R,
     ) -> Find<R> {
         let loaded = self.current.load();
-        let Some(loaded) = loaded.as_deref() else { return Find::NotHere };
+        let Some(loaded) = loaded.as_deref() else {
+            return Find::NotHere;
+        };
         if let Some(times) = &loaded.times {
             if now > times.usable_until {
                 return Find::NotHere;
@@ -122,7 +132,10 @@ impl KeyCache {
                 return Find::NotHere;
             }
         }
-        loaded.set.find(kid).map_or(Find::NotHere, |key| Find::Found(then(key)))
+        loaded
+            .set
+            .find(kid)
+            .map_or(Find::NotHere, |key| Find::Found(then(key)))
     }
 
     /// Brings a key that is not in the current set, if that can be done.
@@ -130,7 +143,9 @@ impl KeyCache {
     /// # Errors
     /// [`Miss`]; the limit on attempts answers at once, it never queues.
     pub(crate) async fn obtain(&self, kid: &str) -> Result<(), Miss> {
-        let Some(fetcher) = &self.fetcher else { return Err(Miss::Unknown) };
+        let Some(fetcher) = &self.fetcher else {
+            return Err(Miss::Unknown);
+        };
         self.keep_fresh(fetcher);
         // A fetch that was under way may have begun before the key was published. One more begins
         // after this request came, and its answer counts.
@@ -156,7 +171,9 @@ impl KeyCache {
 
     /// Waits until a usable set is there.
     pub(crate) async fn ready(&self) -> Result<(), FetchError> {
-        let Some(fetcher) = &self.fetcher else { return Ok(()) };
+        let Some(fetcher) = &self.fetcher else {
+            return Ok(());
+        };
         self.keep_fresh(fetcher);
         if self.is_usable(fetcher.now()) {
             return Ok(());
@@ -174,15 +191,20 @@ impl KeyCache {
     pub(crate) fn health(&self, issuer: Arc<str>) -> KeyHealth {
         let loaded = self.current.load();
         let now = self.fetcher.as_ref().map(|fetcher| fetcher.now());
-        let usable = loaded.as_deref().filter(|loaded| now.is_none_or(|now| loaded.usable(now)));
+        let usable = loaded
+            .as_deref()
+            .filter(|loaded| now.is_none_or(|now| loaded.usable(now)));
         let times = usable.and_then(|loaded| loaded.times.as_ref());
         KeyHealth {
             issuer,
             keys: usable.map_or(0, |loaded| loaded.set.len()),
-            age: times.zip(now).map(|(times, now)| {
-                now.duration_since(times.fetched_at).unwrap_or_default()
-            }),
-            last_error: self.fetcher.as_ref().and_then(|fetcher| fetcher.last_error()),
+            age: times
+                .zip(now)
+                .map(|(times, now)| now.duration_since(times.fetched_at).unwrap_or_default()),
+            last_error: self
+                .fetcher
+                .as_ref()
+                .and_then(|fetcher| fetcher.last_error()),
             fetches: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.begun()),
         }
     }
@@ -191,7 +213,10 @@ impl KeyCache {
     pub(crate) fn export(&self) -> Option<(SystemTime, Value)> {
         let loaded = self.current.load();
         let loaded = loaded.as_deref()?;
-        loaded.times.as_ref().map(|times| (times.fetched_at, loaded.set.to_value()))
+        loaded
+            .times
+            .as_ref()
+            .map(|times| (times.fetched_at, loaded.set.to_value()))
     }
 
     /// Takes a set that was exported before, unless it is too old or keys are there already.
@@ -211,13 +236,18 @@ impl KeyCache {
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {
-        self.current.load().as_deref().is_some_and(|loaded| loaded.usable(now))
+        self.current
+            .load()
+            .as_deref()
+            .is_some_and(|loaded| loaded.usable(now))
     }
 
     /// Sees to it that a set near the end of its lifetime is fetched again, and tells whether it
     /// may be used meanwhile.
     fn look_after(&self, loaded: &Loaded, overdue: bool, again: bool) -> bool {
-        let Some(fetcher) = &self.fetcher else { return true };
+        let Some(fetcher) = &self.fetcher else {
+            return true;
+        };
         if fetcher.settings().background {
             if overdue && !loaded.noticed.swap(true, Ordering::Relaxed) {
                 self.keep_fresh(fetcher);
@@ -239,7 +269,10 @@ impl KeyCache {
         if !fetcher.settings().background {
             return;
         }
-        let mut refresher = self.refresher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refresher = self
+            .refresher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if refresher.as_ref().is_none_or(Refresher::is_gone) {
             *refresher = Refresher::start(Arc::clone(fetcher));
         }
@@ -259,21 +292,35 @@ impl Loaded {
             refresh_by: fetched_at + lifetime,
             usable_until: fetched_at + settings.max_staleness,
         };
-        Self { set, times: Some(times), noticed: AtomicBool::new(false) }
+        Self {
+            set,
+            times: Some(times),
+            noticed: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn overdue(&self, now: SystemTime) -> bool {
-        self.times.as_ref().is_some_and(|times| now > times.refresh_by)
+        self.times
+            .as_ref()
+            .is_some_and(|times| now > times.refresh_by)
     }
 
     fn usable(&self, now: SystemTime) -> bool {
-        self.times.as_ref().is_none_or(|times| now <= times.usable_until)
+        self.times
+            .as_ref()
+            .is_none_or(|times| now <= times.usable_until)
     }
 }
 
 impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = self.current.load().as_deref().map_or(0, |loaded| loaded.set.len());
-        f.debug_struct("KeyCache").field("keys", &keys).finish_non_exhaustive()
+        let keys = self
+            .current
+            .load()
+            .as_deref()
+            .map_or(0, |loaded| loaded.set.len());
+        f.debug_struct("KeyCache")
+            .field("keys", &keys)
+            .finish_non_exhaustive()
     }
 }

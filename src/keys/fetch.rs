@@ -94,7 +94,15 @@ impl Fetcher {
             due: Instant::now(),
         };
         let (state, wake) = (Mutex::new(state), Notify::new());
-        Self { issuer, source, settings, clock, current, state, wake }
+        Self {
+            issuer,
+            source,
+            settings,
+            clock,
+            current,
+            state,
+            wake,
+        }
     }
 
     /// Begins a fetch, or joins the one under way.
@@ -164,13 +172,24 @@ impl Fetcher {
             }
             _ => now,
         };
-        let next = if self.settings.background { next_attempt.min(state.due) } else { next_attempt };
-        Miss::Unavailable(next.saturating_duration_since(now).max(Duration::from_secs(1)))
+        let next = if self.settings.background {
+            next_attempt.min(state.due)
+        } else {
+            next_attempt
+        };
+        Miss::Unavailable(
+            next.saturating_duration_since(now)
+                .max(Duration::from_secs(1)),
+        )
     }
 
     /// How long the background task has to wait for its next fetch.
     pub(super) fn due_in(&self) -> Duration {
-        let overdue = self.current.load().as_deref().is_some_and(|it| it.overdue(self.clock.now()));
+        let overdue = self
+            .current
+            .load()
+            .as_deref()
+            .is_some_and(|it| it.overdue(self.clock.now()));
         let state = self.state();
         let now = Instant::now();
         let due = match state.last_begun {
@@ -227,7 +246,11 @@ impl Fetcher {
 
 impl State {
     fn forget_attempts_before(&mut self, now: Instant, window: Duration) {
-        while self.attempts.front().is_some_and(|begun| now.duration_since(*begun) >= window) {
+        while self
+            .attempts
+            .front()
+            .is_some_and(|begun| now.duration_since(*begun) >= window)
+        {
             self.attempts.pop_front();
         }
     }

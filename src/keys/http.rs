@@ -34,12 +34,19 @@ impl HttpSources {
     ) -> Result<Arc<dyn KeySource>, ConfigError> {
         let parsed: http::Uri = uri.parse().unwrap_or_default();
         let on_loopback = parsed.scheme_str() == Some("http") && is_loopback(&parsed);
-        let slot = if on_loopback { &mut self.loopback } else { &mut self.outside };
+        let slot = if on_loopback {
+            &mut self.loopback
+        } else {
+            &mut self.outside
+        };
         let client = match slot {
             Some(client) => client.clone(),
             None => slot.insert(client(on_loopback)?).clone(),
         };
-        Ok(Arc::new(HttpSource { client, uri: uri.to_owned() }))
+        Ok(Arc::new(HttpSource {
+            client,
+            uri: uri.to_owned(),
+        }))
     }
 }
 
@@ -56,7 +63,9 @@ fn client(on_loopback: bool) -> Result<Client, ConfigError> {
     } else {
         builder
     };
-    builder.build().map_err(|error| ConfigError::HttpClient { reason: chain(&error) })
+    builder.build().map_err(|error| ConfigError::HttpClient {
+        reason: chain(&error),
+    })
 }
 
 impl KeySource for HttpSource {
@@ -67,13 +76,18 @@ impl KeySource for HttpSource {
 
 impl HttpSource {
     async fn get(&self) -> Result<KeyDocument, FetchError> {
-        let mut response = self.client.get(&self.uri).send().await.map_err(transport)?;
+        let mut response = self
+            .client
+            .get(&self.uri)
+            .send()
+            .await
+            .map_err(|error| transport(&error))?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
         let max_age = max_age(response.headers());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
             if body.len() + chunk.len() > MAX_DOCUMENT_BYTES {
                 return Err(FetchError::TooLarge);
             }
@@ -100,8 +114,8 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
         .map(Duration::from_secs)
 }
 
-fn transport(error: reqwest::Error) -> FetchError {
-    FetchError::other(chain(&error))
+fn transport(error: &reqwest::Error) -> FetchError {
+    FetchError::other(chain(error))
 }
 
 /// The error with its causes: the outermost of `reqwest` alone does not say what went wrong.

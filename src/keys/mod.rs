@@ -18,8 +18,8 @@ mod http;
 #[path = "no_http.rs"]
 mod http;
 
-pub(crate) use self::cache::{Find, KeyCache, Miss};
 pub use self::cache::KeyHealth;
+pub(crate) use self::cache::{Find, KeyCache, Miss};
 pub(crate) use self::http::HttpSources;
 pub(crate) use self::jwk::Key;
 pub use self::set::{KeySet, KeySetError};

@@ -30,10 +30,10 @@ pub enum Policy {
     /// A token made for this app client.
     Client(String),
     /// At least one of these. An empty list refuses.
-    Any(Vec<Policy>),
+    Any(Vec<Self>),
     /// Each one of these. An empty list refuses: a list that was to be read from somewhere and
     /// came out empty must not open a route.
-    All(Vec<Policy>),
+    All(Vec<Self>),
 }
 
 /// Which part of a policy was not met.
@@ -114,7 +114,11 @@ impl Policy {
                 return policies.iter().try_for_each(|policy| policy.check(token));
             }
         };
-        if met { Ok(()) } else { Err(Denied { failed: self }) }
+        if met {
+            Ok(())
+        } else {
+            Err(Denied { failed: self })
+        }
     }
 
     /// The scopes that a challenge should name (RFC 6750, section 3), separated by spaces: all of
@@ -131,7 +135,9 @@ impl Policy {
                 scopes.push(name);
             }
             Self::All(policies) => {
-                policies.iter().for_each(|policy| policy.collect_scopes(scopes));
+                policies
+                    .iter()
+                    .for_each(|policy| policy.collect_scopes(scopes));
             }
             Self::Any(policies) => {
                 let before = scopes.len();
@@ -228,10 +234,16 @@ fn join(f: &mut fmt::Formatter<'_>, policies: &[Policy], name: &str, sign: &str)
 }
 
 fn holds(found: &Value, wanted: &Value) -> bool {
-    found == wanted || found.as_array().is_some_and(|elements| elements.contains(wanted))
+    found == wanted
+        || found
+            .as_array()
+            .is_some_and(|elements| elements.contains(wanted))
 }
 
 /// RFC 6749, section 3.3: what may stand in a scope, and so in a quoted string without escapes.
 fn is_scope_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
 }

@@ -84,7 +84,10 @@ impl RejectionHandler for GrpcStatus {
         };
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/grpc"),
+        );
         headers.insert("grpc-status", HeaderValue::from(code));
         // gRPC percent-encodes its messages; a code needs no encoding.
         headers.insert("grpc-message", HeaderValue::from_static(error.code()));
@@ -98,7 +101,9 @@ const GRPC_UNAVAILABLE: u16 = 14;
 const GRPC_UNAUTHENTICATED: u16 = 16;
 
 fn with_body(mut response: Response<Bytes>, kind: &'static str, body: String) -> Response<Bytes> {
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.map(|_| Bytes::from(body))
 }
 

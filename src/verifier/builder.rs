@@ -47,8 +47,19 @@ const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// Claims that the rules read under their own names, so that they cannot hold permissions.
 const TAKEN_CLAIMS: [&str; 13] = [
-    "iss", "sub", "aud", "client_id", "token_use", "exp", "nbf", "iat", "auth_time", "scope",
-    "username", "cognito:username", "cognito:groups",
+    "iss",
+    "sub",
+    "aud",
+    "client_id",
+    "token_use",
+    "exp",
+    "nbf",
+    "iat",
+    "auth_time",
+    "scope",
+    "username",
+    "cognito:username",
+    "cognito:groups",
 ];
 
 impl VerifierBuilder {
@@ -247,7 +258,9 @@ impl VerifierBuilder {
         for (position, pool) in pools.iter().enumerate() {
             for issuer in &pool.issuers {
                 if issuers.insert(Arc::clone(issuer), position).is_some() {
-                    return Err(ConfigError::DuplicateIssuer { issuer: issuer.to_string() });
+                    return Err(ConfigError::DuplicateIssuer {
+                        issuer: issuer.to_string(),
+                    });
                 }
             }
         }
@@ -265,7 +278,11 @@ impl VerifierBuilder {
             told_of_permissions: AtomicBool::new(false),
         };
         let cache = TokenCache::new(self.cache_bytes);
-        Ok(Verifier(Arc::new(Inner { rules, cache, checks: self.checks })))
+        Ok(Verifier(Arc::new(Inner {
+            rules,
+            cache,
+            checks: self.checks,
+        })))
     }
 
     fn first_pool(mut self, change: impl FnOnce(Pool) -> Pool) -> Self {
@@ -281,7 +298,11 @@ fn check_leeway(field: &'static str, found: Duration) -> Result<(), ConfigError>
     if found <= LONGEST_LEEWAY {
         return Ok(());
     }
-    Err(ConfigError::Duration { field, found, expected: "at most 5 minutes" })
+    Err(ConfigError::Duration {
+        field,
+        found,
+        expected: "at most 5 minutes",
+    })
 }
 
 fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
@@ -307,11 +328,15 @@ struct ExportedSet {
 }
 
 fn import(text: &str, pools: &[PoolRules]) -> Result<(), ConfigError> {
-    let refuse = |reason: &dyn fmt::Display| ConfigError::ImportedKeys { reason: reason.to_string() };
+    let refuse = |reason: &dyn fmt::Display| ConfigError::ImportedKeys {
+        reason: reason.to_string(),
+    };
     let mut exported: Exported = serde_json::from_str(text)
         .map_err(|_| refuse(&"the text is not a document with `tower_cognito_keys`"))?;
     for pool in pools {
-        let Some(found) = exported.tower_cognito_keys.remove(pool.issuer.as_ref()) else { continue };
+        let Some(found) = exported.tower_cognito_keys.remove(pool.issuer.as_ref()) else {
+            continue;
+        };
         let set = KeySet::from_json(&found.jwks.to_string()).map_err(|error| refuse(&error))?;
         let fetched_at = UNIX_EPOCH
             .checked_add(Duration::from_secs(found.fetched_at))

@@ -85,7 +85,7 @@ impl Verifier {
                 match (obtained, self.authenticate(token, true)) {
                     (_, Ok(verified)) => verified,
                     (_, Err(Stop::Refused(error))) => return Err(error),
-                    (missing, Err(Stop::KeyNotHere { .. })) => return Err(no_key(missing)),
+                    (missing, Err(Stop::KeyNotHere { .. })) => return Err(no_key(&missing)),
                 }
             }
         };
@@ -121,7 +121,11 @@ impl Verifier {
 
     /// How the keys of each pool are doing, for a health endpoint or a metric.
     pub fn health(&self) -> Vec<KeyHealth> {
-        self.0.rules.pools().map(|pool| pool.keys.health(Arc::clone(&pool.issuer))).collect()
+        self.0
+            .rules
+            .pools()
+            .map(|pool| pool.keys.health(Arc::clone(&pool.issuer)))
+            .collect()
     }
 
     /// The fetched keys of all pools as text, for
@@ -136,7 +140,10 @@ impl Verifier {
     /// seen before.
     fn authenticate(&self, token: &str, again: bool) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
-        let known = self.0.cache.get(token, |entry| self.0.rules.recheck(entry, now));
+        let known = self
+            .0
+            .cache
+            .get(token, |entry| self.0.rules.recheck(entry, now));
         let verified = match known {
             Some(entry) => entry?.verified.clone(),
             None => {
@@ -151,13 +158,13 @@ impl Verifier {
     }
 }
 
-fn no_key(missing: Result<(), Miss>) -> AuthError {
+fn no_key(missing: &Result<(), Miss>) -> AuthError {
     match missing {
         Err(Miss::Unavailable(after)) => AuthError::new(
             AuthErrorKind::KeysUnavailable,
             "the keys to check the token with cannot be had at present; try again later",
         )
-        .with_retry_after(after),
+        .with_retry_after(*after),
         Ok(()) | Err(Miss::Unknown) => AuthError::new(
             AuthErrorKind::UnknownKey,
             "the pool has no key of the token's `kid`",
@@ -167,6 +174,8 @@ fn no_key(missing: Result<(), Miss>) -> AuthError {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("rules", &self.0.rules).finish_non_exhaustive()
+        f.debug_struct("Verifier")
+            .field("rules", &self.0.rules)
+            .finish_non_exhaustive()
     }
 }

@@ -70,17 +70,23 @@ impl Rules {
         let kid = jws.header.key_id;
         let message = jws.signing_input.as_bytes();
         let signed_by = pool.keys.find(&kid, now, again, |key| {
-            key.verifies(message, &jws.signature).then(|| Arc::clone(key))
+            key.verifies(message, &jws.signature)
+                .then(|| Arc::clone(key))
         });
         let key = match signed_by {
             Find::Found(Some(key)) => key,
             Find::Found(None) => return Err(bad_signature().into()),
-            Find::NotHere => return Err(Stop::KeyNotHere { pool: position, kid }),
+            Find::NotHere => {
+                return Err(Stop::KeyNotHere {
+                    pool: position,
+                    kid,
+                });
+            }
         };
 
-        let expires_at = required(date(payload.expires_at, "exp")?, "exp")?;
-        let not_before = date(payload.not_before, "nbf")?;
-        let issued_at = date(payload.issued_at, "iat")?;
+        let expires_at = required(date(payload.expires_at.as_ref(), "exp")?, "exp")?;
+        let not_before = date(payload.not_before.as_ref(), "nbf")?;
+        let issued_at = date(payload.issued_at.as_ref(), "iat")?;
         self.in_time(now, expires_at, not_before, issued_at)?;
 
         let token_use = required(text(payload.token_use, "token_use")?, "token_use")?;
@@ -101,20 +107,37 @@ impl Rules {
         pool.accepts(token_use, &client_id)?;
 
         let subject = required(text(payload.subject, "sub")?, "sub")?;
-        let auth_time = date(payload.auth_time, "auth_time")?;
+        let auth_time = date(payload.auth_time.as_ref(), "auth_time")?;
         let groups = strings(payload.groups, "cognito:groups")?;
-        let permissions = self.permissions(payload.permissions, &groups);
+        let permissions = self.permissions(payload.permissions.as_ref(), &groups);
         let facts = Facts {
-            issuer, subject, username, client_id, token_use, scope, groups, permissions,
-            expires_at, not_before, issued_at, auth_time,
+            issuer,
+            subject,
+            username,
+            client_id,
+            token_use,
+            scope,
+            groups,
+            permissions,
+            expires_at,
+            not_before,
+            issued_at,
+            auth_time,
         };
         let verified = Verified::new(facts, jws.payload);
-        Ok(Arc::new(Accepted { verified, pool: position, kid, key }))
+        Ok(Arc::new(Accepted {
+            verified,
+            pool: position,
+            kid,
+            key,
+        }))
     }
 
     /// The rules that time can break for a token that passed before: its times, and its key.
     pub(super) fn recheck(&self, entry: &Accepted, now: SystemTime) -> Recheck<Stop> {
-        let Some(pool) = self.pools.get(entry.pool) else { return Recheck::Forget };
+        let Some(pool) = self.pools.get(entry.pool) else {
+            return Recheck::Forget;
+        };
         let same_key = pool.keys.find(&entry.kid, now, false, |key| {
             Arc::ptr_eq(key, &entry.key) || *key == entry.key
         });
@@ -149,7 +172,10 @@ impl Rules {
             .filter_map(|pool| {
                 let (fetched_at, keys) = pool.keys.export()?;
                 let seconds = fetched_at.duration_since(UNIX_EPOCH).ok()?.as_secs();
-                Some((pool.issuer.to_string(), json!({ "fetched_at": seconds, "jwks": keys })))
+                Some((
+                    pool.issuer.to_string(),
+                    json!({ "fetched_at": seconds, "jwks": keys }),
+                ))
             })
             .collect();
         json!({ "tower_cognito_keys": sets }).to_string()
@@ -179,10 +205,16 @@ impl Rules {
     ) -> Result<(), AuthError> {
         // A clock before 1970 is wrong; no token is good then.
         let now = now.duration_since(UNIX_EPOCH).map_err(|_| {
-            AuthError::new(AuthErrorKind::NotYetValid, "the clock of this machine is before 1970")
+            AuthError::new(
+                AuthErrorKind::NotYetValid,
+                "the clock of this machine is before 1970",
+            )
         })?;
         if now >= Duration::from_secs(expires_at) + self.expiry_leeway {
-            return Err(AuthError::new(AuthErrorKind::Expired, "the token has expired"));
+            return Err(AuthError::new(
+                AuthErrorKind::Expired,
+                "the token has expired",
+            ));
         }
         for begins in [not_before, issued_at].into_iter().flatten() {
             if Duration::from_secs(begins) > now + self.clock_skew {
@@ -193,8 +225,8 @@ impl Rules {
         Ok(())
     }
 
-    fn permissions(&self, claim: Option<Json<'_>>, groups: &[String]) -> Vec<String> {
-        let mut held = match claim.as_ref().map(read_permissions) {
+    fn permissions(&self, claim: Option<&Json<'_>>, groups: &[String]) -> Vec<String> {
+        let mut held = match claim.map(read_permissions) {
             None => Vec::new(),
             Some(Some(held)) => held,
             Some(None) => {
@@ -238,10 +270,10 @@ fn strings(claim: Option<Json<'_>>, name: &'static str) -> Result<Vec<String>, A
 
 /// A `NumericDate` (RFC 7519, section 2) as Cognito writes it: whole seconds. Fractions, which the
 /// RFC allows, and years past 9999 are refused: no token of Cognito's has them.
-fn date(claim: Option<Json<'_>>, name: &'static str) -> Result<Option<u64>, AuthError> {
+fn date(claim: Option<&Json<'_>>, name: &'static str) -> Result<Option<u64>, AuthError> {
     match claim {
         None => Ok(None),
-        Some(Json::Integer(seconds)) if seconds <= MAX_NUMERIC_DATE => Ok(Some(seconds)),
+        Some(Json::Integer(seconds)) if *seconds <= MAX_NUMERIC_DATE => Ok(Some(*seconds)),
         Some(_) => Err(invalid_claim(name)),
     }
 }
@@ -268,7 +300,10 @@ pub(super) fn wrong_use(detail: &'static str) -> AuthError {
 }
 
 fn bad_signature() -> AuthError {
-    AuthError::new(AuthErrorKind::BadSignature, "the token's signature does not hold")
+    AuthError::new(
+        AuthErrorKind::BadSignature,
+        "the token's signature does not hold",
+    )
 }
 
 impl From<AuthError> for Stop {
@@ -279,6 +314,8 @@ impl From<AuthError> for Stop {
 
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rules").field("pools", &self.pools).finish_non_exhaustive()
+        f.debug_struct("Rules")
+            .field("pools", &self.pools)
+            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,76 @@
+//! Claims of your own: a tenant, and permissions that a trigger wrote into the token.
+//!
+//! ```sh
+//! cargo run --example custom_claims
+//! ```
+
+#![allow(clippy::print_stdout, reason = "it talks to a person")]
+
+use axum::{Router, extract::Path, http::StatusCode, routing::get};
+use serde::Deserialize;
+use tower_cognito::{
+    Claims, CognitoLayer, Grants, Verifier, VerifierBuilder, de, group, local::UserPool,
+    permission, require,
+};
+
+/// What this service puts into its tokens. Cognito writes every custom attribute as a string.
+#[derive(Debug, Deserialize)]
+pub struct Tenant {
+    #[serde(rename = "custom:tenant_id")]
+    tenant_id: String,
+    #[serde(rename = "custom:seats", default, deserialize_with = "de::json")]
+    seats: Option<u32>,
+}
+
+/// Permissions come from the token, and from a table for the groups.
+pub fn verifier(builder: VerifierBuilder) -> VerifierBuilder {
+    builder
+        .permissions_claim("custom:permissions")
+        .grants(Grants::new().group("support", ["orders:read"]))
+}
+
+/// Two routes that need permissions, and one that needs a tenant.
+pub fn app(verifier: Verifier) -> Router {
+    let admin = require(group("admin") | permission("write:all"));
+    Router::new()
+        .route("/tenant", get(tenant))
+        .route(
+            "/tenants/{id}/orders",
+            get(orders).layer(require(permission("orders:read"))),
+        )
+        .route("/admin", get(|| async { "welcome, admin" }).layer(admin))
+        .layer(CognitoLayer::new(verifier))
+}
+
+async fn tenant(claims: Claims<Tenant>) -> String {
+    let Tenant { tenant_id, seats } = claims.custom();
+    format!(
+        "{} of {tenant_id}, {} seats",
+        claims.subject(),
+        seats.unwrap_or(1)
+    )
+}
+
+/// What depends on the request as well as on the token is the handler's to decide.
+async fn orders(Path(id): Path<String>, claims: Claims<Tenant>) -> Result<String, StatusCode> {
+    if claims.custom().tenant_id == id {
+        return Ok(format!("the orders of {id}"));
+    }
+    Err(StatusCode::FORBIDDEN)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let pool = UserPool::start().await?;
+    let token = pool
+        .id_token("alice")
+        .claim("custom:tenant_id", "acme")
+        .claim("custom:seats", "12")
+        .permissions(["orders:read"])
+        .sign();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    println!("curl -i http://{address}/tenant -H 'Authorization: Bearer {token}'");
+    axum::serve(listener, app(verifier(pool.verifier()).build()?)).await?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! The layer on a plain hyper service, without axum.
+//!
+//! ```sh
+//! cargo run --example plain_hyper
+//! ```
+
+#![allow(clippy::print_stdout, reason = "it talks to a person")]
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::net::TcpListener;
+use tower::{Service, ServiceBuilder, service_fn};
+use tower_cognito::{
+    CognitoLayer, Verified, Verifier, local::UserPool, require, scope, service::ResponseBody,
+};
+
+async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let name = request
+        .extensions()
+        .get::<Verified>()
+        .and_then(Verified::username);
+    Ok(Response::new(Full::from(format!(
+        "hello, {}",
+        name.unwrap_or("machine")
+    ))))
+}
+
+type Body = ResponseBody<ResponseBody<Full<Bytes>>>;
+
+/// The service, guarded: any token passes the layer, the scope lets it through.
+pub fn app(
+    verifier: Verifier,
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ 'static {
+    ServiceBuilder::new()
+        .layer(CognitoLayer::new(verifier))
+        .layer(require(scope("greetings/read")))
+        .service(service_fn(hello))
+}
+
+/// Serves one connection after the other, each in a task of its own.
+pub async fn serve(listener: TcpListener, verifier: Verifier) -> std::io::Result<()> {
+    let app = app(verifier);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = TowerToHyperService::new(app.clone());
+        tokio::spawn(async move {
+            // A connection that breaks concerns nobody else.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let pool = UserPool::start().await?;
+    let token = pool.token("alice").scope("greetings/read").sign();
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!(
+        "curl -i http://{} -H 'Authorization: Bearer {token}'",
+        listener.local_addr()?
+    );
+    serve(listener, pool.verifier().build()?).await?;
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! An API behind a user pool, in one file.
+//!
+//! With no environment it starts a local pool and prints tokens to try:
+//!
+//! ```sh
+//! cargo run --example quickstart
+//! ```
+//!
+//! With an environment it guards a real one:
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `COGNITO_USER_POOL_ID` | the user pool, such as `eu-west-1_Ab12Cd34E` |
+//! | `COGNITO_CLIENT_ID` | app client ids, separated by commas |
+//! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | any other issuer, in place of the pool id |
+//! | `BIND_ADDR` | where to listen; `127.0.0.1:3000` if not set |
+//! | `COGNITO_JWKS_TTL_SECS` | how old keys may get before they are fetched again |
+//! | `COGNITO_JWKS_MIN_REFRESH_SECS` | the window in which unknown keys cause two fetches at most |
+
+#![allow(clippy::print_stdout, reason = "it talks to a person")]
+
+use std::{env, error::Error, net::SocketAddr, process::ExitCode, time::Duration};
+
+use axum::{Json, Router, http::header, response::IntoResponse, routing::get};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower_cognito::{
+    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, local::UserPool,
+    permission, require, scope, token_use,
+};
+
+/// The API: open, signed in, admins, and a mirror.
+pub fn app(verifier: Verifier) -> Router {
+    let protected = require(token_use(TokenUse::Id) | scope("profile"));
+    let admin = require(group("admin") | permission("write:all"));
+    Router::new()
+        .route("/api/protected", get(protected_route).layer(protected))
+        .route(
+            "/api/admin",
+            get(|| async { "welcome, admin" }).layer(admin),
+        )
+        .route("/api/me", get(me))
+        .layer(CognitoLayer::new(verifier))
+        .route("/public", get(|| async { "open to all" }))
+}
+
+async fn protected_route(claims: Claims) -> Json<Value> {
+    Json(json!({
+        "subject": claims.subject(),
+        "username": claims.username(),
+        "token_use": claims.token_use().as_str(),
+        "groups": claims.groups(),
+    }))
+}
+
+/// All claims, as they stand in the token.
+async fn me(claims: Claims) -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        claims.payload().to_owned(),
+    )
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let (builder, pool) = match from_environment()? {
+        Some(builder) => (builder, None),
+        None => {
+            let pool = UserPool::start().await?;
+            (pool.verifier(), Some(pool))
+        }
+    };
+    let verifier = with_intervals(builder)?.build()?;
+    // Serve even if the keys cannot be had yet: tokens get 503 until they can.
+    let keys = verifier.clone();
+    tokio::spawn(async move {
+        if let Err(error) = keys.ready().await {
+            eprintln!("quickstart: {error}; serving anyway, and trying again");
+        }
+    });
+
+    let listener = listen().await?;
+    let address = listener.local_addr()?;
+    match &pool {
+        Some(pool) => print_tokens(pool, address),
+        None => println!("listening on http://{address}"),
+    }
+    axum::serve(listener, app(verifier))
+        .with_graceful_shutdown(stopped())
+        .await?;
+    Ok(())
+}
+
+/// The verifier that the environment describes, if it describes one.
+fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
+    let pool = match (variable("COGNITO_USER_POOL_ID"), variable("COGNITO_ISSUER")) {
+        (_, Some(issuer)) => {
+            let jwks_uri = variable("COGNITO_JWKS_URI")
+                .unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
+            Pool::custom(issuer, jwks_uri)
+        }
+        (Some(id), None) => match variable("COGNITO_JWKS_URI") {
+            Some(jwks_uri) => Pool::new(id.parse()?).jwks_uri(jwks_uri),
+            None => Pool::new(id.parse()?),
+        },
+        (None, None) => return Ok(None),
+    };
+    let clients = variable("COGNITO_CLIENT_ID").ok_or("COGNITO_CLIENT_ID: not set")?;
+    let clients: Vec<&str> = clients
+        .split(',')
+        .map(str::trim)
+        .filter(|id| !id.is_empty())
+        .collect();
+    let pool = pool
+        .access_tokens(clients.iter().copied())
+        .id_tokens(clients);
+    Ok(Some(
+        Verifier::for_pools([pool]).permissions_claim("custom:permissions"),
+    ))
+}
+
+fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, Box<dyn Error>> {
+    if let Some(interval) = seconds("COGNITO_JWKS_TTL_SECS")? {
+        builder = builder.refresh_interval(interval);
+    }
+    if let Some(window) = seconds("COGNITO_JWKS_MIN_REFRESH_SECS")? {
+        builder = builder.unknown_key_window(window);
+    }
+    Ok(builder)
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn seconds(name: &str) -> Result<Option<Duration>, String> {
+    let Some(text) = variable(name) else {
+        return Ok(None);
+    };
+    let seconds = text
+        .parse()
+        .map_err(|_| format!("{name}: {text:?} is not a number of seconds"))?;
+    Ok(Some(Duration::from_secs(seconds)))
+}
+
+/// Listens where it is told to, else on port 3000, else on any free port.
+async fn listen() -> Result<TcpListener, Box<dyn Error>> {
+    if let Some(address) = variable("BIND_ADDR") {
+        let bound = TcpListener::bind(&address).await;
+        return bound.map_err(|error| format!("BIND_ADDR: {address}: {error}").into());
+    }
+    match TcpListener::bind("127.0.0.1:3000").await {
+        Ok(listener) => Ok(listener),
+        Err(_) => Ok(TcpListener::bind("127.0.0.1:0").await?),
+    }
+}
+
+fn print_tokens(pool: &UserPool, address: SocketAddr) {
+    let user = pool.token("alice").scope("openid").scope("profile").sign();
+    let admin = pool.id_token("bob").group("admin").sign();
+    let machine = pool
+        .machine_token(pool.client_id())
+        .scope("orders/read")
+        .sign();
+    println!(
+        "A local user pool is at {}\nThe API is at http://{address}\n",
+        pool.issuer()
+    );
+    println!("USER='{user}'\n\nADMIN='{admin}'\n\nMACHINE='{machine}'\n");
+    println!("Paste the three lines above into a shell, then try:\n");
+    for (status, path, token) in [
+        (200, "/public", None),
+        (401, "/api/protected", None),
+        (200, "/api/protected", Some("USER")),
+        (200, "/api/me", Some("USER")),
+        (403, "/api/admin", Some("USER")),
+        (200, "/api/admin", Some("ADMIN")),
+        (403, "/api/protected", Some("MACHINE")),
+    ] {
+        let header = token
+            .map(|name| format!(" -H \"Authorization: Bearer ${name}\""))
+            .unwrap_or_default();
+        println!("curl -i http://{address}{path}{header}   # {status}");
+    }
+    println!("\nCtrl-C ends it.");
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,55 @@
+//! Two user pools at one API: staff from one, customers from the other.
+//!
+//! ```sh
+//! cargo run --example two_pools
+//! ```
+
+#![allow(clippy::print_stdout, reason = "it talks to a person")]
+
+use axum::{Router, routing::get};
+use tower_cognito::{
+    Claims, CognitoLayer, ConfigError, Pool, Verifier, client, group, local::UserPool, require,
+};
+
+/// Each pool has its own issuers, clients and keys: a key of one never signs for the other.
+pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
+    Verifier::for_pools([staff, customers]).build()
+}
+
+/// `staff_client` tells the pools apart; a group of the same name in the other pool does not help.
+pub fn app(verifier: Verifier, staff_client: &str) -> Router {
+    let back_office = require(client(staff_client) & group("back-office"));
+    Router::new()
+        .route(
+            "/whoami",
+            get(|claims: Claims| async move { claims.issuer().to_owned() }),
+        )
+        .route(
+            "/back-office",
+            get(|| async { "welcome" }).layer(back_office),
+        )
+        .layer(CognitoLayer::new(verifier))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let staff = UserPool::builder()
+        .pool_id("us-east-1_Staff")
+        .client_id("staffweb")
+        .start()
+        .await?;
+    let customers = UserPool::builder()
+        .pool_id("us-east-1_Shop")
+        .client_id("shop")
+        .start()
+        .await?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    for pool in [&staff, &customers] {
+        let token = pool.token("alice").group("back-office").sign();
+        println!("curl -i http://{address}/back-office -H 'Authorization: Bearer {token}'\n");
+    }
+    let verifier = verifier(staff.pool(), customers.pool())?;
+    axum::serve(listener, app(verifier, staff.client_id())).await?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize, PublicKeyComponents},
+    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::{Value, json};
+
+/// A key pair that signs, under an id.
+#[derive(Clone)]
+pub(super) struct SigningKey {
+    pub(super) kid: String,
+    pair: Arc<KeyPair>,
+}
+
+/// Making a key takes a noticeable time, so that a process makes each once and its pools share them
+/// (under ids of their own).
+static SHARED: Mutex<Vec<Arc<KeyPair>>> = Mutex::new(Vec::new());
+
+impl SigningKey {
+    /// The key of a number, from those that all pools of the process share.
+    pub(super) fn shared(issuer: &str, number: usize) -> io::Result<Self> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        while shared.len() <= number {
+            shared.push(Arc::new(generate()?));
+        }
+        let pair = shared
+            .get(number)
+            .map(Arc::clone)
+            .ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self {
+            kid: key_id(&format!("{issuer} {number}")),
+            pair,
+        })
+    }
+
+    /// A key that nobody else has.
+    pub(super) fn own(issuer: &str, number: usize) -> io::Result<Self> {
+        let kid = key_id(&format!("{issuer} {number} {}", random_uuid()));
+        Ok(Self {
+            kid,
+            pair: Arc::new(generate()?),
+        })
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256, in base64url.
+    pub(super) fn sign(&self, message: &str) -> String {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message.as_bytes(),
+                &mut signature,
+            )
+            .expect("an RSA key of 2048 bits signs any text");
+        URL_SAFE_NO_PAD.encode(signature)
+    }
+
+    /// The public half as a JWK with the members that Cognito writes.
+    pub(super) fn jwk(&self) -> Value {
+        let PublicKeyComponents { n, e } =
+            PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
+        json!({
+            "alg": "RS256",
+            "e": URL_SAFE_NO_PAD.encode(e),
+            "kid": self.kid,
+            "kty": "RSA",
+            "n": URL_SAFE_NO_PAD.encode(n),
+            "use": "sig",
+        })
+    }
+}
+
+fn generate() -> io::Result<KeyPair> {
+    KeyPair::generate(KeySize::Rsa2048).map_err(io::Error::other)
+}
+
+/// Cognito's key ids are 32 octets in base64.
+fn key_id(seed: &str) -> String {
+    STANDARD.encode(digest(&SHA256, seed.as_bytes()))
+}
+
+/// A UUID that is always the same for one text: a user keeps their `sub`.
+pub(super) fn uuid_of(text: &str) -> String {
+    let mut octets = [0; 16];
+    octets
+        .iter_mut()
+        .zip(digest(&SHA256, text.as_bytes()).as_ref())
+        .for_each(|(to, from)| *to = *from);
+    uuid(octets)
+}
+
+pub(super) fn random_uuid() -> String {
+    let mut octets = [0; 16];
+    aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
+    uuid(octets)
+}
+
+/// RFC 9562, section 5.4.
+fn uuid(octets: [u8; 16]) -> String {
+    let number = u128::from_be_bytes(octets);
+    let number = number & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let text = format!("{number:032x}");
+    let (a, rest) = text.split_at(8);
+    let (b, rest) = rest.split_at(4);
+    let (c, rest) = rest.split_at(4);
+    let (d, e) = rest.split_at(4);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}

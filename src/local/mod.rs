@@ -1,0 +1,33 @@
+//! A user pool on loopback, for development and tests. Feature `local`; not for production.
+//!
+//! It makes real RSA keys, serves them where Cognito serves its own, and signs access, ID and
+//! machine tokens of Cognito's shape. It can rotate and withdraw keys, count fetches, fail and be
+//! slow, so that a test can see what its service does then.
+//!
+//! ```
+//! use tower_cognito::{group, local::UserPool};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = UserPool::start().await?;
+//! let verifier = pool.verifier().build()?;
+//!
+//! let token = pool.token("alice").group("staff").scope("orders/write").sign();
+//! let claims = verifier.verify(&token).await?;
+//! assert_eq!(claims.username(), Some("alice"));
+//! assert!(group("staff").check(&claims).is_ok());
+//!
+//! let expired = pool.token("alice").expired().sign();
+//! assert_eq!(verifier.verify(&expired).await.unwrap_err().code(), "token_expired");
+//! # Ok(())
+//! # }
+//! ```
+
+mod keys;
+mod pool;
+mod server;
+mod token;
+
+pub use self::pool::{UserPool, UserPoolBuilder};
+pub use self::server::Fault;
+pub use self::token::TokenBuilder;

@@ -1,0 +1,92 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::pool::Shared;
+
+/// How the key endpoint misbehaves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Not at all.
+    #[default]
+    None,
+    /// It answers with this status.
+    Status(u16),
+    /// It answers after this time.
+    Slow(Duration),
+    /// It never answers.
+    Hang,
+    /// It answers with this text in place of the key set.
+    Body(String),
+}
+
+/// Serves a pool as long as it lives.
+pub(super) struct Server(JoinHandle<()>);
+
+impl Server {
+    pub(super) fn start(listener: TcpListener, pool: Arc<Shared>) -> Self {
+        let app = Router::new()
+            .route("/{pool}/.well-known/jwks.json", get(jwks))
+            .route("/{pool}/.well-known/openid-configuration", get(discovery))
+            .with_state(pool);
+        Self(tokio::spawn(async move {
+            // Serving ends with the task alone: `axum::serve` outlives failed connections.
+            let _ = axum::serve(listener, app).await;
+        }))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn jwks(State(pool): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    if !pool.is_pool(&id) {
+        return unknown_pool(&id);
+    }
+    match pool.fetched() {
+        Fault::None => {}
+        Fault::Slow(delay) => tokio::time::sleep(delay).await,
+        Fault::Hang => std::future::pending().await,
+        Fault::Status(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            return status.into_response();
+        }
+        Fault::Body(text) => return text.into_response(),
+    }
+    document(&pool.jwks())
+}
+
+async fn discovery(State(pool): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    if pool.is_pool(&id) {
+        document(&pool.discovery())
+    } else {
+        unknown_pool(&id)
+    }
+}
+
+fn unknown_pool(id: &str) -> Response {
+    let message = format!("User pool {id} does not exist.");
+    let mut response = document(&json!({ "message": message }));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+fn document(value: &Value) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        value.to_string(),
+    )
+        .into_response()
+}
