@@ -34,21 +34,14 @@ pub fn app(verifier: Verifier) -> Router {
     let admin = require(group("admin") | permission("write:all"));
     Router::new()
         .route("/tenant", get(tenant))
-        .route(
-            "/tenants/{id}/orders",
-            get(orders).layer(require(permission("orders:read"))),
-        )
+        .route("/tenants/{id}/orders", get(orders).layer(require(permission("orders:read"))))
         .route("/admin", get(|| async { "welcome, admin" }).layer(admin))
         .layer(CognitoLayer::new(verifier))
 }
 
 async fn tenant(claims: Claims<Tenant>) -> String {
     let Tenant { tenant_id, seats } = claims.custom();
-    format!(
-        "{} of {tenant_id}, {} seats",
-        claims.subject(),
-        seats.unwrap_or(1)
-    )
+    format!("{} of {tenant_id}, {} seats", claims.subject(), seats.unwrap_or(1))
 }
 
 /// What depends on the request as well as on the token is the handler's to decide.

@@ -17,27 +17,21 @@ use tower_cognito::{
 /// Status, challenge and `Retry-After` are there already; only the body is ours.
 fn refusal(error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {
     let body = json!({ "ok": false, "error": { "code": error.code(), "message": error.detail() } });
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.map(|_| Bytes::from(body.to_string()))
 }
 
 /// A router whose refusals all look alike.
+///
+/// # Errors
+/// The realm cannot stand in a header.
 pub fn app(verifier: Verifier) -> Result<Router, ConfigError> {
-    let layer = CognitoLayer::new(verifier)
-        .rejection_handler(refusal)
-        .realm("orders")?;
+    let layer = CognitoLayer::new(verifier).rejection_handler(refusal).realm("orders")?;
     Ok(Router::new()
-        .route(
-            "/me",
-            get(|claims: Claims| async move { claims.subject().to_owned() }),
-        )
-        .route(
-            "/admin",
-            get(|| async { "welcome" }).layer(require(group("admin"))),
-        )
+        .route("/me", get(|claims: Claims| async move { claims.subject().to_owned() }))
+        .route("/admin", get(|| async { "welcome" }).layer(require(group("admin"))))
         .layer(layer))
 }
 

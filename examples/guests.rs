@@ -14,10 +14,7 @@ pub fn app(verifier: Verifier) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/orders", get(orders))
-        .route(
-            "/basket",
-            get(|| async { "your basket" }).layer(require(authenticated())),
-        )
+        .route("/basket", get(|| async { "your basket" }).layer(require(authenticated())))
         .layer(CognitoLayer::new(verifier).allow_anonymous())
 }
 

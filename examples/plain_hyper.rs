@@ -20,14 +20,8 @@ use tower_cognito::{
 };
 
 async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let name = request
-        .extensions()
-        .get::<Verified>()
-        .and_then(Verified::username);
-    Ok(Response::new(Full::from(format!(
-        "hello, {}",
-        name.unwrap_or("machine")
-    ))))
+    let name = request.extensions().get::<Verified>().and_then(Verified::username);
+    Ok(Response::new(Full::from(format!("hello, {}", name.unwrap_or("machine")))))
 }
 
 type Body = ResponseBody<ResponseBody<Full<Bytes>>>;
@@ -46,6 +40,9 @@ pub fn app(
 }
 
 /// Serves one connection after the other, each in a task of its own.
+///
+/// # Errors
+/// The listener fails.
 pub async fn serve(listener: TcpListener, verifier: Verifier) -> std::io::Result<()> {
     let app = app(verifier);
     loop {
@@ -53,9 +50,7 @@ pub async fn serve(listener: TcpListener, verifier: Verifier) -> std::io::Result
         let service = TowerToHyperService::new(app.clone());
         tokio::spawn(async move {
             // A connection that breaks concerns nobody else.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -65,10 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = UserPool::start().await?;
     let token = pool.token("alice").scope("greetings/read").sign();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!(
-        "curl -i http://{} -H 'Authorization: Bearer {token}'",
-        listener.local_addr()?
-    );
+    println!("curl -i http://{} -H 'Authorization: Bearer {token}'", listener.local_addr()?);
     serve(listener, pool.verifier().build()?).await?;
     Ok(())
 }

@@ -35,10 +35,7 @@ pub fn app(verifier: Verifier) -> Router {
     let admin = require(group("admin") | permission("write:all"));
     Router::new()
         .route("/api/protected", get(protected_route).layer(protected))
-        .route(
-            "/api/admin",
-            get(|| async { "welcome, admin" }).layer(admin),
-        )
+        .route("/api/admin", get(|| async { "welcome, admin" }).layer(admin))
         .route("/api/me", get(me))
         .layer(CognitoLayer::new(verifier))
         .route("/public", get(|| async { "open to all" }))
@@ -55,17 +52,12 @@ async fn protected_route(claims: Claims) -> Json<Value> {
 
 /// All claims, as they stand in the token.
 async fn me(claims: Claims) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        claims.payload().to_owned(),
-    )
+    ([(header::CONTENT_TYPE, "application/json")], claims.payload().to_owned())
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -98,9 +90,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Some(pool) => print_tokens(pool, address),
         None => println!("listening on http://{address}"),
     }
-    axum::serve(listener, app(verifier))
-        .with_graceful_shutdown(stopped())
-        .await?;
+    axum::serve(listener, app(verifier)).with_graceful_shutdown(stopped()).await?;
     Ok(())
 }
 
@@ -119,17 +109,10 @@ fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
         (None, None) => return Ok(None),
     };
     let clients = variable("COGNITO_CLIENT_ID").ok_or("COGNITO_CLIENT_ID: not set")?;
-    let clients: Vec<&str> = clients
-        .split(',')
-        .map(str::trim)
-        .filter(|id| !id.is_empty())
-        .collect();
-    let pool = pool
-        .access_tokens(clients.iter().copied())
-        .id_tokens(clients);
-    Ok(Some(
-        Verifier::for_pools([pool]).permissions_claim("custom:permissions"),
-    ))
+    let clients: Vec<&str> =
+        clients.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    let pool = pool.access_tokens(clients.iter().copied()).id_tokens(clients);
+    Ok(Some(Verifier::for_pools([pool]).permissions_claim("custom:permissions")))
 }
 
 fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, Box<dyn Error>> {
@@ -150,9 +133,8 @@ fn seconds(name: &str) -> Result<Option<Duration>, String> {
     let Some(text) = variable(name) else {
         return Ok(None);
     };
-    let seconds = text
-        .parse()
-        .map_err(|_| format!("{name}: {text:?} is not a number of seconds"))?;
+    let seconds =
+        text.parse().map_err(|_| format!("{name}: {text:?} is not a number of seconds"))?;
     Ok(Some(Duration::from_secs(seconds)))
 }
 
@@ -171,28 +153,21 @@ async fn listen() -> Result<TcpListener, Box<dyn Error>> {
 fn print_tokens(pool: &UserPool, address: SocketAddr) {
     let user = pool.token("alice").scope("openid").scope("profile").sign();
     let admin = pool.id_token("bob").group("admin").sign();
-    let machine = pool
-        .machine_token(pool.client_id())
-        .scope("orders/read")
-        .sign();
-    println!(
-        "A local user pool is at {}\nThe API is at http://{address}\n",
-        pool.issuer()
-    );
-    println!("USER='{user}'\n\nADMIN='{admin}'\n\nMACHINE='{machine}'\n");
+    let machine = pool.machine_token(pool.client_id()).scope("orders/read").sign();
+    println!("A local user pool is at {}\nThe API is at http://{address}\n", pool.issuer());
+    println!("ALICE='{user}'\n\nBOB='{admin}'\n\nMACHINE='{machine}'\n");
     println!("Paste the three lines above into a shell, then try:\n");
     for (status, path, token) in [
         (200, "/public", None),
         (401, "/api/protected", None),
-        (200, "/api/protected", Some("USER")),
-        (200, "/api/me", Some("USER")),
-        (403, "/api/admin", Some("USER")),
-        (200, "/api/admin", Some("ADMIN")),
+        (200, "/api/protected", Some("ALICE")),
+        (200, "/api/me", Some("ALICE")),
+        (403, "/api/admin", Some("ALICE")),
+        (200, "/api/admin", Some("BOB")),
         (403, "/api/protected", Some("MACHINE")),
     ] {
-        let header = token
-            .map(|name| format!(" -H \"Authorization: Bearer ${name}\""))
-            .unwrap_or_default();
+        let header =
+            token.map(|name| format!(" -H \"Authorization: Bearer ${name}\"")).unwrap_or_default();
         println!("curl -i http://{address}{path}{header}   # {status}");
     }
     println!("\nCtrl-C ends it.");

@@ -12,6 +12,9 @@ use tower_cognito::{
 };
 
 /// Each pool has its own issuers, clients and keys: a key of one never signs for the other.
+///
+/// # Errors
+/// A pool has no client, or an issuer belongs to both.
 pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
     Verifier::for_pools([staff, customers]).build()
 }
@@ -20,29 +23,16 @@ pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
 pub fn app(verifier: Verifier, staff_client: &str) -> Router {
     let back_office = require(client(staff_client) & group("back-office"));
     Router::new()
-        .route(
-            "/whoami",
-            get(|claims: Claims| async move { claims.issuer().to_owned() }),
-        )
-        .route(
-            "/back-office",
-            get(|| async { "welcome" }).layer(back_office),
-        )
+        .route("/whoami", get(|claims: Claims| async move { claims.issuer().to_owned() }))
+        .route("/back-office", get(|| async { "welcome" }).layer(back_office))
         .layer(CognitoLayer::new(verifier))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let staff = UserPool::builder()
-        .pool_id("us-east-1_Staff")
-        .client_id("staffweb")
-        .start()
-        .await?;
-    let customers = UserPool::builder()
-        .pool_id("us-east-1_Shop")
-        .client_id("shop")
-        .start()
-        .await?;
+    let staff =
+        UserPool::builder().pool_id("us-east-1_Staff").client_id("staffweb").start().await?;
+    let customers = UserPool::builder().pool_id("us-east-1_Shop").client_id("shop").start().await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     for pool in [&staff, &customers] {

@@ -51,10 +51,7 @@ fn extract<C>(
 ) -> Result<C, ClaimsRejection> {
     verified_of(extensions)
         .and_then(make)
-        .map_err(|error| ClaimsRejection {
-            error,
-            responder: responder_of(extensions),
-        })
+        .map_err(|error| ClaimsRejection { error, responder: responder_of(extensions) })
 }
 
 /// As [`extract`], with nothing for a guest.

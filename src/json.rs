@@ -136,10 +136,7 @@ fn read_members<'de, A: MapAccess<'de>>(
     }
     // Sorting keeps the cost of an object with thousands of names near linear.
     names.sort_unstable();
-    if names
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a == b))
-    {
+    if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Err(A::Error::custom("a name stands twice in one object"));
     }
     Ok(())
@@ -191,9 +188,7 @@ static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
             Ok(true)
         }
     }
-    serde_json::Deserializer::from_str("1")
-        .deserialize_any(Probe)
-        .unwrap_or(false)
+    serde_json::Deserializer::from_str("1").deserialize_any(Probe).unwrap_or(false)
 });
 
 const NUMBER_NAME: &str = "$serde_json::private::Number";
@@ -222,9 +217,7 @@ mod tests {
 
     fn members(text: &str) -> Result<Vec<(String, String)>, serde_json::Error> {
         let mut members = Vec::new();
-        read_object(text, |name, value| {
-            members.push((name.to_owned(), format!("{value:?}")))
-        })?;
+        read_object(text, |name, value| members.push((name.to_owned(), format!("{value:?}"))))?;
         Ok(members)
     }
 
@@ -297,19 +290,8 @@ mod tests {
 
     #[test]
     fn read_strings_takes_arrays_of_strings_alone() {
-        assert_eq!(
-            read_strings(r#" ["a", "b\n"] "#),
-            Some(vec!["a".into(), "b\n".into()])
-        );
-        for text in [
-            "",
-            "a b",
-            r#""a""#,
-            r#"[["a"]]"#,
-            r#"["a"] x"#,
-            r#"["a",null]"#,
-            "{}",
-        ] {
+        assert_eq!(read_strings(r#" ["a", "b\n"] "#), Some(vec!["a".into(), "b\n".into()]));
+        for text in ["", "a b", r#""a""#, r#"[["a"]]"#, r#"["a"] x"#, r#"["a",null]"#, "{}"] {
             assert_eq!(read_strings(text), None, "{text}");
         }
     }

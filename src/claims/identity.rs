@@ -47,9 +47,6 @@ impl Verified {
             Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
             _ => Vec::new(),
         };
-        entries
-            .into_iter()
-            .filter_map(|entry| serde_json::from_value(entry).ok())
-            .collect()
+        entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect()
     }
 }

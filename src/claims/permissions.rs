@@ -18,12 +18,7 @@ pub(crate) fn read_text(text: &str) -> Option<Vec<String>> {
     if text.starts_with(['[', '{', '"']) {
         return Some(read_strings(text)?.into_iter().map(String::from).collect());
     }
-    Some(
-        text.split(' ')
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect(),
-    )
+    Some(text.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -53,10 +53,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Claims<T> {
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit `T`.
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        Ok(Self {
-            custom: verified.decode()?,
-            verified: verified.clone(),
-        })
+        Ok(Self { custom: verified.decode()?, verified: verified.clone() })
     }
 }
 
@@ -67,11 +64,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> AccessClaims<T> {
     /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an ID token, and those of
     /// [`Claims::from_verified`].
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        expect(
-            TokenUse::Access,
-            verified,
-            "this route takes an access token, not an ID token",
-        )?;
+        expect(TokenUse::Access, verified, "this route takes an access token, not an ID token")?;
         Claims::from_verified(verified).map(Self)
     }
 }
@@ -83,11 +76,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> IdClaims<T> {
     /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an access token, and those of
     /// [`Claims::from_verified`].
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        expect(
-            TokenUse::Id,
-            verified,
-            "this route takes an ID token, not an access token",
-        )?;
+        expect(TokenUse::Id, verified, "this route takes an ID token, not an access token")?;
         Claims::from_verified(verified).map(Self)
     }
 }
@@ -125,10 +114,7 @@ impl<T> Deref for IdClaims<T> {
 
 impl<T> Clone for Claims<T> {
     fn clone(&self) -> Self {
-        Self {
-            verified: self.verified.clone(),
-            custom: Arc::clone(&self.custom),
-        }
+        Self { verified: self.verified.clone(), custom: Arc::clone(&self.custom) }
     }
 }
 
@@ -152,9 +138,7 @@ impl<T> fmt::Debug for Claims<T> {
 
 impl<T> fmt::Debug for AccessClaims<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AccessClaims")
-            .field(&self.0.verified)
-            .finish()
+        f.debug_tuple("AccessClaims").field(&self.0.verified).finish()
     }
 }
 

@@ -100,11 +100,7 @@ impl Verified {
     /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens; an ID token
     /// has none, whatever its payload says.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0
-            .facts
-            .scope
-            .split(' ')
-            .filter(|scope| !scope.is_empty())
+        self.0.facts.scope.split(' ').filter(|scope| !scope.is_empty())
     }
 
     /// Whether a scope was granted, compared as a whole.
@@ -191,9 +187,7 @@ impl Verified {
 
     /// All claims. They are decoded at the first call and remembered with the token.
     pub fn all(&self) -> &Map<String, Value> {
-        self.0
-            .all
-            .get_or_init(|| serde_json::from_str(&self.0.payload).unwrap_or_default())
+        self.0.all.get_or_init(|| serde_json::from_str(&self.0.payload).unwrap_or_default())
     }
 
     /// The payload's JSON text, to the letter as it was signed.
@@ -223,9 +217,7 @@ impl Verified {
                 return Ok(found);
             }
         }
-        self.decode_anew::<T>()?
-            .downcast()
-            .map_err(|_| wrong_shape())
+        self.decode_anew::<T>()?.downcast().map_err(|_| wrong_shape())
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -261,9 +253,7 @@ impl Verified {
 
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verified")
-            .field("token_use", &self.token_use())
-            .finish_non_exhaustive()
+        f.debug_struct("Verified").field("token_use", &self.token_use()).finish_non_exhaustive()
     }
 }
 

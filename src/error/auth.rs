@@ -64,12 +64,7 @@ pub enum AuthErrorKind {
 
 impl AuthError {
     pub(crate) fn new(kind: AuthErrorKind, detail: &'static str) -> Self {
-        Self {
-            kind,
-            detail,
-            retry_after: None,
-            denial: None,
-        }
+        Self { kind, detail, retry_after: None, denial: None }
     }
 
     pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
@@ -110,10 +105,7 @@ impl AuthError {
 
     /// The scopes that would help, separated by spaces, as the challenge names them.
     pub fn required_scope(&self) -> Option<&str> {
-        self.denial
-            .as_deref()
-            .map(|denial| denial.scope.as_str())
-            .filter(|scope| !scope.is_empty())
+        self.denial.as_deref().map(|denial| denial.scope.as_str()).filter(|scope| !scope.is_empty())
     }
 }
 

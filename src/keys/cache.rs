@@ -81,11 +81,7 @@ pub struct KeyHealth {
 
 impl KeyCache {
     pub(crate) fn fixed(set: KeySet) -> Self {
-        let loaded = Loaded {
-            set,
-            times: None,
-            noticed: AtomicBool::new(false),
-        };
+        let loaded = Loaded { set, times: None, noticed: AtomicBool::new(false) };
         Self {
             current: Arc::new(Current::from_pointee(loaded)),
             fetcher: None,
@@ -101,11 +97,7 @@ impl KeyCache {
     ) -> Self {
         let current = Arc::new(Current::empty());
         let fetcher = Fetcher::new(issuer, source, settings, clock, Arc::clone(&current));
-        Self {
-            current,
-            fetcher: Some(Arc::new(fetcher)),
-            refresher: Mutex::default(),
-        }
+        Self { current, fetcher: Some(Arc::new(fetcher)), refresher: Mutex::default() }
     }
 
     /// Looks a key up in the current set, and hands it to `then` if it may be used.
@@ -132,10 +124,7 @@ impl KeyCache {
                 return Find::NotHere;
             }
         }
-        loaded
-            .set
-            .find(kid)
-            .map_or(Find::NotHere, |key| Find::Found(then(key)))
+        loaded.set.find(kid).map_or(Find::NotHere, |key| Find::Found(then(key)))
     }
 
     /// Brings a key that is not in the current set, if that can be done.
@@ -191,9 +180,7 @@ impl KeyCache {
     pub(crate) fn health(&self, issuer: Arc<str>) -> KeyHealth {
         let loaded = self.current.load();
         let now = self.fetcher.as_ref().map(|fetcher| fetcher.now());
-        let usable = loaded
-            .as_deref()
-            .filter(|loaded| now.is_none_or(|now| loaded.usable(now)));
+        let usable = loaded.as_deref().filter(|loaded| now.is_none_or(|now| loaded.usable(now)));
         let times = usable.and_then(|loaded| loaded.times.as_ref());
         KeyHealth {
             issuer,
@@ -201,10 +188,7 @@ impl KeyCache {
             age: times
                 .zip(now)
                 .map(|(times, now)| now.duration_since(times.fetched_at).unwrap_or_default()),
-            last_error: self
-                .fetcher
-                .as_ref()
-                .and_then(|fetcher| fetcher.last_error()),
+            last_error: self.fetcher.as_ref().and_then(|fetcher| fetcher.last_error()),
             fetches: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.begun()),
         }
     }
@@ -213,10 +197,7 @@ impl KeyCache {
     pub(crate) fn export(&self) -> Option<(SystemTime, Value)> {
         let loaded = self.current.load();
         let loaded = loaded.as_deref()?;
-        loaded
-            .times
-            .as_ref()
-            .map(|times| (times.fetched_at, loaded.set.to_value()))
+        loaded.times.as_ref().map(|times| (times.fetched_at, loaded.set.to_value()))
     }
 
     /// Takes a set that was exported before, unless it is too old or keys are there already.
@@ -236,10 +217,7 @@ impl KeyCache {
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {
-        self.current
-            .load()
-            .as_deref()
-            .is_some_and(|loaded| loaded.usable(now))
+        self.current.load().as_deref().is_some_and(|loaded| loaded.usable(now))
     }
 
     /// Sees to it that a set near the end of its lifetime is fetched again, and tells whether it
@@ -269,10 +247,7 @@ impl KeyCache {
         if !fetcher.settings().background {
             return;
         }
-        let mut refresher = self
-            .refresher
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut refresher = self.refresher.lock().unwrap_or_else(PoisonError::into_inner);
         if refresher.as_ref().is_none_or(Refresher::is_gone) {
             *refresher = Refresher::start(Arc::clone(fetcher));
         }
@@ -292,35 +267,21 @@ impl Loaded {
             refresh_by: fetched_at + lifetime,
             usable_until: fetched_at + settings.max_staleness,
         };
-        Self {
-            set,
-            times: Some(times),
-            noticed: AtomicBool::new(false),
-        }
+        Self { set, times: Some(times), noticed: AtomicBool::new(false) }
     }
 
     pub(super) fn overdue(&self, now: SystemTime) -> bool {
-        self.times
-            .as_ref()
-            .is_some_and(|times| now > times.refresh_by)
+        self.times.as_ref().is_some_and(|times| now > times.refresh_by)
     }
 
     fn usable(&self, now: SystemTime) -> bool {
-        self.times
-            .as_ref()
-            .is_none_or(|times| now <= times.usable_until)
+        self.times.as_ref().is_none_or(|times| now <= times.usable_until)
     }
 }
 
 impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = self
-            .current
-            .load()
-            .as_deref()
-            .map_or(0, |loaded| loaded.set.len());
-        f.debug_struct("KeyCache")
-            .field("keys", &keys)
-            .finish_non_exhaustive()
+        let keys = self.current.load().as_deref().map_or(0, |loaded| loaded.set.len());
+        f.debug_struct("KeyCache").field("keys", &keys).finish_non_exhaustive()
     }
 }

@@ -94,15 +94,7 @@ impl Fetcher {
             due: Instant::now(),
         };
         let (state, wake) = (Mutex::new(state), Notify::new());
-        Self {
-            issuer,
-            source,
-            settings,
-            clock,
-            current,
-            state,
-            wake,
-        }
+        Self { issuer, source, settings, clock, current, state, wake }
     }
 
     /// Begins a fetch, or joins the one under way.
@@ -172,24 +164,14 @@ impl Fetcher {
             }
             _ => now,
         };
-        let next = if self.settings.background {
-            next_attempt.min(state.due)
-        } else {
-            next_attempt
-        };
-        Miss::Unavailable(
-            next.saturating_duration_since(now)
-                .max(Duration::from_secs(1)),
-        )
+        let next =
+            if self.settings.background { next_attempt.min(state.due) } else { next_attempt };
+        Miss::Unavailable(next.saturating_duration_since(now).max(Duration::from_secs(1)))
     }
 
     /// How long the background task has to wait for its next fetch.
     pub(super) fn due_in(&self) -> Duration {
-        let overdue = self
-            .current
-            .load()
-            .as_deref()
-            .is_some_and(|it| it.overdue(self.clock.now()));
+        let overdue = self.current.load().as_deref().is_some_and(|it| it.overdue(self.clock.now()));
         let state = self.state();
         let now = Instant::now();
         let due = match state.last_begun {
@@ -228,10 +210,11 @@ impl Fetcher {
                     issuer = %self.issuer, %error,
                     "the key set could not be refreshed; the last good keys stay in use"
                 );
-                state.failures = state.failures.saturating_add(1);
-                state.due = now + self.settings.retry_delay(state.failures);
-                // A fetch that failed counts against the limit whoever began it.
+                // What strangers' tokens cause must not put the task's own schedule off. The limit on
+                // their fetches in turn counts the task's failures.
                 if running.cause != Cause::UnknownKey {
+                    state.failures = state.failures.saturating_add(1);
+                    state.due = now + self.settings.retry_delay(state.failures);
                     state.attempts.push_back(running.began);
                 }
                 state.last_error = Some(error);
@@ -246,11 +229,7 @@ impl Fetcher {
 
 impl State {
     fn forget_attempts_before(&mut self, now: Instant, window: Duration) {
-        while self
-            .attempts
-            .front()
-            .is_some_and(|begun| now.duration_since(*begun) >= window)
-        {
+        while self.attempts.front().is_some_and(|begun| now.duration_since(*begun) >= window) {
             self.attempts.pop_front();
         }
     }
@@ -271,9 +250,8 @@ impl Running {
     async fn run(mut self) {
         let limit = self.fetcher.settings.fetch_timeout;
         let source = Arc::clone(&self.fetcher.source);
-        self.outcome = timeout(limit, source.fetch())
-            .await
-            .unwrap_or(Err(FetchError::Timeout(limit)));
+        self.outcome =
+            timeout(limit, source.fetch()).await.unwrap_or(Err(FetchError::Timeout(limit)));
     }
 }
 

@@ -34,19 +34,12 @@ impl HttpSources {
     ) -> Result<Arc<dyn KeySource>, ConfigError> {
         let parsed: http::Uri = uri.parse().unwrap_or_default();
         let on_loopback = parsed.scheme_str() == Some("http") && is_loopback(&parsed);
-        let slot = if on_loopback {
-            &mut self.loopback
-        } else {
-            &mut self.outside
-        };
+        let slot = if on_loopback { &mut self.loopback } else { &mut self.outside };
         let client = match slot {
             Some(client) => client.clone(),
             None => slot.insert(client(on_loopback)?).clone(),
         };
-        Ok(Arc::new(HttpSource {
-            client,
-            uri: uri.to_owned(),
-        }))
+        Ok(Arc::new(HttpSource { client, uri: uri.to_owned() }))
     }
 }
 
@@ -63,9 +56,7 @@ fn client(on_loopback: bool) -> Result<Client, ConfigError> {
     } else {
         builder
     };
-    builder.build().map_err(|error| ConfigError::HttpClient {
-        reason: chain(&error),
-    })
+    builder.build().map_err(|error| ConfigError::HttpClient { reason: chain(&error) })
 }
 
 impl KeySource for HttpSource {
@@ -76,12 +67,8 @@ impl KeySource for HttpSource {
 
 impl HttpSource {
     async fn get(&self) -> Result<KeyDocument, FetchError> {
-        let mut response = self
-            .client
-            .get(&self.uri)
-            .send()
-            .await
-            .map_err(|error| transport(&error))?;
+        let mut response =
+            self.client.get(&self.uri).send().await.map_err(|error| transport(&error))?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }

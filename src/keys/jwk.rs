@@ -48,16 +48,10 @@ impl Key {
         if jwk.usage.is_some_and(|usage| usage != "sig") {
             return Err("its `use` is not sig");
         }
-        if jwk
-            .key_ops
-            .is_some_and(|operations| !operations.iter().any(|name| name == "verify"))
-        {
+        if jwk.key_ops.is_some_and(|operations| !operations.iter().any(|name| name == "verify")) {
             return Err("its `key_ops` do not include verify");
         }
-        let kid = jwk
-            .kid
-            .filter(|kid| !kid.is_empty())
-            .ok_or("it has no `kid`")?;
+        let kid = jwk.kid.filter(|kid| !kid.is_empty()).ok_or("it has no `kid`")?;
         let modulus = jwk.n.ok_or("it has no modulus")?;
         let exponent = jwk.e.ok_or("it has no exponent")?;
         Ok((kid, Self::from_components(modulus, exponent)?))
@@ -76,11 +70,7 @@ impl Key {
         let parsed = RsaPublicKeyComponents { n: &n, e: &e }
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map_err(|_| "it is not an RSA key")?;
-        Ok(Self {
-            parsed,
-            modulus,
-            exponent,
-        })
+        Ok(Self { parsed, modulus, exponent })
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).

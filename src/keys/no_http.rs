@@ -14,8 +14,6 @@ impl HttpSources {
         issuer: &str,
         _uri: &str,
     ) -> Result<Arc<dyn KeySource>, ConfigError> {
-        Err(ConfigError::NoKeySource {
-            pool: issuer.to_owned(),
-        })
+        Err(ConfigError::NoKeySource { pool: issuer.to_owned() })
     }
 }

@@ -68,10 +68,8 @@ impl KeySet {
                 Err(reason) => tracing::warn!(position, reason, "a key of the set is left out"),
             }
         }
-        let keys: HashMap<_, _> = keys
-            .into_iter()
-            .filter_map(|(kid, key)| key.map(|key| (kid, key)))
-            .collect();
+        let keys: HashMap<_, _> =
+            keys.into_iter().filter_map(|(kid, key)| key.map(|key| (kid, key))).collect();
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey { entries: count });
         }
@@ -130,8 +128,6 @@ fn add(keys: &mut HashMap<Box<str>, Option<Arc<Key>>>, kid: String, key: Key) {
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet")
-            .field("keys", &self.keys.len())
-            .finish()
+        f.debug_struct("KeySet").field("keys", &self.keys.len()).finish()
     }
 }

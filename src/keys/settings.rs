@@ -51,11 +51,7 @@ impl KeySettings {
         for (field, found) in settings {
             if found.is_zero() || found > LONGEST {
                 let expected = "more than zero and at most 366 days";
-                return Err(ConfigError::Duration {
-                    field,
-                    found,
-                    expected,
-                });
+                return Err(ConfigError::Duration { field, found, expected });
             }
         }
         if self.refresh_interval > self.max_staleness {
@@ -71,9 +67,7 @@ impl KeySettings {
     /// How long a set stays fresh, given what its sender said.
     pub(super) fn lifetime(&self, max_age: Option<Duration>) -> Duration {
         let floor = MAX_AGE_FLOOR.min(self.refresh_interval);
-        max_age.map_or(self.refresh_interval, |age| {
-            age.clamp(floor, self.refresh_interval)
-        })
+        max_age.map_or(self.refresh_interval, |age| age.clamp(floor, self.refresh_interval))
     }
 
     /// When to fetch again after a success: ahead of the end of the lifetime, spread so that many
@@ -110,22 +104,13 @@ mod tests {
     #[test]
     fn what_the_sender_calls_fresh_only_shortens() {
         let settings = KeySettings::default();
-        for (max_age, lifetime) in [
-            (None, 900),
-            (Some(0), 60),
-            (Some(300), 300),
-            (Some(86_400), 900),
-        ] {
+        for (max_age, lifetime) in
+            [(None, 900), (Some(0), 60), (Some(300), 300), (Some(86_400), 900)]
+        {
             let lifetime = Duration::from_secs(lifetime);
-            assert_eq!(
-                settings.lifetime(max_age.map(Duration::from_secs)),
-                lifetime
-            );
+            assert_eq!(settings.lifetime(max_age.map(Duration::from_secs)), lifetime);
         }
-        let short = KeySettings {
-            refresh_interval: Duration::from_secs(2),
-            ..settings
-        };
+        let short = KeySettings { refresh_interval: Duration::from_secs(2), ..settings };
         assert_eq!(short.lifetime(Some(Duration::ZERO)), Duration::from_secs(2));
     }
 
@@ -135,10 +120,7 @@ mod tests {
         for (failures, seconds) in [(1, 5), (2, 10), (3, 20), (4, 30), (1000, 30)] {
             let delay = settings.retry_delay(failures);
             let longest = Duration::from_secs(seconds);
-            assert!(
-                delay <= longest && delay >= longest.mul_f64(0.79),
-                "{failures}: {delay:?}"
-            );
+            assert!(delay <= longest && delay >= longest.mul_f64(0.79), "{failures}: {delay:?}");
         }
     }
 
@@ -154,35 +136,14 @@ mod tests {
     fn impossible_durations_are_refused() {
         let good = KeySettings::default();
         for bad in [
-            KeySettings {
-                refresh_interval: Duration::ZERO,
-                ..good.clone()
-            },
-            KeySettings {
-                unknown_key_window: Duration::ZERO,
-                ..good.clone()
-            },
-            KeySettings {
-                max_staleness: Duration::ZERO,
-                ..good.clone()
-            },
-            KeySettings {
-                fetch_timeout: Duration::ZERO,
-                ..good.clone()
-            },
-            KeySettings {
-                max_staleness: Duration::MAX,
-                ..good.clone()
-            },
-            KeySettings {
-                refresh_interval: Duration::from_secs(90_000),
-                ..good.clone()
-            },
+            KeySettings { refresh_interval: Duration::ZERO, ..good.clone() },
+            KeySettings { unknown_key_window: Duration::ZERO, ..good.clone() },
+            KeySettings { max_staleness: Duration::ZERO, ..good.clone() },
+            KeySettings { fetch_timeout: Duration::ZERO, ..good.clone() },
+            KeySettings { max_staleness: Duration::MAX, ..good.clone() },
+            KeySettings { refresh_interval: Duration::from_secs(90_000), ..good.clone() },
         ] {
-            assert!(
-                matches!(bad.check(), Err(ConfigError::Duration { .. })),
-                "{bad:?}"
-            );
+            assert!(matches!(bad.check(), Err(ConfigError::Duration { .. })), "{bad:?}");
         }
         assert_eq!(good.check(), Ok(()));
     }

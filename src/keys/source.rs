@@ -48,10 +48,7 @@ pub struct KeyDocument {
 impl KeyDocument {
     /// The text of a JWKS document (RFC 7517, section 5).
     pub fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            max_age: None,
-        }
+        Self { text: text.into(), max_age: None }
     }
 
     /// For how long its sender calls it fresh (`Cache-Control: max-age`, RFC 9111). It can bring

@@ -33,35 +33,21 @@ impl SigningKey {
         while shared.len() <= number {
             shared.push(Arc::new(generate()?));
         }
-        let pair = shared
-            .get(number)
-            .map(Arc::clone)
-            .ok_or(io::ErrorKind::NotFound)?;
-        Ok(Self {
-            kid: key_id(&format!("{issuer} {number}")),
-            pair,
-        })
+        let pair = shared.get(number).map(Arc::clone).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self { kid: key_id(&format!("{issuer} {number}")), pair })
     }
 
     /// A key that nobody else has.
     pub(super) fn own(issuer: &str, number: usize) -> io::Result<Self> {
         let kid = key_id(&format!("{issuer} {number} {}", random_uuid()));
-        Ok(Self {
-            kid,
-            pair: Arc::new(generate()?),
-        })
+        Ok(Self { kid, pair: Arc::new(generate()?) })
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256, in base64url.
     pub(super) fn sign(&self, message: &str) -> String {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message.as_bytes(),
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
             .expect("an RSA key of 2048 bits signs any text");
         URL_SAFE_NO_PAD.encode(signature)
     }

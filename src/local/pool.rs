@@ -135,8 +135,7 @@ impl UserPool {
     /// Signs any header and payload, as they are, with the key for access tokens. For tests of
     /// what a verifier must refuse.
     pub fn sign_parts(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
-        self.shared
-            .sign(TokenUse::Access, header.as_ref(), payload.as_ref())
+        self.shared.sign(TokenUse::Access, header.as_ref(), payload.as_ref())
     }
 
     /// The id of the key that signs tokens of this kind at present.
@@ -215,34 +214,23 @@ impl UserPoolBuilder {
     /// # Errors
     /// The pool id is impossible, the port cannot be had, or no tokio runtime is at hand.
     pub async fn start(self) -> io::Result<UserPool> {
-        let id: PoolId = self
-            .id
-            .parse()
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let id: PoolId =
+            self.id.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = tokio::net::TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
-        let issuer = self
-            .issuer
-            .unwrap_or_else(|| format!("http://{address}/{id}"));
+        let issuer = self.issuer.unwrap_or_else(|| format!("http://{address}/{id}"));
         let shared = Arc::new(Shared {
             id,
             client_id: self.client_id,
             issuer,
             address,
             own_keys: self.own_keys,
-            state: Mutex::new(State {
-                published: Vec::new(),
-                made: 0,
-                fault: Fault::None,
-            }),
+            state: Mutex::new(State { published: Vec::new(), made: 0, fault: Fault::None }),
             fetches: AtomicU64::new(0),
         });
         shared.add_keys()?;
         let server = Server::start(listener, Arc::clone(&shared));
-        Ok(UserPool {
-            shared,
-            _server: server,
-        })
+        Ok(UserPool { shared, _server: server })
     }
 }
 
@@ -261,11 +249,8 @@ impl Shared {
     }
 
     pub(super) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
-        let message = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(payload)
-        );
+        let message =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         let signature = self.signing_key(token_use).sign(&message);
         format!("{message}.{signature}")
     }
@@ -277,8 +262,7 @@ impl Shared {
             TokenUse::Access => newest.next(),
             TokenUse::Id => newest.nth(1),
         };
-        key.expect("two keys are published from the start, and the newest two stay")
-            .clone()
+        key.expect("two keys are published from the start, and the newest two stay").clone()
     }
 
     pub(super) fn jwks(&self) -> Value {
@@ -322,11 +306,7 @@ impl Shared {
     fn add_keys(&self) -> io::Result<()> {
         let mut state = self.state();
         for _ in 0..2 {
-            let make = if self.own_keys {
-                SigningKey::own
-            } else {
-                SigningKey::shared
-            };
+            let make = if self.own_keys { SigningKey::own } else { SigningKey::shared };
             let key = make(&self.issuer, state.made)?;
             state.made += 1;
             state.published.push(key);

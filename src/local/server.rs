@@ -69,11 +69,7 @@ async fn jwks(State(pool): State<Arc<Shared>>, Path(id): Path<String>) -> Respon
 }
 
 async fn discovery(State(pool): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    if pool.is_pool(&id) {
-        document(&pool.discovery())
-    } else {
-        unknown_pool(&id)
-    }
+    if pool.is_pool(&id) { document(&pool.discovery()) } else { unknown_pool(&id) }
 }
 
 fn unknown_pool(id: &str) -> Response {
@@ -84,9 +80,5 @@ fn unknown_pool(id: &str) -> Response {
 }
 
 fn document(value: &Value) -> Response {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        value.to_string(),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }

@@ -37,9 +37,7 @@ impl TokenBuilder {
             .claim("event_id", random_uuid());
         match token_use {
             TokenUse::Access => token.claim("client_id", client).claim("username", username),
-            TokenUse::Id => token
-                .claim("aud", client)
-                .claim("cognito:username", username),
+            TokenUse::Id => token.claim("aud", client).claim("cognito:username", username),
         }
     }
 
@@ -69,10 +67,7 @@ impl TokenBuilder {
 
     /// Puts the user into a group.
     pub fn group(mut self, name: impl Into<String>) -> Self {
-        let groups = self
-            .claims
-            .entry("cognito:groups")
-            .or_insert_with(|| json!([]));
+        let groups = self.claims.entry("cognito:groups").or_insert_with(|| json!([]));
         if let Value::Array(groups) = groups {
             groups.push(Value::String(name.into()));
         }
@@ -138,21 +133,11 @@ impl TokenBuilder {
 
     /// The claims as JSON, without a signature.
     pub fn payload(&self) -> Value {
-        let now = self
-            .issued_at
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
+        let now = self.issued_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let issued_at = i64::try_from(now).unwrap_or(i64::MAX);
         // A token that has expired was issued a lifetime before.
-        let issued_at = if self.lifetime < 0 {
-            issued_at - LIFETIME_SECONDS
-        } else {
-            issued_at
-        };
-        let expires_at = i64::try_from(now)
-            .unwrap_or(i64::MAX)
-            .saturating_add(self.lifetime);
+        let issued_at = if self.lifetime < 0 { issued_at - LIFETIME_SECONDS } else { issued_at };
+        let expires_at = i64::try_from(now).unwrap_or(i64::MAX).saturating_add(self.lifetime);
         let mut claims = Map::new();
         claims.insert("auth_time".into(), issued_at.into());
         claims.insert("iat".into(), issued_at.into());
@@ -173,8 +158,7 @@ impl TokenBuilder {
         let kid = self.pool.signing_key(self.token_use).kid;
         let header = json!({ "kid": kid, "alg": "RS256" }).to_string();
         let payload = self.payload().to_string();
-        self.pool
-            .sign(self.token_use, header.as_bytes(), payload.as_bytes())
+        self.pool.sign(self.token_use, header.as_bytes(), payload.as_bytes())
     }
 
     fn scope_claim(&self) -> String {
@@ -188,8 +172,6 @@ impl TokenBuilder {
 
 impl fmt::Debug for TokenBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenBuilder")
-            .field("token_use", &self.token_use)
-            .finish_non_exhaustive()
+        f.debug_struct("TokenBuilder").field("token_use", &self.token_use).finish_non_exhaustive()
     }
 }

@@ -32,11 +32,7 @@ impl Grants {
 
     /// Adds what these groups grant to what is held already, each permission once.
     pub(crate) fn extend(&self, groups: &[String], held: &mut Vec<String>) {
-        for granted in groups
-            .iter()
-            .filter_map(|group| self.0.get(group))
-            .flatten()
-        {
+        for granted in groups.iter().filter_map(|group| self.0.get(group)).flatten() {
             if !held.contains(granted) {
                 held.push(granted.clone());
             }

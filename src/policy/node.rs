@@ -114,11 +114,7 @@ impl Policy {
                 return policies.iter().try_for_each(|policy| policy.check(token));
             }
         };
-        if met {
-            Ok(())
-        } else {
-            Err(Denied { failed: self })
-        }
+        if met { Ok(()) } else { Err(Denied { failed: self }) }
     }
 
     /// The scopes that a challenge should name (RFC 6750, section 3), separated by spaces: all of
@@ -135,9 +131,7 @@ impl Policy {
                 scopes.push(name);
             }
             Self::All(policies) => {
-                policies
-                    .iter()
-                    .for_each(|policy| policy.collect_scopes(scopes));
+                policies.iter().for_each(|policy| policy.collect_scopes(scopes));
             }
             Self::Any(policies) => {
                 let before = scopes.len();
@@ -234,16 +228,10 @@ fn join(f: &mut fmt::Formatter<'_>, policies: &[Policy], name: &str, sign: &str)
 }
 
 fn holds(found: &Value, wanted: &Value) -> bool {
-    found == wanted
-        || found
-            .as_array()
-            .is_some_and(|elements| elements.contains(wanted))
+    found == wanted || found.as_array().is_some_and(|elements| elements.contains(wanted))
 }
 
 /// RFC 6749, section 3.3: what may stand in a scope, and so in a quoted string without escapes.
 fn is_scope_token(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
 }

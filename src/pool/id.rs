@@ -35,9 +35,7 @@ impl PoolId {
 
     /// The AWS region in front of the underscore, if it has the form of one.
     pub fn region(&self) -> Option<&str> {
-        self.text
-            .get(..self.separator)
-            .filter(|region| is_region(region))
+        self.text.get(..self.separator).filter(|region| is_region(region))
     }
 
     /// Both forms of issuer that Cognito writes for this pool, in the given region.
@@ -60,9 +58,7 @@ pub(crate) fn is_region(text: &str) -> bool {
         return false;
     };
     (2..=3).contains(&words.len())
-        && words
-            .iter()
-            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
         && (1..=2).contains(&number.len())
         && number.bytes().all(|b| b.is_ascii_digit())
 }
@@ -80,13 +76,8 @@ impl FromStr for PoolId {
                     && !suffix.is_empty()
                     && suffix.bytes().all(|b| b.is_ascii_alphanumeric())
             })
-            .map(|(prefix, _)| Self {
-                text: text.into(),
-                separator: prefix.len(),
-            })
-            .ok_or_else(|| ConfigError::PoolId {
-                found: text.to_owned(),
-            })
+            .map(|(prefix, _)| Self { text: text.into(), separator: prefix.len() })
+            .ok_or_else(|| ConfigError::PoolId { found: text.to_owned() })
     }
 }
 
@@ -103,18 +94,9 @@ mod tests {
     #[test]
     fn issuers_follow_the_partition() {
         let cases = [
-            (
-                "eu-west-1_A",
-                "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A",
-            ),
-            (
-                "us-gov-west-1_A",
-                "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_A",
-            ),
-            (
-                "cn-north-1_A",
-                "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A",
-            ),
+            ("eu-west-1_A", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A"),
+            ("us-gov-west-1_A", "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_A"),
+            ("cn-north-1_A", "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A"),
             (
                 "eusc-de-east-1_A",
                 "https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_A",
@@ -138,30 +120,15 @@ mod tests {
     #[test]
     fn impossible_ids_are_refused() {
         let long = format!("eu-west-1_{}", "a".repeat(46));
-        for text in [
-            "",
-            "_",
-            "eu-west-1_",
-            "_abc",
-            "eu-west-1",
-            "eu west_1",
-            "a_b/c",
-            "é_a",
-            &long,
-        ] {
+        for text in ["", "_", "eu-west-1_", "_abc", "eu-west-1", "eu west_1", "a_b/c", "é_a", &long]
+        {
             assert!(text.parse::<PoolId>().is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn an_emulators_id_has_no_region() {
-        for text in [
-            "local_1a2b",
-            "us-east_1a2b",
-            "-_a",
-            "eu-west-1-_a",
-            "EU-WEST-1_a",
-        ] {
+        for text in ["local_1a2b", "us-east_1a2b", "-_a", "eu-west-1-_a", "EU-WEST-1_a"] {
             assert_eq!(text.parse::<PoolId>().unwrap().region(), None, "{text:?}");
         }
     }

@@ -10,14 +10,8 @@ pub(crate) fn check_url(
     text: &str,
     plain_http_allowed: bool,
 ) -> Result<(), ConfigError> {
-    let refuse = |hint| ConfigError::Url {
-        field,
-        found: text.to_owned(),
-        hint,
-    };
-    let uri: Uri = text
-        .parse()
-        .map_err(|_| refuse("without spaces or control characters"))?;
+    let refuse = |hint| ConfigError::Url { field, found: text.to_owned(), hint };
+    let uri: Uri = text.parse().map_err(|_| refuse("without spaces or control characters"))?;
     let authority = uri.authority().ok_or_else(|| refuse("with a host"))?;
     if authority.host().is_empty() {
         return Err(refuse("with a host"));
@@ -31,10 +25,7 @@ pub(crate) fn check_url(
     match uri.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if plain_http_allowed || is_loopback(&uri) => Ok(()),
-        Some("http") => Err(ConfigError::PlainHttp {
-            field,
-            found: text.to_owned(),
-        }),
+        Some("http") => Err(ConfigError::PlainHttp { field, found: text.to_owned() }),
         _ => Err(refuse("(or http on loopback)")),
     }
 }
@@ -44,9 +35,7 @@ pub(crate) fn is_loopback(uri: &Uri) -> bool {
     let Some(host) = uri.host() else { return false };
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -55,24 +44,16 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_loopback() {
-        for url in [
-            "http://127.0.0.1:9229/p",
-            "http://localhost/p",
-            "http://[::1]:1/p",
-            "https://a.b",
-        ] {
+        for url in
+            ["http://127.0.0.1:9229/p", "http://localhost/p", "http://[::1]:1/p", "https://a.b"]
+        {
             assert_eq!(check_url("issuer", url, false), Ok(()), "{url}");
         }
-        for url in [
-            "http://10.0.0.1/p",
-            "http://localhost.example.com/p",
-            "http://127.0.0.1.nip.io/",
-        ] {
+        for url in
+            ["http://10.0.0.1/p", "http://localhost.example.com/p", "http://127.0.0.1.nip.io/"]
+        {
             assert!(
-                matches!(
-                    check_url("issuer", url, false),
-                    Err(ConfigError::PlainHttp { .. })
-                ),
+                matches!(check_url("issuer", url, false), Err(ConfigError::PlainHttp { .. })),
                 "{url}"
             );
             assert_eq!(check_url("issuer", url, true), Ok(()), "{url}");

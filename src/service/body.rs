@@ -28,15 +28,11 @@ pin_project! {
 
 impl<B> ResponseBody<B> {
     pub(super) fn inner(response: Response<B>) -> Response<Self> {
-        response.map(|body| Self {
-            kind: Kind::Inner { body },
-        })
+        response.map(|body| Self { kind: Kind::Inner { body } })
     }
 
     pub(super) fn refusal(response: Response<Bytes>) -> Response<Self> {
-        response.map(|bytes| Self {
-            kind: Kind::Refusal { bytes },
-        })
+        response.map(|bytes| Self { kind: Kind::Refusal { bytes } })
     }
 }
 
@@ -80,8 +76,6 @@ where
 
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
-        Self {
-            kind: Kind::Inner { body: B::default() },
-        }
+        Self { kind: Kind::Inner { body: B::default() } }
     }
 }

@@ -77,8 +77,7 @@ fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
 
 /// What RFC 6750 allows in its quoted parameters.
 fn is_quotable(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 /// Rounded up: a client that comes back earlier would only be sent away again.

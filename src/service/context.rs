@@ -38,18 +38,13 @@ impl Responder {
 
 impl Default for Responder {
     fn default() -> Self {
-        Self {
-            realm: Arc::from("cognito"),
-            handler: Arc::new(ProblemJson),
-        }
+        Self { realm: Arc::from("cognito"), handler: Arc::new(ProblemJson) }
     }
 }
 
 impl fmt::Debug for Responder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder")
-            .field("realm", &self.realm)
-            .finish_non_exhaustive()
+        f.debug_struct("Responder").field("realm", &self.realm).finish_non_exhaustive()
     }
 }
 
@@ -69,7 +64,5 @@ pub(crate) fn verified_of(extensions: &Extensions) -> Result<&Verified, AuthErro
 
 /// How the layer around this request wants refusals to look.
 pub(crate) fn responder_of(extensions: &Extensions) -> Responder {
-    extensions
-        .get::<LayerContext>()
-        .map_or_else(Responder::default, |context| context.0.clone())
+    extensions.get::<LayerContext>().map_or_else(Responder::default, |context| context.0.clone())
 }

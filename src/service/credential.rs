@@ -40,13 +40,8 @@ impl Credential {
     /// # Errors
     /// The name is not one that a cookie can have (RFC 6265, section 4.1.1).
     pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
-        checked(
-            "cookie",
-            name.into(),
-            "a cookie name: letters, digits and `-_.`",
-            is_token,
-        )
-        .map(|name| Self(Place::Cookie(name)))
+        checked("cookie", name.into(), "a cookie name: letters, digits and `-_.`", is_token)
+            .map(|name| Self(Place::Cookie(name)))
     }
 
     /// A header of its own with the bare token as its value.
@@ -55,13 +50,9 @@ impl Credential {
     /// The name is not one that a header can have (RFC 9110, section 5.1).
     pub fn header(name: impl Into<String>) -> Result<Self, ConfigError> {
         let name = name.into();
-        HeaderName::try_from(name.as_str())
-            .map(|name| Self(Place::Header(name)))
-            .map_err(|_| ConfigError::Name {
-                field: "header",
-                found: name,
-                expected: "an HTTP header name",
-            })
+        HeaderName::try_from(name.as_str()).map(|name| Self(Place::Header(name))).map_err(|_| {
+            ConfigError::Name { field: "header", found: name, expected: "an HTTP header name" }
+        })
     }
 
     /// A query parameter, `?access_token=<token>`.
@@ -80,13 +71,8 @@ impl Credential {
     /// # Errors
     /// The marker is not a token of RFC 9110, section 5.6.2.
     pub fn websocket_protocol(marker: impl Into<String>) -> Result<Self, ConfigError> {
-        checked(
-            "websocket_protocol",
-            marker.into(),
-            "letters, digits and `-_.`",
-            is_token,
-        )
-        .map(|marker| Self(Place::WebSocketProtocol(marker)))
+        checked("websocket_protocol", marker.into(), "letters, digits and `-_.`", is_token)
+            .map(|marker| Self(Place::WebSocketProtocol(marker)))
     }
 
     pub(super) fn find<'r>(&self, headers: &'r HeaderMap, uri: &'r Uri) -> Found<'r> {
@@ -199,10 +185,7 @@ fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = Optio
 
 /// RFC 6265, section 4.1.1: the value may stand in double quotes.
 fn unquoted(value: &str) -> &str {
-    value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(value)
+    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
 }
 
 /// A token has no signs that a query encodes, so the value is taken as it stands.
@@ -224,11 +207,7 @@ fn protocols_after<'r>(
         .map(<[u8]>::trim_ascii);
     std::iter::from_fn(move || {
         entries.by_ref().find(|entry| *entry == marker.as_bytes())?;
-        Some(
-            entries
-                .next()
-                .map_or(Some(""), |entry| std::str::from_utf8(entry).ok()),
-        )
+        Some(entries.next().map_or(Some(""), |entry| std::str::from_utf8(entry).ok()))
     })
 }
 
@@ -238,28 +217,15 @@ fn checked(
     expected: &'static str,
     fits: fn(&str) -> bool,
 ) -> Result<String, ConfigError> {
-    if fits(&found) {
-        Ok(found)
-    } else {
-        Err(ConfigError::Name {
-            field,
-            found,
-            expected,
-        })
-    }
+    if fits(&found) { Ok(found) } else { Err(ConfigError::Name { field, found, expected }) }
 }
 
 /// RFC 9110, section 5.6.2.
 fn is_token(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn is_plain(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }

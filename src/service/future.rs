@@ -42,17 +42,11 @@ where
     S: Service<Request<B>>,
 {
     pub(super) fn inner(future: S::Future) -> Self {
-        Self {
-            state: State::Inner { future },
-        }
+        Self { state: State::Inner { future } }
     }
 
     pub(super) fn refused(response: Response<Bytes>) -> Self {
-        Self {
-            state: State::Refused {
-                response: Some(response),
-            },
-        }
+        Self { state: State::Refused { response: Some(response) } }
     }
 
     pub(super) fn waiting(
@@ -61,13 +55,7 @@ where
         request: Request<B>,
         config: Arc<Config>,
     ) -> Self {
-        Self {
-            state: State::Waiting {
-                decision,
-                parts: Some((service, request)),
-                config,
-            },
-        }
+        Self { state: State::Waiting { decision, parts: Some((service, request)), config } }
     }
 }
 
@@ -89,23 +77,19 @@ where
                     // Polled again after it was ready, which the contract of futures forbids.
                     None => return Poll::Pending,
                 },
-                StateProjection::Waiting {
-                    decision,
-                    parts,
-                    config,
-                } => match (ready!(decision.as_mut().poll(cx)), parts.take()) {
-                    (Ok(verified), Some((mut service, mut request))) => {
-                        config.admit(&mut request, Some(verified));
-                        State::Inner {
-                            future: service.call(request),
+                StateProjection::Waiting { decision, parts, config } => {
+                    match (ready!(decision.as_mut().poll(cx)), parts.take()) {
+                        (Ok(verified), Some((mut service, mut request))) => {
+                            config.admit(&mut request, Some(verified));
+                            State::Inner { future: service.call(request) }
                         }
+                        (Err(error), _) => {
+                            let response = Some(config.responder.respond(error));
+                            State::Refused { response }
+                        }
+                        (Ok(_), None) => State::Refused { response: None },
                     }
-                    (Err(error), _) => {
-                        let response = Some(config.responder.respond(error));
-                        State::Refused { response }
-                    }
-                    (Ok(_), None) => State::Refused { response: None },
-                },
+                }
             };
             this.state.set(next);
         }

@@ -57,10 +57,7 @@ mod future;
 mod layer;
 mod rejection;
 mod require;
-#[expect(
-    clippy::module_inception,
-    reason = "the four names of a middleware: layer, service, …"
-)]
+#[expect(clippy::module_inception, reason = "the four names of a middleware: layer, service, …")]
 mod service;
 
 pub use self::body::ResponseBody;

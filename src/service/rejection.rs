@@ -39,18 +39,15 @@ where
 /// The default: `application/problem+json` (RFC 9457) with the members `type`, `title`, `status`,
 /// `detail` and, as an extension, the stable `code`.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
 pub struct ProblemJson;
 
 /// The body that API Gateway sends: `{"message":"Unauthorized"}`, or `Forbidden` with 403.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
 pub struct ApiGatewayBody;
 
 /// For gRPC services: status 200 with `grpc-status` and `grpc-message` and no body, which gRPC calls
 /// a trailers-only response. Use it on a server that answers gRPC alone.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
 pub struct GrpcStatus;
 
 impl RejectionHandler for ProblemJson {
@@ -84,10 +81,7 @@ impl RejectionHandler for GrpcStatus {
         };
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/grpc"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert("grpc-status", HeaderValue::from(code));
         // gRPC percent-encodes its messages; a code needs no encoding.
         headers.insert("grpc-message", HeaderValue::from_static(error.code()));
@@ -101,9 +95,7 @@ const GRPC_UNAVAILABLE: u16 = 14;
 const GRPC_UNAUTHENTICATED: u16 = 16;
 
 fn with_body(mut response: Response<Bytes>, kind: &'static str, body: String) -> Response<Bytes> {
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.map(|_| Bytes::from(body))
 }
 

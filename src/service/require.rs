@@ -72,13 +72,11 @@ pin_project! {
 
 impl Requirement {
     fn check(&self, extensions: &Extensions) -> Result<(), AuthError> {
-        self.policy
-            .check(verified_of(extensions)?)
-            .map_err(|denied| {
-                let detail = "the token does not grant access to this resource";
-                AuthError::new(AuthErrorKind::InsufficientScope, detail)
-                    .with_denial(denied.failed().to_string(), self.scopes.clone())
-            })
+        self.policy.check(verified_of(extensions)?).map_err(|denied| {
+            let detail = "the token does not grant access to this resource";
+            AuthError::new(AuthErrorKind::InsufficientScope, detail)
+                .with_denial(denied.failed().to_string(), self.scopes.clone())
+        })
     }
 }
 
@@ -86,10 +84,7 @@ impl<S> Layer<S> for RequireLayer {
     type Service = Require<S>;
 
     fn layer(&self, inner: S) -> Require<S> {
-        Require {
-            inner,
-            requirement: Arc::clone(&self.0),
-        }
+        Require { inner, requirement: Arc::clone(&self.0) }
     }
 }
 
@@ -107,14 +102,10 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let state = match self.requirement.check(request.extensions()) {
-            Ok(()) => State::Inner {
-                future: self.inner.call(request),
-            },
+            Ok(()) => State::Inner { future: self.inner.call(request) },
             Err(error) => {
                 let response = responder_of(request.extensions()).respond(error);
-                State::Refused {
-                    response: Some(response),
-                }
+                State::Refused { response: Some(response) }
             }
         };
         RequireFuture { state }

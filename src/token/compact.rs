@@ -33,26 +33,16 @@ impl<'a> Compact<'a> {
         }
         let (signing_input, signature) = token.rsplit_once('.').ok_or_else(three_parts)?;
         let (header, payload) = signing_input.split_once('.').ok_or_else(three_parts)?;
-        if payload.contains('.')
-            || [header, payload, signature]
-                .iter()
-                .any(|part| part.is_empty())
+        if payload.contains('.') || [header, payload, signature].iter().any(|part| part.is_empty())
         {
             return Err(three_parts());
         }
         let header = header::parse(&text(decode(header)?)?)?;
         let signature = decode(signature)?;
         if signature.len() > MAX_SIGNATURE_BYTES {
-            return Err(malformed(
-                "the token's signature is longer than that of any accepted key",
-            ));
+            return Err(malformed("the token's signature is longer than that of any accepted key"));
         }
-        Ok(Self {
-            header,
-            payload: text(decode(payload)?)?,
-            signing_input,
-            signature,
-        })
+        Ok(Self { header, payload: text(decode(payload)?)?, signing_input, signature })
     }
 }
 

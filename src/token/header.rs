@@ -38,20 +38,14 @@ pub(super) fn parse(text: &str) -> Result<Header, AuthError> {
         return Err(unsupported("the token's `alg` is not RS256"));
     }
     if extension {
-        return Err(unsupported(
-            "the token's header asks for an extension that is not supported",
-        ));
+        return Err(unsupported("the token's header asks for an extension that is not supported"));
     }
     if embedded_key {
         return Err(unsupported("the token's header brings its own key"));
     }
     match key_id {
-        Some(Json::String(kid)) if is_key_id(&kid) => Ok(Header {
-            key_id: kid.into_owned(),
-        }),
-        _ => Err(malformed(
-            "the token's `kid` is missing or not a plain string",
-        )),
+        Some(Json::String(kid)) if is_key_id(&kid) => Ok(Header { key_id: kid.into_owned() }),
+        _ => Err(malformed("the token's `kid` is missing or not a plain string")),
     }
 }
 

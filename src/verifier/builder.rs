@@ -258,9 +258,7 @@ impl VerifierBuilder {
         for (position, pool) in pools.iter().enumerate() {
             for issuer in &pool.issuers {
                 if issuers.insert(Arc::clone(issuer), position).is_some() {
-                    return Err(ConfigError::DuplicateIssuer {
-                        issuer: issuer.to_string(),
-                    });
+                    return Err(ConfigError::DuplicateIssuer { issuer: issuer.to_string() });
                 }
             }
         }
@@ -278,11 +276,7 @@ impl VerifierBuilder {
             told_of_permissions: AtomicBool::new(false),
         };
         let cache = TokenCache::new(self.cache_bytes);
-        Ok(Verifier(Arc::new(Inner {
-            rules,
-            cache,
-            checks: self.checks,
-        })))
+        Ok(Verifier(Arc::new(Inner { rules, cache, checks: self.checks })))
     }
 
     fn first_pool(mut self, change: impl FnOnce(Pool) -> Pool) -> Self {
@@ -298,11 +292,7 @@ fn check_leeway(field: &'static str, found: Duration) -> Result<(), ConfigError>
     if found <= LONGEST_LEEWAY {
         return Ok(());
     }
-    Err(ConfigError::Duration {
-        field,
-        found,
-        expected: "at most 5 minutes",
-    })
+    Err(ConfigError::Duration { field, found, expected: "at most 5 minutes" })
 }
 
 fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
@@ -328,9 +318,8 @@ struct ExportedSet {
 }
 
 fn import(text: &str, pools: &[PoolRules]) -> Result<(), ConfigError> {
-    let refuse = |reason: &dyn fmt::Display| ConfigError::ImportedKeys {
-        reason: reason.to_string(),
-    };
+    let refuse =
+        |reason: &dyn fmt::Display| ConfigError::ImportedKeys { reason: reason.to_string() };
     let mut exported: Exported = serde_json::from_str(text)
         .map_err(|_| refuse(&"the text is not a document with `tower_cognito_keys`"))?;
     for pool in pools {

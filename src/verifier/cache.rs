@@ -42,13 +42,7 @@ impl TokenCache {
         }
         let entries = (bytes / 3000).max(16);
         let weight = u64::try_from(bytes).unwrap_or(u64::MAX);
-        Self(Some(Cache::with(
-            entries,
-            weight,
-            Weight,
-            RandomState::default(),
-            Default::default(),
-        )))
+        Self(Some(Cache::with(entries, weight, Weight, RandomState::default(), Default::default())))
     }
 
     /// Finds a token and looks at it again.

@@ -54,8 +54,7 @@ impl Checks {
         F: Fn(Verified) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        self.later
-            .push(Arc::new(move |verified| Box::pin(check(verified))));
+        self.later.push(Arc::new(move |verified| Box::pin(check(verified))));
     }
 
     /// Whether a token cannot be decided about without waiting.
@@ -64,10 +63,7 @@ impl Checks {
     }
 
     pub(super) fn run(&self, verified: &Verified) -> Result<(), AuthError> {
-        self.now
-            .iter()
-            .try_for_each(|check| check(verified))
-            .map_err(|refusal| refusal.0)
+        self.now.iter().try_for_each(|check| check(verified)).map_err(|refusal| refusal.0)
     }
 
     pub(super) async fn run_async(&self, verified: &Verified) -> Result<(), AuthError> {

@@ -121,11 +121,7 @@ impl Verifier {
 
     /// How the keys of each pool are doing, for a health endpoint or a metric.
     pub fn health(&self) -> Vec<KeyHealth> {
-        self.0
-            .rules
-            .pools()
-            .map(|pool| pool.keys.health(Arc::clone(&pool.issuer)))
-            .collect()
+        self.0.rules.pools().map(|pool| pool.keys.health(Arc::clone(&pool.issuer))).collect()
     }
 
     /// The fetched keys of all pools as text, for
@@ -140,10 +136,7 @@ impl Verifier {
     /// seen before.
     fn authenticate(&self, token: &str, again: bool) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
-        let known = self
-            .0
-            .cache
-            .get(token, |entry| self.0.rules.recheck(entry, now));
+        let known = self.0.cache.get(token, |entry| self.0.rules.recheck(entry, now));
         let verified = match known {
             Some(entry) => entry?.verified.clone(),
             None => {
@@ -165,17 +158,14 @@ fn no_key(missing: &Result<(), Miss>) -> AuthError {
             "the keys to check the token with cannot be had at present; try again later",
         )
         .with_retry_after(*after),
-        Ok(()) | Err(Miss::Unknown) => AuthError::new(
-            AuthErrorKind::UnknownKey,
-            "the pool has no key of the token's `kid`",
-        ),
+        Ok(()) | Err(Miss::Unknown) => {
+            AuthError::new(AuthErrorKind::UnknownKey, "the pool has no key of the token's `kid`")
+        }
     }
 }
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier")
-            .field("rules", &self.0.rules)
-            .finish_non_exhaustive()
+        f.debug_struct("Verifier").field("rules", &self.0.rules).finish_non_exhaustive()
     }
 }

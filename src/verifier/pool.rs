@@ -158,10 +158,8 @@ impl Pool {
         http: &mut HttpSources,
     ) -> Result<PoolRules, ConfigError> {
         let issuers = self.all_issuers()?;
-        let issuer: Arc<str> = issuers
-            .first()
-            .map(|first| Arc::from(first.as_str()))
-            .ok_or(ConfigError::Url {
+        let issuer: Arc<str> =
+            issuers.first().map(|first| Arc::from(first.as_str())).ok_or(ConfigError::Url {
                 field: "issuer",
                 found: String::new(),
                 hint: "for each pool",
@@ -170,33 +168,22 @@ impl Pool {
             check_url("issuer", issuer, self.plain_http)?;
         }
         if self.access_clients.is_empty() && self.id_clients.is_empty() {
-            return Err(ConfigError::NoClients {
-                pool: issuer.to_string(),
-            });
+            return Err(ConfigError::NoClients { pool: issuer.to_string() });
         }
         for client in self.access_clients.iter().chain(&self.id_clients) {
             check_client(client)?;
         }
         let keys = match self.keys {
             Keys::Static(set) => KeyCache::fixed(set),
-            Keys::Source(source) => KeyCache::new(
-                Arc::clone(&issuer),
-                source,
-                settings.clone(),
-                Arc::clone(clock),
-            ),
+            Keys::Source(source) => {
+                KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
+            }
             Keys::Fetched => {
-                let uri = self
-                    .jwks_uri
-                    .unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
+                let uri =
+                    self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
                 check_url("jwks_uri", &uri, self.plain_http)?;
                 let source = http.source(&issuer, &uri)?;
-                KeyCache::new(
-                    Arc::clone(&issuer),
-                    source,
-                    settings.clone(),
-                    Arc::clone(clock),
-                )
+                KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
             }
         };
         Ok(PoolRules {
@@ -218,9 +205,7 @@ impl Pool {
                 issuers.extend(id.issuers_in(region));
                 issuers.extend(self.regions.iter().flat_map(|region| id.issuers_in(region)));
             } else if self.issuers.is_empty() {
-                return Err(ConfigError::UnknownRegion {
-                    found: id.to_string(),
-                });
+                return Err(ConfigError::UnknownRegion { found: id.to_string() });
             }
         }
         issuers.extend(self.issuers.iter().cloned());
@@ -265,15 +250,11 @@ impl PoolRules {
 
 fn check_client(client: &str) -> Result<(), ConfigError> {
     let fits = (1..=128).contains(&client.len())
-        && client
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b',');
+        && client.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
     if fits {
         return Ok(());
     }
-    Err(ConfigError::ClientId {
-        found: client.to_owned(),
-    })
+    Err(ConfigError::ClientId { found: client.to_owned() })
 }
 
 impl fmt::Debug for Pool {
@@ -289,9 +270,6 @@ impl fmt::Debug for Pool {
 
 impl fmt::Debug for PoolRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("issuers", &self.issuers)
-            .field("keys", &self.keys)
-            .finish()
+        f.debug_struct("Pool").field("issuers", &self.issuers).field("keys", &self.keys).finish()
     }
 }

@@ -70,17 +70,13 @@ impl Rules {
         let kid = jws.header.key_id;
         let message = jws.signing_input.as_bytes();
         let signed_by = pool.keys.find(&kid, now, again, |key| {
-            key.verifies(message, &jws.signature)
-                .then(|| Arc::clone(key))
+            key.verifies(message, &jws.signature).then(|| Arc::clone(key))
         });
         let key = match signed_by {
             Find::Found(Some(key)) => key,
             Find::Found(None) => return Err(bad_signature().into()),
             Find::NotHere => {
-                return Err(Stop::KeyNotHere {
-                    pool: position,
-                    kid,
-                });
+                return Err(Stop::KeyNotHere { pool: position, kid });
             }
         };
 
@@ -125,12 +121,7 @@ impl Rules {
             auth_time,
         };
         let verified = Verified::new(facts, jws.payload);
-        Ok(Arc::new(Accepted {
-            verified,
-            pool: position,
-            kid,
-            key,
-        }))
+        Ok(Arc::new(Accepted { verified, pool: position, kid, key }))
     }
 
     /// The rules that time can break for a token that passed before: its times, and its key.
@@ -138,9 +129,9 @@ impl Rules {
         let Some(pool) = self.pools.get(entry.pool) else {
             return Recheck::Forget;
         };
-        let same_key = pool.keys.find(&entry.kid, now, false, |key| {
-            Arc::ptr_eq(key, &entry.key) || *key == entry.key
-        });
+        let same_key = pool
+            .keys
+            .find(&entry.kid, now, false, |key| Arc::ptr_eq(key, &entry.key) || *key == entry.key);
         if !matches!(same_key, Find::Found(true)) {
             return Recheck::Forget;
         }
@@ -172,10 +163,7 @@ impl Rules {
             .filter_map(|pool| {
                 let (fetched_at, keys) = pool.keys.export()?;
                 let seconds = fetched_at.duration_since(UNIX_EPOCH).ok()?.as_secs();
-                Some((
-                    pool.issuer.to_string(),
-                    json!({ "fetched_at": seconds, "jwks": keys }),
-                ))
+                Some((pool.issuer.to_string(), json!({ "fetched_at": seconds, "jwks": keys })))
             })
             .collect();
         json!({ "tower_cognito_keys": sets }).to_string()
@@ -205,16 +193,10 @@ impl Rules {
     ) -> Result<(), AuthError> {
         // A clock before 1970 is wrong; no token is good then.
         let now = now.duration_since(UNIX_EPOCH).map_err(|_| {
-            AuthError::new(
-                AuthErrorKind::NotYetValid,
-                "the clock of this machine is before 1970",
-            )
+            AuthError::new(AuthErrorKind::NotYetValid, "the clock of this machine is before 1970")
         })?;
         if now >= Duration::from_secs(expires_at) + self.expiry_leeway {
-            return Err(AuthError::new(
-                AuthErrorKind::Expired,
-                "the token has expired",
-            ));
+            return Err(AuthError::new(AuthErrorKind::Expired, "the token has expired"));
         }
         for begins in [not_before, issued_at].into_iter().flatten() {
             if Duration::from_secs(begins) > now + self.clock_skew {
@@ -300,10 +282,7 @@ pub(super) fn wrong_use(detail: &'static str) -> AuthError {
 }
 
 fn bad_signature() -> AuthError {
-    AuthError::new(
-        AuthErrorKind::BadSignature,
-        "the token's signature does not hold",
-    )
+    AuthError::new(AuthErrorKind::BadSignature, "the token's signature does not hold")
 }
 
 impl From<AuthError> for Stop {
@@ -314,8 +293,6 @@ impl From<AuthError> for Stop {
 
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rules")
-            .field("pools", &self.pools)
-            .finish_non_exhaustive()
+        f.debug_struct("Rules").field("pools", &self.pools).finish_non_exhaustive()
     }
 }

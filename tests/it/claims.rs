@@ -1,0 +1,204 @@
+//! What the typed claims tell.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde_json::json;
+use tower_cognito::{
+    AccessClaims, AuthErrorKind, Claims, IdClaims, TokenUse, Verified, de,
+    local::{TokenBuilder, UserPool},
+};
+
+async fn verified(pool: &UserPool, token: &TokenBuilder) -> Verified {
+    pool.verifier().build().unwrap().verify(&token.sign()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_access_token_tells_what_a_client_may_do() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool
+        .token("alice")
+        .scope("openid")
+        .scope("orders/write")
+        .group("staff")
+        .claim("jti", "j")
+        .claim("origin_jti", "o")
+        .claim("event_id", "e")
+        .claim("device_key", "us-east-1_d")
+        .claim("auth_time", 1_700_000_000)
+        .claim("iat", 1_700_000_001);
+    let claims = verified(&pool, &token).await;
+    assert_eq!(claims.token_use(), TokenUse::Access);
+    assert_eq!(claims.username(), Some("alice"));
+    assert_eq!(claims.client_id(), pool.client_id());
+    assert_eq!(claims.issuer(), pool.issuer());
+    assert_eq!(claims.scopes().collect::<Vec<_>>(), ["openid", "orders/write"]);
+    assert_eq!(claims.groups(), ["staff"]);
+    assert!(claims.in_group("staff") && !claims.in_group("admin"));
+    assert_eq!(claims.jti(), Some("j"));
+    assert_eq!(claims.origin_jti(), Some("o"));
+    assert_eq!(claims.event_id(), Some("e"));
+    assert_eq!(claims.device_key(), Some("us-east-1_d"));
+    assert_eq!(claims.auth_time(), Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000)));
+    assert_eq!(claims.issued_at(), Some(UNIX_EPOCH + Duration::from_secs(1_700_000_001)));
+    assert_eq!(claims.subject(), token.payload()["sub"]);
+    assert!(claims.email().is_none() && !claims.email_verified());
+}
+
+#[tokio::test]
+async fn a_machine_has_no_user_name_and_no_groups() {
+    let pool = UserPool::start().await.unwrap();
+    let claims = verified(&pool, &pool.machine_token(pool.client_id()).scope("rs/read")).await;
+    assert_eq!(claims.username(), None);
+    assert_eq!(claims.subject(), pool.client_id());
+    assert!(claims.groups().is_empty());
+    assert!(claims.has_scope("rs/read"));
+}
+
+#[tokio::test]
+async fn an_id_token_tells_who_the_user_is() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool
+        .id_token("alice")
+        .claim("email", "a@example.com")
+        .claim("email_verified", true)
+        .claim("phone_number", "+15550100")
+        .claim("phone_number_verified", "true")
+        .claim("name", "Alice A")
+        .claim("address", json!({ "formatted": "1 Way" }))
+        .claim("updated_at", "1700000000")
+        .claim("cognito:roles", json!(["arn:a", "arn:b"]))
+        .claim("cognito:preferred_role", "arn:a")
+        .claim("scope", "admin")
+        .claim(
+            "identities",
+            json!([
+                { "userId": "7", "providerName": "Google", "providerType": "Google", "issuer": null,
+                  "primary": "true", "dateCreated": "1712605370000" },
+                { "userId": "8", "providerName": "Okta", "providerType": "SAML", "issuer": "urn:x",
+                  "primary": false, "dateCreated": 1_712_605_370_001_u64 },
+                { "odd": 1 },
+            ]),
+        );
+    let claims = verified(&pool, &token).await;
+    assert_eq!(claims.token_use(), TokenUse::Id);
+    assert_eq!(claims.client_id(), pool.client_id());
+    assert_eq!(claims.email(), Some("a@example.com"));
+    assert!(claims.email_verified() && claims.phone_number_verified());
+    assert_eq!(claims.phone_number(), Some("+15550100"));
+    assert_eq!(claims.name(), Some("Alice A"));
+    assert_eq!(claims.address(), Some("1 Way"));
+    assert_eq!(claims.updated_at(), Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000)));
+    assert_eq!(claims.roles().collect::<Vec<_>>(), ["arn:a", "arn:b"]);
+    assert_eq!(claims.preferred_role(), Some("arn:a"));
+    assert_eq!(claims.scopes().count(), 0, "an ID token has no scopes, whatever it says");
+    let identities = claims.identities();
+    assert_eq!(identities.len(), 2);
+    assert_eq!((identities[0].user_id.as_str(), identities[0].primary), ("7", true));
+    assert_eq!(identities[1].date_created, Some(1_712_605_370_001));
+    assert_eq!(identities[1].issuer.as_deref(), Some("urn:x"));
+}
+
+#[tokio::test]
+async fn a_flag_of_another_type_is_not_set() {
+    let pool = UserPool::start().await.unwrap();
+    for value in [json!(1), json!("TRUE"), json!("yes"), json!(null), json!([true]), json!("false")]
+    {
+        let token = pool.id_token("alice").claim("email_verified", value);
+        assert!(!verified(&pool, &token).await.email_verified());
+    }
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Custom {
+    #[serde(rename = "custom:tenant")]
+    tenant: String,
+    #[serde(rename = "custom:seats", deserialize_with = "de::json")]
+    seats: u32,
+    #[serde(rename = "custom:limit", default, deserialize_with = "de::json")]
+    limit: Option<f64>,
+    #[serde(rename = "custom:permissions", default, deserialize_with = "de::permissions")]
+    permissions: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Other {
+    #[serde(rename = "custom:tenant")]
+    tenant: String,
+}
+
+#[tokio::test]
+async fn custom_claims_are_decoded_once_a_token() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = pool
+        .id_token("alice")
+        .claim("custom:tenant", "acme")
+        .claim("custom:seats", "12")
+        .permissions(["a", "b"])
+        .sign();
+    let first = Claims::<Custom>::from_verified(&verifier.verify(&token).await.unwrap()).unwrap();
+    let again = Claims::<Custom>::from_verified(&verifier.verify(&token).await.unwrap()).unwrap();
+    assert!(std::ptr::eq(first.custom(), again.custom()), "it was decoded anew");
+    assert_eq!((first.custom().seats, first.custom().limit), (12, None));
+    assert_eq!(first.custom().permissions, ["a", "b"]);
+    // Another type beside it does not mix them up.
+    let other = Claims::<Other>::from_verified(first.verified()).unwrap();
+    assert_eq!(other.custom().tenant, "acme");
+    let () = *Claims::<()>::from_verified(first.verified()).unwrap().custom();
+    // More types than are remembered still decode.
+    for _ in 0..3 {
+        assert!(first.decode::<serde_json::Map<String, serde_json::Value>>().is_ok());
+        assert!(first.decode::<serde_json::Value>().is_ok());
+        assert!(first.decode::<Other>().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn claims_of_another_shape_are_their_own_error_and_quote_nothing() {
+    let pool = UserPool::start().await.unwrap();
+    let token =
+        pool.id_token("alice").claim("custom:tenant", "hidden-value").claim("custom:seats", "many");
+    let error = verified(&pool, &token).await.decode::<Custom>().unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::ClaimsShape);
+    assert!(!format!("{error} {error:?}").contains("hidden-value"));
+    assert!(!format!("{error} {error:?}").contains("many"));
+}
+
+#[tokio::test]
+async fn each_kind_of_claims_takes_its_own_kind_of_token() {
+    let pool = UserPool::start().await.unwrap();
+    let access = verified(&pool, &pool.token("alice")).await;
+    let id = verified(&pool, &pool.id_token("alice")).await;
+    assert!(AccessClaims::<()>::from_verified(&access).is_ok());
+    assert!(IdClaims::<()>::from_verified(&id).is_ok());
+    for refused in
+        [AccessClaims::<()>::from_verified(&id).err(), IdClaims::<()>::from_verified(&access).err()]
+    {
+        assert_eq!(refused.unwrap().kind(), AuthErrorKind::InsufficientScope);
+    }
+}
+
+#[tokio::test]
+async fn debug_prints_no_claim() {
+    let pool = UserPool::start().await.unwrap();
+    let claims = verified(&pool, &pool.id_token("alice").claim("email", "a@example.com")).await;
+    let typed = Claims::<()>::from_verified(&claims).unwrap();
+    for text in [format!("{claims:?}"), format!("{typed:?}"), format!("{:?}", claims.identities())]
+    {
+        assert!(!text.contains("alice") && !text.contains("example.com"), "{text}");
+        assert!(!text.contains(claims.subject()), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn groups_grant_permissions_by_the_table() {
+    use tower_cognito::Grants;
+    let pool = UserPool::start().await.unwrap();
+    let grants =
+        Grants::new().group("staff", ["read"]).group("staff", ["list"]).group("admin", ["write"]);
+    let verifier = pool.verifier().grants(grants).build().unwrap();
+    let token = pool.token("alice").group("staff").group("unlisted").permissions(["read", "own"]);
+    let claims = verifier.verify(&token.sign()).await.unwrap();
+    assert_eq!(claims.permissions(), ["read", "own", "list"]);
+}

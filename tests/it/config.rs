@@ -1,0 +1,113 @@
+//! What is wrong with a configuration is told when it is built, with the setting and the fix.
+
+use std::time::Duration;
+
+use tower_cognito::{
+    CognitoLayer, ConfigError, Credential, KeySet, Pool, PoolId, Verifier, local::UserPool,
+};
+
+fn id() -> PoolId {
+    "eu-west-1_Ab12Cd34E".parse().unwrap()
+}
+
+fn good() -> tower_cognito::VerifierBuilder {
+    Verifier::builder(id()).access_tokens(["web"])
+}
+
+#[test]
+fn the_shortest_configuration_builds() {
+    assert!(good().build().is_ok());
+    assert!(Verifier::builder(id()).id_tokens(["web"]).build().is_ok());
+}
+
+#[test]
+fn wrong_settings_name_the_field_and_the_fix() {
+    let long = "x".repeat(129);
+    let year = Duration::from_secs(367 * 86_400);
+    let pool = || Pool::new(id()).access_tokens(["web"]);
+    let custom = |issuer: &str, uri: &str| {
+        Verifier::for_pools([Pool::custom(issuer, uri).access_tokens(["web"])])
+    };
+    let cases = [
+        (Verifier::builder(id()).build(), "access_tokens"),
+        (Verifier::builder(id()).access_tokens::<[&str; 0]>([]).build(), "access_tokens"),
+        (Verifier::for_pools([]).build(), "pools"),
+        (Verifier::builder(id()).access_tokens([""]).build(), "client id"),
+        (Verifier::builder(id()).access_tokens(["a b"]).build(), "client id"),
+        (Verifier::builder(id()).access_tokens(["a,b"]).build(), "client id"),
+        (Verifier::builder(id()).id_tokens([long.as_str()]).build(), "client id"),
+        (Verifier::builder("local_1".parse().unwrap()).access_tokens(["web"]).build(), "endpoint"),
+        (good().endpoint("http://10.0.0.1:9229").build(), "plain HTTP"),
+        (good().endpoint("nonsense").build(), "issuer"),
+        (custom("http://example.com/p", "https://example.com/jwks").build(), "issuer"),
+        (custom("https://example.com/p", "http://example.com/jwks").build(), "jwks_uri"),
+        (custom("https://u:p@example.com/p", "https://example.com/jwks").build(), "issuer"),
+        (custom("", "https://example.com/jwks").build(), "issuer"),
+        (good().add_pool(pool()).build(), "one pool"),
+        (good().refresh_interval(Duration::ZERO).build(), "refresh_interval"),
+        (good().unknown_key_window(Duration::ZERO).build(), "unknown_key_window"),
+        (good().max_staleness(Duration::ZERO).build(), "max_staleness"),
+        (good().fetch_timeout(Duration::ZERO).build(), "fetch_timeout"),
+        (good().fetch_timeout(year).build(), "fetch_timeout"),
+        (good().refresh_interval(Duration::from_secs(90_000)).build(), "max_staleness"),
+        (good().expiry_leeway(Duration::from_secs(301)).build(), "expiry_leeway"),
+        (good().clock_skew(Duration::from_secs(301)).build(), "clock_skew"),
+        (good().permissions_claim("").build(), "permissions_claim"),
+        (good().permissions_claim("scope").build(), "permissions_claim"),
+        (good().permissions_claim("cognito:groups").build(), "permissions_claim"),
+        (good().import_keys("{}").build(), "export_keys"),
+        (good().import_keys("not json").build(), "export_keys"),
+    ];
+    for (position, (built, word)) in cases.into_iter().enumerate() {
+        let error = built.err().unwrap_or_else(|| panic!("case {position} ({word}) was built"));
+        assert!(error.to_string().contains(word), "case {position}: {error}");
+        assert!(error.to_string().contains(';'), "case {position} says no fix: {error}");
+    }
+}
+
+#[test]
+fn plain_http_off_loopback_takes_a_dangerous_word() {
+    let pool =
+        || Pool::custom("http://pool.test/p", "http://pool.test/jwks").access_tokens(["web"]);
+    assert!(matches!(Verifier::for_pools([pool()]).build(), Err(ConfigError::PlainHttp { .. })));
+    assert!(Verifier::for_pools([pool().dangerous().allow_plain_http()]).build().is_ok());
+}
+
+#[tokio::test]
+async fn wrong_names_of_credentials_and_realms_are_refused() {
+    for bad in ["", "a b", "a;b", "a=b", "é", "a\r\nb"] {
+        assert!(Credential::cookie(bad).is_err(), "{bad:?}");
+        assert!(Credential::query(bad).is_err(), "{bad:?}");
+        assert!(Credential::websocket_protocol(bad).is_err(), "{bad:?}");
+        assert!(Credential::header(bad).is_err(), "{bad:?}");
+    }
+    let pool = UserPool::start().await.unwrap();
+    for bad in ["a\"b", "a\\b", "a\r\nb", "é"] {
+        let layer = CognitoLayer::new(pool.verifier().build().unwrap());
+        assert!(matches!(layer.realm(bad), Err(ConfigError::Name { .. })), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn both_issuer_forms_and_further_regions_are_accepted() {
+    let local = UserPool::start().await.unwrap();
+    let keys: KeySet = local.key_set().unwrap();
+    let pool = Pool::new(id())
+        .access_tokens([local.client_id()])
+        .add_regions(["us-east-2"])
+        .add_issuer("https://id.example.com/")
+        .static_keys(keys);
+    let verifier = Verifier::for_pools([pool]).build().unwrap();
+    for (issuer, accepted) in [
+        ("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E", true),
+        ("https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E", true),
+        ("https://issuer-cognito-idp.us-east-2.amazonaws.com/eu-west-1_Ab12Cd34E", true),
+        ("https://id.example.com/", true),
+        ("https://id.example.com", false),
+        ("https://issuer-cognito-idp.us-west-2.amazonaws.com/eu-west-1_Ab12Cd34E", false),
+        ("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other", false),
+    ] {
+        let token = local.token("alice").claim("iss", issuer).sign();
+        assert_eq!(verifier.verify(&token).await.is_ok(), accepted, "{issuer}");
+    }
+}

@@ -1,0 +1,178 @@
+//! Each example's app does what its file says.
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower_cognito::local::UserPool;
+
+use crate::support::{
+    example::{custom_claims, custom_rejection, guests, plain_hyper, quickstart, two_pools},
+    get, serve,
+};
+
+#[tokio::test]
+async fn quickstart_opens_each_route_to_whom_it_should() {
+    let pool = UserPool::start().await.unwrap();
+    let address = serve(quickstart::app(pool.verifier().build().unwrap())).await;
+    let user = pool.token("alice").sign();
+    let profile = pool.token("alice").scope("openid").scope("profile").sign();
+    let id = pool.id_token("alice").sign();
+    let group = pool.token("bob").group("staff").group("admin").sign();
+    let writer = pool.id_token("carol").permissions(["read:all", "write:all"]).sign();
+    let machine = pool.machine_token(pool.client_id()).scope("orders/read").sign();
+    for (path, token, status) in [
+        ("/public", None, 200),
+        ("/public", Some("garbage"), 200),
+        ("/api/protected", None, 401),
+        ("/api/protected", Some(&*user), 403),
+        ("/api/protected", Some(&*profile), 200),
+        ("/api/protected", Some(&*id), 200),
+        ("/api/protected", Some(&*machine), 403),
+        ("/api/admin", None, 401),
+        ("/api/admin", Some(&*user), 403),
+        ("/api/admin", Some(&*id), 403),
+        ("/api/admin", Some(&*group), 200),
+        ("/api/admin", Some(&*writer), 200),
+        ("/api/me", None, 401),
+        ("/api/me", Some(&*machine), 200),
+        ("/api/nothing", Some(&*user), 404),
+    ] {
+        let answer = get(address, path, token).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn quickstart_mirrors_the_claims_to_the_letter() {
+    let pool = UserPool::start().await.unwrap();
+    let address = serve(quickstart::app(pool.verifier().build().unwrap())).await;
+    let head = crate::support::header(&pool).to_string();
+    let plain = pool.token("alice").payload().to_string();
+    // Cognito may write a slash as `\/`, and an order and spacing of its own.
+    let written = format!("{{ \"x\" : [1.50, \"\\u00e9\"],{}", plain[1..].replace('/', "\\/"));
+    let answer = get(address, "/api/me", Some(&pool.sign_parts(head, &written))).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, written.as_str()));
+    assert_eq!(answer.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn custom_claims_reach_the_handler_and_the_policy() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = custom_claims::verifier(pool.verifier()).build().unwrap();
+    let address = serve(custom_claims::app(verifier)).await;
+    let token = pool.id_token("alice").claim("custom:tenant_id", "acme");
+    let plain = token.sign();
+    let reader = pool.id_token("bob").claim("custom:tenant_id", "acme").claim("custom:seats", "12");
+    let reader = reader.permissions(["orders:read"]).sign();
+    let support = pool.id_token("carol").claim("custom:tenant_id", "acme").group("support").sign();
+
+    let answer = get(address, "/tenant", Some(&reader)).await;
+    assert!(answer.body.ends_with(" of acme, 12 seats"), "{answer:?}");
+    for (path, token, status) in [
+        ("/tenants/acme/orders", &plain, 403),
+        ("/tenants/acme/orders", &reader, 200),
+        ("/tenants/acme/orders", &support, 200),
+        ("/tenants/other/orders", &reader, 403),
+        ("/admin", &reader, 403),
+    ] {
+        assert_eq!(get(address, path, Some(token)).await.status, status, "{path}");
+    }
+    let without_tenant = get(address, "/tenant", Some(&pool.id_token("dave").sign())).await;
+    assert_eq!((without_tenant.status, without_tenant.code().as_str()), (403, "claims_shape"));
+}
+
+#[tokio::test]
+async fn custom_rejection_words_all_refusals() {
+    let pool = UserPool::start().await.unwrap();
+    let app = custom_rejection::app(pool.verifier().build().unwrap()).unwrap();
+    let address = serve(app).await;
+    let user = pool.token("alice").sign();
+    for (path, token, status, code) in [
+        ("/me", None, 401, "missing_credential"),
+        ("/me", Some("x"), 401, "malformed_token"),
+        ("/admin", Some(&*user), 403, "insufficient_scope"),
+    ] {
+        let answer = get(address, path, token).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.json()["ok"], json!(false));
+        assert_eq!(answer.json()["error"]["code"], Value::from(code));
+        assert!(answer.challenge().unwrap().starts_with("Bearer realm=\"orders\""));
+    }
+}
+
+#[tokio::test]
+async fn plain_hyper_is_guarded_too() {
+    let pool = UserPool::start().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(plain_hyper::serve(listener, pool.verifier().build().unwrap()));
+    let good = pool.token("alice").scope("greetings/read").sign();
+    let answer = get(address, "/", Some(&good)).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "hello, alice"));
+    assert_eq!(get(address, "/", None).await.status, 401);
+    let answer = get(address, "/", Some(&pool.token("alice").sign())).await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.challenge().unwrap().ends_with("scope=\"greetings/read\""), "{answer:?}");
+}
+
+#[tokio::test]
+async fn two_pools_stay_apart() {
+    let staff =
+        UserPool::builder().pool_id("us-east-1_A").client_id("staffweb").start().await.unwrap();
+    let shop = UserPool::builder()
+        .pool_id("us-east-1_B")
+        .client_id("shop")
+        .own_keys()
+        .start()
+        .await
+        .unwrap();
+    let verifier = two_pools::verifier(staff.pool(), shop.pool()).unwrap();
+    let address = serve(two_pools::app(verifier, "staffweb")).await;
+    for pool in [&staff, &shop] {
+        let answer = get(address, "/whoami", Some(&pool.token("alice").sign())).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, pool.issuer()));
+    }
+    let path = "/back-office";
+    assert_eq!(
+        get(address, path, Some(&staff.token("a").group("back-office").sign())).await.status,
+        200
+    );
+    assert_eq!(
+        get(address, path, Some(&shop.token("a").group("back-office").sign())).await.status,
+        403
+    );
+
+    // A token of one pool's claims, signed with the other's key, under either key id.
+    let claims = staff.token("a").group("back-office").payload().to_string();
+    for (kid_of, code) in [(&shop, "unknown_key"), (&staff, "bad_signature")] {
+        let header = crate::support::header(kid_of).to_string();
+        let answer = get(address, path, Some(&shop.sign_parts(header, &claims))).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, code));
+    }
+    // A client of one pool is no client of the other.
+    let token = shop.token("a").client("staffweb").group("back-office").sign();
+    assert_eq!(get(address, path, Some(&token)).await.code(), "wrong_client");
+}
+
+#[tokio::test]
+async fn guests_pass_without_claims_and_bad_tokens_do_not() {
+    let pool = UserPool::start().await.unwrap();
+    let address = serve(guests::app(pool.verifier().build().unwrap())).await;
+    let user = pool.token("alice").sign();
+    let expired = pool.token("alice").expired().sign();
+    for (path, token, status, body) in [
+        ("/", None, 200, "hello, guest"),
+        ("/", Some(&*user), 200, "hello, alice"),
+        ("/", Some(&*expired), 401, "token_expired"),
+        ("/", Some("x"), 401, "malformed_token"),
+        ("/orders", None, 401, "missing_credential"),
+        ("/orders", Some(&*user), 200, "the orders of"),
+        ("/basket", None, 401, "missing_credential"),
+        ("/basket", Some(&*user), 200, "your basket"),
+    ] {
+        let answer = get(address, path, token).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        assert!(answer.body.contains(body), "{path}: {answer:?}");
+    }
+    let basic = crate::support::send(address, "GET", "/", b"Authorization: Basic YTpi\r\n").await;
+    assert_eq!((basic.status, basic.code().as_str()), (401, "missing_credential"));
+}

@@ -1,0 +1,534 @@
+//! The rules of the keys, most of them in paused time.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tower_cognito::{
+    AuthErrorKind, FetchError, KeyDocument, KeySet, KeySetError, KeySource, Pool, Verifier,
+    VerifierBuilder, local::UserPool,
+};
+
+use crate::support::tokio_clock;
+
+/// A source in memory, so that time can be paused: it can fail, be slow, and counts.
+#[derive(Clone)]
+struct Source {
+    answer: Arc<Mutex<Result<String, FetchError>>>,
+    delay: Arc<Mutex<Duration>>,
+    max_age: Arc<Mutex<Option<Duration>>>,
+    fetches: Arc<AtomicU64>,
+}
+
+impl Source {
+    fn of(pool: &UserPool) -> Self {
+        Self {
+            answer: Arc::new(Mutex::new(Ok(pool.key_set().unwrap().to_json()))),
+            delay: Arc::default(),
+            max_age: Arc::default(),
+            fetches: Arc::default(),
+        }
+    }
+
+    fn publish(&self, pool: &UserPool) {
+        *self.answer.lock().unwrap() = Ok(pool.key_set().unwrap().to_json());
+    }
+
+    fn fail(&self) {
+        *self.answer.lock().unwrap() = Err(FetchError::Status(500));
+    }
+
+    fn delay(&self, delay: Duration) {
+        *self.delay.lock().unwrap() = delay;
+    }
+
+    fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    fn key_source(&self) -> impl KeySource + use<> {
+        let source = self.clone();
+        move || {
+            source.fetches.fetch_add(1, Ordering::SeqCst);
+            let source = source.clone();
+            async move {
+                let delay = *source.delay.lock().unwrap();
+                tokio::time::sleep(delay).await;
+                let text = source.answer.lock().unwrap().clone()?;
+                let document = KeyDocument::new(text);
+                Ok(match *source.max_age.lock().unwrap() {
+                    Some(max_age) => document.with_max_age(max_age),
+                    None => document,
+                })
+            }
+        }
+    }
+}
+
+fn builder(pool: &UserPool, source: &Source) -> VerifierBuilder {
+    let pool = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .key_source(source.key_source());
+    Verifier::for_pools([pool]).clock(tokio_clock())
+}
+
+async fn kind(verifier: &Verifier, token: &str) -> Option<AuthErrorKind> {
+    verifier.verify(token).await.err().map(|error| error.kind())
+}
+
+async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test(start_paused = true)]
+async fn the_background_task_refreshes_ahead_of_the_interval() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).refresh_interval(100 * SECOND).build().unwrap();
+    verifier.ready().await.unwrap();
+    assert_eq!(source.fetches(), 1);
+    pass(70 * SECOND).await;
+    assert_eq!(source.fetches(), 1);
+    pass(25 * SECOND).await;
+    assert_eq!(source.fetches(), 2);
+    // Without one request for a day, no more than a fetch an interval, and never a stale set.
+    pass(24 * HOUR).await;
+    assert!((864..=1153).contains(&source.fetches()), "{}", source.fetches());
+    assert!(verifier.health()[0].age.unwrap() <= 100 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn max_age_shortens_the_interval_and_never_stretches_it() {
+    let pool = UserPool::start().await.unwrap();
+    for (max_age, least, most) in [(60, 60, 81), (0, 60, 81), (1_000_000, 4, 6)] {
+        let source = Source::of(&pool);
+        *source.max_age.lock().unwrap() = Some(max_age * SECOND);
+        let verifier = builder(&pool, &source).build().unwrap();
+        verifier.ready().await.unwrap();
+        pass(HOUR).await;
+        let fetches = source.fetches();
+        assert!(
+            (least..=most).contains(&fetches),
+            "max-age {max_age}: {fetches} fetches in an hour"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_lives_as_long_as_the_verifier() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).refresh_interval(10 * SECOND).build().unwrap();
+    verifier.ready().await.unwrap();
+    let clone = verifier.clone();
+    drop(verifier);
+    pass(20 * SECOND).await;
+    let fetches = source.fetches();
+    assert!(fetches >= 2);
+    drop(clone);
+    pass(HOUR).await;
+    assert_eq!(source.fetches(), fetches);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotations_first_request_passes() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    let old = pool.token("alice").sign();
+    assert_eq!(kind(&verifier, &old).await, None);
+    pool.rotate().unwrap();
+    source.publish(&pool);
+    let new = pool.token("alice").sign();
+    assert_eq!(kind(&verifier, &new).await, None);
+    assert_eq!(kind(&verifier, &old).await, None);
+    assert_eq!(source.fetches(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_began_before_the_rotation_does_not_refuse_the_new_key() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    verifier.ready().await.unwrap();
+    source.delay(SECOND);
+    // Somebody's unknown key begins a fetch whose answer is as of now.
+    let stranger = {
+        let (verifier, token) = (verifier.clone(), with_key(&pool, "stranger"));
+        tokio::spawn(async move { kind(&verifier, &token).await })
+    };
+    pass(SECOND / 10).await;
+    let before = source.answer.lock().unwrap().clone();
+    pool.rotate().unwrap();
+    let token = pool.token("alice").sign();
+    let waiting = {
+        let (verifier, token) = (verifier.clone(), token.clone());
+        tokio::spawn(async move { kind(&verifier, &token).await })
+    };
+    // The slow answer still has the old keys; the one after it has the new ones.
+    assert!(before.is_ok());
+    assert_eq!(stranger.await.unwrap(), Some(AuthErrorKind::UnknownKey));
+    source.publish(&pool);
+    assert_eq!(waiting.await.unwrap(), None);
+    assert_eq!(source.fetches(), 3);
+}
+
+fn with_key(pool: &UserPool, kid: &str) -> String {
+    let header = json!({ "alg": "RS256", "kid": kid }).to_string();
+    pool.sign_parts(header, pool.token("mallory").payload().to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_unknown_keys_causes_two_fetches_a_window_with_the_endpoint_well_or_failing() {
+    let pool = UserPool::start().await.unwrap();
+    for failing in [false, true] {
+        let source = Source::of(&pool);
+        let verifier = builder(&pool, &source).build().unwrap();
+        verifier.ready().await.unwrap();
+        if failing {
+            source.fail();
+        }
+        let good = pool.token("alice").sign();
+        let wanted =
+            if failing { AuthErrorKind::KeysUnavailable } else { AuthErrorKind::UnknownKey };
+        for window in 1..=3 {
+            for number in 0..700 {
+                let token = with_key(&pool, &format!("k{}", number % 40));
+                assert_eq!(kind(&verifier, &token).await, Some(wanted));
+            }
+            assert_eq!(source.fetches(), 1 + 2 * window, "failing: {failing}");
+            assert_eq!(kind(&verifier, &good).await, None);
+            pass(30 * SECOND).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_before_any_keys_are_known_is_limited_too() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    source.fail();
+    let verifier = builder(&pool, &source).build().unwrap();
+    for number in 0..500 {
+        let error =
+            verifier.verify(&with_key(&pool, &format!("k{}", number % 40))).await.unwrap_err();
+        assert_eq!(error.kind(), AuthErrorKind::KeysUnavailable);
+        assert!((SECOND..=30 * SECOND).contains(&error.retry_after().unwrap()));
+    }
+    assert!(source.fetches() <= 2, "{}", source.fetches());
+    pass(30 * SECOND).await;
+    assert!(source.fetches() <= 5, "{}", source.fetches());
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_limit_nobody_waits() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    verifier.ready().await.unwrap();
+    for kid in ["a", "b"] {
+        assert_eq!(kind(&verifier, &with_key(&pool, kid)).await, Some(AuthErrorKind::UnknownKey));
+    }
+    source.delay(SECOND);
+    let before = tokio::time::Instant::now();
+    assert_eq!(kind(&verifier, &with_key(&pool, "c")).await, Some(AuthErrorKind::UnknownKey));
+    assert_eq!(before.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_outlive_an_outage_up_to_the_bound_and_then_503() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).max_staleness(10 * HOUR).build().unwrap();
+    verifier.ready().await.unwrap();
+    source.fail();
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    let garbage = ["not json", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"EC"}]}"#, "<html>"];
+    for hour in 0..9 {
+        assert_eq!(kind(&verifier, &token).await, None, "hour {hour}");
+        *source.answer.lock().unwrap() = Ok(garbage[hour % garbage.len()].to_owned());
+        pass(HOUR).await;
+    }
+    assert!(verifier.health()[0].last_error.is_some());
+    pass(2 * HOUR).await;
+    assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
+    assert_eq!(verifier.health()[0].keys, 0);
+    // It heals by itself, within one retry.
+    source.publish(&pool);
+    pass(31 * SECOND).await;
+    assert_eq!(kind(&verifier, &token).await, None);
+    assert!(verifier.health()[0].last_error.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_without_keys_heals_by_itself() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    source.fail();
+    let verifier = builder(&pool, &source).build().unwrap();
+    assert!(matches!(verifier.ready().await, Err(FetchError::Status(500))));
+    let token = pool.token("alice").sign();
+    assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
+    source.publish(&pool);
+    pass(6 * SECOND).await;
+    assert_eq!(kind(&verifier, &token).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_source_is_given_up_after_the_time_limit_and_nobody_with_a_known_key_waits() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    verifier.ready().await.unwrap();
+    source.delay(HOUR);
+    let stranger = {
+        let (verifier, token) = (verifier.clone(), with_key(&pool, "stranger"));
+        tokio::spawn(async move { verifier.verify(&token).await.unwrap_err() })
+    };
+    pass(SECOND).await;
+    let before = tokio::time::Instant::now();
+    assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
+    assert_eq!(before.elapsed(), Duration::ZERO);
+    assert_eq!(stranger.await.unwrap().kind(), AuthErrorKind::KeysUnavailable);
+    assert_eq!(before.elapsed(), 2 * SECOND);
+    assert!(
+        matches!(verifier.health()[0].last_error, Some(FetchError::Timeout(limit)) if limit == 3 * SECOND)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_panics_is_a_failed_fetch() {
+    let pool = UserPool::start().await.unwrap();
+    let fetches = Arc::new(AtomicU64::new(0));
+    let (counter, document) = (Arc::clone(&fetches), pool.key_set().unwrap().to_json());
+    let source = move || {
+        let (number, document) = (counter.fetch_add(1, Ordering::SeqCst), document.clone());
+        async move {
+            assert!(number > 0, "the first fetch panics");
+            Ok(KeyDocument::new(document))
+        }
+    };
+    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .key_source(source);
+    let verifier = Verifier::for_pools([own]).clock(tokio_clock()).build().unwrap();
+    assert!(matches!(verifier.ready().await, Err(FetchError::Interrupted)));
+    assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_demand_the_age_is_looked_at_on_use_without_a_task() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier =
+        builder(&pool, &source).refresh_on_demand().refresh_interval(100 * SECOND).build().unwrap();
+    let old = pool.token("alice").expires_in(100 * HOUR).sign();
+    assert_eq!(kind(&verifier, &old).await, None);
+    pass(HOUR).await;
+    assert_eq!(source.fetches(), 1, "nothing runs between requests");
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(&pool);
+    assert_eq!(
+        kind(&verifier, &old).await,
+        Some(AuthErrorKind::UnknownKey),
+        "the first use sees the withdrawal"
+    );
+    let new = pool.token("alice").expires_in(100 * HOUR).sign();
+    assert_eq!(kind(&verifier, &new).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_demand_an_outage_refuses_nobody_within_the_bound() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source)
+        .refresh_on_demand()
+        .refresh_interval(100 * SECOND)
+        .max_staleness(HOUR)
+        .build()
+        .unwrap();
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    assert_eq!(kind(&verifier, &token).await, None);
+    source.fail();
+    for _ in 0..55 {
+        assert_eq!(kind(&verifier, &token).await, None);
+        pass(60 * SECOND).await;
+    }
+    pass(HOUR).await;
+    assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_demand_a_busy_service_refreshes_ahead_and_nobody_waits() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier =
+        builder(&pool, &source).refresh_on_demand().refresh_interval(100 * SECOND).build().unwrap();
+    let token = pool.token("alice").sign();
+    assert_eq!(kind(&verifier, &token).await, None);
+    source.delay(SECOND);
+    for _ in 0..600 {
+        let before = tokio::time::Instant::now();
+        assert_eq!(kind(&verifier, &token).await, None);
+        assert_eq!(before.elapsed(), Duration::ZERO);
+        pass(SECOND).await;
+    }
+    assert!((6..=9).contains(&source.fetches()), "{}", source.fetches());
+}
+
+#[tokio::test(start_paused = true)]
+async fn exported_keys_start_another_verifier_without_a_fetch() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let first = builder(&pool, &source).build().unwrap();
+    first.ready().await.unwrap();
+    let exported = first.export_keys();
+    let token = pool.token("alice").sign();
+
+    let second = builder(&pool, &source).import_keys(exported.clone()).build().unwrap();
+    assert_eq!(kind(&second, &token).await, None);
+    second.ready().await.unwrap();
+    assert_eq!(second.health()[0].keys, 2);
+
+    // Keys that are too old, or claim to be from the future, gain nothing by the export.
+    let mut document: Value = serde_json::from_str(&exported).unwrap();
+    let entry =
+        document["tower_cognito_keys"].as_object_mut().unwrap().values_mut().next().unwrap();
+    let fetched_at = entry["fetched_at"].as_u64().unwrap();
+    entry["fetched_at"] = json!(fetched_at - 25 * 3600);
+    let old = builder(&pool, &source).import_keys(document.to_string()).build().unwrap();
+    assert_eq!(old.health()[0].keys, 0);
+    let entry =
+        document["tower_cognito_keys"].as_object_mut().unwrap().values_mut().next().unwrap();
+    entry["fetched_at"] = json!(u64::MAX / 4);
+    match builder(&pool, &source).import_keys(document.to_string()).build() {
+        Ok(verifier) => assert!(verifier.health()[0].age.unwrap() <= SECOND),
+        Err(error) => assert!(error.to_string().contains("fetched_at"), "{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_static_set_fetches_nothing_and_does_not_age() {
+    let pool = UserPool::start().await.unwrap();
+    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .static_keys(pool.key_set().unwrap());
+    let verifier = Verifier::for_pools([own]).build().unwrap();
+    verifier.ready().await.unwrap();
+    assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
+    assert_eq!(kind(&verifier, &with_key(&pool, "x")).await, Some(AuthErrorKind::UnknownKey));
+    assert_eq!(pool.fetches(), 0);
+    assert_eq!((verifier.health()[0].keys, verifier.health()[0].age), (2, None));
+}
+
+#[test]
+fn a_verifier_outlives_the_runtime_that_fetched_its_keys() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let home =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().refresh_interval(Duration::from_millis(300)).build().unwrap();
+    runtime().block_on(verifier.ready()).unwrap();
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    let token = pool.token("alice").sign();
+    assert!(runtime().block_on(verifier.verify(&token)).is_ok());
+    assert!(runtime().block_on(verifier.verify(&pool.token("bob").sign())).is_ok());
+}
+
+#[tokio::test]
+async fn a_key_set_is_read_key_by_key() {
+    let pool = UserPool::start().await.unwrap();
+    let document: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
+    let good = document["keys"][0].clone();
+    let other = document["keys"][1].clone();
+    let with = |name: &str, value: Value| {
+        let mut key = good.clone();
+        key["kid"] = json!("odd");
+        key[name] = value;
+        key
+    };
+    let without = |name: &str| {
+        let mut key = with("kid", json!("odd"));
+        key.as_object_mut().unwrap().remove(name);
+        key
+    };
+    let unusable = [
+        without("alg"),
+        without("kid"),
+        without("n"),
+        without("e"),
+        without("kty"),
+        with("kid", json!("")),
+        with("kid", json!(1)),
+        with("alg", json!("RS512")),
+        with("alg", json!("PS256")),
+        with("alg", json!("none")),
+        with("use", json!("enc")),
+        with("key_ops", json!(["sign"])),
+        with("key_ops", json!([])),
+        with("key_ops", json!("verify")),
+        with("kty", json!("EC")),
+        with("kty", json!("oct")),
+        with("kty", json!("OKP")),
+        with("kty", json!("AKP")),
+        with("kty", json!("rsa")),
+        with("e", json!("AQ")),
+        with("e", json!("")),
+        with("e", json!("AA")),
+        with("e", json!("BA")),
+        with("e", json!("____________")),
+        with("n", json!("AQAB")),
+        with("n", json!("")),
+        with("n", json!("!!")),
+        with("n", json!("_".repeat(170))),
+        with("n", json!("_".repeat(1500))),
+        with("d", json!("AQAB")),
+        with("p", json!("AQAB")),
+        json!(null),
+        json!([]),
+        json!("key"),
+        json!({}),
+    ];
+    for key in &unusable {
+        let text = json!({ "keys": [key] }).to_string();
+        assert!(
+            matches!(KeySet::from_json(&text), Err(KeySetError::NoUsableKey { entries: 1 })),
+            "{key}"
+        );
+        let beside = json!({ "keys": [key, good] }).to_string();
+        let set = KeySet::from_json(&beside).unwrap_or_else(|error| panic!("{key}: {error}"));
+        assert_eq!(set.key_ids().collect::<Vec<_>>(), [good["kid"].as_str().unwrap()], "{key}");
+    }
+    let usable = [
+        without("use"),
+        with("key_ops", json!(["verify"])),
+        with("x5c", json!(["junk"])),
+        with("extra", json!({ "a": [1] })),
+    ];
+    for key in usable {
+        assert!(KeySet::from_json(&json!({ "keys": [key] }).to_string()).is_ok(), "{key}");
+    }
+    for text in
+        ["", "null", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":1}"#, "<html></html>", "{\"keys\":[]"]
+    {
+        assert_eq!(KeySet::from_json(text), Err(KeySetError::NotAKeySet), "{text}");
+    }
+    // The same id twice: with one key it is the same, with two neither is trusted.
+    let mut clash = other.clone();
+    clash["kid"] = good["kid"].clone();
+    assert_eq!(KeySet::from_json(&json!({ "keys": [good, good] }).to_string()).unwrap().len(), 1);
+    let set = KeySet::from_json(&json!({ "keys": [good, clash, other] }).to_string()).unwrap();
+    assert_eq!(set.key_ids().collect::<Vec<_>>(), [other["kid"].as_str().unwrap()]);
+    let set = KeySet::from_json(&json!({ "keys": [good, clash, good] }).to_string());
+    assert!(set.is_err(), "a third entry must not bring a distrusted id back");
+}

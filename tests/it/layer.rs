@@ -1,0 +1,317 @@
+//! The layer as a tower service.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_cognito::{
+    AuthError, AuthErrorKind, CognitoLayer, KeyDocument, Pool, Refusal, Verified, Verifier,
+    local::UserPool, require, scope,
+};
+
+fn request(token: &str) -> Request<()> {
+    Request::builder().header("authorization", format!("Bearer {token}")).body(()).unwrap()
+}
+
+fn kind<B>(response: &Response<B>) -> Option<AuthErrorKind> {
+    response.extensions().get::<AuthError>().map(AuthError::kind)
+}
+
+/// Counts permits: a call without one is a call on a service that was not polled ready.
+struct Strict {
+    ready: bool,
+    violations: Arc<AtomicUsize>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self {
+            ready: false,
+            violations: Arc::clone(&self.violations),
+            calls: Arc::clone(&self.calls),
+        }
+    }
+}
+
+impl Service<Request<()>> for Strict {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if !std::mem::take(&mut self.ready) {
+            self.violations.fetch_add(1, Ordering::SeqCst);
+        }
+        ready(Ok(Response::new(Full::default())))
+    }
+}
+
+#[tokio::test]
+async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
+    let pool = UserPool::start().await.unwrap();
+    let strict = Strict { ready: false, violations: Arc::default(), calls: Arc::default() };
+    // Without keys the first request waits for a fetch; the others are decided at once.
+    let waiting = pool.verifier().check_async(|_: Verified| async { Ok(()) });
+    for builder in [pool.verifier(), waiting] {
+        let layer = CognitoLayer::new(builder.build().unwrap());
+        let mut service = layer.layer(require(scope("a")).layer(strict.clone()));
+        for _ in 0..3 {
+            let token = pool.token("alice").scope("a").sign();
+            let response = service.ready().await.unwrap().call(request(&token)).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
+    }
+    assert_eq!(strict.calls.load(Ordering::SeqCst), 6);
+    assert_eq!(strict.violations.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn the_services_error_passes_unchanged() {
+    #[derive(Debug, PartialEq)]
+    struct Broken;
+    let pool = UserPool::start().await.unwrap();
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap());
+    let service = layer.layer(
+        require(scope("a"))
+            .layer(service_fn(|_: Request<()>| async { Err::<Response<Full<Bytes>>, _>(Broken) })),
+    );
+    let outcome = service.oneshot(request(&pool.token("alice").scope("a").sign())).await;
+    assert_eq!(outcome.err(), Some(Broken));
+}
+
+#[tokio::test]
+async fn checks_of_your_own_run_at_each_request_warm_or_not() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    for cache_bytes in [1 << 20, 0] {
+        let counted = Arc::new(AtomicUsize::new(0));
+        let (sync, later) = (Arc::clone(&counted), Arc::clone(&counted));
+        let verifier = pool
+            .verifier()
+            .token_cache_bytes(cache_bytes)
+            .check(move |_| {
+                sync.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            })
+            .check_async(move |_| {
+                let later = Arc::clone(&later);
+                async move {
+                    if later.fetch_add(10, Ordering::SeqCst) > 25 {
+                        return Err(Refusal::unauthorized("revoked"));
+                    }
+                    Ok(())
+                }
+            })
+            .build()
+            .unwrap();
+        let service = CognitoLayer::new(verifier).layer(service_fn(|_: Request<()>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        for expected in [None, None, None, Some(AuthErrorKind::RefusedByCheck)] {
+            let response = service.clone().oneshot(request(&token)).await.unwrap();
+            assert_eq!(kind(&response), expected);
+        }
+        assert_eq!(counted.load(Ordering::SeqCst), 44);
+    }
+}
+
+#[tokio::test]
+async fn a_check_says_which_refusal_it_is() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    for (refusal, status, code) in [
+        (Refusal::unauthorized("signed out"), 401, "refused_by_check"),
+        (Refusal::forbidden("unpaid"), 403, "forbidden_by_check"),
+        (Refusal::unavailable("down", Duration::from_millis(1500)), 503, "check_unavailable"),
+    ] {
+        let verifier = pool.verifier().check(move |_| Err(refusal.clone())).build().unwrap();
+        let service = CognitoLayer::new(verifier).layer(service_fn(|_: Request<()>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        let response = service.oneshot(request(&token)).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.extensions().get::<AuthError>().unwrap().code(), code);
+        assert_eq!(response.headers().get("retry-after").is_some(), status == 503);
+    }
+}
+
+#[tokio::test]
+async fn a_check_is_not_asked_about_a_token_that_is_bad_anyway() {
+    let pool = UserPool::start().await.unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let verifier = pool
+        .verifier()
+        .check(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+        .build()
+        .unwrap();
+    for bad in [
+        "x".to_owned(),
+        pool.token("alice").expired().sign(),
+        pool.token("a").client("other").sign(),
+    ] {
+        assert!(verifier.verify(&bad).await.is_err());
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_request_that_began_a_fetch_may_go_away_and_the_others_get_their_answer() {
+    let pool = UserPool::builder().start().await.unwrap();
+    let (document, fetches) = (pool.key_set().unwrap().to_json(), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&fetches);
+    let source = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        let document = document.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok(KeyDocument::new(document))
+        }
+    };
+    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .key_source(source);
+    let verifier = Verifier::for_pools([own]).build().unwrap();
+    let service = CognitoLayer::new(verifier).layer(service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    }));
+    let token = pool.token("alice").sign();
+    let first = tokio::spawn(service.clone().oneshot(request(&token)));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let others: Vec<_> =
+        (0..50).map(|_| tokio::spawn(service.clone().oneshot(request(&token)))).collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    first.abort();
+    for other in others {
+        assert_eq!(other.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!(fetches.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn tonic_servers_are_guarded_and_clients_understand_the_refusal() {
+    use tonic::{Code, Status, body::Body, server::NamedService};
+
+    use http::uri::PathAndQuery;
+
+    /// A gRPC service of one unary method, written out by hand.
+    #[derive(Clone)]
+    struct Echo;
+
+    impl NamedService for Echo {
+        const NAME: &'static str = "test.Echo";
+    }
+
+    impl Service<Request<Body>> for Echo {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = Ready<Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<Body>) -> Self::Future {
+            let known = request.extensions().get::<Verified>().is_some();
+            let status =
+                if known { Status::new(Code::Ok, "") } else { Status::internal("no claims") };
+            ready(Ok(status.into_http()))
+        }
+    }
+
+    let pool = UserPool::start().await.unwrap();
+    {
+        let layer = CognitoLayer::new(pool.verifier().build().unwrap())
+            .rejection_handler(tower_cognito::GrpcStatus);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let incoming = tonic::transport::server::TcpIncoming::from(listener);
+        tokio::spawn(
+            tonic::transport::Server::builder()
+                .layer(layer)
+                .add_service(Echo)
+                .serve_with_incoming(incoming),
+        );
+        let channel = tonic::transport::Endpoint::try_from(format!("http://{address}"))
+            .unwrap()
+            .connect_lazy();
+        for (token, code) in [
+            (None, Code::Unauthenticated),
+            (Some("x".to_owned()), Code::Unauthenticated),
+            (Some(pool.token("alice").sign()), Code::Ok),
+        ] {
+            let mut client = tonic::client::Grpc::new(channel.clone());
+            client.ready().await.unwrap();
+            let mut request = tonic::Request::new(());
+            if let Some(token) = token {
+                request
+                    .metadata_mut()
+                    .insert("authorization", format!("Bearer {token}").parse().unwrap());
+            }
+            let path = PathAndQuery::from_static("/test.Echo/Say");
+            let outcome = client.unary(request, path, Nothing).await;
+            // A unary answer without a message is an error of its own: what counts is who answered.
+            let status = outcome.err().unwrap();
+            let wanted = if code == Code::Ok { Code::Internal } else { code };
+            assert_eq!(status.code(), wanted, "{status:?}");
+        }
+    }
+}
+
+/// A codec for messages without content.
+#[derive(Clone)]
+struct Nothing;
+
+impl tonic::codec::Codec for Nothing {
+    type Encode = ();
+    type Decode = ();
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl tonic::codec::Encoder for Nothing {
+    type Item = ();
+    type Error = tonic::Status;
+
+    fn encode(&mut self, (): (), _: &mut tonic::codec::EncodeBuf<'_>) -> Result<(), tonic::Status> {
+        Ok(())
+    }
+}
+
+impl tonic::codec::Decoder for Nothing {
+    type Item = ();
+    type Error = tonic::Status;
+
+    fn decode(&mut self, _: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<()>, tonic::Status> {
+        Ok(Some(()))
+    }
+}

@@ -1,0 +1,25 @@
+//! The integration tests: real HTTP on loopback, real keys, real clients.
+
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may say what it expects in the shortest way"
+)]
+
+mod attack;
+mod claims;
+mod config;
+mod credential;
+mod examples;
+mod faults;
+mod house;
+mod keys;
+mod layer;
+mod policy;
+mod properties;
+mod rejection;
+mod support;
+mod token_cache;

@@ -1,0 +1,150 @@
+//! The algebra of grants.
+
+use proptest::prelude::*;
+use tower_cognito::{
+    Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, local::UserPool,
+    permission, scope, token_use,
+};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+async fn token(
+    pool: &UserPool,
+    scopes: &[String],
+    groups: &[String],
+    permissions: &[String],
+) -> Verified {
+    let mut token =
+        pool.token("alice").claim("scope", scopes.join(" ")).permissions(permissions.to_vec());
+    for name in groups {
+        token = token.group(name);
+    }
+    pool.verifier().token_cache_bytes(0).build().unwrap().verify(&token.sign()).await.unwrap()
+}
+
+#[tokio::test]
+async fn each_leaf_looks_at_its_own_claim() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool
+        .token("alice")
+        .scope("a")
+        .group("b")
+        .permissions(["c"])
+        .claim("custom:level", "3")
+        .claim("n", 3)
+        .claim("list", serde_json::json!(["x", 1]));
+    let token = pool.verifier().build().unwrap().verify(&token.sign()).await.unwrap();
+    for (policy, met) in [
+        (authenticated(), true),
+        (scope("a"), true),
+        (scope("b"), false),
+        (scope("a "), false),
+        (scope(""), false),
+        (group("b"), true),
+        (group("a"), false),
+        (permission("c"), true),
+        (permission("a"), false),
+        (claim("custom:level", "3"), true),
+        (claim("custom:level", 3), false),
+        (claim("n", 3), true),
+        (claim("n", "3"), false),
+        (claim("list", "x"), true),
+        (claim("list", 1), true),
+        (claim("list", "y"), false),
+        (claim("missing", serde_json::Value::Null), false),
+        (token_use(TokenUse::Access), true),
+        (token_use(TokenUse::Id), false),
+        (client(pool.client_id()), true),
+        (client("other"), false),
+        (any([]), false),
+        (all([]), false),
+        (all([]) & authenticated(), false),
+        (any([]) | authenticated(), true),
+        (scope("a") & group("b"), true),
+        (scope("a") & group("x"), false),
+        (scope("x") | group("b"), true),
+        (scope("x") | group("x"), false),
+        (scope("x") & group("b") | permission("c"), true),
+        (scope("x") & (group("b") | permission("c")), false),
+    ] {
+        assert_eq!(policy.check(&token).is_ok(), met, "{policy}");
+    }
+    let policy = scope("a") & (group("x") | group("y")) & permission("nope");
+    let denied = policy.check(&token).unwrap_err();
+    assert_eq!(denied.failed(), &(group("x") | group("y")));
+    assert_eq!(denied.to_string(), r#"the token does not meet group("x") | group("y")"#);
+}
+
+#[test]
+fn a_policy_prints_as_it_is_written() {
+    for (policy, text) in [
+        (authenticated(), "authenticated"),
+        (scope("a") & group("b") & client("c"), r#"scope("a") & group("b") & client("c")"#),
+        (
+            scope("a") & (group("b") | permission("c")),
+            r#"scope("a") & (group("b") | permission("c"))"#,
+        ),
+        (
+            scope("a") & group("b") | permission("c"),
+            r#"(scope("a") & group("b")) | permission("c")"#,
+        ),
+        (claim("a\"b", 1) | token_use(TokenUse::Id), r#"claim("a\"b", 1) | token_use(id)"#),
+        (any([]), "any()"),
+        (all([scope("a")]), r#"all(scope("a"))"#),
+    ] {
+        assert_eq!(policy.to_string(), text);
+    }
+}
+
+fn policies() -> impl Strategy<Value = Policy> {
+    let name = prop::sample::select(vec!["a", "b", "c", "d"]);
+    let leaf = prop_oneof![
+        Just(authenticated()),
+        name.clone().prop_map(scope),
+        name.clone().prop_map(group),
+        name.prop_map(permission),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(any),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(all),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| a & b),
+            (inner.clone(), inner).prop_map(|(a, b)| a | b),
+        ]
+    })
+}
+
+fn names() -> impl Strategy<Value = Vec<String>> {
+    prop::sample::subsequence(vec!["a", "b", "c", "d"], 0..=4)
+        .prop_map(|names| names.into_iter().map(str::to_owned).collect())
+}
+
+#[test]
+fn more_grants_never_take_access_away() {
+    let runtime = runtime();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    // Signing is dear, so each token meets many policies.
+    proptest!(ProptestConfig::with_cases(40), |(
+        few in (names(), names(), names()),
+        more in (names(), names(), names()),
+        policies in prop::collection::vec(policies(), 60),
+    )| {
+        let join = |a: &[String], b: &[String]| [a, b].concat();
+        let (less, grown) = runtime.block_on(async {
+            (
+                token(&pool, &few.0, &few.1, &few.2).await,
+                token(&pool, &join(&few.0, &more.0), &join(&few.1, &more.1), &join(&few.2, &more.2)).await,
+            )
+        });
+        for policy in &policies {
+            prop_assert!(policy.check(&less).is_err() || policy.check(&grown).is_ok(), "{}", policy);
+            // The operators and the lists are the same algebra.
+            let doubled = policy.clone() & policy.clone();
+            prop_assert_eq!(doubled.check(&less).is_ok(), policy.check(&less).is_ok());
+            let doubled = policy.clone() | policy.clone();
+            prop_assert_eq!(doubled.check(&less).is_ok(), policy.check(&less).is_ok());
+        }
+    });
+}

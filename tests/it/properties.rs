@@ -1,0 +1,148 @@
+//! A second opinion: what this crate accepts, `jsonwebtoken` accepts too.
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tower_cognito::{TokenUse, local::UserPool};
+
+/// How many cases: `PROPTEST_CASES` asks for more.
+fn cases(default: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    ProptestConfig::with_cases(wanted.unwrap_or(default))
+}
+
+/// What the oracle says of signature and times, for any client.
+fn oracle(pool: &UserPool, token: &str) -> bool {
+    let keys: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
+    let Ok(header) = jsonwebtoken::decode_header(token) else {
+        return false;
+    };
+    let Some(key) = keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["kid"].as_str() == header.kid.as_deref())
+    else {
+        return false;
+    };
+    let key =
+        DecodingKey::from_rsa_components(key["n"].as_str().unwrap(), key["e"].as_str().unwrap())
+            .unwrap();
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_nbf = true;
+    validation.validate_aud = false;
+    validation.leeway = 30;
+    validation.set_issuer(&[pool.issuer()]);
+    jsonwebtoken::decode::<Value>(token, &key, &validation).is_ok()
+}
+
+fn values(now: u64) -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (now - 100..now + 100).prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        "[a-z :/]{0,12}".prop_map(Value::from),
+        Just(json!("id")),
+        Just(json!("access")),
+        prop::collection::vec("[a-z]{0,4}", 0..3).prop_map(|list| json!(list)),
+    ]
+}
+
+#[test]
+fn what_is_accepted_the_oracle_accepts_too() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().token_cache_bytes(0).build().unwrap();
+    runtime.block_on(verifier.ready()).unwrap();
+    let good = pool.token("alice").scope("a").payload();
+    let now = good["iat"].as_u64().unwrap();
+    let names = vec![
+        "exp",
+        "nbf",
+        "iat",
+        "iss",
+        "sub",
+        "token_use",
+        "client_id",
+        "scope",
+        "cognito:groups",
+        "aud",
+        "x",
+    ];
+    let changes =
+        prop::collection::vec((prop::sample::select(names), prop::option::of(values(now))), 0..3);
+    let header = crate::support::header(&pool);
+    let accepted = std::cell::Cell::new(0_u32);
+    proptest!(cases(1500), |(changes in changes, flips in prop::collection::vec((any::<usize>(), any::<u8>()), 0..2), flip in any::<bool>())| {
+        let mut payload = good.clone();
+        for (name, value) in changes {
+            match value {
+                Some(value) => payload.as_object_mut().unwrap().insert(name.into(), value),
+                None => payload.as_object_mut().unwrap().remove(name),
+            };
+        }
+        let mut token = pool.sign_parts(header.to_string(), payload.to_string()).into_bytes();
+        if flip {
+            for (position, value) in flips {
+                let length = token.len();
+                token[position % length] = value & 0x7f;
+            }
+        }
+        let token = String::from_utf8(token).unwrap();
+        if runtime.block_on(verifier.verify(&token)).is_ok() {
+            accepted.set(accepted.get() + 1);
+            prop_assert!(oracle(&pool, &token), "the oracle refuses what was accepted");
+        }
+    });
+    assert!(
+        accepted.get() > 20,
+        "hardly anything was accepted ({}), so that nothing was compared",
+        accepted.get()
+    );
+}
+
+#[test]
+fn any_single_edit_of_a_good_token_is_refused() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let good = pool.token("alice").sign();
+    runtime.block_on(verifier.verify(&good)).unwrap();
+    proptest!(cases(3000), |(position in any::<prop::sample::Index>(), kind in 0..3, sign in "[ -~]")| {
+        let at = position.index(good.len());
+        let mut edited = good.clone();
+        match kind {
+            0 => edited.replace_range(at..=at, &sign),
+            1 => edited.insert_str(at, &sign),
+            _ => {
+                edited.remove(at);
+            }
+        }
+        prop_assume!(edited != good);
+        prop_assert!(runtime.block_on(verifier.verify(&edited)).is_err());
+    });
+}
+
+#[test]
+fn permissions_survive_the_way_into_a_claim_and_back() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().token_cache_bytes(0).build().unwrap();
+    proptest!(cases(200), |(names in prop::collection::vec("\\PC{0,12}", 0..5), form in 0..3)| {
+        let names: Vec<String> = if form == 2 {
+            names.iter().map(|name| format!("p{}", name.replace(' ', ""))).collect()
+        } else {
+            names
+        };
+        let token = match form {
+            0 => pool.token("alice").permissions(names.clone()),
+            1 => pool.token("alice").claim("custom:permissions", json!(names)),
+            _ => pool.token("alice").claim("custom:permissions", names.join(" ")),
+        };
+        let claims = runtime.block_on(verifier.verify(&token.sign())).unwrap();
+        prop_assert_eq!(claims.permissions(), names);
+        prop_assert_eq!(claims.token_use(), TokenUse::Access);
+    });
+}

@@ -1,0 +1,16 @@
+//! Each example is compiled into the tests too, so that its `app` can be run.
+
+#![allow(dead_code, missing_docs, reason = "the tests use each `app` alone")]
+
+#[path = "../../../examples/custom_claims.rs"]
+pub(crate) mod custom_claims;
+#[path = "../../../examples/custom_rejection.rs"]
+pub(crate) mod custom_rejection;
+#[path = "../../../examples/guests.rs"]
+pub(crate) mod guests;
+#[path = "../../../examples/plain_hyper.rs"]
+pub(crate) mod plain_hyper;
+#[path = "../../../examples/quickstart.rs"]
+pub(crate) mod quickstart;
+#[path = "../../../examples/two_pools.rs"]
+pub(crate) mod two_pools;

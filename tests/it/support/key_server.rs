@@ -1,0 +1,128 @@
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// A key endpoint below HTTP: it writes the bytes that it is told to, as it is told to.
+pub(crate) struct KeyServer {
+    address: SocketAddr,
+    reply: Arc<Mutex<Reply>>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    all: AtomicU64,
+    open: AtomicU64,
+    most_open: AtomicU64,
+}
+
+#[derive(Clone)]
+pub(crate) enum Reply {
+    /// A proper answer with this document.
+    Json(String),
+    /// These bytes, then the end.
+    Bytes(Vec<u8>),
+    /// These bytes one by one, with a pause between.
+    Drip(Vec<u8>, Duration),
+    /// These bytes, then nothing until the client goes.
+    Hang(Vec<u8>),
+    /// The end at once.
+    Close,
+}
+
+impl KeyServer {
+    pub(crate) async fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (reply, counts) = (Arc::new(Mutex::new(reply)), Arc::new(Counts::default()));
+        tokio::spawn(accept(listener, Arc::clone(&reply), Arc::clone(&counts)));
+        Self { address, reply, counts }
+    }
+
+    pub(crate) fn uri(&self) -> String {
+        format!("http://{}/jwks.json", self.address)
+    }
+
+    pub(crate) fn set(&self, reply: Reply) {
+        *self.reply.lock().unwrap() = reply;
+    }
+
+    /// How many requests came.
+    pub(crate) fn fetches(&self) -> u64 {
+        self.counts.all.load(Ordering::SeqCst)
+    }
+
+    /// How many requests were open at one time, at the most.
+    pub(crate) fn most_at_once(&self) -> u64 {
+        self.counts.most_open.load(Ordering::SeqCst)
+    }
+}
+
+/// A whole HTTP answer with a body.
+pub(crate) fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n", body.len())
+        .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+impl Reply {
+    pub(crate) fn json(document: impl ToString) -> Self {
+        Self::Json(document.to_string())
+    }
+
+    pub(crate) fn status(status: &str, body: &str) -> Self {
+        Self::Bytes(response(status, "Content-Type: application/json\r\n", body.as_bytes()))
+    }
+}
+
+async fn accept(listener: TcpListener, reply: Arc<Mutex<Reply>>, counts: Arc<Counts>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (reply, counts) = (reply.lock().unwrap().clone(), Arc::clone(&counts));
+        tokio::spawn(async move {
+            counts.all.fetch_add(1, Ordering::SeqCst);
+            let open = counts.open.fetch_add(1, Ordering::SeqCst) + 1;
+            counts.most_open.fetch_max(open, Ordering::SeqCst);
+            let _ = answer(stream, reply).await;
+            counts.open.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+}
+
+async fn answer(mut stream: TcpStream, reply: Reply) -> std::io::Result<()> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let byte = stream.read_u8().await?;
+        request.push(byte);
+    }
+    match reply {
+        Reply::Json(document) => {
+            let kind = "Content-Type: application/json\r\nConnection: close\r\n";
+            stream.write_all(&response("200 OK", kind, document.as_bytes())).await
+        }
+        Reply::Bytes(bytes) => stream.write_all(&bytes).await,
+        Reply::Drip(bytes, pause) => {
+            for byte in bytes {
+                stream.write_all(&[byte]).await?;
+                tokio::time::sleep(pause).await;
+            }
+            Ok(())
+        }
+        Reply::Hang(bytes) => {
+            stream.write_all(&bytes).await?;
+            let _ = stream.read_u8().await;
+            Ok(())
+        }
+        Reply::Close => Ok(()),
+    }
+}
