@@ -7,7 +7,21 @@ use serde_json::Value;
 
 use crate::claims::{TokenUse, Verified};
 
-/// What a route asks of a token. See the [module](self) for how to write one.
+/// What a route asks of a token.
+///
+/// A policy is a value made of [`scope`], [`group`], [`permission`], [`claim`], [`token_use`],
+/// [`client`] and [`authenticated`], joined by `&` and `|` or by [`all`] and [`any`]. There is no
+/// negation: more grants never mean less access.
+///
+/// ```
+/// use tower_cognito::{group, permission, scope};
+///
+/// let policy = scope("orders/write") & (group("admin") | permission("write:all"));
+/// assert_eq!(
+///     policy.to_string(),
+///     r#"scope("orders/write") & (group("admin") | permission("write:all"))"#
+/// );
+/// ```
 ///
 /// Names are compared as a whole, letter by letter: `*` and other signs match nothing but
 /// themselves.

@@ -188,7 +188,7 @@ async fn no_fault_of_the_endpoint_refuses_a_token_whose_key_is_known() {
 
     // Well again: a new key is accepted by its first request, or after the limit's short window.
     pool.rotate().unwrap();
-    server.set(Reply::json(pool.key_set().unwrap().to_json()));
+    server.set(Reply::json(&pool.key_set().unwrap().to_json()));
     let token = pool.token("bob").sign();
     eventually("the new key is accepted", async || verifier.verify(&token).await.is_ok()).await;
     stop.store(true, Ordering::SeqCst);
@@ -231,7 +231,7 @@ async fn a_start_at_a_broken_endpoint_answers_503_and_heals() {
             let error = verifier.verify(&token).await.unwrap_err();
             assert_eq!(error.kind(), AuthErrorKind::KeysUnavailable, "{name}");
             assert!(error.retry_after().is_some());
-            server.set(Reply::json(good));
+            server.set(Reply::json(&good));
             while verifier.verify(&token).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

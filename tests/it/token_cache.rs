@@ -63,7 +63,7 @@ async fn a_withdrawn_key_is_refused_on_a_warm_token() {
 async fn a_key_replaced_under_its_own_id_is_refused_on_a_warm_token() {
     let pool = UserPool::builder().own_keys().start().await.unwrap();
     let other = UserPool::builder().own_keys().start().await.unwrap();
-    let server = KeyServer::start(Reply::json(pool.key_set().unwrap().to_json())).await;
+    let server = KeyServer::start(Reply::json(&pool.key_set().unwrap().to_json())).await;
     let verifier = Verifier::for_pools([
         Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()])
     ])
@@ -80,7 +80,7 @@ async fn a_key_replaced_under_its_own_id_is_refused_on_a_warm_token() {
     for position in 0..2 {
         ours["keys"][position]["n"] = theirs["keys"][position]["n"].clone();
     }
-    server.set(Reply::json(ours));
+    server.set(Reply::json(&ours));
     eventually("the replaced key is dropped", async || verifier.verify(&token).await.is_err())
         .await;
     assert_eq!(verifier.verify(&token).await.unwrap_err().kind(), AuthErrorKind::BadSignature);

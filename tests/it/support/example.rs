@@ -1,6 +1,6 @@
 //! Each example is compiled into the tests too, so that its `app` can be run.
 
-#![allow(dead_code, missing_docs, reason = "the tests use each `app` alone")]
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "the tests use each `app` alone")]
 
 #[path = "../../../examples/custom_claims.rs"]
 pub(crate) mod custom_claims;

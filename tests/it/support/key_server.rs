@@ -77,7 +77,7 @@ pub(crate) fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 impl Reply {
-    pub(crate) fn json(document: impl ToString) -> Self {
+    pub(crate) fn json(document: &(impl ToString + ?Sized)) -> Self {
         Self::Json(document.to_string())
     }
 
