@@ -16,6 +16,14 @@ use crate::error::{AuthError, AuthErrorKind};
 /// policies and extractors accept nothing else. It is cheap to clone, and its `Debug` prints the
 /// kind of token and no claim.
 ///
+/// There is no other way to one, so that nothing unproven can be held against a policy:
+///
+/// ```compile_fail
+/// let policy = tower_cognito::scope("orders/write");
+/// let claims: serde_json::Value = serde_json::json!({ "scope": "orders/write" });
+/// policy.check(&claims); // expected `&Verified`
+/// ```
+///
 /// A method names the claim that it reads. Times are wall-clock instants made from whole seconds.
 #[derive(Clone)]
 pub struct Verified(Arc<Inner>);

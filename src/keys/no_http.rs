@@ -6,7 +6,7 @@ use super::source::KeySource;
 use crate::error::ConfigError;
 
 #[derive(Default)]
-pub(crate) struct HttpSources;
+pub(crate) struct HttpSources {}
 
 impl HttpSources {
     pub(crate) fn source(

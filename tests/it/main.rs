@@ -18,6 +18,7 @@ mod faults;
 mod house;
 mod keys;
 mod layer;
+mod local;
 mod policy;
 mod properties;
 mod rejection;

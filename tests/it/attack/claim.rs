@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tower_cognito::{TokenUse, local::UserPool};
 
-use super::{Case, claims, signed, with, without};
+use super::{ANY_CODE, Case, claims, signed, with, without};
 use crate::support::header;
 
 pub(super) fn wrong_types(pool: &UserPool) -> Vec<Case> {
@@ -96,12 +96,15 @@ pub(super) fn times(pool: &UserPool) -> Vec<Case> {
         ("1.8e9", "1.8e9"),
         ("-0", "-0"),
         ("1800000000000.0", "1800000000000.0"),
+        ("1e999", "1e999"),
     ] {
         let fields: Vec<&str> =
             inner.split(',').filter(|field| !field.starts_with("\"exp\"")).collect();
         let payload = format!(r#"{{"exp":{number},{}}}"#, fields.join(","));
         let token = pool.sign_parts(header(pool).to_string(), payload);
-        cases.push(Case::token(format!("exp {name}"), &token, 401, "invalid_claim"));
+        // The JSON reader may refuse a number before the rule sees it.
+        let code = if name == "1e999" { ANY_CODE } else { "invalid_claim" };
+        cases.push(Case::token(format!("exp {name}"), &token, 401, code));
     }
     for name in ["exp", "sub", "token_use", "client_id"] {
         let token = signed(pool, &header(pool), &without(good.clone(), name));
