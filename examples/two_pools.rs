@@ -8,22 +8,22 @@
 
 use axum::{Router, routing::get};
 use tower_cognito::{
-    Claims, CognitoLayer, ConfigError, Pool, Verifier, client, group, local::UserPool, require,
+    Claims, CognitoLayer, ConfigError, Pool, Verifier, group, local::UserPool, pool, require,
 };
 
-/// Each pool has its own issuers, clients and keys: a key of one never signs for the other.
+/// Each pool has its own issuers, clients, groups and keys: a key of one never signs for the other.
 ///
 /// # Errors
 /// A pool has no client, or an issuer belongs to both.
 pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
-    Verifier::for_pools([staff, customers]).build()
+    Verifier::for_pools([staff.name("staff"), customers.name("customers")]).build()
 }
 
-/// `staff_client` tells the pools apart; a group of the same name in the other pool does not help.
-pub fn app(verifier: Verifier, staff_client: &str) -> Router {
-    let back_office = require(client(staff_client) & group("back-office"));
+/// A group of the same name in the other pool does not help.
+pub fn app(verifier: Verifier) -> Router {
+    let back_office = require(pool("staff") & group("back-office"));
     Router::new()
-        .route("/whoami", get(|claims: Claims| async move { claims.issuer().to_owned() }))
+        .route("/whoami", get(|claims: Claims| async move { claims.pool().to_owned() }))
         .route("/back-office", get(|| async { "welcome" }).layer(back_office))
         .layer(CognitoLayer::new(verifier))
 }
@@ -40,6 +40,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("curl -i http://{address}/back-office -H 'Authorization: Bearer {token}'\n");
     }
     let verifier = verifier(staff.pool(), customers.pool())?;
-    axum::serve(listener, app(verifier, staff.client_id())).await?;
+    axum::serve(listener, app(verifier)).await?;
     Ok(())
 }

@@ -27,13 +27,13 @@ pub use self::{
     error::{AuthError, AuthErrorKind, ConfigError},
     keys::{FetchError, KeyDocument, KeyHealth, KeySet, KeySetError, KeySource},
     policy::{
-        Denied, Grants, Policy, all, any, authenticated, claim, client, group, permission, scope,
-        token_use,
+        Denied, Grants, Policy, all, any, authenticated, claim, client, group, permission, pool,
+        scope, token_use,
     },
     pool::PoolId,
     service::{
         ApiGatewayBody, CognitoLayer, Credential, GrpcStatus, ProblemJson, RejectionHandler,
         require,
     },
-    verifier::{DangerousPool, Pool, Refusal, Verifier, VerifierBuilder},
+    verifier::{DangerousPool, Pool, ReadyError, Refusal, Verifier, VerifierBuilder},
 };

@@ -41,6 +41,7 @@ const DECODED_TYPES: usize = 3;
 /// What the verifier found while it applied the rules.
 pub(crate) struct Facts {
     pub(crate) issuer: Arc<str>,
+    pub(crate) pool: Arc<str>,
     pub(crate) subject: String,
     pub(crate) username: Option<String>,
     pub(crate) client_id: String,
@@ -98,6 +99,11 @@ impl Verified {
     /// Which pool signed the token. Claim `iss`, always one of the configured issuers.
     pub fn issuer(&self) -> &str {
         &self.0.facts.issuer
+    }
+
+    /// The name of the pool that signed the token: see [`Pool::name`](crate::Pool::name).
+    pub fn pool(&self) -> &str {
+        &self.0.facts.pool
     }
 
     /// The kind of token. Claim `token_use`.

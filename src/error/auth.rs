@@ -1,5 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+use http::StatusCode;
+
 /// Why a request was refused.
 ///
 /// Branch on [`kind`](Self::kind), log [`code`](Self::code), and show the [`Display`](fmt::Display)
@@ -110,6 +112,30 @@ impl AuthError {
 }
 
 impl AuthErrorKind {
+    /// The status of the response (RFC 6750, section 3.1; RFC 9110, section 15).
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::MissingCredential
+            | Self::MalformedToken
+            | Self::UnsupportedAlgorithm
+            | Self::UntrustedIssuer
+            | Self::UnknownKey
+            | Self::BadSignature
+            | Self::InvalidClaim
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::WrongTokenUse
+            | Self::WrongClient
+            | Self::RefusedByCheck => StatusCode::UNAUTHORIZED,
+            Self::ForbiddenByCheck | Self::InsufficientScope | Self::ClaimsShape => {
+                StatusCode::FORBIDDEN
+            }
+            Self::KeysUnavailable | Self::CheckUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
     /// The stable, machine-readable name, in snake case. A released code does not change.
     pub fn code(self) -> &'static str {
         match self {

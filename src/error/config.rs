@@ -73,6 +73,22 @@ pub enum ConfigError {
         found: String,
     },
 
+    /// A setting has no effect beside another.
+    #[error("{setting}: has no effect together with {with}; remove one of the two")]
+    Conflict {
+        /// The setting without effect.
+        setting: &'static str,
+        /// What makes it so.
+        with: &'static str,
+    },
+
+    /// A setting for one pool was given to a verifier of several.
+    #[error("{setting}: the verifier has several pools; call it on the `Pool` that is meant")]
+    SeveralPools {
+        /// The setting.
+        setting: &'static str,
+    },
+
     /// Two pools, or one pool twice, claim the same issuer.
     #[error("issuer: {issuer:?} belongs to two pools; give each issuer to one pool")]
     DuplicateIssuer {
@@ -120,6 +136,15 @@ pub enum ConfigError {
     HttpClient {
         /// What the client reported.
         reason: String,
+    },
+
+    /// Two pools have one name.
+    #[error(
+        "pool name: {name:?} belongs to two pools; give each a name of its own with `Pool::name`"
+    )]
+    DuplicatePoolName {
+        /// The name that stands twice.
+        name: String,
     },
 
     /// The document given to `import_keys` is not one that `export_keys` wrote.

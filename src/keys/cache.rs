@@ -1,15 +1,15 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use arc_swap::ArcSwapOption;
 use serde_json::Value;
 
 use super::{
-    fetch::{Begin, Cause, Fetcher},
+    fetch::{Begin, Cause, Fetch, Fetcher},
     jwk::Key,
+    loaded::{Age, Current, Loaded},
     refresh::Refresher,
     set::KeySet,
     settings::KeySettings,
@@ -28,30 +28,14 @@ pub(crate) struct KeyCache {
     refresher: Mutex<Option<Refresher>>,
 }
 
-/// The set in use, swapped as a whole.
-pub(super) type Current = ArcSwapOption<Loaded>;
-
-/// A key set and how long it is good for, by wall clock.
-pub(super) struct Loaded {
-    pub(super) set: KeySet,
-    times: Option<Times>,
-    /// Whether somebody already told the background task that the set is past its lifetime.
-    noticed: AtomicBool,
-}
-
-struct Times {
-    fetched_at: SystemTime,
-    refresh_from: SystemTime,
-    refresh_by: SystemTime,
-    usable_until: SystemTime,
-}
-
 /// What a look at the current set found.
 pub(crate) enum Find<R> {
     /// The key is there and may be used.
     Found(R),
-    /// There is no usable set, the key is not in it, or the set should be looked at anew first.
-    NotHere,
+    /// The set may be used, and the key is not in it.
+    Absent,
+    /// There is no set that may be used, or it should be looked at anew first.
+    Stale,
 }
 
 /// Why a key could not be obtained.
@@ -81,9 +65,8 @@ pub struct KeyHealth {
 
 impl KeyCache {
     pub(crate) fn fixed(set: KeySet) -> Self {
-        let loaded = Loaded { set, times: None, noticed: AtomicBool::new(false) };
         Self {
-            current: Arc::new(Current::from_pointee(loaded)),
+            current: Arc::new(Current::from_pointee(Loaded::fixed(set))),
             fetcher: None,
             refresher: Mutex::default(),
         }
@@ -102,7 +85,7 @@ impl KeyCache {
 
     /// Looks a key up in the current set, and hands it to `then` if it may be used.
     ///
-    /// Without a background task, the first look at a set past its lifetime finds nothing, so that
+    /// Without a background task, the first look at a set past its lifetime finds it stale, so that
     /// the caller asks [`obtain`](Self::obtain) for a newer one; `again` is the look after that,
     /// which takes the old set if there is no newer.
     pub(crate) fn find<R>(
@@ -113,18 +96,17 @@ impl KeyCache {
         then: impl FnOnce(&Arc<Key>) -> R,
     ) -> Find<R> {
         let loaded = self.current.load();
-        let Some(loaded) = loaded.as_deref() else {
-            return Find::NotHere;
+        let Some(loaded) = loaded.as_deref() else { return Find::Stale };
+        let may_be_used = match loaded.age(now) {
+            Age::Fresh => true,
+            Age::Due => self.refresh_ahead(loaded, now),
+            Age::Overdue => self.refresh_late(loaded, now, again),
+            Age::TooOld => false,
         };
-        if let Some(times) = &loaded.times {
-            if now > times.usable_until {
-                return Find::NotHere;
-            }
-            if now > times.refresh_from && !self.look_after(loaded, now > times.refresh_by, again) {
-                return Find::NotHere;
-            }
+        if !may_be_used {
+            return Find::Stale;
         }
-        loaded.set.find(kid).map_or(Find::NotHere, |key| Find::Found(then(key)))
+        loaded.set.find(kid).map_or(Find::Absent, |key| Find::Found(then(key)))
     }
 
     /// Brings a key that is not in the current set, if that can be done.
@@ -132,9 +114,7 @@ impl KeyCache {
     /// # Errors
     /// [`Miss`]; the limit on attempts answers at once, it never queues.
     pub(crate) async fn obtain(&self, kid: &str) -> Result<(), Miss> {
-        let Some(fetcher) = &self.fetcher else {
-            return Err(Miss::Unknown);
-        };
+        let Some(fetcher) = &self.fetcher else { return Err(Miss::Unknown) };
         self.keep_fresh(fetcher);
         // A fetch that was under way may have begun before the key was published. One more begins
         // after this request came, and its answer counts.
@@ -144,9 +124,12 @@ impl KeyCache {
                 Begin::Joined(fetch) => (fetch, false),
                 Begin::Refused => break,
             };
-            fetch.ended().await;
+            let ended = fetch.ended().await;
             if self.has(kid, fetcher.now()) {
                 return Ok(());
+            }
+            if !ended {
+                return Err(fetcher.unavailable());
             }
             if begun_by_us || fetcher.last_error().is_some() {
                 break;
@@ -158,19 +141,22 @@ impl KeyCache {
         Err(fetcher.miss(self.is_usable(fetcher.now())))
     }
 
-    /// Waits until a usable set is there.
-    pub(crate) async fn ready(&self) -> Result<(), FetchError> {
-        let Some(fetcher) = &self.fetcher else {
-            return Ok(());
-        };
+    /// Begins to fetch a set if there is none that may be used.
+    pub(crate) fn begin_ready(&self) -> Option<Fetch> {
+        let fetcher = self.fetcher.as_ref()?;
         self.keep_fresh(fetcher);
         if self.is_usable(fetcher.now()) {
-            return Ok(());
+            return None;
         }
         match fetcher.begin(Cause::Demanded) {
-            Begin::Began(fetch) | Begin::Joined(fetch) => fetch.ended().await,
-            Begin::Refused => {}
+            Begin::Began(fetch) | Begin::Joined(fetch) => Some(fetch),
+            Begin::Refused => None,
         }
+    }
+
+    /// Whether there is a set that may be used, or why there is none.
+    pub(crate) fn readiness(&self) -> Result<(), FetchError> {
+        let Some(fetcher) = &self.fetcher else { return Ok(()) };
         if self.is_usable(fetcher.now()) {
             return Ok(());
         }
@@ -180,14 +166,11 @@ impl KeyCache {
     pub(crate) fn health(&self, issuer: Arc<str>) -> KeyHealth {
         let loaded = self.current.load();
         let now = self.fetcher.as_ref().map(|fetcher| fetcher.now());
-        let usable = loaded.as_deref().filter(|loaded| now.is_none_or(|now| loaded.usable(now)));
-        let times = usable.and_then(|loaded| loaded.times.as_ref());
+        let usable = loaded.as_deref().filter(|it| now.is_none_or(|now| it.is_usable(now)));
         KeyHealth {
             issuer,
             keys: usable.map_or(0, |loaded| loaded.set.len()),
-            age: times
-                .zip(now)
-                .map(|(times, now)| now.duration_since(times.fetched_at).unwrap_or_default()),
+            age: usable.zip(now).and_then(|(loaded, now)| loaded.since_fetch(now)),
             last_error: self.fetcher.as_ref().and_then(|fetcher| fetcher.last_error()),
             fetches: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.begun()),
         }
@@ -197,7 +180,7 @@ impl KeyCache {
     pub(crate) fn export(&self) -> Option<(SystemTime, Value)> {
         let loaded = self.current.load();
         let loaded = loaded.as_deref()?;
-        loaded.times.as_ref().map(|times| (times.fetched_at, loaded.set.to_value()))
+        loaded.fetched_at().map(|fetched_at| (fetched_at, loaded.set.to_value()))
     }
 
     /// Takes a set that was exported before, unless it is too old or keys are there already.
@@ -207,7 +190,7 @@ impl KeyCache {
         let fetched_at = fetched_at.min(fetcher.now());
         let lifetime = fetcher.settings().lifetime(None);
         let loaded = Loaded::new(set, fetched_at, lifetime, fetcher.settings());
-        if loaded.usable(fetcher.now()) && self.current.load().is_none() {
+        if loaded.is_usable(fetcher.now()) && self.current.load().is_none() {
             self.current.store(Some(Arc::new(loaded)));
         }
     }
@@ -217,27 +200,31 @@ impl KeyCache {
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {
-        self.current.load().as_deref().is_some_and(|loaded| loaded.usable(now))
+        self.current.load().as_deref().is_some_and(|loaded| loaded.is_usable(now))
     }
 
-    /// Sees to it that a set near the end of its lifetime is fetched again, and tells whether it
-    /// may be used meanwhile.
-    fn look_after(&self, loaded: &Loaded, overdue: bool, again: bool) -> bool {
-        let Some(fetcher) = &self.fetcher else {
-            return true;
-        };
-        if fetcher.settings().background {
-            if overdue && !loaded.noticed.swap(true, Ordering::Relaxed) {
-                self.keep_fresh(fetcher);
-                fetcher.wake();
-            }
-            return true;
+    /// A set near the end of its lifetime is fetched ahead, by the task if there is one; nobody
+    /// waits.
+    fn refresh_ahead(&self, loaded: &Loaded, now: SystemTime) -> bool {
+        if let Some(fetcher) = &self.fetcher
+            && !fetcher.settings().background
+            && loaded.is_time_to_try(now)
+        {
+            fetcher.begin(Cause::Overdue);
         }
-        if overdue {
+        true
+    }
+
+    /// A set past its lifetime: the endpoint is down, or nobody asked for long, or the task does
+    /// not run. So the request has it fetched on its own runtime, whatever the task does.
+    fn refresh_late(&self, loaded: &Loaded, now: SystemTime, again: bool) -> bool {
+        let Some(fetcher) = &self.fetcher else { return true };
+        if !fetcher.settings().background {
             return again;
         }
-        if !loaded.noticed.swap(true, Ordering::Relaxed) {
-            fetcher.begin(Cause::UnknownKey);
+        if loaded.is_time_to_try(now) {
+            self.keep_fresh(fetcher);
+            fetcher.begin(Cause::Overdue);
         }
         true
     }
@@ -251,31 +238,6 @@ impl KeyCache {
         if refresher.as_ref().is_none_or(Refresher::is_gone) {
             *refresher = Refresher::start(Arc::clone(fetcher));
         }
-    }
-}
-
-impl Loaded {
-    pub(super) fn new(
-        set: KeySet,
-        fetched_at: SystemTime,
-        lifetime: Duration,
-        settings: &KeySettings,
-    ) -> Self {
-        let times = Times {
-            fetched_at,
-            refresh_from: fetched_at + KeySettings::refresh_delay(lifetime),
-            refresh_by: fetched_at + lifetime,
-            usable_until: fetched_at + settings.max_staleness,
-        };
-        Self { set, times: Some(times), noticed: AtomicBool::new(false) }
-    }
-
-    pub(super) fn overdue(&self, now: SystemTime) -> bool {
-        self.times.as_ref().is_some_and(|times| now > times.refresh_by)
-    }
-
-    fn usable(&self, now: SystemTime) -> bool {
-        self.times.as_ref().is_none_or(|times| now <= times.usable_until)
     }
 }
 

@@ -6,12 +6,13 @@ use std::{
 
 use tokio::{
     runtime::Handle,
-    sync::{Notify, watch},
-    time::{Instant, timeout},
+    sync::watch,
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
-    cache::{Current, Loaded, Miss},
+    cache::Miss,
+    loaded::{Current, Loaded},
     set::KeySet,
     settings::KeySettings,
     source::{FetchError, KeyDocument, KeySource},
@@ -20,8 +21,10 @@ use crate::clock::Clock;
 
 /// Fetches key sets: one at a time, shared by all who wait, within a limit.
 ///
-/// A fetch runs as a task of its own, so that it does not end with the request that began it. As
-/// there is never a second one beside it, no older answer can arrive after a newer one.
+/// A fetch runs as a task of its own, so that it does not end with the request that began it. Its
+/// runtime may stop being driven, and then the fetch stands still: nobody waits for it past its time
+/// limit, the next one takes its place, and its answer, should it come after all, is thrown away. So
+/// no older answer can replace a newer one.
 pub(super) struct Fetcher {
     issuer: Arc<str>,
     source: Arc<dyn KeySource>,
@@ -29,7 +32,6 @@ pub(super) struct Fetcher {
     clock: Arc<dyn Clock>,
     current: Arc<Current>,
     state: Mutex<State>,
-    wake: Notify,
 }
 
 struct State {
@@ -49,6 +51,9 @@ struct State {
 pub(super) enum Cause {
     /// A token names a key that is not known: limited, since anybody can send such a token.
     UnknownKey,
+    /// A request found the set past its lifetime: limited to half of that, to leave a try for a
+    /// key that is new when the endpoint is well again.
+    Overdue,
     /// The background task's own schedule.
     Scheduled,
     /// The application asked for it at start.
@@ -64,12 +69,18 @@ pub(super) enum Begin {
 
 /// A fetch under way. Waiting for it can be given up at any time without harm to the fetch.
 #[derive(Clone)]
-pub(super) struct Fetch(watch::Receiver<()>);
+pub(crate) struct Fetch {
+    ended: watch::Receiver<()>,
+    /// When it must have ended, if its task runs at all.
+    deadline: Instant,
+}
 
 /// The fetch's side of it: whatever happens to its task, the state hears of the end.
 struct Running {
     fetcher: Arc<Fetcher>,
     cause: Cause,
+    /// Which fetch it is, by the count of those begun.
+    number: u64,
     began: Instant,
     began_at: SystemTime,
     outcome: Result<KeyDocument, FetchError>,
@@ -93,8 +104,7 @@ impl Fetcher {
             begun: 0,
             due: Instant::now(),
         };
-        let (state, wake) = (Mutex::new(state), Notify::new());
-        Self { issuer, source, settings, clock, current, state, wake }
+        Self { issuer, source, settings, clock, current, state: Mutex::new(state) }
     }
 
     /// Begins a fetch, or joins the one under way.
@@ -105,32 +115,35 @@ impl Fetcher {
         }
         let began = Instant::now();
         state.forget_attempts_before(began, self.settings.unknown_key_window);
-        if cause == Cause::UnknownKey && state.attempts.len() >= KeySettings::ATTEMPTS {
+        if state.attempts.len() >= cause.limit() {
             return Begin::Refused;
         }
         let Ok(runtime) = Handle::try_current() else {
             state.last_error = Some(FetchError::NoRuntime);
             return Begin::Refused;
         };
-        if cause == Cause::UnknownKey {
+        if cause.is_strangers() {
             state.attempts.push_back(began);
         }
         state.last_begun = Some(began);
         state.begun += 1;
 
         let (ended, fetch) = watch::channel(());
-        let fetch = Fetch(fetch);
+        // A little more than the task's own limit, which tells better what went wrong.
+        let limit = self.settings.fetch_timeout;
+        let fetch = Fetch { ended: fetch, deadline: began + limit + limit / 10 };
         state.under_way = Some(fetch.clone());
-        // A runtime that shuts down drops the task at once, which takes this lock.
-        drop(state);
         let running = Running {
             fetcher: Arc::clone(self),
             cause,
+            number: state.begun,
             began,
             began_at: self.clock.now(),
             outcome: Err(FetchError::Interrupted),
             _ended: ended,
         };
+        // A runtime that shuts down drops the task at once, which takes this lock.
+        drop(state);
         runtime.spawn(running.run());
         Begin::Began(fetch)
     }
@@ -153,17 +166,20 @@ impl Fetcher {
 
     /// What to say of a key that is not there: unknown if the pool answered, unavailable if not.
     pub(super) fn miss(&self, set_is_usable: bool) -> Miss {
-        let state = self.state();
-        if set_is_usable && state.last_error.is_none() {
+        if set_is_usable && self.last_error().is_none() {
             return Miss::Unknown;
         }
-        let now = Instant::now();
-        let next_attempt = match state.attempts.front() {
-            Some(oldest) if state.attempts.len() >= KeySettings::ATTEMPTS => {
-                *oldest + self.settings.unknown_key_window
-            }
-            _ => now,
-        };
+        self.unavailable()
+    }
+
+    /// When to ask again: when the next fetch can be made.
+    pub(super) fn unavailable(&self) -> Miss {
+        let mut state = self.state();
+        let (now, window) = (Instant::now(), self.settings.unknown_key_window);
+        state.forget_attempts_before(now, window);
+        let limiting = state.attempts.len().checked_sub(KeySettings::ATTEMPTS);
+        let next_attempt =
+            limiting.and_then(|at| state.attempts.get(at)).map_or(now, |it| *it + window);
         let next =
             if self.settings.background { next_attempt.min(state.due) } else { next_attempt };
         Miss::Unavailable(next.saturating_duration_since(now).max(Duration::from_secs(1)))
@@ -171,7 +187,8 @@ impl Fetcher {
 
     /// How long the background task has to wait for its next fetch.
     pub(super) fn due_in(&self) -> Duration {
-        let overdue = self.current.load().as_deref().is_some_and(|it| it.overdue(self.clock.now()));
+        let overdue =
+            self.current.load().as_deref().is_some_and(|it| it.is_overdue(self.clock.now()));
         let state = self.state();
         let now = Instant::now();
         let due = match state.last_begun {
@@ -183,22 +200,24 @@ impl Fetcher {
         due.saturating_duration_since(now)
     }
 
-    /// Has the background task look at the clock again.
-    pub(super) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    pub(super) async fn woken(&self) {
-        self.wake.notified().await;
-    }
-
     fn end(&self, running: &Running, outcome: Result<(KeySet, Duration), FetchError>) {
+        match &outcome {
+            Ok((set, _)) => {
+                tracing::debug!(issuer = %self.issuer, keys = set.len(), "key set fetched");
+            }
+            Err(error) => tracing::warn!(
+                issuer = %self.issuer, %error,
+                "the key set could not be fetched; the last good keys stay in use"
+            ),
+        }
         let now = Instant::now();
         let mut state = self.state();
+        if running.number != state.begun {
+            return;
+        }
         state.under_way = None;
         match outcome {
             Ok((set, lifetime)) => {
-                tracing::debug!(issuer = %self.issuer, keys = set.len(), "key set refreshed");
                 state.failures = 0;
                 state.last_error = None;
                 state.due = now + KeySettings::refresh_delay(lifetime);
@@ -206,13 +225,9 @@ impl Fetcher {
                 self.current.store(Some(Arc::new(loaded)));
             }
             Err(error) => {
-                tracing::warn!(
-                    issuer = %self.issuer, %error,
-                    "the key set could not be refreshed; the last good keys stay in use"
-                );
                 // What strangers' tokens cause must not put the task's own schedule off. The limit on
                 // their fetches in turn counts the task's failures.
-                if running.cause != Cause::UnknownKey {
+                if !running.cause.is_strangers() {
                     state.failures = state.failures.saturating_add(1);
                     state.due = now + self.settings.retry_delay(state.failures);
                     state.attempts.push_back(running.began);
@@ -227,6 +242,22 @@ impl Fetcher {
     }
 }
 
+impl Cause {
+    /// How many fetches there may have been in the window.
+    fn limit(self) -> usize {
+        match self {
+            Self::UnknownKey | Self::Demanded => KeySettings::ATTEMPTS,
+            Self::Overdue => KeySettings::ATTEMPTS / 2,
+            Self::Scheduled => usize::MAX,
+        }
+    }
+
+    /// Whether requests cause it, and so may cause it often.
+    fn is_strangers(self) -> bool {
+        matches!(self, Self::UnknownKey | Self::Overdue)
+    }
+}
+
 impl State {
     fn forget_attempts_before(&mut self, now: Instant, window: Duration) {
         while self.attempts.front().is_some_and(|begun| now.duration_since(*begun) >= window) {
@@ -236,13 +267,15 @@ impl State {
 }
 
 impl Fetch {
-    /// Waits for the end; the sender is dropped with the fetch, so this cannot wait forever.
-    pub(super) async fn ended(mut self) {
-        while self.0.changed().await.is_ok() {}
+    /// Waits for the end, which the sender's drop tells; false if it does not come in time.
+    pub(crate) async fn ended(mut self) -> bool {
+        timeout_at(self.deadline, async { while self.ended.changed().await.is_ok() {} })
+            .await
+            .is_ok()
     }
 
     fn is_running(&self) -> bool {
-        self.0.has_changed().is_ok()
+        self.ended.has_changed().is_ok() && Instant::now() < self.deadline
     }
 }
 
@@ -258,6 +291,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let outcome = std::mem::replace(&mut self.outcome, Err(FetchError::Interrupted));
+        let _span = tracing::debug_span!("fetch", issuer = %self.fetcher.issuer).entered();
         let outcome = outcome.and_then(|document| {
             let lifetime = self.fetcher.settings.lifetime(document.max_age);
             Ok((KeySet::from_json(&document.text)?, lifetime))

@@ -96,8 +96,9 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .find_map(|directive| directive.trim().strip_prefix("max-age="))
-        .and_then(|seconds| seconds.trim_matches('"').parse().ok())
+        .filter_map(|directive| directive.trim().split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("max-age"))
+        .and_then(|(_, seconds)| seconds.trim_matches('"').parse().ok())
         .map(Duration::from_secs)
 }
 

@@ -7,6 +7,7 @@
 mod cache;
 mod fetch;
 mod jwk;
+mod loaded;
 mod refresh;
 mod set;
 mod settings;

@@ -1,11 +1,13 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
+use tokio::{runtime::Handle, task::JoinHandle, time::sleep};
 
 use super::fetch::{Begin, Cause, Fetcher};
 
 /// The task that keeps a key set fresh. It lives as long as this handle.
 pub(super) struct Refresher(JoinHandle<()>);
+
+const LONGEST_NAP: Duration = Duration::from_secs(60);
 
 impl Refresher {
     /// Starts the task, if a runtime is there to run it.
@@ -30,12 +32,15 @@ async fn keep_fresh(fetcher: Arc<Fetcher>) {
     loop {
         let wait = fetcher.due_in();
         if !wait.is_zero() {
-            // Woken or not, the schedule is looked at again: somebody else may have fetched.
-            let _ = timeout(wait, fetcher.woken()).await;
+            // Timers may stand still while the machine sleeps, so the wall clock is looked at now and
+            // then; and somebody else may have fetched meanwhile.
+            sleep(wait.min(LONGEST_NAP)).await;
             continue;
         }
         match fetcher.begin(Cause::Scheduled) {
-            Begin::Began(fetch) | Begin::Joined(fetch) => fetch.ended().await,
+            Begin::Began(fetch) | Begin::Joined(fetch) => {
+                fetch.ended().await;
+            }
             Begin::Refused => return,
         }
     }

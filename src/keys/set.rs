@@ -62,11 +62,18 @@ impl KeySet {
             serde_json::from_str(text).map_err(|_| KeySetError::NotAKeySet)?;
         let count = entries.len();
         let mut keys: HashMap<Box<str>, Option<Arc<Key>>> = HashMap::new();
-        for (position, entry) in entries.into_iter().enumerate() {
-            match Key::from_jwk(entry) {
-                Ok((kid, key)) => add(&mut keys, kid, key),
-                Err(reason) => tracing::warn!(position, reason, "a key of the set is left out"),
+        let mut left_out = 0_u32;
+        let mut first_reason = None;
+        for entry in entries {
+            if let Err(reason) =
+                Key::from_jwk(entry).and_then(|(kid, key)| add(&mut keys, kid, key))
+            {
+                left_out += 1;
+                first_reason.get_or_insert(reason);
             }
+        }
+        if let Some(first_reason) = first_reason {
+            tracing::warn!(left_out, first_reason, "keys of the set are left out");
         }
         let keys: HashMap<_, _> =
             keys.into_iter().filter_map(|(kid, key)| key.map(|key| (kid, key))).collect();
@@ -113,17 +120,22 @@ impl KeySet {
 }
 
 /// Adds a key, or marks its id as not to be trusted if another key has it.
-fn add(keys: &mut HashMap<Box<str>, Option<Arc<Key>>>, kid: String, key: Key) {
+fn add(
+    keys: &mut HashMap<Box<str>, Option<Arc<Key>>>,
+    kid: String,
+    key: Key,
+) -> Result<(), &'static str> {
     match keys.entry(kid.into_boxed_str()) {
         Entry::Vacant(place) => {
             place.insert(Some(Arc::new(key)));
         }
         Entry::Occupied(mut known) if known.get().as_deref() != Some(&key) => {
-            tracing::warn!("a `kid` stands twice with different keys; neither is used");
             known.insert(None);
+            return Err("its `kid` stands twice with different keys, and neither is used");
         }
         Entry::Occupied(_) => {}
     }
+    Ok(())
 }
 
 impl fmt::Debug for KeySet {

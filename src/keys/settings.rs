@@ -24,6 +24,9 @@ const MAX_AGE_FLOOR: Duration = Duration::from_secs(60);
 /// No setting is longer than this, so that sums of instants cannot overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// A shorter window would limit nothing.
+const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
+
 impl Default for KeySettings {
     fn default() -> Self {
         Self {
@@ -53,6 +56,13 @@ impl KeySettings {
                 let expected = "more than zero and at most 366 days";
                 return Err(ConfigError::Duration { field, found, expected });
             }
+        }
+        if self.unknown_key_window < SHORTEST_WINDOW {
+            return Err(ConfigError::Duration {
+                field: "unknown_key_window",
+                found: self.unknown_key_window,
+                expected: "at least 100 milliseconds, or it limits nothing",
+            });
         }
         if self.refresh_interval > self.max_staleness {
             return Err(ConfigError::Duration {
@@ -140,6 +150,7 @@ mod tests {
             KeySettings { unknown_key_window: Duration::ZERO, ..good.clone() },
             KeySettings { max_staleness: Duration::ZERO, ..good.clone() },
             KeySettings { fetch_timeout: Duration::ZERO, ..good.clone() },
+            KeySettings { unknown_key_window: Duration::from_nanos(1), ..good.clone() },
             KeySettings { max_staleness: Duration::MAX, ..good.clone() },
             KeySettings { refresh_interval: Duration::from_secs(90_000), ..good.clone() },
         ] {

@@ -1,4 +1,4 @@
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use super::set::KeySetError;
 
@@ -39,7 +39,7 @@ where
 }
 
 /// A JWKS document as it was received.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct KeyDocument {
     pub(crate) text: String,
     pub(crate) max_age: Option<Duration>,
@@ -57,6 +57,15 @@ impl KeyDocument {
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
         self
+    }
+}
+
+impl fmt::Debug for KeyDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyDocument")
+            .field("bytes", &self.text.len())
+            .field("max_age", &self.max_age)
+            .finish()
     }
 }
 

@@ -5,5 +5,6 @@ mod node;
 
 pub use self::grants::Grants;
 pub use self::node::{
-    Denied, Policy, all, any, authenticated, claim, client, group, permission, scope, token_use,
+    Denied, Policy, all, any, authenticated, claim, client, group, permission, pool, scope,
+    token_use,
 };

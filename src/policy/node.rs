@@ -10,7 +10,7 @@ use crate::claims::{TokenUse, Verified};
 /// What a route asks of a token.
 ///
 /// A policy is a value made of [`scope`], [`group`], [`permission`], [`claim`], [`token_use`],
-/// [`client`] and [`authenticated`], joined by `&` and `|` or by [`all`] and [`any`]. There is no
+/// [`client`], [`pool`] and [`authenticated`], joined by `&` and `|` or by [`all`] and [`any`]. There is no
 /// negation: more grants never mean less access.
 ///
 /// ```
@@ -43,6 +43,8 @@ pub enum Policy {
     TokenUse(TokenUse),
     /// A token made for this app client.
     Client(String),
+    /// A token that the pool of this name signed.
+    Pool(String),
     /// At least one of these. An empty list refuses.
     Any(Vec<Self>),
     /// Each one of these. An empty list refuses: a list that was to be read from somewhere and
@@ -81,7 +83,9 @@ pub fn permission(name: impl Into<String>) -> Policy {
 
 /// A top-level claim equals a value, type included, or is an array that contains it.
 ///
-/// Mind that Cognito writes every custom attribute as a string: `claim("custom:level", "3")`.
+/// Mind that Cognito writes every custom attribute as a string: `claim("custom:level", "3")`; and
+/// that users can write each attribute that is among their app client's write attributes, so that
+/// such a claim grants nothing but what the user wants.
 pub fn claim(name: impl Into<String>, value: impl Into<Value>) -> Policy {
     Policy::Claim(name.into(), value.into())
 }
@@ -94,6 +98,12 @@ pub fn token_use(kind: TokenUse) -> Policy {
 /// The token was made for this app client (claim `client_id`, or `aud` of an ID token).
 pub fn client(id: impl Into<String>) -> Policy {
     Policy::Client(id.into())
+}
+
+/// The token was signed by the pool of this [name](crate::Pool::name). With several pools, groups and
+/// permissions of one say nothing of those of another: join them with the pool that is meant.
+pub fn pool(name: impl Into<String>) -> Policy {
+    Policy::Pool(name.into())
 }
 
 /// At least one of these is met. An empty list refuses.
@@ -122,6 +132,7 @@ impl Policy {
             Self::Claim(name, value) => token.claim(name).is_some_and(|found| holds(found, value)),
             Self::TokenUse(kind) => token.token_use() == *kind,
             Self::Client(id) => token.client_id() == id,
+            Self::Pool(name) => token.pool() == name,
             Self::Any(policies) => policies.iter().any(|policy| policy.check(token).is_ok()),
             Self::All(policies) if policies.is_empty() => false,
             Self::All(policies) => {
@@ -214,6 +225,7 @@ impl fmt::Display for Policy {
             Self::Claim(name, value) => write!(f, "claim({name:?}, {value})"),
             Self::TokenUse(kind) => write!(f, "token_use({kind})"),
             Self::Client(id) => write!(f, "client({id:?})"),
+            Self::Pool(name) => write!(f, "pool({name:?})"),
             Self::Any(policies) => join(f, policies, "any", " | "),
             Self::All(policies) => join(f, policies, "all", " & "),
         }

@@ -10,7 +10,7 @@ pub(crate) fn check_url(
     text: &str,
     plain_http_allowed: bool,
 ) -> Result<(), ConfigError> {
-    let refuse = |hint| ConfigError::Url { field, found: text.to_owned(), hint };
+    let refuse = |hint| ConfigError::Url { field, found: without_password(text), hint };
     let uri: Uri = text.parse().map_err(|_| refuse("without spaces or control characters"))?;
     let authority = uri.authority().ok_or_else(|| refuse("with a host"))?;
     if authority.host().is_empty() {
@@ -27,6 +27,14 @@ pub(crate) fn check_url(
         Some("http") if plain_http_allowed || is_loopback(&uri) => Ok(()),
         Some("http") => Err(ConfigError::PlainHttp { field, found: text.to_owned() }),
         _ => Err(refuse("(or http on loopback)")),
+    }
+}
+
+/// What may be shown of an address that somebody put a password into.
+fn without_password(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, behind)) => format!("…@{behind}"),
+        None => text.to_owned(),
     }
 }
 
@@ -57,6 +65,14 @@ mod tests {
                 "{url}"
             );
             assert_eq!(check_url("issuer", url, true), Ok(()), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        for url in ["https://u:secret@a/", "ftp://u:secret@a/", "https://u:secret@ a/"] {
+            let error = check_url("issuer", url, false).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
         }
     }
 

@@ -4,32 +4,6 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::error::{AuthError, AuthErrorKind, ConfigError};
 
-/// The status of a refusal (RFC 6750, section 3.1; RFC 9110, section 15).
-pub(super) fn status(kind: AuthErrorKind) -> StatusCode {
-    match kind {
-        AuthErrorKind::InvalidRequest => StatusCode::BAD_REQUEST,
-        AuthErrorKind::MissingCredential
-        | AuthErrorKind::MalformedToken
-        | AuthErrorKind::UnsupportedAlgorithm
-        | AuthErrorKind::UntrustedIssuer
-        | AuthErrorKind::UnknownKey
-        | AuthErrorKind::BadSignature
-        | AuthErrorKind::InvalidClaim
-        | AuthErrorKind::Expired
-        | AuthErrorKind::NotYetValid
-        | AuthErrorKind::WrongTokenUse
-        | AuthErrorKind::WrongClient
-        | AuthErrorKind::RefusedByCheck => StatusCode::UNAUTHORIZED,
-        AuthErrorKind::ForbiddenByCheck
-        | AuthErrorKind::InsufficientScope
-        | AuthErrorKind::ClaimsShape => StatusCode::FORBIDDEN,
-        AuthErrorKind::KeysUnavailable | AuthErrorKind::CheckUnavailable => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        AuthErrorKind::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
 /// Writes `WWW-Authenticate` (RFC 6750, section 3) and `Retry-After` (RFC 9110, section 10.2.3).
 /// Nothing of the request is reflected.
 pub(super) fn write_headers(headers: &mut HeaderMap, error: &AuthError, realm: &str) {
@@ -54,7 +28,7 @@ pub(super) fn check_realm(realm: &str) -> Result<(), ConfigError> {
 }
 
 fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
-    let code = match status(error.kind()) {
+    let code = match error.kind().status() {
         StatusCode::BAD_REQUEST => Some("invalid_request"),
         StatusCode::UNAUTHORIZED if error.kind() == AuthErrorKind::MissingCredential => None,
         StatusCode::UNAUTHORIZED => Some("invalid_token"),

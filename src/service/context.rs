@@ -28,7 +28,7 @@ impl Responder {
     pub(crate) fn respond(&self, error: AuthError) -> Response<Bytes> {
         rejection::log(&error);
         let mut response = Response::new(Bytes::new());
-        *response.status_mut() = challenge::status(error.kind());
+        *response.status_mut() = error.kind().status();
         challenge::write_headers(response.headers_mut(), &error, &self.realm);
         let mut response = self.handler.handle(&error, response);
         response.extensions_mut().insert(error);

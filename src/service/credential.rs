@@ -179,7 +179,8 @@ fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = Optio
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             let found = parts.next()?.trim_ascii() == name.as_bytes();
             let value = parts.next()?.trim_ascii();
-            found.then(|| std::str::from_utf8(value).ok().map(unquoted))
+            // An empty cookie is what a sign-out leaves.
+            (found && !value.is_empty()).then(|| std::str::from_utf8(value).ok().map(unquoted))
         })
 }
 

@@ -162,6 +162,8 @@ impl Config {
         }
         if guest || self.custom {
             extensions.insert(LayerContext(self.responder.clone()));
+        } else {
+            extensions.remove::<LayerContext>();
         }
     }
 }

@@ -2,7 +2,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use super::challenge::status;
 use crate::error::{AuthError, AuthErrorKind};
 
 /// Writes the body of a refusal. One method, so that a closure will do:
@@ -73,7 +72,7 @@ impl RejectionHandler for ApiGatewayBody {
 
 impl RejectionHandler for GrpcStatus {
     fn handle(&self, error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {
-        let code = match status(error.kind()) {
+        let code = match error.kind().status() {
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => GRPC_UNAUTHENTICATED,
             StatusCode::FORBIDDEN => GRPC_PERMISSION_DENIED,
             StatusCode::SERVICE_UNAVAILABLE => GRPC_UNAVAILABLE,
@@ -99,15 +98,12 @@ fn with_body(mut response: Response<Bytes>, kind: &'static str, body: String) ->
     response.map(|_| Bytes::from(body))
 }
 
-/// Says in the log what a refusal was for: a debug line for what a client did, louder for what the
-/// operator should look at.
+/// Says in the log what a refusal was for: a debug line for what a client did, so that strangers do
+/// not fill the log, and an error for what the developer should mend.
 pub(super) fn log(error: &AuthError) {
     match error.kind() {
         AuthErrorKind::MissingLayer => {
             tracing::error!(code = error.code(), "{}", error.detail());
-        }
-        AuthErrorKind::KeysUnavailable | AuthErrorKind::CheckUnavailable => {
-            tracing::warn!(code = error.code(), "request refused: {}", error.detail());
         }
         _ => tracing::debug!(code = error.code(), "request refused: {error}"),
     }

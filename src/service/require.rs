@@ -32,26 +32,19 @@ use crate::{
 /// let admin_only = require(group("admin") | permission("write:all"));
 /// ```
 pub fn require(policy: Policy) -> RequireLayer {
-    let scopes = policy.scopes();
-    RequireLayer(Arc::new(Requirement { policy, scopes }))
+    RequireLayer(Arc::new(policy))
 }
 
 /// The layer that [`require`] makes.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct RequireLayer(Arc<Requirement>);
+pub struct RequireLayer(Arc<Policy>);
 
 /// The service that [`require`] makes.
 #[derive(Debug, Clone)]
 pub struct Require<S> {
     inner: S,
-    requirement: Arc<Requirement>,
-}
-
-#[derive(Debug)]
-struct Requirement {
-    policy: Policy,
-    scopes: String,
+    policy: Arc<Policy>,
 }
 
 pin_project! {
@@ -70,21 +63,20 @@ pin_project! {
     }
 }
 
-impl Requirement {
-    fn check(&self, extensions: &Extensions) -> Result<(), AuthError> {
-        self.policy.check(verified_of(extensions)?).map_err(|denied| {
-            let detail = "the token does not grant access to this resource";
-            AuthError::new(AuthErrorKind::InsufficientScope, detail)
-                .with_denial(denied.failed().to_string(), self.scopes.clone())
-        })
-    }
+fn check(policy: &Policy, extensions: &Extensions) -> Result<(), AuthError> {
+    policy.check(verified_of(extensions)?).map_err(|denied| {
+        let detail = "the token does not grant access to this resource";
+        let failed = denied.failed();
+        AuthError::new(AuthErrorKind::InsufficientScope, detail)
+            .with_denial(failed.to_string(), failed.scopes())
+    })
 }
 
 impl<S> Layer<S> for RequireLayer {
     type Service = Require<S>;
 
     fn layer(&self, inner: S) -> Require<S> {
-        Require { inner, requirement: Arc::clone(&self.0) }
+        Require { inner, policy: Arc::clone(&self.0) }
     }
 }
 
@@ -101,7 +93,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let state = match self.requirement.check(request.extensions()) {
+        let state = match check(&self.policy, request.extensions()) {
             Ok(()) => State::Inner { future: self.inner.call(request) },
             Err(error) => {
                 let response = responder_of(request.extensions()).respond(error);

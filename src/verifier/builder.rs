@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     future::Future,
     sync::{Arc, atomic::AtomicBool},
@@ -33,9 +33,10 @@ pub struct VerifierBuilder {
     expiry_leeway: Duration,
     clock_skew: Duration,
     permissions_claim: Option<String>,
-    grants: Grants,
     checks: Checks,
     cache_bytes: usize,
+    /// A setting for one pool that was given to several.
+    ambiguous: Option<&'static str>,
     imported: Option<String>,
 }
 
@@ -71,34 +72,36 @@ impl VerifierBuilder {
             expiry_leeway: Duration::ZERO,
             clock_skew: Duration::from_secs(30),
             permissions_claim: None,
-            grants: Grants::new(),
             checks: Checks::default(),
             cache_bytes: DEFAULT_CACHE_BYTES,
+            ambiguous: None,
             imported: None,
         }
     }
 
-    /// Accepts access tokens of these app clients of the first pool. See [`Pool::access_tokens`].
+    /// Accepts access tokens of these app clients. See [`Pool::access_tokens`], which is also where
+    /// to say it if there are several pools.
     pub fn access_tokens<C>(self, clients: C) -> Self
     where
         C: IntoIterator,
         C::Item: Into<String>,
     {
-        self.first_pool(|pool| pool.access_tokens(clients))
+        self.only_pool("access_tokens", |pool| pool.access_tokens(clients))
     }
 
-    /// Accepts ID tokens of these app clients of the first pool. See [`Pool::id_tokens`].
+    /// Accepts ID tokens of these app clients. See [`Pool::id_tokens`], which is also where to say it
+    /// if there are several pools.
     pub fn id_tokens<C>(self, clients: C) -> Self
     where
         C: IntoIterator,
         C::Item: Into<String>,
     {
-        self.first_pool(|pool| pool.id_tokens(clients))
+        self.only_pool("id_tokens", |pool| pool.id_tokens(clients))
     }
 
-    /// Takes the first pool from an emulator. See [`Pool::endpoint`].
+    /// Takes the pool from an emulator. See [`Pool::endpoint`].
     pub fn endpoint(self, endpoint: impl Into<String>) -> Self {
-        self.first_pool(|pool| pool.endpoint(endpoint))
+        self.only_pool("endpoint", |pool| pool.endpoint(endpoint))
     }
 
     /// Adds a pool with its own issuers, clients and keys.
@@ -110,15 +113,20 @@ impl VerifierBuilder {
     /// Reads permissions from this claim: an array of strings, a string that holds such an array
     /// as JSON, or names separated by spaces. Anything else grants nothing, and is told once in the
     /// log. By default no claim is read.
+    ///
+    /// **Users can write what the app client can write.** With a custom attribute that is in the
+    /// client's write attributes, any user grants themselves any permission (`UpdateUserAttributes`).
+    /// Use a claim that a pre-token-generation trigger writes, or take the attribute from the
+    /// client's write attributes.
     pub fn permissions_claim(mut self, name: impl Into<String>) -> Self {
         self.permissions_claim = Some(name.into());
         self
     }
 
-    /// Lets groups grant permissions. By default they grant none.
-    pub fn grants(mut self, grants: Grants) -> Self {
-        self.grants = grants;
-        self
+    /// Lets groups grant permissions. See [`Pool::grants`], which is also where to say it if there are
+    /// several pools: a group of one pool says nothing of a group of the same name in another.
+    pub fn grants(self, grants: Grants) -> Self {
+        self.only_pool("grants", |pool| pool.grants(grants))
     }
 
     /// Adds a check of your own, made at each request after all rules hold. It must not block.
@@ -236,7 +244,8 @@ impl VerifierBuilder {
     ///
     /// # Errors
     /// A [`ConfigError`] that names the setting and the fix: no pool, no client, an impossible
-    /// client id or address, plain HTTP off loopback, an issuer that stands twice, a duration out of
+    /// client id or address, plain HTTP off loopback, an issuer or a name that stands twice, settings
+    /// that exclude each other or do not say which pool they mean, a duration out of
     /// its range, a claim name that cannot hold permissions, imported keys that cannot be read.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         self.keys.check()?;
@@ -248,6 +257,9 @@ impl VerifierBuilder {
         if self.pools.is_empty() {
             return Err(ConfigError::NoPools);
         }
+        if let Some(setting) = self.ambiguous {
+            return Err(ConfigError::SeveralPools { setting });
+        }
         let mut http = HttpSources::default();
         let pools = self
             .pools
@@ -255,7 +267,11 @@ impl VerifierBuilder {
             .map(|pool| pool.build(&self.keys, &self.clock, &mut http))
             .collect::<Result<Vec<_>, _>>()?;
         let mut issuers = HashMap::new();
+        let mut names = HashSet::new();
         for (position, pool) in pools.iter().enumerate() {
+            if !names.insert(&pool.name) {
+                return Err(ConfigError::DuplicatePoolName { name: pool.name.to_string() });
+            }
             for issuer in &pool.issuers {
                 if issuers.insert(Arc::clone(issuer), position).is_some() {
                     return Err(ConfigError::DuplicateIssuer { issuer: issuer.to_string() });
@@ -272,17 +288,20 @@ impl VerifierBuilder {
             expiry_leeway: self.expiry_leeway,
             clock_skew: self.clock_skew,
             permissions_claim: self.permissions_claim,
-            grants: self.grants,
             told_of_permissions: AtomicBool::new(false),
         };
         let cache = TokenCache::new(self.cache_bytes);
         Ok(Verifier(Arc::new(Inner { rules, cache, checks: self.checks })))
     }
 
-    fn first_pool(mut self, change: impl FnOnce(Pool) -> Pool) -> Self {
-        if !self.pools.is_empty() {
-            let pool = self.pools.remove(0);
-            self.pools.insert(0, change(pool));
+    fn only_pool(mut self, setting: &'static str, change: impl FnOnce(Pool) -> Pool) -> Self {
+        match self.pools.pop() {
+            Some(pool) if self.pools.is_empty() => self.pools.push(change(pool)),
+            Some(pool) => {
+                self.pools.push(pool);
+                self.ambiguous = Some(setting);
+            }
+            None => {}
         }
         self
     }

@@ -5,6 +5,8 @@ mod cache;
 mod check;
 mod pool;
 mod rules;
+#[cfg(test)]
+mod wycheproof;
 
 use std::{fmt, sync::Arc};
 
@@ -45,6 +47,14 @@ struct Inner {
     rules: Rules,
     cache: TokenCache,
     checks: Checks,
+}
+
+/// The keys of a pool cannot be had.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no keys of {issuer}: {reason}; check the pool's id and the network")]
+pub struct ReadyError {
+    issuer: Arc<str>,
+    reason: FetchError,
 }
 
 /// What could be decided about a token without waiting.
@@ -105,16 +115,23 @@ impl Verifier {
         }
     }
 
-    /// Fetches the keys of all pools now, so that a wrong pool id or a closed network is noticed
-    /// at start and not at the first request. Returns at once for keys that are there.
+    /// Fetches the keys of all pools now, all at once, so that a wrong pool id or a closed network is
+    /// noticed at start and not at the first request. Returns at once for keys that are there.
     ///
     /// Call it before you serve; or do not, and let the service answer 503 until keys can be had.
+    /// Calling it again and again causes no more fetches than the
+    /// [limit](VerifierBuilder::unknown_key_window) allows.
     ///
     /// # Errors
-    /// Why the keys of a pool could not be fetched; the first pool that fails is told.
-    pub async fn ready(&self) -> Result<(), FetchError> {
+    /// The keys of a pool cannot be had; the first such pool is told.
+    pub async fn ready(&self) -> Result<(), ReadyError> {
+        let fetches: Vec<_> = self.0.rules.pools().map(|pool| pool.keys.begin_ready()).collect();
+        for fetch in fetches.into_iter().flatten() {
+            fetch.ended().await;
+        }
         for pool in self.0.rules.pools() {
-            pool.keys.ready().await?;
+            let issuer = Arc::clone(&pool.issuer);
+            pool.keys.readiness().map_err(|reason| ReadyError { issuer, reason })?;
         }
         Ok(())
     }
@@ -136,7 +153,7 @@ impl Verifier {
     /// seen before.
     fn authenticate(&self, token: &str, again: bool) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
-        let known = self.0.cache.get(token, |entry| self.0.rules.recheck(entry, now));
+        let known = self.0.cache.get(token, |entry| self.0.rules.recheck(entry, now, again));
         let verified = match known {
             Some(entry) => entry?.verified.clone(),
             None => {
@@ -148,6 +165,18 @@ impl Verifier {
         };
         self.0.checks.run(&verified).map_err(Stop::Refused)?;
         Ok(verified)
+    }
+}
+
+impl ReadyError {
+    /// The first issuer of the pool whose keys cannot be had.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Why they cannot.
+    pub fn reason(&self) -> &FetchError {
+        &self.reason
     }
 }
 

@@ -6,7 +6,8 @@ use crate::{
     clock::Clock,
     error::{AuthError, AuthErrorKind, ConfigError},
     keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
-    pool::{PoolId, check_url},
+    policy::Grants,
+    pool::{PoolId, check_url, is_region},
 };
 
 /// One user pool: who signs, for which app clients, and where the keys are.
@@ -25,6 +26,8 @@ use crate::{
 #[must_use]
 pub struct Pool {
     id: Option<PoolId>,
+    name: Option<String>,
+    grants: Grants,
     issuers: Vec<String>,
     regions: Vec<String>,
     endpoint: Option<String>,
@@ -50,6 +53,8 @@ pub struct DangerousPool(Pool);
 /// A pool as the rules see it.
 pub(super) struct PoolRules {
     pub(super) issuer: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) grants: Grants,
     pub(super) issuers: Vec<Arc<str>>,
     pub(super) keys: KeyCache,
     access_clients: Vec<String>,
@@ -72,6 +77,8 @@ impl Pool {
     fn empty(id: Option<PoolId>, issuers: Vec<String>, jwks_uri: Option<String>) -> Self {
         Self {
             id,
+            name: None,
+            grants: Grants::new(),
             issuers,
             regions: Vec::new(),
             endpoint: None,
@@ -102,6 +109,19 @@ impl Pool {
         C::Item: Into<String>,
     {
         self.id_clients = clients.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// What policies call this pool: see [`pool`](crate::pool()). Unless set, it is the pool's id, or
+    /// the issuer of a custom pool.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Lets the groups of this pool grant permissions. By default they grant none.
+    pub fn grants(mut self, grants: Grants) -> Self {
+        self.grants = grants;
         self
     }
 
@@ -157,6 +177,7 @@ impl Pool {
         clock: &Arc<dyn Clock>,
         http: &mut HttpSources,
     ) -> Result<PoolRules, ConfigError> {
+        self.check_conflicts()?;
         let issuers = self.all_issuers()?;
         let issuer: Arc<str> =
             issuers.first().map(|first| Arc::from(first.as_str())).ok_or(ConfigError::Url {
@@ -186,13 +207,44 @@ impl Pool {
                 KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
             }
         };
+        let name = self.name.or_else(|| self.id.as_ref().map(PoolId::to_string));
         Ok(PoolRules {
+            name: name.map_or_else(|| Arc::clone(&issuer), Arc::from),
+            grants: self.grants,
             issuer,
             issuers: issuers.into_iter().map(Arc::from).collect(),
             keys,
             access_clients: self.access_clients,
             id_clients: self.id_clients,
         })
+    }
+
+    /// A setting that would have no effect is a mistake, and not to be passed over.
+    fn check_conflicts(&self) -> Result<(), ConfigError> {
+        let conflict = |setting, with| Err(ConfigError::Conflict { setting, with });
+        let fetched = matches!(self.keys, Keys::Fetched);
+        match self {
+            Self { id: None, endpoint: Some(_), .. } => conflict("endpoint", "Pool::custom"),
+            Self { id: None, regions, .. } if !regions.is_empty() => {
+                conflict("add_regions", "Pool::custom")
+            }
+            Self { endpoint: Some(_), regions, .. } if !regions.is_empty() => {
+                conflict("add_regions", "endpoint")
+            }
+            // A custom pool has an address from the start; keys of another kind replace it.
+            Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
+                conflict("jwks_uri", "key_source or static_keys")
+            }
+            _ => Ok(()),
+        }?;
+        match self.regions.iter().find(|region| !is_region(region)) {
+            Some(region) => Err(ConfigError::Name {
+                field: "add_regions",
+                found: region.clone(),
+                expected: "an AWS region, such as `eu-west-1`",
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The issuers that follow from the id come first, then those that were added.

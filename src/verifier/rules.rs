@@ -17,7 +17,6 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     json::Json,
     keys::{Find, Key, Miss},
-    policy::Grants,
     token::{Compact, Payload, decode_payload},
 };
 
@@ -30,7 +29,6 @@ pub(super) struct Rules {
     pub(super) expiry_leeway: Duration,
     pub(super) clock_skew: Duration,
     pub(super) permissions_claim: Option<String>,
-    pub(super) grants: Grants,
     pub(super) told_of_permissions: AtomicBool,
 }
 
@@ -75,9 +73,7 @@ impl Rules {
         let key = match signed_by {
             Find::Found(Some(key)) => key,
             Find::Found(None) => return Err(bad_signature().into()),
-            Find::NotHere => {
-                return Err(Stop::KeyNotHere { pool: position, kid });
-            }
+            Find::Absent | Find::Stale => return Err(Stop::KeyNotHere { pool: position, kid }),
         };
 
         let expires_at = required(date(payload.expires_at.as_ref(), "exp")?, "exp")?;
@@ -105,9 +101,11 @@ impl Rules {
         let subject = required(text(payload.subject, "sub")?, "sub")?;
         let auth_time = date(payload.auth_time.as_ref(), "auth_time")?;
         let groups = strings(payload.groups, "cognito:groups")?;
-        let permissions = self.permissions(payload.permissions.as_ref(), &groups);
+        let mut permissions = self.permissions(payload.permissions.as_ref());
+        pool.grants.extend(&groups, &mut permissions);
         let facts = Facts {
             issuer,
+            pool: Arc::clone(&pool.name),
             subject,
             username,
             client_id,
@@ -125,15 +123,20 @@ impl Rules {
     }
 
     /// The rules that time can break for a token that passed before: its times, and its key.
-    pub(super) fn recheck(&self, entry: &Accepted, now: SystemTime) -> Recheck<Stop> {
+    pub(super) fn recheck(&self, entry: &Accepted, now: SystemTime, again: bool) -> Recheck<Stop> {
         let Some(pool) = self.pools.get(entry.pool) else {
             return Recheck::Forget;
         };
         let same_key = pool
             .keys
-            .find(&entry.kid, now, false, |key| Arc::ptr_eq(key, &entry.key) || *key == entry.key);
-        if !matches!(same_key, Find::Found(true)) {
-            return Recheck::Forget;
+            .find(&entry.kid, now, again, |key| Arc::ptr_eq(key, &entry.key) || *key == entry.key);
+        match same_key {
+            Find::Found(true) => {}
+            Find::Found(false) | Find::Absent => return Recheck::Forget,
+            Find::Stale => {
+                let kid = entry.kid.clone();
+                return Recheck::Refused(Stop::KeyNotHere { pool: entry.pool, kid });
+            }
         }
         let facts = entry.verified.facts();
         match self.in_time(now, facts.expires_at, facts.not_before, facts.issued_at) {
@@ -207,8 +210,8 @@ impl Rules {
         Ok(())
     }
 
-    fn permissions(&self, claim: Option<&Json<'_>>, groups: &[String]) -> Vec<String> {
-        let mut held = match claim.map(read_permissions) {
+    fn permissions(&self, claim: Option<&Json<'_>>) -> Vec<String> {
+        match claim.map(read_permissions) {
             None => Vec::new(),
             Some(Some(held)) => held,
             Some(None) => {
@@ -222,9 +225,7 @@ impl Rules {
                 }
                 Vec::new()
             }
-        };
-        self.grants.extend(groups, &mut held);
-        held
+        }
     }
 }
 

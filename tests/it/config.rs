@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use tower_cognito::{
-    CognitoLayer, ConfigError, Credential, KeySet, Pool, PoolId, Verifier, local::UserPool,
+    CognitoLayer, ConfigError, Credential, FetchError, KeyDocument, KeySet, Pool, PoolId, Verifier,
+    local::UserPool,
 };
 
 fn id() -> PoolId {
     "eu-west-1_Ab12Cd34E".parse().unwrap()
+}
+
+async fn no_keys() -> Result<KeyDocument, FetchError> {
+    Err(FetchError::Interrupted)
 }
 
 fn good() -> tower_cognito::VerifierBuilder {
@@ -43,7 +48,29 @@ fn wrong_settings_name_the_field_and_the_fix() {
         (custom("https://example.com/p", "http://example.com/jwks").build(), "jwks_uri"),
         (custom("https://u:p@example.com/p", "https://example.com/jwks").build(), "issuer"),
         (custom("", "https://example.com/jwks").build(), "issuer"),
-        (good().add_pool(pool()).build(), "one pool"),
+        (good().add_pool(pool().name("b")).build(), "one pool"),
+        (Verifier::for_pools([pool(), pool()]).build(), "Pool::name"),
+        (
+            Verifier::for_pools([pool(), pool().name("b")]).access_tokens(["c"]).build(),
+            "access_tokens",
+        ),
+        (good().add_pool(pool().name("b")).id_tokens(["c"]).build(), "id_tokens"),
+        (Verifier::for_pools([pool().add_regions(["us-esat1"])]).build(), "add_regions"),
+        (Verifier::for_pools([pool().add_regions(["x.evil.test/"])]).build(), "add_regions"),
+        (
+            Verifier::for_pools([pool().endpoint("http://[::1]:1").add_regions(["us-east-1"])])
+                .build(),
+            "add_regions",
+        ),
+        (
+            custom("https://a.test", "https://a.test/jwks").endpoint("http://[::1]:1").build(),
+            "endpoint",
+        ),
+        (
+            Verifier::for_pools([pool().jwks_uri("https://a.test/j").key_source(no_keys)]).build(),
+            "jwks_uri",
+        ),
+        (good().unknown_key_window(Duration::from_millis(99)).build(), "unknown_key_window"),
         (good().refresh_interval(Duration::ZERO).build(), "refresh_interval"),
         (good().unknown_key_window(Duration::ZERO).build(), "unknown_key_window"),
         (good().max_staleness(Duration::ZERO).build(), "max_staleness"),

@@ -126,10 +126,10 @@ async fn two_pools_stay_apart() {
         .await
         .unwrap();
     let verifier = two_pools::verifier(staff.pool(), shop.pool()).unwrap();
-    let address = serve(two_pools::app(verifier, "staffweb")).await;
-    for pool in [&staff, &shop] {
+    let address = serve(two_pools::app(verifier)).await;
+    for (pool, name) in [(&staff, "staff"), (&shop, "customers")] {
         let answer = get(address, "/whoami", Some(&pool.token("alice").sign())).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, pool.issuer()));
+        assert_eq!((answer.status, answer.body.as_str()), (200, name));
     }
     let path = "/back-office";
     assert_eq!(

@@ -1,6 +1,7 @@
 //! The rules of the keys, most of them in paused time.
 
 use std::{
+    future::Future,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -14,7 +15,7 @@ use tower_cognito::{
     VerifierBuilder, local::UserPool,
 };
 
-use crate::support::tokio_clock;
+use crate::support::{eventually, tokio_clock};
 
 /// A source in memory, so that time can be paused: it can fail, be slow, and counts.
 #[derive(Clone)]
@@ -23,6 +24,17 @@ struct Source {
     delay: Arc<Mutex<Duration>>,
     max_age: Arc<Mutex<Option<Duration>>>,
     fetches: Arc<AtomicU64>,
+    open: Arc<AtomicU64>,
+    most_open: Arc<AtomicU64>,
+}
+
+/// Counts a fetch as open until it ends in whatever way.
+struct Open(Arc<AtomicU64>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Source {
@@ -32,6 +44,8 @@ impl Source {
             delay: Arc::default(),
             max_age: Arc::default(),
             fetches: Arc::default(),
+            open: Arc::default(),
+            most_open: Arc::default(),
         }
     }
 
@@ -57,6 +71,9 @@ impl Source {
             source.fetches.fetch_add(1, Ordering::SeqCst);
             let source = source.clone();
             async move {
+                let open = source.open.fetch_add(1, Ordering::SeqCst) + 1;
+                source.most_open.fetch_max(open, Ordering::SeqCst);
+                let _open = Open(Arc::clone(&source.open));
                 let delay = *source.delay.lock().unwrap();
                 tokio::time::sleep(delay).await;
                 let text = source.answer.lock().unwrap().clone()?;
@@ -229,6 +246,30 @@ async fn a_flood_before_any_keys_are_known_is_limited_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_fetch_is_in_flight_however_many_ask() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    source.delay(2 * SECOND);
+    let verifier = builder(&pool, &source)
+        .refresh_interval(10 * SECOND)
+        .unknown_key_window(SECOND)
+        .build()
+        .unwrap();
+    for round in 0..40 {
+        if round == 20 {
+            source.fail();
+        }
+        for number in 0..20 {
+            let (verifier, token) = (verifier.clone(), with_key(&pool, &format!("k{number}")));
+            tokio::spawn(async move { verifier.verify(&token).await.is_err() });
+        }
+        pass(SECOND).await;
+    }
+    assert!(source.fetches() >= 10, "{}", source.fetches());
+    assert_eq!(source.most_open.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_the_limit_nobody_waits() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
@@ -274,7 +315,7 @@ async fn a_start_without_keys_heals_by_itself() {
     let source = Source::of(&pool);
     source.fail();
     let verifier = builder(&pool, &source).build().unwrap();
-    assert!(matches!(verifier.ready().await, Err(FetchError::Status(500))));
+    assert!(matches!(verifier.ready().await.unwrap_err().reason(), FetchError::Status(500)));
     let token = pool.token("alice").sign();
     assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
     source.publish(&pool);
@@ -320,7 +361,7 @@ async fn a_source_that_panics_is_a_failed_fetch() {
         .access_tokens([pool.client_id()])
         .key_source(source);
     let verifier = Verifier::for_pools([own]).clock(tokio_clock()).build().unwrap();
-    assert!(matches!(verifier.ready().await, Err(FetchError::Interrupted)));
+    assert!(matches!(verifier.ready().await.unwrap_err().reason(), FetchError::Interrupted));
     assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
 }
 
@@ -428,6 +469,126 @@ async fn a_static_set_fetches_nothing_and_does_not_age() {
     assert_eq!(kind(&verifier, &with_key(&pool, "x")).await, Some(AuthErrorKind::UnknownKey));
     assert_eq!(pool.fetches(), 0);
     assert_eq!((verifier.health()[0].keys, verifier.health()[0].age), (2, None));
+}
+
+/// A runtime that was used once and then is kept, but not driven: its tasks stand still.
+fn undriven() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_fetch_on_a_runtime_that_stands_still_holds_nobody_up() {
+    let (home, standing) = (undriven(), undriven());
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let source = Source::of(&pool);
+    source.delay(SECOND / 4);
+    let verifier = builder(&pool, &source).fetch_timeout(SECOND).build().unwrap();
+    let given_up = standing
+        .block_on(async { tokio::time::timeout(SECOND / 20, verifier.ready()).await.is_err() });
+    assert!(given_up);
+    let token = pool.token("alice").sign();
+    let before = std::time::Instant::now();
+    let outcomes =
+        home.block_on(async { [kind(&verifier, &token).await, kind(&verifier, &token).await] });
+    assert_eq!(outcomes, [Some(AuthErrorKind::KeysUnavailable), None]);
+    assert!(before.elapsed() < 10 * SECOND);
+}
+
+#[test]
+fn requests_see_to_the_refresh_where_the_task_stands_still() {
+    let (home, standing) = (undriven(), undriven());
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let source = Source::of(&pool);
+    let clock = crate::support::HandClock::new();
+    let verifier = builder(&pool, &source)
+        .clock(clock.clone())
+        .unknown_key_window(SECOND / 10)
+        .build()
+        .unwrap();
+    let old = pool.token("alice").expires_in(100 * HOUR).sign();
+    assert_eq!(standing.block_on(kind(&verifier, &old)), None);
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(&pool);
+    clock.advance(HOUR);
+    // A look from outside of any runtime can begin nothing, and does not keep later ones from it.
+    let look = std::pin::pin!(verifier.verify(&old));
+    let _ = look.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    home.block_on(eventually("the withdrawn key is dropped", async || {
+        clock.advance(SECOND);
+        kind(&verifier, &old).await == Some(AuthErrorKind::UnknownKey)
+    }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_does_not_keep_keys_young() {
+    let pool = UserPool::start().await.unwrap();
+    for background in [true, false] {
+        let source = Source::of(&pool);
+        let ahead = Arc::new(AtomicU64::new(30 * 24 * 3600));
+        let (offset, base) = (Arc::clone(&ahead), tokio_clock());
+        let clock = move || {
+            tower_cognito::Clock::now(&base) + Duration::from_secs(offset.load(Ordering::SeqCst))
+        };
+        let mut wanted = builder(&pool, &source).clock(clock);
+        if !background {
+            wanted = wanted.refresh_on_demand();
+        }
+        let verifier = wanted.build().unwrap();
+        verifier.ready().await.unwrap();
+        ahead.store(0, Ordering::SeqCst);
+        let token = pool.token("alice").expires_in(100 * HOUR).sign();
+        pass(HOUR).await;
+        assert_eq!(kind(&verifier, &token).await, None);
+        assert!(source.fetches() >= 2, "background: {background}");
+        source.fail();
+        pass(25 * HOUR).await;
+        assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ready_asks_all_pools_names_the_one_that_fails_and_does_not_flood() {
+    let pool = UserPool::start().await.unwrap();
+    let (broken, good) = (Source::of(&pool), Source::of(&pool));
+    broken.fail();
+    let of = |issuer: &str, source: &Source| {
+        Pool::custom(issuer, "https://a.test/jwks")
+            .access_tokens(["web"])
+            .key_source(source.key_source())
+    };
+    let verifier =
+        Verifier::for_pools([of("https://broken.test", &broken), of("https://good.test", &good)])
+            .build()
+            .unwrap();
+    for _ in 0..200 {
+        let error = verifier.ready().await.unwrap_err();
+        assert_eq!(error.issuer(), "https://broken.test");
+        assert!(error.to_string().contains("https://broken.test"), "{error}");
+    }
+    assert_eq!(good.fetches(), 1);
+    assert!(broken.fetches() <= 2, "{}", broken.fetches());
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_demand_a_warm_token_stays_warm_in_an_outage() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).refresh_on_demand().build().unwrap();
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    let first = verifier.verify(&token).await.unwrap();
+    source.fail();
+    pass(HOUR).await;
+    for _ in 0..5 {
+        let again = verifier.verify(&token).await.unwrap();
+        assert!(std::ptr::eq(first.payload(), again.payload()), "it was verified anew");
+    }
+}
+
+#[test]
+fn debug_of_a_document_does_not_print_it() {
+    let document = KeyDocument::new(r#"{"keys":[{"d":"hidden"}]}"#);
+    assert!(!format!("{document:?}").contains("hidden"));
 }
 
 #[test]

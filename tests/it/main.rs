@@ -19,6 +19,7 @@ mod house;
 mod keys;
 mod layer;
 mod local;
+mod manual;
 mod policy;
 mod properties;
 mod rejection;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tower_cognito::{
     Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, local::UserPool,
-    permission, scope, token_use,
+    permission, pool as pool_named, scope, token_use,
 };
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -26,8 +26,8 @@ async fn token(
 
 #[tokio::test]
 async fn each_leaf_looks_at_its_own_claim() {
-    let pool = UserPool::start().await.unwrap();
-    let token = pool
+    let users = UserPool::start().await.unwrap();
+    let token = users
         .token("alice")
         .scope("a")
         .group("b")
@@ -35,7 +35,7 @@ async fn each_leaf_looks_at_its_own_claim() {
         .claim("custom:level", "3")
         .claim("n", 3)
         .claim("list", serde_json::json!(["x", 1]));
-    let token = pool.verifier().build().unwrap().verify(&token.sign()).await.unwrap();
+    let token = users.verifier().build().unwrap().verify(&token.sign()).await.unwrap();
     for (policy, met) in [
         (authenticated(), true),
         (scope("a"), true),
@@ -56,8 +56,10 @@ async fn each_leaf_looks_at_its_own_claim() {
         (claim("missing", serde_json::Value::Null), false),
         (token_use(TokenUse::Access), true),
         (token_use(TokenUse::Id), false),
-        (client(pool.client_id()), true),
+        (client(users.client_id()), true),
         (client("other"), false),
+        (pool_named(users.issuer()), true),
+        (pool_named("other"), false),
         (any([]), false),
         (all([]), false),
         (all([]) & authenticated(), false),
@@ -147,4 +149,22 @@ fn more_grants_never_take_access_away() {
             prop_assert_eq!(doubled.check(&less).is_ok(), policy.check(&less).is_ok());
         }
     });
+}
+
+#[tokio::test]
+async fn a_group_grants_in_its_own_pool_alone() {
+    use tower_cognito::{Grants, Verifier};
+    let staff = UserPool::builder().pool_id("us-east-1_Staff").start().await.unwrap();
+    let shop = UserPool::builder().pool_id("us-east-1_Shop").start().await.unwrap();
+    let grants = Grants::new().group("admin", ["write:all"]);
+    let verifier =
+        Verifier::for_pools([staff.pool().name("staff").grants(grants), shop.pool().name("shop")])
+            .build()
+            .unwrap();
+    for (users, name, met) in [(&staff, "staff", true), (&shop, "shop", false)] {
+        let claims = verifier.verify(&users.token("alice").group("admin").sign()).await.unwrap();
+        assert_eq!(claims.pool(), name);
+        assert_eq!(permission("write:all").check(&claims).is_ok(), met);
+        assert_eq!((pool_named("staff") & group("admin")).check(&claims).is_ok(), met);
+    }
 }

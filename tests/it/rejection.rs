@@ -7,6 +7,7 @@ use serde_json::json;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
     ApiGatewayBody, AuthError, AuthErrorKind, CognitoLayer, Credential, GrpcStatus, Verified,
+    group,
     local::{Fault, UserPool},
     require, scope,
 };
@@ -171,4 +172,50 @@ async fn an_inner_layer_for_guests_does_not_take_over_an_outer_layers_claims() {
     let body =
         service.oneshot(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
     assert_eq!(&body[..], b"false");
+}
+
+#[tokio::test]
+async fn a_challenge_names_the_scopes_that_are_missing_and_no_others() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").scope("a").sign();
+    for (policy, named) in [
+        (scope("a") & group("staff"), None),
+        (scope("a") & scope("b") & scope("c"), Some("b")),
+        (scope("b") | scope("c"), Some("b")),
+        (group("staff") | (scope("b") & scope("c")), Some("b c")),
+    ] {
+        let service = ServiceBuilder::new()
+            .layer(CognitoLayer::new(pool.verifier().build().unwrap()))
+            .layer(require(policy.clone()))
+            .service(service_fn(|_: Request<()>| async {
+                Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+            }));
+        let mut request = Request::new(());
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let answer = service.oneshot(request).await.unwrap();
+        let error = answer.extensions().get::<AuthError>().unwrap();
+        assert_eq!(error.required_scope(), named, "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn an_inner_layer_refuses_in_its_own_words_throughout() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = || pool.verifier().build().unwrap();
+    let outer =
+        CognitoLayer::new(verifier()).rejection_handler(ApiGatewayBody).realm("outer").unwrap();
+    let service = ServiceBuilder::new()
+        .layer(outer)
+        .layer(CognitoLayer::new(verifier()))
+        .layer(require(scope("a")))
+        .service(service_fn(|_: Request<()>| async {
+            Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+    let mut request = Request::new(());
+    let token = pool.token("alice").sign();
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let answer = service.oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 403);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    assert!(answer.headers()["www-authenticate"].to_str().unwrap().contains("realm=\"cognito\""));
 }

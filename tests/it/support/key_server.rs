@@ -16,14 +16,7 @@ use tokio::{
 pub(crate) struct KeyServer {
     address: SocketAddr,
     reply: Arc<Mutex<Reply>>,
-    counts: Arc<Counts>,
-}
-
-#[derive(Default)]
-struct Counts {
-    all: AtomicU64,
-    open: AtomicU64,
-    most_open: AtomicU64,
+    fetches: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -44,9 +37,9 @@ impl KeyServer {
     pub(crate) async fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (reply, counts) = (Arc::new(Mutex::new(reply)), Arc::new(Counts::default()));
-        tokio::spawn(accept(listener, Arc::clone(&reply), Arc::clone(&counts)));
-        Self { address, reply, counts }
+        let (reply, fetches) = (Arc::new(Mutex::new(reply)), Arc::new(AtomicU64::new(0)));
+        tokio::spawn(accept(listener, Arc::clone(&reply), Arc::clone(&fetches)));
+        Self { address, reply, fetches }
     }
 
     pub(crate) fn uri(&self) -> String {
@@ -59,12 +52,7 @@ impl KeyServer {
 
     /// How many requests came.
     pub(crate) fn fetches(&self) -> u64 {
-        self.counts.all.load(Ordering::SeqCst)
-    }
-
-    /// How many requests were open at one time, at the most.
-    pub(crate) fn most_at_once(&self) -> u64 {
-        self.counts.most_open.load(Ordering::SeqCst)
+        self.fetches.load(Ordering::SeqCst)
     }
 }
 
@@ -86,16 +74,11 @@ impl Reply {
     }
 }
 
-async fn accept(listener: TcpListener, reply: Arc<Mutex<Reply>>, counts: Arc<Counts>) {
+async fn accept(listener: TcpListener, reply: Arc<Mutex<Reply>>, fetches: Arc<AtomicU64>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (reply, counts) = (reply.lock().unwrap().clone(), Arc::clone(&counts));
-        tokio::spawn(async move {
-            counts.all.fetch_add(1, Ordering::SeqCst);
-            let open = counts.open.fetch_add(1, Ordering::SeqCst) + 1;
-            counts.most_open.fetch_max(open, Ordering::SeqCst);
-            let _ = answer(stream, reply).await;
-            counts.open.fetch_sub(1, Ordering::SeqCst);
-        });
+        let reply = reply.lock().unwrap().clone();
+        fetches.fetch_add(1, Ordering::SeqCst);
+        tokio::spawn(answer(stream, reply));
     }
 }
 
