@@ -1,0 +1,54 @@
+//! Any request head: whatever is in it, only the good token passes.
+
+#![no_main]
+
+use std::convert::Infallible;
+
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use libfuzzer_sys::fuzz_target;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_cognito::{CognitoLayer, Credential, Verified};
+use tower_cognito_fuzz::BENCH;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((choice, rest)) = data.split_first() else { return };
+    let places = [
+        Credential::authorization(),
+        Credential::cookie("id").unwrap(),
+        Credential::header("x-token").unwrap(),
+        Credential::query("t").unwrap(),
+        Credential::websocket_protocol("bearer").unwrap(),
+    ];
+    let names = [header::AUTHORIZATION, header::COOKIE, "x-token".parse().unwrap(), header::SEC_WEBSOCKET_PROTOCOL];
+    let mut layer = CognitoLayer::new(BENCH.verifier.clone());
+    if choice & 0x80 != 0 {
+        layer = layer.allow_anonymous();
+    }
+    if choice & 0x40 != 0 {
+        layer = layer.credentials(places);
+    }
+    let mut request = Request::new(());
+    // `\x01` stands for the good token, so that the fuzzer can place it; lines are headers.
+    for (number, line) in rest.split(|byte| *byte == b'\n').take(4).enumerate() {
+        let mut bytes = Vec::new();
+        for byte in line {
+            match byte {
+                1 => bytes.extend_from_slice(BENCH.good.as_bytes()),
+                byte => bytes.push(*byte),
+            }
+        }
+        let name = &names[(number + usize::from(choice & 3)) % names.len()];
+        if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+            request.headers_mut().append(name, value);
+        }
+    }
+    let has_good = rest.contains(&1);
+    let service = layer.layer(service_fn(|request: Request<()>| async move {
+        let known = request.extensions().get::<Verified>().is_some();
+        Ok::<_, Infallible>(Response::new(String::from(if known { "user" } else { "guest" })))
+    }));
+    let answer = BENCH.runtime.block_on(service.oneshot(request)).unwrap();
+    let served = answer.status() == StatusCode::OK;
+    assert!(!answer.status().is_server_error());
+    assert!(!served || has_good || choice & 0x80 != 0, "served without a token");
+});

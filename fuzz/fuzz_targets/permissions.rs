@@ -1,0 +1,26 @@
+//! Any text as permissions: no panic, and what looks like JSON is an array of strings or nothing.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+fuzz_target!(|text: &str| {
+    let read = tower_cognito::de::permissions(&json!(text));
+    let trimmed = text.trim();
+    if trimmed.starts_with(['[', '{', '"']) {
+        let expected = serde_json::from_str::<Value>(trimmed)
+            .ok()
+            .and_then(|value| Vec::<String>::deserialize(value).ok());
+        match (read, expected) {
+            (Ok(names), Some(expected)) => assert_eq!(names, expected),
+            (Ok(_), None) => panic!("something was read that is no array of strings"),
+            (Err(_), _) => {}
+        }
+    } else {
+        for name in read.unwrap() {
+            assert!(!name.is_empty() && !name.contains(' ') && text.contains(&name));
+        }
+    }
+});

@@ -1,0 +1,43 @@
+//! What the fuzz targets share: a pool, a verifier with its keys, and a runtime to wait on.
+
+use std::sync::LazyLock;
+
+use serde_json::json;
+use tokio::runtime::Runtime;
+use tower_cognito::{AuthError, Pool, TokenUse, Verified, Verifier, local::UserPool};
+
+/// Everything lives for the whole run; keys are made once.
+pub struct Bench {
+    pub runtime: Runtime,
+    pub pool: UserPool,
+    pub verifier: Verifier,
+    /// A token that passes.
+    pub good: String,
+}
+
+pub static BENCH: LazyLock<Bench> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .id_tokens([pool.client_id()])
+        .static_keys(pool.key_set().unwrap());
+    let verifier = Verifier::for_pools([own])
+        .permissions_claim("custom:permissions")
+        .token_cache_bytes(1 << 20)
+        .build()
+        .unwrap();
+    let good = pool.token("alice").scope("a").sign();
+    Bench { runtime, pool, verifier, good }
+});
+
+impl Bench {
+    pub fn verify(&self, token: &str) -> Result<Verified, AuthError> {
+        self.runtime.block_on(self.verifier.verify(token))
+    }
+
+    /// The header of the pool's own tokens.
+    pub fn header(&self) -> String {
+        json!({ "kid": self.pool.key_id(TokenUse::Access), "alg": "RS256" }).to_string()
+    }
+}
