@@ -119,7 +119,7 @@ impl KeyCache {
         // A fetch that was under way may have begun before the key was published. One more begins
         // after this request came, and its answer counts.
         for _ in 0..2 {
-            let (fetch, begun_by_us) = match fetcher.begin(Cause::UnknownKey) {
+            let (fetch, begun_by_us) = match fetcher.begin_for(kid) {
                 Begin::Began(fetch) => (fetch, true),
                 Begin::Joined(fetch) => (fetch, false),
                 Begin::Refused => break,

@@ -44,15 +44,23 @@ struct State {
     begun: u64,
     /// When the background task is to fetch next.
     due: Instant,
+    /// Ids of keys that were in the set once and are not now, newest last.
+    retired: VecDeque<Box<str>>,
 }
+
+/// How many retired keys are remembered: two for each of several rotations.
+const RETIRED: usize = 32;
 
 /// Why a fetch is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     /// A token names a key that is not known: limited, since anybody can send such a token.
     UnknownKey,
-    /// A request found the set past its lifetime: limited to half of that, to leave a try for a
-    /// key that is new when the endpoint is well again.
+    /// A token names a key that was withdrawn: limited to half of that. Such tokens come until they
+    /// expire, and must leave a try for a key that is new.
+    RetiredKey,
+    /// A request found the set past its lifetime: limited likewise, to leave a try for a key that is
+    /// new when the endpoint is well again.
     Overdue,
     /// The background task's own schedule.
     Scheduled,
@@ -103,6 +111,7 @@ impl Fetcher {
             failures: 0,
             begun: 0,
             due: Instant::now(),
+            retired: VecDeque::new(),
         };
         Self { issuer, source, settings, clock, current, state: Mutex::new(state) }
     }
@@ -146,6 +155,12 @@ impl Fetcher {
         drop(state);
         runtime.spawn(running.run());
         Begin::Began(fetch)
+    }
+
+    /// Begins a fetch, or joins one, for a key that is not in the set.
+    pub(super) fn begin_for(self: &Arc<Self>, kid: &str) -> Begin {
+        let is_retired = self.state().retired.iter().any(|retired| **retired == *kid);
+        self.begin(if is_retired { Cause::RetiredKey } else { Cause::UnknownKey })
     }
 
     pub(super) fn settings(&self) -> &KeySettings {
@@ -221,6 +236,9 @@ impl Fetcher {
                 state.failures = 0;
                 state.last_error = None;
                 state.due = now + KeySettings::refresh_delay(lifetime);
+                if let Some(old) = self.current.load().as_deref() {
+                    state.retire(&old.set, &set);
+                }
                 let loaded = Loaded::new(set, running.began_at, lifetime, &self.settings);
                 self.current.store(Some(Arc::new(loaded)));
             }
@@ -247,18 +265,25 @@ impl Cause {
     fn limit(self) -> usize {
         match self {
             Self::UnknownKey | Self::Demanded => KeySettings::ATTEMPTS,
-            Self::Overdue => KeySettings::ATTEMPTS / 2,
+            Self::RetiredKey | Self::Overdue => KeySettings::ATTEMPTS / 2,
             Self::Scheduled => usize::MAX,
         }
     }
 
     /// Whether requests cause it, and so may cause it often.
     fn is_strangers(self) -> bool {
-        matches!(self, Self::UnknownKey | Self::Overdue)
+        matches!(self, Self::UnknownKey | Self::RetiredKey | Self::Overdue)
     }
 }
 
 impl State {
+    fn retire(&mut self, old: &KeySet, new: &KeySet) {
+        self.retired.retain(|kid| new.find(kid).is_none());
+        self.retired.extend(old.key_ids().filter(|kid| new.find(kid).is_none()).map(Box::from));
+        let surplus = self.retired.len().saturating_sub(RETIRED);
+        self.retired.drain(..surplus);
+    }
+
     fn forget_attempts_before(&mut self, now: Instant, window: Duration) {
         while self.attempts.front().is_some_and(|begun| now.duration_since(*begun) >= window) {
             self.attempts.pop_front();

@@ -246,6 +246,37 @@ async fn a_flood_before_any_keys_are_known_is_limited_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tokens_of_a_withdrawn_key_leave_a_fetch_for_the_next_rotation() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    let withdrawn = [pool.token("alice").sign(), pool.id_token("alice").sign()];
+    verifier.ready().await.unwrap();
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(&pool);
+    pass(900 * SECOND).await;
+    for round in 0..5 {
+        for token in &withdrawn {
+            assert_eq!(kind(&verifier, token).await, Some(AuthErrorKind::UnknownKey));
+        }
+        pool.rotate().unwrap();
+        source.publish(&pool);
+        assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None, "round {round}");
+        pass(31 * SECOND).await;
+    }
+    // A key that comes back is found by the one fetch that its tokens may cause.
+    *source.answer.lock().unwrap() =
+        Ok(UserPool::start().await.unwrap().key_set().unwrap().to_json());
+    pass(900 * SECOND).await;
+    let token = pool.token("alice").sign();
+    assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::UnknownKey));
+    source.publish(&pool);
+    pass(31 * SECOND).await;
+    assert_eq!(kind(&verifier, &token).await, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_fetch_is_in_flight_however_many_ask() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
