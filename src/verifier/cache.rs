@@ -34,13 +34,17 @@ struct Weight;
 /// What an entry costs beside its texts: the table's share, the allocations, the decoded facts.
 const ENTRY_OVERHEAD: usize = 512;
 
+/// A token of 1,055 bytes with its payload.
+const TYPICAL_ENTRY: usize = 3000;
+
 impl TokenCache {
     /// A cache of at most so many bytes; 0 turns it off.
     pub(super) fn new(bytes: usize) -> Self {
         if bytes == 0 {
             return Self(None);
         }
-        let entries = (bytes / 3000).max(16);
+        // Only an estimate, by which the table is laid out.
+        let entries = (bytes / TYPICAL_ENTRY).clamp(16, 1 << 20);
         let weight = u64::try_from(bytes).unwrap_or(u64::MAX);
         Self(Some(Cache::with(entries, weight, Weight, RandomState::default(), Default::default())))
     }

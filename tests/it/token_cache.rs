@@ -152,3 +152,15 @@ async fn an_edit_of_a_warm_token_is_not_taken_for_it() {
         assert!(verifier.verify(&token[..position]).await.is_err(), "cut at {position}");
     }
 }
+
+#[tokio::test]
+async fn a_cache_of_any_size_serves() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    for cache_bytes in [0, 1, 100, 5000, usize::MAX] {
+        let verifier = pool.verifier().token_cache_bytes(cache_bytes).build().unwrap();
+        for _ in 0..3 {
+            assert!(verifier.verify(&token).await.is_ok(), "{cache_bytes}");
+        }
+    }
+}

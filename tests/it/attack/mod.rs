@@ -10,7 +10,11 @@ mod request;
 mod signature;
 mod structure;
 
-use std::{collections::HashSet, net::SocketAddr};
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use serde_json::Value;
 use tower_cognito::local::UserPool;
@@ -72,6 +76,7 @@ async fn target(cache_bytes: usize) -> Target {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_attack_passes() {
+    count_panics();
     let trap = KeyServer::start(Reply::Close).await;
     let mut tried = 0;
     for cache_bytes in [32 << 20, 0] {
@@ -99,9 +104,23 @@ async fn no_attack_passes() {
             assert!(!reflected, "a piece of a token is in the log");
         }
     }
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0, "the library panicked");
     assert_eq!(trap.fetches(), 0, "an address from a token was asked for keys");
     assert!(tried >= 800, "only {tried} attacks were tried");
     println!("attacks tried: {tried}");
+}
+
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts panics in the library's own code; the tests beside this one may panic on purpose.
+fn count_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.location().is_some_and(|place| place.file().starts_with("src/")) {
+            PANICS.fetch_add(1, Ordering::SeqCst);
+        }
+        before(panic);
+    }));
 }
 
 fn judge(case: &Case, answer: &Answer) {
