@@ -1,18 +1,15 @@
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::watch,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::{sync::watch, time::Instant};
 
 use super::{
     cache::Miss,
     loaded::{Current, Loaded},
+    runtime::{Mutex, MutexGuard, Spawner, timeout, timeout_at},
     set::KeySet,
     settings::KeySettings,
     source::{FetchError, KeyDocument, KeySource},
@@ -118,7 +115,23 @@ impl Fetcher {
 
     /// Begins a fetch, or joins the one under way.
     pub(super) fn begin(self: &Arc<Self>, cause: Cause) -> Begin {
-        let mut state = self.state();
+        self.begin_with(self.state(), cause)
+    }
+
+    /// Begins a fetch, or joins one, for a key that was not in the set when the caller looked. It is
+    /// refused if somebody else brought the key since.
+    pub(super) fn begin_for(self: &Arc<Self>, kid: &str) -> Begin {
+        let state = self.state();
+        let now = self.clock.now();
+        let brought = |loaded: &Loaded| !loaded.is_overdue(now) && loaded.set.find(kid).is_some();
+        if self.current.load().as_deref().is_some_and(brought) {
+            return Begin::Refused;
+        }
+        let is_retired = state.retired.iter().any(|retired| **retired == *kid);
+        self.begin_with(state, if is_retired { Cause::RetiredKey } else { Cause::UnknownKey })
+    }
+
+    fn begin_with(self: &Arc<Self>, mut state: MutexGuard<'_, State>, cause: Cause) -> Begin {
         if let Some(fetch) = state.under_way.as_ref().filter(|fetch| fetch.is_running()) {
             return Begin::Joined(fetch.clone());
         }
@@ -127,7 +140,7 @@ impl Fetcher {
         if state.attempts.len() >= cause.limit() {
             return Begin::Refused;
         }
-        let Ok(runtime) = Handle::try_current() else {
+        let Some(spawner) = Spawner::current() else {
             state.last_error = Some(FetchError::NoRuntime);
             return Begin::Refused;
         };
@@ -153,14 +166,8 @@ impl Fetcher {
         };
         // A runtime that shuts down drops the task at once, which takes this lock.
         drop(state);
-        runtime.spawn(running.run());
+        spawner.spawn(running.run());
         Begin::Began(fetch)
-    }
-
-    /// Begins a fetch, or joins one, for a key that is not in the set.
-    pub(super) fn begin_for(self: &Arc<Self>, kid: &str) -> Begin {
-        let is_retired = self.state().retired.iter().any(|retired| **retired == *kid);
-        self.begin(if is_retired { Cause::RetiredKey } else { Cause::UnknownKey })
     }
 
     pub(super) fn settings(&self) -> &KeySettings {

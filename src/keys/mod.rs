@@ -9,6 +9,7 @@ mod fetch;
 mod jwk;
 mod loaded;
 mod refresh;
+mod runtime;
 mod set;
 mod settings;
 mod source;

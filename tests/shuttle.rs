@@ -1,0 +1,180 @@
+//! Interleavings of the key cache, tried by a scheduler that chooses at random:
+//!
+//! ```sh
+//! RUSTFLAGS="--cfg shuttle" cargo test --test shuttle
+//! ```
+//!
+//! Without that flag there is nothing here.
+
+#![cfg(shuttle)]
+#![allow(clippy::unwrap_used, reason = "a test may say what it expects in the shortest way")]
+
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use shuttle::future::{block_on, spawn, yield_now};
+use tower_cognito::{AuthErrorKind, FetchError, KeyDocument, Pool, Verifier, local::UserPool};
+
+/// Two generations of keys, and a token of each; made once, outside of the scheduler.
+struct Facts {
+    issuer: String,
+    client: String,
+    documents: [String; 2],
+    tokens: [String; 2],
+}
+
+static FACTS: LazyLock<Facts> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let pool = UserPool::start().await.unwrap();
+        let (old_keys, old) = (pool.key_set().unwrap().to_json(), pool.token("alice").sign());
+        pool.rotate().unwrap();
+        let (new_keys, new) = (pool.key_set().unwrap().to_json(), pool.token("alice").sign());
+        Facts {
+            issuer: pool.issuer().to_owned(),
+            client: pool.client_id().to_owned(),
+            documents: [old_keys, new_keys],
+            tokens: [old, new],
+        }
+    })
+});
+
+/// What a fetch gives: a generation of keys, or an error.
+type Answer = fn(usize) -> Option<usize>;
+
+#[derive(Clone)]
+struct Counted {
+    begun: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+}
+
+struct Open(Arc<AtomicUsize>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn verifier(answer: Answer) -> (Verifier, Counted) {
+    let counted = Counted { begun: Arc::default(), open: Arc::default() };
+    let counter = counted.clone();
+    let source = move || {
+        let counter = counter.clone();
+        async move {
+            let number = counter.begun.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(counter.open.fetch_add(1, Ordering::SeqCst), 0, "two fetches are in flight");
+            let _open = Open(Arc::clone(&counter.open));
+            yield_now().await;
+            yield_now().await;
+            let generation = answer(number).ok_or(FetchError::Interrupted)?;
+            Ok(KeyDocument::new(FACTS.documents[generation].as_str()))
+        }
+    };
+    let pool = Pool::custom(FACTS.issuer.as_str(), "https://keys.test/")
+        .access_tokens([FACTS.client.as_str()])
+        .key_source(source);
+    (Verifier::for_pools([pool]).refresh_on_demand().build().unwrap(), counted)
+}
+
+fn try_interleavings(test: impl Fn() + Send + Sync + 'static) {
+    LazyLock::force(&FACTS);
+    shuttle::check_random(test, 3000);
+}
+
+#[test]
+fn all_who_ask_at_once_share_one_fetch() {
+    try_interleavings(|| {
+        let (verifier, counted) = verifier(|_| Some(0));
+        let tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let verifier = verifier.clone();
+                spawn(async move { verifier.verify(&FACTS.tokens[0]).await.is_ok() })
+            })
+            .collect();
+        for task in tasks {
+            assert!(block_on(task).unwrap());
+        }
+        assert_eq!(counted.begun.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_rotation_passes_whatever_fetch_was_under_way() {
+    try_interleavings(|| {
+        // The first fetch still sees the old keys, the next one the new.
+        let (verifier, counted) = verifier(|number| Some(usize::from(number > 0)));
+        let (one, two) = (verifier.clone(), verifier.clone());
+        let old = spawn(async move { one.verify(&FACTS.tokens[0]).await.is_ok() });
+        let new = spawn(async move { two.verify(&FACTS.tokens[1]).await.map_err(|it| it.kind()) });
+        assert!(block_on(old).unwrap());
+        match block_on(new).unwrap() {
+            Ok(_) => {}
+            // It began the first fetch itself, whose answer was too early; the next request passes.
+            Err(kind) => {
+                assert_eq!(kind, AuthErrorKind::UnknownKey);
+                assert!(block_on(verifier.verify(&FACTS.tokens[1])).is_ok());
+            }
+        }
+        assert!(block_on(verifier.verify(&FACTS.tokens[0])).is_ok(), "newer keys were replaced");
+        assert!(counted.begun.load(Ordering::SeqCst) <= 2);
+    });
+}
+
+#[test]
+fn a_waiter_may_go_away_and_the_others_get_their_answer() {
+    try_interleavings(|| {
+        let (verifier, counted) = verifier(|_| Some(0));
+        let tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let verifier = verifier.clone();
+                spawn(async move { verifier.verify(&FACTS.tokens[0]).await.is_ok() })
+            })
+            .collect();
+        let mut tasks = tasks.into_iter();
+        tasks.next().unwrap().abort();
+        for task in tasks {
+            assert!(block_on(task).unwrap());
+        }
+        assert_eq!(counted.begun.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_failure_is_told_to_all_who_wait_and_the_limit_holds() {
+    try_interleavings(|| {
+        let (verifier, counted) = verifier(|_| None);
+        let tasks: Vec<_> = (0..4)
+            .map(|_| {
+                let verifier = verifier.clone();
+                spawn(async move { verifier.verify(&FACTS.tokens[0]).await.unwrap_err().kind() })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(block_on(task).unwrap(), AuthErrorKind::KeysUnavailable);
+        }
+        assert!(counted.begun.load(Ordering::SeqCst) <= 2);
+    });
+}
+
+#[test]
+fn a_verifier_may_be_dropped_during_a_fetch() {
+    try_interleavings(|| {
+        let (verifier, counted) = verifier(|_| Some(0));
+        let task = {
+            let verifier = verifier.clone();
+            spawn(async move { verifier.verify(&FACTS.tokens[0]).await.is_ok() })
+        };
+        task.abort();
+        drop(verifier);
+        // The fetch may go on to its end; then all that it held is let go.
+        block_on(async {
+            while Arc::strong_count(&counted.begun) > 1 {
+                yield_now().await;
+            }
+        });
+        assert!(counted.begun.load(Ordering::SeqCst) <= 1);
+    });
+}
