@@ -196,7 +196,7 @@ async fn traffic(world: Arc<World>, offset: usize) {
     while !world.is_over() {
         let tokens = Arc::clone(&world.valid());
         // Some tokens come often, others are seen for the first time.
-        let position = if step % 4 == 0 { step / 4 % tokens.len() } else { step % 20 };
+        let position = if step.is_multiple_of(4) { step / 4 % tokens.len() } else { step % 20 };
         let Some(token) = tokens.get(position) else { continue };
         if world.get("/api/protected", token).await != Some(StatusCode::OK) {
             world.counts.valid_refused.fetch_add(1, Ordering::Relaxed);

@@ -289,6 +289,19 @@ mod tests {
     }
 
     #[test]
+    fn an_object_is_not_taken_for_a_number() {
+        let mut seen = None;
+        let text = format!(r#"{{"exp":{{"{NUMBER_NAME}":"5"}}}}"#);
+        read_object(&text, |_, value| seen = Some(value)).unwrap();
+        // Where another crate turned the feature on, `serde_json` itself cannot tell them apart.
+        let expected = if *NUMBERS_ARE_MAPS { Json::Integer(5) } else { Json::Other };
+        assert_eq!(seen, Some(expected));
+        // With the feature on, and only then, a number may be longer than any float.
+        let on = serde_json::from_str::<serde_json::Value>("1e999").is_ok();
+        assert_eq!(*NUMBERS_ARE_MAPS, on);
+    }
+
+    #[test]
     fn read_strings_takes_arrays_of_strings_alone() {
         assert_eq!(read_strings(r#" ["a", "b\n"] "#), Some(vec!["a".into(), "b\n".into()]));
         for text in ["", "a b", r#""a""#, r#"[["a"]]"#, r#"["a"] x"#, r#"["a",null]"#, "{}"] {
