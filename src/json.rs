@@ -3,9 +3,9 @@
 //! One pass looks at every value, so that a duplicate name is found however deep it hides.
 //! Nesting is bounded by `serde_json` (128 levels).
 
-use std::{borrow::Cow, fmt, sync::LazyLock};
+use std::{borrow::Cow, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value as far as token rules look into it.
 #[derive(Debug, PartialEq, Eq)]
@@ -115,10 +115,9 @@ impl<'de> Visitor<'de> for Value {
         Ok(strings.map_or(Json::Other, Json::Strings))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
-        if *NUMBERS_ARE_MAPS {
-            return read_number_or_object(&mut map);
-        }
+    /// An object; or, where some crate of the binary turned on `serde_json/arbitrary_precision`, a
+    /// number that is no plain integer, in the guise of one. Neither is what a rule takes.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json<'de>, A::Error> {
         read_members(map, |_, _| ())?;
         Ok(Json::Other)
     }
@@ -167,48 +166,6 @@ impl<'de> Visitor<'de> for Name {
     fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(text.to_owned()))
     }
-}
-
-/// Whether any crate of the final binary turned on `serde_json/arbitrary_precision`.
-///
-/// Cargo unites features, so a stranger can turn it on for us. Numbers then arrive as a map of one
-/// member with a private name, and a reader that does not know this refuses every token.
-static NUMBERS_ARE_MAPS: LazyLock<bool> = LazyLock::new(|| {
-    struct Probe;
-    impl<'de> Visitor<'de> for Probe {
-        type Value = bool;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a number")
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
-            Ok(false)
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            Ok(true)
-        }
-    }
-    serde_json::Deserializer::from_str("1").deserialize_any(Probe).unwrap_or(false)
-});
-
-const NUMBER_NAME: &str = "$serde_json::private::Number";
-
-fn read_number_or_object<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Json<'de>, A::Error> {
-    let Some(first) = map.next_key_seed(Name)? else {
-        return Ok(Json::Other);
-    };
-    if first == NUMBER_NAME {
-        let digits: String = map.next_value()?;
-        return Ok(digits.parse().map_or(Json::Other, Json::Integer));
-    }
-    let value = map.next_value_seed(Value)?;
-    drop(value);
-    let mut repeated = false;
-    read_members(map, |name, _| repeated |= name == first)?;
-    if repeated {
-        return Err(A::Error::custom("a name stands twice in one object"));
-    }
-    Ok(Json::Other)
 }
 
 #[cfg(test)]
@@ -286,19 +243,6 @@ mod tests {
             assert!(members(text).is_err(), "{text:?}");
         }
         assert_eq!(members(" {} \n").unwrap(), vec![]);
-    }
-
-    #[test]
-    fn an_object_is_not_taken_for_a_number() {
-        let mut seen = None;
-        let text = format!(r#"{{"exp":{{"{NUMBER_NAME}":"5"}}}}"#);
-        read_object(&text, |_, value| seen = Some(value)).unwrap();
-        // Where another crate turned the feature on, `serde_json` itself cannot tell them apart.
-        let expected = if *NUMBERS_ARE_MAPS { Json::Integer(5) } else { Json::Other };
-        assert_eq!(seen, Some(expected));
-        // With the feature on, and only then, a number may be longer than any float.
-        let on = serde_json::from_str::<serde_json::Value>("1e999").is_ok();
-        assert_eq!(*NUMBERS_ARE_MAPS, on);
     }
 
     #[test]
