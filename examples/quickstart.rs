@@ -90,7 +90,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Some(pool) => print_tokens(pool, address),
         None => println!("listening on http://{address}"),
     }
-    axum::serve(listener, app(verifier)).with_graceful_shutdown(stopped()).await?;
+    let server = axum::serve(listener, app(verifier)).with_graceful_shutdown(stopped());
+    tokio::select! {
+        served = server => served?,
+        () = drained() => {}
+    }
     Ok(())
 }
 
@@ -171,6 +175,12 @@ fn print_tokens(pool: &UserPool, address: SocketAddr) {
         println!("curl -i http://{address}{path}{header}   # {status}");
     }
     println!("\nCtrl-C ends it.");
+}
+
+/// Resolves a while after [`stopped`]: a client that never ends its request does not hold the end up.
+async fn drained() {
+    stopped().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
 }
 
 /// Resolves at Ctrl-C or SIGTERM.
