@@ -55,10 +55,15 @@ async fn me(claims: Claims) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], claims.payload().to_owned())
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    match run().await {
+    let ended = tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| {
+        let ended = runtime.block_on(run());
+        // A look-up of a host name that hangs does not hold the end up.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("quickstart: {error}");
@@ -98,28 +103,33 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The verifier that the environment describes, if it describes one.
+/// The verifier that the environment describes, if it describes one. Half a description is an error:
+/// the local pool signs tokens for everybody, and must not stand in for a real one by mistake.
 fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
-    let pool = match (variable("COGNITO_USER_POOL_ID"), variable("COGNITO_ISSUER")) {
+    let [id, issuer, jwks_uri, clients] =
+        ["COGNITO_USER_POOL_ID", "COGNITO_ISSUER", "COGNITO_JWKS_URI", "COGNITO_CLIENT_ID"]
+            .map(variable);
+    let (id, issuer, jwks_uri, clients) = (id?, issuer?, jwks_uri?, clients?);
+    let pool = match (id, issuer) {
         (_, Some(issuer)) => {
-            let jwks_uri = variable("COGNITO_JWKS_URI")
-                .unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
-            Pool::custom(issuer, jwks_uri)
+            let keys = format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'));
+            Pool::custom(issuer, jwks_uri.unwrap_or(keys))
         }
-        (Some(id), None) => match variable("COGNITO_JWKS_URI") {
+        (Some(id), None) => match jwks_uri {
             Some(jwks_uri) => Pool::new(id.parse()?).jwks_uri(jwks_uri),
             None => Pool::new(id.parse()?),
         },
-        (None, None) => return Ok(None),
+        (None, None) if jwks_uri.is_none() && clients.is_none() => return Ok(None),
+        (None, None) => return Err("COGNITO_USER_POOL_ID or COGNITO_ISSUER: not set".into()),
     };
-    let clients = variable("COGNITO_CLIENT_ID").ok_or("COGNITO_CLIENT_ID: not set")?;
+    let clients = clients.ok_or("COGNITO_CLIENT_ID: not set")?;
     let clients: Vec<&str> =
         clients.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     let pool = pool.access_tokens(clients.iter().copied()).id_tokens(clients);
     Ok(Some(Verifier::for_pools([pool]).permissions_claim("custom:permissions")))
 }
 
-fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, Box<dyn Error>> {
+fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, String> {
     if let Some(interval) = seconds("COGNITO_JWKS_TTL_SECS")? {
         builder = builder.refresh_interval(interval);
     }
@@ -129,22 +139,27 @@ fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, Box<d
     Ok(builder)
 }
 
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
+/// A variable that is set and not empty.
+fn variable(name: &str) -> Result<Option<String>, String> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("{name}: it is not UTF-8")),
+    }
 }
 
+/// A number of seconds from 1 to a day: no longer than keys may be kept without a look.
 fn seconds(name: &str) -> Result<Option<Duration>, String> {
-    let Some(text) = variable(name) else {
-        return Ok(None);
-    };
-    let seconds =
-        text.parse().map_err(|_| format!("{name}: {text:?} is not a number of seconds"))?;
-    Ok(Some(Duration::from_secs(seconds)))
+    let Some(text) = variable(name)? else { return Ok(None) };
+    match text.parse() {
+        Ok(seconds @ 1..=86_400) => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(format!("{name}: {text:?} is not a number of seconds from 1 to 86400")),
+    }
 }
 
 /// Listens where it is told to, else on port 3000, else on any free port.
 async fn listen() -> Result<TcpListener, Box<dyn Error>> {
-    if let Some(address) = variable("BIND_ADDR") {
+    if let Some(address) = variable("BIND_ADDR")? {
         let bound = TcpListener::bind(&address).await;
         return bound.map_err(|error| format!("BIND_ADDR: {address}: {error}").into());
     }

@@ -38,6 +38,12 @@ struct Inner {
 /// How many types of custom claims are remembered with one token; further ones are decoded anew.
 const DECODED_TYPES: usize = 3;
 
+/// What a `String` takes beside its bytes: itself, and the allocator's share.
+const ALLOCATED_TEXT: usize = 48;
+
+/// What a value takes as an entry of a map, whose nodes are half full as a rule.
+const DECODED_VALUE: usize = 160;
+
 /// What the verifier found while it applied the rules.
 pub(crate) struct Facts {
     pub(crate) issuer: Arc<str>,
@@ -236,6 +242,19 @@ impl Verified {
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.claim(name).and_then(Value::as_str)
+    }
+
+    /// About how many bytes this takes, with what may yet be decoded from it.
+    pub(crate) fn memory(&self) -> usize {
+        let facts = &self.0.facts;
+        let lists: usize = [&facts.groups, &facts.permissions]
+            .into_iter()
+            .flatten()
+            .map(|name| ALLOCATED_TEXT + name.len())
+            .sum();
+        // Each value behind a sign that separates or opens may become an entry of the map of all.
+        let values = self.0.payload.bytes().filter(|sign| b",[{".contains(sign)).count();
+        lists + 2 * self.0.payload.len() + values * DECODED_VALUE
     }
 
     pub(crate) fn facts(&self) -> &Facts {

@@ -131,7 +131,11 @@ impl KeyCache {
             if !ended {
                 return Err(fetcher.unavailable());
             }
-            if begun_by_us || fetcher.last_error().is_some() {
+            if fetcher.last_error().is_some() {
+                break;
+            }
+            if begun_by_us {
+                fetcher.note_absent(kid);
                 break;
             }
         }

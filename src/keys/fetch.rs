@@ -10,7 +10,7 @@ use super::{
     cache::Miss,
     loaded::{Current, Loaded},
     runtime::{Mutex, MutexGuard, Spawner, timeout, timeout_at},
-    set::KeySet,
+    set::{KeySet, LeftOut},
     settings::KeySettings,
     source::{FetchError, KeyDocument, KeySource},
 };
@@ -43,7 +43,13 @@ struct State {
     due: Instant,
     /// Ids of keys that were in the set once and are not now, newest last.
     retired: VecDeque<Box<str>>,
+    /// Ids that a fetch was made for in vain, and when, newest last.
+    absent: VecDeque<(Box<str>, Instant)>,
 }
+
+/// How many ids are remembered that a fetch was made for in vain. More than two in a moment are a
+/// flood, which the limit is for.
+const ABSENT: usize = 8;
 
 /// How many retired keys are remembered: two for each of several rotations.
 const RETIRED: usize = 32;
@@ -92,6 +98,13 @@ struct Running {
     _ended: watch::Sender<()>,
 }
 
+/// What a fetch brought.
+struct Fetched {
+    set: KeySet,
+    left_out: LeftOut,
+    lifetime: Duration,
+}
+
 impl Fetcher {
     pub(super) fn new(
         issuer: Arc<str>,
@@ -109,6 +122,7 @@ impl Fetcher {
             begun: 0,
             due: Instant::now(),
             retired: VecDeque::new(),
+            absent: VecDeque::new(),
         };
         Self { issuer, source, settings, clock, current, state: Mutex::new(state) }
     }
@@ -127,8 +141,26 @@ impl Fetcher {
         if self.current.load().as_deref().is_some_and(brought) {
             return Begin::Refused;
         }
+        // A key may be used a moment before it is published. Its tokens must not use up both fetches
+        // within that moment.
+        let recent = |(absent, at): &(Box<str>, Instant)| {
+            **absent == *kid && at.elapsed() < self.settings.spacing_of_one_key()
+        };
+        if state.absent.iter().any(recent) {
+            return Begin::Refused;
+        }
         let is_retired = state.retired.iter().any(|retired| **retired == *kid);
         self.begin_with(state, if is_retired { Cause::RetiredKey } else { Cause::UnknownKey })
+    }
+
+    /// Remembers that the pool was asked for a key, and does not have it.
+    pub(super) fn note_absent(&self, kid: &str) {
+        let mut state = self.state();
+        state.absent.retain(|(absent, _)| **absent != *kid);
+        state.absent.push_back((Box::from(kid), Instant::now()));
+        if state.absent.len() > ABSENT {
+            state.absent.pop_front();
+        }
     }
 
     fn begin_with(self: &Arc<Self>, mut state: MutexGuard<'_, State>, cause: Cause) -> Begin {
@@ -222,16 +254,27 @@ impl Fetcher {
         due.saturating_duration_since(now)
     }
 
-    fn end(&self, running: &Running, outcome: Result<(KeySet, Duration), FetchError>) {
-        match &outcome {
-            Ok((set, _)) => {
-                tracing::debug!(issuer = %self.issuer, keys = set.len(), "key set fetched");
+    fn end(&self, running: &Running, outcome: Result<Fetched, FetchError>) {
+        let (outcome, left_out) = match outcome {
+            Ok(Fetched { set, left_out, lifetime }) => (Ok((set, lifetime)), left_out),
+            Err(error) => (Err(error), LeftOut::default()),
+        };
+        let error = outcome.as_ref().err().cloned();
+        self.settle(running, outcome);
+        // Last, since a subscriber may panic, and what was fetched must not be lost by it.
+        let (issuer, keys) = (&self.issuer, self.current.load().as_deref().map_or(0, Loaded::keys));
+        match error {
+            None => tracing::debug!(%issuer, keys, "key set fetched"),
+            // Its runtime is going down, as a rule.
+            Some(error @ FetchError::Interrupted) => tracing::debug!(%issuer, keys, %error),
+            Some(error) => {
+                tracing::warn!(%issuer, keys, %error, "the key set could not be fetched");
             }
-            Err(error) => tracing::warn!(
-                issuer = %self.issuer, %error,
-                "the key set could not be fetched; the last good keys stay in use"
-            ),
         }
+        left_out.log();
+    }
+
+    fn settle(&self, running: &Running, outcome: Result<(KeySet, Duration), FetchError>) {
         let now = Instant::now();
         let mut state = self.state();
         if running.number != state.begun {
@@ -323,10 +366,10 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let outcome = std::mem::replace(&mut self.outcome, Err(FetchError::Interrupted));
-        let _span = tracing::debug_span!("fetch", issuer = %self.fetcher.issuer).entered();
         let outcome = outcome.and_then(|document| {
             let lifetime = self.fetcher.settings.lifetime(document.max_age);
-            Ok((KeySet::from_json(&document.text)?, lifetime))
+            let (set, left_out) = KeySet::read(&document.text)?;
+            Ok(Fetched { set, left_out, lifetime })
         });
         self.fetcher.end(self, outcome);
     }

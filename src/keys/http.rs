@@ -1,4 +1,10 @@
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{HeaderMap, header::CACHE_CONTROL};
 use reqwest::{Client, StatusCode, redirect};
@@ -14,9 +20,16 @@ const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
 /// Makes key sources that share one HTTP client, however many pools there are.
 #[derive(Default)]
-pub(crate) struct HttpSources {
-    outside: Option<Client>,
-    loopback: Option<Client>,
+pub(crate) struct HttpSources(HashMap<Route, Client>);
+
+/// How an address is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Route {
+    Outside,
+    /// On this machine, where no proxy belongs between.
+    Loopback,
+    /// Likewise, and without TLS.
+    PlainLoopback,
 }
 
 /// Fetches a document with one GET request.
@@ -33,28 +46,30 @@ impl HttpSources {
         uri: &str,
     ) -> Result<Arc<dyn KeySource>, ConfigError> {
         let parsed: http::Uri = uri.parse().unwrap_or_default();
-        let on_loopback = parsed.scheme_str() == Some("http") && is_loopback(&parsed);
-        let slot = if on_loopback { &mut self.loopback } else { &mut self.outside };
-        let client = match slot {
-            Some(client) => client.clone(),
-            None => slot.insert(client(on_loopback)?).clone(),
+        let route = match parsed.scheme_str() {
+            _ if !is_loopback(&parsed) => Route::Outside,
+            Some("http") => Route::PlainLoopback,
+            _ => Route::Loopback,
+        };
+        let client = match self.0.entry(route) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => place.insert(client(route)?).clone(),
         };
         Ok(Arc::new(HttpSource { client, uri: uri.to_owned() }))
     }
 }
 
-fn client(on_loopback: bool) -> Result<Client, ConfigError> {
+fn client(route: Route) -> Result<Client, ConfigError> {
     let builder = Client::builder()
         .user_agent(concat!("tower-cognito/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         // Fetches are minutes apart: a kept connection would only be a stale one.
         .pool_max_idle_per_host(0);
-    let builder = if on_loopback {
-        // Plain HTTP to this machine needs neither a proxy nor the system's certificates, which a
-        // small container may lack.
-        builder.no_proxy().tls_certs_only([])
-    } else {
-        builder
+    let builder = match route {
+        Route::Outside => builder,
+        Route::Loopback => builder.no_proxy(),
+        // Without TLS the system's certificates are not needed, which a small container may lack.
+        Route::PlainLoopback => builder.no_proxy().tls_certs_only([]),
     };
     builder.build().map_err(|error| ConfigError::HttpClient { reason: chain(&error) })
 }

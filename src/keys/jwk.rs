@@ -54,13 +54,13 @@ impl Key {
         let kid = jwk.kid.filter(|kid| !kid.is_empty()).ok_or("it has no `kid`")?;
         let modulus = jwk.n.ok_or("it has no modulus")?;
         let exponent = jwk.e.ok_or("it has no exponent")?;
-        Ok((kid, Self::from_components(modulus, exponent)?))
+        Ok((kid, Self::from_components(&modulus, &exponent)?))
     }
 
     /// Takes modulus and exponent in base64url, as a JWK has them.
-    fn from_components(modulus: String, exponent: String) -> Result<Self, &'static str> {
-        let n = unsigned(&modulus).ok_or("its modulus is not a Base64urlUInt")?;
-        let e = unsigned(&exponent).ok_or("its exponent is not a Base64urlUInt")?;
+    fn from_components(modulus: &str, exponent: &str) -> Result<Self, &'static str> {
+        let n = unsigned(modulus).ok_or("its modulus is not a Base64urlUInt")?;
+        let e = unsigned(exponent).ok_or("its exponent is not a Base64urlUInt")?;
         if !is_odd(&n) || !(2048..=8192).contains(&bits(&n)) {
             return Err("its modulus is not an odd number of 2048 to 8192 bits");
         }
@@ -70,6 +70,8 @@ impl Key {
         let parsed = RsaPublicKeyComponents { n: &n, e: &e }
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map_err(|_| "it is not an RSA key")?;
+        // In their one canonical spelling, so that equal keys are equal texts.
+        let [modulus, exponent] = [n, e].map(|number| URL_SAFE_NO_PAD.encode(number));
         Ok(Self { parsed, modulus, exponent })
     }
 

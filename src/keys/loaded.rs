@@ -68,6 +68,10 @@ impl Loaded {
         Self { set, times: Some(times) }
     }
 
+    pub(super) fn keys(&self) -> usize {
+        self.set.len()
+    }
+
     pub(super) fn age(&self, now: SystemTime) -> Age {
         let Some(times) = &self.times else { return Age::Fresh };
         match times.since_fetch(now) {
@@ -107,5 +111,48 @@ impl Times {
     /// behind the fetch, the age by the clock that nobody sets.
     fn since_fetch(&self, now: SystemTime) -> Duration {
         now.duration_since(self.fetched_at).unwrap_or_else(|_| self.stored_at.elapsed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, SystemClock};
+
+    fn loaded(settings: &KeySettings, fetched_at: SystemTime) -> Loaded {
+        let key = serde_json::json!({ "keys": [{
+            "kty": "RSA", "alg": "RS256", "kid": "a", "e": "AQAB", "n": format!("{}w", "_".repeat(341)),
+        }]});
+        let (set, _) = KeySet::read(&key.to_string()).unwrap();
+        Loaded::new(set, fetched_at, settings.refresh_interval, settings)
+    }
+
+    #[test]
+    fn a_set_goes_through_its_ages() {
+        let (settings, start) = (KeySettings::default(), SystemClock.now());
+        let loaded = loaded(&settings, start);
+        for (seconds, age) in [
+            (0, Age::Fresh),
+            (600, Age::Fresh),
+            (890, Age::Due),
+            (901, Age::Overdue),
+            (86_400, Age::Overdue),
+            (86_401, Age::TooOld),
+        ] {
+            assert_eq!(loaded.age(start + Duration::from_secs(seconds)), age, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn one_try_a_second_is_made() {
+        let start = SystemClock.now();
+        let loaded = loaded(&KeySettings::default(), start);
+        let at = |millis| start + Duration::from_millis(millis);
+        for (millis, time) in
+            [(0, true), (10, false), (999, false), (1000, true), (1900, false), (5000, true)]
+        {
+            assert_eq!(loaded.is_time_to_try(at(millis)), time, "{millis}");
+        }
+        assert!(!Loaded::fixed(loaded.set).is_time_to_try(start));
     }
 }

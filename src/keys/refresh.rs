@@ -7,7 +7,7 @@ use super::fetch::{Begin, Cause, Fetcher};
 /// The task that keeps a key set fresh. It lives as long as this handle.
 pub(super) struct Refresher(JoinHandle<()>);
 
-const LONGEST_NAP: Duration = Duration::from_secs(60);
+const LONGEST_NAP: Duration = Duration::from_secs(10);
 
 impl Refresher {
     /// Starts the task, if a runtime is there to run it.

@@ -40,6 +40,21 @@ pub enum KeySetError {
     },
 }
 
+/// The entries of a document that cannot be used.
+#[derive(Debug, Default)]
+pub(super) struct LeftOut {
+    count: u32,
+    first_reason: Option<&'static str>,
+}
+
+impl LeftOut {
+    pub(super) fn log(&self) {
+        if let Some(first_reason) = self.first_reason {
+            tracing::warn!(count = self.count, first_reason, "keys of the set are left out");
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,
@@ -58,29 +73,32 @@ impl KeySet {
     /// # Errors
     /// The text is not such a document, or no entry can be used.
     pub fn from_json(text: &str) -> Result<Self, KeySetError> {
+        let (set, left_out) = Self::read(text)?;
+        left_out.log();
+        Ok(set)
+    }
+
+    /// Reads a document and logs nothing: a subscriber may panic, and the keys must not be lost.
+    pub(super) fn read(text: &str) -> Result<(Self, LeftOut), KeySetError> {
         let Document { keys: entries } =
             serde_json::from_str(text).map_err(|_| KeySetError::NotAKeySet)?;
         let count = entries.len();
         let mut keys: HashMap<Box<str>, Option<Arc<Key>>> = HashMap::new();
-        let mut left_out = 0_u32;
-        let mut first_reason = None;
+        let mut left_out = LeftOut::default();
         for entry in entries {
             if let Err(reason) =
                 Key::from_jwk(entry).and_then(|(kid, key)| add(&mut keys, kid, key))
             {
-                left_out += 1;
-                first_reason.get_or_insert(reason);
+                left_out.count += 1;
+                left_out.first_reason.get_or_insert(reason);
             }
-        }
-        if let Some(first_reason) = first_reason {
-            tracing::warn!(left_out, first_reason, "keys of the set are left out");
         }
         let keys: HashMap<_, _> =
             keys.into_iter().filter_map(|(kid, key)| key.map(|key| (kid, key))).collect();
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey { entries: count });
         }
-        Ok(Self { keys })
+        Ok((Self { keys }, left_out))
     }
 
     /// The keys as a JWKS document, with the members that Cognito writes.

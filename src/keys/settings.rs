@@ -24,6 +24,9 @@ const MAX_AGE_FLOOR: Duration = Duration::from_secs(60);
 /// No setting is longer than this, so that sums of instants cannot overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// Soon enough after any outage, whatever the window is.
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+
 /// A shorter window would limit nothing.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
 
@@ -87,12 +90,17 @@ impl KeySettings {
     }
 
     /// How long to wait after a number of failures in a row: from a sixth of the window up to all
-    /// of it, doubling.
+    /// of it, doubling, but never longer than a minute or the refresh interval.
     pub(super) fn retry_delay(&self, failures: u32) -> Duration {
-        let window = self.unknown_key_window;
-        let first = (window / 6).max(Duration::from_secs(1)).min(window);
+        let longest = self.unknown_key_window.min(self.refresh_interval).min(LONGEST_RETRY);
+        let first = (self.unknown_key_window / 6).max(Duration::from_secs(1)).min(longest);
         let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(6));
-        doubled.min(window).mul_f64(0.8 + 0.2 * jitter())
+        doubled.min(longest).mul_f64(0.8 + 0.2 * jitter())
+    }
+
+    /// The least time between two fetches for one and the same key id.
+    pub(super) fn spacing_of_one_key(&self) -> Duration {
+        (self.unknown_key_window / 6).min(Duration::from_secs(5))
     }
 
     /// The least time between two fetches of the background task, whatever the clock says.
@@ -131,6 +139,19 @@ mod tests {
             let delay = settings.retry_delay(failures);
             let longest = Duration::from_secs(seconds);
             assert!(delay <= longest && delay >= longest.mul_f64(0.79), "{failures}: {delay:?}");
+        }
+    }
+
+    #[test]
+    fn retries_are_never_slower_than_a_minute_or_the_refresh() {
+        let seconds = Duration::from_secs;
+        for (window, interval, longest) in [(366 * 86_400, 900, 60), (120, 3, 3), (30, 900, 30)] {
+            let settings = KeySettings {
+                unknown_key_window: seconds(window),
+                refresh_interval: seconds(interval),
+                ..KeySettings::default()
+            };
+            assert!((1..100).all(|failures| settings.retry_delay(failures) <= seconds(longest)));
         }
     }
 

@@ -19,6 +19,11 @@ pub(crate) fn check_url(
     if authority.as_str().contains('@') {
         return Err(refuse("without user name and password"));
     }
+    let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+        return Err(refuse("with a port from 1 to 65535"));
+    }
     if text.contains(['?', '#']) {
         return Err(refuse("without query and fragment"));
     }
@@ -88,6 +93,10 @@ mod tests {
             "https://a/?q",
             "https://a/#f",
             "https://a b/",
+            "https://a:0/",
+            "https://a:99999/",
+            "https://a:abc/",
+            "https://a:/",
         ] {
             assert!(
                 matches!(check_url("issuer", url, true), Err(ConfigError::Url { .. })),

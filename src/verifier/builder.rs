@@ -40,7 +40,7 @@ pub struct VerifierBuilder {
     imported: Option<String>,
 }
 
-/// The default size of the cache of verified tokens: some ten thousand tokens.
+/// The default size of the cache of verified tokens: some five thousand tokens.
 const DEFAULT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// More leeway than this hides a broken clock.
@@ -219,8 +219,9 @@ impl VerifierBuilder {
         self
     }
 
-    /// How many bytes of verified tokens are remembered: 32 MiB by default, some ten thousand
-    /// tokens. 0 turns the cache off; what is refused and what passes stays the same.
+    /// How many bytes of verified tokens are remembered: 32 MiB by default, some five thousand
+    /// tokens. Their decoded claims are counted in; what a type of your own takes is not. 0 turns the
+    /// cache off; what is refused and what passes stays the same.
     pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
         self

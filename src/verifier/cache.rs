@@ -31,11 +31,11 @@ struct TokenRef<'a>(&'a str);
 #[derive(Clone)]
 struct Weight;
 
-/// What an entry costs beside its texts: the table's share, the allocations, the decoded facts.
+/// What an entry costs beside its texts: the table's share, and the allocations.
 const ENTRY_OVERHEAD: usize = 512;
 
 /// A token of 1,055 bytes with its payload.
-const TYPICAL_ENTRY: usize = 3000;
+const TYPICAL_ENTRY: usize = 5000;
 
 impl TokenCache {
     /// A cache of at most so many bytes; 0 turns it off.
@@ -107,8 +107,7 @@ fn same(a: &str, b: &str) -> bool {
 
 impl Weighter<Token, Arc<Accepted>> for Weight {
     fn weight(&self, token: &Token, entry: &Arc<Accepted>) -> u64 {
-        // The payload once as text, and once more for what is decoded from it.
-        let bytes = ENTRY_OVERHEAD + token.0.len() + 2 * entry.verified.payload().len();
+        let bytes = ENTRY_OVERHEAD + token.0.len() + entry.verified.memory();
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }

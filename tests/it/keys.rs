@@ -246,6 +246,62 @@ async fn a_flood_before_any_keys_are_known_is_limited_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_is_used_a_moment_before_it_is_published_is_found_soon() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    verifier.ready().await.unwrap();
+    pool.rotate().unwrap();
+    for user in 0..20 {
+        let token = pool.token(format!("user{user}")).sign();
+        assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::UnknownKey));
+    }
+    assert_eq!(source.fetches(), 2, "the tokens of one key used up the fetches of the window");
+    source.publish(&pool);
+    pass(5 * SECOND).await;
+    assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
+}
+
+/// A subscriber that panics, as one does that writes to a pipe whose reader is gone.
+struct Broken;
+
+impl tracing::Subscriber for Broken {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        assert!(!event.metadata().target().contains("keys"), "the log cannot be written");
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_cannot_be_written_breaks_no_refresh() {
+    let _guard = tracing::subscriber::set_default(Broken);
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let mut odd: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
+    odd["keys"].as_array_mut().unwrap().push(json!({ "kty": "EC" }));
+    *source.answer.lock().unwrap() = Ok(odd.to_string());
+    let verifier = builder(&pool, &source).refresh_interval(10 * SECOND).build().unwrap();
+    verifier.ready().await.unwrap();
+    assert_eq!(verifier.health()[0].keys, 2);
+    pass(60 * SECOND).await;
+    assert!((4..=10).contains(&source.fetches()), "{}", source.fetches());
+    source.fail();
+    let before = source.fetches();
+    pass(120 * SECOND).await;
+    assert!(verifier.health()[0].last_error.is_some());
+    assert!(source.fetches() - before <= 20, "{}", source.fetches());
+}
+
+#[tokio::test(start_paused = true)]
 async fn tokens_of_a_withdrawn_key_leave_a_fetch_for_the_next_rotation() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
@@ -406,6 +462,7 @@ async fn on_demand_the_age_is_looked_at_on_use_without_a_task() {
     assert_eq!(kind(&verifier, &old).await, None);
     pass(HOUR).await;
     assert_eq!(source.fetches(), 1, "nothing runs between requests");
+    assert_eq!(verifier.health()[0].age, Some(HOUR));
     pool.rotate().unwrap();
     pool.withdraw_old_keys();
     source.publish(&pool);
@@ -715,6 +772,20 @@ async fn a_key_set_is_read_key_by_key() {
     {
         assert_eq!(KeySet::from_json(text), Err(KeySetError::NotAKeySet), "{text}");
     }
+    // A zero in front changes a number's spelling, not the number.
+    let mut spelled = good.clone();
+    let n = base64::Engine::decode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        good["n"].as_str().unwrap(),
+    );
+    spelled["n"] = json!(base64::Engine::encode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        [&[0], n.unwrap().as_slice()].concat()
+    ));
+    assert_eq!(
+        KeySet::from_json(&json!({ "keys": [good, spelled] }).to_string()).unwrap().len(),
+        1
+    );
     // The same id twice: with one key it is the same, with two neither is trusted.
     let mut clash = other.clone();
     clash["kid"] = good["kid"].clone();

@@ -183,6 +183,9 @@ async fn a_challenge_names_the_scopes_that_are_missing_and_no_others() {
         (scope("a") & scope("b") & scope("c"), Some("b")),
         (scope("b") | scope("c"), Some("b")),
         (group("staff") | (scope("b") & scope("c")), Some("b c")),
+        (group("staff") | (scope("b") & scope("b")), Some("b")),
+        (scope("b\"c"), None),
+        (scope("b c"), None),
     ] {
         let service = ServiceBuilder::new()
             .layer(CognitoLayer::new(pool.verifier().build().unwrap()))
