@@ -131,11 +131,7 @@ impl KeyCache {
             if !ended {
                 return Err(fetcher.unavailable());
             }
-            if fetcher.last_error().is_some() {
-                break;
-            }
-            if begun_by_us {
-                fetcher.note_absent(kid);
+            if begun_by_us || fetcher.last_error().is_some() {
                 break;
             }
         }

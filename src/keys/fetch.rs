@@ -43,13 +43,7 @@ struct State {
     due: Instant,
     /// Ids of keys that were in the set once and are not now, newest last.
     retired: VecDeque<Box<str>>,
-    /// Ids that a fetch was made for in vain, and when, newest last.
-    absent: VecDeque<(Box<str>, Instant)>,
 }
-
-/// How many ids are remembered that a fetch was made for in vain. More than two in a moment are a
-/// flood, which the limit is for.
-const ABSENT: usize = 8;
 
 /// How many retired keys are remembered: two for each of several rotations.
 const RETIRED: usize = 32;
@@ -122,7 +116,6 @@ impl Fetcher {
             begun: 0,
             due: Instant::now(),
             retired: VecDeque::new(),
-            absent: VecDeque::new(),
         };
         Self { issuer, source, settings, clock, current, state: Mutex::new(state) }
     }
@@ -141,26 +134,8 @@ impl Fetcher {
         if self.current.load().as_deref().is_some_and(brought) {
             return Begin::Refused;
         }
-        // A key may be used a moment before it is published. Its tokens must not use up both fetches
-        // within that moment.
-        let recent = |(absent, at): &(Box<str>, Instant)| {
-            **absent == *kid && at.elapsed() < self.settings.spacing_of_one_key()
-        };
-        if state.absent.iter().any(recent) {
-            return Begin::Refused;
-        }
         let is_retired = state.retired.iter().any(|retired| **retired == *kid);
         self.begin_with(state, if is_retired { Cause::RetiredKey } else { Cause::UnknownKey })
-    }
-
-    /// Remembers that the pool was asked for a key, and does not have it.
-    pub(super) fn note_absent(&self, kid: &str) {
-        let mut state = self.state();
-        state.absent.retain(|(absent, _)| **absent != *kid);
-        state.absent.push_back((Box::from(kid), Instant::now()));
-        if state.absent.len() > ABSENT {
-            state.absent.pop_front();
-        }
     }
 
     fn begin_with(self: &Arc<Self>, mut state: MutexGuard<'_, State>, cause: Cause) -> Begin {

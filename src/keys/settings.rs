@@ -98,11 +98,6 @@ impl KeySettings {
         doubled.min(longest).mul_f64(0.8 + 0.2 * jitter())
     }
 
-    /// The least time between two fetches for one and the same key id.
-    pub(super) fn spacing_of_one_key(&self) -> Duration {
-        (self.unknown_key_window / 6).min(Duration::from_secs(5))
-    }
-
     /// The least time between two fetches of the background task, whatever the clock says.
     pub(super) fn spacing(&self) -> Duration {
         Duration::from_secs(1).min(self.unknown_key_window)
