@@ -120,6 +120,7 @@ async fn the_background_task_refreshes_ahead_of_the_interval() {
     pass(24 * HOUR).await;
     assert!((864..=1153).contains(&source.fetches()), "{}", source.fetches());
     assert!(verifier.health()[0].age.unwrap() <= 100 * SECOND);
+    assert_eq!(verifier.health()[0].fetches, source.fetches());
 }
 
 #[tokio::test(start_paused = true)]
@@ -576,6 +577,16 @@ fn a_fetch_on_a_runtime_that_stands_still_holds_nobody_up() {
         home.block_on(async { [kind(&verifier, &token).await, kind(&verifier, &token).await] });
     assert_eq!(outcomes, [Some(AuthErrorKind::KeysUnavailable), None]);
     assert!(before.elapsed() < 10 * SECOND);
+
+    // What the fetch that was given up brings at last is thrown away.
+    pool.rotate().unwrap();
+    source.publish(&pool);
+    let new = pool.token("alice").sign();
+    assert_eq!(home.block_on(kind(&verifier, &new)), None);
+    source.fail();
+    standing.block_on(async { tokio::time::sleep(SECOND / 2).await });
+    assert_eq!(home.block_on(kind(&verifier, &new)), None);
+    assert!(verifier.health()[0].last_error.is_none(), "a fetch that was given up told of its end");
 }
 
 #[test]
