@@ -144,7 +144,7 @@ async fn no_fault_of_the_endpoint_refuses_a_token_whose_key_is_known() {
         .refresh_interval(Duration::from_millis(100))
         .unknown_key_window(Duration::from_millis(100))
         .build_with_room();
-    verifier.ready().await.unwrap();
+    eventually("the keys are there", async || verifier.ready().await.is_ok()).await;
 
     // Steady traffic, some of it with tokens never seen before.
     let (stop, passed, refused) = (
@@ -276,8 +276,9 @@ async fn ten_thousand_unknown_keys_cost_two_fetches() {
     let good = pool.key_set().unwrap().to_json();
     for reply in [Reply::Json(good.clone()), Reply::status("500 Internal Server Error", "")] {
         let server = KeyServer::start(Reply::json(&good)).await;
-        let verifier = builder(&pool, &server).build().unwrap();
-        verifier.ready().await.unwrap();
+        let verifier =
+            builder(&pool, &server).fetch_timeout(Duration::from_secs(3)).build().unwrap();
+        eventually("the keys are there", async || verifier.ready().await.is_ok()).await;
         server.set(reply);
         let payload = pool.token("mallory").payload().to_string();
         let warm = pool.token("alice").sign();
