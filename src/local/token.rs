@@ -134,10 +134,10 @@ impl TokenBuilder {
     /// The claims as JSON, without a signature.
     pub fn payload(&self) -> Value {
         let now = self.issued_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let issued_at = i64::try_from(now).unwrap_or(i64::MAX);
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
         // A token that has expired was issued a lifetime before.
-        let issued_at = if self.lifetime < 0 { issued_at - LIFETIME_SECONDS } else { issued_at };
-        let expires_at = i64::try_from(now).unwrap_or(i64::MAX).saturating_add(self.lifetime);
+        let issued_at = if self.lifetime < 0 { now - LIFETIME_SECONDS } else { now };
+        let expires_at = now.saturating_add(self.lifetime);
         let mut claims = Map::new();
         claims.insert("auth_time".into(), issued_at.into());
         claims.insert("iat".into(), issued_at.into());

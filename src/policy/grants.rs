@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 /// Which permissions the members of a group hold.
 ///
@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt};
 ///     .group("support", ["orders:read"])
 ///     .group("admin", ["orders:read", "orders:write"]);
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Grants(BTreeMap<String, Vec<String>>);
 
@@ -37,11 +37,5 @@ impl Grants {
                 held.push(granted.clone());
             }
         }
-    }
-}
-
-impl fmt::Debug for Grants {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Grants").field(&self.0).finish()
     }
 }
