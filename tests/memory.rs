@@ -1,13 +1,17 @@
-//! The cache of verified tokens keeps to its bytes, counted by the allocator.
+//! What is kept in memory, counted by the allocator: the cache of verified tokens keeps to its bytes, and
+//! a flood of hostile requests leaves nothing behind.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may say what it expects")]
 
 use std::alloc::System;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use tokio::sync::Mutex;
 use tower_cognito::{
-    Claims,
-    local::{TokenBuilder, UserPool},
+    Claims, TokenUse, Verifier,
+    local::{Fault, TokenBuilder, UserPool},
 };
 
 #[global_allocator]
@@ -27,8 +31,12 @@ struct Custom {
 
 const CACHE_BYTES: usize = 2 << 20;
 
+/// The allocator counts for the whole process, so that one test runs at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test]
 async fn the_cache_keeps_to_its_bytes_whatever_tokens_fill_it() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let pool = UserPool::start().await.unwrap();
     let many = vec!["p"; 500].join(" ");
     let groups: Vec<String> = (0..60).map(|number| format!("group{number}")).collect();
@@ -66,4 +74,56 @@ async fn the_cache_keeps_to_its_bytes_whatever_tokens_fill_it() {
         assert!(grown <= CACHE_BYTES * 5 / 4, "{name}: {grown} bytes");
         assert!(grown >= CACHE_BYTES / 8, "{name}: hardly anything was remembered: {grown} bytes");
     }
+}
+
+/// Hostile tokens in one round of a flood, each unlike all others.
+const ROUND: usize = 5000;
+
+#[tokio::test]
+async fn a_flood_leaves_memory_as_it_was() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    verifier.ready().await.unwrap();
+    let good = pool.token("alice").sign();
+    verifier.verify(&good).await.unwrap();
+    for fault in [Fault::None, Fault::Status(500)] {
+        pool.set_fault(fault.clone());
+        // The first round fills what is filled once: logs, timers, the runtime's own lists.
+        flood(&verifier, &pool, &good, 0).await;
+        let before = live();
+        for round in 1..=4 {
+            flood(&verifier, &pool, &good, round).await;
+        }
+        let grown = live().saturating_sub(before);
+        println!("{fault:?}: {} hostile tokens left {grown} bytes", 4 * 4 * ROUND);
+        assert!(grown <= 64 << 10, "{fault:?}: a flood left {grown} bytes behind");
+    }
+}
+
+/// Garbage, unknown key ids, bad signatures and strangers' issuers.
+async fn flood(verifier: &Verifier, pool: &UserPool, good: &str, round: usize) {
+    let payload = pool.token("mallory").payload();
+    let known = pool.key_id(TokenUse::Access);
+    for number in 0..ROUND {
+        let id = format!("{round}-{number}");
+        let elsewhere = json!({ "iss": format!("https://stranger.example/{id}") });
+        let own = pool.token("mallory").claim("nonce", id.as_str()).payload();
+        for token in [
+            format!("{id}.garbage.{id}"),
+            unsigned(&format!("k{id}"), &payload),
+            unsigned(&known, &own),
+            unsigned(&known, &elsewhere),
+        ] {
+            assert!(verifier.verify(&token).await.is_err());
+        }
+    }
+    assert!(verifier.verify(good).await.is_ok());
+}
+
+fn unsigned(kid: &str, payload: &Value) -> String {
+    let header = json!({ "alg": "RS256", "kid": kid }).to_string();
+    let (header, payload) =
+        (URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload.to_string()));
+    format!("{header}.{payload}.{}", "A".repeat(342))
 }

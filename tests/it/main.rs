@@ -10,6 +10,7 @@
 )]
 
 mod attack;
+mod cancel;
 mod claims;
 mod config;
 mod credential;
@@ -23,5 +24,6 @@ mod manual;
 mod policy;
 mod properties;
 mod rejection;
+mod rotation;
 mod support;
 mod token_cache;

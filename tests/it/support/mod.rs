@@ -4,6 +4,7 @@ pub(crate) mod example;
 mod http;
 mod key_server;
 mod logs;
+mod source;
 
 use std::{
     net::SocketAddr,
@@ -23,6 +24,7 @@ pub(crate) use self::{
     http::{Answer, bearer, get, send},
     key_server::{KeyServer, Reply},
     logs::captured_logs,
+    source::{Source, builder},
 };
 
 /// Serves a router on loopback until the test's runtime ends.

@@ -1,0 +1,113 @@
+//! Every future may be dropped wherever it waits: nothing is lost, and the next request is served.
+
+use std::{convert::Infallible, future::Future, time::Duration};
+
+use axum::{Router, body::Body, routing::get};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_cognito::{Claims, CognitoLayer, Verifier, local::UserPool, require, scope};
+
+use crate::support::{Source, builder};
+
+/// More often than any of the futures has to be polled to come to its end.
+const POLLS: usize = 12;
+
+/// Polls a future so many times, then drops it; true if it had ended by then.
+async fn polled(future: impl Future, times: usize) -> bool {
+    let mut future = Box::pin(future);
+    for _ in 0..times {
+        if poll_once(future.as_mut()).await {
+            return true;
+        }
+        // Time goes on between two polls, so that fetches and handlers advance.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    false
+}
+
+async fn poll_once(mut future: std::pin::Pin<&mut impl Future>) -> bool {
+    std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_ready())).await
+}
+
+/// For each number of polls: a fresh verifier, a future that is dropped, and then a request that has
+/// to pass, with one fetch in all.
+async fn dropped_anywhere<Fut: Future>(make: impl Fn(Verifier, String) -> Fut) {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").scope("profile").sign();
+    let mut ended = 0;
+    for times in 0..POLLS {
+        let source = Source::of(&pool);
+        source.delay(Duration::from_millis(400));
+        let verifier = builder(&pool, &source).build().unwrap();
+        ended += u32::from(polled(make(verifier.clone(), token.clone()), times).await);
+        let claims = verifier.verify(&token).await;
+        assert_eq!(claims.unwrap().username(), Some("alice"), "after {times} polls");
+        assert_eq!(source.fetches(), 1, "after {times} polls");
+        assert_eq!(source.most_open(), 1);
+    }
+    let ended = usize::try_from(ended).unwrap();
+    assert!(ended > 0, "it never came to its end, so that not every place was tried");
+    assert!(ended < POLLS - 2, "it never waited");
+}
+
+#[tokio::test(start_paused = true)]
+async fn verify_and_ready_may_be_dropped_anywhere() {
+    dropped_anywhere(|verifier, token| async move { verifier.verify(&token).await.is_ok() }).await;
+    dropped_anywhere(|verifier, _| async move { verifier.ready().await.is_ok() }).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_layers_futures_may_be_dropped_anywhere() {
+    dropped_anywhere(|verifier, token| {
+        let layer = (CognitoLayer::new(verifier), require(scope("profile")));
+        let mut service = layer.layer(service_fn(slow));
+        async move {
+            let service = service.ready().await.unwrap();
+            service.call(request(&token, ())).await
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_axum_route_may_be_dropped_anywhere() {
+    dropped_anywhere(|verifier, token| {
+        let route = get(|claims: Claims| async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            claims.subject().to_owned()
+        });
+        let app = Router::new()
+            .route("/", route.layer(require(scope("profile"))))
+            .layer(CognitoLayer::new(verifier));
+        app.oneshot(request(&token, Body::empty()))
+    })
+    .await;
+}
+
+/// A check of one's own is asked anew by the next request.
+#[tokio::test(start_paused = true)]
+async fn a_check_may_be_dropped_while_it_waits() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    let check = |_| async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(())
+    };
+    let verifier = pool.verifier().check_async(check).build().unwrap();
+    verifier.ready().await.unwrap();
+    for times in 0..3 {
+        assert!(!polled(verifier.verify(&token), times).await);
+        assert!(verifier.verify(&token).await.is_ok());
+    }
+}
+
+async fn slow(_: Request<()>) -> Result<Response<Full<Bytes>>, Infallible> {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    Ok(Response::default())
+}
+
+fn request<B>(token: &str, body: B) -> Request<B> {
+    Request::builder().header("authorization", format!("Bearer {token}")).body(body).unwrap()
+}

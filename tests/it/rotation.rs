@@ -1,0 +1,60 @@
+//! How long a rotation takes to be felt: what the README says of it, measured.
+
+use std::time::{Duration, Instant};
+
+use tower_cognito::{AuthErrorKind, Pool, Verifier, local::UserPool};
+
+use crate::support::{KeyServer, Reply, Source, builder};
+
+#[tokio::test]
+async fn seconds_to_accept_a_new_key() {
+    let pool = UserPool::start().await.unwrap();
+    let document = || pool.key_set().unwrap().to_json();
+    let server = KeyServer::start(Reply::json(&document())).await;
+    let own =
+        Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()]).name("own");
+    let verifier = Verifier::for_pools([own]).build().unwrap();
+    verifier.ready().await.unwrap();
+    let mut longest = Duration::ZERO;
+    for rotation in 0..2 {
+        pool.rotate().unwrap();
+        server.set(Reply::json(&document()));
+        let token = pool.token("alice").sign();
+        let asked = Instant::now();
+        // Its first request waits for one fetch, and passes.
+        verifier.verify(&token).await.unwrap();
+        longest = longest.max(asked.elapsed());
+        assert_eq!(server.fetches(), rotation + 2, "one fetch at the start, and one a rotation");
+    }
+    println!("seconds to accept a new key, fetched over HTTP: {:.3}", longest.as_secs_f64());
+}
+
+#[tokio::test(start_paused = true)]
+async fn seconds_to_drop_a_withdrawn_key() {
+    let pool = UserPool::start().await.unwrap();
+    // The key is withdrawn at various times after a refresh, and the longest wait is told.
+    let mut longest = 0;
+    for offset in [1, 200, 500, 800] {
+        let source = Source::of(&pool);
+        let verifier = builder(&pool, &source).build().unwrap();
+        let token = pool.token("alice").expires_in(Duration::from_secs(86400)).sign();
+        verifier.verify(&token).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(offset)).await;
+        pool.rotate().unwrap();
+        pool.withdraw_old_keys();
+        source.publish(&pool);
+        let mut seconds = 0;
+        while verifier.verify(&token).await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            seconds += 1;
+            assert!(seconds <= 900, "a withdrawn key outlived the refresh interval");
+        }
+        assert_eq!(
+            verifier.verify(&token).await.unwrap_err().kind(),
+            AuthErrorKind::UnknownKey,
+            "it is refused for its key"
+        );
+        longest = longest.max(seconds);
+    }
+    println!("seconds to drop a withdrawn key, with the defaults: {longest}");
+}

@@ -1,0 +1,107 @@
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tower_cognito::{
+    FetchError, KeyDocument, KeySource, Pool, Verifier, VerifierBuilder, local::UserPool,
+};
+
+use super::tokio_clock;
+
+/// A source in memory, so that time can be paused: it can fail, be slow, and counts.
+#[derive(Clone)]
+pub(crate) struct Source {
+    answer: Arc<Mutex<Result<String, FetchError>>>,
+    delay: Arc<Mutex<Duration>>,
+    max_age: Arc<Mutex<Option<Duration>>>,
+    fetches: Arc<AtomicU64>,
+    open: Arc<AtomicU64>,
+    most_open: Arc<AtomicU64>,
+}
+
+/// Counts a fetch as open until it ends in whatever way.
+struct Open(Arc<AtomicU64>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Source {
+    pub(crate) fn of(pool: &UserPool) -> Self {
+        Self {
+            answer: Arc::new(Mutex::new(Ok(pool.key_set().unwrap().to_json()))),
+            delay: Arc::default(),
+            max_age: Arc::default(),
+            fetches: Arc::default(),
+            open: Arc::default(),
+            most_open: Arc::default(),
+        }
+    }
+
+    /// Answers with the pool's present keys from now on.
+    pub(crate) fn publish(&self, pool: &UserPool) {
+        *self.answer.lock().unwrap() = Ok(pool.key_set().unwrap().to_json());
+    }
+
+    pub(crate) fn fail(&self) {
+        *self.answer.lock().unwrap() = Err(FetchError::Status(500));
+    }
+
+    pub(crate) fn delay(&self, delay: Duration) {
+        *self.delay.lock().unwrap() = delay;
+    }
+
+    /// Answers with this text.
+    pub(crate) fn answer(&self, text: impl Into<String>) {
+        *self.answer.lock().unwrap() = Ok(text.into());
+    }
+
+    /// Gives each document this lifetime.
+    pub(crate) fn max_age(&self, max_age: Duration) {
+        *self.max_age.lock().unwrap() = Some(max_age);
+    }
+
+    pub(crate) fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    /// How many fetches were in flight at once, at the most.
+    pub(crate) fn most_open(&self) -> u64 {
+        self.most_open.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn key_source(&self) -> impl KeySource + use<> {
+        let source = self.clone();
+        move || {
+            source.fetches.fetch_add(1, Ordering::SeqCst);
+            let source = source.clone();
+            async move {
+                let open = source.open.fetch_add(1, Ordering::SeqCst) + 1;
+                source.most_open.fetch_max(open, Ordering::SeqCst);
+                let _open = Open(Arc::clone(&source.open));
+                let delay = *source.delay.lock().unwrap();
+                tokio::time::sleep(delay).await;
+                let text = source.answer.lock().unwrap().clone()?;
+                let document = KeyDocument::new(text);
+                Ok(match *source.max_age.lock().unwrap() {
+                    Some(max_age) => document.with_max_age(max_age),
+                    None => document,
+                })
+            }
+        }
+    }
+}
+
+/// A verifier whose keys come from such a source, on tokio's time.
+pub(crate) fn builder(pool: &UserPool, source: &Source) -> VerifierBuilder {
+    let pool = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .key_source(source.key_source());
+    Verifier::for_pools([pool]).clock(tokio_clock())
+}
