@@ -109,12 +109,12 @@ impl KeyCache {
         loaded.set.find(kid).map_or(Find::Absent, |key| Find::Found(then(key)))
     }
 
-    /// Brings a key that is not in the current set, if that can be done.
+    /// Has a key that is not in the current set fetched, if that can be done, and tells what to say
+    /// if it is not there after that.
     ///
-    /// # Errors
-    /// [`Miss`]; the limit on attempts answers at once, it never queues.
-    pub(crate) async fn obtain(&self, kid: &str) -> Result<(), Miss> {
-        let Some(fetcher) = &self.fetcher else { return Err(Miss::Unknown) };
+    /// The limit on attempts answers at once, it never queues.
+    pub(crate) async fn obtain(&self, kid: &str) -> Miss {
+        let Some(fetcher) = &self.fetcher else { return Miss::Unknown };
         self.keep_fresh(fetcher);
         // A fetch that was under way may have begun before the key was published. One more begins
         // after this request came, and its answer counts.
@@ -124,21 +124,14 @@ impl KeyCache {
                 Begin::Joined(fetch) => (fetch, false),
                 Begin::Refused => break,
             };
-            let ended = fetch.ended().await;
-            if self.has(kid, fetcher.now()) {
-                return Ok(());
-            }
-            if !ended {
-                return Err(fetcher.unavailable());
+            if !fetch.ended().await {
+                return fetcher.unavailable();
             }
             if begun_by_us || fetcher.last_error().is_some() {
                 break;
             }
         }
-        if self.has(kid, fetcher.now()) {
-            return Ok(());
-        }
-        Err(fetcher.miss(self.is_usable(fetcher.now())))
+        fetcher.miss(self.is_usable(fetcher.now()))
     }
 
     /// Begins to fetch a set if there is none that may be used.
@@ -183,20 +176,15 @@ impl KeyCache {
         loaded.fetched_at().map(|fetched_at| (fetched_at, loaded.set.to_value()))
     }
 
-    /// Takes a set that was exported before, unless it is too old or keys are there already.
+    /// Takes a set that was exported before, with the age that it has. One that is too old serves
+    /// nobody.
     pub(crate) fn import(&self, fetched_at: SystemTime, set: KeySet) {
         let Some(fetcher) = &self.fetcher else { return };
         // A time stamp from the future must not stretch the bound on staleness.
         let fetched_at = fetched_at.min(fetcher.now());
         let lifetime = fetcher.settings().lifetime(None);
         let loaded = Loaded::new(set, fetched_at, lifetime, fetcher.settings());
-        if loaded.is_usable(fetcher.now()) && self.current.load().is_none() {
-            self.current.store(Some(Arc::new(loaded)));
-        }
-    }
-
-    fn has(&self, kid: &str, now: SystemTime) -> bool {
-        matches!(self.find(kid, now, true, |_| ()), Find::Found(()))
+        self.current.store(Some(Arc::new(loaded)));
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {

@@ -91,11 +91,11 @@ impl Verifier {
             Ok(verified) => verified,
             Err(Stop::Refused(error)) => return Err(error),
             Err(Stop::KeyNotHere { pool, kid }) => {
-                let obtained = self.0.rules.obtain(pool, &kid).await;
-                match (obtained, self.authenticate(token, true)) {
-                    (_, Ok(verified)) => verified,
-                    (_, Err(Stop::Refused(error))) => return Err(error),
-                    (missing, Err(Stop::KeyNotHere { .. })) => return Err(no_key(&missing)),
+                let miss = self.0.rules.obtain(pool, &kid).await;
+                match self.authenticate(token, true) {
+                    Ok(verified) => verified,
+                    Err(Stop::Refused(error)) => return Err(error),
+                    Err(Stop::KeyNotHere { .. }) => return Err(no_key(&miss)),
                 }
             }
         };
@@ -180,14 +180,14 @@ impl ReadyError {
     }
 }
 
-fn no_key(missing: &Result<(), Miss>) -> AuthError {
-    match missing {
-        Err(Miss::Unavailable(after)) => AuthError::new(
+fn no_key(miss: &Miss) -> AuthError {
+    match miss {
+        Miss::Unavailable(after) => AuthError::new(
             AuthErrorKind::KeysUnavailable,
             "the keys to check the token with cannot be had at present; try again later",
         )
         .with_retry_after(*after),
-        Ok(()) | Err(Miss::Unknown) => {
+        Miss::Unknown => {
             AuthError::new(AuthErrorKind::UnknownKey, "the pool has no key of the token's `kid`")
         }
     }

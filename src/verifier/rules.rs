@@ -153,10 +153,10 @@ impl Rules {
         self.pools.iter()
     }
 
-    pub(super) async fn obtain(&self, pool: usize, kid: &str) -> Result<(), Miss> {
+    pub(super) async fn obtain(&self, pool: usize, kid: &str) -> Miss {
         match self.pools.get(pool) {
             Some(pool) => pool.keys.obtain(kid).await,
-            None => Err(Miss::Unknown),
+            None => Miss::Unknown,
         }
     }
 
