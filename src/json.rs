@@ -128,17 +128,58 @@ fn read_members<'de, A: MapAccess<'de>>(
     mut map: A,
     mut member: impl FnMut(&str, Json<'de>),
 ) -> Result<(), A::Error> {
-    let mut names = Vec::with_capacity(24);
+    let mut names = Names::new();
     while let Some(name) = map.next_key_seed(Name)? {
         member(&name, map.next_value_seed(Value)?);
-        names.push(name);
+        names.add(name);
     }
-    // Sorting keeps the cost of an object with thousands of names near linear.
-    names.sort_unstable();
-    if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+    if names.repeat_one() {
         return Err(A::Error::custom("a name stands twice in one object"));
     }
     Ok(())
+}
+
+/// The names of one object, in which none may stand twice.
+struct Names<'de> {
+    all: Vec<Cow<'de, str>>,
+    /// A bit for each sort of name that is among them. Two names of different sorts are different.
+    sorts: u64,
+    repeated: bool,
+}
+
+/// As many members as tokens have. So many can be compared with each other; an object with
+/// thousands would take too long that way.
+const FEW: usize = 32;
+
+impl<'de> Names<'de> {
+    fn new() -> Self {
+        Self { all: Vec::with_capacity(FEW), sorts: 0, repeated: false }
+    }
+
+    fn add(&mut self, name: Cow<'de, str>) {
+        let sort = 1 << (sort_of(&name) % u64::BITS);
+        if self.sorts & sort != 0 && self.all.len() < FEW {
+            self.repeated |= self.all.contains(&name);
+        }
+        self.sorts |= sort;
+        self.all.push(name);
+    }
+
+    fn repeat_one(mut self) -> bool {
+        if self.all.len() <= FEW {
+            return self.repeated;
+        }
+        self.all.sort_unstable();
+        self.all.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+    }
+}
+
+/// A number that is the same for the same name, and often different for different ones.
+fn sort_of(name: &str) -> u32 {
+    let sign = |byte: Option<&u8>| byte.copied().map_or(0, u32::from);
+    let bytes = name.as_bytes();
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    length.wrapping_mul(5) ^ sign(bytes.first()) ^ sign(bytes.last()).wrapping_mul(3)
 }
 
 /// A member's name, borrowed from the text where it holds no escapes.
