@@ -27,6 +27,9 @@ pub(super) fn check_realm(realm: &str) -> Result<(), ConfigError> {
     })
 }
 
+/// Room for the parameters and a sentence.
+const TYPICAL_LENGTH: usize = 192;
+
 fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
     let code = match error.kind().status() {
         StatusCode::BAD_REQUEST => Some("invalid_request"),
@@ -35,15 +38,16 @@ fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
         StatusCode::FORBIDDEN => Some("insufficient_scope"),
         _ => return None,
     };
-    let mut text = format!("Bearer realm=\"{realm}\"");
     let parameters = [
-        ("error", code),
-        ("error_description", code.map(|_| error.detail())),
-        ("scope", error.required_scope()),
+        ("Bearer realm", Some(realm)),
+        (", error", code),
+        (", error_description", code.map(|_| error.detail())),
+        (", scope", error.required_scope()),
     ];
+    let mut text = String::with_capacity(TYPICAL_LENGTH);
     for (name, value) in parameters {
         if let Some(value) = value.filter(|value| is_quotable(value)) {
-            text.push_str(&format!(", {name}=\"{value}\""));
+            text.extend([name, "=\"", value, "\""]);
         }
     }
     HeaderValue::try_from(text).ok()

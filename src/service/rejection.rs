@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::error::{AuthError, AuthErrorKind};
 
@@ -52,21 +52,21 @@ pub struct GrpcStatus;
 impl RejectionHandler for ProblemJson {
     fn handle(&self, error: &AuthError, response: Response<Bytes>) -> Response<Bytes> {
         let status = response.status();
-        let body = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "detail": error.detail(),
-            "code": error.code(),
-        });
-        with_body(response, "application/problem+json", body.to_string())
+        let problem = Problem {
+            kind: "about:blank",
+            title: status.canonical_reason(),
+            status: status.as_u16(),
+            detail: error.detail(),
+            code: error.code(),
+        };
+        with_body(response, "application/problem+json", &problem)
     }
 }
 
 impl RejectionHandler for ApiGatewayBody {
     fn handle(&self, _error: &AuthError, response: Response<Bytes>) -> Response<Bytes> {
-        let body = json!({ "message": response.status().canonical_reason() });
-        with_body(response, "application/json", body.to_string())
+        let message = ApiGatewayMessage { message: response.status().canonical_reason() };
+        with_body(response, "application/json", &message)
     }
 }
 
@@ -93,8 +93,29 @@ const GRPC_INTERNAL: u16 = 13;
 const GRPC_UNAVAILABLE: u16 = 14;
 const GRPC_UNAUTHENTICATED: u16 = 16;
 
-fn with_body(mut response: Response<Bytes>, kind: &'static str, body: String) -> Response<Bytes> {
+#[derive(Serialize)]
+struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: Option<&'static str>,
+    status: u16,
+    detail: &'static str,
+    code: &'static str,
+}
+
+#[derive(Serialize)]
+struct ApiGatewayMessage {
+    message: Option<&'static str>,
+}
+
+fn with_body(
+    mut response: Response<Bytes>,
+    kind: &'static str,
+    body: &impl Serialize,
+) -> Response<Bytes> {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    // Plain structs of plain texts cannot fail to be written.
+    let body = serde_json::to_vec(body).unwrap_or_default();
     response.map(|_| Bytes::from(body))
 }
 
