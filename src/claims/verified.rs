@@ -8,6 +8,7 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::text::Text;
 use crate::error::{AuthError, AuthErrorKind};
 
 /// The claims of a token that passed every rule.
@@ -30,7 +31,7 @@ pub struct Verified(Arc<Inner>);
 
 struct Inner {
     facts: Facts,
-    payload: Box<str>,
+    payload: String,
     all: OnceLock<Map<String, Value>>,
     decoded: [OnceLock<Arc<dyn Any + Send + Sync>>; DECODED_TYPES],
 }
@@ -48,18 +49,27 @@ const DECODED_VALUE: usize = 160;
 pub(crate) struct Facts {
     pub(crate) issuer: Arc<str>,
     pub(crate) pool: Arc<str>,
-    pub(crate) subject: String,
-    pub(crate) username: Option<String>,
-    pub(crate) client_id: String,
+    pub(crate) subject: Text,
+    pub(crate) username: Option<Text>,
+    pub(crate) client_id: Text,
     pub(crate) token_use: TokenUse,
     /// Scope tokens separated by spaces.
-    pub(crate) scope: String,
+    pub(crate) scope: Text,
     pub(crate) groups: Vec<String>,
     pub(crate) permissions: Vec<String>,
     pub(crate) expires_at: u64,
     pub(crate) not_before: Option<u64>,
     pub(crate) issued_at: Option<u64>,
     pub(crate) auth_time: Option<u64>,
+    pub(crate) signed_by: SignedBy,
+}
+
+/// The key that signed a token, told by value: its pool's place in the configuration, its `kid`, and
+/// its thumbprint.
+pub(crate) struct SignedBy {
+    pub(crate) pool: usize,
+    pub(crate) kid: Arc<str>,
+    pub(crate) thumbprint: [u8; 32],
 }
 
 /// The latest time that a claim may name: the end of the year 9999, in seconds of the Unix epoch.
@@ -77,29 +87,24 @@ pub enum TokenUse {
 
 impl Verified {
     pub(crate) fn new(facts: Facts, payload: String) -> Self {
-        Self(Arc::new(Inner {
-            facts,
-            payload: payload.into_boxed_str(),
-            all: OnceLock::new(),
-            decoded: Default::default(),
-        }))
+        Self(Arc::new(Inner { facts, payload, all: OnceLock::new(), decoded: Default::default() }))
     }
 
     /// Who the token speaks of: the user's unique id, or the client's for a machine. Claim `sub`.
     pub fn subject(&self) -> &str {
-        &self.0.facts.subject
+        self.0.facts.subject.within(&self.0.payload)
     }
 
     /// The user's name; a machine has none. Claim `username` of access tokens, `cognito:username`
     /// of ID tokens.
     pub fn username(&self) -> Option<&str> {
-        self.0.facts.username.as_deref()
+        self.0.facts.username.as_ref().map(|name| name.within(&self.0.payload))
     }
 
     /// The app client that the token was made for. Claim `client_id` of access tokens, `aud` of
     /// ID tokens.
     pub fn client_id(&self) -> &str {
-        &self.0.facts.client_id
+        self.0.facts.client_id.within(&self.0.payload)
     }
 
     /// Which pool signed the token. Claim `iss`, always one of the configured issuers.
@@ -120,12 +125,14 @@ impl Verified {
     /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens; an ID token
     /// has none, whatever its payload says.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0.facts.scope.split(' ').filter(|scope| !scope.is_empty())
+        self.scope().split(' ').filter(|scope| !scope.is_empty())
     }
 
     /// Whether a scope was granted, compared as a whole.
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.scopes().any(|granted| granted == scope)
+        // Scopes are short, so that looking byte by byte finds their ends soonest.
+        let mut granted = self.scope().as_bytes().split(|byte| *byte == b' ');
+        !scope.is_empty() && granted.any(|granted| granted == scope.as_bytes())
     }
 
     /// The user's groups. Claim `cognito:groups`.
@@ -238,6 +245,10 @@ impl Verified {
             }
         }
         self.decode_anew::<T>()?.downcast().map_err(|_| wrong_shape())
+    }
+
+    fn scope(&self) -> &str {
+        self.0.facts.scope.within(&self.0.payload)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {

@@ -39,7 +39,7 @@ pub(crate) enum Find<R> {
 }
 
 /// Why a key could not be obtained.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Miss {
     /// The pool answered, and has no such key.
     Unknown,
@@ -109,6 +109,13 @@ impl KeyCache {
         loaded.set.find(kid).map_or(Find::Absent, |key| Find::Found(then(key)))
     }
 
+    /// What to say at once of a key that is absent from a set that may be used, if the limit on
+    /// fetches is reached, so that a flood of such tokens costs little.
+    pub(crate) fn miss_at_once(&self, kid: &str) -> Option<Miss> {
+        let Some(fetcher) = &self.fetcher else { return Some(Miss::Unknown) };
+        (!fetcher.may_fetch_for(kid)).then(|| fetcher.miss(true))
+    }
+
     /// Has a key that is not in the current set fetched, if that can be done, and tells what to say
     /// if it is not there after that.
     ///
@@ -162,7 +169,7 @@ impl KeyCache {
         let usable = loaded.as_deref().filter(|it| now.is_none_or(|now| it.is_usable(now)));
         KeyHealth {
             issuer,
-            keys: usable.map_or(0, |loaded| loaded.set.len()),
+            keys: usable.map_or(0, Loaded::keys),
             age: usable.zip(now).and_then(|(loaded, now)| loaded.since_fetch(now)),
             last_error: self.fetcher.as_ref().and_then(|fetcher| fetcher.last_error()),
             fetches: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.begun()),
@@ -231,7 +238,7 @@ impl KeyCache {
 
 impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = self.current.load().as_deref().map_or(0, |loaded| loaded.set.len());
+        let keys = self.current.load().as_deref().map_or(0, Loaded::keys);
         f.debug_struct("KeyCache").field("keys", &keys).finish_non_exhaustive()
     }
 }

@@ -129,17 +129,30 @@ impl Fetcher {
     /// refused if somebody else brought the key since.
     pub(super) fn begin_for(self: &Arc<Self>, kid: &str) -> Begin {
         let state = self.state();
-        let now = self.clock.now();
-        let brought = |loaded: &Loaded| !loaded.is_overdue(now) && loaded.set.find(kid).is_some();
-        if self.current.load().as_deref().is_some_and(brought) {
+        if self.was_brought(kid) {
             return Begin::Refused;
         }
-        let is_retired = state.retired.iter().any(|retired| **retired == *kid);
-        self.begin_with(state, if is_retired { Cause::RetiredKey } else { Cause::UnknownKey })
+        let cause = state.cause_of(kid);
+        self.begin_with(state, cause)
+    }
+
+    /// Whether a caller who did not find a key has reason to look again: a fetch can be begun or
+    /// joined, or somebody else brought the key since.
+    pub(super) fn may_fetch_for(&self, kid: &str) -> bool {
+        let mut state = self.state();
+        let limit = state.cause_of(kid).limit();
+        state.forget_attempts_before(Instant::now(), self.settings.unknown_key_window);
+        state.attempts.len() < limit || state.fetch_under_way().is_some() || self.was_brought(kid)
+    }
+
+    fn was_brought(&self, kid: &str) -> bool {
+        let now = self.clock.now();
+        let brought = |loaded: &Loaded| !loaded.is_overdue(now) && loaded.set.find(kid).is_some();
+        self.current.load().as_deref().is_some_and(brought)
     }
 
     fn begin_with(self: &Arc<Self>, mut state: MutexGuard<'_, State>, cause: Cause) -> Begin {
-        if let Some(fetch) = state.under_way.as_ref().filter(|fetch| fetch.is_running()) {
+        if let Some(fetch) = state.fetch_under_way() {
             return Begin::Joined(fetch.clone());
         }
         let began = Instant::now();
@@ -222,8 +235,9 @@ impl Fetcher {
         let now = Instant::now();
         let due = match state.last_begun {
             // The wall clock went on while timers stood still: the machine was asleep.
-            Some(begun) if overdue && state.failures == 0 => begun + self.settings.spacing(),
-            _ if overdue && state.failures == 0 => now,
+            Some(begun) if overdue && state.failures == 0 => {
+                state.due.min(begun + self.settings.spacing())
+            }
             _ => state.due,
         };
         due.saturating_duration_since(now)
@@ -302,6 +316,16 @@ impl Cause {
 }
 
 impl State {
+    fn fetch_under_way(&self) -> Option<&Fetch> {
+        self.under_way.as_ref().filter(|fetch| fetch.is_running())
+    }
+
+    /// Why a key that is not in the set would be fetched.
+    fn cause_of(&self, kid: &str) -> Cause {
+        let is_retired = self.retired.iter().any(|retired| **retired == *kid);
+        if is_retired { Cause::RetiredKey } else { Cause::UnknownKey }
+    }
+
     fn retire(&mut self, old: &KeySet, new: &KeySet) {
         self.retired.retain(|kid| new.find(kid).is_none());
         self.retired.extend(old.key_ids().filter(|kid| new.find(kid).is_none()).map(Box::from));

@@ -1,16 +1,23 @@
 use std::fmt;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents},
+};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// A public key that RS256 signatures are checked with, parsed once.
 pub(crate) struct Key {
     parsed: ParsedPublicKey,
+    pub(crate) thumbprint: Thumbprint,
     pub(super) modulus: String,
     pub(super) exponent: String,
 }
+
+/// Tells a key by its numbers alone (RFC 7638, with SHA-256).
+pub(crate) type Thumbprint = [u8; 32];
 
 /// The members of a JWK (RFC 7517, section 4; RFC 7518, section 6.3) that are looked at.
 #[derive(Deserialize)]
@@ -71,8 +78,9 @@ impl Key {
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map_err(|_| "it is not an RSA key")?;
         // In their one canonical spelling, so that equal keys are equal texts.
-        let [modulus, exponent] = [n, e].map(|number| URL_SAFE_NO_PAD.encode(number));
-        Ok(Self { parsed, modulus, exponent })
+        let [modulus, exponent] = [n, e].map(|number| URL_SAFE_NO_PAD.encode_to_string(number));
+        let thumbprint = thumbprint(&modulus, &exponent);
+        Ok(Self { parsed, thumbprint, modulus, exponent })
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
@@ -84,7 +92,7 @@ impl Key {
 /// The same numbers make the same key, whichever document brought them.
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.modulus == other.modulus && self.exponent == other.exponent
+        self.thumbprint == other.thumbprint
     }
 }
 
@@ -94,10 +102,17 @@ impl fmt::Debug for Key {
     }
 }
 
+fn thumbprint(modulus: &str, exponent: &str) -> Thumbprint {
+    let members = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
+    let mut thumbprint = Thumbprint::default();
+    thumbprint.copy_from_slice(digest(&SHA256, members.as_bytes()).as_ref());
+    thumbprint
+}
+
 /// Decodes a Base64urlUInt (RFC 7518, section 2). Some writers put zero octets in front; they
 /// change nothing in the number.
 fn unsigned(text: &str) -> Option<Vec<u8>> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
     let start = bytes.iter().position(|byte| *byte != 0)?;
     Some(bytes.get(start..)?.to_vec())
 }

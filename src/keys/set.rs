@@ -4,6 +4,7 @@ use std::{
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ use super::jwk::Key;
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct KeySet {
-    keys: HashMap<Box<str>, Arc<Key>>,
+    keys: HashMap<Box<str>, Arc<Key>, RandomState>,
 }
 
 /// Why a document is no usable key set.
@@ -93,7 +94,7 @@ impl KeySet {
                 left_out.first_reason.get_or_insert(reason);
             }
         }
-        let keys: HashMap<_, _> =
+        let keys: HashMap<_, _, RandomState> =
             keys.into_iter().filter_map(|(kid, key)| key.map(|key| (kid, key))).collect();
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey { entries: count });

@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{
@@ -249,8 +249,11 @@ impl Shared {
     }
 
     pub(super) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
-        let message =
-            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let message = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode_to_string(header),
+            URL_SAFE_NO_PAD.encode_to_string(payload)
+        );
         let signature = self.signing_key(token_use).sign(&message);
         format!("{message}.{signature}")
     }

@@ -23,7 +23,7 @@ enum Place {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<'r> {
     Nothing,
-    Token(&'r str),
+    Token(&'r [u8]),
     /// The `Authorization` header has another scheme.
     OtherScheme,
     Unreadable(&'static str),
@@ -40,7 +40,7 @@ impl Credential {
     /// # Errors
     /// The name is not one that a cookie can have (RFC 6265, section 4.1.1).
     pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
-        checked("cookie", name.into(), "a cookie name: letters, digits and `-_.`", is_token)
+        checked("cookie", name.into(), "a cookie name: letters, digits and `-_.`", is_token_text)
             .map(|name| Self(Place::Cookie(name)))
     }
 
@@ -71,7 +71,7 @@ impl Credential {
     /// # Errors
     /// The marker is not a token of RFC 9110, section 5.6.2.
     pub fn websocket_protocol(marker: impl Into<String>) -> Result<Self, ConfigError> {
-        checked("websocket_protocol", marker.into(), "letters, digits and `-_.`", is_token)
+        checked("websocket_protocol", marker.into(), "letters, digits and `-_.`", is_token_text)
             .map(|marker| Self(Place::WebSocketProtocol(marker)))
     }
 
@@ -84,7 +84,7 @@ impl Credential {
                 Single::Unreadable(why) => Found::Unreadable(why),
             },
             Place::Cookie(name) => one_of(cookies(headers, name)),
-            Place::Query(name) => one_of(parameters(uri, name).map(Some)),
+            Place::Query(name) => one_of(parameters(uri, name)),
             Place::WebSocketProtocol(marker) => one_of(protocols_after(headers, marker)),
         }
     }
@@ -111,14 +111,17 @@ impl Credential {
 }
 
 fn authorization(headers: &HeaderMap) -> Found<'_> {
-    let text = match single(headers, &header::AUTHORIZATION) {
+    let value = match single(headers, &header::AUTHORIZATION) {
         Single::None => return Found::Nothing,
-        Single::One(text) => text,
+        Single::One(value) => value,
         Single::Unreadable(why) => return Found::Unreadable(why),
     };
-    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
-    if scheme.eq_ignore_ascii_case("Bearer") {
-        token(rest.trim_start_matches(' '))
+    let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(scheme_end);
+    if scheme.eq_ignore_ascii_case(b"Bearer") {
+        token(without_spaces(rest))
+    } else if !value.iter().all(|byte| is_text(*byte)) {
+        Found::Unreadable(NOT_ASCII)
     } else if is_token(scheme) {
         Found::OtherScheme
     } else {
@@ -126,20 +129,42 @@ fn authorization(headers: &HeaderMap) -> Found<'_> {
     }
 }
 
-/// One run of visible ASCII; what is in it is the token's own matter.
-fn token(text: &str) -> Found<'_> {
-    if text.is_empty() {
-        return Found::Unreadable("the credential holds no token");
+/// Why a refused value is no token at all: it has to be one run of visible ASCII. A value that was
+/// verified is one, so that only a refused one has to be looked at.
+pub(super) fn unreadable(value: &[u8]) -> Option<&'static str> {
+    if value.iter().all(u8::is_ascii_graphic) {
+        None
+    } else if value.iter().all(|byte| is_text(*byte)) {
+        Some("the credential holds more than one token")
+    } else {
+        Some(NOT_ASCII)
     }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Found::Unreadable("the credential holds more than one token");
+}
+
+/// Whatever stands there; what is in it is the token's own matter.
+fn token(value: &[u8]) -> Found<'_> {
+    match value {
+        [] => Found::Unreadable("the credential holds no token"),
+        value => Found::Token(value),
     }
-    Found::Token(text)
+}
+
+/// RFC 6750 wants one space before the token; clients send more.
+fn without_spaces(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|byte| *byte != b' ').unwrap_or(value.len());
+    value.split_at(start).1
+}
+
+const NOT_ASCII: &str = "the credential's header holds bytes that are not ASCII";
+
+/// What may stand in a header beside bytes of foreign meaning.
+fn is_text(byte: u8) -> bool {
+    byte == b'\t' || byte == b' ' || byte.is_ascii_graphic()
 }
 
 enum Single<'r> {
     None,
-    One(&'r str),
+    One(&'r [u8]),
     Unreadable(&'static str),
 }
 
@@ -151,26 +176,20 @@ fn single<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Single<'r> {
     if values.next().is_some() {
         return Single::Unreadable("the request has the credential's header twice");
     }
-    match value.to_str() {
-        // White space around a field value is not part of it (RFC 9110, section 5.5).
-        Ok(text) => Single::One(text.trim_matches([' ', '\t'])),
-        Err(_) => Single::Unreadable("the credential's header holds bytes that are not ASCII"),
-    }
+    // White space around a field value is not part of it (RFC 9110, section 5.5).
+    Single::One(value.as_bytes().trim_ascii())
 }
 
-/// Takes the one value of several places; `None` stands for one that cannot be read.
-fn one_of<'r>(mut values: impl Iterator<Item = Option<&'r str>>) -> Found<'r> {
+/// Takes the one value of several places.
+fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Found<'r> {
     match (values.next(), values.next()) {
         (None, _) => Found::Nothing,
-        (Some(Some(text)), None) => token(text),
-        (Some(None), None) => {
-            Found::Unreadable("the credential's header holds bytes that are not ASCII")
-        }
+        (Some(value), None) => token(value),
         (Some(_), Some(_)) => Found::Unreadable("the request has the credential twice"),
     }
 }
 
-fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = Option<&'r str>> {
+fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -180,27 +199,25 @@ fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = Optio
             let found = parts.next()?.trim_ascii() == name.as_bytes();
             let value = parts.next()?.trim_ascii();
             // An empty cookie is what a sign-out leaves.
-            (found && !value.is_empty()).then(|| std::str::from_utf8(value).ok().map(unquoted))
+            (found && !value.is_empty()).then(|| unquoted(value))
         })
 }
 
 /// RFC 6265, section 4.1.1: the value may stand in double quotes.
-fn unquoted(value: &str) -> &str {
-    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 /// A token has no signs that a query encodes, so the value is taken as it stands.
-fn parameters<'r>(uri: &'r Uri, name: &str) -> impl Iterator<Item = &'r str> {
+fn parameters<'r>(uri: &'r Uri, name: &str) -> impl Iterator<Item = &'r [u8]> {
     uri.query()
         .unwrap_or_default()
         .split('&')
         .filter_map(move |pair| pair.strip_prefix(name)?.strip_prefix('='))
+        .map(str::as_bytes)
 }
 
-fn protocols_after<'r>(
-    headers: &'r HeaderMap,
-    marker: &str,
-) -> impl Iterator<Item = Option<&'r str>> {
+fn protocols_after<'r>(headers: &'r HeaderMap, marker: &str) -> impl Iterator<Item = &'r [u8]> {
     let mut entries = headers
         .get_all(header::SEC_WEBSOCKET_PROTOCOL)
         .iter()
@@ -208,7 +225,7 @@ fn protocols_after<'r>(
         .map(<[u8]>::trim_ascii);
     std::iter::from_fn(move || {
         entries.by_ref().find(|entry| *entry == marker.as_bytes())?;
-        Some(entries.next().map_or(Some(""), |entry| std::str::from_utf8(entry).ok()))
+        Some(entries.next().unwrap_or_default())
     })
 }
 
@@ -222,9 +239,13 @@ fn checked(
 }
 
 /// RFC 9110, section 5.6.2.
-fn is_token(text: &str) -> bool {
+fn is_token(text: &[u8]) -> bool {
     !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+}
+
+fn is_token_text(text: &str) -> bool {
+    is_token(text.as_bytes())
 }
 
 fn is_plain(text: &str) -> bool {

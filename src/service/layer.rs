@@ -6,14 +6,14 @@ use tower_layer::Layer;
 use super::{
     challenge::check_realm,
     context::{LayerContext, Responder},
-    credential::{Credential, Found},
+    credential::{Credential, Found, unreadable},
     rejection::RejectionHandler,
     service::CognitoService,
 };
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind, ConfigError},
-    verifier::{Decision, Verifier},
+    verifier::{Decision, Verifier, Waiting},
 };
 
 /// Authenticates requests: verifies their token and hands its claims on, or answers for the service.
@@ -43,8 +43,8 @@ pub(super) enum Answer<'r> {
     Pass(Verified),
     Guest,
     Refuse(AuthError),
-    /// Decided later, by [`Verifier::verify`].
-    Wait(&'r str),
+    /// Decided later, by [`Verifier::wait`].
+    Wait(&'r [u8], Waiting),
 }
 
 impl CognitoLayer {
@@ -125,10 +125,13 @@ impl Config {
                     return Answer::Refuse(AuthError::new(AuthErrorKind::InvalidRequest, why));
                 }
                 Found::Token(token) => {
-                    return match self.verifier.verify_now(token) {
+                    return match self.verifier.decide(token) {
                         Decision::Made(Ok(verified)) => Answer::Pass(verified),
-                        Decision::Made(Err(error)) => Answer::Refuse(error),
-                        Decision::Wait => Answer::Wait(token),
+                        Decision::Made(Err(error)) => Answer::Refuse(match unreadable(token) {
+                            Some(why) => AuthError::new(AuthErrorKind::InvalidRequest, why),
+                            None => error,
+                        }),
+                        Decision::Wait(waiting) => Answer::Wait(token, waiting),
                     };
                 }
             }
@@ -149,21 +152,16 @@ impl Config {
         for credential in &self.credentials {
             credential.protect(request.headers_mut());
         }
-        let guest = verified.is_none();
+        // What another layer further out left is not this layer's word.
         let extensions = request.extensions_mut();
-        match verified {
-            Some(verified) => {
-                extensions.insert(verified);
-            }
-            // What another layer further out left is not this layer's word.
-            None => {
-                extensions.remove::<Verified>();
-            }
-        }
-        if guest || self.custom {
+        if verified.is_none() || self.custom {
             extensions.insert(LayerContext(self.responder.clone()));
         } else {
             extensions.remove::<LayerContext>();
         }
+        match verified {
+            Some(verified) => extensions.insert(verified),
+            None => extensions.remove::<Verified>(),
+        };
     }
 }

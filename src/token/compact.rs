@@ -1,11 +1,14 @@
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
+use memchr::{memchr, memrchr};
 
-use super::header::{self, Header};
+use super::header::{self, Header, KnownHeaders};
 use crate::error::{AuthError, AuthErrorKind};
 
 /// The longest token that is looked at: 16 KiB. Cognito's own limit on what a header may carry is
 /// lower, and a bound keeps the work for a hostile request small.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+const DOT: u8 = b'.';
 
 /// An RSA signature of an 8192-bit key.
 const MAX_SIGNATURE_BYTES: usize = 1024;
@@ -13,10 +16,12 @@ const MAX_SIGNATURE_BYTES: usize = 1024;
 /// The three parts of a compact JWS (RFC 7515, section 3.1), decoded.
 pub(crate) struct Compact<'a> {
     pub(crate) header: Header,
+    /// The header as it was sent, if it is not a known one.
+    pub(crate) new_header: Option<&'a [u8]>,
     /// The JSON text of the payload.
     pub(crate) payload: String,
     /// What is signed: both first parts as they were sent, with the dot between.
-    pub(crate) signing_input: &'a str,
+    pub(crate) signing_input: &'a [u8],
     pub(crate) signature: Vec<u8>,
 }
 
@@ -27,34 +32,45 @@ impl<'a> Compact<'a> {
     /// `MalformedToken` if the shape is not that of a compact JWS in canonical base64url with
     /// strict JSON in its header; `UnsupportedAlgorithm` if the header asks for anything but a
     /// plain RS256 signature.
-    pub(crate) fn parse(token: &'a str) -> Result<Self, AuthError> {
+    pub(crate) fn parse(token: &'a [u8], known: &KnownHeaders) -> Result<Self, AuthError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(malformed("the token is longer than 16 KiB"));
         }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or_else(three_parts)?;
-        let (header, payload) = signing_input.split_once('.').ok_or_else(three_parts)?;
-        if payload.contains('.') || [header, payload, signature].iter().any(|part| part.is_empty())
-        {
+        let (signing_input, signature) =
+            memrchr(DOT, token).and_then(|dot| around(token, dot)).ok_or_else(three_parts)?;
+        let (header, payload) = memchr(DOT, signing_input)
+            .and_then(|dot| around(signing_input, dot))
+            .ok_or_else(three_parts)?;
+        let is_empty = [header, payload, signature].iter().any(|part| part.is_empty());
+        if is_empty || memchr(DOT, payload).is_some() {
             return Err(three_parts());
         }
-        let header = header::parse(&text(decode(header)?)?)?;
+        let (header, new_header) = match known.find(header) {
+            Some(known) => (known, None),
+            None => (header::parse(&text(decode(header)?)?)?, Some(header)),
+        };
         let signature = decode(signature)?;
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Err(malformed("the token's signature is longer than that of any accepted key"));
         }
-        Ok(Self { header, payload: text(decode(payload)?)?, signing_input, signature })
+        Ok(Self { header, new_header, payload: text(decode(payload)?)?, signing_input, signature })
     }
 }
 
 /// Canonical base64url without padding (RFC 7515, section 2): each octet string has one spelling.
-fn decode(part: &str) -> Result<Vec<u8>, AuthError> {
+fn decode(part: &[u8]) -> Result<Vec<u8>, AuthError> {
     URL_SAFE_NO_PAD
-        .decode(part)
+        .decode_to_vec(part)
         .map_err(|_| malformed("a part of the token is not canonical unpadded base64url"))
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, AuthError> {
     String::from_utf8(bytes).map_err(|_| malformed("a part of the token is not UTF-8"))
+}
+
+/// What stands before and after a position.
+fn around(text: &[u8], position: usize) -> Option<(&[u8], &[u8])> {
+    Some((text.get(..position)?, text.get(position + 1..)?))
 }
 
 fn three_parts() -> AuthError {

@@ -1,3 +1,8 @@
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use quick_cache::{UnitWeighter, sync::Cache};
+
 use super::compact::malformed;
 use crate::{
     error::{AuthError, AuthErrorKind},
@@ -5,8 +10,34 @@ use crate::{
 };
 
 /// What a JOSE header (RFC 7515, section 4) says, once it is found fit.
+#[derive(Clone)]
 pub(crate) struct Header {
-    pub(crate) key_id: String,
+    pub(crate) key_id: Arc<str>,
+}
+
+/// The headers of tokens that were verified, as they were sent. All tokens that one key signed have the
+/// same, so that it need not be decoded and read for each.
+pub(crate) struct KnownHeaders(Cache<Box<[u8]>, Header, UnitWeighter, RandomState>);
+
+/// Those of two keys each of some hundred pools.
+const KNOWN_HEADERS: usize = 1024;
+
+impl KnownHeaders {
+    pub(super) fn find(&self, encoded: &[u8]) -> Option<Header> {
+        self.0.get(encoded)
+    }
+
+    /// Only for the header of a token whose signature holds, so that strangers cannot fill it.
+    pub(crate) fn remember(&self, encoded: &[u8], header: Header) {
+        self.0.insert(encoded.into(), header);
+    }
+}
+
+impl Default for KnownHeaders {
+    fn default() -> Self {
+        let (items, weight) = (KNOWN_HEADERS, KNOWN_HEADERS.try_into().unwrap_or(u64::MAX));
+        Self(Cache::with(items, weight, UnitWeighter, RandomState::default(), Default::default()))
+    }
 }
 
 /// Cognito's are 44 characters; 256 leaves room for any emulator.
@@ -44,7 +75,7 @@ pub(super) fn parse(text: &str) -> Result<Header, AuthError> {
         return Err(unsupported("the token's header brings its own key"));
     }
     match key_id {
-        Some(Json::String(kid)) if is_key_id(&kid) => Ok(Header { key_id: kid.into_owned() }),
+        Some(Json::String(kid)) if is_key_id(&kid) => Ok(Header { key_id: kid.into() }),
         _ => Err(malformed("the token's `kid` is missing or not a plain string")),
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     error::ConfigError,
     keys::{HttpSources, KeySet, KeySettings},
     policy::Grants,
+    token::KnownHeaders,
 };
 
 /// The configuration of a [`Verifier`]. Each setting says its default and the reason for it.
@@ -267,7 +268,7 @@ impl VerifierBuilder {
             .into_iter()
             .map(|pool| pool.build(&self.keys, &self.clock, &mut http))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut issuers = HashMap::new();
+        let mut issuers = HashMap::default();
         let mut names = HashSet::new();
         for (position, pool) in pools.iter().enumerate() {
             if !names.insert(&pool.name) {
@@ -286,6 +287,7 @@ impl VerifierBuilder {
             pools,
             issuers,
             clock: self.clock,
+            headers: KnownHeaders::default(),
             expiry_leeway: self.expiry_leeway,
             clock_skew: self.clock_skew,
             permissions_claim: self.permissions_claim,

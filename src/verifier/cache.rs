@@ -1,20 +1,18 @@
-use std::{
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::hash::{Hash, Hasher};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use foldhash::fast::RandomState;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
 
-use super::rules::Accepted;
+use crate::claims::Verified;
 
 /// Tokens that were verified before, so that a token seen again costs no RSA.
 ///
 /// Only verified tokens enter, so nobody without the pool's private key can fill it or choose what
-/// collides in it. The whole token is compared, in constant time; the hash only finds the place.
+/// collides in it. The whole token is compared, in constant time; the hash only finds the place, and
+/// takes the end of the signature for that, which is unlike in any two verified tokens.
 /// What an entry says is held against time and keys again at each use.
-pub(super) struct TokenCache(Option<Cache<Token, Arc<Accepted>, Weight, RandomState>>);
+pub(super) struct TokenCache(Option<Cache<Token, Verified, Weight, RandomState>>);
 
 /// What was found about a token seen before, or nothing if it has to be verified anew.
 pub(super) enum Recheck<E> {
@@ -24,15 +22,18 @@ pub(super) enum Recheck<E> {
     Forget,
 }
 
-struct Token(Box<str>);
+struct Token(Box<[u8]>);
 
-struct TokenRef<'a>(&'a str);
+struct TokenRef<'a>(&'a [u8]);
 
 #[derive(Clone)]
 struct Weight;
 
 /// What an entry costs beside its texts: the table's share, and the allocations.
 const ENTRY_OVERHEAD: usize = 512;
+
+/// 384 bits of the signature, in base64url.
+const HASHED_BYTES: usize = 64;
 
 /// A token of 1,055 bytes with its payload.
 const TYPICAL_ENTRY: usize = 5000;
@@ -52,9 +53,9 @@ impl TokenCache {
     /// Finds a token and looks at it again.
     pub(super) fn get<E>(
         &self,
-        token: &str,
-        recheck: impl FnOnce(&Accepted) -> Recheck<E>,
-    ) -> Option<Result<Arc<Accepted>, E>> {
+        token: &[u8],
+        recheck: impl FnOnce(&Verified) -> Recheck<E>,
+    ) -> Option<Result<Verified, E>> {
         let cache = self.0.as_ref()?;
         let entry = cache.get(&TokenRef(token))?;
         match recheck(&entry) {
@@ -67,7 +68,7 @@ impl TokenCache {
         }
     }
 
-    pub(super) fn insert(&self, token: &str, entry: Arc<Accepted>) {
+    pub(super) fn insert(&self, token: &[u8], entry: Verified) {
         if let Some(cache) = &self.0 {
             cache.insert(Token(token.into()), entry);
         }
@@ -76,13 +77,14 @@ impl TokenCache {
 
 impl Hash for Token {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        TokenRef(&self.0).hash(state);
     }
 }
 
 impl Hash for TokenRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
+        let end = self.0.last_chunk::<HASHED_BYTES>().map_or(self.0, |chunk| chunk);
+        state.write(end);
     }
 }
 
@@ -101,13 +103,13 @@ impl Equivalent<Token> for TokenRef<'_> {
 }
 
 /// Constant in time for texts of one length, so that a stranger cannot find a token piece by piece.
-fn same(a: &str, b: &str) -> bool {
-    verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
+fn same(a: &[u8], b: &[u8]) -> bool {
+    verify_slices_are_equal(a, b).is_ok()
 }
 
-impl Weighter<Token, Arc<Accepted>> for Weight {
-    fn weight(&self, token: &Token, entry: &Arc<Accepted>) -> u64 {
-        let bytes = ENTRY_OVERHEAD + token.0.len() + entry.verified.memory();
+impl Weighter<Token, Verified> for Weight {
+    fn weight(&self, token: &Token, entry: &Verified) -> u64 {
+        let bytes = ENTRY_OVERHEAD + token.0.len() + entry.memory();
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }

@@ -60,9 +60,15 @@ pub struct ReadyError {
 /// What could be decided about a token without waiting.
 pub(crate) enum Decision {
     Made(Result<Verified, AuthError>),
-    /// Keys have to be fetched, or an asynchronous check has to be asked: call
-    /// [`Verifier::verify`].
-    Wait,
+    Wait(Waiting),
+}
+
+/// What has to be waited for, in [`Verifier::wait`].
+pub(crate) enum Waiting {
+    /// A key has to be fetched.
+    Key { pool: usize, kid: Arc<str> },
+    /// The application's own checks have to be asked.
+    Checks(Verified),
 }
 
 impl Verifier {
@@ -87,32 +93,43 @@ impl Verifier {
     /// An [`AuthError`] of any kind but `MissingCredential`, `InvalidRequest`,
     /// `InsufficientScope`, `ClaimsShape` and `MissingLayer`.
     pub async fn verify(&self, token: &str) -> Result<Verified, AuthError> {
-        let verified = match self.authenticate(token, false) {
-            Ok(verified) => verified,
-            Err(Stop::Refused(error)) => return Err(error),
-            Err(Stop::KeyNotHere { pool, kid }) => {
+        match self.decide(token.as_bytes()) {
+            Decision::Made(result) => result,
+            Decision::Wait(waiting) => self.wait(token.as_bytes(), waiting).await,
+        }
+    }
+
+    /// Decides at once, or says what has to be waited for.
+    pub(crate) fn decide(&self, token: &[u8]) -> Decision {
+        match self.authenticate(token, false) {
+            Ok(verified) if self.0.checks.must_wait() => Decision::Wait(Waiting::Checks(verified)),
+            Ok(verified) => Decision::Made(Ok(verified)),
+            Err(Stop::Refused(error)) => Decision::Made(Err(error)),
+            Err(Stop::KeyNotHere { pool, kid, stale }) => {
+                let absent = !stale;
+                match absent.then(|| self.0.rules.miss_at_once(pool, &kid)).flatten() {
+                    Some(miss) => Decision::Made(Err(no_key(miss))),
+                    None => Decision::Wait(Waiting::Key { pool, kid }),
+                }
+            }
+        }
+    }
+
+    /// Decides about the token of which [`decide`](Self::decide) said that it takes waiting.
+    pub(crate) async fn wait(&self, token: &[u8], waiting: Waiting) -> Result<Verified, AuthError> {
+        let verified = match waiting {
+            Waiting::Checks(verified) => verified,
+            Waiting::Key { pool, kid } => {
                 let miss = self.0.rules.obtain(pool, &kid).await;
                 match self.authenticate(token, true) {
                     Ok(verified) => verified,
                     Err(Stop::Refused(error)) => return Err(error),
-                    Err(Stop::KeyNotHere { .. }) => return Err(no_key(&miss)),
+                    Err(Stop::KeyNotHere { .. }) => return Err(no_key(miss)),
                 }
             }
         };
         self.0.checks.run_async(&verified).await?;
         Ok(verified)
-    }
-
-    /// Decides at once, or says that waiting is needed.
-    pub(crate) fn verify_now(&self, token: &str) -> Decision {
-        if self.0.checks.must_wait() {
-            return Decision::Wait;
-        }
-        match self.authenticate(token, false) {
-            Ok(verified) => Decision::Made(Ok(verified)),
-            Err(Stop::Refused(error)) => Decision::Made(Err(error)),
-            Err(Stop::KeyNotHere { .. }) => Decision::Wait,
-        }
     }
 
     /// Fetches the keys of all pools now, all at once, so that a wrong pool id or a closed network is
@@ -151,15 +168,14 @@ impl Verifier {
 
     /// The rules up to and including the synchronous checks, from the cache where the token was
     /// seen before.
-    fn authenticate(&self, token: &str, again: bool) -> Result<Verified, Stop> {
+    fn authenticate(&self, token: &[u8], again: bool) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
-        let known = self.0.cache.get(token, |entry| self.0.rules.recheck(entry, now, again));
+        let known = self.0.cache.get(token, |known| self.0.rules.recheck(known, now, again));
         let verified = match known {
-            Some(entry) => entry?.verified.clone(),
+            Some(known) => known?,
             None => {
-                let entry = self.0.rules.check(token, now, again)?;
-                let verified = entry.verified.clone();
-                self.0.cache.insert(token, entry);
+                let verified = self.0.rules.check(token, now, again)?;
+                self.0.cache.insert(token, verified.clone());
                 verified
             }
         };
@@ -180,13 +196,13 @@ impl ReadyError {
     }
 }
 
-fn no_key(miss: &Miss) -> AuthError {
+fn no_key(miss: Miss) -> AuthError {
     match miss {
         Miss::Unavailable(after) => AuthError::new(
             AuthErrorKind::KeysUnavailable,
             "the keys to check the token with cannot be had at present; try again later",
         )
-        .with_retry_after(*after),
+        .with_retry_after(after),
         Miss::Unknown => {
             AuthError::new(AuthErrorKind::UnknownKey, "the pool has no key of the token's `kid`")
         }

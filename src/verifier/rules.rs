@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{
@@ -8,45 +9,41 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use foldhash::fast::RandomState;
 use serde_json::json;
 
 use super::{cache::Recheck, pool::PoolRules};
 use crate::{
-    claims::{Facts, MAX_NUMERIC_DATE, TokenUse, Verified, read_permissions},
+    claims::{Facts, MAX_NUMERIC_DATE, SignedBy, Text, TokenUse, Verified, read_permissions},
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     json::Json,
-    keys::{Find, Key, Miss},
-    token::{Compact, Payload, decode_payload},
+    keys::{Find, Miss},
+    token::{Compact, KnownHeaders, Payload, decode_payload},
 };
 
 /// The rules of the token, with all that they are configured by.
 pub(super) struct Rules {
     pub(super) pools: Vec<PoolRules>,
     /// Which pool an issuer belongs to; one look-up, however many pools there are.
-    pub(super) issuers: HashMap<Arc<str>, usize>,
+    pub(super) issuers: HashMap<Arc<str>, usize, RandomState>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) headers: KnownHeaders,
     pub(super) expiry_leeway: Duration,
     pub(super) clock_skew: Duration,
     pub(super) permissions_claim: Option<String>,
     pub(super) told_of_permissions: AtomicBool,
 }
 
-/// A token that passed, and what its next use is held against.
-pub(super) struct Accepted {
-    pub(super) verified: Verified,
-    pool: usize,
-    kid: String,
-    key: Arc<Key>,
-}
-
 /// Why a token did not pass.
 pub(super) enum Stop {
     Refused(AuthError),
-    /// The key is not in the pool's current set; a newer set may have it.
+    /// The key is not in the pool's current set; a newer set may have it. Or that set is stale, and
+    /// nobody should rely on it before a newer one was asked for.
     KeyNotHere {
         pool: usize,
-        kid: String,
+        kid: Arc<str>,
+        stale: bool,
     },
 }
 
@@ -56,25 +53,29 @@ impl Rules {
     /// signature holds.
     pub(super) fn check(
         &self,
-        token: &str,
+        token: &[u8],
         now: SystemTime,
         again: bool,
-    ) -> Result<Arc<Accepted>, Stop> {
-        let jws = Compact::parse(token)?;
+    ) -> Result<Verified, Stop> {
+        let jws = Compact::parse(token, &self.headers)?;
         let payload = decode_payload(&jws.payload, self.permissions_claim.as_deref())?;
 
         let (issuer, position, pool) = self.trusted_issuer(&payload)?;
 
-        let kid = jws.header.key_id;
-        let message = jws.signing_input.as_bytes();
+        let kid = Arc::clone(&jws.header.key_id);
         let signed_by = pool.keys.find(&kid, now, again, |key| {
-            key.verifies(message, &jws.signature).then(|| Arc::clone(key))
+            key.verifies(jws.signing_input, &jws.signature).then_some(key.thumbprint)
         });
-        let key = match signed_by {
-            Find::Found(Some(key)) => key,
+        let signed_by = match signed_by {
+            Find::Found(Some(thumbprint)) => SignedBy { pool: position, kid, thumbprint },
             Find::Found(None) => return Err(bad_signature().into()),
-            Find::Absent | Find::Stale => return Err(Stop::KeyNotHere { pool: position, kid }),
+            Find::Absent => return Err(Stop::KeyNotHere { pool: position, kid, stale: false }),
+            Find::Stale => return Err(Stop::KeyNotHere { pool: position, kid, stale: true }),
         };
+
+        if let Some(encoded) = jws.new_header {
+            self.headers.remember(encoded, jws.header);
+        }
 
         let expires_at = required(date(payload.expires_at.as_ref(), "exp")?, "exp")?;
         let not_before = date(payload.not_before.as_ref(), "nbf")?;
@@ -82,7 +83,7 @@ impl Rules {
         self.in_time(now, expires_at, not_before, issued_at)?;
 
         let token_use = required(text(payload.token_use, "token_use")?, "token_use")?;
-        let (token_use, client_id, scope, username) = match token_use.as_str() {
+        let (token_use, client_id, scope, username) = match &*token_use {
             "access" => {
                 let client_id = required(text(payload.client_id, "client_id")?, "client_id")?;
                 let scope = text(payload.scope, "scope")?.unwrap_or_default();
@@ -92,7 +93,7 @@ impl Rules {
             "id" => {
                 let audience = required(text(payload.audience, "aud")?, "aud")?;
                 let username = text(payload.id_username, "cognito:username")?;
-                (TokenUse::Id, audience, String::new(), username)
+                (TokenUse::Id, audience, Cow::default(), username)
             }
             _ => return Err(wrong_use("the token's `token_use` is neither access nor id").into()),
         };
@@ -103,42 +104,42 @@ impl Rules {
         let groups = strings(payload.groups, "cognito:groups")?;
         let mut permissions = self.permissions(payload.permissions.as_ref());
         pool.grants.extend(&groups, &mut permissions);
+        let kept = |text| Text::of(text, &jws.payload);
         let facts = Facts {
             issuer,
             pool: Arc::clone(&pool.name),
-            subject,
-            username,
-            client_id,
+            subject: kept(subject),
+            username: username.map(kept),
+            client_id: kept(client_id),
             token_use,
-            scope,
+            scope: kept(scope),
             groups,
             permissions,
             expires_at,
             not_before,
             issued_at,
             auth_time,
+            signed_by,
         };
-        let verified = Verified::new(facts, jws.payload);
-        Ok(Arc::new(Accepted { verified, pool: position, kid, key }))
+        Ok(Verified::new(facts, jws.payload))
     }
 
     /// The rules that time can break for a token that passed before: its times, and its key.
-    pub(super) fn recheck(&self, entry: &Accepted, now: SystemTime, again: bool) -> Recheck<Stop> {
-        let Some(pool) = self.pools.get(entry.pool) else {
+    pub(super) fn recheck(&self, entry: &Verified, now: SystemTime, again: bool) -> Recheck<Stop> {
+        let facts = entry.facts();
+        let SignedBy { pool: position, kid, thumbprint } = &facts.signed_by;
+        let Some(pool) = self.pools.get(*position) else {
             return Recheck::Forget;
         };
-        let same_key = pool
-            .keys
-            .find(&entry.kid, now, again, |key| Arc::ptr_eq(key, &entry.key) || *key == entry.key);
+        let same_key = pool.keys.find(kid, now, again, |key| key.thumbprint == *thumbprint);
         match same_key {
             Find::Found(true) => {}
             Find::Found(false) | Find::Absent => return Recheck::Forget,
             Find::Stale => {
-                let kid = entry.kid.clone();
-                return Recheck::Refused(Stop::KeyNotHere { pool: entry.pool, kid });
+                let (pool, kid) = (*position, Arc::clone(kid));
+                return Recheck::Refused(Stop::KeyNotHere { pool, kid, stale: true });
             }
         }
-        let facts = entry.verified.facts();
         match self.in_time(now, facts.expires_at, facts.not_before, facts.issued_at) {
             Ok(()) => Recheck::Good,
             Err(error) => Recheck::Refused(error.into()),
@@ -151,6 +152,11 @@ impl Rules {
 
     pub(super) fn pools(&self) -> impl Iterator<Item = &PoolRules> {
         self.pools.iter()
+    }
+
+    /// What to say at once of a key that is absent, if it cannot be fetched now.
+    pub(super) fn miss_at_once(&self, pool: usize, kid: &str) -> Option<Miss> {
+        self.pools.get(pool)?.keys.miss_at_once(kid)
     }
 
     pub(super) async fn obtain(&self, pool: usize, kid: &str) -> Miss {
@@ -235,10 +241,13 @@ fn required<T>(claim: Option<T>, name: &'static str) -> Result<T, AuthError> {
 }
 
 /// A claim of the wrong type is an error; it never counts as absent.
-fn text(claim: Option<Json<'_>>, name: &'static str) -> Result<Option<String>, AuthError> {
+fn text<'a>(
+    claim: Option<Json<'a>>,
+    name: &'static str,
+) -> Result<Option<Cow<'a, str>>, AuthError> {
     match claim {
         None => Ok(None),
-        Some(Json::String(text)) => Ok(Some(text.into_owned())),
+        Some(Json::String(text)) => Ok(Some(text)),
         Some(_) => Err(invalid_claim(name)),
     }
 }

@@ -11,10 +11,11 @@ use std::{
 
 use serde_json::{Value, json};
 use tower_cognito::{
-    AuthErrorKind, FetchError, KeyDocument, KeySet, KeySetError, Pool, Verifier, local::UserPool,
+    AuthErrorKind, Clock, FetchError, KeyDocument, KeySet, KeySetError, Pool, Verifier,
+    local::UserPool,
 };
 
-use crate::support::{Source, builder, eventually, tokio_clock};
+use crate::support::{HandClock, Source, builder, captured_logs, eventually, tokio_clock};
 
 async fn kind(verifier: &Verifier, token: &str) -> Option<AuthErrorKind> {
     verifier.verify(token).await.err().map(|error| error.kind())
@@ -620,6 +621,73 @@ fn a_verifier_outlives_the_runtime_that_fetched_its_keys() {
     assert!(runtime().block_on(verifier.verify(&pool.token("bob").sign())).is_ok());
 }
 
+#[test]
+fn the_task_starts_anew_on_another_runtime() {
+    let home =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().refresh_interval(Duration::from_millis(200)).build().unwrap();
+    runtime().block_on(verifier.ready()).unwrap();
+    let fetches = verifier.health()[0].fetches;
+    runtime().block_on(async {
+        verifier.ready().await.unwrap();
+        eventually("keys are refreshed without a request", async || {
+            verifier.health()[0].fetches >= fetches + 3
+        })
+        .await;
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_the_time_until_the_next_try() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    source.fail();
+    let verifier = builder(&pool, &source).refresh_on_demand().build().unwrap();
+    let token = pool.token("alice").sign();
+    for (passed, expected) in [(0, 1), (10, 20), (5, 15), (14, 1)] {
+        pass(passed * SECOND).await;
+        let error = verifier.verify(&token).await.unwrap_err();
+        let after = error.retry_after().unwrap();
+        assert_eq!(after.as_secs(), expected, "{passed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_slept_fetches_soon_after_it_wakes() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let clock = HandClock::new();
+    let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    verifier.ready().await.unwrap();
+    pass(15 * SECOND).await;
+    assert_eq!(source.fetches(), 1);
+    // Timers stood still meanwhile.
+    clock.advance(HOUR);
+    pass(15 * SECOND).await;
+    assert_eq!(source.fetches(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_runs_away_does_not_flood_the_endpoint() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let clock = HandClock::new();
+    let running_away = {
+        let clock = clock.clone();
+        move || {
+            clock.advance(HOUR);
+            clock.now()
+        }
+    };
+    let verifier = builder(&pool, &source).clock(running_away).build().unwrap();
+    // Whether the keys are found too old already is of no matter here.
+    let _ = verifier.ready().await;
+    pass(60 * SECOND).await;
+    assert!((30..=62).contains(&source.fetches()), "{}", source.fetches());
+}
+
 #[tokio::test]
 async fn a_key_set_is_read_key_by_key() {
     let pool = UserPool::start().await.unwrap();
@@ -689,10 +757,15 @@ async fn a_key_set_is_read_key_by_key() {
         with("key_ops", json!(["verify"])),
         with("x5c", json!(["junk"])),
         with("extra", json!({ "a": [1] })),
+        // An exponent of 33 bits, the longest.
+        with("e", json!("AQAAAAE")),
     ];
     for key in usable {
         assert!(KeySet::from_json(&json!({ "keys": [key] }).to_string()).is_ok(), "{key}");
     }
+    captured_logs();
+    KeySet::from_json(&json!({ "keys": [null, good, without("alg")] }).to_string()).unwrap();
+    assert!(captured_logs().contains("left out count=2 first_reason=\"it is not a JWK\""));
     for text in
         ["", "null", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":1}"#, "<html></html>", "{\"keys\":[]"]
     {

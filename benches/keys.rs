@@ -1,0 +1,77 @@
+//! Warm and cold requests while the key set is swapped, and with many pools.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a benchmark"
+)]
+
+#[allow(dead_code, unreachable_pub, reason = "each benchmark uses a part")]
+mod support;
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use tower_cognito::{KeyDocument, KeySet, Pool, Verifier, local::UserPool};
+
+use self::support::{TYPICAL, now, runtime, token};
+
+fn while_swapping(c: &mut Criterion) {
+    let runtime = runtime();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let document = pool.key_set().unwrap().to_json();
+    let token = token(&pool, 1, TYPICAL);
+    let verifier = |interval: Duration| {
+        let document = document.clone();
+        let source = move || std::future::ready(Ok(KeyDocument::new(document.clone())));
+        let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+            .access_tokens([pool.client_id()])
+            .key_source(source);
+        let verifier = Verifier::for_pools([own]).refresh_interval(interval).build().unwrap();
+        runtime.block_on(verifier.ready()).unwrap();
+        verifier
+    };
+    let mut group = c.benchmark_group("key set");
+    // The timer's grain is a millisecond, and so is the time between two swaps.
+    let (still, swapped) =
+        (verifier(Duration::from_secs(900)), verifier(Duration::from_micros(1200)));
+    for (name, verifier) in [("still", &still), ("swapped some 1,000 times a second", &swapped)] {
+        let before = verifier.health()[0].fetches;
+        group.bench_function(BenchmarkId::new("warm", name), |b| {
+            b.iter(|| now(verifier.verify(black_box(&token))).unwrap());
+        });
+        println!("key sets meanwhile: {}", verifier.health()[0].fetches - before);
+    }
+}
+
+fn many_pools(c: &mut Criterion) {
+    let runtime = runtime();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let keys = KeySet::from_json(&pool.key_set().unwrap().to_json()).unwrap();
+    let token = token(&pool, 1, TYPICAL);
+    let mut group = c.benchmark_group("pools");
+    for count in [1, 10, 100, 1000] {
+        let others = (1..count).map(|number| format!("https://pool{number}.example"));
+        let pools = others.chain([pool.issuer().to_owned()]).map(|issuer| {
+            Pool::custom(issuer, pool.jwks_uri())
+                .access_tokens([pool.client_id()])
+                .static_keys(keys.clone())
+        });
+        let pools: Vec<_> = pools.collect();
+        let warm = Verifier::for_pools(pools.clone()).build().unwrap();
+        let cold = Verifier::for_pools(pools.clone()).token_cache_bytes(0).build().unwrap();
+        for (name, verifier) in [("warm", &warm), ("cold", &cold)] {
+            group.bench_function(BenchmarkId::new(name, count), |b| {
+                b.iter(|| now(verifier.verify(black_box(&token))).unwrap());
+            });
+        }
+        group.bench_function(BenchmarkId::new("build", count), |b| {
+            b.iter_with_large_drop(|| Verifier::for_pools(pools.clone()).build().unwrap());
+        });
+    }
+}
+
+criterion_group!(benches, while_swapping, many_pools);
+criterion_main!(benches);

@@ -1,0 +1,41 @@
+//! What a policy costs.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a benchmark")]
+
+#[allow(dead_code, unreachable_pub, reason = "each benchmark uses a part")]
+mod support;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use tower_cognito::{all, any, authenticated, claim, group, local::UserPool, permission, scope};
+
+use self::support::{TYPICAL, runtime, token};
+
+fn policy(c: &mut Criterion) {
+    let runtime = runtime();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = token(&pool, 1, TYPICAL);
+    let verified = runtime.block_on(verifier.verify(&token)).unwrap();
+    let mut benches = c.benchmark_group("policy");
+    for (name, policy, met) in [
+        ("baseline: authenticated", authenticated(), true),
+        ("scope", scope("orders/write"), true),
+        (
+            "three nodes",
+            scope("orders/write") & (group("admin") | permission("orders:write")),
+            true,
+        ),
+        ("claim", claim("custom:tenant_id", "tenant-1"), true),
+        ("a hundred groups", any((0..100).map(|number| group(format!("group{number}")))), false),
+        ("a hundred scopes", all((0..100).map(|_| scope("orders/write"))), true),
+    ] {
+        benches.bench_function(name, |b| {
+            b.iter(|| assert_eq!(policy.check(black_box(&verified)).is_ok(), met));
+        });
+    }
+}
+
+criterion_group!(benches, policy);
+criterion_main!(benches);

@@ -1,0 +1,117 @@
+//! What the benchmarks share: a user pool, tokens of given sizes, the limit and the baseline.
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+use tower_cognito::{TokenUse, local::UserPool};
+
+/// The length of an access token as Cognito writes it, in bytes.
+pub const TYPICAL: usize = 1055;
+
+/// A runtime for what happens before the measuring: the pool's server, the first fetch.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+/// The answer of a future that does not have to wait, without a runtime's own cost.
+pub fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a future that was to be ready waits"),
+    }
+}
+
+/// An access token of about so many bytes, good for scope `orders/write` and group `staff`.
+pub fn token(pool: &UserPool, user: usize, bytes: usize) -> String {
+    let base = || {
+        pool.token(format!("user{user}"))
+            .scope("orders/write")
+            .group("staff")
+            .claim("custom:tenant_id", "tenant-1")
+            .claim("custom:permissions", r#"["orders:read","orders:write"]"#)
+    };
+    let bare = base().claim("event_id", "").sign().len();
+    base().claim("event_id", "e".repeat(bytes.saturating_sub(bare) * 3 / 4)).sign()
+}
+
+/// The same with the last bit of its signature's first octet flipped.
+pub fn with_bad_signature(token: &str) -> String {
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let mut octets = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    octets[0] ^= 1;
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(octets))
+}
+
+/// As long as the token, and broken at the end of its payload.
+pub fn garbled(token: &str) -> String {
+    let parts: Vec<&str> = token.split('.').collect();
+    let (payload, _) = parts[1].split_at((parts[1].len() - 40) / 4 * 4);
+    format!("{}.{payload}.{}", parts[0], parts[2])
+}
+
+/// A token whose header names a key that the pool does not have.
+pub fn with_unknown_key(pool: &UserPool) -> String {
+    let header = serde_json::json!({ "alg": "RS256", "kid": "a-key-that-is-not-there" });
+    pool.sign_parts(header.to_string(), pool.token("user1").payload().to_string())
+}
+
+/// The limit: one RSA verification with a key that is parsed, and nothing else.
+pub struct Limit {
+    key: ParsedPublicKey,
+    message: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Limit {
+    pub fn of(pool: &UserPool, token: &str) -> Self {
+        let (n, e) = components(pool);
+        let [n, e] = [n, e].map(|number| URL_SAFE_NO_PAD.decode(number).unwrap());
+        let key = RsaPublicKeyComponents { n, e }
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .unwrap();
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        Self { key, message: message.as_bytes().to_vec(), signature }
+    }
+
+    pub fn verify(&self) {
+        self.key.verify_sig(&self.message, &self.signature).unwrap();
+    }
+}
+
+/// The baseline: `jsonwebtoken` with the same crypto library, without any check of Cognito's own.
+pub struct Baseline {
+    key: jsonwebtoken::DecodingKey,
+    validation: jsonwebtoken::Validation,
+}
+
+impl Baseline {
+    pub fn of(pool: &UserPool) -> Self {
+        let (n, e) = components(pool);
+        let key = jsonwebtoken::DecodingKey::from_rsa_components(&n, &e).unwrap();
+        let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+        validation.validate_aud = false;
+        validation.set_issuer(&[pool.issuer()]);
+        Self { key, validation }
+    }
+
+    pub fn decode(&self, token: &str) -> Value {
+        jsonwebtoken::decode::<Value>(token, &self.key, &self.validation).unwrap().claims
+    }
+}
+
+/// Modulus and exponent of the key that signs access tokens.
+fn components(pool: &UserPool) -> (String, String) {
+    let document: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
+    let kid = pool.key_id(TokenUse::Access);
+    let mut keys = document["keys"].as_array().unwrap().iter();
+    let key = keys.find(|key| key["kid"] == kid.as_str()).unwrap();
+    let member = |name: &str| key[name].as_str().unwrap().to_owned();
+    (member("n"), member("e"))
+}
