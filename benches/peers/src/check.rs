@@ -1,0 +1,118 @@
+//! Nobody is measured who does not verify.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tower::{Service, ServiceExt};
+
+use crate::{
+    subject::{Subject, Work},
+    world::{Token, World, request},
+};
+
+/// The lifetime of a token. The expired one is twice as old, which no peer's leeway covers.
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Sends each subject a good token and bad ones that differ from it in one thing.
+///
+/// # Errors
+/// The first answer that is wrong, with the subject's name.
+pub async fn all(world: &World, subjects: &mut [Subject]) -> Result<(), Box<dyn Error>> {
+    for subject in subjects.iter_mut().filter(|subject| subject.rsa.is_some()) {
+        let (name, version) = (subject.name, subject.version);
+        check(world, &mut subject.work)
+            .await
+            .map_err(|error| format!("{name} {version} cannot be measured: {error}"))?;
+    }
+    Ok(())
+}
+
+async fn check(world: &World, work: &mut Work) -> Result<(), Box<dyn Error>> {
+    match work {
+        Work::Request(app) => check_app(world, app).await,
+        Work::Request07(app) => check_app(world, app).await,
+        Work::Call(call) => {
+            let token = Token::new(world.token("alice").sign())?;
+            match (call(&token), call(&token.forged())) {
+                (true, false) => Ok(()),
+                (false, _) => Err("it refused a good token".into()),
+                (_, true) => Err("it accepted a wrong signature".into()),
+            }
+        }
+    }
+}
+
+async fn check_app<S, B>(world: &World, app: &mut S) -> Result<(), Box<dyn Error>>
+where
+    S: Service<Request<B>, Response = Response<B>, Error = Infallible>,
+    B: Body<Error: Error + 'static> + Default,
+{
+    let token = world.token("alice");
+    let payload = token.payload();
+    let subject = payload["sub"].as_str().ok_or("the token has no `sub`")?;
+    let now = payload["iat"].as_u64().ok_or("the token has no `iat`")?;
+    let issued_at = UNIX_EPOCH + Duration::from_secs(now) - 2 * HOUR;
+
+    let good = Token::new(token.sign())?;
+    let (status, body) = send(app, Some(&good.text)).await?;
+    if status != StatusCode::OK || body != subject {
+        return Err(format!("a good token was answered with {status}: {body}").into());
+    }
+
+    let forged = good.forged().text;
+    let expired = world.token("alice").issued_at(issued_at).expires_in(HOUR).sign();
+    let foreign = world.token("alice").claim("iss", format!("{}2", world.issuer())).sign();
+    for (what, token) in [
+        ("a wrong signature", Some(forged.as_str())),
+        ("an expired token", Some(expired.as_str())),
+        ("another issuer", Some(foreign.as_str())),
+        ("no token", None),
+    ] {
+        let (status, _) = send(app, token).await?;
+        if !status.is_client_error() {
+            return Err(format!("{what} was answered with {status}").into());
+        }
+    }
+    Ok(())
+}
+
+async fn send<S, B>(
+    app: &mut S,
+    token: Option<&str>,
+) -> Result<(StatusCode, String), Box<dyn Error>>
+where
+    S: Service<Request<B>, Response = Response<B>, Error = Infallible>,
+    B: Body<Error: Error + 'static> + Default,
+{
+    let response = app.ready().await?.call(request(token)?).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, routing::get};
+
+    use super::*;
+    use crate::world::PATH;
+
+    #[tokio::test]
+    async fn who_does_not_verify_is_named() -> Result<(), Box<dyn Error>> {
+        let world = World::start().await?;
+        let subject = world.token("alice").payload()["sub"].to_string().replace('"', "");
+        let app = Router::new().route(PATH, get(|| async { subject }));
+        let open = Subject::request("open", "1.0.0", Some("nobody"), app);
+
+        let error = all(&world, &mut [open]).await.err().map(|error| error.to_string());
+        let expected = "open 1.0.0 cannot be measured: a wrong signature was answered with 200 OK";
+        assert_eq!(error.as_deref(), Some(expected));
+        Ok(())
+    }
+}

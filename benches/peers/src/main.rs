@@ -1,0 +1,83 @@
+//! The same request through this crate and four of its kind, in one process and one thread:
+//!
+//! ```sh
+//! cargo run --release -- --rounds 200
+//! ```
+//!
+//! With `--crypto shipped` the peers that let their users choose compute RSA as they do if nobody
+//! chooses, instead of as fast as they can.
+
+mod check;
+mod crypto;
+mod measure;
+mod subject;
+mod subjects;
+mod world;
+
+use std::{env, error::Error, process::ExitCode};
+
+use self::{crypto::Crypto, measure::Figures, subject::Subject, world::World};
+
+/// How many users each round has requests of.
+const USERS: usize = 200;
+
+struct Options {
+    rounds: usize,
+    crypto: Crypto,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("peers: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let options = options()?;
+    options.crypto.install()?;
+    let world = World::start().await?;
+    let mut subjects = subjects::all(&world, options.crypto).await?;
+    check::all(&world, &mut subjects).await?;
+
+    let tokens = world.tokens(USERS)?;
+    let figures = measure::all(&mut subjects, &tokens, options.rounds, subjects::LIMIT).await?;
+    let bytes = tokens.first().map_or(0, |token| token.text.len());
+    println!("Medians of {} rounds of {USERS} tokens of {bytes} bytes.\n", options.rounds);
+    print(&subjects, &figures);
+    Ok(())
+}
+
+fn options() -> Result<Options, Box<dyn Error>> {
+    let mut options = Options { rounds: 100, crypto: Crypto::default() };
+    let mut arguments = env::args().skip(1);
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("`{name}` has no value"))?;
+        match name.as_str() {
+            "--rounds" => options.rounds = value.parse()?,
+            "--crypto" => options.crypto = value.parse()?,
+            _ => return Err(format!("there is no option `{name}`").into()),
+        }
+    }
+    if options.rounds == 0 {
+        return Err("`--rounds` is 1 at least".into());
+    }
+    Ok(options)
+}
+
+fn print(subjects: &[Subject], figures: &[Figures]) {
+    println!("| | version | RSA by | µs | added over bare, µs | times the signature alone |");
+    println!("|---|---|---|--:|--:|--:|");
+    for (subject, figures) in subjects.iter().zip(figures) {
+        let Subject { name, version, rsa, .. } = subject;
+        let Figures { time, added, ratio } = figures;
+        let rsa = rsa.unwrap_or_default();
+        let time = time / 1e3;
+        let added = added.map(|added| format!("{:.2}", added / 1e3)).unwrap_or_default();
+        println!("| {name} | {version} | {rsa} | {time:.2} | {added} | {ratio:.2} |");
+    }
+}

@@ -1,0 +1,110 @@
+//! Paired timing: each round measures all subjects, one after the other, so that whatever else the
+//! machine does hits all of them.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    time::{Duration, Instant},
+};
+
+use http::{Request, Response, StatusCode};
+use tower::{Service, ServiceExt};
+
+use crate::{
+    subject::{Subject, Work},
+    world::{Token, request},
+};
+
+/// The figures of one subject, in the order of the subjects.
+pub struct Figures {
+    /// The median over rounds, in nanoseconds for one token.
+    pub time: f64,
+    /// The median over rounds of what it takes more than the application without authorization.
+    pub added: Option<f64>,
+    /// The median over rounds of its time as a multiple of the baseline's.
+    pub ratio: f64,
+}
+
+/// Rounds before those that count: caches and branches get warm in them.
+const WARM_UP: usize = 3;
+
+/// Measures all subjects with all tokens in each round.
+///
+/// # Errors
+/// A subject answers a good token with something else than 200, or nobody has the baseline's name.
+pub async fn all(
+    subjects: &mut [Subject],
+    tokens: &[Token],
+    rounds: usize,
+    baseline: &str,
+) -> Result<Vec<Figures>, Box<dyn Error>> {
+    let count = subjects.len();
+    let mut times = vec![Vec::with_capacity(rounds); count];
+    for round in 0..WARM_UP + rounds {
+        for position in 0..count {
+            // Another one begins each round, and every second round goes backwards, so that nobody
+            // always comes after the same one.
+            let position = if round % 2 == 0 { position } else { count - 1 - position };
+            let number = (position + round) % count;
+            let Some(subject) = subjects.get_mut(number) else { continue };
+            // The budget that tokio gives a task is refilled between requests in a server.
+            let spent = tokio::task::unconstrained(time(&mut subject.work, tokens)).await;
+            let spent = spent.map_err(|error| format!("{}: {error}", subject.name))?;
+            if round >= WARM_UP
+                && let Some(times) = times.get_mut(number)
+            {
+                times.push(spent.as_secs_f64() * 1e9 / tokens.len() as f64);
+            }
+        }
+    }
+
+    let baseline = subjects.iter().zip(&times).find(|(subject, _)| subject.name == baseline);
+    let (_, baseline) = baseline.ok_or("nobody has the baseline's name")?;
+    let figures = subjects.iter().zip(&times).map(|(subject, own)| {
+        let mut bare = subjects.iter().zip(&times);
+        let bare = bare.find(|(bare, _)| subject.is_guarded_form_of(bare));
+        Figures {
+            time: median(own.iter().copied()),
+            added: bare.map(|(_, bare)| median(own.iter().zip(bare).map(|(own, bare)| own - bare))),
+            ratio: median(own.iter().zip(baseline).map(|(own, baseline)| own / baseline)),
+        }
+    });
+    Ok(figures.collect())
+}
+
+async fn time(work: &mut Work, tokens: &[Token]) -> Result<Duration, Box<dyn Error>> {
+    match work {
+        Work::Request(app) => time_app(app, tokens).await,
+        Work::Request07(app) => time_app(app, tokens).await,
+        Work::Call(call) => {
+            let start = Instant::now();
+            let good = tokens.iter().all(call);
+            let spent = start.elapsed();
+            if good { Ok(spent) } else { Err("it refused a good token".into()) }
+        }
+    }
+}
+
+async fn time_app<S, B>(app: &mut S, tokens: &[Token]) -> Result<Duration, Box<dyn Error>>
+where
+    S: Service<Request<B>, Response = Response<B>, Error = Infallible>,
+    B: Default,
+{
+    // Made before the clock starts, since a server has them from the network.
+    let requests: Vec<Request<B>> =
+        tokens.iter().map(|token| request(Some(&token.text))).collect::<Result<_, _>>()?;
+    let start = Instant::now();
+    for request in requests {
+        let response = app.ready().await?.call(request).await?;
+        if response.status() != StatusCode::OK {
+            return Err(format!("a good token was answered with {}", response.status()).into());
+        }
+    }
+    Ok(start.elapsed())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

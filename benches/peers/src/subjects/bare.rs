@@ -1,0 +1,21 @@
+//! The application without authorization: what axum itself takes.
+
+use crate::{
+    subject::{Subject, version_of},
+    world::PATH,
+};
+
+pub fn subject() -> Subject {
+    let app = axum::Router::new().route(PATH, axum::routing::get(handler));
+    Subject::request("bare axum", version_of("axum", "0.8"), None, app)
+}
+
+pub fn subject_07() -> Subject {
+    let app = axum_07::Router::new().route(PATH, axum_07::routing::get(handler));
+    Subject::request_07("bare axum", version_of("axum", "0.7"), None, app)
+}
+
+/// Answers with as much as the other handlers do.
+async fn handler() -> String {
+    "00000000-0000-0000-0000-000000000000".to_owned()
+}

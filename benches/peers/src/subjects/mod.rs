@@ -1,0 +1,32 @@
+//! All that is measured, each in a file of its own.
+
+mod axum_jwt_auth;
+mod bare;
+mod functions;
+mod jwt_authorizer;
+mod jwt_verify;
+mod oauth2_resource_server;
+mod ours;
+
+use std::error::Error;
+
+pub use self::functions::LIMIT;
+use crate::{crypto::Crypto, subject::Subject, world::World};
+
+/// Makes all subjects. Those that fetch keys before their first request have done so then.
+pub async fn all(world: &World, crypto: Crypto) -> Result<Vec<Subject>, Box<dyn Error>> {
+    Ok(vec![
+        bare::subject(),
+        bare::subject_07(),
+        ours::warm(world).await?,
+        ours::cold(world).await?,
+        jwt_authorizer::subject(world).await?,
+        axum_jwt_auth::subject(world, crypto).await?,
+        oauth2_resource_server::subject(world, crypto).await?,
+        jwt_verify::subject(world).await?,
+        functions::limit(world)?,
+        functions::jsonwebtoken(world, crypto)?,
+        functions::verify_warm(world).await?,
+        functions::verify_cold(world).await?,
+    ])
+}

@@ -1,0 +1,56 @@
+//! This crate, with its cache of verified tokens and without.
+
+use std::error::Error;
+
+use axum::{Router, routing::get};
+use tower_cognito::{
+    Claims, CognitoLayer, Pool, Verifier, VerifierBuilder, group, permission, require, scope,
+};
+
+use crate::{
+    subject::{Subject, User, version_of},
+    world::{PATH, PERMISSION, SCOPE, World},
+};
+
+/// As it is configured by default: a token seen before costs no RSA.
+pub async fn warm(world: &World) -> Result<Subject, Box<dyn Error>> {
+    Ok(subject("tower-cognito, warm", warm_verifier(world).await?))
+}
+
+/// Every request costs what a token costs that was never seen.
+pub async fn cold(world: &World) -> Result<Subject, Box<dyn Error>> {
+    Ok(subject("tower-cognito, cold", cold_verifier(world).await?))
+}
+
+pub async fn warm_verifier(world: &World) -> Result<Verifier, Box<dyn Error>> {
+    ready(builder(world)).await
+}
+
+pub async fn cold_verifier(world: &World) -> Result<Verifier, Box<dyn Error>> {
+    ready(builder(world).token_cache_bytes(0)).await
+}
+
+fn builder(world: &World) -> VerifierBuilder {
+    let pool = Pool::custom(world.issuer(), world.jwks_uri()).access_tokens([world.client_id()]);
+    Verifier::for_pools([pool]).permissions_claim("custom:permissions")
+}
+
+async fn ready(builder: VerifierBuilder) -> Result<Verifier, Box<dyn Error>> {
+    let verifier = builder.build()?;
+    verifier.ready().await?;
+    Ok(verifier)
+}
+
+/// More than the peers do: client, kind of token, scope, group and permission are checked too.
+fn subject(name: &'static str, verifier: Verifier) -> Subject {
+    // No token has the group, so that all three parts are looked at.
+    let policy = scope(SCOPE) & (group("admin") | permission(PERMISSION));
+    let app = Router::new()
+        .route(PATH, get(handler).layer(require(policy)))
+        .layer(CognitoLayer::new(verifier));
+    Subject::request(name, version_of("tower-cognito", ""), Some("aws-lc-rs"), app)
+}
+
+async fn handler(claims: Claims<User>) -> String {
+    claims.custom().sub.clone()
+}
