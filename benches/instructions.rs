@@ -1,0 +1,173 @@
+//! A gate that does not depend on time: how many instructions the hot paths take, counted by callgrind and
+//! held against recorded values.
+//!
+//! ```sh
+//! cargo bench --bench instructions
+//! ```
+//!
+//! Without valgrind it says so and passes. A path that got cheaper or dearer on purpose gets its new value
+//! in [`RECORDED`], with the reason in the commit.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a benchmark"
+)]
+
+#[allow(dead_code, unreachable_pub, reason = "each benchmark uses a part")]
+mod support;
+
+use std::{
+    env, fs,
+    process::{Command, ExitCode},
+};
+
+use axum::{Router, body::Body, routing::get};
+use http::{HeaderValue, Request, header};
+use tower::{Layer, Service};
+use tower_cognito::{
+    Claims, CognitoLayer, Policy, group, local::UserPool, permission, require, scope,
+};
+
+use self::support::{Limit, TYPICAL, now, runtime, token, with_bad_signature};
+
+/// Instructions of one call, as counted with Rust 1.95 on x86-64. RSA and axum are not ours: of what is
+/// more than them, the excess counts.
+const RECORDED: [Recorded; 6] = [
+    Recorded { path: "cold verify", beyond: Some("limit"), instructions: 19_400 },
+    Recorded { path: "bad signature", beyond: Some("limit"), instructions: 16_200 },
+    Recorded { path: "warm verify", beyond: None, instructions: 1_590 },
+    Recorded { path: "garbage", beyond: None, instructions: 540 },
+    Recorded { path: "policy", beyond: None, instructions: 465 },
+    Recorded { path: "warm request", beyond: Some("bare request"), instructions: 3_610 },
+];
+
+/// How far a count may be from the recorded one, in percent: compilers and processors differ.
+const MARGIN: u64 = 15;
+
+struct Recorded {
+    path: &'static str,
+    /// The path whose cost is not ours.
+    beyond: Option<&'static str>,
+    instructions: u64,
+}
+
+/// How often a path is walked while it is counted.
+const CALLS: u64 = 200;
+
+fn main() -> ExitCode {
+    if let Ok(path) = env::var(PATH) {
+        walk(&path);
+        return ExitCode::SUCCESS;
+    }
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("skipped: valgrind is not installed");
+        return ExitCode::SUCCESS;
+    }
+    let mut all_is_well = true;
+    for Recorded { path, beyond, instructions } in RECORDED {
+        let counted = count(path) - beyond.map_or(0, count);
+        let allowed = instructions + instructions * MARGIN / 100;
+        let verdict = if counted <= allowed { "as recorded" } else { "DEARER" };
+        let excess = beyond.map(|beyond| format!(" beyond {beyond}")).unwrap_or_default();
+        println!("{path}{excess}: {counted} instructions, recorded {instructions}: {verdict}");
+        all_is_well &= counted <= allowed;
+    }
+    if all_is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Names the path to a process that is counted.
+const PATH: &str = "COUNTED_PATH";
+
+/// Runs this program under callgrind and reads what one call took.
+fn count(path: &str) -> u64 {
+    let report = env::temp_dir().join(format!("instructions-{}", std::process::id()));
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--toggle-collect=*instructions*counted*"])
+        .arg(format!("--callgrind-out-file={}", report.display()))
+        .arg(env::current_exe().unwrap())
+        .env(PATH, path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(&report).unwrap();
+    fs::remove_file(report).unwrap();
+    let total = text.lines().find_map(|line| line.strip_prefix("totals: ")).unwrap();
+    total.trim().parse::<u64>().unwrap() / CALLS
+}
+
+/// Only what happens in here is counted.
+#[inline(never)]
+fn counted(call: &mut dyn FnMut()) {
+    call();
+}
+
+fn walk(path: &str) {
+    let runtime = runtime();
+    let _runs = runtime.enter();
+    let pool = runtime.block_on(UserPool::start()).unwrap();
+    let cache_bytes = if path == "cold verify" { 0 } else { 32 << 20 };
+    let verifier = pool.verifier().token_cache_bytes(cache_bytes).build().unwrap();
+    runtime.block_on(verifier.ready()).unwrap();
+    let good = token(&pool, 1, TYPICAL);
+    match path {
+        "limit" => {
+            let limit = Limit::of(&pool, &good);
+            repeat(|| limit.verify());
+        }
+        "cold verify" | "warm verify" => repeat(|| drop(now(verifier.verify(&good)).unwrap())),
+        "garbage" => repeat(|| drop(now(verifier.verify("garbage")).unwrap_err())),
+        "bad signature" => {
+            let bad = with_bad_signature(&good);
+            repeat(|| drop(now(verifier.verify(&bad)).unwrap_err()));
+        }
+        "policy" => {
+            let (policy, verified) = (three_nodes(), now(verifier.verify(&good)).unwrap());
+            repeat(|| policy.check(&verified).unwrap());
+        }
+        "bare request" => {
+            requests(Router::new().route("/", get(async || "hello")), &good);
+        }
+        "warm request" => {
+            let router = Router::new().route("/", get(async |_: Claims<Claim>| "hello"));
+            let app = CognitoLayer::new(verifier).layer(require(three_nodes()).layer(router));
+            requests(app, &good);
+        }
+        _ => panic!("there is no path {path}"),
+    }
+}
+
+fn three_nodes() -> Policy {
+    scope("orders/write") & (group("admin") | permission("orders:write"))
+}
+
+#[derive(serde::Deserialize)]
+struct Claim {
+    #[serde(rename = "custom:tenant_id")]
+    _tenant_id: String,
+}
+
+fn requests<S, B>(mut app: S, token: &str)
+where
+    S: Service<Request<Body>, Response = http::Response<B>>,
+    S::Error: std::fmt::Debug,
+{
+    let bearer = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+    repeat(|| {
+        let request = Request::get("/").header(header::AUTHORIZATION, bearer.clone());
+        let response = now(app.call(request.body(Body::empty()).unwrap())).unwrap();
+        assert_eq!(response.status(), 200);
+    });
+}
+
+/// Walks a path until all that is done once is done, and then some more, counted.
+fn repeat(mut call: impl FnMut()) {
+    for _ in 0..20 {
+        call();
+    }
+    for _ in 0..CALLS {
+        counted(&mut call);
+    }
+}
