@@ -3,17 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may say what it expects")]
 
-use std::{alloc::System, convert::Infallible};
+use std::{
+    alloc::System,
+    convert::Infallible,
+    future::ready,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::{Router, body::Body, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, Response};
 use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use tokio::sync::Mutex;
 use tower::{Layer, Service, ServiceExt, layer::util::Identity};
 use tower_cognito::{
-    Claims, CognitoLayer, TokenUse, Verifier, group,
+    Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, group,
     local::{Fault, TokenBuilder, UserPool},
     require, scope,
 };
@@ -36,75 +40,109 @@ struct Custom {
 const CACHE_BYTES: usize = 2 << 20;
 
 /// The allocator counts for the whole process, so that one test runs at a time.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-#[tokio::test]
-async fn the_cache_keeps_to_its_bytes_whatever_tokens_fill_it() {
-    let _alone = ONE_AT_A_TIME.lock().await;
-    let pool = UserPool::start().await.unwrap();
-    let many = vec!["p"; 500].join(" ");
-    let groups: Vec<String> = (0..60).map(|number| format!("group{number}")).collect();
-    type Fill<'a> = Box<dyn Fn(TokenBuilder) -> TokenBuilder + 'a>;
-    let fills: [(&str, Fill<'_>); 4] = [
-        ("plain tokens", Box::new(|token| token)),
-        (
-            "one-letter permissions",
-            Box::new(|token| token.claim("custom:permissions", many.as_str())),
-        ),
-        ("many groups", Box::new(|token| token.claim("cognito:groups", groups.clone()))),
-        (
-            "many small claims",
-            Box::new(|mut token| {
-                for number in 0..200 {
-                    token = token.claim(format!("c{number}"), number);
-                }
-                token
-            }),
-        ),
-    ];
-    for (name, fill) in fills {
-        let verifier = pool.verifier().token_cache_bytes(CACHE_BYTES).build().unwrap();
-        verifier.ready().await.unwrap();
-        let before = live();
-        for user in 0..1500 {
-            let token = fill(pool.token(format!("user{user}"))).sign();
-            let claims = verifier.verify(&token).await.unwrap();
-            // All that is decoded on demand is remembered with the token.
-            assert!(claims.claim("sub").is_some());
-            assert!(Claims::<Custom>::from_verified(&claims).is_ok());
-        }
-        let grown = live().saturating_sub(before);
-        println!("{name}: {grown} bytes in a cache of {CACHE_BYTES}");
-        assert!(grown <= CACHE_BYTES * 5 / 4, "{name}: {grown} bytes");
-        assert!(grown >= CACHE_BYTES / 8, "{name}: hardly anything was remembered: {grown} bytes");
-    }
+/// Runs a test on a runtime that is gone, with all that it held, before the next test begins.
+fn alone(test: impl Future<Output = ()>) {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
-#[tokio::test]
-async fn a_warm_request_makes_at_most_three_allocations() {
-    let _alone = ONE_AT_A_TIME.lock().await;
-    let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().build().unwrap();
-    verifier.ready().await.unwrap();
-    let token = pool.token("alice").scope("orders/write").group("staff").sign();
-    let policy = || require(scope("orders/write") & (group("admin") | group("staff")));
-    let cognito = || CognitoLayer::new(verifier.clone());
+#[test]
+fn the_cache_keeps_to_its_bytes_whatever_tokens_fill_it() {
+    alone(async {
+        let pool = UserPool::start().await.unwrap();
+        let many = vec!["p"; 500].join(" ");
+        let groups: Vec<String> = (0..60).map(|number| format!("group{number}")).collect();
+        type Fill<'a> = Box<dyn Fn(TokenBuilder) -> TokenBuilder + 'a>;
+        let fills: [(&str, Fill<'_>); 4] = [
+            ("plain tokens", Box::new(|token| token)),
+            (
+                "one-letter permissions",
+                Box::new(|token| token.claim("custom:permissions", many.as_str())),
+            ),
+            ("many groups", Box::new(|token| token.claim("cognito:groups", groups.clone()))),
+            (
+                "many small claims",
+                Box::new(|mut token| {
+                    for number in 0..200 {
+                        token = token.claim(format!("c{number}"), number);
+                    }
+                    token
+                }),
+            ),
+        ];
+        for (name, fill) in fills {
+            let verifier = pool.verifier().token_cache_bytes(CACHE_BYTES).build().unwrap();
+            verifier.ready().await.unwrap();
+            let before = live();
+            for user in 0..1500 {
+                let token = fill(pool.token(format!("user{user}"))).sign();
+                let claims = verifier.verify(&token).await.unwrap();
+                // All that is decoded on demand is remembered with the token.
+                assert!(claims.claim("sub").is_some());
+                assert!(Claims::<Custom>::from_verified(&claims).is_ok());
+            }
+            let grown = live().saturating_sub(before);
+            println!("{name}: {grown} bytes in a cache of {CACHE_BYTES}");
+            assert!(grown <= CACHE_BYTES * 5 / 4, "{name}: {grown} bytes");
+            assert!(
+                grown >= CACHE_BYTES / 8,
+                "{name}: hardly anything was remembered: {grown} bytes"
+            );
+        }
+    });
+}
 
-    let bare = allocations(Router::new().route("/", get(async || "hello")), &token).await;
-    let typed = || get(async |_: Claims<Custom>| "hello");
-    let around = Router::new().route("/", typed());
-    let around = allocations(cognito().layer(policy().layer(around)), &token).await - bare;
-    println!("allocations of layer, policy and extractor around a router: {around}");
-    assert!(around <= 3);
+#[test]
+fn a_thousand_pools_take_at_most_20_kib_each_beside_their_keys() {
+    alone(async {
+        const POOLS: usize = 1000;
+        let document = UserPool::start().await.unwrap().key_set().unwrap().to_json();
+        let before = live();
+        let pools = (0..POOLS).map(|number| {
+            let document = document.clone();
+            Pool::custom(format!("https://pool{number}.example.com"), "https://keys.example.com")
+                .access_tokens(["client"])
+                .key_source(move || ready(Ok(KeyDocument::new(document.clone()))))
+        });
+        let verifier = Verifier::for_pools(pools.collect::<Vec<_>>()).build().unwrap();
+        let bare = (live() - before) / POOLS;
+        // With the refresh tasks, the keys, and the documents that this test keeps.
+        verifier.ready().await.unwrap();
+        let loaded = (live() - before) / POOLS;
+        println!("a pool takes {bare} bytes, and {loaded} with its keys");
+        assert!(bare <= 20 << 10);
+        assert!(loaded <= 20 << 10);
+    });
+}
 
-    // Inside a router each layer makes axum box the service and its future anew.
-    let idle = || Identity::new();
-    let idle = Router::new().route("/", get(async || "hello").layer(idle())).layer(idle());
-    let idle = allocations(idle, &token).await;
-    let inside = Router::new().route("/", typed().layer(policy())).layer(cognito());
-    let inside = allocations(inside, &token).await - idle;
-    println!("and inside it, beside those of two layers that do nothing: {inside}");
-    assert!(inside <= 5);
+#[test]
+fn a_warm_request_makes_at_most_three_allocations() {
+    alone(async {
+        let pool = UserPool::start().await.unwrap();
+        let verifier = pool.verifier().build().unwrap();
+        verifier.ready().await.unwrap();
+        let token = pool.token("alice").scope("orders/write").group("staff").sign();
+        let policy = || require(scope("orders/write") & (group("admin") | group("staff")));
+        let cognito = || CognitoLayer::new(verifier.clone());
+
+        let bare = allocations(Router::new().route("/", get(async || "hello")), &token).await;
+        let typed = || get(async |_: Claims<Custom>| "hello");
+        let around = Router::new().route("/", typed());
+        let around = allocations(cognito().layer(policy().layer(around)), &token).await - bare;
+        println!("allocations of layer, policy and extractor around a router: {around}");
+        assert!(around <= 3);
+
+        // Inside a router each layer makes axum box the service and its future anew.
+        let idle = || Identity::new();
+        let idle = Router::new().route("/", get(async || "hello").layer(idle())).layer(idle());
+        let idle = allocations(idle, &token).await;
+        let inside = Router::new().route("/", typed().layer(policy())).layer(cognito());
+        let inside = allocations(inside, &token).await - idle;
+        println!("and inside it, beside those of two layers that do nothing: {inside}");
+        assert!(inside <= 5);
+    });
 }
 
 /// How often a request allocates whose token was seen before.
@@ -127,26 +165,27 @@ where
 /// Hostile tokens in one round of a flood, each unlike all others.
 const ROUND: usize = 5000;
 
-#[tokio::test]
-async fn a_flood_leaves_memory_as_it_was() {
-    let _alone = ONE_AT_A_TIME.lock().await;
-    let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().build().unwrap();
-    verifier.ready().await.unwrap();
-    let good = pool.token("alice").sign();
-    verifier.verify(&good).await.unwrap();
-    for fault in [Fault::None, Fault::Status(500)] {
-        pool.set_fault(fault.clone());
-        // The first round fills what is filled once: logs, timers, the runtime's own lists.
-        flood(&verifier, &pool, &good, 0).await;
-        let before = live();
-        for round in 1..=4 {
-            flood(&verifier, &pool, &good, round).await;
+#[test]
+fn a_flood_leaves_memory_as_it_was() {
+    alone(async {
+        let pool = UserPool::start().await.unwrap();
+        let verifier = pool.verifier().build().unwrap();
+        verifier.ready().await.unwrap();
+        let good = pool.token("alice").sign();
+        verifier.verify(&good).await.unwrap();
+        for fault in [Fault::None, Fault::Status(500)] {
+            pool.set_fault(fault.clone());
+            // The first round fills what is filled once: logs, timers, the runtime's own lists.
+            flood(&verifier, &pool, &good, 0).await;
+            let before = live();
+            for round in 1..=4 {
+                flood(&verifier, &pool, &good, round).await;
+            }
+            let grown = live().saturating_sub(before);
+            println!("{fault:?}: {} hostile tokens left {grown} bytes", 4 * 4 * ROUND);
+            assert!(grown <= 64 << 10, "{fault:?}: a flood left {grown} bytes behind");
         }
-        let grown = live().saturating_sub(before);
-        println!("{fault:?}: {} hostile tokens left {grown} bytes", 4 * 4 * ROUND);
-        assert!(grown <= 64 << 10, "{fault:?}: a flood left {grown} bytes behind");
-    }
+    });
 }
 
 /// Garbage, unknown key ids, bad signatures and strangers' issuers.

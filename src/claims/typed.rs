@@ -2,7 +2,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
-use super::verified::{TokenUse, Verified};
+use super::verified::{Decoded, TokenUse, Verified};
 use crate::error::{AuthError, AuthErrorKind};
 
 /// The verified claims, and those of your own type `T` with them.
@@ -26,7 +26,7 @@ use crate::error::{AuthError, AuthErrorKind};
 /// ```
 pub struct Claims<T = ()> {
     verified: Verified,
-    custom: Arc<T>,
+    custom: Decoded<T>,
 }
 
 /// [`Claims`] of an access token; an ID token is refused with 403.
@@ -35,12 +35,20 @@ pub struct AccessClaims<T = ()>(Claims<T>);
 /// [`Claims`] of an ID token; an access token is refused with 403.
 pub struct IdClaims<T = ()>(Claims<T>);
 
-impl<T> Claims<T> {
+impl<T: 'static> Claims<T> {
     /// The claims of your own type.
     pub fn custom(&self) -> &T {
-        &self.custom
+        match &self.custom {
+            Decoded::Own(custom) => custom,
+            Decoded::In(slot) => match self.verified.remembered(*slot) {
+                Some(custom) => custom,
+                None => unreachable!("a slot that was found to hold a type keeps it"),
+            },
+        }
     }
+}
 
+impl<T> Claims<T> {
     /// The proof without the custom claims.
     pub fn verified(&self) -> &Verified {
         &self.verified
@@ -53,7 +61,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Claims<T> {
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit `T`.
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        Ok(Self { custom: verified.decode()?, verified: verified.clone() })
+        Ok(Self { custom: verified.remember()?, verified: verified.clone() })
     }
 }
 
@@ -114,7 +122,11 @@ impl<T> Deref for IdClaims<T> {
 
 impl<T> Clone for Claims<T> {
     fn clone(&self) -> Self {
-        Self { verified: self.verified.clone(), custom: Arc::clone(&self.custom) }
+        let custom = match &self.custom {
+            Decoded::In(slot) => Decoded::In(*slot),
+            Decoded::Own(custom) => Decoded::Own(Arc::clone(custom)),
+        };
+        Self { verified: self.verified.clone(), custom }
     }
 }
 

@@ -27,13 +27,25 @@ use crate::error::{AuthError, AuthErrorKind};
 ///
 /// A method names the claim that it reads. Times are wall-clock instants made from whole seconds.
 #[derive(Clone)]
-pub struct Verified(Arc<Inner>);
+pub struct Verified(Arc<Hold>);
+
+/// A hold of what is known of a token. Threads that count the holders of one value slow each other down,
+/// so a thread that keeps a token has a hold, and with it a count, of its own.
+struct Hold(Arc<Inner>);
 
 struct Inner {
     facts: Facts,
     payload: String,
     all: OnceLock<Map<String, Value>>,
     decoded: [OnceLock<Arc<dyn Any + Send + Sync>>; DECODED_TYPES],
+}
+
+/// Where a decoded type is.
+pub(crate) enum Decoded<T> {
+    /// Remembered with the token, in this slot.
+    In(usize),
+    /// By itself, since all slots hold other types.
+    Own(Arc<T>),
 }
 
 /// How many types of custom claims are remembered with one token; further ones are decoded anew.
@@ -47,8 +59,8 @@ const DECODED_VALUE: usize = 160;
 
 /// What the verifier found while it applied the rules.
 pub(crate) struct Facts {
-    pub(crate) issuer: Arc<str>,
-    pub(crate) pool: Arc<str>,
+    pub(crate) issuer: Text,
+    pub(crate) pool: Box<str>,
     pub(crate) subject: Text,
     pub(crate) username: Option<Text>,
     pub(crate) client_id: Text,
@@ -64,11 +76,9 @@ pub(crate) struct Facts {
     pub(crate) signed_by: SignedBy,
 }
 
-/// The key that signed a token, told by value: its pool's place in the configuration, its `kid`, and
-/// its thumbprint.
+/// The key that signed a token: its pool's place in the configuration, and its thumbprint.
 pub(crate) struct SignedBy {
     pub(crate) pool: usize,
-    pub(crate) kid: Arc<str>,
     pub(crate) thumbprint: [u8; 32],
 }
 
@@ -87,39 +97,45 @@ pub enum TokenUse {
 
 impl Verified {
     pub(crate) fn new(facts: Facts, payload: String) -> Self {
-        Self(Arc::new(Inner { facts, payload, all: OnceLock::new(), decoded: Default::default() }))
+        let (all, decoded) = (OnceLock::new(), Default::default());
+        Self(Arc::new(Hold(Arc::new(Inner { facts, payload, all, decoded }))))
+    }
+
+    /// The same, counted apart from all others.
+    pub(crate) fn with_own_count(&self) -> Self {
+        Self(Arc::new(Hold(Arc::clone(&self.0.0))))
     }
 
     /// Who the token speaks of: the user's unique id, or the client's for a machine. Claim `sub`.
     pub fn subject(&self) -> &str {
-        self.0.facts.subject.within(&self.0.payload)
+        self.0.0.facts.subject.within(&self.0.0.payload)
     }
 
     /// The user's name; a machine has none. Claim `username` of access tokens, `cognito:username`
     /// of ID tokens.
     pub fn username(&self) -> Option<&str> {
-        self.0.facts.username.as_ref().map(|name| name.within(&self.0.payload))
+        self.0.0.facts.username.as_ref().map(|name| name.within(&self.0.0.payload))
     }
 
     /// The app client that the token was made for. Claim `client_id` of access tokens, `aud` of
     /// ID tokens.
     pub fn client_id(&self) -> &str {
-        self.0.facts.client_id.within(&self.0.payload)
+        self.0.0.facts.client_id.within(&self.0.0.payload)
     }
 
     /// Which pool signed the token. Claim `iss`, always one of the configured issuers.
     pub fn issuer(&self) -> &str {
-        &self.0.facts.issuer
+        self.0.0.facts.issuer.within(&self.0.0.payload)
     }
 
     /// The name of the pool that signed the token: see [`Pool::name`](crate::Pool::name).
     pub fn pool(&self) -> &str {
-        &self.0.facts.pool
+        &self.0.0.facts.pool
     }
 
     /// The kind of token. Claim `token_use`.
     pub fn token_use(&self) -> TokenUse {
-        self.0.facts.token_use
+        self.0.0.facts.token_use
     }
 
     /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens; an ID token
@@ -137,7 +153,7 @@ impl Verified {
 
     /// The user's groups. Claim `cognito:groups`.
     pub fn groups(&self) -> &[String] {
-        &self.0.facts.groups
+        &self.0.0.facts.groups
     }
 
     /// Whether the user is in a group.
@@ -149,7 +165,7 @@ impl Verified {
     /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim), and those that the user's
     /// groups grant by [`grants`](crate::VerifierBuilder::grants).
     pub fn permissions(&self) -> &[String] {
-        &self.0.facts.permissions
+        &self.0.0.facts.permissions
     }
 
     /// Whether a permission is held, compared as a whole.
@@ -159,17 +175,17 @@ impl Verified {
 
     /// When the token stops to be good (RFC 7519, section 4.1.4). Claim `exp`.
     pub fn expires_at(&self) -> SystemTime {
-        instant(self.0.facts.expires_at)
+        instant(self.0.0.facts.expires_at)
     }
 
     /// When the token was signed (RFC 7519, section 4.1.6). Claim `iat`.
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.0.facts.issued_at.map(instant)
+        self.0.0.facts.issued_at.map(instant)
     }
 
     /// When the user signed in; a refresh does not change it. Claim `auth_time`.
     pub fn auth_time(&self) -> Option<SystemTime> {
-        self.0.facts.auth_time.map(instant)
+        self.0.0.facts.auth_time.map(instant)
     }
 
     /// The token's own id (RFC 7519, section 4.1.7). Claim `jti`; there with token revocation on.
@@ -214,12 +230,12 @@ impl Verified {
 
     /// All claims. They are decoded at the first call and remembered with the token.
     pub fn all(&self) -> &Map<String, Value> {
-        self.0.all.get_or_init(|| serde_json::from_str(&self.0.payload).unwrap_or_default())
+        self.0.0.all.get_or_init(|| serde_json::from_str(&self.0.0.payload).unwrap_or_default())
     }
 
     /// The payload's JSON text, to the letter as it was signed.
     pub fn payload(&self) -> &str {
-        &self.0.payload
+        &self.0.0.payload
     }
 
     /// The claims decoded as a type of yours, remembered with the token: a token that is seen
@@ -231,24 +247,40 @@ impl Verified {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        for slot in &self.0.decoded {
-            if let Some(known) = slot.get() {
-                match Arc::clone(known).downcast() {
-                    Ok(found) => return Ok(found),
-                    Err(_) => continue,
-                }
-            }
-            let decoded: Arc<dyn Any + Send + Sync> = self.decode_anew::<T>()?;
-            // Another thread may have been first, for this type or for another.
-            if let Ok(found) = Arc::clone(slot.get_or_init(|| Arc::clone(&decoded))).downcast() {
-                return Ok(found);
+        match self.remember()? {
+            Decoded::Own(decoded) => Ok(decoded),
+            Decoded::In(slot) => {
+                let decoded = self.0.0.decoded.get(slot).and_then(OnceLock::get).cloned();
+                decoded.and_then(|decoded| decoded.downcast().ok()).ok_or_else(wrong_shape)
             }
         }
-        self.decode_anew::<T>()?.downcast().map_err(|_| wrong_shape())
+    }
+
+    /// Decodes a type, or finds out where it is remembered, which counts no further holder of it.
+    pub(crate) fn remember<T>(&self) -> Result<Decoded<T>, AuthError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        for (position, slot) in self.0.0.decoded.iter().enumerate() {
+            if slot.get().is_none() {
+                let decoded: Arc<T> = self.decode_anew()?;
+                // Another thread may be first, for this type or for another.
+                let _ = slot.set(decoded);
+            }
+            if slot.get().is_some_and(|known| known.is::<T>()) {
+                return Ok(Decoded::In(position));
+            }
+        }
+        self.decode_anew().map(Decoded::Own)
+    }
+
+    /// What a slot holds, if it is of that type.
+    pub(crate) fn remembered<T: 'static>(&self, slot: usize) -> Option<&T> {
+        self.0.0.decoded.get(slot)?.get()?.downcast_ref()
     }
 
     fn scope(&self) -> &str {
-        self.0.facts.scope.within(&self.0.payload)
+        self.0.0.facts.scope.within(&self.0.0.payload)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -257,30 +289,30 @@ impl Verified {
 
     /// About how many bytes this takes, with what may yet be decoded from it.
     pub(crate) fn memory(&self) -> usize {
-        let facts = &self.0.facts;
+        let facts = &self.0.0.facts;
         let lists: usize = [&facts.groups, &facts.permissions]
             .into_iter()
             .flatten()
             .map(|name| ALLOCATED_TEXT + name.len())
             .sum();
         // Each value behind a sign that separates or opens may become an entry of the map of all.
-        let values = self.0.payload.bytes().filter(|sign| b",[{".contains(sign)).count();
-        lists + 2 * self.0.payload.len() + values * DECODED_VALUE
+        let values = self.0.0.payload.bytes().filter(|sign| b",[{".contains(sign)).count();
+        lists + 2 * self.0.0.payload.len() + values * DECODED_VALUE
     }
 
     pub(crate) fn facts(&self) -> &Facts {
-        &self.0.facts
+        &self.0.0.facts
     }
 
-    fn decode_anew<T>(&self) -> Result<Arc<dyn Any + Send + Sync>, AuthError>
+    fn decode_anew<T>(&self) -> Result<Arc<T>, AuthError>
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
         let nothing: Arc<dyn Any + Send + Sync> = Arc::new(());
-        if nothing.is::<T>() {
+        if let Ok(nothing) = nothing.downcast() {
             return Ok(nothing);
         }
-        let decoded: T = serde_json::from_str(&self.0.payload).map_err(|error| {
+        let decoded: T = serde_json::from_str(&self.0.0.payload).map_err(|error| {
             // Serde's text may quote the payload; only the name of a missing field is ours.
             let error = error.to_string();
             let missing = error.starts_with("missing field `").then_some(error);

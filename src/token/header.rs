@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::collections::HashMap;
 
+use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
-use quick_cache::{UnitWeighter, sync::Cache};
 
 use super::compact::malformed;
 use crate::{
@@ -12,31 +12,34 @@ use crate::{
 /// What a JOSE header (RFC 7515, section 4) says, once it is found fit.
 #[derive(Clone)]
 pub(crate) struct Header {
-    pub(crate) key_id: Arc<str>,
+    pub(crate) key_id: Box<str>,
 }
 
 /// The headers of tokens that were verified, as they were sent. All tokens that one key signed have the
 /// same, so that it need not be decoded and read for each.
-pub(crate) struct KnownHeaders(Cache<Box<[u8]>, Header, UnitWeighter, RandomState>);
+///
+/// Looking one up writes nothing that another thread reads, so that threads do not slow each other.
+#[derive(Default)]
+pub(crate) struct KnownHeaders(ArcSwap<HashMap<Box<[u8]>, Header, RandomState>>);
 
-/// Those of two keys each of some hundred pools.
-const KNOWN_HEADERS: usize = 1024;
+/// Those of two keys each of a thousand pools, and as many after a rotation. Past that no more are
+/// learned.
+const MAX_KNOWN: usize = 4096;
 
 impl KnownHeaders {
     pub(super) fn find(&self, encoded: &[u8]) -> Option<Header> {
-        self.0.get(encoded)
+        self.0.load().get(encoded).cloned()
     }
 
     /// Only for the header of a token whose signature holds, so that strangers cannot fill it.
-    pub(crate) fn remember(&self, encoded: &[u8], header: Header) {
-        self.0.insert(encoded.into(), header);
-    }
-}
-
-impl Default for KnownHeaders {
-    fn default() -> Self {
-        let (items, weight) = (KNOWN_HEADERS, KNOWN_HEADERS.try_into().unwrap_or(u64::MAX));
-        Self(Cache::with(items, weight, UnitWeighter, RandomState::default(), Default::default()))
+    pub(crate) fn remember(&self, encoded: &[u8], header: &Header) {
+        if self.0.load().len() < MAX_KNOWN {
+            self.0.rcu(|known| {
+                let mut known = known.as_ref().clone();
+                known.insert(encoded.into(), header.clone());
+                known
+            });
+        }
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) enum Decision {
 /// What has to be waited for, in [`Verifier::wait`].
 pub(crate) enum Waiting {
     /// A key has to be fetched.
-    Key { pool: usize, kid: Arc<str> },
+    Key { pool: usize, kid: Box<str> },
     /// The application's own checks have to be asked.
     Checks(Verified),
 }
@@ -170,12 +170,12 @@ impl Verifier {
     /// seen before.
     fn authenticate(&self, token: &[u8], again: bool) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
-        let known = self.0.cache.get(token, |known| self.0.rules.recheck(known, now, again));
+        let known = self.0.cache.get(token, |known| self.0.rules.recheck(token, known, now, again));
         let verified = match known {
             Some(known) => known?,
             None => {
                 let verified = self.0.rules.check(token, now, again)?;
-                self.0.cache.insert(token, verified.clone());
+                self.0.cache.insert(token, &verified);
                 verified
             }
         };

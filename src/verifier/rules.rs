@@ -19,7 +19,7 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     json::Json,
     keys::{Find, Miss},
-    token::{Compact, KnownHeaders, Payload, decode_payload},
+    token::{Compact, Header, KnownHeaders, Payload, decode_payload},
 };
 
 /// The rules of the token, with all that they are configured by.
@@ -42,7 +42,7 @@ pub(super) enum Stop {
     /// nobody should rely on it before a newer one was asked for.
     KeyNotHere {
         pool: usize,
-        kid: Arc<str>,
+        kid: Box<str>,
         stale: bool,
     },
 }
@@ -60,21 +60,22 @@ impl Rules {
         let jws = Compact::parse(token, &self.headers)?;
         let payload = decode_payload(&jws.payload, self.permissions_claim.as_deref())?;
 
-        let (issuer, position, pool) = self.trusted_issuer(&payload)?;
+        let (position, pool) = self.trusted_issuer(&payload)?;
 
-        let kid = Arc::clone(&jws.header.key_id);
-        let signed_by = pool.keys.find(&kid, now, again, |key| {
+        let Header { key_id: kid } = &jws.header;
+        let signed_by = pool.keys.find(kid, now, again, |key| {
             key.verifies(jws.signing_input, &jws.signature).then_some(key.thumbprint)
         });
+        let key_not_here = |stale| Stop::KeyNotHere { pool: position, kid: kid.clone(), stale };
         let signed_by = match signed_by {
-            Find::Found(Some(thumbprint)) => SignedBy { pool: position, kid, thumbprint },
+            Find::Found(Some(thumbprint)) => SignedBy { pool: position, thumbprint },
             Find::Found(None) => return Err(bad_signature().into()),
-            Find::Absent => return Err(Stop::KeyNotHere { pool: position, kid, stale: false }),
-            Find::Stale => return Err(Stop::KeyNotHere { pool: position, kid, stale: true }),
+            Find::Absent => return Err(key_not_here(false)),
+            Find::Stale => return Err(key_not_here(true)),
         };
 
         if let Some(encoded) = jws.new_header {
-            self.headers.remember(encoded, jws.header);
+            self.headers.remember(encoded, &jws.header);
         }
 
         let expires_at = required(date(payload.expires_at.as_ref(), "exp")?, "exp")?;
@@ -99,6 +100,7 @@ impl Rules {
         };
         pool.accepts(token_use, &client_id)?;
 
+        let issuer = required(text(payload.issuer, "iss")?, "iss")?;
         let subject = required(text(payload.subject, "sub")?, "sub")?;
         let auth_time = date(payload.auth_time.as_ref(), "auth_time")?;
         let groups = strings(payload.groups, "cognito:groups")?;
@@ -106,8 +108,8 @@ impl Rules {
         pool.grants.extend(&groups, &mut permissions);
         let kept = |text| Text::of(text, &jws.payload);
         let facts = Facts {
-            issuer,
-            pool: Arc::clone(&pool.name),
+            issuer: kept(issuer),
+            pool: Box::from(&*pool.name),
             subject: kept(subject),
             username: username.map(kept),
             client_id: kept(client_id),
@@ -125,19 +127,29 @@ impl Rules {
     }
 
     /// The rules that time can break for a token that passed before: its times, and its key.
-    pub(super) fn recheck(&self, entry: &Verified, now: SystemTime, again: bool) -> Recheck<Stop> {
-        let facts = entry.facts();
-        let SignedBy { pool: position, kid, thumbprint } = &facts.signed_by;
+    pub(super) fn recheck(
+        &self,
+        token: &[u8],
+        known: &Verified,
+        now: SystemTime,
+        again: bool,
+    ) -> Recheck<Stop> {
+        let facts = known.facts();
+        let SignedBy { pool: position, thumbprint } = &facts.signed_by;
         let Some(pool) = self.pools.get(*position) else {
             return Recheck::Forget;
         };
-        let same_key = pool.keys.find(kid, now, again, |key| key.thumbprint == *thumbprint);
-        match same_key {
-            Find::Found(true) => {}
-            Find::Found(false) | Find::Absent => return Recheck::Forget,
+        match pool.keys.has(thumbprint, now, again) {
+            Find::Found(()) => {}
+            Find::Absent => return Recheck::Forget,
             Find::Stale => {
-                let (pool, kid) = (*position, Arc::clone(kid));
-                return Recheck::Refused(Stop::KeyNotHere { pool, kid, stale: true });
+                return Recheck::Refused(match Compact::parse(token, &self.headers) {
+                    Ok(jws) => {
+                        let Header { key_id: kid } = jws.header;
+                        Stop::KeyNotHere { pool: *position, kid, stale: true }
+                    }
+                    Err(error) => error.into(),
+                });
             }
         }
         match self.in_time(now, facts.expires_at, facts.not_before, facts.issued_at) {
@@ -179,17 +191,14 @@ impl Rules {
     }
 
     /// The issuer must be one of the configured ones, letter by letter.
-    fn trusted_issuer(
-        &self,
-        payload: &Payload<'_>,
-    ) -> Result<(Arc<str>, usize, &PoolRules), AuthError> {
+    fn trusted_issuer(&self, payload: &Payload<'_>) -> Result<(usize, &PoolRules), AuthError> {
         let untrusted = |detail| AuthError::new(AuthErrorKind::UntrustedIssuer, detail);
         let Some(Json::String(issuer)) = &payload.issuer else {
             return Err(untrusted("the token's `iss` is missing or not a string"));
         };
         self.issuers
-            .get_key_value(issuer.as_ref())
-            .and_then(|(issuer, at)| Some((Arc::clone(issuer), *at, self.pools.get(*at)?)))
+            .get(issuer.as_ref())
+            .and_then(|position| Some((*position, self.pools.get(*position)?)))
             .ok_or_else(|| untrusted("the token's `iss` is not one of the configured issuers"))
     }
 

@@ -143,7 +143,10 @@ async fn an_edit_of_a_warm_token_is_not_taken_for_it() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
-    assert!(verifier.verify(&token).await.is_ok());
+    // Once for the level that threads share, and once for the thread's own.
+    for _ in 0..2 {
+        assert!(verifier.verify(&token).await.is_ok());
+    }
     for position in 0..token.len() {
         let mut edited = token.clone().into_bytes();
         edited[position] = if edited[position] == b'A' { b'B' } else { b'A' };
@@ -151,6 +154,58 @@ async fn an_edit_of_a_warm_token_is_not_taken_for_it() {
         assert!(verifier.verify(&edited).await.is_err(), "sign {position}");
         assert!(verifier.verify(&token[..position]).await.is_err(), "cut at {position}");
     }
+}
+
+#[tokio::test]
+async fn what_one_verifier_knows_another_on_the_thread_does_not() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    let knows = pool.verifier().build().unwrap();
+    for _ in 0..3 {
+        assert!(knows.verify(&token).await.is_ok());
+    }
+    let own = || Pool::custom(pool.issuer(), pool.jwks_uri());
+    let other_client = Verifier::for_pools([own().access_tokens(["other"])]).build().unwrap();
+    let other_keys = UserPool::builder().own_keys().start().await.unwrap().key_set().unwrap();
+    let other_keys = own().access_tokens([pool.client_id()]).static_keys(other_keys);
+    let other_keys = Verifier::for_pools([other_keys]).build().unwrap();
+    for _ in 0..2 {
+        let refused = async |verifier: &Verifier| verifier.verify(&token).await.unwrap_err().kind();
+        assert_eq!(refused(&other_client).await, AuthErrorKind::WrongClient);
+        assert_ne!(refused(&other_keys).await, AuthErrorKind::WrongClient);
+        assert!(knows.verify(&token).await.is_ok());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_withdrawn_key_is_dropped_by_all_threads() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().refresh_interval(Duration::from_millis(300)).build().unwrap();
+    let token = pool.token("alice").sign();
+    let on_threads = async |expected: bool| {
+        let ask = || {
+            let (verifier, token) = (verifier.clone(), token.clone());
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                // Often enough for the thread to have the token to itself.
+                let runtime = runtime.unwrap();
+                (0..5)
+                    .map(|_| runtime.block_on(verifier.verify(&token)).is_ok())
+                    .collect::<Vec<_>>()
+            })
+        };
+        let threads: Vec<_> = (0..4).map(|_| ask()).collect();
+        threads.into_iter().all(|thread| thread.join().unwrap().iter().all(|it| *it == expected))
+    };
+    for _ in 0..3 {
+        assert!(verifier.verify(&token).await.is_ok());
+    }
+    assert!(on_threads(true).await);
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    eventually("this thread drops the key", async || verifier.verify(&token).await.is_err()).await;
+    assert!(on_threads(false).await);
+    assert!(verifier.verify(&token).await.is_err());
 }
 
 #[tokio::test]

@@ -35,8 +35,9 @@ pub async fn all(world: &World, subjects: &mut [Subject]) -> Result<(), Box<dyn 
 
 async fn check(world: &World, work: &mut Work) -> Result<(), Box<dyn Error>> {
     match work {
-        Work::Request(app) => check_app(world, app).await,
-        Work::Request07(app) => check_app(world, app).await,
+        Work::Request(app) => check_app::<_, axum::body::Body, _>(world, app).await,
+        Work::Around(app) => check_app::<_, axum::body::Body, _>(world, app).await,
+        Work::Request07(app) => check_app::<_, axum_07::body::Body, _>(world, app).await,
         Work::Call(call) => {
             let token = Token::new(world.token("alice").sign())?;
             match (call(&token), call(&token.forged())) {
@@ -48,10 +49,11 @@ async fn check(world: &World, work: &mut Work) -> Result<(), Box<dyn Error>> {
     }
 }
 
-async fn check_app<S, B>(world: &World, app: &mut S) -> Result<(), Box<dyn Error>>
+async fn check_app<S, B, R>(world: &World, app: &mut S) -> Result<(), Box<dyn Error>>
 where
-    S: Service<Request<B>, Response = Response<B>, Error = Infallible>,
-    B: Body<Error: Error + 'static> + Default,
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible>,
+    B: Default,
+    R: Body<Error: Error + 'static>,
 {
     let token = world.token("alice");
     let payload = token.payload();
@@ -82,13 +84,14 @@ where
     Ok(())
 }
 
-async fn send<S, B>(
+async fn send<S, B, R>(
     app: &mut S,
     token: Option<&str>,
 ) -> Result<(StatusCode, String), Box<dyn Error>>
 where
-    S: Service<Request<B>, Response = Response<B>, Error = Infallible>,
-    B: Body<Error: Error + 'static> + Default,
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible>,
+    B: Default,
+    R: Body<Error: Error + 'static>,
 {
     let response = app.ready().await?.call(request(token)?).await?;
     let status = response.status();

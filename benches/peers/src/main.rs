@@ -4,12 +4,16 @@
 //! cargo run --release -- --rounds 200
 //! ```
 //!
+//! With `--write` it measures more and writes `docs/performance.md`; `--million` adds a million tokens to
+//! that, which takes some minutes.
+//!
 //! With `--crypto shipped` the peers that let their users choose compute RSA as they do if nobody
 //! chooses, instead of as fast as they can.
 
 mod check;
 mod crypto;
 mod measure;
+mod report;
 mod subject;
 mod subjects;
 mod world;
@@ -19,14 +23,16 @@ use std::{env, error::Error, process::ExitCode};
 use self::{crypto::Crypto, measure::Figures, subject::Subject, world::World};
 
 /// How many users each round has requests of.
-const USERS: usize = 200;
+pub const USERS: usize = 200;
 
 struct Options {
     rounds: usize,
     crypto: Crypto,
+    write: bool,
+    million: bool,
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,6 +47,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let options = options()?;
     options.crypto.install()?;
     let world = World::start().await?;
+    if options.write {
+        let Options { rounds, crypto, million, .. } = options;
+        return report::write(&world, &report::Scope { rounds, crypto, million }).await;
+    }
     let mut subjects = subjects::all(&world, options.crypto).await?;
     check::all(&world, &mut subjects).await?;
 
@@ -53,13 +63,16 @@ async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
-    let mut options = Options { rounds: 100, crypto: Crypto::default() };
+    let mut options =
+        Options { rounds: 100, crypto: Crypto::default(), write: false, million: false };
     let mut arguments = env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("`{name}` has no value"))?;
+        let mut value = || arguments.next().ok_or_else(|| format!("`{name}` has no value"));
         match name.as_str() {
-            "--rounds" => options.rounds = value.parse()?,
-            "--crypto" => options.crypto = value.parse()?,
+            "--rounds" => options.rounds = value()?.parse()?,
+            "--crypto" => options.crypto = value()?.parse()?,
+            "--write" => options.write = true,
+            "--million" => options.million = true,
             _ => return Err(format!("there is no option `{name}`").into()),
         }
     }

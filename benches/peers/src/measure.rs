@@ -74,8 +74,9 @@ pub async fn all(
 
 async fn time(work: &mut Work, tokens: &[Token]) -> Result<Duration, Box<dyn Error>> {
     match work {
-        Work::Request(app) => time_app(app, tokens).await,
-        Work::Request07(app) => time_app(app, tokens).await,
+        Work::Request(app) => time_app::<_, axum::body::Body, _>(app, tokens).await,
+        Work::Around(app) => time_app::<_, axum::body::Body, _>(app, tokens).await,
+        Work::Request07(app) => time_app::<_, axum_07::body::Body, _>(app, tokens).await,
         Work::Call(call) => {
             let start = Instant::now();
             let good = tokens.iter().all(call);
@@ -85,9 +86,9 @@ async fn time(work: &mut Work, tokens: &[Token]) -> Result<Duration, Box<dyn Err
     }
 }
 
-async fn time_app<S, B>(app: &mut S, tokens: &[Token]) -> Result<Duration, Box<dyn Error>>
+async fn time_app<S, B, R>(app: &mut S, tokens: &[Token]) -> Result<Duration, Box<dyn Error>>
 where
-    S: Service<Request<B>, Response = Response<B>, Error = Infallible>,
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible>,
     B: Default,
 {
     // Made before the clock starts, since a server has them from the network.

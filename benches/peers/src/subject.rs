@@ -1,6 +1,7 @@
 //! What is measured.
 
 use serde::Deserialize;
+use tower_cognito::service::{CognitoService, Require};
 
 use crate::world::Token;
 
@@ -13,13 +14,18 @@ pub struct Subject {
     pub work: Work,
 }
 
+/// Tells whether a token is good.
+pub type Check = Box<dyn Fn(&Token) -> bool + Send + Sync>;
+
 pub enum Work {
     /// A request through a whole application.
     Request(axum::Router),
+    /// An application that is wrapped as a whole.
+    Around(CognitoService<Require<axum::Router>>),
     /// The same with the version of axum before, for the peer that is made for it.
     Request07(axum_07::Router),
     /// One function alone, which tells whether a token is good.
-    Call(Box<dyn Fn(&Token) -> bool>),
+    Call(Check),
 }
 
 /// The claims that all handlers take.
@@ -39,6 +45,15 @@ impl Subject {
         Self { name, version, rsa, work: Work::Request(app.with_state(())) }
     }
 
+    pub fn around(
+        name: &'static str,
+        version: &'static str,
+        rsa: Option<&'static str>,
+        app: CognitoService<Require<axum::Router>>,
+    ) -> Self {
+        Self { name, version, rsa, work: Work::Around(app) }
+    }
+
     pub fn request_07(
         name: &'static str,
         version: &'static str,
@@ -52,17 +67,23 @@ impl Subject {
         name: &'static str,
         version: &'static str,
         rsa: &'static str,
-        call: impl Fn(&Token) -> bool + 'static,
+        call: impl Fn(&Token) -> bool + Send + Sync + 'static,
     ) -> Self {
         Self { name, version, rsa: Some(rsa), work: Work::Call(Box::new(call)) }
     }
 
+    /// Whether it answers requests.
+    pub fn is_app(&self) -> bool {
+        !matches!(self.work, Work::Call(_))
+    }
+
     /// Whether the other is this application without authorization.
     pub fn is_guarded_form_of(&self, bare: &Self) -> bool {
-        bare.rsa.is_none()
+        bare.name.starts_with("bare")
             && matches!(
                 (&self.work, &bare.work),
-                (Work::Request(_), Work::Request(_)) | (Work::Request07(_), Work::Request07(_))
+                (Work::Request(_) | Work::Around(_), Work::Request(_))
+                    | (Work::Request07(_), Work::Request07(_))
             )
     }
 }

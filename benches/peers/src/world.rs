@@ -27,6 +27,7 @@ pub struct World {
 }
 
 /// A signed token, and its signature as octets.
+#[derive(Clone)]
 pub struct Token {
     pub text: String,
     pub signature: Vec<u8>,

@@ -1,5 +1,7 @@
 //! The application without authorization: what axum itself takes.
 
+use tower::layer::util::Identity;
+
 use crate::{
     subject::{Subject, version_of},
     world::PATH,
@@ -13,6 +15,14 @@ pub fn subject() -> Subject {
 pub fn subject_07() -> Subject {
     let app = axum_07::Router::new().route(PATH, axum_07::routing::get(handler));
     Subject::request_07("bare axum", version_of("axum", "0.7"), None, app)
+}
+
+/// Two layers that do nothing: what axum takes for having any.
+pub fn idle() -> Subject {
+    let app = axum::Router::new()
+        .route(PATH, axum::routing::get(handler).layer(Identity::new()))
+        .layer(Identity::new());
+    Subject::request("axum with two layers that do nothing", version_of("axum", "0.8"), None, app)
 }
 
 /// Answers with as much as the other handlers do.

@@ -2,11 +2,11 @@
 
 mod axum_jwt_auth;
 mod bare;
-mod functions;
+pub mod functions;
 mod jwt_authorizer;
 mod jwt_verify;
 mod oauth2_resource_server;
-mod ours;
+pub mod ours;
 
 use std::error::Error;
 
@@ -18,6 +18,8 @@ pub async fn all(world: &World, crypto: Crypto) -> Result<Vec<Subject>, Box<dyn 
     Ok(vec![
         bare::subject(),
         bare::subject_07(),
+        bare::idle(),
+        ours::around(world).await?,
         ours::warm(world).await?,
         ours::cold(world).await?,
         jwt_authorizer::subject(world).await?,

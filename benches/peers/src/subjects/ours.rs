@@ -3,8 +3,10 @@
 use std::error::Error;
 
 use axum::{Router, routing::get};
+use tower::Layer;
 use tower_cognito::{
-    Claims, CognitoLayer, Pool, Verifier, VerifierBuilder, group, permission, require, scope,
+    Claims, CognitoLayer, Policy, Pool, Verifier, VerifierBuilder, group, permission, require,
+    scope,
 };
 
 use crate::{
@@ -12,14 +14,22 @@ use crate::{
     world::{PATH, PERMISSION, SCOPE, World},
 };
 
+/// Layer and policy around the router, which spares axum's boxes for each layer.
+pub async fn around(world: &World) -> Result<Subject, Box<dyn Error>> {
+    let router = Router::new().route(PATH, get(handler)).with_state(());
+    let app = CognitoLayer::new(warm_verifier(world).await?).layer(require(policy()).layer(router));
+    let version = version_of("tower-cognito", "");
+    Ok(Subject::around("tower-cognito around, warm", version, Some("aws-lc-rs"), app))
+}
+
 /// As it is configured by default: a token seen before costs no RSA.
 pub async fn warm(world: &World) -> Result<Subject, Box<dyn Error>> {
-    Ok(subject("tower-cognito, warm", warm_verifier(world).await?))
+    Ok(subject("tower-cognito inside, warm", warm_verifier(world).await?))
 }
 
 /// Every request costs what a token costs that was never seen.
 pub async fn cold(world: &World) -> Result<Subject, Box<dyn Error>> {
-    Ok(subject("tower-cognito, cold", cold_verifier(world).await?))
+    Ok(subject("tower-cognito inside, cold", cold_verifier(world).await?))
 }
 
 pub async fn warm_verifier(world: &World) -> Result<Verifier, Box<dyn Error>> {
@@ -43,12 +53,15 @@ async fn ready(builder: VerifierBuilder) -> Result<Verifier, Box<dyn Error>> {
 
 /// More than the peers do: client, kind of token, scope, group and permission are checked too.
 fn subject(name: &'static str, verifier: Verifier) -> Subject {
-    // No token has the group, so that all three parts are looked at.
-    let policy = scope(SCOPE) & (group("admin") | permission(PERMISSION));
     let app = Router::new()
-        .route(PATH, get(handler).layer(require(policy)))
+        .route(PATH, get(handler).layer(require(policy())))
         .layer(CognitoLayer::new(verifier));
     Subject::request(name, version_of("tower-cognito", ""), Some("aws-lc-rs"), app)
+}
+
+/// No token has the group, so that all three parts are looked at.
+fn policy() -> Policy {
+    scope(SCOPE) & (group("admin") | permission(PERMISSION))
 }
 
 async fn handler(claims: Claims<User>) -> String {

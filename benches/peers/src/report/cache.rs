@@ -1,0 +1,113 @@
+//! The cache of verified tokens under many users.
+
+use std::{error::Error, time::Instant};
+
+use futures_util::FutureExt;
+use tower_cognito::Verifier;
+
+use super::{Scope, Section, machine::resident_bytes, timing::median};
+use crate::{subjects::ours, world::World};
+
+/// How many users there are, and how many requests they send.
+const USERS: usize = 100_000;
+const REQUESTS: usize = 1_000_000;
+
+pub async fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Error>> {
+    let verifier = ours::warm_verifier(world).await?;
+    let tokens = signed(world, USERS);
+    let before = resident_bytes()?;
+    let hits = tokio::task::block_in_place(|| hits(&verifier, &tokens));
+    let grown = resident_bytes()?.saturating_sub(before);
+    let mut text = format!(
+        "{REQUESTS} requests of {USERS} users, whose shares fall as 1/rank (Zipf), through the default cache \
+         of 32 MiB: {:.1} % were answered from it. The process grew by {:.1} MiB.\n",
+        hits * 100.0,
+        mebibytes(grown),
+    );
+    drop((tokens, verifier));
+    if scope.million {
+        let verifier = ours::warm_verifier(world).await?;
+        let before = resident_bytes()?;
+        let mut peak = before;
+        for round in 0..20 {
+            let tokens = signed_from(world, round * 50_000, 50_000);
+            for token in &tokens {
+                verifier.verify(token).await?;
+            }
+            drop(tokens);
+            peak = peak.max(resident_bytes()?);
+        }
+        let after = resident_bytes()?;
+        text += &format!(
+            "\nA million distinct valid tokens through the same cache: the process grew by {:.1} MiB ({:.1} \
+             MiB at the most, the 50,000 tokens that were being sent included).\n",
+            mebibytes(after.saturating_sub(before)),
+            mebibytes(peak.saturating_sub(before)),
+        );
+    }
+    Ok(Section { title: "The cache of verified tokens", text, charts: Vec::new() })
+}
+
+/// The share of requests that took less than half of what a signature takes.
+fn hits(verifier: &Verifier, tokens: &[String]) -> f64 {
+    let verify = |token: &String| {
+        let start = Instant::now();
+        assert!(verifier.verify(token).now_or_never().is_some_and(|it| it.is_ok()));
+        start.elapsed().as_secs_f64()
+    };
+    let cold = median(tokens.iter().take(200).map(verify));
+    let mut random = Random(0x2545_f491_4f6c_dd17);
+    let harmonic: Vec<f64> = (1..=tokens.len())
+        .scan(0.0, |sum, rank| {
+            *sum += 1.0 / rank as f64;
+            Some(*sum)
+        })
+        .collect();
+    let total = harmonic.last().copied().unwrap_or(1.0);
+    let mut hits = 0_usize;
+    for _ in 0..REQUESTS {
+        let at = random.next() * total;
+        let rank = harmonic.partition_point(|sum| *sum < at).min(tokens.len() - 1);
+        hits += usize::from(verify(&tokens[rank]) < cold / 2.0);
+    }
+    hits as f64 / REQUESTS as f64
+}
+
+fn signed(world: &World, count: usize) -> Vec<String> {
+    signed_from(world, 0, count)
+}
+
+/// Tokens of users from a number on, signed on all processors.
+fn signed_from(world: &World, first: usize, count: usize) -> Vec<String> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = count.div_ceil(threads);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
+                let numbers = thread * share..((thread + 1) * share).min(count);
+                scope.spawn(move || {
+                    numbers
+                        .map(|number| world.token(&format!("u{:07}", first + number)).sign())
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    })
+}
+
+/// Xorshift: the same numbers at each run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn mebibytes(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

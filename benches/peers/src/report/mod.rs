@@ -1,0 +1,74 @@
+//! The page with all figures: each section measures, and tells what it found as Markdown and charts.
+
+mod cache;
+mod chart;
+mod cost;
+mod machine;
+mod pools;
+mod served;
+mod sizes;
+mod swaps;
+mod threads;
+mod timing;
+
+use std::{error::Error, fs, path::Path};
+
+use self::chart::Chart;
+use crate::{
+    crypto::Crypto,
+    subject::{Check, Subject, Work},
+    world::World,
+};
+
+/// A part of the page.
+pub struct Section {
+    title: &'static str,
+    text: String,
+    charts: Vec<Chart>,
+}
+
+/// What a run of the report is asked for.
+pub struct Scope {
+    pub rounds: usize,
+    pub crypto: Crypto,
+    /// The million tokens that take minutes to sign.
+    pub million: bool,
+}
+
+/// The function that a subject is.
+fn call_of(subject: Subject) -> Result<Check, Box<dyn Error>> {
+    match subject.work {
+        Work::Call(call) => Ok(call),
+        _ => Err("the subject is no function".into()),
+    }
+}
+
+/// Measures everything and writes `docs/performance.md` with its charts.
+///
+/// # Errors
+/// Something could not be measured or written.
+pub async fn write(world: &World, scope: &Scope) -> Result<(), Box<dyn Error>> {
+    let mut sections = Vec::new();
+    sections.extend(cost::sections(world, scope).await?);
+    sections.push(sizes::section(world, scope)?);
+    sections.push(threads::section(world).await?);
+    sections.push(swaps::section(world).await?);
+    sections.push(served::section(world).await?);
+    sections.push(pools::section(world, scope)?);
+    sections.push(cache::section(world, scope).await?);
+    sections.push(machine::build()?);
+
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    fs::create_dir_all(&docs)?;
+    let mut page = machine::head()?;
+    for section in &sections {
+        page += &format!("\n## {}\n\n{}", section.title, section.text);
+        for chart in &section.charts {
+            chart.draw(&docs.join(chart.file))?;
+            page += &format!("\n![{}]({})\n", chart.title, chart.file);
+        }
+    }
+    page += "\nWhat was tried and did not help stands in [its own page](tried.md).\n";
+    fs::write(docs.join("performance.md"), page)?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Warm requests while key sets are swapped.
+
+use std::{
+    error::Error,
+    future::ready,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+use tower_cognito::{KeyDocument, Pool, Verifier};
+
+use super::{
+    Section,
+    chart::{Chart, Kind},
+    timing::{median, quantile},
+};
+use crate::world::{Token, World};
+
+const ROUNDS: usize = 15;
+const TIME: Duration = Duration::from_millis(300);
+
+/// What a thread saw in one round.
+#[derive(Default)]
+struct Seen {
+    /// Nanoseconds of a request, over batches.
+    times: Vec<f64>,
+    refused: u64,
+}
+
+pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
+    let token = Token::new(world.token("alice").sign())?;
+    let still = verifier(world, Duration::from_secs(900)).await?;
+    let swapped = verifier(world, Duration::from_micros(500)).await?;
+    let sets = |verifier: &Verifier| verifier.health().first().map_or(0, |health| health.fetches);
+
+    let (mut all, mut ratios) = ([Seen::default(), Seen::default()], Vec::new());
+    let (mut sets_swapped, mut spent) = (0, 0.0);
+    for _ in 0..ROUNDS {
+        let mut medians = [0.0; 2];
+        for ((verifier, seen), own) in
+            [&still, &swapped].into_iter().zip(&mut all).zip(&mut medians)
+        {
+            let (before, start) = (sets(verifier), Instant::now());
+            let (verifier_, token) = (verifier.clone(), token.clone());
+            // On a thread of its own, so that the runtime's thread does the swapping.
+            let round = tokio::task::spawn_blocking(move || load(&verifier_, &token)).await?;
+            if sets(verifier) > before + 1 {
+                sets_swapped += sets(verifier) - before;
+                spent += start.elapsed().as_secs_f64();
+            }
+            *own = median(round.times.iter().copied());
+            seen.times.extend(round.times);
+            seen.refused += round.refused;
+        }
+        ratios.push(medians[1] / medians[0]);
+    }
+    let rate = sets_swapped as f64 / spent;
+    let [still, swapped] = &all;
+    let mut text = format!(
+        "One thread sends a warm token while another fetches, parses and swaps the key set {rate:.0} times \
+         a second. Slower by {:.1} % in the median round; refused: {}.\n\n| | still, ns | swapped, ns |\n\
+         |---|--:|--:|\n",
+        (median(ratios) - 1.0) * 100.0,
+        still.refused + swapped.refused,
+    );
+    let mut lines = [("still".to_owned(), Vec::new()), ("swapped".to_owned(), Vec::new())];
+    for part in [0.1, 0.5, 0.9, 0.99, 0.999] {
+        let values = [still, swapped].map(|seen| quantile(seen.times.iter().copied(), part));
+        text +=
+            &format!("| {} % of batches | {:.0} | {:.0} |\n", part * 100.0, values[0], values[1]);
+        for ((_, points), value) in lines.iter_mut().zip(values) {
+            points.push((part * 100.0, value));
+        }
+    }
+    let chart = Chart {
+        file: "swaps.svg",
+        title: "A warm request while keys rotate",
+        unit: "ns",
+        kind: Kind::Lines { over: "percentile of batches of 64 requests", lines: lines.into() },
+    };
+    Ok(Section { title: "While keys rotate", text, charts: vec![chart] })
+}
+
+/// A verifier whose keys come anew at each interval.
+async fn verifier(world: &World, interval: Duration) -> Result<Verifier, Box<dyn Error>> {
+    let document = world.jwks.clone();
+    let own = Pool::custom(world.issuer(), world.jwks_uri())
+        .access_tokens([world.client_id()])
+        .key_source(move || ready(Ok(KeyDocument::new(document.clone()))));
+    let verifier = Verifier::for_pools([own]).refresh_interval(interval).build()?;
+    verifier.ready().await?;
+    Ok(verifier)
+}
+
+fn load(verifier: &Verifier, token: &Token) -> Seen {
+    let (mut seen, start) = (Seen::default(), Instant::now());
+    while start.elapsed() < TIME {
+        let batch = Instant::now();
+        for _ in 0..64 {
+            let passed = verifier.verify(&token.text).now_or_never().is_some_and(|it| it.is_ok());
+            seen.refused += u64::from(!passed);
+        }
+        seen.times.push(batch.elapsed().as_secs_f64() * 1e9 / 64.0);
+    }
+    seen
+}

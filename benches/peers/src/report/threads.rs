@@ -1,0 +1,100 @@
+//! How work grows with threads.
+
+use std::{
+    error::Error,
+    sync::{Arc, Barrier},
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+use tower_cognito::Verifier;
+
+use super::{
+    Section, call_of,
+    chart::{Chart, Kind},
+    timing::median,
+};
+use crate::{
+    subjects::{functions, ours},
+    world::{Token, World},
+};
+
+/// How long each measurement takes, and how many there are of each.
+const TIME: Duration = Duration::from_millis(400);
+const ROUNDS: usize = 9;
+
+pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
+    let tokens = Arc::new(world.tokens(64)?);
+    let one = Arc::new(vec![tokens[0].clone()]);
+    let (warm, cold) = (ours::warm_verifier(world).await?, ours::cold_verifier(world).await?);
+    let limit: Arc<Check> = Arc::from(call_of(functions::limit(world)?)?);
+    let most = std::thread::available_parallelism()?.get();
+
+    let mut text =
+        "| | threads | thousand a second | times one thread |\n|---|--:|--:|--:|\n".to_owned();
+    let mut lines = Vec::new();
+    let verify = |verifier: Verifier| -> Arc<Check> {
+        Arc::new(move |token| {
+            verifier.verify(&token.text).now_or_never().is_some_and(|result| result.is_ok())
+        })
+    };
+    let (warm, cold) = (verify(warm), verify(cold));
+    for (name, check, tokens) in [
+        ("warm, many users", &warm, &tokens),
+        ("warm, one token for all threads", &warm, &one),
+        ("cold", &cold, &tokens),
+        ("the signature alone", &limit, &tokens),
+    ] {
+        let mut rates = vec![Vec::new(); most];
+        // In turn, so that whatever else the machine does hits all of them.
+        for _ in 0..ROUNDS {
+            for (threads, rates) in (1..).zip(&mut rates) {
+                rates.push(rate(check, tokens, threads));
+            }
+        }
+        let mut points = Vec::new();
+        for (threads, own) in (1..).zip(&rates) {
+            let times = median(own.iter().zip(&rates[0]).map(|(own, one)| own / one));
+            let rate = median(own.iter().copied()) / 1e3;
+            text += &format!("| {name} | {threads} | {rate:.0} | {times:.2} |\n");
+            points.push((threads as f64, times));
+        }
+        lines.push((name.to_owned(), points));
+    }
+    let chart = Chart {
+        file: "threads.svg",
+        title: "Throughput by threads",
+        unit: "times one thread",
+        kind: Kind::Lines { over: "threads", lines },
+    };
+    let text = format!("`Verifier::verify` on as many threads as the machine has.\n\n{text}");
+    Ok(Section { title: "Threads", text, charts: vec![chart] })
+}
+
+type Check = dyn Fn(&Token) -> bool + Send + Sync;
+
+/// Tokens a second that so many threads verify together.
+fn rate(check: &Arc<Check>, tokens: &Arc<Vec<Token>>, threads: usize) -> f64 {
+    let barrier = Arc::new(Barrier::new(threads));
+    let workers: Vec<_> = (0..threads)
+        .map(|number| {
+            let (check, tokens, barrier) =
+                (Arc::clone(check), Arc::clone(tokens), Arc::clone(&barrier));
+            std::thread::spawn(move || {
+                barrier.wait();
+                let start = Instant::now();
+                let mut count = 0_usize;
+                while start.elapsed() < TIME {
+                    for step in 0..32 {
+                        // Each thread is at another place of the list.
+                        let token = &tokens[(count + step + number * 29) % tokens.len()];
+                        assert!(check(token));
+                    }
+                    count += 32;
+                }
+                count as f64 / start.elapsed().as_secs_f64()
+            })
+        })
+        .collect();
+    workers.into_iter().map(|worker| worker.join().unwrap_or(0.0)).sum()
+}

@@ -1,0 +1,88 @@
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use foldhash::fast::RandomState;
+use quick_cache::{Equivalent, Weighter, sync::Cache};
+
+use super::{same, signature_end};
+use crate::claims::Verified;
+
+/// The level that all threads share, bounded in bytes.
+pub(super) struct Shared(Cache<Token, Known, Weight, RandomState>);
+
+/// A token with what is known of it.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub(super) token: Arc<[u8]>,
+    pub(super) verified: Verified,
+}
+
+struct Token(Arc<[u8]>);
+
+struct TokenRef<'a>(&'a [u8]);
+
+#[derive(Clone)]
+struct Weight;
+
+/// What an entry costs beside its texts: the table's share, and the allocations.
+const ENTRY_OVERHEAD: usize = 512;
+
+/// A token of 1,055 bytes with its payload.
+const TYPICAL_ENTRY: usize = 5000;
+
+impl Shared {
+    /// For at most so many bytes.
+    pub(super) fn new(bytes: usize) -> Self {
+        // Only an estimate, by which the table is laid out.
+        let entries = (bytes / TYPICAL_ENTRY).clamp(16, 1 << 20);
+        let weight = u64::try_from(bytes).unwrap_or(u64::MAX);
+        Self(Cache::with(entries, weight, Weight, RandomState::default(), Default::default()))
+    }
+
+    pub(super) fn get(&self, token: &[u8]) -> Option<Known> {
+        self.0.get(&TokenRef(token))
+    }
+
+    pub(super) fn insert(&self, known: Known) {
+        self.0.insert(Token(Arc::clone(&known.token)), known);
+    }
+
+    pub(super) fn remove(&self, token: &[u8]) {
+        self.0.remove(&TokenRef(token));
+    }
+}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        TokenRef(&self.0).hash(state);
+    }
+}
+
+impl Hash for TokenRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(signature_end(self.0));
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        same(&self.0, &other.0)
+    }
+}
+
+impl Eq for Token {}
+
+impl Equivalent<Token> for TokenRef<'_> {
+    fn equivalent(&self, key: &Token) -> bool {
+        same(self.0, &key.0)
+    }
+}
+
+impl Weighter<Token, Known> for Weight {
+    fn weight(&self, token: &Token, known: &Known) -> u64 {
+        let bytes = ENTRY_OVERHEAD + token.0.len() + known.verified.memory();
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
