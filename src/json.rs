@@ -263,6 +263,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_stands_twice_is_refused_among_any_number_of_names() {
+        for count in [2, 3, 16, 31, 32, 33, 34, 64, 1000] {
+            let names = |last: usize| {
+                let members = (0..count - 1).chain([last]).map(|name| format!(r#""n{name}":1"#));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            };
+            assert_eq!(members(&names(count)).unwrap().len(), count);
+            for twice in [0, (count - 2) / 2, count - 2] {
+                assert!(members(&names(twice)).is_err(), "{twice} of {count}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_single_object_is_refused() {
         let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(4000), "]".repeat(4000));
         for text in [

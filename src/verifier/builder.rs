@@ -223,6 +223,10 @@ impl VerifierBuilder {
     /// How many bytes of verified tokens are remembered: 32 MiB by default, some five thousand
     /// tokens. Their decoded claims are counted in; what a type of your own takes is not. 0 turns the
     /// cache off; what is refused and what passes stays the same.
+    ///
+    /// Beside that each thread keeps up to 512 tokens that it saw last, fewer with a small cache, so that
+    /// threads do not slow each other down. Most of them are those of the cache; where they are not,
+    /// they take one or two MiB a thread.
     pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
         self

@@ -274,6 +274,27 @@ async fn one_fetch_is_in_flight_however_many_ask() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn past_the_limit_a_request_joins_the_fetch_under_way() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    verifier.ready().await.unwrap();
+    assert!(kind(&verifier, &with_key(&pool, "first")).await.is_some());
+    source.delay(SECOND);
+    let second = {
+        let (verifier, token) = (verifier.clone(), with_key(&pool, "second"));
+        tokio::spawn(async move { kind(&verifier, &token).await })
+    };
+    pass(SECOND / 10).await;
+    // Both fetches of the window are begun; the second will bring this key.
+    pool.rotate().unwrap();
+    source.publish(&pool);
+    assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
+    assert_eq!(second.await.unwrap(), Some(AuthErrorKind::UnknownKey));
+    assert_eq!(source.fetches(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn past_the_limit_nobody_waits() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
