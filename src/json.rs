@@ -54,7 +54,7 @@ impl<'de, F: FnMut(&str, Json<'de>)> Visitor<'de> for TopLevel<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        read_members(map, |name, value| (self.0)(name, value))
+        read_members(map, Names::with_room(FEW), |name, value| (self.0)(name, value))
     }
 }
 
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Value {
     /// An object; or, where some crate of the binary turned on `serde_json/arbitrary_precision`, a
     /// number that is no plain integer, in the guise of one. Neither is what a rule takes.
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json<'de>, A::Error> {
-        read_members(map, |_, _| ())?;
+        read_members(map, Names::with_room(0), |_, _| ())?;
         Ok(Json::Other)
     }
 }
@@ -126,9 +126,9 @@ impl<'de> Visitor<'de> for Value {
 /// Hands on each member of an object, and refuses a name that stands twice.
 fn read_members<'de, A: MapAccess<'de>>(
     mut map: A,
+    mut names: Names<'de>,
     mut member: impl FnMut(&str, Json<'de>),
 ) -> Result<(), A::Error> {
-    let mut names = Names::new();
     while let Some(name) = map.next_key_seed(Name)? {
         member(&name, map.next_value_seed(Value)?);
         names.add(name);
@@ -142,8 +142,8 @@ fn read_members<'de, A: MapAccess<'de>>(
 /// The names of one object, in which none may stand twice.
 struct Names<'de> {
     all: Vec<Cow<'de, str>>,
-    /// A bit for each sort of name that is among them. Two names of different sorts are different.
-    sorts: u64,
+    /// A bit for each kind of name that is among them. Two names of different kinds are different.
+    kinds: u64,
     repeated: bool,
 }
 
@@ -152,16 +152,16 @@ struct Names<'de> {
 const FEW: usize = 32;
 
 impl<'de> Names<'de> {
-    fn new() -> Self {
-        Self { all: Vec::with_capacity(FEW), sorts: 0, repeated: false }
+    fn with_room(room: usize) -> Self {
+        Self { all: Vec::with_capacity(room), kinds: 0, repeated: false }
     }
 
     fn add(&mut self, name: Cow<'de, str>) {
-        let sort = 1 << (sort_of(&name) % u64::BITS);
-        if self.sorts & sort != 0 && self.all.len() < FEW {
+        let kind = 1 << (kind_of(&name) % u64::BITS);
+        if self.kinds & kind != 0 && self.all.len() < FEW {
             self.repeated |= self.all.contains(&name);
         }
-        self.sorts |= sort;
+        self.kinds |= kind;
         self.all.push(name);
     }
 
@@ -175,7 +175,7 @@ impl<'de> Names<'de> {
 }
 
 /// A number that is the same for the same name, and often different for different ones.
-fn sort_of(name: &str) -> u32 {
+fn kind_of(name: &str) -> u32 {
     let sign = |byte: Option<&u8>| byte.copied().map_or(0, u32::from);
     let bytes = name.as_bytes();
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -257,6 +257,9 @@ mod tests {
             r#"{"x":{"a":1,"b":1,"b":2}}"#,
             r#"{"x":[1,[{"a":1,"a":2}]]}"#,
             r#"{"":1,"":2}"#,
+            r#"{"a":1,"a":2,"a":3}"#,
+            r#"{"aXb":1,"aYb":2,"aXb":3}"#,
+            r#"{"aXb":1,"aYb":2,"aZb":3,"aYb":4}"#,
         ] {
             assert!(members(text).is_err(), "{text}");
         }

@@ -57,6 +57,9 @@ const ALLOCATED_TEXT: usize = 48;
 /// What a value takes as an entry of a map, whose nodes are half full as a rule.
 const DECODED_VALUE: usize = 160;
 
+/// What an object takes that has an entry at all: a map's first node has room for eleven.
+const DECODED_OBJECT: usize = 720;
+
 /// What the verifier found while it applied the rules.
 pub(crate) struct Facts {
     pub(crate) issuer: Text,
@@ -76,9 +79,10 @@ pub(crate) struct Facts {
     pub(crate) signed_by: SignedBy,
 }
 
-/// The key that signed a token: its pool's place in the configuration, and its thumbprint.
+/// The key that signed a token: its pool's place in the configuration, its id and its thumbprint.
 pub(crate) struct SignedBy {
     pub(crate) pool: usize,
+    pub(crate) kid: Box<str>,
     pub(crate) thumbprint: [u8; 32],
 }
 
@@ -108,34 +112,34 @@ impl Verified {
 
     /// Who the token speaks of: the user's unique id, or the client's for a machine. Claim `sub`.
     pub fn subject(&self) -> &str {
-        self.0.0.facts.subject.within(&self.0.0.payload)
+        self.inner().facts.subject.within(&self.inner().payload)
     }
 
     /// The user's name; a machine has none. Claim `username` of access tokens, `cognito:username`
     /// of ID tokens.
     pub fn username(&self) -> Option<&str> {
-        self.0.0.facts.username.as_ref().map(|name| name.within(&self.0.0.payload))
+        self.inner().facts.username.as_ref().map(|name| name.within(&self.inner().payload))
     }
 
     /// The app client that the token was made for. Claim `client_id` of access tokens, `aud` of
     /// ID tokens.
     pub fn client_id(&self) -> &str {
-        self.0.0.facts.client_id.within(&self.0.0.payload)
+        self.inner().facts.client_id.within(&self.inner().payload)
     }
 
     /// Which pool signed the token. Claim `iss`, always one of the configured issuers.
     pub fn issuer(&self) -> &str {
-        self.0.0.facts.issuer.within(&self.0.0.payload)
+        self.inner().facts.issuer.within(&self.inner().payload)
     }
 
     /// The name of the pool that signed the token: see [`Pool::name`](crate::Pool::name).
     pub fn pool(&self) -> &str {
-        &self.0.0.facts.pool
+        &self.inner().facts.pool
     }
 
     /// The kind of token. Claim `token_use`.
     pub fn token_use(&self) -> TokenUse {
-        self.0.0.facts.token_use
+        self.inner().facts.token_use
     }
 
     /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens; an ID token
@@ -153,7 +157,7 @@ impl Verified {
 
     /// The user's groups. Claim `cognito:groups`.
     pub fn groups(&self) -> &[String] {
-        &self.0.0.facts.groups
+        &self.inner().facts.groups
     }
 
     /// Whether the user is in a group.
@@ -165,7 +169,7 @@ impl Verified {
     /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim), and those that the user's
     /// groups grant by [`grants`](crate::VerifierBuilder::grants).
     pub fn permissions(&self) -> &[String] {
-        &self.0.0.facts.permissions
+        &self.inner().facts.permissions
     }
 
     /// Whether a permission is held, compared as a whole.
@@ -175,17 +179,17 @@ impl Verified {
 
     /// When the token stops to be good (RFC 7519, section 4.1.4). Claim `exp`.
     pub fn expires_at(&self) -> SystemTime {
-        instant(self.0.0.facts.expires_at)
+        instant(self.inner().facts.expires_at)
     }
 
     /// When the token was signed (RFC 7519, section 4.1.6). Claim `iat`.
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.0.0.facts.issued_at.map(instant)
+        self.inner().facts.issued_at.map(instant)
     }
 
     /// When the user signed in; a refresh does not change it. Claim `auth_time`.
     pub fn auth_time(&self) -> Option<SystemTime> {
-        self.0.0.facts.auth_time.map(instant)
+        self.inner().facts.auth_time.map(instant)
     }
 
     /// The token's own id (RFC 7519, section 4.1.7). Claim `jti`; there with token revocation on.
@@ -230,12 +234,14 @@ impl Verified {
 
     /// All claims. They are decoded at the first call and remembered with the token.
     pub fn all(&self) -> &Map<String, Value> {
-        self.0.0.all.get_or_init(|| serde_json::from_str(&self.0.0.payload).unwrap_or_default())
+        self.inner()
+            .all
+            .get_or_init(|| serde_json::from_str(&self.inner().payload).unwrap_or_default())
     }
 
     /// The payload's JSON text, to the letter as it was signed.
     pub fn payload(&self) -> &str {
-        &self.0.0.payload
+        &self.inner().payload
     }
 
     /// The claims decoded as a type of yours, remembered with the token: a token that is seen
@@ -250,7 +256,7 @@ impl Verified {
         match self.remember()? {
             Decoded::Own(decoded) => Ok(decoded),
             Decoded::In(slot) => {
-                let decoded = self.0.0.decoded.get(slot).and_then(OnceLock::get).cloned();
+                let decoded = self.inner().decoded.get(slot).and_then(OnceLock::get).cloned();
                 decoded.and_then(|decoded| decoded.downcast().ok()).ok_or_else(wrong_shape)
             }
         }
@@ -261,7 +267,7 @@ impl Verified {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        for (position, slot) in self.0.0.decoded.iter().enumerate() {
+        for (position, slot) in self.inner().decoded.iter().enumerate() {
             if slot.get().is_none() {
                 let decoded: Arc<T> = self.decode_anew()?;
                 // Another thread may be first, for this type or for another.
@@ -276,11 +282,11 @@ impl Verified {
 
     /// What a slot holds, if it is of that type.
     pub(crate) fn remembered<T: 'static>(&self, slot: usize) -> Option<&T> {
-        self.0.0.decoded.get(slot)?.get()?.downcast_ref()
+        self.inner().decoded.get(slot)?.get()?.downcast_ref()
     }
 
     fn scope(&self) -> &str {
-        self.0.0.facts.scope.within(&self.0.0.payload)
+        self.inner().facts.scope.within(&self.inner().payload)
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -289,19 +295,33 @@ impl Verified {
 
     /// About how many bytes this takes, with what may yet be decoded from it.
     pub(crate) fn memory(&self) -> usize {
-        let facts = &self.0.0.facts;
+        let facts = &self.inner().facts;
         let lists: usize = [&facts.groups, &facts.permissions]
             .into_iter()
             .flatten()
             .map(|name| ALLOCATED_TEXT + name.len())
             .sum();
         // Each value behind a sign that separates or opens may become an entry of the map of all.
-        let values = self.0.0.payload.bytes().filter(|sign| b",[{".contains(sign)).count();
-        lists + 2 * self.0.0.payload.len() + values * DECODED_VALUE
+        let decoded: usize = self
+            .inner()
+            .payload
+            .bytes()
+            .map(|sign| match sign {
+                b',' | b'[' => DECODED_VALUE,
+                b'{' => DECODED_OBJECT,
+                _ => 0,
+            })
+            .sum();
+        lists + 2 * self.inner().payload.len() + decoded
+    }
+
+    fn inner(&self) -> &Inner {
+        let Hold(inner) = &*self.0;
+        inner
     }
 
     pub(crate) fn facts(&self) -> &Facts {
-        &self.0.0.facts
+        &self.inner().facts
     }
 
     fn decode_anew<T>(&self) -> Result<Arc<T>, AuthError>
@@ -312,7 +332,7 @@ impl Verified {
         if let Ok(nothing) = nothing.downcast() {
             return Ok(nothing);
         }
-        let decoded: T = serde_json::from_str(&self.0.0.payload).map_err(|error| {
+        let decoded: T = serde_json::from_str(&self.inner().payload).map_err(|error| {
             // Serde's text may quote the payload; only the name of a missing field is ours.
             let error = error.to_string();
             let missing = error.starts_with("missing field `").then_some(error);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     fetch::{Begin, Cause, Fetch, Fetcher},
-    jwk::{Key, Thumbprint},
+    jwk::Key,
     loaded::{Age, Current, Loaded},
     refresh::Refresher,
     set::KeySet,
@@ -95,12 +95,18 @@ impl KeyCache {
         again: bool,
         then: impl FnOnce(&Key) -> R,
     ) -> Find<R> {
-        self.look(now, again, |set| set.find(kid).map(then))
-    }
-
-    /// Looks whether a key is still in the current set, by its thumbprint; else as [`find`](Self::find).
-    pub(crate) fn has(&self, thumbprint: &Thumbprint, now: SystemTime, again: bool) -> Find<()> {
-        self.look(now, again, |set| set.has(thumbprint).then_some(()))
+        let loaded = self.current.load();
+        let Some(loaded) = loaded.as_deref() else { return Find::Stale };
+        let may_be_used = match loaded.age(now) {
+            Age::Fresh => true,
+            Age::Due => self.refresh_ahead(loaded, now),
+            Age::Overdue => self.refresh_late(loaded, now, again),
+            Age::TooOld => false,
+        };
+        if !may_be_used {
+            return Find::Stale;
+        }
+        loaded.set.find(kid).map_or(Find::Absent, |key| Find::Found(then(key)))
     }
 
     /// What to say at once of a key that is absent from a set that may be used, if the limit on
@@ -186,26 +192,6 @@ impl KeyCache {
         let lifetime = fetcher.settings().lifetime(None);
         let loaded = Loaded::new(set, fetched_at, lifetime, fetcher.settings());
         self.current.store(Some(Arc::new(loaded)));
-    }
-
-    fn look<R>(
-        &self,
-        now: SystemTime,
-        again: bool,
-        look: impl FnOnce(&KeySet) -> Option<R>,
-    ) -> Find<R> {
-        let loaded = self.current.load();
-        let Some(loaded) = loaded.as_deref() else { return Find::Stale };
-        let may_be_used = match loaded.age(now) {
-            Age::Fresh => true,
-            Age::Due => self.refresh_ahead(loaded, now),
-            Age::Overdue => self.refresh_late(loaded, now, again),
-            Age::TooOld => false,
-        };
-        if !may_be_used {
-            return Find::Stale;
-        }
-        look(&loaded.set).map_or(Find::Absent, Find::Found)
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {

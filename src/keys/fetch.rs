@@ -122,36 +122,46 @@ impl Fetcher {
 
     /// Begins a fetch, or joins the one under way.
     pub(super) fn begin(self: &Arc<Self>, cause: Cause) -> Begin {
-        self.begin_with(self.state(), cause)
+        let now = self.clock.now();
+        self.begin_with(self.state(), cause, now)
     }
 
     /// Begins a fetch, or joins one, for a key that was not in the set when the caller looked. It is
     /// refused if somebody else brought the key since.
     pub(super) fn begin_for(self: &Arc<Self>, kid: &str) -> Begin {
+        let now = self.clock.now();
         let state = self.state();
-        if self.was_brought(kid) {
+        if self.was_brought(kid, now) {
             return Begin::Refused;
         }
         let cause = state.cause_of(kid);
-        self.begin_with(state, cause)
+        self.begin_with(state, cause, now)
     }
 
     /// Whether a caller who did not find a key has reason to look again: a fetch can be begun or
     /// joined, or somebody else brought the key since.
     pub(super) fn may_fetch_for(&self, kid: &str) -> bool {
+        // The clock may be the application's own, and is asked with nothing locked.
+        let now = self.clock.now();
         let mut state = self.state();
         let limit = state.cause_of(kid).limit();
         state.forget_attempts_before(Instant::now(), self.settings.unknown_key_window);
-        state.attempts.len() < limit || state.fetch_under_way().is_some() || self.was_brought(kid)
+        state.attempts.len() < limit
+            || state.fetch_under_way().is_some()
+            || self.was_brought(kid, now)
     }
 
-    fn was_brought(&self, kid: &str) -> bool {
-        let now = self.clock.now();
+    fn was_brought(&self, kid: &str, now: SystemTime) -> bool {
         let brought = |loaded: &Loaded| !loaded.is_overdue(now) && loaded.set.find(kid).is_some();
         self.current.load().as_deref().is_some_and(brought)
     }
 
-    fn begin_with(self: &Arc<Self>, mut state: MutexGuard<'_, State>, cause: Cause) -> Begin {
+    fn begin_with(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        cause: Cause,
+        now: SystemTime,
+    ) -> Begin {
         if let Some(fetch) = state.fetch_under_way() {
             return Begin::Joined(fetch.clone());
         }
@@ -180,7 +190,7 @@ impl Fetcher {
             cause,
             number: state.begun,
             began,
-            began_at: self.clock.now(),
+            began_at: now,
             outcome: Err(FetchError::Interrupted),
             _ended: ended,
         };

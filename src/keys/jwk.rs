@@ -4,9 +4,10 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
     signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents},
 };
-use base64_simd::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::base64url;
 
 /// A public key that RS256 signatures are checked with, parsed once.
 pub(crate) struct Key {
@@ -78,7 +79,7 @@ impl Key {
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map_err(|_| "it is not an RSA key")?;
         // In their one canonical spelling, so that equal keys are equal texts.
-        let [modulus, exponent] = [n, e].map(|number| URL_SAFE_NO_PAD.encode_to_string(number));
+        let [modulus, exponent] = [n, e].map(base64url::encode);
         let thumbprint = thumbprint(&modulus, &exponent);
         Ok(Self { parsed, thumbprint, modulus, exponent })
     }
@@ -112,7 +113,7 @@ fn thumbprint(modulus: &str, exponent: &str) -> Thumbprint {
 /// Decodes a Base64urlUInt (RFC 7518, section 2). Some writers put zero octets in front; they
 /// change nothing in the number.
 fn unsigned(text: &str) -> Option<Vec<u8>> {
-    let bytes = URL_SAFE_NO_PAD.decode_to_vec(text).ok()?;
+    let bytes = base64url::decode(text)?;
     let start = bytes.iter().position(|byte| *byte != 0)?;
     Some(bytes.get(start..)?.to_vec())
 }

@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::jwk::{Key, Thumbprint};
+use super::jwk::Key;
 
 /// The usable keys of one JWKS document. It does not change.
 ///
@@ -120,11 +120,6 @@ impl KeySet {
 
     pub(super) fn find(&self, kid: &str) -> Option<&Key> {
         self.keys.get(kid).map(AsRef::as_ref)
-    }
-
-    /// Whether a key is there, under whatever id. A pool has two, so that they are looked through.
-    pub(super) fn has(&self, thumbprint: &Thumbprint) -> bool {
-        self.keys.values().any(|key| key.thumbprint == *thumbprint)
     }
 
     pub(super) fn to_value(&self) -> Value {

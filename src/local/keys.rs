@@ -9,8 +9,10 @@ use aws_lc_rs::{
     rsa::{KeyPair, KeySize, PublicKeyComponents},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
 };
-use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+
+use crate::base64url;
 
 /// A key pair that signs, under an id.
 #[derive(Clone)]
@@ -46,7 +48,7 @@ impl SigningKey {
         self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
             .expect("an RSA key of 2048 bits signs any text");
-        URL_SAFE_NO_PAD.encode_to_string(signature)
+        base64url::encode(signature)
     }
 
     /// The public half as a JWK with the members that Cognito writes.
@@ -55,10 +57,10 @@ impl SigningKey {
             PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
         json!({
             "alg": "RS256",
-            "e": URL_SAFE_NO_PAD.encode_to_string(e),
+            "e": base64url::encode(e),
             "kid": self.kid,
             "kty": "RSA",
-            "n": URL_SAFE_NO_PAD.encode_to_string(n),
+            "n": base64url::encode(n),
             "use": "sig",
         })
     }
@@ -70,7 +72,7 @@ fn generate() -> io::Result<KeyPair> {
 
 /// Cognito's key ids are 32 octets in base64.
 fn key_id(seed: &str) -> String {
-    STANDARD.encode_to_string(digest(&SHA256, seed.as_bytes()))
+    STANDARD.encode(digest(&SHA256, seed.as_bytes()))
 }
 
 /// A UUID that is always the same for one text: a user keeps their `sub`.

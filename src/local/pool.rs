@@ -7,7 +7,6 @@ use std::{
     },
 };
 
-use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
     token::TokenBuilder,
 };
 use crate::{
+    base64url,
     claims::TokenUse,
     keys::{KeySet, KeySetError},
     pool::PoolId,
@@ -249,11 +249,7 @@ impl Shared {
     }
 
     pub(super) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
-        let message = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode_to_string(header),
-            URL_SAFE_NO_PAD.encode_to_string(payload)
-        );
+        let message = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
         let signature = self.signing_key(token_use).sign(&message);
         format!("{message}.{signature}")
     }

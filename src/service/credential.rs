@@ -1,4 +1,7 @@
-use http::{HeaderMap, HeaderName, Uri, header};
+use http::{
+    HeaderMap, HeaderName, Uri,
+    header::{self, Entry},
+};
 
 use crate::error::ConfigError;
 
@@ -92,20 +95,14 @@ impl Credential {
     /// Has other layers leave the credential's header out of their logs.
     pub(super) fn protect(&self, headers: &mut HeaderMap) {
         let name = match &self.0 {
-            // A second one was refused.
-            Place::Authorization => {
-                if let Some(value) = headers.get_mut(header::AUTHORIZATION) {
-                    value.set_sensitive(true);
-                }
-                return;
-            }
+            Place::Authorization => &header::AUTHORIZATION,
             Place::Cookie(_) => &header::COOKIE,
             Place::Header(name) => name,
             Place::WebSocketProtocol(_) => &header::SEC_WEBSOCKET_PROTOCOL,
             Place::Query(_) => return,
         };
-        for (_, value) in headers.iter_mut().filter(|(found, _)| *found == name) {
-            value.set_sensitive(true);
+        if let Entry::Occupied(mut values) = headers.entry(name) {
+            values.iter_mut().for_each(|value| value.set_sensitive(true));
         }
     }
 }

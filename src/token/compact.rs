@@ -1,8 +1,10 @@
-use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memrchr};
 
 use super::header::{self, Header, KnownHeaders};
-use crate::error::{AuthError, AuthErrorKind};
+use crate::{
+    base64url,
+    error::{AuthError, AuthErrorKind},
+};
 
 /// The longest token that is looked at: 16 KiB. Cognito's own limit on what a header may carry is
 /// lower, and a bound keeps the work for a hostile request small.
@@ -57,11 +59,9 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Canonical base64url without padding (RFC 7515, section 2): each octet string has one spelling.
 fn decode(part: &[u8]) -> Result<Vec<u8>, AuthError> {
-    URL_SAFE_NO_PAD
-        .decode_to_vec(part)
-        .map_err(|_| malformed("a part of the token is not canonical unpadded base64url"))
+    base64url::decode(part)
+        .ok_or_else(|| malformed("a part of the token is not canonical unpadded base64url"))
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, AuthError> {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
@@ -22,9 +22,12 @@ pub(crate) struct Header {
 #[derive(Default)]
 pub(crate) struct KnownHeaders(ArcSwap<HashMap<Box<[u8]>, Header, RandomState>>);
 
-/// Those of two keys each of a thousand pools, and as many after a rotation. Past that no more are
-/// learned.
-const MAX_KNOWN: usize = 4096;
+/// Those of two keys each of some hundred pools. Past that all are forgotten and learned anew.
+const MAX_KNOWN: usize = 512;
+
+/// Cognito's have some 110 bytes. A longer one holds more than a key's id, perhaps another thing in each
+/// token.
+const MAX_KNOWN_BYTES: usize = 256;
 
 impl KnownHeaders {
     pub(super) fn find(&self, encoded: &[u8]) -> Option<Header> {
@@ -33,13 +36,19 @@ impl KnownHeaders {
 
     /// Only for the header of a token whose signature holds, so that strangers cannot fill it.
     pub(crate) fn remember(&self, encoded: &[u8], header: &Header) {
-        if self.0.load().len() < MAX_KNOWN {
-            self.0.rcu(|known| {
-                let mut known = known.as_ref().clone();
-                known.insert(encoded.into(), header.clone());
-                known
-            });
+        if encoded.len() > MAX_KNOWN_BYTES {
+            return;
         }
+        self.0.rcu(|known| {
+            // Another thread may have been first.
+            if known.contains_key(encoded) {
+                return Arc::clone(known);
+            }
+            let mut known =
+                if known.len() < MAX_KNOWN { known.as_ref().clone() } else { HashMap::default() };
+            known.insert(encoded.into(), header.clone());
+            Arc::new(known)
+        });
     }
 }
 

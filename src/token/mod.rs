@@ -5,5 +5,5 @@ mod header;
 mod payload;
 
 pub(crate) use self::compact::Compact;
-pub(crate) use self::header::{Header, KnownHeaders};
+pub(crate) use self::header::KnownHeaders;
 pub(crate) use self::payload::{Payload, decode_payload};

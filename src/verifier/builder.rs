@@ -225,8 +225,8 @@ impl VerifierBuilder {
     /// cache off; what is refused and what passes stays the same.
     ///
     /// Beside that each thread keeps up to 512 tokens that it saw last, fewer with a small cache, so that
-    /// threads do not slow each other down. Most of them are those of the cache; where they are not,
-    /// they take one or two MiB a thread.
+    /// threads do not slow each other down: one or two MiB of tokens as Cognito writes them, at the most
+    /// 4 MiB a thread.
     pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
         self

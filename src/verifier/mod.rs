@@ -15,7 +15,7 @@ use self::cache::TokenCache;
 use self::check::Checks;
 pub use self::check::Refusal;
 pub use self::pool::{DangerousPool, Pool};
-use self::rules::{Rules, Stop};
+use self::rules::{Rules, Stop, WantedKey};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
@@ -66,7 +66,7 @@ pub(crate) enum Decision {
 /// What has to be waited for, in [`Verifier::wait`].
 pub(crate) enum Waiting {
     /// A key has to be fetched.
-    Key { pool: usize, kid: Box<str> },
+    Key(WantedKey),
     /// The application's own checks have to be asked.
     Checks(Verified),
 }
@@ -105,13 +105,11 @@ impl Verifier {
             Ok(verified) if self.0.checks.must_wait() => Decision::Wait(Waiting::Checks(verified)),
             Ok(verified) => Decision::Made(Ok(verified)),
             Err(Stop::Refused(error)) => Decision::Made(Err(error)),
-            Err(Stop::KeyNotHere { pool, kid, stale }) => {
-                let absent = !stale;
-                match absent.then(|| self.0.rules.miss_at_once(pool, &kid)).flatten() {
-                    Some(miss) => Decision::Made(Err(no_key(miss))),
-                    None => Decision::Wait(Waiting::Key { pool, kid }),
-                }
-            }
+            Err(Stop::KeyAbsent(wanted)) => match self.0.rules.miss_at_once(&wanted) {
+                Some(miss) => Decision::Made(Err(no_key(miss))),
+                None => Decision::Wait(Waiting::Key(wanted)),
+            },
+            Err(Stop::SetStale(wanted)) => Decision::Wait(Waiting::Key(wanted)),
         }
     }
 
@@ -119,12 +117,12 @@ impl Verifier {
     pub(crate) async fn wait(&self, token: &[u8], waiting: Waiting) -> Result<Verified, AuthError> {
         let verified = match waiting {
             Waiting::Checks(verified) => verified,
-            Waiting::Key { pool, kid } => {
-                let miss = self.0.rules.obtain(pool, &kid).await;
+            Waiting::Key(wanted) => {
+                let miss = self.0.rules.obtain(&wanted).await;
                 match self.authenticate(token, true) {
                     Ok(verified) => verified,
                     Err(Stop::Refused(error)) => return Err(error),
-                    Err(Stop::KeyNotHere { .. }) => return Err(no_key(miss)),
+                    Err(Stop::KeyAbsent(_) | Stop::SetStale(_)) => return Err(no_key(miss)),
                 }
             }
         };
@@ -170,7 +168,7 @@ impl Verifier {
     /// seen before.
     fn authenticate(&self, token: &[u8], again: bool) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
-        let known = self.0.cache.get(token, |known| self.0.rules.recheck(token, known, now, again));
+        let known = self.0.cache.get(token, |known| self.0.rules.recheck(known, now, again));
         let verified = match known {
             Some(known) => known?,
             None => {

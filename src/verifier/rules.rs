@@ -19,7 +19,7 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     json::Json,
     keys::{Find, Miss},
-    token::{Compact, Header, KnownHeaders, Payload, decode_payload},
+    token::{Compact, KnownHeaders, Payload, decode_payload},
 };
 
 /// The rules of the token, with all that they are configured by.
@@ -38,13 +38,16 @@ pub(super) struct Rules {
 /// Why a token did not pass.
 pub(super) enum Stop {
     Refused(AuthError),
-    /// The key is not in the pool's current set; a newer set may have it. Or that set is stale, and
-    /// nobody should rely on it before a newer one was asked for.
-    KeyNotHere {
-        pool: usize,
-        kid: Box<str>,
-        stale: bool,
-    },
+    /// The key is not in the pool's current set; a newer set may have it.
+    KeyAbsent(WantedKey),
+    /// The pool's set is not to be relied on before a newer one was asked for.
+    SetStale(WantedKey),
+}
+
+/// A key that a token names.
+pub(crate) struct WantedKey {
+    pool: usize,
+    kid: Box<str>,
 }
 
 impl Rules {
@@ -62,21 +65,19 @@ impl Rules {
 
         let (position, pool) = self.trusted_issuer(&payload)?;
 
-        let Header { key_id: kid } = &jws.header;
-        let signed_by = pool.keys.find(kid, now, again, |key| {
+        let signed_by = pool.keys.find(&jws.header.key_id, now, again, |key| {
             key.verifies(jws.signing_input, &jws.signature).then_some(key.thumbprint)
         });
-        let key_not_here = |stale| Stop::KeyNotHere { pool: position, kid: kid.clone(), stale };
-        let signed_by = match signed_by {
-            Find::Found(Some(thumbprint)) => SignedBy { pool: position, thumbprint },
-            Find::Found(None) => return Err(bad_signature().into()),
-            Find::Absent => return Err(key_not_here(false)),
-            Find::Stale => return Err(key_not_here(true)),
-        };
-
-        if let Some(encoded) = jws.new_header {
+        if let (Find::Found(Some(_)), Some(encoded)) = (&signed_by, jws.new_header) {
             self.headers.remember(encoded, &jws.header);
         }
+        let kid = jws.header.key_id;
+        let signed_by = match signed_by {
+            Find::Found(Some(thumbprint)) => SignedBy { pool: position, kid, thumbprint },
+            Find::Found(None) => return Err(bad_signature().into()),
+            Find::Absent => return Err(Stop::KeyAbsent(WantedKey { pool: position, kid })),
+            Find::Stale => return Err(Stop::SetStale(WantedKey { pool: position, kid })),
+        };
 
         let expires_at = required(date(payload.expires_at.as_ref(), "exp")?, "exp")?;
         let not_before = date(payload.not_before.as_ref(), "nbf")?;
@@ -127,29 +128,18 @@ impl Rules {
     }
 
     /// The rules that time can break for a token that passed before: its times, and its key.
-    pub(super) fn recheck(
-        &self,
-        token: &[u8],
-        known: &Verified,
-        now: SystemTime,
-        again: bool,
-    ) -> Recheck<Stop> {
+    pub(super) fn recheck(&self, known: &Verified, now: SystemTime, again: bool) -> Recheck<Stop> {
         let facts = known.facts();
-        let SignedBy { pool: position, thumbprint } = &facts.signed_by;
+        let SignedBy { pool: position, kid, thumbprint } = &facts.signed_by;
         let Some(pool) = self.pools.get(*position) else {
             return Recheck::Forget;
         };
-        match pool.keys.has(thumbprint, now, again) {
-            Find::Found(()) => {}
-            Find::Absent => return Recheck::Forget,
+        match pool.keys.find(kid, now, again, |key| key.thumbprint == *thumbprint) {
+            Find::Found(true) => {}
+            Find::Found(false) | Find::Absent => return Recheck::Forget,
             Find::Stale => {
-                return Recheck::Refused(match Compact::parse(token, &self.headers) {
-                    Ok(jws) => {
-                        let Header { key_id: kid } = jws.header;
-                        Stop::KeyNotHere { pool: *position, kid, stale: true }
-                    }
-                    Err(error) => error.into(),
-                });
+                let wanted = WantedKey { pool: *position, kid: kid.clone() };
+                return Recheck::Refused(Stop::SetStale(wanted));
             }
         }
         match self.in_time(now, facts.expires_at, facts.not_before, facts.issued_at) {
@@ -167,13 +157,13 @@ impl Rules {
     }
 
     /// What to say at once of a key that is absent, if it cannot be fetched now.
-    pub(super) fn miss_at_once(&self, pool: usize, kid: &str) -> Option<Miss> {
-        self.pools.get(pool)?.keys.miss_at_once(kid)
+    pub(super) fn miss_at_once(&self, wanted: &WantedKey) -> Option<Miss> {
+        self.pools.get(wanted.pool)?.keys.miss_at_once(&wanted.kid)
     }
 
-    pub(super) async fn obtain(&self, pool: usize, kid: &str) -> Miss {
-        match self.pools.get(pool) {
-            Some(pool) => pool.keys.obtain(kid).await,
+    pub(super) async fn obtain(&self, wanted: &WantedKey) -> Miss {
+        match self.pools.get(wanted.pool) {
+            Some(pool) => pool.keys.obtain(&wanted.kid).await,
             None => Miss::Unknown,
         }
     }

@@ -144,6 +144,24 @@ async fn the_first_place_with_a_credential_decides() {
 }
 
 #[tokio::test]
+async fn all_places_are_marked_sensitive_whichever_decided() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap())
+        .credentials([Credential::cookie("id").unwrap(), Credential::authorization()]);
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("id={token}"));
+    let headers = [
+        ("cookie", &*cookie),
+        ("authorization", &*bearer),
+        ("authorization", &*bearer),
+        ("cookie", "a=b"),
+    ];
+    let (headers, known) = seen(&layer, request("/", &headers)).await.unwrap();
+    assert!(known);
+    assert!(!headers.contains(&token));
+}
+
+#[tokio::test]
 async fn a_place_that_is_not_asked_for_is_not_read() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();

@@ -1,9 +1,10 @@
 //! The rules of the keys, most of them in paused time.
 
 use std::{
+    cell::Cell,
     future::Future,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -271,6 +272,30 @@ async fn one_fetch_is_in_flight_however_many_ask() {
     }
     assert!(source.fetches() >= 10, "{}", source.fetches());
     assert_eq!(source.most_open(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_looks_at_the_verifier_blocks_nothing() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let seen: Arc<OnceLock<Verifier>> = Arc::default();
+    let (clock, looks) = (tokio_clock(), Arc::clone(&seen));
+    let looking = move || {
+        thread_local! { static LOOKING: Cell<bool> = const { Cell::new(false) } }
+        // It asks for the time itself, which must not go on for ever.
+        if !LOOKING.replace(true) {
+            looks.get().map(Verifier::health);
+            LOOKING.set(false);
+        }
+        Clock::now(&clock)
+    };
+    let verifier = builder(&pool, &source).clock(looking).build().unwrap();
+    assert!(seen.set(verifier.clone()).is_ok());
+    verifier.ready().await.unwrap();
+    for kid in ["a", "b", "c", "d"] {
+        assert_eq!(kind(&verifier, &with_key(&pool, kid)).await, Some(AuthErrorKind::UnknownKey));
+    }
+    assert_eq!(source.fetches(), 3);
 }
 
 #[tokio::test(start_paused = true)]

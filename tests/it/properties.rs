@@ -120,8 +120,8 @@ fn any_single_edit_of_a_good_token_is_refused() {
                 edited.remove(at);
             }
         }
-        prop_assume!(edited != good);
-        prop_assert!(runtime.block_on(verifier.verify(&edited)).is_err());
+        // The sign that stood there already is no edit.
+        prop_assert!(edited == good || runtime.block_on(verifier.verify(&edited)).is_err());
     });
 }
 

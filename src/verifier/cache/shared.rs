@@ -4,13 +4,13 @@ use std::{
 };
 
 use foldhash::fast::RandomState;
-use quick_cache::{Equivalent, Weighter, sync::Cache};
+use quick_cache::{Equivalent, Lifecycle, Weighter, sync::Cache};
 
 use super::{same, signature_end};
 use crate::claims::Verified;
 
 /// The level that all threads share, bounded in bytes.
-pub(super) struct Shared(Cache<Token, Known, Weight, RandomState>);
+pub(super) struct Shared(Cache<Token, Known, Weight, RandomState, DropOutside>);
 
 /// A token with what is known of it.
 #[derive(Clone)]
@@ -26,6 +26,18 @@ struct TokenRef<'a>(&'a [u8]);
 #[derive(Clone)]
 struct Weight;
 
+/// What goes is dropped with no lock held, since it may hold values of the application's own types.
+#[derive(Clone)]
+struct DropOutside;
+
+impl Lifecycle<Token, Known> for DropOutside {
+    type RequestState = Vec<Known>;
+
+    fn on_evict(&self, gone: &mut Vec<Known>, _: Token, known: Known) {
+        gone.push(known);
+    }
+}
+
 /// What an entry costs beside its texts: the table's share, and the allocations.
 const ENTRY_OVERHEAD: usize = 512;
 
@@ -38,7 +50,7 @@ impl Shared {
         // Only an estimate, by which the table is laid out.
         let entries = (bytes / TYPICAL_ENTRY).clamp(16, 1 << 20);
         let weight = u64::try_from(bytes).unwrap_or(u64::MAX);
-        Self(Cache::with(entries, weight, Weight, RandomState::default(), Default::default()))
+        Self(Cache::with(entries, weight, Weight, RandomState::default(), DropOutside))
     }
 
     pub(super) fn get(&self, token: &[u8]) -> Option<Known> {

@@ -1,0 +1,55 @@
+//! Base64url without padding (RFC 7515, section 2), canonical: each octet string has one spelling.
+
+use base64::Engine;
+
+/// Decodes, or nothing if the text is not the one spelling of any octets.
+pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    engine().decode(text).ok()
+}
+
+pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
+    engine().encode(octets)
+}
+
+/// With the processor's vector instructions where the library has them.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn engine() -> &'static impl Engine {
+    use std::sync::LazyLock;
+
+    use base64::engine::{Simd, general_purpose::NO_PAD};
+
+    static ENGINE: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(NO_PAD));
+    &*ENGINE
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn engine() -> &'static impl Engine {
+    &base64::engine::general_purpose::URL_SAFE_NO_PAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_octet_string_has_one_spelling() {
+        for octets in [&b""[..], b"f", b"fo", b"foo", &[0xfb, 0xff, 0xfe], &[7; 400]] {
+            let text = encode(octets);
+            assert_eq!(decode(&text).as_deref(), Some(octets), "{text}");
+            // Every sign in every place, at lengths below and above what vectors take at once.
+            for place in 0..text.len() {
+                for sign in 0..=u8::MAX {
+                    let mut other = text.clone().into_bytes();
+                    other[place] = sign;
+                    let is_spelling =
+                        decode(&other).is_none_or(|it| encode(it).into_bytes() == other);
+                    assert!(is_spelling, "{sign} at {place} of {text}");
+                }
+            }
+            for tail in ["=", "==", "A", "+", "/", " ", "\n"] {
+                let longer = format!("{text}{tail}");
+                assert!(decode(&longer).is_none_or(|it| encode(it) == longer), "{longer:?}");
+            }
+        }
+    }
+}
