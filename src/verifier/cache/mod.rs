@@ -14,10 +14,7 @@ mod shared;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
-use self::{
-    near::Near,
-    shared::{Known, Shared},
-};
+use self::{near::Near, shared::Shared};
 use crate::claims::Verified;
 
 /// The two levels, or nothing if the cache is off.
@@ -64,7 +61,7 @@ impl TokenCache {
 
     pub(super) fn insert(&self, token: &[u8], verified: &Verified) {
         if let Some(Levels { shared, .. }) = &self.0 {
-            shared.insert(Known { token: token.into(), verified: verified.clone() });
+            shared.insert(token, verified.clone());
         }
     }
 }

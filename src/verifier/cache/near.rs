@@ -44,8 +44,8 @@ impl Near {
     }
 
     /// Keeps a token, and gives what is known of it in this thread's own hold.
-    pub(super) fn insert(&self, Known { token, verified }: Known) -> Verified {
-        if token.len() + verified.memory() > HEAVIEST {
+    pub(super) fn insert(&self, Known { token, verified, bytes }: Known) -> Verified {
+        if bytes > HEAVIEST {
             return verified;
         }
         let verified = verified.with_own_count();

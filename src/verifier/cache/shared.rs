@@ -17,6 +17,8 @@ pub(super) struct Shared(Cache<Token, Known, Weight, RandomState, DropOutside>);
 pub(super) struct Known {
     pub(super) token: Arc<[u8]>,
     pub(super) verified: Verified,
+    /// About how many bytes both take, counted once.
+    pub(super) bytes: usize,
 }
 
 struct Token(Arc<[u8]>);
@@ -57,8 +59,9 @@ impl Shared {
         self.0.get(&TokenRef(token))
     }
 
-    pub(super) fn insert(&self, known: Known) {
-        self.0.insert(Token(Arc::clone(&known.token)), known);
+    pub(super) fn insert(&self, token: &[u8], verified: Verified) {
+        let (token, bytes) = (Arc::from(token), token.len() + verified.memory());
+        self.0.insert(Token(Arc::clone(&token)), Known { token, verified, bytes });
     }
 
     pub(super) fn remove(&self, token: &[u8]) {
@@ -93,8 +96,7 @@ impl Equivalent<Token> for TokenRef<'_> {
 }
 
 impl Weighter<Token, Known> for Weight {
-    fn weight(&self, token: &Token, known: &Known) -> u64 {
-        let bytes = ENTRY_OVERHEAD + token.0.len() + known.verified.memory();
-        u64::try_from(bytes).unwrap_or(u64::MAX)
+    fn weight(&self, _: &Token, known: &Known) -> u64 {
+        u64::try_from(ENTRY_OVERHEAD + known.bytes).unwrap_or(u64::MAX)
     }
 }

@@ -1,6 +1,6 @@
 //! The page with all figures: each section measures, and tells what it found as Markdown and charts.
 
-mod cache;
+pub mod cache;
 mod chart;
 mod cost;
 mod machine;

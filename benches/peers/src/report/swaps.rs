@@ -30,7 +30,7 @@ struct Seen {
 pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
     let token = Token::new(world.token("alice").sign())?;
     let still = verifier(world, Duration::from_secs(900)).await?;
-    let swapped = verifier(world, Duration::from_micros(500)).await?;
+    let swapped = verifier(world, Duration::from_micros(1200)).await?;
     let sets = |verifier: &Verifier| verifier.health().first().map_or(0, |health| health.fetches);
 
     let (mut all, mut ratios) = ([Seen::default(), Seen::default()], Vec::new());
