@@ -6,8 +6,8 @@
 //! is held against time and keys again at each use.
 //!
 //! There are two levels. The shared one is bounded in bytes. In front of it each thread keeps the few
-//! tokens that it saw last for itself: a look there writes nothing that another thread reads, so that two
-//! threads do twice the work of one.
+//! tokens that it saw last for itself: a look there writes nothing that another thread reads, so that threads
+//! do not slow each other down.
 
 mod near;
 mod shared;
