@@ -95,6 +95,8 @@ fn a_policy_prints_as_it_is_written() {
         (claim("a\"b", 1) | token_use(TokenUse::Id), r#"claim("a\"b", 1) | token_use(id)"#),
         (any([]), "any()"),
         (all([scope("a")]), r#"all(scope("a"))"#),
+        (scope("a") & any([group("b")]), r#"scope("a") & any(group("b"))"#),
+        (scope("a") | all([]), r#"scope("a") | all()"#),
     ] {
         assert_eq!(policy.to_string(), text);
     }
