@@ -80,3 +80,47 @@ fn three_parts() -> AuthError {
 pub(super) fn malformed(detail: &'static str) -> AuthError {
     AuthError::new(AuthErrorKind::MalformedToken, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = r#"{"alg":"RS256","kid":"a"}"#;
+
+    fn token(payload_bytes: usize, signature_bytes: usize) -> String {
+        let parts = [HEADER.as_bytes(), &vec![b' '; payload_bytes], &vec![7; signature_bytes]];
+        parts.map(base64url::encode).join(".")
+    }
+
+    fn detail(token: &str) -> Option<&'static str> {
+        let parsed = Compact::parse(token.as_bytes(), &KnownHeaders::default());
+        parsed.err().map(|error| error.detail())
+    }
+
+    #[test]
+    fn a_token_has_16_kib_at_the_most() {
+        let fitting = (1..13_000).map(|bytes| token(bytes, 256));
+        let longest = fitting.take_while(|token| token.len() <= MAX_TOKEN_BYTES).last().unwrap();
+        assert_eq!(longest.len(), MAX_TOKEN_BYTES);
+        assert_eq!(detail(&longest), None);
+        // A sign more in the payload or in the signature, up to a length that fits exactly.
+        let padded = |length: usize| {
+            let (message, signature) = longest.rsplit_once('.').unwrap();
+            format!("{message}.{}{signature}", "A".repeat(length - longest.len()))
+        };
+        assert_ne!(detail(&padded(MAX_TOKEN_BYTES)), Some("the token is longer than 16 KiB"));
+        for length in [MAX_TOKEN_BYTES + 1, MAX_TOKEN_BYTES + 2, 1 << 20] {
+            assert_eq!(
+                detail(&padded(length)),
+                Some("the token is longer than 16 KiB"),
+                "{length}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_signature_is_as_long_as_that_of_the_longest_key_at_the_most() {
+        assert_eq!(detail(&token(10, MAX_SIGNATURE_BYTES)), None);
+        assert!(detail(&token(10, MAX_SIGNATURE_BYTES + 1)).is_some());
+    }
+}

@@ -100,3 +100,37 @@ fn is_key_id(text: &str) -> bool {
 fn unsupported(detail: &'static str) -> AuthError {
     AuthError::new(AuthErrorKind::UnsupportedAlgorithm, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> Header {
+        Header { key_id: "a".into() }
+    }
+
+    #[test]
+    fn a_header_is_known_once_it_is_remembered_unless_it_is_long() {
+        let known = KnownHeaders::default();
+        for (bytes, is_known) in [(1, true), (110, true), (256, true), (257, false), (9000, false)]
+        {
+            let encoded = vec![b'a'; bytes];
+            assert!(known.find(&encoded).is_none());
+            known.remember(&encoded, &header());
+            assert_eq!(known.find(&encoded).is_some(), is_known, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn past_so_many_headers_all_are_forgotten() {
+        let known = KnownHeaders::default();
+        let encoded = |number: usize| number.to_string().into_bytes();
+        for number in 0..MAX_KNOWN {
+            known.remember(&encoded(number), &header());
+        }
+        assert!((0..MAX_KNOWN).all(|number| known.find(&encoded(number)).is_some()));
+        known.remember(&encoded(MAX_KNOWN), &header());
+        assert!((0..MAX_KNOWN).all(|number| known.find(&encoded(number)).is_none()));
+        assert!(known.find(&encoded(MAX_KNOWN)).is_some());
+    }
+}
