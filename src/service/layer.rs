@@ -39,12 +39,12 @@ pub(super) struct Config {
 }
 
 /// What becomes of a request.
-pub(super) enum Answer<'r> {
+pub(super) enum Answer {
     Pass(Verified),
     Guest,
     Refuse(AuthError),
     /// Decided later, by [`Verifier::wait`].
-    Wait(&'r [u8], Waiting),
+    Wait(Waiting),
 }
 
 impl CognitoLayer {
@@ -115,7 +115,7 @@ impl<S> Layer<S> for CognitoLayer {
 
 impl Config {
     /// Decides about a request from its head.
-    pub(super) fn decide<'r>(&self, headers: &'r HeaderMap, uri: &'r Uri) -> Answer<'r> {
+    pub(super) fn decide(&self, headers: &HeaderMap, uri: &Uri) -> Answer {
         let mut other_scheme = false;
         for credential in &self.credentials {
             match credential.find(headers, uri) {
@@ -131,7 +131,7 @@ impl Config {
                             Some(why) => AuthError::new(AuthErrorKind::InvalidRequest, why),
                             None => error,
                         }),
-                        Decision::Wait(waiting) => Answer::Wait(token, waiting),
+                        Decision::Wait(waiting) => Answer::Wait(waiting),
                     };
                 }
             }

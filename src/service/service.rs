@@ -48,9 +48,9 @@ where
                 ResponseFuture::inner(self.inner.call(request))
             }
             Answer::Refuse(error) => ResponseFuture::refused(self.config.responder.respond(error)),
-            Answer::Wait(token, waiting) => {
-                let (verifier, token) = (self.config.verifier.clone(), token.to_owned());
-                let decision = Box::pin(async move { verifier.wait(&token, waiting).await });
+            Answer::Wait(waiting) => {
+                let verifier = self.config.verifier.clone();
+                let decision = Box::pin(async move { verifier.wait(waiting).await });
                 // The service that was polled ready is the one to call; its clone stays behind.
                 let clone = self.inner.clone();
                 let ready = std::mem::replace(&mut self.inner, clone);

@@ -6,4 +6,4 @@ mod payload;
 
 pub(crate) use self::compact::Compact;
 pub(crate) use self::header::KnownHeaders;
-pub(crate) use self::payload::{Payload, decode_payload};
+pub(crate) use self::payload::decode_payload;

@@ -65,8 +65,8 @@ pub(crate) enum Decision {
 
 /// What has to be waited for, in [`Verifier::wait`].
 pub(crate) enum Waiting {
-    /// A key has to be fetched.
-    Key(WantedKey),
+    /// A key has to be fetched, and the token looked at again.
+    Key { wanted: WantedKey, token: Box<[u8]> },
     /// The application's own checks have to be asked.
     Checks(Verified),
 }
@@ -95,31 +95,32 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Verified, AuthError> {
         match self.decide(token.as_bytes()) {
             Decision::Made(result) => result,
-            Decision::Wait(waiting) => self.wait(token.as_bytes(), waiting).await,
+            Decision::Wait(waiting) => self.wait(waiting).await,
         }
     }
 
     /// Decides at once, or says what has to be waited for.
     pub(crate) fn decide(&self, token: &[u8]) -> Decision {
+        let fetch = |wanted| Decision::Wait(Waiting::Key { wanted, token: token.into() });
         match self.authenticate(token, false) {
             Ok(verified) if self.0.checks.must_wait() => Decision::Wait(Waiting::Checks(verified)),
             Ok(verified) => Decision::Made(Ok(verified)),
             Err(Stop::Refused(error)) => Decision::Made(Err(error)),
             Err(Stop::KeyAbsent(wanted)) => match self.0.rules.miss_at_once(&wanted) {
                 Some(miss) => Decision::Made(Err(no_key(miss))),
-                None => Decision::Wait(Waiting::Key(wanted)),
+                None => fetch(wanted),
             },
-            Err(Stop::SetStale(wanted)) => Decision::Wait(Waiting::Key(wanted)),
+            Err(Stop::SetStale(wanted)) => fetch(wanted),
         }
     }
 
     /// Decides about the token of which [`decide`](Self::decide) said that it takes waiting.
-    pub(crate) async fn wait(&self, token: &[u8], waiting: Waiting) -> Result<Verified, AuthError> {
+    pub(crate) async fn wait(&self, waiting: Waiting) -> Result<Verified, AuthError> {
         let verified = match waiting {
             Waiting::Checks(verified) => verified,
-            Waiting::Key(wanted) => {
+            Waiting::Key { wanted, token } => {
                 let miss = self.0.rules.obtain(&wanted).await;
-                match self.authenticate(token, true) {
+                match self.authenticate(&token, true) {
                     Ok(verified) => verified,
                     Err(Stop::Refused(error)) => return Err(error),
                     Err(Stop::KeyAbsent(_) | Stop::SetStale(_)) => return Err(no_key(miss)),

@@ -19,7 +19,7 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     json::Json,
     keys::{Find, Miss},
-    token::{Compact, KnownHeaders, Payload, decode_payload},
+    token::{Compact, KnownHeaders, decode_payload},
 };
 
 /// The rules of the token, with all that they are configured by.
@@ -63,7 +63,7 @@ impl Rules {
         let jws = Compact::parse(token, &self.headers)?;
         let payload = decode_payload(&jws.payload, self.permissions_claim.as_deref())?;
 
-        let (position, pool) = self.trusted_issuer(&payload)?;
+        let (issuer, position, pool) = self.trusted_issuer(payload.issuer)?;
 
         let signed_by = pool.keys.find(&jws.header.key_id, now, again, |key| {
             key.verifies(jws.signing_input, &jws.signature).then_some(key.thumbprint)
@@ -101,7 +101,6 @@ impl Rules {
         };
         pool.accepts(token_use, &client_id)?;
 
-        let issuer = required(text(payload.issuer, "iss")?, "iss")?;
         let subject = required(text(payload.subject, "sub")?, "sub")?;
         let auth_time = date(payload.auth_time.as_ref(), "auth_time")?;
         let groups = strings(payload.groups, "cognito:groups")?;
@@ -181,14 +180,17 @@ impl Rules {
     }
 
     /// The issuer must be one of the configured ones, letter by letter.
-    fn trusted_issuer(&self, payload: &Payload<'_>) -> Result<(usize, &PoolRules), AuthError> {
+    fn trusted_issuer<'a>(
+        &self,
+        issuer: Option<Json<'a>>,
+    ) -> Result<(Cow<'a, str>, usize, &PoolRules), AuthError> {
         let untrusted = |detail| AuthError::new(AuthErrorKind::UntrustedIssuer, detail);
-        let Some(Json::String(issuer)) = &payload.issuer else {
+        let Some(Json::String(issuer)) = issuer else {
             return Err(untrusted("the token's `iss` is missing or not a string"));
         };
         self.issuers
             .get(issuer.as_ref())
-            .and_then(|position| Some((*position, self.pools.get(*position)?)))
+            .and_then(|position| Some((issuer, *position, self.pools.get(*position)?)))
             .ok_or_else(|| untrusted("the token's `iss` is not one of the configured issuers"))
     }
 
