@@ -82,19 +82,23 @@ fn layer(c: &mut Criterion) {
     // Around the router.
     let mut app = cognito().layer(bare());
     group.bench_function("around: layer", |b| b.iter(|| send(&mut app, &good, 200)));
-    let mut app = cognito().layer(require(three_nodes()).layer(bare()));
+    let mut app = cognito().require(three_nodes()).layer(bare());
     group.bench_function("around: layer + policy", |b| b.iter(|| send(&mut app, &good, 200)));
-    let guarded = || require(three_nodes()).layer(Router::new().route("/", get(typed)));
-    let mut app = cognito().layer(guarded());
+    let guarded = || Router::new().route("/", get(typed));
+    let mut app = cognito().require(three_nodes()).layer(guarded());
     group.bench_function("around: layer + policy + extractor", |b| {
         b.iter(|| send(&mut app, &good, 200));
     });
-    let mut app = CognitoLayer::new(without_cache).layer(guarded());
+    let mut app = CognitoLayer::new(without_cache).require(three_nodes()).layer(guarded());
     group.bench_function("around: layer + policy + extractor, cold", |b| {
         b.iter(|| send(&mut app, &good, 200));
     });
 
     // Inside the router, by axum's own `layer`.
+    let mut app = guarded().layer(cognito().require(three_nodes()));
+    group.bench_function("inside: layer with policy + extractor", |b| {
+        b.iter(|| send(&mut app, &good, 200));
+    });
     let guarded = || Router::new().route("/", get(typed).layer(require(three_nodes())));
     let mut app = guarded().layer(cognito());
     group.bench_function("inside: layer + policy + extractor", |b| {

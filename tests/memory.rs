@@ -152,6 +152,17 @@ fn a_warm_request_makes_at_most_three_allocations() {
         let inside = allocations(inside, &token).await - idle;
         println!("and inside it, beside those of two layers that do nothing: {inside}");
         assert!(inside <= 5);
+
+        let one = || cognito().require(scope("orders/write") & (group("admin") | group("staff")));
+        let around = Router::new().route("/", typed());
+        let around = allocations(one().layer(around), &token).await - bare;
+        let idle = Router::new().route("/", get(async || "hello")).layer(Identity::new());
+        let idle = allocations(idle, &token).await;
+        let inside = Router::new().route("/", typed()).layer(one());
+        let inside = allocations(inside, &token).await - idle;
+        println!("as one layer: {around} around, and {inside} inside beside one that does nothing");
+        assert!(around <= 3);
+        assert!(inside <= 3);
     });
 }
 

@@ -51,15 +51,18 @@ impl fmt::Debug for Responder {
 /// The proof that the layer left, or why there is none.
 pub(crate) fn verified_of(extensions: &Extensions) -> Result<&Verified, AuthError> {
     extensions.get().ok_or_else(|| match extensions.get::<LayerContext>() {
-        Some(_) => {
-            AuthError::new(AuthErrorKind::MissingCredential, "this route needs an access token")
-        }
+        Some(_) => no_guests(),
         None => AuthError::new(
             AuthErrorKind::MissingLayer,
             "no CognitoLayer ran before this route; add `.layer(CognitoLayer::new(verifier))` to \
              the router after the route",
         ),
     })
+}
+
+/// Why a guest is sent away.
+pub(super) fn no_guests() -> AuthError {
+    AuthError::new(AuthErrorKind::MissingCredential, "this route needs an access token")
 }
 
 /// How the layer around this request wants refusals to look.

@@ -78,16 +78,18 @@ where
                     None => return Poll::Pending,
                 },
                 StateProjection::Waiting { decision, parts, config } => {
-                    match (ready!(decision.as_mut().poll(cx)), parts.take()) {
-                        (Ok(verified), Some((mut service, mut request))) => {
-                            config.admit(&mut request, Some(verified));
-                            State::Inner { future: service.call(request) }
-                        }
-                        (Err(error), _) => {
+                    let decided = ready!(decision.as_mut().poll(cx));
+                    let Some((mut service, mut request)) = parts.take() else {
+                        return Poll::Pending;
+                    };
+                    let admitted =
+                        decided.and_then(|verified| config.admit(&mut request, Some(verified)));
+                    match admitted {
+                        Ok(()) => State::Inner { future: service.call(request) },
+                        Err(error) => {
                             let response = Some(config.responder.respond(error));
                             State::Refused { response }
                         }
-                        (Ok(_), None) => State::Refused { response: None },
                     }
                 }
             };

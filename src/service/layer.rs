@@ -5,14 +5,16 @@ use tower_layer::Layer;
 
 use super::{
     challenge::check_realm,
-    context::{LayerContext, Responder},
+    context::{LayerContext, Responder, no_guests},
     credential::{Credential, Found, unreadable},
     rejection::RejectionHandler,
+    require::authorize,
     service::CognitoService,
 };
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind, ConfigError},
+    policy::Policy,
     verifier::{Decision, Verifier, Waiting},
 };
 
@@ -33,6 +35,7 @@ pub(super) struct Config {
     pub(super) verifier: Verifier,
     credentials: Vec<Credential>,
     anonymous: bool,
+    policy: Option<Policy>,
     pub(super) responder: Responder,
     /// Whether inner services have to be told of the responder.
     custom: bool,
@@ -55,6 +58,7 @@ impl CognitoLayer {
                 verifier,
                 credentials: vec![Credential::authorization()],
                 anonymous: false,
+                policy: None,
                 responder: Responder::default(),
                 custom: false,
             }),
@@ -67,6 +71,25 @@ impl CognitoLayer {
     /// `Bearer`: whoever sends one does not mean to be a guest.
     pub fn allow_anonymous(self) -> Self {
         self.change(|config| config.anonymous = true)
+    }
+
+    /// Asks this of each request, as [`require`](crate::require) around the whole service would, with one
+    /// layer instead of two. Asked more than once, it is the policies of all that have to be met. A guest
+    /// meets none.
+    ///
+    /// ```
+    /// # use tower_cognito::{CognitoLayer, Verifier, group, scope};
+    /// # fn layer(verifier: Verifier) -> CognitoLayer {
+    /// CognitoLayer::new(verifier).require(scope("orders/read") & group("staff"))
+    /// # }
+    /// ```
+    pub fn require(self, policy: Policy) -> Self {
+        self.change(|config| {
+            config.policy = Some(match config.policy.take() {
+                Some(asked) => asked & policy,
+                None => policy,
+            });
+        })
     }
 
     /// Looks for the token in these places, in this order, and nowhere else. The first place that
@@ -147,8 +170,16 @@ impl Config {
         Answer::Refuse(AuthError::new(AuthErrorKind::MissingCredential, detail))
     }
 
-    /// Readies a request for the inner service, with the claims of its token or as a guest's.
-    pub(super) fn admit<B>(&self, request: &mut http::Request<B>, verified: Option<Verified>) {
+    /// Readies a request for the inner service, with the claims of its token or as a guest's, if they meet
+    /// the layer's own policy.
+    pub(super) fn admit<B>(
+        &self,
+        request: &mut http::Request<B>,
+        verified: Option<Verified>,
+    ) -> Result<(), AuthError> {
+        if let Some(policy) = &self.policy {
+            authorize(policy, verified.as_ref().ok_or_else(no_guests)?)?;
+        }
         for credential in &self.credentials {
             credential.protect(request.headers_mut());
         }
@@ -163,5 +194,6 @@ impl Config {
             Some(verified) => extensions.insert(verified),
             None => extensions.remove::<Verified>(),
         };
+        Ok(())
     }
 }

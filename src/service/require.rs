@@ -17,6 +17,7 @@ use super::{
     context::{responder_of, verified_of},
 };
 use crate::{
+    claims::Verified,
     error::{AuthError, AuthErrorKind},
     policy::Policy,
 };
@@ -63,13 +64,18 @@ pin_project! {
     }
 }
 
-fn check(policy: &Policy, extensions: &Extensions) -> Result<(), AuthError> {
-    policy.check(verified_of(extensions)?).map_err(|denied| {
+/// Holds a policy against a token, for the layer too.
+pub(super) fn authorize(policy: &Policy, verified: &Verified) -> Result<(), AuthError> {
+    policy.check(verified).map_err(|denied| {
         let detail = "the token does not grant access to this resource";
         let failed = denied.failed();
         AuthError::new(AuthErrorKind::InsufficientScope, detail)
             .with_denial(failed.to_string(), failed.scopes())
     })
+}
+
+fn check(policy: &Policy, extensions: &Extensions) -> Result<(), AuthError> {
+    authorize(policy, verified_of(extensions)?)
 }
 
 impl<S> Layer<S> for RequireLayer {

@@ -38,24 +38,22 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        match self.config.decide(request.headers(), request.uri()) {
-            Answer::Pass(verified) => {
-                self.config.admit(&mut request, Some(verified));
-                ResponseFuture::inner(self.inner.call(request))
-            }
-            Answer::Guest => {
-                self.config.admit(&mut request, None);
-                ResponseFuture::inner(self.inner.call(request))
-            }
-            Answer::Refuse(error) => ResponseFuture::refused(self.config.responder.respond(error)),
+        let admitted = match self.config.decide(request.headers(), request.uri()) {
+            Answer::Pass(verified) => self.config.admit(&mut request, Some(verified)),
+            Answer::Guest => self.config.admit(&mut request, None),
+            Answer::Refuse(error) => Err(error),
             Answer::Wait(waiting) => {
                 let verifier = self.config.verifier.clone();
                 let decision = Box::pin(async move { verifier.wait(waiting).await });
                 // The service that was polled ready is the one to call; its clone stays behind.
                 let clone = self.inner.clone();
                 let ready = std::mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(decision, ready, request, Arc::clone(&self.config))
+                return ResponseFuture::waiting(decision, ready, request, Arc::clone(&self.config));
             }
+        };
+        match admitted {
+            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
+            Err(error) => ResponseFuture::refused(self.config.responder.respond(error)),
         }
     }
 }

@@ -17,7 +17,7 @@ use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_cognito::{
     AuthError, AuthErrorKind, CognitoLayer, KeyDocument, Pool, Refusal, Verified, Verifier,
-    local::UserPool, require, scope,
+    authenticated, group, local::UserPool, require, scope,
 };
 
 fn request(token: &str) -> Request<()> {
@@ -313,5 +313,58 @@ impl tonic::codec::Decoder for Nothing {
 
     fn decode(&mut self, _: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<()>, tonic::Status> {
         Ok(Some(()))
+    }
+}
+
+#[tokio::test]
+async fn the_layers_own_policy_decides_as_require_around_the_service_would() {
+    let pool = UserPool::start().await.unwrap();
+    let policy = || scope("orders/write") & group("staff");
+    let guarded = |cognito: CognitoLayer| {
+        cognito.layer(service_fn(|request: Request<()>| async move {
+            assert!(request.extensions().get::<Verified>().is_some());
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }))
+    };
+    let tokens = [
+        (pool.token("alice").scope("orders/write").group("staff").sign(), None),
+        (pool.token("alice").scope("orders/write").sign(), Some(AuthErrorKind::InsufficientScope)),
+        (pool.token("alice").group("staff").sign(), Some(AuthErrorKind::InsufficientScope)),
+    ];
+    for (token, expected) in tokens {
+        // The first request of a verifier waits for the keys; the second does not.
+        let own = CognitoLayer::new(pool.verifier().build().unwrap());
+        let split = own.clone().require(scope("orders/write")).require(group("staff"));
+        let whole = own.clone().require(policy());
+        let around = own.layer(require(policy()).layer(service_fn(|_: Request<()>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        })));
+        for _ in 0..2 {
+            let reference = around.clone().oneshot(request(&token)).await.unwrap();
+            assert_eq!(kind(&reference), expected);
+            for cognito in [&split, &whole] {
+                let response = guarded(cognito.clone()).oneshot(request(&token)).await.unwrap();
+                assert_eq!(response.status(), reference.status());
+                assert_eq!(response.headers(), reference.headers());
+                assert_eq!(kind(&response), expected);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_guest_does_not_meet_the_layers_own_policy() {
+    let pool = UserPool::start().await.unwrap();
+    let cognito = CognitoLayer::new(pool.verifier().build().unwrap());
+    for cognito in [
+        cognito.clone().allow_anonymous().require(authenticated()),
+        cognito.require(authenticated()).allow_anonymous(),
+    ] {
+        let service = cognito.layer(service_fn(|_: Request<()>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        let response = service.oneshot(Request::new(())).await.unwrap();
+        assert_eq!(response.status(), 401);
+        assert_eq!(kind(&response), Some(AuthErrorKind::MissingCredential));
     }
 }

@@ -1,7 +1,7 @@
 //! What is measured.
 
 use serde::Deserialize;
-use tower_cognito::service::{CognitoService, Require};
+use tower_cognito::service::CognitoService;
 
 use crate::world::Token;
 
@@ -21,7 +21,7 @@ pub enum Work {
     /// A request through a whole application.
     Request(axum::Router),
     /// An application that is wrapped as a whole.
-    Around(CognitoService<Require<axum::Router>>),
+    Around(CognitoService<axum::Router>),
     /// The same with the version of axum before, for the peer that is made for it.
     Request07(axum_07::Router),
     /// One function alone, which tells whether a token is good.
@@ -49,7 +49,7 @@ impl Subject {
         name: &'static str,
         version: &'static str,
         rsa: Option<&'static str>,
-        app: CognitoService<Require<axum::Router>>,
+        app: CognitoService<axum::Router>,
     ) -> Self {
         Self { name, version, rsa, work: Work::Around(app) }
     }

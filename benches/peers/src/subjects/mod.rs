@@ -20,6 +20,7 @@ pub async fn all(world: &World, crypto: Crypto) -> Result<Vec<Subject>, Box<dyn 
         bare::subject_07(),
         bare::idle(),
         ours::around(world).await?,
+        ours::one_layer(world).await?,
         ours::warm(world).await?,
         ours::cold(world).await?,
         jwt_authorizer::subject(world).await?,

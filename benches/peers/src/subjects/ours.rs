@@ -14,15 +14,24 @@ use crate::{
     world::{PATH, PERMISSION, SCOPE, World},
 };
 
-/// Layer and policy around the router, which spares axum's boxes for each layer.
+/// The layer, with the policy in it, around the router, which spares axum's boxes for each layer.
 pub async fn around(world: &World) -> Result<Subject, Box<dyn Error>> {
     let router = Router::new().route(PATH, get(handler)).with_state(());
-    let app = CognitoLayer::new(warm_verifier(world).await?).layer(require(policy()).layer(router));
+    let app = CognitoLayer::new(warm_verifier(world).await?).require(policy()).layer(router);
     let version = version_of("tower-cognito", "");
     Ok(Subject::around("tower-cognito around, warm", version, Some("aws-lc-rs"), app))
 }
 
-/// As it is configured by default: a token seen before costs no RSA.
+/// The same layer inside the router.
+pub async fn one_layer(world: &World) -> Result<Subject, Box<dyn Error>> {
+    let layer = CognitoLayer::new(warm_verifier(world).await?).require(policy());
+    let app = Router::new().route(PATH, get(handler)).layer(layer);
+    let (name, version) =
+        ("tower-cognito inside, one layer, warm", version_of("tower-cognito", ""));
+    Ok(Subject::request(name, version, Some("aws-lc-rs"), app))
+}
+
+/// The layer around all routes, and a policy at the route: a token seen before costs no RSA.
 pub async fn warm(world: &World) -> Result<Subject, Box<dyn Error>> {
     Ok(subject("tower-cognito inside, warm", warm_verifier(world).await?))
 }
