@@ -30,7 +30,9 @@ use crate::error::{AuthError, AuthErrorKind};
 pub struct Verified(Arc<Hold>);
 
 /// A hold of what is known of a token. Threads that count the holders of one value slow each other down,
-/// so a thread that keeps a token has a hold, and with it a count, of its own.
+/// so a thread that keeps a token has a hold, and with it a count, of its own. Counts on one cache line, or
+/// on two that are fetched together, would do so too: that is what the alignment keeps apart.
+#[repr(align(128))]
 struct Hold(Arc<Inner>);
 
 struct Inner {

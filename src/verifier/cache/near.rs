@@ -7,10 +7,14 @@ use crate::claims::Verified;
 
 /// What each thread keeps for itself. It goes with its verifier.
 pub(super) struct Near {
-    threads: ThreadLocal<RefCell<Box<[Pair]>>>,
+    threads: ThreadLocal<Places>,
     /// How many pairs of places a thread has.
     pairs: usize,
 }
+
+/// A thread's own places, whose mark of being borrowed is on no other thread's cache line.
+#[repr(align(128))]
+struct Places(RefCell<Box<[Pair]>>);
 
 /// A token's place is one of a pair. The one that came last is the first of them.
 type Pair = [Option<Entry>; 2];
@@ -65,8 +69,8 @@ impl Near {
     }
 
     fn with_pair<R>(&self, token: &[u8], then: impl FnOnce(&mut Pair) -> R) -> Option<R> {
-        let places = || RefCell::new((0..self.pairs).map(|_| Pair::default()).collect());
-        let pairs = self.threads.get_or(places);
+        let places = || Places(RefCell::new((0..self.pairs).map(|_| Pair::default()).collect()));
+        let Places(pairs) = self.threads.get_or(places);
         pairs.try_borrow_mut().ok()?.get_mut(self.place(token)).map(then)
     }
 

@@ -41,7 +41,7 @@ impl Lifecycle<Token, Known> for DropOutside {
 }
 
 /// What an entry costs beside its texts: the table's share, and the allocations.
-const ENTRY_OVERHEAD: usize = 512;
+const ENTRY_OVERHEAD: usize = 768;
 
 /// A token of 1,055 bytes with its payload.
 const TYPICAL_ENTRY: usize = 5000;
