@@ -27,13 +27,19 @@ use crate::error::{AuthError, AuthErrorKind};
 ///
 /// A method names the claim that it reads. Times are wall-clock instants made from whole seconds.
 #[derive(Clone)]
-pub struct Verified(Arc<Hold>);
+pub struct Verified(Hold);
 
 /// A hold of what is known of a token. Threads that count the holders of one value slow each other down,
-/// so a thread that keeps a token has a hold, and with it a count, of its own. Counts on one cache line, or
-/// on two that are fetched together, would do so too: that is what the alignment keeps apart.
+/// so a thread that keeps a token counts its own holders, apart from all others.
+#[derive(Clone)]
+enum Hold {
+    Shared(Arc<Inner>),
+    Own(Arc<Apart>),
+}
+
+/// Counts on one cache line, or on two that are fetched together, would slow threads down too.
 #[repr(align(128))]
-struct Hold(Arc<Inner>);
+struct Apart(Arc<Inner>);
 
 struct Inner {
     facts: Facts,
@@ -104,12 +110,12 @@ pub enum TokenUse {
 impl Verified {
     pub(crate) fn new(facts: Facts, payload: String) -> Self {
         let (all, decoded) = (OnceLock::new(), Default::default());
-        Self(Arc::new(Hold(Arc::new(Inner { facts, payload, all, decoded }))))
+        Self(Hold::Shared(Arc::new(Inner { facts, payload, all, decoded })))
     }
 
     /// The same, counted apart from all others.
     pub(crate) fn with_own_count(&self) -> Self {
-        Self(Arc::new(Hold(Arc::clone(&self.0.0))))
+        Self(Hold::Own(Arc::new(Apart(Arc::clone(self.inner())))))
     }
 
     /// Who the token speaks of: the user's unique id, or the client's for a machine. Claim `sub`.
@@ -317,9 +323,11 @@ impl Verified {
         lists + 2 * self.inner().payload.len() + decoded
     }
 
-    fn inner(&self) -> &Inner {
-        let Hold(inner) = &*self.0;
-        inner
+    fn inner(&self) -> &Arc<Inner> {
+        match &self.0 {
+            Hold::Shared(inner) => inner,
+            Hold::Own(apart) => &apart.0,
+        }
     }
 
     pub(crate) fn facts(&self) -> &Facts {

@@ -4,7 +4,7 @@ use std::{error::Error, net::SocketAddr, process::Command};
 
 use axum::{Router, routing::get};
 use tokio::net::TcpListener;
-use tower_cognito::{Claims, CognitoLayer, group, permission, require, scope};
+use tower_cognito::{Claims, CognitoLayer, group, permission, scope};
 
 use super::{Section, timing::median};
 use crate::{
@@ -23,8 +23,8 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
     }
     let policy = scope(SCOPE) & (group("admin") | permission(PERMISSION));
     let app = Router::new()
-        .route("/api/protected", get(async |_: Claims<User>| "hello").layer(require(policy)))
-        .layer(CognitoLayer::new(ours::warm_verifier(world).await?))
+        .route("/api/protected", get(async |_: Claims<User>| "hello"))
+        .layer(CognitoLayer::new(ours::warm_verifier(world).await?).require(policy))
         .route("/public", get(async || "hello"));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
