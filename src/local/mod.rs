@@ -23,11 +23,27 @@
 //! # }
 //! ```
 
+mod api;
+mod config;
+mod console;
+mod issue;
 mod keys;
+mod messages;
+mod oauth;
 mod pool;
+mod secret;
+mod seed;
 mod server;
+mod settings;
+mod shared;
+mod site;
+mod srp;
+mod store;
 mod token;
+mod totp;
+mod words;
 
+pub use self::config::{Config, ConfigFileError};
 pub use self::pool::{UserPool, UserPoolBuilder};
 pub use self::server::Fault;
 pub use self::token::TokenBuilder;

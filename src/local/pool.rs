@@ -1,21 +1,15 @@
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-};
-
-use serde_json::{Value, json};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    keys::{SigningKey, uuid_of},
+    config::Config,
+    seed,
     server::{Fault, Server},
+    shared::{Parts, Shared},
+    site::Site,
+    store::{Disk, Store},
     token::TokenBuilder,
 };
 use crate::{
-    base64url,
     claims::TokenUse,
     keys::{KeySet, KeySetError},
     pool::PoolId,
@@ -30,24 +24,6 @@ pub struct UserPool {
     _server: Server,
 }
 
-/// What the pool and its server both use.
-pub(super) struct Shared {
-    id: PoolId,
-    client_id: String,
-    issuer: String,
-    address: SocketAddr,
-    own_keys: bool,
-    state: Mutex<State>,
-    fetches: AtomicU64,
-}
-
-struct State {
-    /// All keys in the key set. The last two sign: ID tokens and access tokens have different keys.
-    published: Vec<SigningKey>,
-    made: usize,
-    fault: Fault,
-}
-
 /// How a [`UserPool`] starts.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -57,6 +33,8 @@ pub struct UserPoolBuilder {
     address: SocketAddr,
     issuer: Option<String>,
     own_keys: bool,
+    config: Config,
+    data: Option<PathBuf>,
 }
 
 impl UserPool {
@@ -76,27 +54,29 @@ impl UserPool {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: None,
             own_keys: false,
+            config: Config::default(),
+            data: None,
         }
     }
 
     /// The pool's id: `us-east-1_Local0001` unless set.
     pub fn id(&self) -> &PoolId {
-        &self.shared.id
+        self.shared.id()
     }
 
     /// The app client that tokens are made for unless they name another.
     pub fn client_id(&self) -> &str {
-        &self.shared.client_id
+        self.shared.client_id()
     }
 
     /// The issuer of its tokens: `http://127.0.0.1:<port>/<pool id>` unless set.
     pub fn issuer(&self) -> &str {
-        &self.shared.issuer
+        self.shared.issuer()
     }
 
     /// Where the pool listens.
     pub fn address(&self) -> SocketAddr {
-        self.shared.address
+        self.shared.address()
     }
 
     /// Where its keys are.
@@ -148,7 +128,7 @@ impl UserPool {
     /// # Errors
     /// All keys were withdrawn.
     pub fn key_set(&self) -> Result<KeySet, KeySetError> {
-        KeySet::from_json(&self.shared.jwks().to_string())
+        self.shared.key_set()
     }
 
     /// Signs with new keys from now on. The old ones stay in the key set.
@@ -161,19 +141,22 @@ impl UserPool {
 
     /// Takes all keys but those that sign at present out of the key set.
     pub fn withdraw_old_keys(&self) {
-        let mut state = self.shared.state();
-        let old = state.published.len().saturating_sub(2);
-        state.published.drain(..old);
+        self.shared.withdraw_old_keys();
     }
 
     /// Has the key endpoint misbehave, or behave again with [`Fault::None`].
     pub fn set_fault(&self, fault: Fault) {
-        self.shared.state().fault = fault;
+        self.shared.set_fault(fault);
+    }
+
+    /// Puts the pool's clock forward, so that a test sees codes, sessions and tokens end without waiting.
+    pub fn advance(&self, by: Duration) {
+        self.shared.advance(by);
     }
 
     /// How many times the key set was asked for.
     pub fn fetches(&self) -> u64 {
-        self.shared.fetches.load(Ordering::Relaxed)
+        self.shared.fetches()
     }
 }
 
@@ -209,120 +192,61 @@ impl UserPoolBuilder {
         self
     }
 
+    /// Settings, app clients, users and groups to start with. Without, the pool has plain user names, e-mail
+    /// that is verified by a code, optional MFA, and one public client.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Keeps all data in this file, where it survives whatever ends the process. Data that is there already
+    /// stands; the configuration is for a new file.
+    pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
+        self.data = Some(file.into());
+        self
+    }
+
+    /// As [`start`](Self::start), on this address.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn serve(self, address: SocketAddr) -> io::Result<UserPool> {
+        self.address(address).start().await
+    }
+
     /// Makes the keys and serves the pool.
     ///
     /// # Errors
-    /// The pool id is impossible, the port cannot be had, or no tokio runtime is at hand.
+    /// The pool id is impossible, the port cannot be had, the data cannot be read, or no tokio runtime is at
+    /// hand.
     pub async fn start(self) -> io::Result<UserPool> {
         let id: PoolId =
             self.id.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = tokio::net::TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
         let issuer = self.issuer.unwrap_or_else(|| format!("http://{address}/{id}"));
-        let shared = Arc::new(Shared {
+        let disk = self.data.map(|file| Disk::open(&file).map(Arc::new)).transpose()?;
+        let site = Arc::new(Site::new(address, disk.clone()));
+        let shared = Arc::new(Shared::new(Parts {
+            store: Store::open(id.as_str(), disk)?,
             id,
             client_id: self.client_id,
             issuer,
             address,
             own_keys: self.own_keys,
-            state: Mutex::new(State { published: Vec::new(), made: 0, fault: Fault::None }),
-            fetches: AtomicU64::new(0),
-        });
-        shared.add_keys()?;
-        let server = Server::start(listener, Arc::clone(&shared));
+        })?);
+        seed::plant(&shared, &self.config)?;
+        site.add(Arc::clone(&shared));
+        let server = Server::start(listener, site);
         Ok(UserPool { shared, _server: server })
-    }
-}
-
-impl Shared {
-    pub(super) fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    pub(super) fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
-    /// The user's `sub`: the same in this pool each time.
-    pub(super) fn subject(&self, username: &str) -> String {
-        uuid_of(&format!("{} {username}", self.id))
-    }
-
-    pub(super) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
-        let message = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
-        let signature = self.signing_key(token_use).sign(&message);
-        format!("{message}.{signature}")
-    }
-
-    pub(super) fn signing_key(&self, token_use: TokenUse) -> SigningKey {
-        let state = self.state();
-        let mut newest = state.published.iter().rev();
-        let key = match token_use {
-            TokenUse::Access => newest.next(),
-            TokenUse::Id => newest.nth(1),
-        };
-        key.expect("two keys are published from the start, and the newest two stay").clone()
-    }
-
-    pub(super) fn jwks(&self) -> Value {
-        let keys: Vec<_> = self.state().published.iter().map(SigningKey::jwk).collect();
-        json!({ "keys": keys })
-    }
-
-    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes.
-    pub(super) fn discovery(&self) -> Value {
-        let host = format!("http://{}", self.address);
-        json!({
-            "authorization_endpoint": format!("{host}/oauth2/authorize"),
-            "end_session_endpoint": format!("{host}/logout"),
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "issuer": self.issuer,
-            "jwks_uri": self.jwks_uri(),
-            "response_types_supported": ["code", "token"],
-            "revocation_endpoint": format!("{host}/oauth2/revoke"),
-            "scopes_supported": ["openid", "email", "phone", "profile"],
-            "subject_types_supported": ["public"],
-            "token_endpoint": format!("{host}/oauth2/token"),
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "userinfo_endpoint": format!("{host}/oauth2/userInfo"),
-        })
-    }
-
-    pub(super) fn is_pool(&self, id: &str) -> bool {
-        self.id.as_str() == id
-    }
-
-    /// Counts a fetch and tells how it is to go.
-    pub(super) fn fetched(&self) -> Fault {
-        self.fetches.fetch_add(1, Ordering::Relaxed);
-        self.state().fault.clone()
-    }
-
-    fn jwks_uri(&self) -> String {
-        format!("http://{}/{}/.well-known/jwks.json", self.address, self.id)
-    }
-
-    fn add_keys(&self) -> io::Result<()> {
-        let mut state = self.state();
-        for _ in 0..2 {
-            let make = if self.own_keys { SigningKey::own } else { SigningKey::shared };
-            let key = make(&self.issuer, state.made)?;
-            state.made += 1;
-            state.published.push(key);
-        }
-        Ok(())
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for UserPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserPool")
-            .field("id", &self.shared.id)
-            .field("issuer", &self.shared.issuer)
+            .field("id", self.shared.id())
+            .field("issuer", &self.shared.issuer())
             .finish_non_exhaustive()
     }
 }

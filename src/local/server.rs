@@ -5,12 +5,12 @@ use axum::{
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::pool::Shared;
+use super::{api, console, oauth, site::Site};
 
 /// How the key endpoint misbehaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,11 +33,14 @@ pub enum Fault {
 pub(super) struct Server(JoinHandle<()>);
 
 impl Server {
-    pub(super) fn start(listener: TcpListener, pool: Arc<Shared>) -> Self {
+    pub(super) fn start(listener: TcpListener, site: Arc<Site>) -> Self {
         let app = Router::new()
             .route("/{pool}/.well-known/jwks.json", get(jwks))
             .route("/{pool}/.well-known/openid-configuration", get(discovery))
-            .with_state(pool);
+            .route("/", post(api::handle))
+            .merge(oauth::routes())
+            .merge(console::routes())
+            .with_state(site);
         Self(tokio::spawn(async move {
             // Serving ends with the task alone: `axum::serve` outlives failed connections.
             let _ = axum::serve(listener, app).await;
@@ -51,10 +54,10 @@ impl Drop for Server {
     }
 }
 
-async fn jwks(State(pool): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    if !pool.is_pool(&id) {
+async fn jwks(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
+    let Some(pool) = site.pool(&id) else {
         return unknown_pool(&id);
-    }
+    };
     match pool.fetched() {
         Fault::None => {}
         Fault::Slow(delay) => tokio::time::sleep(delay).await,
@@ -68,8 +71,8 @@ async fn jwks(State(pool): State<Arc<Shared>>, Path(id): Path<String>) -> Respon
     document(&pool.jwks())
 }
 
-async fn discovery(State(pool): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    if pool.is_pool(&id) { document(&pool.discovery()) } else { unknown_pool(&id) }
+async fn discovery(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
+    site.pool(&id).map_or_else(|| unknown_pool(&id), |pool| document(&pool.discovery()))
 }
 
 fn unknown_pool(id: &str) -> Response {

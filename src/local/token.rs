@@ -6,7 +6,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{keys::random_uuid, pool::Shared};
+use super::{keys::random_uuid, shared::Shared};
 use crate::{
     claims::TokenUse,
     clock::{Clock, SystemClock},

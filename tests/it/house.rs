@@ -16,7 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("verifier", &["claims", "clock", "error", "json", "keys", "policy", "pool", "token"]),
     ("service", &["claims", "error", "policy", "verifier"]),
     ("extract", &["claims", "error", "service"]),
-    ("local", &["base64url", "claims", "clock", "keys", "pool", "verifier"]),
+    ("local", &["base64url", "claims", "clock", "error", "keys", "pool", "verifier"]),
     ("docs", &[]),
 ];
 

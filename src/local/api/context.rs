@@ -1,0 +1,68 @@
+//! What operations begin with: whose pool, whose client, whose token.
+
+use std::sync::Arc;
+
+use super::{
+    super::{
+        secret::{same, secret_hash},
+        shared::Shared,
+        site::Site,
+        store::{Client, User},
+    },
+    ApiError, required,
+};
+use crate::claims::Verified;
+
+/// The scope that access tokens need to act for their user.
+pub(in crate::local) const SELF_SERVICE_SCOPE: &str = "aws.cognito.signin.user.admin";
+
+impl Site {
+    pub(in crate::local) fn named_pool(&self, id: Option<String>) -> Result<Arc<Shared>, ApiError> {
+        let id = required(id, "UserPoolId")?;
+        self.pool(&id).ok_or_else(|| ApiError::no_pool(&id))
+    }
+
+    pub(in crate::local) fn named_client(
+        &self,
+        id: Option<String>,
+    ) -> Result<(Arc<Shared>, Client), ApiError> {
+        let id = required(id, "ClientId")?;
+        self.client(&id).ok_or_else(|| ApiError::no_client(&id))
+    }
+
+    /// The pool, and the user of an access token of it that is good, not revoked, and may act for its user.
+    pub(in crate::local) async fn token_user(
+        &self,
+        token: Option<String>,
+    ) -> Result<(Arc<Shared>, User, Verified), ApiError> {
+        let token = required(token, "AccessToken")?;
+        let (pool, verified) = self.verified(&token).await?;
+        if !verified.has_scope(SELF_SERVICE_SCOPE) {
+            return Err(ApiError::not_authorized("Access Token does not have required scopes"));
+        }
+        let user = pool.user_of(&verified)?;
+        Ok((pool, user, verified))
+    }
+}
+
+/// Whether a client with a secret proves it, and one without does not claim to.
+pub(in crate::local) fn check_secret_hash(
+    client: &Client,
+    username: &str,
+    hash: Option<&str>,
+) -> Result<(), ApiError> {
+    let id = &client.settings.client_id;
+    match (&client.settings.client_secret, hash) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(ApiError::not_authorized(format!(
+            "Client {id} is not configured with secret but SECRET_HASH was received"
+        ))),
+        (Some(_), None) => Err(ApiError::not_authorized(format!(
+            "Client {id} is configured with secret but SECRET_HASH was not received"
+        ))),
+        (Some(secret), Some(hash)) if same(hash, secret_hash(secret, username, id)) => Ok(()),
+        (Some(_), Some(_)) => {
+            Err(ApiError::not_authorized(format!("Unable to verify secret hash for client {id}")))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// An error as the API writes it: Cognito's name and Cognito's message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::local) struct ApiError {
+    pub(in crate::local) name: &'static str,
+    pub(in crate::local) message: String,
+}
+
+impl ApiError {
+    pub(in crate::local) fn new(name: &'static str, message: impl Into<String>) -> Self {
+        Self { name, message: message.into() }
+    }
+
+    pub(in crate::local) fn invalid_parameter(message: impl Into<String>) -> Self {
+        Self::new("InvalidParameterException", message)
+    }
+
+    pub(in crate::local) fn not_authorized(message: impl Into<String>) -> Self {
+        Self::new("NotAuthorizedException", message)
+    }
+
+    pub(in crate::local) fn wrong_password() -> Self {
+        Self::not_authorized("Incorrect username or password.")
+    }
+
+    pub(in crate::local) fn user_not_found() -> Self {
+        Self::new("UserNotFoundException", "User does not exist.")
+    }
+
+    pub(in crate::local) fn not_found(message: impl Into<String>) -> Self {
+        Self::new("ResourceNotFoundException", message)
+    }
+
+    pub(in crate::local) fn no_pool(id: &str) -> Self {
+        Self::not_found(format!("User pool {id} does not exist."))
+    }
+
+    pub(in crate::local) fn no_client(id: &str) -> Self {
+        Self::not_found(format!("User pool client {id} does not exist."))
+    }
+
+    pub(in crate::local) fn no_group() -> Self {
+        Self::not_found("Group not found.")
+    }
+
+    pub(in crate::local) fn wrong_code() -> Self {
+        Self::new("CodeMismatchException", "Invalid verification code provided, please try again.")
+    }
+
+    pub(in crate::local) fn expired_code() -> Self {
+        Self::new("ExpiredCodeException", "Invalid code provided, please request a code again.")
+    }
+
+    pub(in crate::local) fn invalid_password(violation: &str) -> Self {
+        Self::new(
+            "InvalidPasswordException",
+            format!("Password did not conform with policy: {violation}"),
+        )
+    }
+
+    /// A member that has to be there is not.
+    pub(in crate::local) fn missing(member: &str) -> Self {
+        let (first, rest) = member.split_at(member.len().min(1));
+        let member = first.to_ascii_lowercase() + rest;
+        Self::invalid_parameter(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must \
+             not be null"
+        ))
+    }
+
+    pub(in crate::local) fn internal(error: &std::io::Error) -> Self {
+        Self::new(
+            "InternalErrorException",
+            format!("The local pool could not keep its data: {error}"),
+        )
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.name == "InternalErrorException" {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::BAD_REQUEST
+        }
+    }
+}
+
+impl From<std::io::Error> for ApiError {
+    fn from(error: std::io::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = json!({ "__type": self.name, "message": self.message }).to_string();
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(super::CONTENT_TYPE));
+        if let Ok(name) = HeaderValue::try_from(format!("{}:", self.name)) {
+            headers.insert("x-amzn-errortype", name);
+        }
+        if let Ok(message) = HeaderValue::try_from(&self.message) {
+            headers.insert("x-amzn-errormessage", message);
+        }
+        response
+    }
+}

@@ -1,0 +1,108 @@
+//! The user pool API: `POST /` with the operation in `X-Amz-Target` and JSON in the body.
+
+mod account;
+pub(super) mod auth;
+mod clients;
+mod context;
+mod error;
+mod groups;
+mod listing;
+mod passwords;
+mod pools;
+mod sessions;
+mod shapes;
+mod sign_up;
+mod software_token;
+mod users;
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+pub(super) use self::error::ApiError;
+use super::site::Site;
+
+/// What an operation answers.
+pub(super) type Answer = Result<Value, ApiError>;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+const SERVICE: &str = "AWSCognitoIdentityProviderService.";
+
+pub(super) async fn handle(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let answer = match target.and_then(|target| target.strip_prefix(SERVICE)) {
+        Some(operation) => match serde_json::from_slice(&body) {
+            Ok(input @ Value::Object(_)) => call(&site, operation, input).await,
+            _ => Err(not_json()),
+        },
+        None => Err(unknown_operation()),
+    };
+    match answer {
+        Ok(output) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], output.to_string()).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Does an operation. Each group of them knows its own.
+async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
+    macro_rules! first_of {
+        ($($group:ident),*) => {
+            $(if let Some(answer) = $group::call(site, operation, input.clone()).await {
+                return answer;
+            })*
+        };
+    }
+    first_of!(
+        account,
+        auth,
+        clients,
+        groups,
+        listing,
+        passwords,
+        pools,
+        sessions,
+        sign_up,
+        software_token,
+        users
+    );
+    Err(unknown_operation())
+}
+
+/// Reads an operation's input. Members that are null are absent.
+fn input<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|error| {
+        ApiError::new(
+            "SerializationException",
+            format!("The input does not have its shape: {error}"),
+        )
+    })
+}
+
+/// A member that has to be there.
+fn required<T>(value: Option<T>, member: &str) -> Result<T, ApiError> {
+    value.ok_or_else(|| ApiError::missing(member))
+}
+
+/// The answer of operations that tell nothing.
+fn nothing() -> Answer {
+    Ok(json!({}))
+}
+
+fn not_json() -> ApiError {
+    ApiError::new("SerializationException", "The request's body is not a JSON object.")
+}
+
+fn unknown_operation() -> ApiError {
+    ApiError::new("UnknownOperationException", "The local pool does not have this operation.")
+}

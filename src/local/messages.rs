@@ -1,0 +1,64 @@
+//! What would have been sent: nothing leaves the machine.
+
+use super::{
+    settings::Contact,
+    store::{Data, Message, User},
+};
+
+/// The text of a message in which the code has yet to be put.
+const PLACE_OF_CODE: &str = "{####}";
+
+/// A message in the making.
+pub(super) struct Draft<'a> {
+    pub(super) contact: Contact,
+    pub(super) subject: Option<&'a str>,
+    /// With `{####}` where the code goes.
+    pub(super) body: &'a str,
+    pub(super) code: Option<&'a str>,
+}
+
+/// Puts a message for a user into the list, and gives its `CodeDeliveryDetails`.
+pub(super) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) -> serde_json::Value {
+    let attribute = draft.contact.attribute();
+    let destination = user.attribute(attribute).unwrap_or_default();
+    let number = data.messages.iter().next_back().and_then(|(key, _)| key.parse::<u64>().ok());
+    let key = format!("{:012}", number.map_or(0, |number| number + 1));
+    data.messages.insert(
+        key,
+        Message {
+            username: user.username.clone(),
+            medium: draft.contact.medium().to_owned(),
+            destination: destination.to_owned(),
+            subject: draft.subject.map(str::to_owned),
+            body: draft.body.replace(PLACE_OF_CODE, draft.code.unwrap_or_default()),
+            code: draft.code.map(str::to_owned),
+            at: now,
+        },
+    );
+    delivery(draft.contact, destination)
+}
+
+/// How the API tells where a code went.
+pub(super) fn delivery(contact: Contact, destination: &str) -> serde_json::Value {
+    serde_json::json!({
+        "AttributeName": contact.attribute(),
+        "DeliveryMedium": contact.medium(),
+        "Destination": masked(contact, destination),
+    })
+}
+
+/// `j***@e***`, and `+*******9934`.
+fn masked(contact: Contact, destination: &str) -> String {
+    match contact {
+        Contact::Email => {
+            let (user, host) = destination.split_once('@').unwrap_or((destination, ""));
+            let first = |text: &str| text.chars().take(1).collect::<String>();
+            format!("{}***@{}***", first(user), first(host))
+        }
+        Contact::PhoneNumber => {
+            let end: String =
+                destination.chars().skip(destination.chars().count().saturating_sub(4)).collect();
+            format!("+*******{end}")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What nobody can guess.
+
+use aws_lc_rs::hmac;
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::base64url;
+
+/// # Panics
+/// The system has no random numbers, without which nothing here may go on.
+pub(super) fn random_octets<const N: usize>() -> [u8; N] {
+    let mut octets = [0; N];
+    aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
+    octets
+}
+
+/// A text of 43 signs.
+pub(super) fn random_text() -> String {
+    base64url::encode(random_octets::<32>())
+}
+
+/// A code as users type it: six digits.
+pub(super) fn code() -> String {
+    format!("{:06}", u64::from_be_bytes(random_octets()) % 1_000_000)
+}
+
+/// An id as Cognito gives it to clients: 26 small letters and digits.
+pub(super) fn client_id() -> String {
+    const SIGNS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    random_octets::<26>()
+        .iter()
+        .filter_map(|octet| SIGNS.get(usize::from(*octet) % SIGNS.len()))
+        .map(|sign| char::from(*sign))
+        .collect()
+}
+
+/// What a client with a secret proves it by.
+pub(super) fn secret_hash(secret: &str, username: &str, client_id: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    STANDARD.encode(hmac::sign(&key, format!("{username}{client_id}").as_bytes()))
+}
+
+/// Compares without telling where the difference is.
+pub(super) fn same(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a.as_ref(), b.as_ref()).is_ok()
+}

@@ -1,0 +1,79 @@
+//! What a new pool begins with.
+
+use std::io;
+
+use super::{
+    config::Config,
+    keys::uuid_of,
+    secret,
+    settings::{ClientSettings, UserSeed},
+    shared::Shared,
+    srp::Password,
+    store::{Client, Data, Group, PoolRecord, User, UserStatus},
+};
+
+/// Fills a pool, unless it was kept from before.
+pub(super) fn plant(pool: &Shared, Config(seed): &Config) -> io::Result<()> {
+    if pool.store.read(|data| data.pool.len()) > 0 {
+        return Ok(());
+    }
+    let now = pool.now();
+    // Passwords take their time, so that they are made before anything is locked.
+    let users: Vec<_> = seed.users.iter().map(|user| made(pool, user, now)).collect();
+    pool.store.write(|data| {
+        let record = PoolRecord { settings: seed.pool.clone(), created_at: now, modified_at: now };
+        data.pool.insert(pool.id().to_string(), record);
+        let one = [ClientSettings::default()];
+        let clients = if seed.clients.is_empty() { &one[..] } else { &seed.clients };
+        for (number, settings) in clients.iter().enumerate() {
+            plant_client(data, settings.clone(), (number == 0).then(|| pool.client_id()), now);
+        }
+        for group in seed.groups.clone() {
+            let group = Group {
+                name: group.name,
+                description: group.description,
+                role_arn: group.role_arn,
+                precedence: group.precedence,
+                created_at: now,
+                modified_at: now,
+            };
+            data.groups.insert(group.name.clone(), group);
+        }
+        for server in seed.resource_servers.clone() {
+            data.resource_servers.insert(server.identifier.clone(), server);
+        }
+        for user in users {
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user);
+        }
+    })
+}
+
+/// A client without an id of its own gets one: the first, that of the pool's builder.
+fn plant_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>, now: u64) {
+    if settings.client_id.is_empty() {
+        settings.client_id = id.map_or_else(secret::client_id, str::to_owned);
+    }
+    if settings.generate_secret && settings.client_secret.is_none() {
+        settings.client_secret = Some(secret::random_text());
+    }
+    let id = settings.client_id.clone();
+    data.clients.insert(id, Client { settings, created_at: now, modified_at: now });
+}
+
+fn made(pool: &Shared, seed: &UserSeed, now: u64) -> User {
+    let sub = uuid_of(&format!("{} {}", pool.id(), seed.username));
+    let mut user = User::new(seed.username.clone(), sub, now);
+    user.enabled = seed.enabled;
+    user.attributes.clone_from(&seed.attributes);
+    user.groups = seed.groups.iter().cloned().collect();
+    let password = |text: &str| Password::new(pool.short_name(), &user.username, text);
+    if let Some(text) = &seed.password {
+        user.password = Some(password(text));
+        user.status = UserStatus::Confirmed;
+    } else if let Some(text) = &seed.temporary_password {
+        user.password = Some(password(text));
+        user.status = UserStatus::ForceChangePassword;
+    }
+    user
+}

@@ -1,0 +1,203 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of an app client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::local) struct ClientSettings {
+    pub(in crate::local) name: String,
+    pub(in crate::local) client_id: String,
+    pub(in crate::local) client_secret: Option<String>,
+    pub(in crate::local) generate_secret: bool,
+    pub(in crate::local) explicit_auth_flows: Vec<AuthFlow>,
+    pub(in crate::local) access_token_validity: u64,
+    pub(in crate::local) id_token_validity: u64,
+    pub(in crate::local) refresh_token_validity: u64,
+    pub(in crate::local) token_validity_units: TokenValidityUnits,
+    /// How long a challenge may be answered, in minutes.
+    pub(in crate::local) auth_session_validity: u64,
+    pub(in crate::local) allowed_oauth_flows_user_pool_client: bool,
+    pub(in crate::local) allowed_oauth_flows: Vec<OAuthFlow>,
+    pub(in crate::local) allowed_oauth_scopes: Vec<String>,
+    #[serde(rename = "callback_urls")]
+    pub(in crate::local) callback_urls: Vec<String>,
+    pub(in crate::local) logout_urls: Vec<String>,
+    pub(in crate::local) default_redirect_uri: Option<String>,
+    pub(in crate::local) supported_identity_providers: Vec<String>,
+    /// The attributes that the client's users may read; all, if there is no list.
+    pub(in crate::local) read_attributes: Option<Vec<String>>,
+    /// The attributes that the client's users may write; all, if there is no list.
+    pub(in crate::local) write_attributes: Option<Vec<String>>,
+    pub(in crate::local) prevent_user_existence_errors: ExistenceErrors,
+    pub(in crate::local) enable_token_revocation: bool,
+    pub(in crate::local) refresh_token_rotation: Option<RefreshTokenRotation>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(in crate::local) enum AuthFlow {
+    #[serde(alias = "ADMIN_NO_SRP_AUTH")]
+    AllowAdminUserPasswordAuth,
+    #[serde(alias = "CUSTOM_AUTH_FLOW_ONLY")]
+    AllowCustomAuth,
+    #[serde(alias = "USER_PASSWORD_AUTH")]
+    AllowUserPasswordAuth,
+    AllowUserSrpAuth,
+    AllowRefreshTokenAuth,
+    AllowUserAuth,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::local) enum OAuthFlow {
+    Code,
+    Implicit,
+    ClientCredentials,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::local) struct TokenValidityUnits {
+    pub(in crate::local) access_token: TimeUnit,
+    pub(in crate::local) id_token: TimeUnit,
+    pub(in crate::local) refresh_token: TimeUnit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::local) enum TimeUnit {
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+/// Whether an error tells that a user does not exist.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(in crate::local) enum ExistenceErrors {
+    Legacy,
+    #[default]
+    Enabled,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::local) struct RefreshTokenRotation {
+    pub(in crate::local) feature: Rotation,
+    /// How long the token before stays good.
+    #[serde(default)]
+    pub(in crate::local) retry_grace_period_seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(in crate::local) enum Rotation {
+    Enabled,
+    Disabled,
+}
+
+impl ClientSettings {
+    pub(in crate::local) fn allows(&self, flow: AuthFlow) -> bool {
+        self.explicit_auth_flows.contains(&flow)
+    }
+
+    pub(in crate::local) fn access_token_lifetime(&self) -> Duration {
+        self.token_validity_units.access_token.of(self.access_token_validity)
+    }
+
+    pub(in crate::local) fn id_token_lifetime(&self) -> Duration {
+        self.token_validity_units.id_token.of(self.id_token_validity)
+    }
+
+    pub(in crate::local) fn refresh_token_lifetime(&self) -> Duration {
+        self.token_validity_units.refresh_token.of(self.refresh_token_validity)
+    }
+
+    pub(in crate::local) fn auth_session_lifetime(&self) -> Duration {
+        TimeUnit::Minutes.of(self.auth_session_validity)
+    }
+
+    /// How long a refresh token stays good after it was rotated, if it is rotated.
+    pub(in crate::local) fn rotation_grace(&self) -> Option<Duration> {
+        let rotation = self.refresh_token_rotation?;
+        (rotation.feature == Rotation::Enabled)
+            .then(|| Duration::from_secs(rotation.retry_grace_period_seconds))
+    }
+
+    pub(in crate::local) fn may_read(&self, attribute: &str) -> bool {
+        self.read_attributes.as_ref().is_none_or(|list| list.iter().any(|name| name == attribute))
+    }
+
+    pub(in crate::local) fn may_write(&self, attribute: &str) -> bool {
+        self.write_attributes.as_ref().is_none_or(|list| list.iter().any(|name| name == attribute))
+    }
+}
+
+impl Default for ClientSettings {
+    /// A public client with every way to sign in.
+    fn default() -> Self {
+        use AuthFlow::{
+            AllowAdminUserPasswordAuth, AllowCustomAuth, AllowRefreshTokenAuth,
+            AllowUserPasswordAuth, AllowUserSrpAuth,
+        };
+        Self {
+            name: "local".to_owned(),
+            client_id: String::new(),
+            client_secret: None,
+            generate_secret: false,
+            explicit_auth_flows: vec![
+                AllowAdminUserPasswordAuth,
+                AllowCustomAuth,
+                AllowUserPasswordAuth,
+                AllowUserSrpAuth,
+                AllowRefreshTokenAuth,
+            ],
+            access_token_validity: 60,
+            id_token_validity: 60,
+            refresh_token_validity: 30,
+            token_validity_units: TokenValidityUnits {
+                access_token: TimeUnit::Minutes,
+                id_token: TimeUnit::Minutes,
+                refresh_token: TimeUnit::Days,
+            },
+            auth_session_validity: 3,
+            allowed_oauth_flows_user_pool_client: false,
+            allowed_oauth_flows: Vec::new(),
+            allowed_oauth_scopes: Vec::new(),
+            callback_urls: Vec::new(),
+            logout_urls: Vec::new(),
+            default_redirect_uri: None,
+            supported_identity_providers: vec!["COGNITO".to_owned()],
+            read_attributes: None,
+            write_attributes: None,
+            prevent_user_existence_errors: ExistenceErrors::default(),
+            enable_token_revocation: true,
+            refresh_token_rotation: None,
+        }
+    }
+}
+
+impl Default for TokenValidityUnits {
+    /// What Cognito takes numbers without a unit for.
+    fn default() -> Self {
+        Self {
+            access_token: TimeUnit::Hours,
+            id_token: TimeUnit::Hours,
+            refresh_token: TimeUnit::Days,
+        }
+    }
+}
+
+impl TimeUnit {
+    pub(in crate::local) fn of(self, count: u64) -> Duration {
+        let seconds = match self {
+            Self::Seconds => 1,
+            Self::Minutes => 60,
+            Self::Hours => 60 * 60,
+            Self::Days => 24 * 60 * 60,
+        };
+        Duration::from_secs(count.saturating_mul(seconds))
+    }
+}

@@ -1,0 +1,201 @@
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    issue::milliseconds,
+    keys::{SigningKey, uuid_of},
+    server::Fault,
+    store::Store,
+};
+use crate::{
+    base64url,
+    claims::TokenUse,
+    clock::{Clock, SystemClock},
+    keys::{KeySet, KeySetError},
+    pool::PoolId,
+};
+
+/// What a pool, its server and its operations all use.
+pub(super) struct Shared {
+    id: PoolId,
+    client_id: String,
+    issuer: String,
+    address: SocketAddr,
+    own_keys: bool,
+    state: Mutex<State>,
+    fetches: AtomicU64,
+    /// By how much the pool's clock is ahead, in milliseconds.
+    ahead: AtomicU64,
+    pub(super) store: Store,
+}
+
+/// What a pool is made of.
+pub(super) struct Parts {
+    pub(super) id: PoolId,
+    pub(super) client_id: String,
+    pub(super) issuer: String,
+    pub(super) address: SocketAddr,
+    pub(super) own_keys: bool,
+    pub(super) store: Store,
+}
+
+struct State {
+    /// All keys in the key set. The last two sign: ID tokens and access tokens have different keys.
+    published: Vec<SigningKey>,
+    made: usize,
+    fault: Fault,
+}
+
+impl Shared {
+    /// A pool with its first keys.
+    pub(super) fn new(parts: Parts) -> io::Result<Self> {
+        let Parts { id, client_id, issuer, address, own_keys, store } = parts;
+        let state = State { published: Vec::new(), made: 0, fault: Fault::None };
+        let shared = Self {
+            id,
+            client_id,
+            issuer,
+            address,
+            own_keys,
+            state: Mutex::new(state),
+            fetches: AtomicU64::new(0),
+            ahead: AtomicU64::new(0),
+            store,
+        };
+        shared.add_keys()?;
+        Ok(shared)
+    }
+
+    pub(super) fn id(&self) -> &PoolId {
+        &self.id
+    }
+
+    /// The part of the id that passwords are bound to.
+    pub(super) fn short_name(&self) -> &str {
+        self.id.as_str().split_once('_').map_or(self.id.as_str(), |(_, name)| name)
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The pool's time, in milliseconds of the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        milliseconds(self.time().duration_since(UNIX_EPOCH).unwrap_or_default())
+    }
+
+    pub(super) fn time(&self) -> SystemTime {
+        SystemClock.now() + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
+    }
+
+    /// Puts the pool's clock forward.
+    pub(super) fn advance(&self, by: Duration) {
+        self.ahead.fetch_add(milliseconds(by), Ordering::Relaxed);
+    }
+
+    pub(super) fn key_set(&self) -> Result<KeySet, KeySetError> {
+        KeySet::from_json(&self.jwks().to_string())
+    }
+
+    /// Takes all keys but those that sign at present out of the key set.
+    pub(super) fn withdraw_old_keys(&self) {
+        let mut state = self.state();
+        let old = state.published.len().saturating_sub(2);
+        state.published.drain(..old);
+    }
+
+    pub(super) fn set_fault(&self, fault: Fault) {
+        self.state().fault = fault;
+    }
+
+    pub(super) fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The user's `sub`: the same in this pool each time.
+    pub(super) fn subject(&self, username: &str) -> String {
+        uuid_of(&format!("{} {username}", self.id))
+    }
+
+    pub(super) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
+        let message = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
+        let signature = self.signing_key(token_use).sign(&message);
+        format!("{message}.{signature}")
+    }
+
+    pub(super) fn signing_key(&self, token_use: TokenUse) -> SigningKey {
+        let state = self.state();
+        let mut newest = state.published.iter().rev();
+        let key = match token_use {
+            TokenUse::Access => newest.next(),
+            TokenUse::Id => newest.nth(1),
+        };
+        key.expect("two keys are published from the start, and the newest two stay").clone()
+    }
+
+    pub(super) fn jwks(&self) -> Value {
+        let keys: Vec<_> = self.state().published.iter().map(SigningKey::jwk).collect();
+        json!({ "keys": keys })
+    }
+
+    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes.
+    pub(super) fn discovery(&self) -> Value {
+        let host = format!("http://{}", self.address);
+        json!({
+            "authorization_endpoint": format!("{host}/oauth2/authorize"),
+            "end_session_endpoint": format!("{host}/logout"),
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "issuer": self.issuer,
+            "jwks_uri": self.jwks_uri(),
+            "response_types_supported": ["code", "token"],
+            "revocation_endpoint": format!("{host}/oauth2/revoke"),
+            "scopes_supported": ["openid", "email", "phone", "profile"],
+            "subject_types_supported": ["public"],
+            "token_endpoint": format!("{host}/oauth2/token"),
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "userinfo_endpoint": format!("{host}/oauth2/userInfo"),
+        })
+    }
+
+    /// Counts a fetch and tells how it is to go.
+    pub(super) fn fetched(&self) -> Fault {
+        self.fetches.fetch_add(1, Ordering::Relaxed);
+        self.state().fault.clone()
+    }
+
+    pub(super) fn jwks_uri(&self) -> String {
+        format!("http://{}/{}/.well-known/jwks.json", self.address, self.id)
+    }
+
+    pub(super) fn add_keys(&self) -> io::Result<()> {
+        let mut state = self.state();
+        for _ in 0..2 {
+            let make = if self.own_keys { SigningKey::own } else { SigningKey::shared };
+            let key = make(&self.issuer, state.made)?;
+            state.made += 1;
+            state.published.push(key);
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,73 @@
+use super::{
+    super::settings::{Alias, Contact, PoolSettings},
+    Data, User,
+};
+
+impl Data {
+    /// The pool's settings, which are there from the start.
+    pub(in crate::local) fn settings(&self) -> PoolSettings {
+        self.pool.values().next().map(|record| record.settings.clone()).unwrap_or_default()
+    }
+
+    /// The key under which a user of this name stands.
+    pub(in crate::local) fn user_key(&self, username: &str) -> String {
+        if self.settings().username_configuration.case_sensitive {
+            username.to_owned()
+        } else {
+            username.to_lowercase()
+        }
+    }
+
+    /// A user by user name, `sub`, or what may stand for the user name.
+    pub(in crate::local) fn find_user(&self, name: &str) -> Option<&User> {
+        if let Some(user) = self.users.get(&self.user_key(name)) {
+            return Some(user);
+        }
+        let settings = self.settings();
+        let same = |a: &str| {
+            if settings.username_configuration.case_sensitive {
+                a == name
+            } else {
+                a.to_lowercase() == name.to_lowercase()
+            }
+        };
+        self.users.values().find(|user| {
+            user.sub == name
+                || settings
+                    .username_attributes
+                    .iter()
+                    .any(|contact| user.attribute(contact.attribute()).is_some_and(same))
+                || settings.alias_attributes.iter().any(|alias| {
+                    stands_for(user, *alias) && user.attribute(alias.attribute()).is_some_and(same)
+                })
+        })
+    }
+
+    /// A user to change.
+    pub(in crate::local) fn find_user_mut(&mut self, name: &str) -> Option<&mut User> {
+        let username = self.find_user(name)?.username.clone();
+        let key = self.user_key(&username);
+        self.users.get_mut(&key)
+    }
+
+    /// Whether a contact stands for another user's name already.
+    pub(in crate::local) fn is_taken(&self, contact: Contact, value: &str, but: &str) -> bool {
+        let settings = self.settings();
+        let as_name = settings.username_attributes.contains(&contact);
+        let as_alias =
+            settings.alias_attributes.iter().any(|alias| alias.contact() == Some(contact));
+        (as_name || as_alias)
+            && self.users.values().any(|user| {
+                user.username != but
+                    && (as_name || user.has_verified(contact))
+                    && user
+                        .attribute(contact.attribute())
+                        .is_some_and(|held| held.eq_ignore_ascii_case(value))
+            })
+    }
+}
+
+/// A contact stands for the user name once it is verified.
+fn stands_for(user: &User, alias: Alias) -> bool {
+    alias.contact().is_none_or(|contact| user.has_verified(contact))
+}

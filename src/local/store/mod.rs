@@ -1,0 +1,114 @@
+//! What a pool knows: tables in memory, and on disk if asked.
+
+mod disk;
+mod find;
+mod records;
+mod table;
+mod user;
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use self::table::Change;
+pub(super) use self::{
+    disk::Disk,
+    records::{
+        BrowserSession, Challenge, ChallengeKind, Client, Grant, Group, Message, PoolRecord,
+        RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
+    },
+    table::Table,
+    user::{Code, CodePurpose, Identity, MfaPreference, SoftwareToken, User, UserStatus},
+};
+
+/// One pool's data, of which one caller at a time reads or writes.
+pub(super) struct Store {
+    data: Mutex<Data>,
+    disk: Option<Arc<Disk>>,
+    pool_id: String,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $row:ty,)*) => {
+        /// All tables of a pool.
+        #[derive(Default)]
+        pub(super) struct Data {
+            $($(#[$doc])* pub(super) $name: Table<$row>,)*
+        }
+
+        impl Data {
+            fn take_changes(&mut self) -> Vec<Change> {
+                let mut changes = Vec::new();
+                $(changes.append(&mut self.$name.take_changes(stringify!($name)));)*
+                changes
+            }
+
+            fn load(&mut self, table: &str, key: String, row: &[u8]) -> serde_json::Result<()> {
+                match table {
+                    $(stringify!($name) => self.$name.load(key, row),)*
+                    // A table that a later version has.
+                    _ => Ok(()),
+                }
+            }
+        }
+    };
+}
+
+tables! {
+    /// One row, by the pool's id.
+    pool: PoolRecord,
+    /// By id.
+    clients: Client,
+    /// By user name, in small letters where case does not matter.
+    users: User,
+    /// By name.
+    groups: Group,
+    /// Sign-ins, by the `origin_jti` of their tokens.
+    sessions: Session,
+    /// By the digest of the token.
+    refresh_tokens: RefreshToken,
+    /// Challenges that wait for an answer, by the digest of their `Session`.
+    challenges: Challenge,
+    /// By number, in the order in which they were sent.
+    messages: Message,
+    /// By identifier.
+    resource_servers: ResourceServer,
+    /// Authorization codes, by their digest.
+    grants: Grant,
+    /// Browsers that are signed in at the hosted pages, by the digest of their cookie.
+    browser_sessions: BrowserSession,
+    /// By number.
+    keys: StoredKey,
+}
+
+impl Store {
+    /// In memory, or with what was kept on disk.
+    pub(super) fn open(pool_id: &str, disk: Option<Arc<Disk>>) -> io::Result<Self> {
+        let mut data = Data::default();
+        if let Some(disk) = &disk {
+            for (table, key, row) in disk.rows(pool_id)? {
+                data.load(&table, key, &row).map_err(io::Error::other)?;
+            }
+        }
+        Ok(Self { data: Mutex::new(data), disk, pool_id: pool_id.to_owned() })
+    }
+
+    pub(super) fn read<R>(&self, read: impl FnOnce(&Data) -> R) -> R {
+        read(&self.data.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes data. What changed is on disk when this returns.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub(super) fn write<R>(&self, write: impl FnOnce(&mut Data) -> R) -> io::Result<R> {
+        let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = write(&mut data);
+        let changes = data.take_changes();
+        if let Some(disk) = &self.disk {
+            disk.write(&self.pool_id, &changes)?;
+        }
+        Ok(result)
+    }
+}
