@@ -27,11 +27,11 @@ use std::{
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderValue, Request, header};
 use tower::{Layer, Service};
-use tower_cognito::{
-    Claims, CognitoLayer, Policy, group, local::UserPool, permission, require, scope,
-};
+use tower_cognito::{Claims, CognitoLayer, local::UserPool, require};
 
-use self::support::{Limit, TYPICAL, now, runtime, token, with_bad_signature, with_unknown_key};
+use self::support::{
+    Limit, TYPICAL, Tenant, now, runtime, three_nodes, token, with_bad_signature, with_unknown_key,
+};
 
 /// Instructions of one call, as counted with Rust 1.95 on x86-64. RSA and axum are not ours: of what is
 /// more than them, the excess counts.
@@ -152,18 +152,8 @@ fn walk(path: &str) {
     }
 }
 
-fn three_nodes() -> Policy {
-    scope("orders/write") & (group("admin") | permission("orders:write"))
-}
-
 fn typed() -> Router {
-    Router::new().route("/", get(async |_: Claims<Claim>| "hello"))
-}
-
-#[derive(serde::Deserialize)]
-struct Claim {
-    #[serde(rename = "custom:tenant_id")]
-    _tenant_id: String,
+    Router::new().route("/", get(async |_: Claims<Tenant>| "hello"))
 }
 
 fn requests<S, B>(mut app: S, token: &str)

@@ -10,23 +10,13 @@ use std::{convert::Infallible, time::Duration};
 use axum::{Router, body::Body, routing::get};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderValue, Request, Response, header};
-use serde::Deserialize;
 use tower::{Layer, Service, layer::util::Identity};
-use tower_cognito::{
-    AuthErrorKind, Claims, CognitoLayer, Policy, group, local::UserPool, permission, require, scope,
+use tower_cognito::{AuthErrorKind, Claims, CognitoLayer, local::UserPool, require};
+
+use self::support::{
+    TYPICAL, Tenant, garbled, now, runtime, three_nodes, token, with_bad_signature,
+    with_unknown_key,
 };
-
-use self::support::{TYPICAL, garbled, now, runtime, token, with_bad_signature, with_unknown_key};
-
-#[derive(Deserialize)]
-struct Tenant {
-    #[serde(rename = "custom:tenant_id")]
-    tenant_id: String,
-}
-
-fn three_nodes() -> Policy {
-    scope("orders/write") & (group("admin") | permission("orders:write"))
-}
 
 async fn plain() -> &'static str {
     "hello"

@@ -9,10 +9,22 @@ use std::{
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
-use tower_cognito::{TokenUse, local::UserPool};
+use tower_cognito::{Policy, TokenUse, group, local::UserPool, permission, scope};
 
 /// The length of an access token as Cognito writes it, in bytes.
 pub const TYPICAL: usize = 1055;
+
+/// What a route asks in the benchmarks. No token has the group, so that all three parts are looked at.
+pub fn three_nodes() -> Policy {
+    scope("orders/write") & (group("admin") | permission("orders:write"))
+}
+
+/// The type that handlers ask for.
+#[derive(serde::Deserialize)]
+pub struct Tenant {
+    #[serde(rename = "custom:tenant_id")]
+    pub tenant_id: String,
+}
 
 /// A runtime for what happens before the measuring: the pool's server, the first fetch.
 pub fn runtime() -> tokio::runtime::Runtime {

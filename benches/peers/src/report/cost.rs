@@ -30,9 +30,10 @@ pub async fn sections(world: &World, scope: &Scope) -> Result<Vec<Section>, Box<
     };
     let text = format!(
         "One token of {} bytes again and again, one thread, in process. All rows were measured in turn in \
-         each of {} rounds; these are medians. \"Around\" has `CognitoLayer` and `require` wrap the \
-         router; \"inside\" adds them with axum's `layer`, for each of which axum boxes service, future and \
-         body anew, as the row with two layers that do nothing shows. Ours checks client, kind of token, \
+         each of {} rounds; these are medians. \"Around\" has one `CognitoLayer`, which asks \
+         the policy too, wrap the router; \"one layer\" adds the same with axum's `layer`; and \"inside\" has \
+         `require` at the route beside it. For each layer axum boxes service, future and body anew, as the row \
+         with two layers that do nothing shows. Ours checks client, kind of token, \
          scope, group and permission too; no peer does. All compute RSA as fast as they can be made to; \
          with what they ship, `axum-jwt-auth` and `tower-oauth2-resource-server` take some 125 µs.\n\n{}",
         users[0].text.len(),
