@@ -45,17 +45,23 @@ impl HttpSources {
         _issuer: &str,
         uri: &str,
     ) -> Result<Arc<dyn KeySource>, ConfigError> {
-        let parsed: http::Uri = uri.parse().unwrap_or_default();
-        let route = match parsed.scheme_str() {
-            _ if !is_loopback(&parsed) => Route::Outside,
-            Some("http") => Route::PlainLoopback,
-            _ => Route::Loopback,
-        };
+        let route = Route::to(uri);
         let client = match self.0.entry(route) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(place) => place.insert(client(route)?).clone(),
         };
         Ok(Arc::new(HttpSource { client, uri: uri.to_owned() }))
+    }
+}
+
+impl Route {
+    fn to(uri: &str) -> Self {
+        let uri: http::Uri = uri.parse().unwrap_or_default();
+        match uri.scheme_str() {
+            _ if !is_loopback(&uri) => Self::Outside,
+            Some("http") => Self::PlainLoopback,
+            _ => Self::Loopback,
+        }
     }
 }
 
@@ -131,4 +137,24 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The proxy and the certificates come from the process's environment, which no test can set.
+    #[test]
+    fn no_proxy_stands_before_this_machine_and_plain_http_on_it_needs_no_certificates() {
+        for (uri, route) in [
+            ("https://cognito-idp.eu-west-1.amazonaws.com/p/jwks.json", Route::Outside),
+            ("http://10.0.0.1:9229/jwks.json", Route::Outside),
+            ("https://localhost/jwks.json", Route::Loopback),
+            ("https://[::1]:9229/jwks.json", Route::Loopback),
+            ("http://localhost/jwks.json", Route::PlainLoopback),
+            ("http://127.0.0.1:9229/jwks.json", Route::PlainLoopback),
+        ] {
+            assert_eq!(Route::to(uri), route, "{uri}");
+        }
+    }
 }

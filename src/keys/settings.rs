@@ -159,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn processes_do_not_ask_all_at_once() {
+        let settings = KeySettings::default();
+        let refresh = || KeySettings::refresh_delay(Duration::from_secs(1000));
+        let retry = || settings.retry_delay(1);
+        assert!((0..100).any(|_| refresh() != refresh()));
+        assert!((0..100).any(|_| retry() != retry()));
+    }
+
+    #[test]
     fn impossible_durations_are_refused() {
         let good = KeySettings::default();
         for bad in [

@@ -16,6 +16,7 @@ mod config;
 mod credential;
 mod examples;
 mod faults;
+mod fetch;
 mod house;
 mod keys;
 mod layer;

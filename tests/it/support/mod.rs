@@ -22,7 +22,7 @@ use tower_cognito::{Clock, TokenUse, local::UserPool};
 
 pub(crate) use self::{
     http::{Answer, bearer, get, send},
-    key_server::{KeyServer, Reply},
+    key_server::{KeyServer, Reply, response},
     logs::captured_logs,
     source::{Source, builder},
 };
