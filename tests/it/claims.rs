@@ -9,6 +9,8 @@ use tower_cognito::{
     local::{TokenBuilder, UserPool},
 };
 
+use crate::support::captured_logs;
+
 async fn verified(pool: &UserPool, token: &TokenBuilder) -> Verified {
     pool.verifier().build().unwrap().verify(&token.sign()).await.unwrap()
 }
@@ -201,4 +203,16 @@ async fn groups_grant_permissions_by_the_table() {
     let token = pool.token("alice").group("staff").group("unlisted").permissions(["read", "own"]);
     let claims = verifier.verify(&token.sign()).await.unwrap();
     assert_eq!(claims.permissions(), ["read", "own", "list"]);
+}
+
+#[tokio::test]
+async fn a_permissions_claim_that_cannot_be_read_is_told_once() {
+    captured_logs();
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().permissions_claim("custom:unreadable").build().unwrap();
+    for user in ["alice", "bob", "carol"] {
+        let token = pool.token(user).claim("custom:unreadable", 7).sign();
+        assert!(verifier.verify(&token).await.unwrap().permissions().is_empty());
+    }
+    assert_eq!(captured_logs().matches("custom:unreadable").count(), 1);
 }

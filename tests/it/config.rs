@@ -63,6 +63,13 @@ fn wrong_settings_name_the_field_and_the_fix() {
             "add_regions",
         ),
         (
+            Verifier::for_pools([Pool::custom("https://a.test", "https://a.test/jwks")
+                .access_tokens(["web"])
+                .add_regions(["us-east-1"])])
+            .build(),
+            "add_regions",
+        ),
+        (
             custom("https://a.test", "https://a.test/jwks").endpoint("http://[::1]:1").build(),
             "endpoint",
         ),
@@ -90,6 +97,24 @@ fn wrong_settings_name_the_field_and_the_fix() {
         assert!(error.to_string().contains(word), "case {position}: {error}");
         assert!(error.to_string().contains(';'), "case {position} says no fix: {error}");
     }
+}
+
+#[test]
+fn a_duration_may_be_as_long_as_its_limit_and_no_longer() {
+    let second = Duration::from_secs(1);
+    let (longest, leeway) = (366 * 86_400 * second, 300 * second);
+    let builder = |longest, leeway| {
+        good()
+            .refresh_interval(longest)
+            .max_staleness(longest)
+            .unknown_key_window(longest)
+            .fetch_timeout(longest)
+            .expiry_leeway(leeway)
+            .clock_skew(leeway)
+    };
+    assert_eq!(builder(longest, leeway).build().err(), None);
+    assert!(builder(longest + second, leeway).build().is_err());
+    assert!(builder(longest, leeway + second).build().is_err());
 }
 
 #[test]

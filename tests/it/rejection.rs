@@ -51,6 +51,31 @@ async fn the_default_is_problem_json_with_a_stable_code() {
 }
 
 #[tokio::test]
+async fn a_claim_of_another_type_is_named() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let (access, id) = (|| pool.token("alice"), || pool.id_token("alice"));
+    for (token, claim, word) in [
+        (access(), "exp", "`exp`"),
+        (access(), "nbf", "`nbf`"),
+        (access(), "iat", "`iat`"),
+        (access(), "auth_time", "`auth_time`"),
+        (access(), "token_use", "`token_use`"),
+        (access(), "client_id", "`client_id`"),
+        (id(), "aud", "`aud`"),
+        (access(), "sub", "`sub`"),
+        (access(), "scope", "`scope`"),
+        (access(), "cognito:groups", "`cognito:groups`"),
+        (access(), "username", "user name"),
+        (id(), "cognito:username", "user name"),
+    ] {
+        let error = verifier.verify(&token.claim(claim, json!({})).sign()).await.unwrap_err();
+        assert_eq!(error.kind(), AuthErrorKind::InvalidClaim, "{claim}");
+        assert!(error.detail().contains(word), "{claim}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn no_credential_gets_a_challenge_without_an_error() {
     let pool = UserPool::start().await.unwrap();
     let answer = call(CognitoLayer::new(pool.verifier().build().unwrap()), None).await;
