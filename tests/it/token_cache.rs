@@ -1,17 +1,22 @@
 //! A token seen before is held to the same rules as one seen for the first time.
 
 use std::{
+    future::Future,
+    pin::pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
-    time::Duration,
+    task::{Context, Waker},
+    time::{Duration, UNIX_EPOCH},
 };
 
-use tower_cognito::{AuthErrorKind, Pool, Verifier, group, local::UserPool, scope};
+use tower_cognito::{
+    AuthErrorKind, Claims, Pool, Verified, Verifier, group, local::UserPool, scope,
+};
 
-use crate::support::{HandClock, KeyServer, Reply, eventually};
+use crate::support::{HandClock, KeyServer, Reply, Source, builder, eventually};
 
 #[tokio::test]
 async fn an_expired_token_is_refused_on_a_warm_hit() {
@@ -43,6 +48,31 @@ async fn leeway_is_for_the_end_and_skew_for_the_beginning() {
     let late = pool.token("alice").issued_at(now - Duration::from_secs(3630)).sign();
     assert_eq!(strict.verify(&late).await.unwrap_err().kind(), AuthErrorKind::Expired);
     assert!(lenient.verify(&late).await.is_ok());
+}
+
+#[tokio::test]
+async fn leeway_and_skew_are_exact_to_the_second() {
+    const NOW: u64 = 1_800_000_000;
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool
+        .verifier()
+        .clock(|| UNIX_EPOCH + Duration::from_secs(NOW))
+        .expiry_leeway(Duration::from_secs(60))
+        .clock_skew(Duration::from_secs(30))
+        .build()
+        .unwrap();
+    let token = || pool.token("alice").claim("exp", NOW + 3600).claim("iat", NOW);
+    for (claim, time, expected) in [
+        ("exp", NOW - 59, None),
+        ("exp", NOW - 60, Some(AuthErrorKind::Expired)),
+        ("iat", NOW + 30, None),
+        ("iat", NOW + 31, Some(AuthErrorKind::NotYetValid)),
+        ("nbf", NOW + 30, None),
+        ("nbf", NOW + 31, Some(AuthErrorKind::NotYetValid)),
+    ] {
+        let outcome = verifier.verify(&token().claim(claim, time).sign()).await;
+        assert_eq!(outcome.err().map(|error| error.kind()), expected, "{claim} {time}");
+    }
 }
 
 #[tokio::test]
@@ -141,7 +171,7 @@ async fn a_warm_token_is_the_same_proof_and_a_cold_one_is_not() {
         let verifier = pool.verifier().token_cache_bytes(cache_bytes).build().unwrap();
         let (first, again) =
             (verifier.verify(&token).await.unwrap(), verifier.verify(&token).await.unwrap());
-        assert_eq!(std::ptr::eq(first.payload(), again.payload()), same);
+        assert_eq!(is_same(&first, &again), same);
     }
 }
 
@@ -234,4 +264,75 @@ async fn a_cache_of_any_size_serves() {
             assert!(verifier.verify(&token).await.is_ok(), "{cache_bytes}");
         }
     }
+}
+
+#[tokio::test]
+async fn as_many_tokens_are_remembered_as_the_cache_has_bytes_for() {
+    let pool = UserPool::start().await.unwrap();
+    // Each counts as some 20 KiB, for what may be decoded from it.
+    let token = |n| pool.token(format!("user{n}")).claim("list", vec![0; 100]).sign();
+    let tokens: Vec<_> = (0..100).map(token).collect();
+    let (default, mib) = (pool.verifier(), pool.verifier().token_cache_bytes(1 << 20));
+    for (builder, expected) in [(default, 100..=100), (mib, 0..=60)] {
+        let verifier = builder.build().unwrap();
+        let mut first = Vec::new();
+        for token in &tokens {
+            first.push(verifier.verify(token).await.unwrap());
+        }
+        let mut remembered = 0;
+        for (token, first) in tokens.iter().zip(&first) {
+            remembered += u32::from(is_same(first, &verifier.verify(token).await.unwrap()));
+        }
+        assert!(expected.contains(&remembered), "{remembered} instead of {expected:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_verified_anew_when_its_withdrawn_key_comes_back() {
+    let interval = Duration::from_secs(100);
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).refresh_interval(interval).build().unwrap();
+    let (token, keys) = (pool.token("alice").sign(), pool.key_set().unwrap().to_json());
+    let first = verifier.verify(&token).await.unwrap();
+    assert!(is_same(&first, &verifier.verify(&token).await.unwrap()));
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(&pool);
+    tokio::time::sleep(interval).await;
+    assert_eq!(verifier.verify(&token).await.unwrap_err().kind(), AuthErrorKind::UnknownKey);
+    source.answer(keys);
+    tokio::time::sleep(interval).await;
+    assert!(!is_same(&first, &verifier.verify(&token).await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_value_that_goes_with_its_token_may_use_the_verifier() {
+    static VERIFIER: OnceLock<Verifier> = OnceLock::new();
+    static ANSWERS: AtomicU64 = AtomicU64::new(0);
+
+    #[derive(serde::Deserialize)]
+    struct Asking {}
+
+    impl Drop for Asking {
+        fn drop(&mut self) {
+            let verify = pin!(VERIFIER.get().unwrap().verify("not seen before"));
+            let answer = verify.poll(&mut Context::from_waker(Waker::noop()));
+            ANSWERS.fetch_add(answer.is_ready().into(), Ordering::Relaxed);
+        }
+    }
+
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().token_cache_bytes(64 << 10).build().unwrap();
+    let verifier = VERIFIER.get_or_init(|| verifier);
+    for n in 0..50 {
+        let claims = verifier.verify(&pool.token(format!("user{n}")).sign()).await.unwrap();
+        assert!(Claims::<Asking>::from_verified(&claims).is_ok());
+    }
+    assert!(ANSWERS.load(Ordering::Relaxed) > 0);
+}
+
+/// Whether both are what one verification found.
+fn is_same(a: &Verified, b: &Verified) -> bool {
+    std::ptr::eq(a.payload(), b.payload())
 }

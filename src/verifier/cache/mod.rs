@@ -75,3 +75,95 @@ fn signature_end(token: &[u8]) -> &[u8] {
 fn same(a: &[u8], b: &[u8]) -> bool {
     verify_slices_are_equal(a, b).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aws_lc_rs::digest::{SHA384, digest};
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    use super::{
+        near::Near,
+        shared::{Known, Shared},
+    };
+    use crate::claims::{Facts, SignedBy, Text, TokenUse, Verified};
+
+    const BYTES: usize = 4 << 20;
+
+    /// As unlike at its end as signatures are.
+    fn token(number: usize) -> Arc<[u8]> {
+        let end = URL_SAFE_NO_PAD.encode(digest(&SHA384, &number.to_le_bytes()));
+        format!("token.{end}").into_bytes().into()
+    }
+
+    /// About as heavy as Cognito's.
+    fn verified() -> Verified {
+        let text = || Text::Own("text".into());
+        let facts = Facts {
+            issuer: text(),
+            pool: "pool".into(),
+            subject: text(),
+            username: None,
+            client_id: text(),
+            token_use: TokenUse::Access,
+            scope: text(),
+            groups: Vec::new(),
+            permissions: Vec::new(),
+            expires_at: 0,
+            not_before: None,
+            issued_at: None,
+            auth_time: None,
+            signed_by: SignedBy { pool: 0, kid: "kid".into(), thumbprint: [0; 32] },
+        };
+        Verified::new(facts, " ".repeat(2000))
+    }
+
+    #[test]
+    fn a_thread_keeps_about_as_many_tokens_as_it_has_pairs_of_places() {
+        let (near, verified) = (Near::new(BYTES), verified());
+        let tokens: Vec<_> = (0..BYTES >> 17).map(token).collect();
+        for token in &tokens {
+            let (token, verified) = (Arc::clone(token), verified.clone());
+            near.insert(Known { token, verified, bytes: 5000 });
+        }
+        let kept = tokens.iter().filter(|token| near.get(token).is_some()).count();
+        assert!(kept * 5 > tokens.len() * 4, "{kept} of {}", tokens.len());
+    }
+
+    #[test]
+    fn a_thread_keeps_no_token_of_more_than_8_kib() {
+        for (bytes, is_kept) in [(0, true), (8192, true), (8193, false), (usize::MAX, false)] {
+            let near = Near::new(BYTES);
+            near.insert(Known { token: token(0), verified: verified(), bytes });
+            assert_eq!(near.get(&token(0)).is_some(), is_kept, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_kept_as_long_as_their_bytes_have_room_and_no_longer() {
+        let (shared, verified) = (Shared::new(BYTES), verified());
+        let insert = |number| shared.insert(&token(number), verified.clone());
+        let bytes = |number| shared.get(&token(number)).map(|known| known.bytes);
+        let half = BYTES / 2 / 6000;
+        (0..half).for_each(insert);
+        for number in 0..half {
+            let known = shared.get(&token(number)).expect("half of the room is enough");
+            assert_eq!(known.token, token(number));
+        }
+        (half..10 * half).for_each(insert);
+        let kept: usize = (0..10 * half).filter_map(bytes).sum();
+        assert!((BYTES / 2..=BYTES).contains(&kept), "{kept} of {BYTES} bytes");
+    }
+
+    #[test]
+    fn a_token_that_was_verified_twice_at_once_is_kept_once() {
+        let shared = Shared::new(BYTES);
+        for _ in 0..2 {
+            shared.insert(&token(0), verified());
+        }
+        assert!(shared.get(&token(0)).is_some());
+        shared.remove(&token(0));
+        assert!(shared.get(&token(0)).is_none());
+    }
+}
