@@ -1,6 +1,7 @@
 //! The user pool API: `POST /` with the operation in `X-Amz-Target` and JSON in the body.
 
 mod account;
+pub(super) mod attributes;
 pub(super) mod auth;
 mod clients;
 mod context;

@@ -1,0 +1,227 @@
+//! What may be written into a user's attributes, by whom, and when.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    super::{
+        settings::{AttributeSchema, ClientSettings, Contact, PoolSettings},
+        store::{Data, User},
+    },
+    ApiError, required,
+};
+
+/// An attribute as requests write it. A value that is empty or missing takes the attribute away.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(in crate::local) struct AttributeInput {
+    pub(in crate::local) name: Option<String>,
+    pub(in crate::local) value: Option<String>,
+}
+
+/// Who writes.
+#[derive(Clone, Copy)]
+pub(in crate::local) enum Writer<'a> {
+    /// A user, by way of an app client.
+    User(&'a ClientSettings),
+    Admin,
+}
+
+/// Names and values that passed all checks; an empty value takes the attribute away.
+pub(in crate::local) type Attributes = BTreeMap<String, String>;
+
+/// The moment of writing, which decides on attributes that cannot change and on how errors read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    Creation,
+    Change,
+}
+
+/// What a new user begins with. Whether all required attributes are there is for [`check_required`]: an
+/// administrator may leave them to the user's first sign-in.
+pub(in crate::local) fn check_new(
+    settings: &PoolSettings,
+    writer: Writer<'_>,
+    list: Option<Vec<AttributeInput>>,
+) -> Result<Attributes, ApiError> {
+    let mut attributes = check(settings, writer, list, Moment::Creation)?;
+    attributes.retain(|_, value| !value.is_empty());
+    Ok(attributes)
+}
+
+/// What is to change in a user who is there.
+pub(in crate::local) fn check_change(
+    settings: &PoolSettings,
+    writer: Writer<'_>,
+    list: Option<Vec<AttributeInput>>,
+) -> Result<Attributes, ApiError> {
+    check(settings, writer, list, Moment::Change)
+}
+
+/// What is to go from a user who is there, as a change.
+pub(in crate::local) fn check_removal(
+    settings: &PoolSettings,
+    writer: Writer<'_>,
+    names: Vec<String>,
+) -> Result<Attributes, ApiError> {
+    let gone = |name| AttributeInput { name: Some(name), value: None };
+    check(settings, writer, Some(names.into_iter().map(gone).collect()), Moment::Change)
+}
+
+/// Whether a sign-up brings all that the pool requires.
+pub(in crate::local) fn check_required(
+    settings: &PoolSettings,
+    attributes: &Attributes,
+) -> Result<(), ApiError> {
+    let missing: Vec<_> = settings
+        .required_attributes()
+        .filter(|name| name != "sub" && !attributes.contains_key(name))
+        .map(|name| format!("{name}: The attribute is required"))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(nonconforming(&missing.join("\n"))) }
+}
+
+/// Writes checked attributes. A contact that changes is not proven any more, unless the change says so.
+pub(in crate::local) fn write(user: &mut User, changes: &Attributes) {
+    for contact in [Contact::Email, Contact::PhoneNumber] {
+        let (name, flag) = (contact.attribute(), contact.verified_attribute());
+        match changes.get(name) {
+            Some(value) if value.is_empty() => drop(user.attributes.remove(flag)),
+            Some(value) if user.attribute(name) != Some(value) => {
+                user.attributes.insert(flag.to_owned(), "false".to_owned());
+            }
+            _ => {}
+        }
+    }
+    for (name, value) in changes {
+        if value.is_empty() {
+            user.attributes.remove(name);
+        } else {
+            user.attributes.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// Why a user, as they are to be, cannot be: what stands for their name stands for another's already.
+pub(in crate::local) fn alias_clash(data: &Data, user: &User) -> Option<ApiError> {
+    let settings = data.settings();
+    let is_taken = |contact: Contact| {
+        let value = user.attribute(contact.attribute())?;
+        let is_name = settings.username_attributes.contains(&contact);
+        ((is_name || user.has_verified(contact)) && data.is_taken(contact, value, &user.username))
+            .then(|| contact.attribute())
+    };
+    let is_name_taken = || {
+        let name = "preferred_username";
+        let value = user.attribute(name)?;
+        settings.alias_attributes.iter().find(|alias| alias.attribute() == name)?;
+        let same = |a: &str| data.user_key(a) == data.user_key(value);
+        let clashes = |other: &User| {
+            other.username != user.username
+                && (same(&other.username) || other.attribute(name).is_some_and(same))
+        };
+        data.users.values().any(clashes).then_some(name)
+    };
+    [Contact::Email, Contact::PhoneNumber]
+        .into_iter()
+        .find_map(is_taken)
+        .or_else(is_name_taken)
+        .map(alias_exists)
+}
+
+/// Has a proven contact stand for this user's name alone: whoever else proved it before loses it.
+pub(in crate::local) fn take_aliases(data: &mut Data, user: &User) {
+    for contact in [Contact::Email, Contact::PhoneNumber] {
+        let Some(value) = user.attribute(contact.attribute()) else { continue };
+        let holds = |other: &User| {
+            other.username != user.username
+                && other.has_verified(contact)
+                && other
+                    .attribute(contact.attribute())
+                    .is_some_and(|held| held.eq_ignore_ascii_case(value))
+        };
+        let others: Vec<_> = data
+            .users
+            .iter()
+            .filter(|(_, other)| holds(other))
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        for key in others {
+            if let Some(other) = data.users.get_mut(&key) {
+                other.attributes.insert(contact.verified_attribute().into(), "false".into());
+            }
+        }
+    }
+}
+
+pub(in crate::local) fn alias_exists(attribute: &str) -> ApiError {
+    ApiError::new(
+        "AliasExistsException",
+        format!("An account with the given {attribute} already exists."),
+    )
+}
+
+fn check(
+    settings: &PoolSettings,
+    writer: Writer<'_>,
+    list: Option<Vec<AttributeInput>>,
+    moment: Moment,
+) -> Result<Attributes, ApiError> {
+    let mut checked = Attributes::new();
+    for AttributeInput { name, value } in list.unwrap_or_default() {
+        let (name, value) = (required(name, "Name")?, value.unwrap_or_default());
+        check_one(settings, writer, moment, &name, &value)?;
+        checked.insert(name, value);
+    }
+    Ok(checked)
+}
+
+fn check_one(
+    settings: &PoolSettings,
+    writer: Writer<'_>,
+    moment: Moment,
+    name: &str,
+    value: &str,
+) -> Result<(), ApiError> {
+    let wrong = |why: &str| match moment {
+        Moment::Creation => nonconforming(&format!("{name}: {why}")),
+        Moment::Change => ApiError::invalid_parameter(format!("user.{name}: {why}")),
+    };
+    let Some(schema) = settings.attribute(name) else {
+        return Err(wrong("Attribute does not exist in the schema."));
+    };
+    // What proves a user's identity is never in a request, whoever sends it.
+    if name == "sub" || (moment == Moment::Change && !schema.mutable) {
+        return Err(wrong("Attribute cannot be updated."));
+    }
+    if let Writer::User(client) = writer {
+        if !may_write(client, &schema) {
+            return Err(ApiError::not_authorized(
+                "A client attempted to write unauthorized attribute",
+            ));
+        }
+    }
+    if value.is_empty() {
+        let is_needed = moment == Moment::Change && schema.required;
+        return if is_needed { Err(wrong("The attribute is required")) } else { Ok(()) };
+    }
+    match schema.violation(value) {
+        None => Ok(()),
+        // These messages stand alone, and clients match on them.
+        Some(why) if why.starts_with("Invalid ") => Err(ApiError::invalid_parameter(why)),
+        Some(why) => Err(wrong(&why)),
+    }
+}
+
+/// Users say neither that a contact is proven nor what is for the developer alone.
+fn may_write(client: &ClientSettings, schema: &AttributeSchema) -> bool {
+    let name = schema.full_name();
+    !matches!(name.as_str(), "email_verified" | "phone_number_verified")
+        && !schema.developer_only_attribute
+        && client.may_write(&name)
+}
+
+fn nonconforming(what: &str) -> ApiError {
+    ApiError::invalid_parameter(format!("Attributes did not conform to the schema: {what}"))
+}
