@@ -1,12 +1,15 @@
 //! What would have been sent: nothing leaves the machine.
 
 use super::{
-    settings::Contact,
-    store::{Data, Message, User},
+    settings::{Contact, PoolSettings},
+    store::{CodePurpose, Data, Message, User},
 };
 
 /// The text of a message in which the code has yet to be put.
 const PLACE_OF_CODE: &str = "{####}";
+
+/// A pool that runs for long forgets its oldest messages.
+const MAX_MESSAGES: usize = 2000;
 
 /// A message in the making.
 pub(super) struct Draft<'a> {
@@ -15,6 +18,34 @@ pub(super) struct Draft<'a> {
     /// With `{####}` where the code goes.
     pub(super) body: &'a str,
     pub(super) code: Option<&'a str>,
+}
+
+/// What a message says.
+pub(super) struct Text {
+    pub(super) subject: Option<String>,
+    pub(super) body: String,
+}
+
+/// The text around a code: the pool's own, or Cognito's.
+pub(super) fn code_text(settings: &PoolSettings, purpose: CodePurpose, contact: Contact) -> Text {
+    let (subject, body) = match purpose {
+        CodePurpose::SignUp => ("Your verification code", "Your confirmation code is {####}"),
+        CodePurpose::Forgot => ("Your password reset code", "Your password reset code is {####}"),
+        CodePurpose::Email | CodePurpose::PhoneNumber => {
+            ("Your verification code", "Your verification code is {####}")
+        }
+    };
+    let (own_subject, own_body) = match contact {
+        Contact::Email => {
+            (&settings.email_verification_subject, &settings.email_verification_message)
+        }
+        Contact::PhoneNumber => (&None, &settings.sms_verification_message),
+    };
+    let or = |own: &Option<String>, default: &str| own.clone().unwrap_or_else(|| default.into());
+    Text {
+        subject: (contact == Contact::Email).then(|| or(own_subject, subject)),
+        body: or(own_body, body),
+    }
 }
 
 /// Puts a message for a user into the list, and gives its `CodeDeliveryDetails`.
@@ -35,6 +66,10 @@ pub(super) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) ->
             at: now,
         },
     );
+    let oldest = data.messages.iter().next().map(|(key, _)| key.to_owned());
+    if let (Some(oldest), true) = (oldest, data.messages.len() > MAX_MESSAGES) {
+        data.messages.remove(&oldest);
+    }
     delivery(draft.contact, destination)
 }
 

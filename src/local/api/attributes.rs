@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        settings::{AttributeSchema, ClientSettings, Contact, PoolSettings},
+        settings::{Alias, AttributeSchema, ClientSettings, Contact, PoolSettings},
         store::{Data, User},
     },
     ApiError, required,
@@ -82,16 +82,18 @@ pub(in crate::local) fn check_required(
     if missing.is_empty() { Ok(()) } else { Err(nonconforming(&missing.join("\n"))) }
 }
 
-/// Writes checked attributes. A contact that changes is not proven any more, unless the change says so.
+/// Writes checked attributes. A contact that changes is not proven any more, unless the change says so, and
+/// codes that went to the contact before are worth nothing.
 pub(in crate::local) fn write(user: &mut User, changes: &Attributes) {
     for contact in [Contact::Email, Contact::PhoneNumber] {
         let (name, flag) = (contact.attribute(), contact.verified_attribute());
-        match changes.get(name) {
-            Some(value) if value.is_empty() => drop(user.attributes.remove(flag)),
-            Some(value) if user.attribute(name) != Some(value) => {
+        let Some(value) = changes.get(name) else { continue };
+        if user.attribute(name).unwrap_or_default() != value {
+            user.codes.retain(|_, code| code.attribute != name);
+            user.attributes.remove(flag);
+            if !value.is_empty() {
                 user.attributes.insert(flag.to_owned(), "false".to_owned());
             }
-            _ => {}
         }
     }
     for (name, value) in changes {
@@ -132,8 +134,10 @@ pub(in crate::local) fn alias_clash(data: &Data, user: &User) -> Option<ApiError
 
 /// Has a proven contact stand for this user's name alone: whoever else proved it before loses it.
 pub(in crate::local) fn take_aliases(data: &mut Data, user: &User) {
-    for contact in [Contact::Email, Contact::PhoneNumber] {
-        let Some(value) = user.attribute(contact.attribute()) else { continue };
+    let aliases = data.settings().alias_attributes;
+    for contact in aliases.into_iter().filter_map(Alias::contact) {
+        let value = user.attribute(contact.attribute()).filter(|_| user.has_verified(contact));
+        let Some(value) = value else { continue };
         let holds = |other: &User| {
             other.username != user.username
                 && other.has_verified(contact)

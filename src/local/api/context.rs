@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{
     super::{
         secret::{same, secret_hash},
+        settings::ExistenceErrors,
         shared::Shared,
         site::Site,
-        store::{Client, User},
+        store::{Client, Data, User},
     },
     ApiError, required,
 };
@@ -64,5 +65,27 @@ pub(in crate::local) fn check_secret_hash(
         (Some(_), Some(_)) => {
             Err(ApiError::not_authorized(format!("Unable to verify secret hash for client {id}")))
         }
+    }
+}
+
+/// The user of a token or a password that was checked before the store was locked: there still, and enabled.
+/// Someone new who took the name meanwhile is not that user.
+pub(in crate::local) fn still_there<'a>(
+    data: &'a mut Data,
+    user: &User,
+) -> Result<&'a mut User, ApiError> {
+    let key = data.user_key(&user.username);
+    match data.users.get_mut(&key).filter(|found| found.sub == user.sub) {
+        Some(found) if found.enabled => Ok(found),
+        Some(_) => Err(ApiError::user_disabled()),
+        None => Err(ApiError::user_not_found()),
+    }
+}
+
+/// What an operation says of a user who is not there: the truth, or what the client is set to hear.
+pub(in crate::local) fn unknown_user(client: &Client, instead: ApiError) -> ApiError {
+    match client.settings.prevent_user_existence_errors {
+        ExistenceErrors::Enabled => instead,
+        ExistenceErrors::Legacy => ApiError::user_not_found(),
     }
 }

@@ -32,6 +32,15 @@ impl ApiError {
         Self::new("UserNotFoundException", "User does not exist.")
     }
 
+    pub(in crate::local) fn user_disabled() -> Self {
+        Self::not_authorized("User is disabled.")
+    }
+
+    /// Too many tries, of codes or of passwords.
+    pub(in crate::local) fn attempt_limit() -> Self {
+        Self::new("LimitExceededException", "Attempt limit exceeded, please try after some time.")
+    }
+
     pub(in crate::local) fn not_found(message: impl Into<String>) -> Self {
         Self::new("ResourceNotFoundException", message)
     }

@@ -3,6 +3,7 @@
 mod disk;
 mod find;
 mod records;
+mod remove;
 mod table;
 mod user;
 

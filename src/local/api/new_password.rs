@@ -1,0 +1,47 @@
+//! A password that takes the place of another.
+
+use super::{
+    super::{
+        settings::PoolSettings,
+        shared::Shared,
+        srp::Password,
+        store::{CodePurpose, User},
+    },
+    ApiError,
+};
+
+/// Makes a password if the pool's policy takes it and the user has not had it lately. It takes its time, so that
+/// it is done before anything is locked.
+pub(in crate::local) fn new_password(
+    pool: &Shared,
+    settings: &PoolSettings,
+    user: &User,
+    text: &str,
+) -> Result<Password, ApiError> {
+    if let Some(violation) = settings.password_policy.violation(text) {
+        return Err(ApiError::invalid_password(violation));
+    }
+    let lately = user.password.iter().chain(user.earlier_passwords.iter().rev());
+    let mut lately = lately.take(settings.password_policy.password_history_size);
+    if lately.any(|earlier| earlier.is(pool.short_name(), &user.username, text)) {
+        return Err(ApiError::new(
+            "PasswordHistoryPolicyViolationException",
+            "Password has previously been used",
+        ));
+    }
+    Ok(Password::new(pool.short_name(), &user.username, text))
+}
+
+/// Gives a user a password for good. A code that could set another is worth nothing from then on, and wrong
+/// passwords of before do not count.
+pub(in crate::local) fn set_password(user: &mut User, settings: &PoolSettings, password: Password) {
+    if let Some(before) = user.password.replace(password) {
+        user.earlier_passwords.push(before);
+    }
+    // The present one is the first of those that may not come again.
+    let kept = settings.password_policy.password_history_size.saturating_sub(1);
+    let old = user.earlier_passwords.len().saturating_sub(kept);
+    user.earlier_passwords.drain(..old);
+    user.codes.remove(&CodePurpose::Forgot);
+    user.failures = Default::default();
+}

@@ -1,0 +1,85 @@
+//! What a new user may be called.
+
+use super::{
+    super::{
+        keys::random_uuid,
+        settings::{Alias, Contact, PoolSettings},
+    },
+    ApiError,
+};
+
+/// The names of a new user.
+pub(in crate::local) struct NewName {
+    pub(in crate::local) username: String,
+    pub(in crate::local) sub: String,
+    /// The contact that was given in place of a user name.
+    pub(in crate::local) contact: Option<(Contact, String)>,
+}
+
+const MAX_LENGTH: usize = 128;
+
+/// Whether a name can be a new user's, and what it stands for.
+pub(in crate::local) fn new_name(
+    settings: &PoolSettings,
+    given: &str,
+) -> Result<NewName, ApiError> {
+    check_shape(given)?;
+    let contact = contact_of_name(settings, given);
+    let sub = random_uuid();
+    if settings.signs_in_with_contacts() {
+        return match contact.filter(|contact| settings.username_attributes.contains(contact)) {
+            Some(contact) => Ok(NewName {
+                username: sub.clone(),
+                sub,
+                contact: Some((contact, given.to_owned())),
+            }),
+            None => Err(ApiError::invalid_parameter(wanted(&settings.username_attributes))),
+        };
+    }
+    let is_alias = |alias: &Alias| alias.contact() == contact;
+    if let (Some(contact), Some(_)) =
+        (contact, settings.alias_attributes.iter().find(|a| is_alias(a)))
+    {
+        let (format, alias) = match contact {
+            Contact::Email => ("email", "email"),
+            Contact::PhoneNumber => ("phone number", "phone number"),
+        };
+        return Err(ApiError::invalid_parameter(format!(
+            "Username cannot be of {format} format, since user pool is configured for {alias} alias."
+        )));
+    }
+    Ok(NewName { username: given.to_owned(), sub, contact: None })
+}
+
+/// What a name looks like, if it looks like a contact.
+pub(in crate::local) fn contact_of_name(settings: &PoolSettings, name: &str) -> Option<Contact> {
+    [Contact::Email, Contact::PhoneNumber].into_iter().find(|contact| {
+        settings
+            .attribute(contact.attribute())
+            .is_some_and(|schema| schema.violation(name).is_none())
+    })
+}
+
+/// One to 128 signs, and no space among them.
+fn check_shape(given: &str) -> Result<(), ApiError> {
+    let constraint = if given.is_empty() {
+        "Member must have length greater than or equal to 1"
+    } else if given.chars().count() > MAX_LENGTH {
+        "Member must have length less than or equal to 128"
+    } else if given.contains(|sign: char| sign.is_whitespace() || sign.is_control()) {
+        r"Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+"
+    } else {
+        return Ok(());
+    };
+    Err(ApiError::invalid_parameter(format!(
+        "1 validation error detected: Value at 'username' failed to satisfy constraint: {constraint}"
+    )))
+}
+
+fn wanted(contacts: &[Contact]) -> &'static str {
+    match contacts {
+        [Contact::Email] => "Username should be an email.",
+        [Contact::PhoneNumber] => "Username should be a phone number.",
+        _ => "Username should be either an email or a phone number.",
+    }
+}
