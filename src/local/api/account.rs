@@ -1,11 +1,217 @@
+//! What users see and change of themselves.
+
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-use super::{super::site::Site, Answer};
+use super::{
+    super::{
+        settings::{ClientSettings, Contact},
+        shared::Shared,
+        site::Site,
+        store::{CodePurpose, Data, User},
+    },
+    Answer, ApiError,
+    attributes::{self, AttributeInput, Attributes, Writer},
+    codes,
+    context::still_there,
+    input, nothing, required, shapes,
+};
+use crate::claims::Verified;
 
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    let _ = (site, operation, input);
-    None
+    match operation {
+        "GetUser" => Some(get_user(site, input).await),
+        "UpdateUserAttributes" => Some(update_attributes(site, input).await),
+        "DeleteUserAttributes" => Some(delete_attributes(site, input).await),
+        "GetUserAttributeVerificationCode" => Some(send_code(site, input).await),
+        "VerifyUserAttribute" => Some(verify_attribute(site, input).await),
+        "DeleteUser" => Some(delete_user(site, input).await),
+        _ => None,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TokenAlone {
+    access_token: Option<String>,
+}
+
+async fn get_user(site: &Site, value: Value) -> Answer {
+    let TokenAlone { access_token } = input(value)?;
+    let (pool, user, verified) = site.token_user(access_token).await?;
+    let client = client_of(&pool, &verified)?;
+    let mut answer = Map::new();
+    answer.insert("Username".into(), json!(user.username));
+    let attributes = shapes::attributes(&user, |name| client.may_read(name));
+    answer.insert("UserAttributes".into(), attributes);
+    let factors: Vec<_> = [
+        ("SOFTWARE_TOKEN_MFA", user.mfa.software_token),
+        ("SMS_MFA", user.mfa.sms),
+        ("EMAIL_OTP", user.mfa.email),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_on)| is_on.then_some(name))
+    .collect();
+    if !factors.is_empty() {
+        answer.insert("UserMFASettingList".into(), json!(factors));
+    }
+    if let Some(preferred) = &user.mfa.preferred {
+        answer.insert("PreferredMfaSetting".into(), json!(preferred));
+    }
+    Ok(Value::Object(answer))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct UpdateUserAttributes {
+    access_token: Option<String>,
+    user_attributes: Option<Vec<AttributeInput>>,
+}
+
+async fn update_attributes(site: &Site, value: Value) -> Answer {
+    let UpdateUserAttributes { access_token, user_attributes } = input(value)?;
+    let (pool, user, verified) = site.token_user(access_token).await?;
+    let list = required(user_attributes, "UserAttributes")?;
+    let client = client_of(&pool, &verified)?;
+    let settings = pool.store.read(Data::settings);
+    let changes = attributes::check_change(&settings, Writer::User(&client), Some(list))?;
+    let now = pool.now();
+    let sent = pool.store.write(|data| {
+        let changed = change(data, &user, &changes, now)?;
+        changed
+            .into_iter()
+            .filter(|contact| settings.auto_verified_attributes.contains(contact))
+            .map(|contact| codes::send(data, &user, CodePurpose::proof_of(contact), contact, now))
+            .collect::<Result<Vec<_>, _>>()
+    })??;
+    Ok(json!({ "CodeDeliveryDetailsList": sent }))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DeleteUserAttributes {
+    access_token: Option<String>,
+    user_attribute_names: Option<Vec<String>>,
+}
+
+async fn delete_attributes(site: &Site, value: Value) -> Answer {
+    let DeleteUserAttributes { access_token, user_attribute_names } = input(value)?;
+    let (pool, user, verified) = site.token_user(access_token).await?;
+    let names = required(user_attribute_names, "UserAttributeNames")?;
+    let client = client_of(&pool, &verified)?;
+    let settings = pool.store.read(Data::settings);
+    let changes = attributes::check_removal(&settings, Writer::User(&client), names)?;
+    let now = pool.now();
+    pool.store.write(|data| change(data, &user, &changes, now))??;
+    nothing()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct GetUserAttributeVerificationCode {
+    access_token: Option<String>,
+    attribute_name: Option<String>,
+}
+
+async fn send_code(site: &Site, value: Value) -> Answer {
+    let GetUserAttributeVerificationCode { access_token, attribute_name } = input(value)?;
+    let (pool, user, _) = site.token_user(access_token).await?;
+    let contact = contact(attribute_name)?;
+    let now = pool.now();
+    let details = pool.store.write(|data| {
+        let user = still_there(data, &user)?.clone();
+        if user.attribute(contact.attribute()).is_none() {
+            return Err(ApiError::invalid_parameter(format!(
+                "user.{}: The user has no such attribute",
+                contact.attribute()
+            )));
+        }
+        codes::send(data, &user, CodePurpose::proof_of(contact), contact, now)
+    })??;
+    Ok(json!({ "CodeDeliveryDetails": details }))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct VerifyUserAttribute {
+    access_token: Option<String>,
+    attribute_name: Option<String>,
+    code: Option<String>,
+}
+
+async fn verify_attribute(site: &Site, value: Value) -> Answer {
+    let VerifyUserAttribute { access_token, attribute_name, code } = input(value)?;
+    let (pool, user, _) = site.token_user(access_token).await?;
+    let contact = contact(attribute_name)?;
+    let code = required(code, "Code")?;
+    let now = pool.now();
+    pool.store.write(|data| {
+        let user = still_there(data, &user)?;
+        let purpose = CodePurpose::proof_of(contact);
+        codes::check(user, purpose, &code, now)?;
+        user.codes.remove(&purpose);
+        let mut proven = user.clone();
+        proven.attributes.insert(contact.verified_attribute().to_owned(), "true".to_owned());
+        proven.modified_at = now;
+        if let Some(clash) = attributes::alias_clash(data, &proven) {
+            return Err(clash);
+        }
+        let key = data.user_key(&proven.username);
+        data.users.insert(key, proven);
+        Ok(())
+    })??;
+    nothing()
+}
+
+async fn delete_user(site: &Site, value: Value) -> Answer {
+    let TokenAlone { access_token } = input(value)?;
+    let (pool, user, _) = site.token_user(access_token).await?;
+    pool.store.write(|data| {
+        still_there(data, &user)?;
+        data.remove_user(&user.username);
+        Ok::<_, ApiError>(())
+    })??;
+    nothing()
+}
+
+/// Writes checked attributes, and gives the contacts that are new.
+fn change(
+    data: &mut Data,
+    user: &User,
+    changes: &Attributes,
+    now: u64,
+) -> Result<Vec<Contact>, ApiError> {
+    let before = still_there(data, user)?.clone();
+    let mut after = before.clone();
+    attributes::write(&mut after, changes);
+    after.modified_at = now;
+    if let Some(clash) = attributes::alias_clash(data, &after) {
+        return Err(clash);
+    }
+    let is_new = |contact: &Contact| {
+        let value = after.attribute(contact.attribute());
+        value.is_some() && value != before.attribute(contact.attribute())
+    };
+    let changed = [Contact::Email, Contact::PhoneNumber].into_iter().filter(is_new).collect();
+    let key = data.user_key(&after.username);
+    data.users.insert(key, after);
+    Ok(changed)
+}
+
+/// The settings of the app client that a token was made for.
+fn client_of(pool: &Shared, verified: &Verified) -> Result<ClientSettings, ApiError> {
+    let client =
+        |data: &Data| data.clients.get(verified.client_id()).map(|client| client.settings.clone());
+    pool.store.read(client).ok_or_else(|| ApiError::not_authorized("Invalid Access Token"))
+}
+
+/// An attribute that a code can prove.
+fn contact(attribute: Option<String>) -> Result<Contact, ApiError> {
+    let name = required(attribute, "AttributeName")?;
+    Contact::of_attribute(&name).ok_or_else(|| {
+        ApiError::invalid_parameter(format!("user.{name}: Attribute cannot be verified."))
+    })
 }

@@ -1,11 +1,164 @@
+//! `ChangePassword`, `ForgotPassword` and `ConfirmForgotPassword`.
+
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::{super::site::Site, Answer};
+use super::{
+    super::{
+        settings::ExistenceErrors,
+        shared::Shared,
+        site::Site,
+        store::{Client, CodePurpose, Data, User, UserStatus},
+    },
+    Answer, ApiError, codes,
+    context::{check_secret_hash, still_there, unknown_user},
+    input,
+    new_password::{new_password, set_password},
+    nothing, required,
+};
 
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    let _ = (site, operation, input);
-    None
+    match operation {
+        "ChangePassword" => Some(change_password(site, input).await),
+        "ForgotPassword" => Some(forgot_password(site, input)),
+        "ConfirmForgotPassword" => Some(confirm_forgot_password(site, input)),
+        _ => None,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ChangePassword {
+    access_token: Option<String>,
+    previous_password: Option<String>,
+    proposed_password: Option<String>,
+}
+
+async fn change_password(site: &Site, value: Value) -> Answer {
+    let ChangePassword { access_token, previous_password, proposed_password } = input(value)?;
+    let (pool, user, _) = site.token_user(access_token).await?;
+    let proposed = required(proposed_password, "ProposedPassword")?;
+    check_previous(&pool, &user, previous_password)?;
+    let settings = pool.store.read(Data::settings);
+    let password = new_password(&pool, &settings, &user, &proposed)?;
+    let now = pool.now();
+    pool.store.write(|data| {
+        let current = still_there(data, &user)?;
+        // Another request changed it since it was checked.
+        if current.password != user.password {
+            return Err(ApiError::wrong_password());
+        }
+        set_password(current, &settings, password);
+        current.modified_at = now;
+        Ok(())
+    })??;
+    nothing()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ForgotPassword {
+    client_id: Option<String>,
+    secret_hash: Option<String>,
+    username: Option<String>,
+}
+
+fn forgot_password(site: &Site, value: Value) -> Answer {
+    let ForgotPassword { client_id, secret_hash, username } = input(value)?;
+    let (pool, client) = site.named_client(client_id)?;
+    let name = required(username, "Username")?;
+    check_secret_hash(&client, &name, secret_hash.as_deref())?;
+    let now = pool.now();
+    let details = pool.store.write(|data| send_reset(data, &client, &name, now))??;
+    Ok(json!({ "CodeDeliveryDetails": details }))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ConfirmForgotPassword {
+    client_id: Option<String>,
+    secret_hash: Option<String>,
+    username: Option<String>,
+    confirmation_code: Option<String>,
+    password: Option<String>,
+}
+
+fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
+    let input: ConfirmForgotPassword = input(value)?;
+    let (pool, client) = site.named_client(input.client_id)?;
+    let name = required(input.username, "Username")?;
+    let code = required(input.confirmation_code, "ConfirmationCode")?;
+    let text = required(input.password, "Password")?;
+    check_secret_hash(&client, &name, input.secret_hash.as_deref())?;
+    let settings = pool.store.read(Data::settings);
+    if let Some(violation) = settings.password_policy.violation(&text) {
+        return Err(ApiError::invalid_password(violation));
+    }
+    // The code comes first: what passwords a user had before is nothing for those who do not have it.
+    let now = pool.now();
+    let user = pool.store.write(|data| {
+        let user = data.find_user_mut(&name).filter(|user| user.enabled);
+        let Some(user) = user else {
+            return Err(unknown_user(&client, ApiError::expired_code()));
+        };
+        codes::check(user, CodePurpose::Forgot, &code, now)?;
+        Ok(user.clone())
+    })??;
+    let password = new_password(&pool, &settings, &user, &text)?;
+    pool.store.write(|data| {
+        let user = still_there(data, &user)?;
+        codes::check(user, CodePurpose::Forgot, &code, now)?;
+        // The code goes with the password that it was for.
+        set_password(user, &settings, password);
+        user.status = UserStatus::Confirmed;
+        user.modified_at = now;
+        Ok::<_, ApiError>(())
+    })??;
+    nothing()
+}
+
+/// Whether a user knows their password. Those without one, who signed up without, have nothing to know.
+fn check_previous(pool: &Shared, user: &User, previous: Option<String>) -> Result<(), ApiError> {
+    let Some(password) = &user.password else {
+        return Ok(());
+    };
+    let previous = required(previous, "PreviousPassword")?;
+    if password.is(pool.short_name(), &user.username, &previous) {
+        Ok(())
+    } else {
+        Err(ApiError::wrong_password())
+    }
+}
+
+/// Sends a code to those who may reset their password. For all others the answer looks the same, if the client is
+/// set to tell nobody who is there.
+fn send_reset(data: &mut Data, client: &Client, name: &str, now: u64) -> Result<Value, ApiError> {
+    let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
+    let settings = data.settings();
+    let Some(user) = data.find_user(name).cloned() else {
+        return if hides {
+            Ok(codes::simulated_delivery(&settings, name))
+        } else {
+            Err(ApiError::user_not_found())
+        };
+    };
+    if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
+        return Err(ApiError::not_authorized(
+            "User password cannot be reset in the current state.",
+        ));
+    }
+    match codes::recovery_contact(&user) {
+        Some(contact) if user.enabled => {
+            codes::send(data, &user, CodePurpose::Forgot, contact, now)
+        }
+        _ if hides => Ok(codes::simulated_delivery(&settings, name)),
+        Some(_) => Err(ApiError::user_disabled()),
+        None => Err(ApiError::invalid_parameter(
+            "Cannot reset password for the user as there is no registered/verified email or \
+             phone_number",
+        )),
+    }
 }

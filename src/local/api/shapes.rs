@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::store::{Group, User};
 
 /// Seconds with a fraction.
-pub(super) fn time(milliseconds: u64) -> Value {
+pub(in crate::local) fn time(milliseconds: u64) -> Value {
     let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
     format!("{seconds}.{rest:03}").parse().map_or(Value::Null, |number: f64| json!(number))
 }
