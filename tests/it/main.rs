@@ -21,6 +21,8 @@ mod house;
 mod keys;
 mod layer;
 mod local;
+mod local_account;
+mod local_console;
 mod manual;
 mod policy;
 mod properties;
