@@ -1,8 +1,9 @@
 //! Users of the local pool sign up, change themselves, and reset their passwords as at Cognito.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tower_cognito::local::{Config, UserPool};
 
 use crate::support::cognito::call;
@@ -201,64 +202,81 @@ async fn codes_expire() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_sign_ups_for_one_name_one_wins() {
-    let pool = UserPool::start().await.unwrap();
-    let mut tries = Vec::new();
+    let pool = Arc::new(UserPool::start().await.unwrap());
+    let mut tries = JoinSet::new();
     for number in 0..12 {
-        let name = if number % 2 == 0 { "alice" } else { "Alice" };
-        let input = json!({ "ClientId": pool.client_id(), "Username": name, "Password": PASSWORD });
-        let request = reqwest::Client::new()
-            .post(format!("http://{}/", pool.address()))
-            .header("x-amz-target", "AWSCognitoIdentityProviderService.SignUp")
-            .body(input.to_string());
-        tries
-            .push(tokio::spawn(async move { request.send().await.unwrap().text().await.unwrap() }));
+        let (pool, name) = (Arc::clone(&pool), if number % 2 == 0 { "alice" } else { "Alice" });
+        tries.spawn(async move { sign_up(&pool, name, None).await });
     }
-    let (mut made, mut refused) = (0, 0);
-    for one in tries {
-        let answer: Value = serde_json::from_str(&one.await.unwrap()).unwrap();
-        if answer["UserSub"].is_string() {
-            made += 1;
-        } else {
-            assert_eq!(answer["__type"], "UsernameExistsException");
-            assert_eq!(answer["message"], "User already exists");
-            refused += 1;
-        }
+    let (made, refused): (Vec<_>, Vec<_>) =
+        tries.join_all().await.into_iter().partition(Result::is_ok);
+    assert_eq!((made.len(), refused.len()), (1, 11));
+    for answer in refused {
+        assert_eq!(error(answer), is("UsernameExistsException", "User already exists"));
     }
-    assert_eq!((made, refused), (1, 11));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_resets_by_one_code_one_wins() {
-    let pool = UserPool::start().await.unwrap();
+    let pool = Arc::new(UserPool::start().await.unwrap());
     user(&pool, "alice").await;
     forgot(&pool, "alice").await.unwrap();
     let code = last_code(&pool, "alice").await;
-    let tries = (0..6).map(|number| {
-        let (pool, code) = (&pool, &code);
-        async move { reset(pool, "alice", code, &format!("Another-Horse-{number}")).await.is_ok() }
-    });
-    let won = futures_of(tries).await.into_iter().filter(|won| *won).count();
+    let mut tries = JoinSet::new();
+    for number in 0..8 {
+        let (pool, code) = (Arc::clone(&pool), code.clone());
+        tries.spawn(async move {
+            reset(&pool, "alice", &code, &format!("Another-Horse-{number}")).await
+        });
+    }
+    let won = tries.join_all().await.into_iter().filter(Result::is_ok).count();
     assert_eq!(won, 1);
 }
 
-/// Polls all at once.
-async fn futures_of<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut futures: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(move |context| {
-        for (future, output) in &mut futures {
-            if output.is_none() {
-                if let std::task::Poll::Ready(ready) = future.as_mut().poll(context) {
-                    *output = Some(ready);
-                }
-            }
-        }
-        if futures.iter().all(|(_, output)| output.is_some()) {
-            let outputs = futures.iter_mut().filter_map(|(_, output)| output.take()).collect();
-            return std::task::Poll::Ready(outputs);
-        }
-        std::task::Poll::Pending
-    })
-    .await
+#[tokio::test]
+async fn a_phone_comes_before_an_email_address() {
+    let pool = pool_of(
+        "[aws_cognito_user_pool]\nauto_verified_attributes = [\"email\", \"phone_number\"]\n\
+         alias_attributes = [\"preferred_username\"]\n",
+    )
+    .await;
+    let attributes_of = |number: u32| {
+        json!([
+            { "Name": "email", "Value": "a@example.com" },
+            { "Name": "phone_number", "Value": format!("+4915112340{number}") },
+            { "Name": "preferred_username", "Value": "ace" },
+        ])
+    };
+    let input = |name: &str, number| {
+        json!({
+            "ClientId": pool.client_id(),
+            "Username": name,
+            "Password": PASSWORD,
+            "UserAttributes": attributes_of(number),
+        })
+    };
+    let answer = call(&pool, "SignUp", input("alice", 456)).await.unwrap();
+    let details = json!({
+        "AttributeName": "phone_number", "DeliveryMedium": "SMS", "Destination": "+*******0456",
+    });
+    assert_eq!(answer["CodeDeliveryDetails"], details);
+    let message = messages(&pool, "alice").await[0].clone();
+    assert_eq!(message["subject"], Value::Null);
+    confirm(&pool, "ACE", message["code"].as_str().unwrap()).await.unwrap();
+    let token = pool.token("alice").claim("sub", answer["UserSub"].clone()).sign();
+    let seen = attributes(&pool, &token).await;
+    assert_eq!([&seen["phone_number_verified"], &seen["email_verified"]], ["true", "false"]);
+    // A name that is taken is taken, whoever calls themselves by it in whatever way.
+    assert_eq!(
+        error(call(&pool, "SignUp", input("bob", 457)).await),
+        is(
+            "UsernameExistsException",
+            "An account with the given preferred_username already exists."
+        )
+    );
+    assert_eq!(error(sign_up(&pool, "ace", None).await).0, "UsernameExistsException");
+    let sub = answer["UserSub"].as_str().unwrap();
+    assert_eq!(error(sign_up(&pool, sub, None).await).0, "UsernameExistsException");
 }
 
 #[tokio::test]
@@ -298,6 +316,22 @@ async fn a_password_changes_for_those_who_know_it() {
     );
     change_password(&pool, &token, [PASSWORD, "Another-Horse-2"]).await.unwrap();
     assert_eq!(error(change_password(&pool, &token, [PASSWORD, "Another-Horse-3"]).await), wrong);
+}
+
+#[tokio::test]
+async fn who_has_a_token_does_not_find_the_password_by_trying() {
+    let pool = UserPool::start().await.unwrap();
+    let token = user(&pool, "alice").await;
+    for _ in 0..5 {
+        let answer = change_password(&pool, &token, ["Wrong-Horse-1", "Another-Horse-2"]).await;
+        assert_eq!(error(answer).0, "NotAuthorizedException");
+    }
+    assert_eq!(
+        error(change_password(&pool, &token, [PASSWORD, "Another-Horse-2"]).await),
+        is("LimitExceededException", "Attempt limit exceeded, please try after some time.")
+    );
+    pool.advance(Duration::from_secs(15 * 60));
+    change_password(&pool, &token, [PASSWORD, "Another-Horse-2"]).await.unwrap();
 }
 
 #[tokio::test]

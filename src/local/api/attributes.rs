@@ -199,12 +199,8 @@ fn check_one(
     if name == "sub" || (moment == Moment::Change && !schema.mutable) {
         return Err(wrong("Attribute cannot be updated."));
     }
-    if let Writer::User(client) = writer {
-        if !may_write(client, &schema) {
-            return Err(ApiError::not_authorized(
-                "A client attempted to write unauthorized attribute",
-            ));
-        }
+    if matches!(writer, Writer::User(client) if !may_write(client, &schema)) {
+        return Err(ApiError::not_authorized("A client attempted to write unauthorized attribute"));
     }
     if value.is_empty() {
         let is_needed = moment == Moment::Change && schema.required;

@@ -5,7 +5,7 @@ use super::{
         settings::PoolSettings,
         shared::Shared,
         srp::Password,
-        store::{CodePurpose, User},
+        store::{CodePurpose, Failures, User},
     },
     ApiError,
 };
@@ -21,12 +21,12 @@ pub(in crate::local) fn new_password(
     if let Some(violation) = settings.password_policy.violation(text) {
         return Err(ApiError::invalid_password(violation));
     }
-    let lately = user.password.iter().chain(user.earlier_passwords.iter().rev());
+    let lately = user.password.iter().chain(&user.earlier_passwords);
     let mut lately = lately.take(settings.password_policy.password_history_size);
     if lately.any(|earlier| earlier.is(pool.short_name(), &user.username, text)) {
         return Err(ApiError::new(
             "PasswordHistoryPolicyViolationException",
-            "Password has previously been used",
+            "Password has previously been used.",
         ));
     }
     Ok(Password::new(pool.short_name(), &user.username, text))
@@ -36,12 +36,11 @@ pub(in crate::local) fn new_password(
 /// passwords of before do not count.
 pub(in crate::local) fn set_password(user: &mut User, settings: &PoolSettings, password: Password) {
     if let Some(before) = user.password.replace(password) {
-        user.earlier_passwords.push(before);
+        user.earlier_passwords.insert(0, before);
     }
     // The present one is the first of those that may not come again.
     let kept = settings.password_policy.password_history_size.saturating_sub(1);
-    let old = user.earlier_passwords.len().saturating_sub(kept);
-    user.earlier_passwords.drain(..old);
+    user.earlier_passwords.truncate(kept);
     user.codes.remove(&CodePurpose::Forgot);
-    user.failures = Default::default();
+    user.failures = Failures::default();
 }

@@ -19,6 +19,12 @@ use super::{
     nothing, required,
 };
 
+/// After so many wrong passwords in a row, right ones are not taken either for a while.
+const MAX_MISTAKES: u32 = 5;
+
+/// Fifteen minutes, in milliseconds.
+const LOCK: u64 = 15 * 60 * 1000;
+
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
@@ -41,12 +47,13 @@ async fn change_password(site: &Site, value: Value) -> Answer {
     let ChangePassword { access_token, previous_password, proposed_password } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     let proposed = required(proposed_password, "ProposedPassword")?;
-    check_previous(&pool, &user, previous_password)?;
+    let now = pool.now();
+    check_previous(&pool, &user, previous_password, now)?;
     let settings = pool.store.read(Data::settings);
     let password = new_password(&pool, &settings, &user, &proposed)?;
-    let now = pool.now();
     pool.store.write(|data| {
         let current = still_there(data, &user)?;
+        check_tries(current, now)?;
         // Another request changed it since it was checked.
         if current.password != user.password {
             return Err(ApiError::wrong_password());
@@ -121,15 +128,35 @@ fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
 }
 
 /// Whether a user knows their password. Those without one, who signed up without, have nothing to know.
-fn check_previous(pool: &Shared, user: &User, previous: Option<String>) -> Result<(), ApiError> {
+fn check_previous(
+    pool: &Shared,
+    user: &User,
+    previous: Option<String>,
+    now: u64,
+) -> Result<(), ApiError> {
     let Some(password) = &user.password else {
         return Ok(());
     };
     let previous = required(previous, "PreviousPassword")?;
+    check_tries(user, now)?;
     if password.is(pool.short_name(), &user.username, &previous) {
-        Ok(())
-    } else {
+        return Ok(());
+    }
+    pool.store.write(|data| {
+        let failures = &mut still_there(data, user)?.failures;
+        failures.count = failures.count.saturating_add(1);
+        if failures.count >= MAX_MISTAKES {
+            failures.locked_until = Some(now.saturating_add(LOCK));
+        }
         Err(ApiError::wrong_password())
+    })?
+}
+
+/// Whoever took an access token may not find out the password by trying.
+fn check_tries(user: &User, now: u64) -> Result<(), ApiError> {
+    match user.failures.locked_until {
+        Some(until) if now < until => Err(ApiError::attempt_limit()),
+        _ => Ok(()),
     }
 }
 

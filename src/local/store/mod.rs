@@ -20,7 +20,7 @@ pub(super) use self::{
         RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
     },
     table::Table,
-    user::{Code, CodePurpose, Identity, MfaPreference, SoftwareToken, User, UserStatus},
+    user::{Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, User, UserStatus},
 };
 
 /// One pool's data, of which one caller at a time reads or writes.
