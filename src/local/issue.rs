@@ -52,8 +52,10 @@ impl Data {
         let lifetime = milliseconds(client.settings.refresh_token_lifetime());
         let session = Session {
             username: user.username.clone(),
+            sub: user.sub.clone(),
             client_id: client.settings.client_id.clone(),
             auth_time: now,
+            begun_at: now,
             expires_at: now.saturating_add(lifetime),
             scopes,
             revoked: false,
@@ -155,11 +157,9 @@ impl Shared {
     pub(super) fn check_revocation(self: &Arc<Self>, verified: &Verified) -> Result<(), ApiError> {
         let revoked = || ApiError::not_authorized("Access Token has been revoked");
         self.store.read(|data| {
-            if let Some(origin_jti) = verified.origin_jti() {
-                let session = data.sessions.get(origin_jti);
-                if session.is_some_and(|session| session.revoked) {
-                    return Err(revoked());
-                }
+            let session = verified.origin_jti().and_then(|origin| data.sessions.get(origin));
+            if session.is_some_and(|session| session.revoked) {
+                return Err(revoked());
             }
             let Some(user) = verified.username().and_then(|name| data.find_user(name)) else {
                 return Ok(());
@@ -167,10 +167,12 @@ impl Shared {
             let auth_time =
                 verified.auth_time().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
             let auth_time = auth_time.map_or(0, |at| at.as_secs());
-            match user.signed_out_at {
-                Some(at) if auth_time < at / 1000 => Err(revoked()),
-                _ => Ok(()),
-            }
+            // A session knows to the millisecond whether it came before; a token alone, to the second.
+            let over = match session {
+                Some(session) => session.is_over(user),
+                None => user.signed_out_at.is_some_and(|at| auth_time <= at / 1000),
+            };
+            if over { Err(revoked()) } else { Ok(()) }
         })
     }
 

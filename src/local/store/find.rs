@@ -43,6 +43,16 @@ impl Data {
         })
     }
 
+    /// A user by user name alone: what rows keep of a user is looked up by this.
+    pub(in crate::local) fn exact_user(&self, username: &str) -> Option<&User> {
+        self.users.get(&self.user_key(username))
+    }
+
+    pub(in crate::local) fn exact_user_mut(&mut self, username: &str) -> Option<&mut User> {
+        let key = self.user_key(username);
+        self.users.get_mut(&key)
+    }
+
     /// A user to change.
     pub(in crate::local) fn find_user_mut(&mut self, name: &str) -> Option<&mut User> {
         let username = self.find_user(name)?.username.clone();

@@ -2,9 +2,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{
-    settings::{ClientSettings, PoolSettings},
-    srp::Exchange,
+use super::{
+    super::{
+        settings::{ClientSettings, PoolSettings},
+        srp::Exchange,
+    },
+    User,
 };
 
 /// The pool itself. Times are in milliseconds of the Unix epoch, here and below.
@@ -37,9 +40,15 @@ pub(in crate::local) struct Group {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::local) struct Session {
     pub(in crate::local) username: String,
+    /// Of the user, so that another of the same name has no part in it.
+    #[serde(default)]
+    pub(in crate::local) sub: String,
     pub(in crate::local) client_id: String,
     /// When the user signed in.
     pub(in crate::local) auth_time: u64,
+    /// When the session began: later than `auth_time` if a browser was signed in already.
+    #[serde(default)]
+    pub(in crate::local) begun_at: u64,
     /// When the last refresh token ends.
     pub(in crate::local) expires_at: u64,
     /// Of a sign-in at the hosted pages; the API's has the one scope of its own.
@@ -59,6 +68,9 @@ pub(in crate::local) struct RefreshToken {
 #[derive(Clone, Serialize, Deserialize)]
 pub(in crate::local) struct Challenge {
     pub(in crate::local) username: String,
+    /// Which user it is and which password they have: the step is void once either changes.
+    #[serde(default)]
+    pub(in crate::local) proof: String,
     pub(in crate::local) client_id: String,
     pub(in crate::local) expires_at: u64,
     pub(in crate::local) kind: ChallengeKind,
@@ -98,6 +110,13 @@ pub(in crate::local) struct CustomRound {
     pub(in crate::local) challenge_name: String,
     pub(in crate::local) challenge_result: bool,
     pub(in crate::local) challenge_metadata: Option<String>,
+}
+
+impl Session {
+    /// Whether the tokens of this session of the user's are worth nothing any more.
+    pub(in crate::local) fn is_over(&self, user: &User) -> bool {
+        self.revoked || user.signed_out_at.is_some_and(|at| self.begun_at <= at)
+    }
 }
 
 /// What would have been sent.
