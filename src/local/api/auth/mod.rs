@@ -1,59 +1,136 @@
 //! Signing in: `InitiateAuth`, `RespondToAuthChallenge`, and the same for administrators.
 
+mod challenges;
+mod codes;
+mod finish;
+mod input;
+mod new_password;
+mod password;
+mod respond;
+mod srp;
+mod steps;
+
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use self::{
+    challenges::go_on,
+    input::{Initiate, Parameters},
+};
+pub(super) use self::{
+    challenges::{Handle, Open, open_challenge, open_step, session_is_over},
+    codes::software_token_missing,
+    password::reset_required,
+    steps::step_of,
+};
+pub(in crate::local) use self::{
+    codes::check_software_token,
+    finish::sign_in,
+    password::check_password,
+    steps::{NextStep, next_step},
+};
 use super::{
-    super::{
-        settings::ExistenceErrors,
-        shared::Shared,
-        site::Site,
-        store::{Client, User},
-    },
+    super::{settings::AuthFlow, shared::Shared, site::Site, store::Client},
     Answer, ApiError,
+    context::check_secret_hash,
+    input, required, sessions,
 };
 
-/// What a user whose password is right has to do before tokens are made.
+/// Who asks: administrators have flows of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::local) enum NextStep {
-    Done,
-    NewPassword,
-    SoftwareToken,
-    SmsCode,
-    EmailCode,
-    SelectMfaType,
-    MfaSetup,
+enum By {
+    User,
+    Administrator,
 }
 
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    let _ = (site, operation, input);
-    None
+    Some(match operation {
+        "InitiateAuth" => initiate(site, By::User, input),
+        "AdminInitiateAuth" => initiate(site, By::Administrator, input),
+        "RespondToAuthChallenge" => respond::answer(site, By::User, input),
+        "AdminRespondToAuthChallenge" => respond::answer(site, By::Administrator, input),
+        _ => return None,
+    })
 }
 
-/// The user of a name and a password, who may sign in: enabled, confirmed, not locked out.
-pub(in crate::local) fn check_password(
-    pool: &Shared,
-    client: &Client,
-    name: &str,
-    password: &str,
-) -> Result<User, ApiError> {
-    let user = pool.store.read(|data| data.find_user(name).cloned());
-    let Some(user) = user else {
-        return Err(match client.settings.prevent_user_existence_errors {
-            ExistenceErrors::Enabled => ApiError::wrong_password(),
-            ExistenceErrors::Legacy => ApiError::user_not_found(),
-        });
-    };
-    match &user.password {
-        Some(known) if known.is(pool.short_name(), &user.username, password) => Ok(user),
-        _ => Err(ApiError::wrong_password()),
+fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
+    let Initiate { auth_flow, auth_parameters, client_id, user_pool_id } = input(value)?;
+    let (pool, client) = pool_and_client(site, by, user_pool_id, client_id)?;
+    let flow = required(auth_flow, "AuthFlow")?;
+    let parameters = auth_parameters.unwrap_or_default();
+    match (flow.as_str(), by) {
+        ("USER_SRP_AUTH", _) => {
+            check_flow(&client, AuthFlow::AllowUserSrpAuth, &flow)?;
+            let name = name_and_secret(&client, &parameters)?;
+            srp::begin(&pool, &client, name, parameters.get("SRP_A")?)
+        }
+        ("USER_PASSWORD_AUTH", _) => {
+            check_flow(&client, AuthFlow::AllowUserPasswordAuth, &flow)?;
+            with_password(&pool, &client, &parameters)
+        }
+        ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", By::Administrator) => {
+            check_flow(&client, AuthFlow::AllowAdminUserPasswordAuth, &flow)?;
+            with_password(&pool, &client, &parameters)
+        }
+        ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
+            // With rotation, a refresh has to give a new refresh token, which this flow cannot.
+            if client.settings.rotation_grace().is_some() {
+                return Err(flow_is_off("REFRESH_TOKEN_AUTH"));
+            }
+            check_flow(&client, AuthFlow::AllowRefreshTokenAuth, "REFRESH_TOKEN_AUTH")?;
+            let hash = parameters.find("SECRET_HASH");
+            let token = parameters.get("REFRESH_TOKEN")?;
+            let result = sessions::refresh(&pool, &client, token, |user| {
+                check_secret_hash(&client, &user.username, hash)
+                    .or_else(|_| check_secret_hash(&client, &user.sub, hash))
+            })?;
+            Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }))
+        }
+        ("CUSTOM_AUTH", _) => {
+            check_flow(&client, AuthFlow::AllowCustomAuth, &flow)?;
+            Err(ApiError::invalid_parameter(
+                "Custom auth lambda trigger is not configured for the user pool.",
+            ))
+        }
+        ("USER_AUTH", _) => Err(flow_is_off(&flow)),
+        _ => Err(ApiError::invalid_parameter("Initiate Auth method not supported.")),
     }
 }
 
-/// What comes after the password.
-pub(in crate::local) fn next_step(pool: &Shared, user: &User) -> NextStep {
-    let _ = (pool, user);
-    NextStep::Done
+fn with_password(pool: &Shared, client: &Client, parameters: &Parameters) -> Answer {
+    let name = name_and_secret(client, parameters)?;
+    let user = check_password(pool, client, name, parameters.get("PASSWORD")?)?;
+    go_on(pool, client, &user, next_step(pool, &user))
+}
+
+/// The name that the caller gives, once the client's secret is proven for it.
+fn name_and_secret<'a>(client: &Client, parameters: &'a Parameters) -> Result<&'a str, ApiError> {
+    let name = parameters.get("USERNAME")?;
+    check_secret_hash(client, name, parameters.find("SECRET_HASH"))?;
+    Ok(name)
+}
+
+fn pool_and_client(
+    site: &Site,
+    by: By,
+    pool_id: Option<String>,
+    client_id: Option<String>,
+) -> Result<(Arc<Shared>, Client), ApiError> {
+    if by == By::User {
+        return site.named_client(client_id);
+    }
+    let pool = site.named_pool(pool_id)?;
+    let id = required(client_id, "ClientId")?;
+    let client = pool.store.read(|data| data.clients.get(&id).cloned());
+    Ok((pool, client.ok_or_else(|| ApiError::no_client(&id))?))
+}
+
+fn check_flow(client: &Client, flow: AuthFlow, name: &str) -> Result<(), ApiError> {
+    if client.settings.allows(flow) { Ok(()) } else { Err(flow_is_off(name)) }
+}
+
+fn flow_is_off(name: &str) -> ApiError {
+    ApiError::invalid_parameter(format!("{name} flow not enabled for this client"))
 }

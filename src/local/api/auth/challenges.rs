@@ -1,0 +1,158 @@
+//! Steps of a sign-in that wait for the client: each is answered once, in time, and by its own client.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        super::{
+            issue::{digest_of, milliseconds},
+            messages::{self, Draft},
+            secret,
+            settings::{Contact, PoolSettings},
+            shared::Shared,
+            store::{Challenge, ChallengeKind, Client, Data, User},
+        },
+        Answer, ApiError,
+    },
+    finish::sign_in,
+    password::proof,
+    steps::{NextStep, factors},
+};
+
+/// What a caller shows to answer a step.
+pub(in super::super) struct Handle<'a> {
+    pub(in super::super) session: &'a str,
+    /// Nothing where an operation does not say for whom it is.
+    pub(in super::super) client_and_name: Option<(&'a str, &'a str)>,
+    pub(in super::super) now: u64,
+}
+
+/// A step that was found, with its key.
+pub(in super::super) struct Open {
+    pub(in super::super) key: String,
+    pub(in super::super) challenge: Challenge,
+    pub(in super::super) user: User,
+}
+
+/// Makes the tokens, or asks for what has to come before them.
+pub(super) fn go_on(pool: &Shared, client: &Client, user: &User, step: NextStep) -> Answer {
+    let now = pool.now();
+    if step == NextStep::Done {
+        let result = sign_in(pool, client, user, None, None, now)?;
+        return Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }));
+    }
+    pool.store.write(|data| ask(data, client, user, step, now))?
+}
+
+fn ask(data: &mut Data, client: &Client, user: &User, step: NextStep, now: u64) -> Answer {
+    let settings = data.settings();
+    let mut parameters = Map::new();
+    let mut set = |name: &str, value: String| drop(parameters.insert(name.into(), json!(value)));
+    set("USER_ID_FOR_SRP", user.username.clone());
+    let (name, kind) = match step {
+        NextStep::NewPassword => {
+            set("userAttributes", json!(user.attributes).to_string());
+            set("requiredAttributes", json!(missing_attributes(&settings, user)).to_string());
+            ("NEW_PASSWORD_REQUIRED", ChallengeKind::NewPasswordRequired)
+        }
+        NextStep::SoftwareToken => {
+            let device = user.software_token.as_ref().and_then(|token| token.name.clone());
+            set("FRIENDLY_DEVICE_NAME", device.unwrap_or_default());
+            ("SOFTWARE_TOKEN_MFA", ChallengeKind::SoftwareTokenMfa)
+        }
+        NextStep::SmsCode | NextStep::EmailCode => {
+            let code = secret::code();
+            let is_sms = step == NextStep::SmsCode;
+            let contact = if is_sms { Contact::PhoneNumber } else { Contact::Email };
+            let draft = Draft {
+                contact,
+                subject: (!is_sms).then_some("Your authentication code"),
+                body: "Your authentication code is {####}.",
+                code: Some(&code),
+            };
+            let delivery = messages::send(data, user, &draft, now);
+            let told =
+                |member: &str| delivery.get(member).and_then(Value::as_str).map(str::to_owned);
+            set("CODE_DELIVERY_DELIVERY_MEDIUM", told("DeliveryMedium").unwrap_or_default());
+            set("CODE_DELIVERY_DESTINATION", told("Destination").unwrap_or_default());
+            if is_sms {
+                ("SMS_MFA", ChallengeKind::SmsMfa { code })
+            } else {
+                ("EMAIL_OTP", ChallengeKind::EmailOtp { code })
+            }
+        }
+        NextStep::SelectMfaType => {
+            set("MFAS_CAN_CHOOSE", json!(factors(&settings, user)).to_string());
+            ("SELECT_MFA_TYPE", ChallengeKind::SelectMfaType)
+        }
+        NextStep::MfaSetup | NextStep::Done => {
+            let token = settings.software_token_mfa_configuration.enabled;
+            let can: &[&str] = if token { &["SOFTWARE_TOKEN_MFA"] } else { &[] };
+            set("MFAS_CAN_SETUP", json!(can).to_string());
+            ("MFA_SETUP", ChallengeKind::MfaSetup { verified: false })
+        }
+    };
+    let session = open_challenge(data, client, user, kind, now);
+    Ok(json!({ "ChallengeName": name, "Session": session, "ChallengeParameters": parameters }))
+}
+
+/// Begins a step, and gives the `Session` by which it is answered.
+pub(in super::super) fn open_challenge(
+    data: &mut Data,
+    client: &Client,
+    user: &User,
+    kind: ChallengeKind,
+    now: u64,
+) -> String {
+    let session = secret::random_text();
+    let challenge = Challenge {
+        username: user.username.clone(),
+        proof: proof(user),
+        client_id: client.settings.client_id.clone(),
+        expires_at: expiry(client, now),
+        kind,
+    };
+    prune(data, now);
+    data.challenges.insert(digest_of(&session), challenge);
+    session
+}
+
+pub(super) fn expiry(client: &Client, now: u64) -> u64 {
+    now.saturating_add(milliseconds(client.settings.auth_session_lifetime()))
+}
+
+/// The step that a caller answers, if it is theirs and still stands.
+pub(in super::super) fn open_step(data: &Data, handle: &Handle<'_>) -> Result<Open, ApiError> {
+    let key = digest_of(handle.session);
+    let challenge = data.challenges.get(&key).ok_or_else(session_is_over)?;
+    let user = data.exact_user(&challenge.username).ok_or_else(session_is_over)?;
+    let is_theirs = handle
+        .client_and_name
+        .is_none_or(|(client, name)| challenge.client_id == client && is_named(data, user, name));
+    let stands =
+        handle.now < challenge.expires_at && challenge.proof == proof(user) && user.enabled;
+    if is_theirs && stands {
+        Ok(Open { key, challenge: challenge.clone(), user: user.clone() })
+    } else {
+        Err(session_is_over())
+    }
+}
+
+/// Whether a caller's name for a user means this one.
+pub(super) fn is_named(data: &Data, user: &User, name: &str) -> bool {
+    name == user.username || data.find_user(name).is_some_and(|found| found.sub == user.sub)
+}
+
+/// Forgets steps that nobody answered in time.
+pub(super) fn prune(data: &mut Data, now: u64) {
+    data.challenges.retain(|_, challenge| now < challenge.expires_at);
+}
+
+pub(in super::super) fn session_is_over() -> ApiError {
+    ApiError::not_authorized("Invalid session for the user, session is expired.")
+}
+
+fn missing_attributes(settings: &PoolSettings, user: &User) -> Vec<String> {
+    let missing = settings.required_attributes().filter(|name| user.attribute(name).is_none());
+    missing.map(|name| format!("userAttributes.{name}")).collect()
+}

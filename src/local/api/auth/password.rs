@@ -1,0 +1,126 @@
+//! Passwords: who may sign in with one, and how often one may be wrong.
+
+use super::super::{
+    super::{
+        settings::ExistenceErrors,
+        shared::Shared,
+        srp::Password,
+        store::{Client, Data, User, UserStatus},
+    },
+    ApiError,
+};
+
+/// How many mistakes in a row are free.
+const FREE_MISTAKES: u32 = 5;
+
+/// The longest that an account is locked, in milliseconds: fifteen minutes.
+const LONGEST_LOCK: u64 = 15 * 60 * 1000;
+
+/// The user of a name and a password, who may sign in: enabled, confirmed, not locked out.
+pub(in crate::local) fn check_password(
+    pool: &Shared,
+    client: &Client,
+    name: &str,
+    password: &str,
+) -> Result<User, ApiError> {
+    let Some(user) = pool.store.read(|data| data.find_user(name).cloned()) else {
+        return Err(match client.settings.prevent_user_existence_errors {
+            ExistenceErrors::Enabled => {
+                // It takes as long as for a user who is there.
+                Password::unknown(name.as_bytes()).is(pool.short_name(), name, password);
+                ApiError::wrong_password()
+            }
+            ExistenceErrors::Legacy => ApiError::user_not_found(),
+        });
+    };
+    check_lock(&user, pool.now())?;
+    let known = user.password.as_ref();
+    let is_right = known.is_some_and(|known| known.is(pool.short_name(), &user.username, password));
+    judge(pool, &user, is_right)
+}
+
+/// What a try with a password comes to. Only who knows it hears why they may not sign in.
+pub(super) fn judge(pool: &Shared, user: &User, is_right: bool) -> Result<User, ApiError> {
+    let now = pool.now();
+    if !is_right {
+        return Err(pool.store.write(|data| wrong(data, user, now))?);
+    }
+    let present = pool.store.read(|data| data.exact_user(&user.username).cloned());
+    // Tries at the same time may have locked the account, and the password may be another by now.
+    let present = present
+        .filter(|present| proof(present) == proof(user))
+        .ok_or_else(ApiError::wrong_password)?;
+    check_lock(&present, now)?;
+    may_sign_in(&present, now)?;
+    Ok(present)
+}
+
+/// What identifies a user together with the password that they have.
+pub(super) fn proof(user: &User) -> String {
+    format!("{} {}", user.sub, user.password.as_ref().map_or("", Password::salt))
+}
+
+pub(super) fn check_lock(user: &User, now: u64) -> Result<(), ApiError> {
+    match user.failures.locked_until {
+        Some(until) if now < until => Err(ApiError::not_authorized("Password attempts exceeded")),
+        _ => Ok(()),
+    }
+}
+
+/// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the one before.
+pub(super) fn count_mistake(user: &mut User, now: u64) {
+    let failures = &mut user.failures;
+    failures.count = failures.count.saturating_add(1);
+    if failures.count >= FREE_MISTAKES {
+        let doublings = failures.count.saturating_sub(FREE_MISTAKES).min(20);
+        let lock = LONGEST_LOCK.min(1000 << doublings);
+        failures.locked_until = Some(now.saturating_add(lock));
+    }
+}
+
+fn wrong(data: &mut Data, user: &User, now: u64) -> ApiError {
+    let present = data.exact_user(&user.username).filter(|present| present.sub == user.sub);
+    let Some(present) = present else {
+        return ApiError::wrong_password();
+    };
+    if let Err(error) = check_lock(present, now) {
+        return error;
+    }
+    if present.password.is_none() {
+        // Nobody can know a password that is not there, neither to sign in nor to be told more.
+        return match present.status {
+            UserStatus::ResetRequired => reset_required(),
+            _ => ApiError::wrong_password(),
+        };
+    }
+    if let Some(user) = data.exact_user_mut(&user.username) {
+        count_mistake(user, now);
+    }
+    ApiError::wrong_password()
+}
+
+fn may_sign_in(user: &User, now: u64) -> Result<(), ApiError> {
+    if !user.enabled {
+        return Err(ApiError::not_authorized("User is disabled."));
+    }
+    match user.status {
+        UserStatus::ResetRequired => Err(reset_required()),
+        UserStatus::Unconfirmed => {
+            Err(ApiError::new("UserNotConfirmedException", "User is not confirmed."))
+        }
+        UserStatus::ForceChangePassword if has_expired(user, now) => Err(ApiError::not_authorized(
+            "Temporary password has expired and must be reset by an administrator.",
+        )),
+        UserStatus::ForceChangePassword | UserStatus::Confirmed => Ok(()),
+        UserStatus::ExternalProvider => Err(ApiError::wrong_password()),
+    }
+}
+
+fn has_expired(user: &User, now: u64) -> bool {
+    let ends = user.password.as_ref().and_then(|password| password.expires_at);
+    ends.is_some_and(|at| at <= now)
+}
+
+pub(in super::super) fn reset_required() -> ApiError {
+    ApiError::new("PasswordResetRequiredException", "Password reset required for the user")
+}

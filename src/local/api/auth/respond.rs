@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    super::{
+        super::{
+            shared::Shared,
+            site::Site,
+            store::{ChallengeKind, Client},
+        },
+        Answer, ApiError, input, required,
+    },
+    By,
+    challenges::{Handle, go_on, open_step, session_is_over},
+    codes,
+    input::{Parameters, Respond},
+    name_and_secret, new_password, pool_and_client, srp,
+    steps::{NextStep, factor_step, factors},
+};
+
+/// `RespondToAuthChallenge`.
+pub(super) fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
+    let Respond { challenge_name, challenge_responses, session, client_id, user_pool_id } =
+        input(value)?;
+    let (pool, client) = pool_and_client(site, by, user_pool_id, client_id)?;
+    let challenge = required(challenge_name, "ChallengeName")?;
+    let answers = challenge_responses.unwrap_or_default();
+    let name = name_and_secret(&client, &answers)?;
+    if challenge == "PASSWORD_VERIFIER" {
+        return srp::verify(&pool, &client, name, &answers);
+    }
+    let session =
+        session.ok_or_else(|| ApiError::invalid_parameter("Missing required parameter Session"))?;
+    let handle = Handle {
+        session: &session,
+        client_and_name: Some((&client.settings.client_id, name)),
+        now: pool.now(),
+    };
+    match challenge.as_str() {
+        "NEW_PASSWORD_REQUIRED" => new_password::answer(&pool, &client, &handle, &answers),
+        "SOFTWARE_TOKEN_MFA" | "SMS_MFA" | "EMAIL_OTP" => {
+            codes::answer(&pool, &client, &handle, &challenge, &answers)
+        }
+        "SELECT_MFA_TYPE" => select_mfa_type(&pool, &client, &handle, &answers),
+        "MFA_SETUP" => mfa_setup(&pool, &client, &handle),
+        _ => Err(ApiError::invalid_parameter(format!(
+            "Challenge name {challenge} is not supported."
+        ))),
+    }
+}
+
+fn select_mfa_type(
+    pool: &Shared,
+    client: &Client,
+    handle: &Handle<'_>,
+    answers: &Parameters,
+) -> Answer {
+    let answer = answers.get("ANSWER")?;
+    let (user, step) = pool.store.write(|data| {
+        let open = open_step(data, handle)?;
+        if !matches!(open.challenge.kind, ChallengeKind::SelectMfaType) {
+            return Err(session_is_over());
+        }
+        let step = factor_step(answer)
+            .filter(|_| factors(&data.settings(), &open.user).contains(&answer))
+            .ok_or_else(|| ApiError::invalid_parameter("Invalid MFA type selected."))?;
+        data.challenges.remove(&open.key);
+        Ok((open.user, step))
+    })??;
+    go_on(pool, client, &user, step)
+}
+
+/// The last step of a set-up, which a software token that was verified meanwhile completes.
+fn mfa_setup(pool: &Shared, client: &Client, handle: &Handle<'_>) -> Answer {
+    let user = pool.store.write(|data| {
+        let open = open_step(data, handle)?;
+        match open.challenge.kind {
+            ChallengeKind::MfaSetup { verified: true } => {
+                data.challenges.remove(&open.key);
+                Ok(open.user)
+            }
+            ChallengeKind::MfaSetup { verified: false } => {
+                Err(ApiError::invalid_parameter("User has not verified software token mfa"))
+            }
+            _ => Err(session_is_over()),
+        }
+    })??;
+    go_on(pool, client, &user, NextStep::Done)
+}

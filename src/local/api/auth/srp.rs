@@ -1,0 +1,188 @@
+//! `USER_SRP_AUTH` and its challenge `PASSWORD_VERIFIER`.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+
+use super::{
+    super::{
+        super::{
+            issue::digest_of,
+            secret::random_octets,
+            settings::ExistenceErrors,
+            shared::Shared,
+            srp::{Claim, Exchange, Password},
+            store::{Challenge, ChallengeKind, Client, Data, User},
+        },
+        Answer, ApiError,
+    },
+    challenges::{expiry, go_on, is_named, prune, session_is_over},
+    input::Parameters,
+    password::{check_lock, judge, proof},
+    steps::next_step,
+};
+
+/// More digits than any number of the group has.
+const MAX_DIGITS: usize = 1024;
+
+pub(super) fn begin(pool: &Shared, client: &Client, name: &str, public: &str) -> Answer {
+    let (user, key) = pool.store.read(|data| (data.find_user(name).cloned(), data.user_key(name)));
+    let existence = client.settings.prevent_user_existence_errors;
+    if user.is_none() && existence == ExistenceErrors::Legacy {
+        return Err(ApiError::user_not_found());
+    }
+    let now = pool.now();
+    if let Some(user) = &user {
+        check_lock(user, now)?;
+    }
+    // Who is not there, or has no password, gets what looks like a user's: nobody can prove it.
+    let seed = digest(&SHA256, format!("{} {key}", pool.id()).as_bytes());
+    let unknown = Password::unknown(seed.as_ref());
+    let user_id = user.as_ref().map_or_else(|| stand_in(pool, &key), |user| user.username.clone());
+    let password = user.as_ref().and_then(|user| user.password.clone()).unwrap_or(unknown);
+    let exchange = Some(public)
+        .filter(|public| public.len() <= MAX_DIGITS)
+        .and_then(|public| Exchange::begin(&password, public).ok())
+        .ok_or_else(|| ApiError::invalid_parameter("Invalid SRP_A."))?;
+
+    let secret_block = STANDARD.encode(random_octets::<768>());
+    let answer = json!({
+        "ChallengeName": "PASSWORD_VERIFIER",
+        "ChallengeParameters": {
+            "SALT": exchange.salt(),
+            "SECRET_BLOCK": secret_block,
+            "SRP_B": exchange.public(),
+            "USERNAME": user_id,
+            "USER_ID_FOR_SRP": user_id,
+        },
+    });
+    let challenge = Challenge {
+        username: user_id,
+        proof: user.as_ref().map(proof).unwrap_or_default(),
+        client_id: client.settings.client_id.clone(),
+        expires_at: expiry(client, now),
+        kind: ChallengeKind::PasswordVerifier { exchange, custom: false },
+    };
+    pool.store.write(|data| {
+        prune(data, now);
+        data.challenges.insert(digest_of(&secret_block), challenge);
+    })?;
+    Ok(answer)
+}
+
+pub(super) fn verify(pool: &Shared, client: &Client, name: &str, answers: &Parameters) -> Answer {
+    let secret_block = answers.get("PASSWORD_CLAIM_SECRET_BLOCK")?;
+    let signature = answers.get("PASSWORD_CLAIM_SIGNATURE")?;
+    let timestamp = answers.get("TIMESTAMP")?;
+    if !is_timestamp(timestamp) {
+        return Err(ApiError::invalid_parameter(
+            "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
+        ));
+    }
+    let now = pool.now();
+    let taken = pool.store.write(|data| take(data, client, name, secret_block, now))??;
+    let proves = taken.exchange.proves(&Claim {
+        pool_name: pool.short_name(),
+        user_id: &taken.user_id,
+        secret_block: &STANDARD.decode(secret_block).unwrap_or_default(),
+        timestamp,
+        signature,
+    });
+    let user = taken.user.ok_or_else(ApiError::wrong_password)?;
+    let user = judge(pool, &user, proves)?;
+    go_on(pool, client, &user, next_step(pool, &user))
+}
+
+/// An exchange that is over once it is answered, well or not.
+struct Taken {
+    user_id: String,
+    /// Nobody, if the exchange was begun for nobody or with a password of before.
+    user: Option<User>,
+    exchange: Exchange,
+}
+
+fn take(
+    data: &mut Data,
+    client: &Client,
+    name: &str,
+    secret_block: &str,
+    now: u64,
+) -> Result<Taken, ApiError> {
+    prune(data, now);
+    let key = digest_of(secret_block);
+    let challenge = data.challenges.get(&key).ok_or_else(session_is_over)?;
+    let user =
+        data.exact_user(&challenge.username).filter(|user| challenge.proof == proof(user)).cloned();
+    let is_theirs = challenge.client_id == client.settings.client_id
+        && user.as_ref().is_none_or(|user| is_named(data, user, name));
+    let ChallengeKind::PasswordVerifier { exchange, .. } = &challenge.kind else {
+        return Err(session_is_over());
+    };
+    if !is_theirs {
+        return Err(session_is_over());
+    }
+    let taken = Taken { user_id: challenge.username.clone(), user, exchange: exchange.clone() };
+    data.challenges.remove(&key);
+    Ok(taken)
+}
+
+/// The user name of who does not exist, in the form that the pool's user names have.
+fn stand_in(pool: &Shared, name: &str) -> String {
+    let is_made_up = pool.store.read(|data| data.settings().signs_in_with_contacts());
+    if is_made_up { pool.subject(name) } else { name.to_owned() }
+}
+
+/// `Mon Nov 3 15:13:13 UTC 2026`.
+fn is_timestamp(text: &str) -> bool {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let is_number = |text: &str, below: u16| {
+        text.bytes().all(|digit| digit.is_ascii_digit())
+            && text.parse::<u16>().is_ok_and(|number| number < below)
+    };
+    let parts: Vec<_> = text.split(' ').collect();
+    let [weekday, month, day, time, zone, year] = parts.as_slice() else {
+        return false;
+    };
+    let time: Vec<_> = time.split(':').collect();
+    let [hour, minute, second] = time.as_slice() else {
+        return false;
+    };
+    DAYS.contains(weekday)
+        && MONTHS.contains(month)
+        && !day.starts_with('0')
+        && is_number(day, 32)
+        && [hour, minute, second].iter().all(|part| part.len() == 2)
+        && is_number(hour, 24)
+        && is_number(minute, 60)
+        && is_number(second, 61)
+        && *zone == "UTC"
+        && year.len() == 4
+        && is_number(year, 10_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_timestamp;
+
+    #[test]
+    fn timestamps_have_javas_form() {
+        for right in ["Mon Nov 3 15:13:13 UTC 2026", "Tue Feb 29 00:00:00 UTC 2028"] {
+            assert!(is_timestamp(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "now",
+            "Mon Nov 03 15:13:13 UTC 2026",
+            "Mon Nov 3 5:13:13 UTC 2026",
+            "Mo Nov 3 15:13:13 UTC 2026",
+            "Mon Nov 3 15:13:13 CET 2026",
+            "Mon Nov 3 15:13 UTC 2026",
+            "Mon Nov  3 15:13:13 UTC 2026",
+            "Mon Nov 3 15:13:13 UTC 26",
+        ] {
+            assert!(!is_timestamp(wrong), "{wrong}");
+        }
+    }
+}
