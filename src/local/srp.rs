@@ -67,7 +67,8 @@ static PRIME: LazyLock<BigUint> = LazyLock::new(|| {
 
 static GENERATOR: LazyLock<BigUint> = LazyLock::new(|| BigUint::from(2_u8));
 
-static MULTIPLIER: LazyLock<BigUint> = LazyLock::new(|| hash([padded(&PRIME), padded(&GENERATOR)]));
+static MULTIPLIER: LazyLock<BigUint> =
+    LazyLock::new(|| hash(&[padded(&PRIME), padded(&GENERATOR)]));
 
 impl Password {
     pub(super) fn new(pool_name: &str, user_id: &str, password: &str) -> Self {
@@ -134,7 +135,7 @@ impl Exchange {
     /// Whether the client knows the password.
     pub(super) fn proves(&self, claim: &Claim<'_>) -> bool {
         let (client, public) = (number(&self.client_public), number(&self.public));
-        let scramble = hash([padded(&client), padded(&public)]);
+        let scramble = hash(&[padded(&client), padded(&public)]);
         if scramble == BigUint::ZERO {
             return false;
         }
@@ -155,7 +156,7 @@ impl Exchange {
 
 fn verifier(pool_name: &str, user_id: &str, password: &str, salt: &BigUint) -> BigUint {
     let identity = digest(&SHA256, format!("{pool_name}{user_id}:{password}").as_bytes());
-    let exponent = hash([padded(salt), identity.as_ref().to_vec()]);
+    let exponent = hash(&[padded(salt), identity.as_ref().to_vec()]);
     GENERATOR.modpow(&exponent, &PRIME)
 }
 
@@ -168,7 +169,7 @@ fn derived_key(scramble: &BigUint, secret: &BigUint) -> Vec<u8> {
     okm.as_ref().iter().copied().take(16).collect()
 }
 
-fn hash<const N: usize>(parts: [Vec<u8>; N]) -> BigUint {
+fn hash<const N: usize>(parts: &[Vec<u8>; N]) -> BigUint {
     BigUint::from_bytes_be(digest(&SHA256, &parts.concat()).as_ref())
 }
 
@@ -197,10 +198,10 @@ mod tests {
     /// The client's half, as clients compute it.
     fn client_signature(exchange: &Exchange, private: &BigUint, password: &str) -> String {
         let (client, public) = (number(&exchange.client_public), number(&exchange.public));
-        let scramble = hash([padded(&client), padded(&public)]);
+        let scramble = hash(&[padded(&client), padded(&public)]);
         let salt = number(&exchange.salt);
         let identity = digest(&SHA256, format!("Local0001alice:{password}").as_bytes());
-        let exponent = hash([padded(&salt), identity.as_ref().to_vec()]);
+        let exponent = hash(&[padded(&salt), identity.as_ref().to_vec()]);
         let known = &*MULTIPLIER * GENERATOR.modpow(&exponent, &PRIME) % &*PRIME;
         let base = (public + &*PRIME - known) % &*PRIME;
         let secret = base.modpow(&(private + &scramble * exponent), &PRIME);

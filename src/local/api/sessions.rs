@@ -19,7 +19,7 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     Some(match operation {
-        "GetTokensFromRefreshToken" => get_tokens(site, input),
+        "GetTokensFromRefreshToken" => get_tokens(site, input).await,
         "RevokeToken" => revoke_token(site, input),
         "GlobalSignOut" => global_sign_out(site, input).await,
         "AdminUserGlobalSignOut" => admin_user_global_sign_out(site, input),
@@ -30,7 +30,7 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
 /// Makes new tokens for the session of a refresh token: with rotation, a new refresh token too.
 ///
 /// `check` sees the token's user before anything is changed.
-pub(in crate::local) fn refresh(
+pub(in crate::local) async fn refresh(
     pool: &Shared,
     client: &Client,
     token: &str,
@@ -102,7 +102,7 @@ struct GetTokens {
     client_secret: Option<String>,
 }
 
-fn get_tokens(site: &Site, value: Value) -> Answer {
+async fn get_tokens(site: &Site, value: Value) -> Answer {
     let GetTokens { refresh_token, client_id, client_secret } = input(value)?;
     let token = required(refresh_token, "RefreshToken")?;
     let (pool, client) = site.named_client(client_id)?;
@@ -112,7 +112,7 @@ fn get_tokens(site: &Site, value: Value) -> Answer {
             client.settings.client_id
         )));
     }
-    let result = refresh(&pool, &client, &token, |_| Ok(()))?;
+    let result = refresh(&pool, &client, &token, |_| Ok(())).await?;
     Ok(json!({ "AuthenticationResult": result }))
 }
 

@@ -35,17 +35,19 @@ pub(in crate::local) struct ClientSettings {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::local) enum AuthFlow {
-    #[serde(alias = "ADMIN_NO_SRP_AUTH")]
-    AllowAdminUserPasswordAuth,
-    #[serde(alias = "CUSTOM_AUTH_FLOW_ONLY")]
-    AllowCustomAuth,
-    #[serde(alias = "USER_PASSWORD_AUTH")]
-    AllowUserPasswordAuth,
-    AllowUserSrpAuth,
-    AllowRefreshTokenAuth,
-    AllowUserAuth,
+    #[serde(rename = "ALLOW_ADMIN_USER_PASSWORD_AUTH", alias = "ADMIN_NO_SRP_AUTH")]
+    AdminUserPasswordAuth,
+    #[serde(rename = "ALLOW_CUSTOM_AUTH", alias = "CUSTOM_AUTH_FLOW_ONLY")]
+    CustomAuth,
+    #[serde(rename = "ALLOW_USER_PASSWORD_AUTH", alias = "USER_PASSWORD_AUTH")]
+    UserPasswordAuth,
+    #[serde(rename = "ALLOW_USER_SRP_AUTH")]
+    UserSrpAuth,
+    #[serde(rename = "ALLOW_REFRESH_TOKEN_AUTH")]
+    RefreshTokenAuth,
+    #[serde(rename = "ALLOW_USER_AUTH")]
+    UserAuth,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,8 +141,7 @@ impl Default for ClientSettings {
     /// A public client with every way to sign in.
     fn default() -> Self {
         use AuthFlow::{
-            AllowAdminUserPasswordAuth, AllowCustomAuth, AllowRefreshTokenAuth,
-            AllowUserPasswordAuth, AllowUserSrpAuth,
+            AdminUserPasswordAuth, CustomAuth, RefreshTokenAuth, UserPasswordAuth, UserSrpAuth,
         };
         Self {
             name: "local".to_owned(),
@@ -148,11 +149,11 @@ impl Default for ClientSettings {
             client_secret: None,
             generate_secret: false,
             explicit_auth_flows: vec![
-                AllowAdminUserPasswordAuth,
-                AllowCustomAuth,
-                AllowUserPasswordAuth,
-                AllowUserSrpAuth,
-                AllowRefreshTokenAuth,
+                AdminUserPasswordAuth,
+                CustomAuth,
+                UserPasswordAuth,
+                UserSrpAuth,
+                RefreshTokenAuth,
             ],
             access_token_validity: 60,
             id_token_validity: 60,

@@ -14,7 +14,7 @@ use super::{
         },
         Answer, ApiError,
     },
-    finish::sign_in,
+    finish::{Entry, sign_in},
     password::proof,
     steps::{NextStep, factors},
 };
@@ -35,10 +35,11 @@ pub(in super::super) struct Open {
 }
 
 /// Makes the tokens, or asks for what has to come before them.
-pub(super) fn go_on(pool: &Shared, client: &Client, user: &User, step: NextStep) -> Answer {
+pub(super) async fn go_on(pool: &Shared, client: &Client, user: &User, step: NextStep) -> Answer {
     let now = pool.now();
     if step == NextStep::Done {
-        let result = sign_in(pool, client, user, None, None, now)?;
+        let entry = Entry { client, user, auth_time: now, scopes: None, nonce: None };
+        let result = sign_in(pool, entry).await?;
         return Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }));
     }
     pool.store.write(|data| ask(data, client, user, step, now))?

@@ -27,7 +27,7 @@ pub(in crate::local) fn check_software_token(
 }
 
 /// Answers `SOFTWARE_TOKEN_MFA`, `SMS_MFA` and `EMAIL_OTP`. A wrong code can be followed by another try.
-pub(super) fn answer(
+pub(super) async fn answer(
     pool: &Shared,
     client: &Client,
     handle: &Handle<'_>,
@@ -54,7 +54,7 @@ pub(super) fn answer(
         data.challenges.remove(&key);
         Ok::<User, ApiError>(user)
     })??;
-    go_on(pool, client, &user, NextStep::Done)
+    go_on(pool, client, &user, NextStep::Done).await
 }
 
 pub(in super::super) fn software_token_missing() -> ApiError {

@@ -15,15 +15,20 @@ use super::{
 /// For how long a session is remembered after its end: as long as an access token of it can live.
 const REMEMBERED: u64 = 24 * 60 * 60 * 1000;
 
-/// Begins a session of a user who did all that they had to, and makes its tokens.
-pub(in crate::local) fn sign_in(
-    pool: &Shared,
-    client: &Client,
-    user: &User,
-    scopes: Option<Vec<String>>,
-    nonce: Option<&str>,
-    auth_time_ms: u64,
-) -> Result<Value, ApiError> {
+/// A user who did all that they had to, on the way in.
+pub(in crate::local) struct Entry<'a> {
+    pub(in crate::local) client: &'a Client,
+    pub(in crate::local) user: &'a User,
+    /// In milliseconds: before now, where a browser was signed in already.
+    pub(in crate::local) auth_time: u64,
+    /// Of a sign-in at the hosted pages.
+    pub(in crate::local) scopes: Option<Vec<String>>,
+    pub(in crate::local) nonce: Option<String>,
+}
+
+/// Begins a session, and makes its tokens.
+pub(in crate::local) async fn sign_in(pool: &Shared, entry: Entry<'_>) -> Result<Value, ApiError> {
+    let Entry { client, user, auth_time, scopes, nonce } = entry;
     let now = pool.now();
     let (user, groups, origin_jti, refresh_token) = pool.store.write(|data| {
         // Whoever was disabled or given another password in the meantime does not get in.
@@ -43,7 +48,7 @@ pub(in crate::local) fn sign_in(
         prune(data, now);
         let (origin_jti, refresh_token) = data.begin_session(&present, client, scopes.clone(), now);
         if let Some(session) = data.sessions.get_mut(&origin_jti) {
-            session.auth_time = auth_time_ms;
+            session.auth_time = auth_time;
         }
         let groups = data.groups_of(&present);
         Ok((present, groups, origin_jti, refresh_token))
@@ -52,9 +57,9 @@ pub(in crate::local) fn sign_in(
         user: &user,
         client,
         origin_jti: &origin_jti,
-        auth_time: auth_time_ms,
+        auth_time,
         scopes: scopes.as_deref(),
-        nonce,
+        nonce: nonce.as_deref(),
     };
     let claims = pool.claims(&grantee, &groups);
     Ok(pool.authentication_result(client, claims, Some(refresh_token)))

@@ -26,7 +26,7 @@ pub(super) use self::{
 };
 pub(in crate::local) use self::{
     codes::check_software_token,
-    finish::sign_in,
+    finish::{Entry, sign_in},
     password::check_password,
     steps::{NextStep, next_step},
 };
@@ -47,49 +47,50 @@ enum By {
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     Some(match operation {
-        "InitiateAuth" => initiate(site, By::User, input),
-        "AdminInitiateAuth" => initiate(site, By::Administrator, input),
-        "RespondToAuthChallenge" => respond::answer(site, By::User, input),
-        "AdminRespondToAuthChallenge" => respond::answer(site, By::Administrator, input),
+        "InitiateAuth" => initiate(site, By::User, input).await,
+        "AdminInitiateAuth" => initiate(site, By::Administrator, input).await,
+        "RespondToAuthChallenge" => respond::answer(site, By::User, input).await,
+        "AdminRespondToAuthChallenge" => respond::answer(site, By::Administrator, input).await,
         _ => return None,
     })
 }
 
-fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
+async fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
     let Initiate { auth_flow, auth_parameters, client_id, user_pool_id } = input(value)?;
     let (pool, client) = pool_and_client(site, by, user_pool_id, client_id)?;
     let flow = required(auth_flow, "AuthFlow")?;
     let parameters = auth_parameters.unwrap_or_default();
     match (flow.as_str(), by) {
         ("USER_SRP_AUTH", _) => {
-            check_flow(&client, AuthFlow::AllowUserSrpAuth, &flow)?;
+            check_flow(&client, AuthFlow::UserSrpAuth, &flow)?;
             let name = name_and_secret(&client, &parameters)?;
             srp::begin(&pool, &client, name, parameters.get("SRP_A")?)
         }
         ("USER_PASSWORD_AUTH", _) => {
-            check_flow(&client, AuthFlow::AllowUserPasswordAuth, &flow)?;
-            with_password(&pool, &client, &parameters)
+            check_flow(&client, AuthFlow::UserPasswordAuth, &flow)?;
+            with_password(&pool, &client, &parameters).await
         }
         ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", By::Administrator) => {
-            check_flow(&client, AuthFlow::AllowAdminUserPasswordAuth, &flow)?;
-            with_password(&pool, &client, &parameters)
+            check_flow(&client, AuthFlow::AdminUserPasswordAuth, &flow)?;
+            with_password(&pool, &client, &parameters).await
         }
         ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
             // With rotation, a refresh has to give a new refresh token, which this flow cannot.
             if client.settings.rotation_grace().is_some() {
                 return Err(flow_is_off("REFRESH_TOKEN_AUTH"));
             }
-            check_flow(&client, AuthFlow::AllowRefreshTokenAuth, "REFRESH_TOKEN_AUTH")?;
+            check_flow(&client, AuthFlow::RefreshTokenAuth, "REFRESH_TOKEN_AUTH")?;
             let hash = parameters.find("SECRET_HASH");
             let token = parameters.get("REFRESH_TOKEN")?;
             let result = sessions::refresh(&pool, &client, token, |user| {
                 check_secret_hash(&client, &user.username, hash)
                     .or_else(|_| check_secret_hash(&client, &user.sub, hash))
-            })?;
+            })
+            .await?;
             Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }))
         }
         ("CUSTOM_AUTH", _) => {
-            check_flow(&client, AuthFlow::AllowCustomAuth, &flow)?;
+            check_flow(&client, AuthFlow::CustomAuth, &flow)?;
             Err(ApiError::invalid_parameter(
                 "Custom auth lambda trigger is not configured for the user pool.",
             ))
@@ -99,10 +100,10 @@ fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
     }
 }
 
-fn with_password(pool: &Shared, client: &Client, parameters: &Parameters) -> Answer {
+async fn with_password(pool: &Shared, client: &Client, parameters: &Parameters) -> Answer {
     let name = name_and_secret(client, parameters)?;
-    let user = check_password(pool, client, name, parameters.get("PASSWORD")?)?;
-    go_on(pool, client, &user, next_step(pool, &user))
+    let user = check_password(pool, client, name, parameters.get("PASSWORD")?).await?;
+    go_on(pool, client, &user, next_step(pool, &user)).await
 }
 
 /// The name that the caller gives, once the client's secret is proven for it.

@@ -17,7 +17,7 @@ use super::{
     steps::next_step,
 };
 
-pub(super) fn answer(
+pub(super) async fn answer(
     pool: &Shared,
     client: &Client,
     handle: &Handle<'_>,
@@ -62,7 +62,7 @@ pub(super) fn answer(
         }
         Ok::<User, ApiError>(user.clone())
     })??;
-    go_on(pool, client, &user, next_step(pool, &user))
+    go_on(pool, client, &user, next_step(pool, &user)).await
 }
 
 fn new_password_step(data: &Data, handle: &Handle<'_>) -> Result<Open, ApiError> {

@@ -17,7 +17,7 @@ const FREE_MISTAKES: u32 = 5;
 const LONGEST_LOCK: u64 = 15 * 60 * 1000;
 
 /// The user of a name and a password, who may sign in: enabled, confirmed, not locked out.
-pub(in crate::local) fn check_password(
+pub(in crate::local) async fn check_password(
     pool: &Shared,
     client: &Client,
     name: &str,

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// `RespondToAuthChallenge`.
-pub(super) fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
+pub(super) async fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
     let Respond { challenge_name, challenge_responses, session, client_id, user_pool_id } =
         input(value)?;
     let (pool, client) = pool_and_client(site, by, user_pool_id, client_id)?;
@@ -28,7 +28,7 @@ pub(super) fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
     let answers = challenge_responses.unwrap_or_default();
     let name = name_and_secret(&client, &answers)?;
     if challenge == "PASSWORD_VERIFIER" {
-        return srp::verify(&pool, &client, name, &answers);
+        return srp::verify(&pool, &client, name, &answers).await;
     }
     let session =
         session.ok_or_else(|| ApiError::invalid_parameter("Missing required parameter Session"))?;
@@ -38,19 +38,19 @@ pub(super) fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
         now: pool.now(),
     };
     match challenge.as_str() {
-        "NEW_PASSWORD_REQUIRED" => new_password::answer(&pool, &client, &handle, &answers),
+        "NEW_PASSWORD_REQUIRED" => new_password::answer(&pool, &client, &handle, &answers).await,
         "SOFTWARE_TOKEN_MFA" | "SMS_MFA" | "EMAIL_OTP" => {
-            codes::answer(&pool, &client, &handle, &challenge, &answers)
+            codes::answer(&pool, &client, &handle, &challenge, &answers).await
         }
-        "SELECT_MFA_TYPE" => select_mfa_type(&pool, &client, &handle, &answers),
-        "MFA_SETUP" => mfa_setup(&pool, &client, &handle),
+        "SELECT_MFA_TYPE" => select_mfa_type(&pool, &client, &handle, &answers).await,
+        "MFA_SETUP" => mfa_setup(&pool, &client, &handle).await,
         _ => Err(ApiError::invalid_parameter(format!(
             "Challenge name {challenge} is not supported."
         ))),
     }
 }
 
-fn select_mfa_type(
+async fn select_mfa_type(
     pool: &Shared,
     client: &Client,
     handle: &Handle<'_>,
@@ -68,11 +68,11 @@ fn select_mfa_type(
         data.challenges.remove(&open.key);
         Ok((open.user, step))
     })??;
-    go_on(pool, client, &user, step)
+    go_on(pool, client, &user, step).await
 }
 
 /// The last step of a set-up, which a software token that was verified meanwhile completes.
-fn mfa_setup(pool: &Shared, client: &Client, handle: &Handle<'_>) -> Answer {
+async fn mfa_setup(pool: &Shared, client: &Client, handle: &Handle<'_>) -> Answer {
     let user = pool.store.write(|data| {
         let open = open_step(data, handle)?;
         match open.challenge.kind {
@@ -86,5 +86,5 @@ fn mfa_setup(pool: &Shared, client: &Client, handle: &Handle<'_>) -> Answer {
             _ => Err(session_is_over()),
         }
     })??;
-    go_on(pool, client, &user, NextStep::Done)
+    go_on(pool, client, &user, NextStep::Done).await
 }

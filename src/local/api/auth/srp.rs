@@ -70,7 +70,12 @@ pub(super) fn begin(pool: &Shared, client: &Client, name: &str, public: &str) ->
     Ok(answer)
 }
 
-pub(super) fn verify(pool: &Shared, client: &Client, name: &str, answers: &Parameters) -> Answer {
+pub(super) async fn verify(
+    pool: &Shared,
+    client: &Client,
+    name: &str,
+    answers: &Parameters,
+) -> Answer {
     let secret_block = answers.get("PASSWORD_CLAIM_SECRET_BLOCK")?;
     let signature = answers.get("PASSWORD_CLAIM_SIGNATURE")?;
     let timestamp = answers.get("TIMESTAMP")?;
@@ -90,7 +95,7 @@ pub(super) fn verify(pool: &Shared, client: &Client, name: &str, answers: &Param
     });
     let user = taken.user.ok_or_else(ApiError::wrong_password)?;
     let user = judge(pool, &user, proves)?;
-    go_on(pool, client, &user, next_step(pool, &user))
+    go_on(pool, client, &user, next_step(pool, &user)).await
 }
 
 /// An exchange that is over once it is answered, well or not.
