@@ -8,3 +8,7 @@ pub mod defaults {}
 
 #[doc = include_str!("docs/operations.md")]
 pub mod operations {}
+
+#[cfg(feature = "local")]
+#[doc = include_str!("docs/testing.md")]
+pub mod testing {}

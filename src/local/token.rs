@@ -161,6 +161,10 @@ impl TokenBuilder {
         self.pool.sign(self.token_use, header.as_bytes(), payload.as_bytes())
     }
 
+    pub(super) fn pool(&self) -> &Shared {
+        &self.pool
+    }
+
     fn scope_claim(&self) -> String {
         let is_user = self.claims.contains_key("username");
         if self.scopes.is_empty() && is_user {

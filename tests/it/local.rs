@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tower_cognito::{
-    AuthErrorKind, KeySet, TokenUse,
-    local::{Fault, UserPool},
+    AuthErrorKind, KeySet, TokenUse, group,
+    local::{Fault, UserPool, mock, mock_id},
+    permission,
 };
 
 use crate::support::get;
@@ -161,4 +162,39 @@ async fn an_issuer_of_awss_form_works_with_the_pools_own_keys() {
     let verifier = pool.verifier().build().unwrap();
     let claims = verifier.verify(&pool.token("alice").sign()).await.unwrap();
     assert_eq!(claims.issuer(), issuer);
+}
+
+#[test]
+fn mock_claims_are_what_a_handler_takes_without_a_runtime() {
+    let claims =
+        mock("alice").group("staff").claim("custom:tenant_id", "acme").permissions(["a:b"]);
+    let claims = claims.claims::<Value>().unwrap();
+    assert_eq!((claims.username(), claims.token_use()), (Some("alice"), TokenUse::Access));
+    assert_eq!(claims.custom()["custom:tenant_id"], "acme");
+    assert!((group("staff") & permission("a:b")).check(&claims).is_ok());
+    assert!(group("admin").check(&claims).is_err());
+    let id = mock_id("alice").claim("email", "alice@example.com").verified().unwrap();
+    assert_eq!((id.token_use(), id.client_id()), (TokenUse::Id, "mockclient"));
+    assert_eq!(mock("bob").client("web").verified().unwrap().client_id(), "web");
+}
+
+#[test]
+fn a_mock_has_nothing_that_no_token_has() {
+    let kind = |mock: tower_cognito::local::TokenBuilder| mock.verified().unwrap_err().kind();
+    assert_eq!(kind(mock("alice").expired()), AuthErrorKind::Expired);
+    assert_eq!(kind(mock("alice").claim("exp", "soon")), AuthErrorKind::InvalidClaim);
+    assert_eq!(
+        kind(mock("alice").claim("iss", "https://elsewhere")),
+        AuthErrorKind::UntrustedIssuer
+    );
+    assert_eq!(kind(mock("alice").client("")), AuthErrorKind::WrongClient);
+    assert_eq!(kind(mock("alice").without("client_id")), AuthErrorKind::InvalidClaim);
+    let wrong = mock("alice").claim("custom:tenant_id", 7).claims::<Tenant>();
+    assert_eq!(wrong.unwrap_err().kind(), AuthErrorKind::ClaimsShape);
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Tenant {
+    #[serde(rename = "custom:tenant_id")]
+    _tenant_id: String,
 }
