@@ -20,11 +20,11 @@ use super::{
 };
 
 /// What a caller shows to answer a step.
-pub(in super::super) struct Handle<'a> {
-    pub(in super::super) session: &'a str,
+pub(in crate::local) struct Handle<'a> {
+    pub(in crate::local) session: &'a str,
     /// Nothing where an operation does not say for whom it is.
-    pub(in super::super) client_and_name: Option<(&'a str, &'a str)>,
-    pub(in super::super) now: u64,
+    pub(in crate::local) client_and_name: Option<(&'a str, &'a str)>,
+    pub(in crate::local) now: u64,
 }
 
 /// A step that was found, with its key.
@@ -34,23 +34,42 @@ pub(in super::super) struct Open {
     pub(in super::super) user: User,
 }
 
+/// A step that a client is asked to take.
+pub(in crate::local) struct Asked {
+    pub(in crate::local) challenge: &'static str,
+    pub(in crate::local) session: String,
+    pub(in crate::local) parameters: Map<String, Value>,
+}
+
 /// Makes the tokens, or asks for what has to come before them.
 pub(super) async fn go_on(pool: &Shared, client: &Client, user: &User, step: NextStep) -> Answer {
-    let now = pool.now();
     if step == NextStep::Done {
-        let entry = Entry { client, user, auth_time: now, scopes: None, nonce: None };
+        let auth_time = pool.now();
+        let entry = Entry { client, user, auth_time, scopes: None, nonce: None };
         let result = sign_in(pool, entry).await?;
         return Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }));
     }
-    pool.store.write(|data| ask(data, client, user, step, now))?
+    let Asked { challenge, session, parameters } = ask(pool, client, user, step)?;
+    Ok(json!({ "ChallengeName": challenge, "Session": session, "ChallengeParameters": parameters }))
 }
 
-fn ask(data: &mut Data, client: &Client, user: &User, step: NextStep, now: u64) -> Answer {
+/// Asks a client for the step that its user has to take.
+pub(in crate::local) fn ask(
+    pool: &Shared,
+    client: &Client,
+    user: &User,
+    step: NextStep,
+) -> Result<Asked, ApiError> {
+    let now = pool.now();
+    Ok(pool.store.write(|data| open(data, client, user, step, now))?)
+}
+
+fn open(data: &mut Data, client: &Client, user: &User, step: NextStep, now: u64) -> Asked {
     let settings = data.settings();
     let mut parameters = Map::new();
     let mut set = |name: &str, value: String| drop(parameters.insert(name.into(), json!(value)));
     set("USER_ID_FOR_SRP", user.username.clone());
-    let (name, kind) = match step {
+    let (challenge, kind) = match step {
         NextStep::NewPassword => {
             set("userAttributes", json!(user.attributes).to_string());
             set("requiredAttributes", json!(missing_attributes(&settings, user)).to_string());
@@ -94,7 +113,7 @@ fn ask(data: &mut Data, client: &Client, user: &User, step: NextStep, now: u64) 
         }
     };
     let session = open_challenge(data, client, user, kind, now);
-    Ok(json!({ "ChallengeName": name, "Session": session, "ChallengeParameters": parameters }))
+    Asked { challenge, session, parameters }
 }
 
 /// Begins a step, and gives the `Session` by which it is answered.

@@ -5,38 +5,26 @@ use super::{
         super::{
             secret::same,
             shared::Shared,
-            store::{ChallengeKind, Client, Data, User},
+            store::{ChallengeKind, Data, User},
             totp::Typed,
         },
-        Answer, ApiError,
+        ApiError,
     },
-    challenges::{Handle, Open, go_on, open_step, session_is_over},
+    challenges::{Handle, Open, open_step, session_is_over},
     input::Parameters,
     password::{check_lock, count_mistake},
-    steps::NextStep,
 };
 
-/// Whether this is the user's one-time password of the moment. It counts as used from then on.
-pub(in crate::local) fn check_software_token(
-    pool: &Shared,
-    username: &str,
-    code: &str,
-) -> Result<(), ApiError> {
-    let now = pool.now();
-    pool.store.write(|data| use_software_token(data, username, code, now))?
-}
-
 /// Answers `SOFTWARE_TOKEN_MFA`, `SMS_MFA` and `EMAIL_OTP`. A wrong code can be followed by another try.
-pub(super) async fn answer(
+pub(super) fn answer(
     pool: &Shared,
-    client: &Client,
     handle: &Handle<'_>,
     challenge: &str,
     answers: &Parameters,
-) -> Answer {
+) -> Result<User, ApiError> {
     let code = answers.get(&format!("{challenge}_CODE"))?;
     let now = handle.now;
-    let user = pool.store.write(|data| {
+    pool.store.write(|data| {
         let Open { key, challenge: step, user } = open_step(data, handle)?;
         match (challenge, &step.kind) {
             ("SOFTWARE_TOKEN_MFA", ChallengeKind::SoftwareTokenMfa) => {
@@ -53,8 +41,7 @@ pub(super) async fn answer(
         }
         data.challenges.remove(&key);
         Ok::<User, ApiError>(user)
-    })??;
-    go_on(pool, client, &user, NextStep::Done).await
+    })?
 }
 
 pub(in super::super) fn software_token_missing() -> ApiError {
@@ -64,6 +51,7 @@ pub(in super::super) fn software_token_missing() -> ApiError {
     )
 }
 
+/// Whether this is the user's one-time password of the moment. It counts as used from then on.
 fn use_software_token(
     data: &mut Data,
     username: &str,

@@ -5,7 +5,7 @@ use super::{
         super::{
             issue::Grantee,
             shared::Shared,
-            store::{Client, Data, Failures, User, UserStatus},
+            store::{Client, Data, Failures, Group, User, UserStatus},
         },
         ApiError,
     },
@@ -26,43 +26,74 @@ pub(in crate::local) struct Entry<'a> {
     pub(in crate::local) nonce: Option<String>,
 }
 
+/// A session that has begun.
+pub(in crate::local) struct Entered {
+    user: User,
+    groups: Vec<Group>,
+    pub(in crate::local) origin_jti: String,
+    refresh_token: String,
+}
+
 /// Begins a session, and makes its tokens.
 pub(in crate::local) async fn sign_in(pool: &Shared, entry: Entry<'_>) -> Result<Value, ApiError> {
-    let Entry { client, user, auth_time, scopes, nonce } = entry;
     let now = pool.now();
-    let (user, groups, origin_jti, refresh_token) = pool.store.write(|data| {
-        // Whoever was disabled or given another password in the meantime does not get in.
-        let may_enter = |present: &&User| {
-            let is_ready =
-                matches!(present.status, UserStatus::Confirmed | UserStatus::ExternalProvider);
-            is_ready && present.enabled && proof(present) == proof(user)
-        };
-        let Some(present) = data.exact_user(&user.username).filter(may_enter).cloned() else {
-            return Err(ApiError::wrong_password());
-        };
-        if present.failures != Failures::default()
-            && let Some(user) = data.exact_user_mut(&present.username)
-        {
-            user.failures = Failures::default();
-        }
-        prune(data, now);
-        let (origin_jti, refresh_token) = data.begin_session(&present, client, scopes.clone(), now);
-        if let Some(session) = data.sessions.get_mut(&origin_jti) {
-            session.auth_time = auth_time;
-        }
-        let groups = data.groups_of(&present);
-        Ok((present, groups, origin_jti, refresh_token))
-    })??;
+    let entered = pool.store.write(|data| enter(data, &entry, now))??;
+    tokens(pool, &entry, entered).await
+}
+
+/// Begins a session. Whoever was disabled or given another password in the meantime does not get in.
+pub(in crate::local) fn enter(
+    data: &mut Data,
+    entry: &Entry<'_>,
+    now: u64,
+) -> Result<Entered, ApiError> {
+    let Entry { client, user, auth_time, scopes, .. } = entry;
+    let present = may_enter(data, &user.username, &proof(user)).cloned();
+    let user = present.ok_or_else(ApiError::wrong_password)?;
+    if user.failures != Failures::default()
+        && let Some(user) = data.exact_user_mut(&user.username)
+    {
+        user.failures = Failures::default();
+    }
+    prune(data, now);
+    let (origin_jti, refresh_token) = data.begin_session(&user, client, scopes.clone(), now);
+    if let Some(session) = data.sessions.get_mut(&origin_jti) {
+        session.auth_time = *auth_time;
+    }
+    let groups = data.groups_of(&user);
+    Ok(Entered { user, groups, origin_jti, refresh_token })
+}
+
+/// Makes the first tokens of a session.
+pub(in crate::local) async fn tokens(
+    pool: &Shared,
+    entry: &Entry<'_>,
+    entered: Entered,
+) -> Result<Value, ApiError> {
     let grantee = Grantee {
-        user: &user,
-        client,
-        origin_jti: &origin_jti,
-        auth_time,
-        scopes: scopes.as_deref(),
-        nonce: nonce.as_deref(),
+        user: &entered.user,
+        client: entry.client,
+        origin_jti: &entered.origin_jti,
+        auth_time: entry.auth_time,
+        scopes: entry.scopes.as_deref(),
+        nonce: entry.nonce.as_deref(),
     };
-    let claims = pool.claims(&grantee, &groups);
-    Ok(pool.authentication_result(client, claims, Some(refresh_token)))
+    let claims = pool.claims(&grantee, &entered.groups);
+    Ok(pool.authentication_result(entry.client, claims, Some(entered.refresh_token)))
+}
+
+/// A user who proved who they are, if they still are that user with that password, and may sign in.
+pub(in crate::local) fn may_enter<'a>(
+    data: &'a Data,
+    username: &str,
+    proven: &str,
+) -> Option<&'a User> {
+    let is_ready = |user: &&User| {
+        let is_complete =
+            matches!(user.status, UserStatus::Confirmed | UserStatus::ExternalProvider);
+        is_complete && user.enabled && proof(user) == proven
+    };
+    data.exact_user(username).filter(is_ready)
 }
 
 /// Forgets sessions none of whose tokens is good any more, with their refresh tokens.

@@ -25,7 +25,7 @@ pub(super) struct Respond {
 
 /// What a flow or a challenge is given. Values that are null are absent.
 #[derive(Default, Deserialize)]
-pub(super) struct Parameters(BTreeMap<String, Option<String>>);
+pub(in crate::local) struct Parameters(BTreeMap<String, Option<String>>);
 
 impl Parameters {
     pub(super) fn find(&self, name: &str) -> Option<&str> {
@@ -45,5 +45,11 @@ impl Parameters {
             Some((name.strip_prefix(prefix)?.to_owned(), value.clone()?))
         };
         self.0.iter().filter_map(named).collect()
+    }
+}
+
+impl FromIterator<(String, String)> for Parameters {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name, Some(value))).collect())
     }
 }

@@ -14,21 +14,20 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use self::{
-    challenges::go_on,
-    input::{Initiate, Parameters},
+use self::{challenges::go_on, input::Initiate};
+pub(in crate::local) use self::{
+    challenges::{Asked, Handle, ask},
+    finish::{Entry, enter, may_enter, tokens},
+    input::Parameters,
+    password::{check_password, proof},
+    respond::take_answer,
+    steps::{NextStep, next_step},
 };
 pub(super) use self::{
-    challenges::{Handle, Open, open_challenge, open_step, session_is_over},
+    challenges::{Open, open_challenge, open_step, session_is_over},
     codes::software_token_missing,
     password::reset_required,
     steps::step_of,
-};
-pub(in crate::local) use self::{
-    codes::check_software_token,
-    finish::{Entry, sign_in},
-    password::check_password,
-    steps::{NextStep, next_step},
 };
 use super::{
     super::{settings::AuthFlow, shared::Shared, site::Site, store::Client},

@@ -10,19 +10,18 @@ use super::{
             srp::Password,
             store::{ChallengeKind, Client, Data, User, UserStatus},
         },
-        Answer, ApiError,
+        ApiError,
     },
-    challenges::{Handle, Open, go_on, open_step, session_is_over},
+    challenges::{Handle, Open, open_step, session_is_over},
     input::Parameters,
-    steps::next_step,
 };
 
-pub(super) async fn answer(
+pub(super) fn answer(
     pool: &Shared,
     client: &Client,
     handle: &Handle<'_>,
     answers: &Parameters,
-) -> Answer {
+) -> Result<User, ApiError> {
     let text = answers.get("NEW_PASSWORD")?;
     let attributes = answers.behind("userAttributes.");
     let (policy, user) = pool.store.read(|data| {
@@ -42,7 +41,7 @@ pub(super) async fn answer(
     }
     let password = Password::new(pool.short_name(), &user.username, text);
 
-    let user = pool.store.write(|data| {
+    pool.store.write(|data| {
         let Open { key, user, .. } = new_password_step(data, handle)?;
         check_attributes(data, client, &user, &attributes)?;
         data.challenges.remove(&key);
@@ -61,8 +60,7 @@ pub(super) async fn answer(
             user.attributes.insert(name, value);
         }
         Ok::<User, ApiError>(user.clone())
-    })??;
-    go_on(pool, client, &user, next_step(pool, &user)).await
+    })?
 }
 
 fn new_password_step(data: &Data, handle: &Handle<'_>) -> Result<Open, ApiError> {

@@ -56,7 +56,7 @@ pub(super) fn judge(pool: &Shared, user: &User, is_right: bool) -> Result<User, 
 }
 
 /// What identifies a user together with the password that they have.
-pub(super) fn proof(user: &User) -> String {
+pub(in crate::local) fn proof(user: &User) -> String {
     format!("{} {}", user.sub, user.password.as_ref().map_or("", Password::salt))
 }
 

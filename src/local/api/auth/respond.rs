@@ -7,7 +7,7 @@ use super::{
         super::{
             shared::Shared,
             site::Site,
-            store::{ChallengeKind, Client},
+            store::{ChallengeKind, Client, User},
         },
         Answer, ApiError, input, required,
     },
@@ -16,7 +16,7 @@ use super::{
     codes,
     input::{Parameters, Respond},
     name_and_secret, new_password, pool_and_client, srp,
-    steps::{NextStep, factor_step, factors},
+    steps::{NextStep, factor_step, factors, next_step},
 };
 
 /// `RespondToAuthChallenge`.
@@ -37,27 +37,42 @@ pub(super) async fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
         client_and_name: Some((&client.settings.client_id, name)),
         now: pool.now(),
     };
-    match challenge.as_str() {
-        "NEW_PASSWORD_REQUIRED" => new_password::answer(&pool, &client, &handle, &answers).await,
-        "SOFTWARE_TOKEN_MFA" | "SMS_MFA" | "EMAIL_OTP" => {
-            codes::answer(&pool, &client, &handle, &challenge, &answers).await
+    let (user, step) = take_answer(&pool, &client, &handle, &challenge, &answers)?;
+    go_on(&pool, &client, &user, step).await
+}
+
+/// Takes the answer to a step, and tells whose it is and what comes next.
+pub(in crate::local) fn take_answer(
+    pool: &Shared,
+    client: &Client,
+    handle: &Handle<'_>,
+    challenge: &str,
+    answers: &Parameters,
+) -> Result<(User, NextStep), ApiError> {
+    match challenge {
+        "NEW_PASSWORD_REQUIRED" => {
+            let user = new_password::answer(pool, client, handle, answers)?;
+            let step = next_step(pool, &user);
+            Ok((user, step))
         }
-        "SELECT_MFA_TYPE" => select_mfa_type(&pool, &client, &handle, &answers).await,
-        "MFA_SETUP" => mfa_setup(&pool, &client, &handle).await,
+        "SOFTWARE_TOKEN_MFA" | "SMS_MFA" | "EMAIL_OTP" => {
+            Ok((codes::answer(pool, handle, challenge, answers)?, NextStep::Done))
+        }
+        "SELECT_MFA_TYPE" => select_mfa_type(pool, handle, answers),
+        "MFA_SETUP" => Ok((mfa_setup(pool, handle)?, NextStep::Done)),
         _ => Err(ApiError::invalid_parameter(format!(
             "Challenge name {challenge} is not supported."
         ))),
     }
 }
 
-async fn select_mfa_type(
+fn select_mfa_type(
     pool: &Shared,
-    client: &Client,
     handle: &Handle<'_>,
     answers: &Parameters,
-) -> Answer {
+) -> Result<(User, NextStep), ApiError> {
     let answer = answers.get("ANSWER")?;
-    let (user, step) = pool.store.write(|data| {
+    pool.store.write(|data| {
         let open = open_step(data, handle)?;
         if !matches!(open.challenge.kind, ChallengeKind::SelectMfaType) {
             return Err(session_is_over());
@@ -67,13 +82,12 @@ async fn select_mfa_type(
             .ok_or_else(|| ApiError::invalid_parameter("Invalid MFA type selected."))?;
         data.challenges.remove(&open.key);
         Ok((open.user, step))
-    })??;
-    go_on(pool, client, &user, step).await
+    })?
 }
 
 /// The last step of a set-up, which a software token that was verified meanwhile completes.
-async fn mfa_setup(pool: &Shared, client: &Client, handle: &Handle<'_>) -> Answer {
-    let user = pool.store.write(|data| {
+fn mfa_setup(pool: &Shared, handle: &Handle<'_>) -> Result<User, ApiError> {
+    pool.store.write(|data| {
         let open = open_step(data, handle)?;
         match open.challenge.kind {
             ChallengeKind::MfaSetup { verified: true } => {
@@ -85,6 +99,5 @@ async fn mfa_setup(pool: &Shared, client: &Client, handle: &Handle<'_>) -> Answe
             }
             _ => Err(session_is_over()),
         }
-    })??;
-    go_on(pool, client, &user, NextStep::Done).await
+    })?
 }
