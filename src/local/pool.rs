@@ -4,7 +4,7 @@ use super::{
     config::Config,
     seed,
     server::{Fault, Server},
-    shared::{Parts, Shared},
+    shared::{Parts, Shared, endpoint},
     site::Site,
     store::{Disk, Store},
     token::TokenBuilder,
@@ -77,6 +77,22 @@ impl UserPool {
     /// Where the pool listens.
     pub fn address(&self) -> SocketAddr {
         self.shared.address()
+    }
+
+    /// The address that clients are given as their endpoint, such as `http://127.0.0.1:9229`, without a slash at
+    /// the end.
+    pub fn endpoint(&self) -> String {
+        self.shared.endpoint()
+    }
+
+    /// The ids of all app clients.
+    pub fn client_ids(&self) -> Vec<String> {
+        self.shared.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect())
+    }
+
+    /// The secret of an app client, if there is the client and it has a secret.
+    pub fn client_secret(&self, client_id: &str) -> Option<String> {
+        self.shared.store.read(|data| data.clients.get(client_id)?.settings.client_secret.clone())
     }
 
     /// Where its keys are.
@@ -222,9 +238,11 @@ impl UserPoolBuilder {
     pub async fn start(self) -> io::Result<UserPool> {
         let id: PoolId =
             self.id.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let listener = tokio::net::TcpListener::bind(self.address).await?;
+        let listener = tokio::net::TcpListener::bind(self.address)
+            .await
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
         let address = listener.local_addr()?;
-        let issuer = self.issuer.unwrap_or_else(|| format!("http://{address}/{id}"));
+        let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
         let disk = self.data.map(|file| Disk::open(&file).map(Arc::new)).transpose()?;
         let site = Arc::new(Site::new(address, disk.clone()));
         let shared = Arc::new(Shared::new(Parts {

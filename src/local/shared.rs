@@ -1,6 +1,6 @@
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -88,6 +88,11 @@ impl Shared {
         self.address
     }
 
+    /// The base of all its addresses, without a slash at the end.
+    pub(super) fn endpoint(&self) -> String {
+        endpoint(self.address)
+    }
+
     /// The pool's time, in milliseconds of the Unix epoch.
     pub(super) fn now(&self) -> u64 {
         milliseconds(self.time().duration_since(UNIX_EPOCH).unwrap_or_default())
@@ -157,7 +162,7 @@ impl Shared {
 
     /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes.
     pub(super) fn discovery(&self) -> Value {
-        let host = format!("http://{}", self.address);
+        let host = self.endpoint();
         json!({
             "authorization_endpoint": format!("{host}/oauth2/authorize"),
             "end_session_endpoint": format!("{host}/logout"),
@@ -181,7 +186,7 @@ impl Shared {
     }
 
     pub(super) fn jwks_uri(&self) -> String {
-        format!("http://{}/{}/.well-known/jwks.json", self.address, self.id)
+        format!("{}/{}/.well-known/jwks.json", self.endpoint(), self.id)
     }
 
     pub(super) fn add_keys(&self) -> io::Result<()> {
@@ -198,4 +203,15 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How a client on this machine reaches what listens on an address. All addresses at once are no address to go to.
+pub(super) fn endpoint(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
 }
