@@ -28,6 +28,7 @@
 mod api;
 mod config;
 mod console;
+mod cors;
 mod issue;
 mod keys;
 mod messages;

@@ -1,4 +1,10 @@
-use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use super::{
     config::Config,
@@ -168,6 +174,14 @@ impl UserPool {
     /// Puts the pool's clock forward, so that a test sees codes, sessions and tokens end without waiting.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
+    }
+
+    /// The pool's time: the system's, put forward by [`advance`](Self::advance) and by `/_local/clock`.
+    ///
+    /// A verifier that is to see tokens end with the pool goes by it:
+    /// [`clock`](VerifierBuilder::clock)`(move || pool.time())`.
+    pub fn time(&self) -> SystemTime {
+        self.shared.time()
     }
 
     /// How many times the key set was asked for.

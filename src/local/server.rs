@@ -4,13 +4,14 @@ use axum::{
     Router,
     extract::{Path, State},
     http::{StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{api, console, oauth, site::Site};
+use super::{api, console, cors, oauth, site::Site};
 
 /// How the key endpoint misbehaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +41,7 @@ impl Server {
             .route("/", post(api::handle))
             .merge(oauth::routes())
             .merge(console::routes())
+            .layer(middleware::from_fn(cors::open))
             .with_state(site);
         Self(tokio::spawn(async move {
             // Serving ends with the task alone: `axum::serve` outlives failed connections.

@@ -99,12 +99,17 @@ impl Shared {
     }
 
     pub(super) fn time(&self) -> SystemTime {
-        SystemClock.now() + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
+        SystemClock.now() + self.ahead()
     }
 
     /// Puts the pool's clock forward.
     pub(super) fn advance(&self, by: Duration) {
         self.ahead.fetch_add(milliseconds(by), Ordering::Relaxed);
+    }
+
+    /// By how much the pool's clock is ahead.
+    pub(super) fn ahead(&self) -> Duration {
+        Duration::from_millis(self.ahead.load(Ordering::Relaxed))
     }
 
     pub(super) fn key_set(&self) -> Result<KeySet, KeySetError> {

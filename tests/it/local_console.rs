@@ -114,3 +114,87 @@ async fn the_page_shows_all_and_runs_nothing() {
     let policy = response.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
 }
+
+#[tokio::test]
+async fn the_clock_goes_forward_for_this_machine_alone() {
+    let pool = UserPool::start().await.unwrap();
+    let before = pool.time();
+    let clock = format!("http://{}/_local/clock", pool.address());
+    let post = |body: &'static str, kind: &'static str, origin: &'static str| {
+        let request = reqwest::Client::new().post(&clock).header("content-type", kind);
+        request.header("origin", origin).body(body).send()
+    };
+    let (json, here) = ("application/json", "http://localhost:3000");
+    for (body, kind, origin, status) in [
+        (r#"{"advance_seconds":7200}"#, json, "https://evil.example", 403),
+        (r#"{"advance_seconds":7200}"#, json, "null", 403),
+        (r#"{"advance_seconds":7200}"#, "text/plain", here, 415),
+        (r#"{"advance_seconds":-1}"#, json, here, 422),
+        (r#"{"seconds":7200}"#, json, here, 422),
+        (r#"{"advance_seconds":18446744073709551615}"#, json, here, 400),
+        ("{", json, here, 400),
+    ] {
+        assert_eq!(post(body, kind, origin).await.unwrap().status(), status, "{body} {kind}");
+    }
+    assert!(pool.time().duration_since(before).unwrap().as_secs() < 7200);
+
+    let answer = post(r#"{"advance_seconds":7200}"#, json, here).await.unwrap();
+    let times: Value = answer.json().await.unwrap();
+    assert!(pool.time().duration_since(before).unwrap().as_secs() >= 7200);
+    let seconds = |time: std::time::SystemTime| {
+        time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
+    };
+    let told = times[pool.id().as_str()].as_f64().unwrap();
+    assert!(told >= seconds(before) + 7200.0 - 0.01 && told <= seconds(pool.time()) + 0.01);
+    let (status, text) = get(&pool, "/_local/clock", &[]).await;
+    assert!(status == 200 && text.contains(pool.id().as_str()));
+    let elsewhere = [("host", "evil.example")];
+    assert_eq!(get(&pool, "/_local/clock", &elsewhere).await.0, 403);
+    // Ten years in all, however often.
+    for status in [200, 400] {
+        let answer = post(r#"{"advance_seconds":300000000}"#, json, here).await.unwrap();
+        assert_eq!(answer.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn pages_call_what_apps_call_and_read_no_codes() {
+    let pool = UserPool::start().await.unwrap();
+    let origin = "http://localhost:5173";
+    let ask = |path: &str| {
+        let url = format!("http://{}{path}", pool.address());
+        reqwest::Client::new()
+            .request(reqwest::Method::OPTIONS, url)
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type,x-amz-target")
+            .send()
+    };
+    for path in ["/", "/oauth2/token", "/oauth2/userInfo", "/oauth2/revoke"] {
+        let answer = ask(path).await.unwrap();
+        assert_eq!(answer.status(), 204, "{path}");
+        assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+        let allowed = answer.headers()["access-control-allow-headers"].to_str().unwrap();
+        for name in ["content-type", "x-amz-target", "x-amz-user-agent", "amz-sdk-request"] {
+            assert!(allowed.split(", ").any(|allowed| allowed == name), "{name}");
+        }
+    }
+    for path in ["/_local/messages", "/_local/clock", "/login"] {
+        let answer = ask(path).await.unwrap();
+        assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
+        assert_ne!(answer.status(), 204, "{path}");
+    }
+    // Errors are read too.
+    let answer = reqwest::Client::new()
+        .post(format!("http://{}/", pool.address()))
+        .header("origin", origin)
+        .header("x-amz-target", "AWSCognitoIdentityProviderService.GetUser")
+        .body("{}")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 400);
+    assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+    let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
+    assert!(exposed.contains("x-amzn-errortype"));
+}

@@ -1,5 +1,6 @@
 //! What the pool's user, the developer, may see: `/_local/`.
 
+mod clock;
 mod page;
 mod visitor;
 
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     api::shapes::time,
+    shared::Shared,
     site::Site,
     store::{Data, Message},
 };
@@ -39,6 +41,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/_local", get(overview))
         .route("/_local/", get(overview))
         .route("/_local/messages", get(messages))
+        .route("/_local/clock", get(clock::tell).post(clock::advance))
         .layer(middleware::from_fn(marked))
 }
 
@@ -62,14 +65,10 @@ async fn messages(State(site): State<Arc<Site>>, request: Request) -> Response {
     if let Err(refused) = visitor::check(&site, request.uri(), request.headers()) {
         return refused.into_response();
     }
-    let (wanted_user, wanted_pool) =
-        (parameter(request.uri(), "username"), parameter(request.uri(), "pool"));
-    let pools = match wanted_pool {
-        None => site.pools(),
-        Some(id) => match site.pool(&id) {
-            Some(pool) => vec![pool],
-            None => return (StatusCode::NOT_FOUND, "There is no such pool.\n").into_response(),
-        },
+    let wanted_user = parameter(request.uri(), "username");
+    let pools = match wanted_pools(&site, request.uri()) {
+        Ok(pools) => pools,
+        Err(refused) => return refused.into_response(),
     };
     let mut found: Vec<Message> = Vec::new();
     for pool in pools {
@@ -84,6 +83,17 @@ async fn messages(State(site): State<Arc<Site>>, request: Request) -> Response {
     found.sort_by_key(|message| std::cmp::Reverse(message.at));
     let found: Value = found.iter().map(written).collect();
     ([(header::CONTENT_TYPE, "application/json")], found.to_string()).into_response()
+}
+
+/// The pool that the query names, or all.
+fn wanted_pools(site: &Site, uri: &Uri) -> Result<Vec<Arc<Shared>>, (StatusCode, &'static str)> {
+    match parameter(uri, "pool") {
+        None => Ok(site.pools()),
+        Some(id) => match site.pool(&id) {
+            Some(pool) => Ok(vec![pool]),
+            None => Err((StatusCode::NOT_FOUND, "There is no such pool.\n")),
+        },
+    }
 }
 
 /// Whether a message went to the user of a name, a `sub` or an address.
