@@ -8,6 +8,9 @@ use super::{
 /// The text of a message in which the code has yet to be put.
 const PLACE_OF_CODE: &str = "{####}";
 
+/// The text of an invitation in which the user name has yet to be put.
+const PLACE_OF_NAME: &str = "{username}";
+
 /// A pool that runs for long forgets its oldest messages.
 const MAX_MESSAGES: usize = 2000;
 
@@ -45,6 +48,22 @@ pub(super) fn code_text(settings: &PoolSettings, purpose: CodePurpose, contact: 
     Text {
         subject: (contact == Contact::Email).then(|| or(own_subject, subject)),
         body: or(own_body, body),
+    }
+}
+
+/// The text of an invitation, with the place in which the first password has yet to be put.
+pub(super) fn invitation(settings: &PoolSettings, contact: Contact, username: &str) -> Text {
+    let own = &settings.admin_create_user_config.invite_message_template;
+    let body = match contact {
+        Contact::Email => &own.email_message,
+        Contact::PhoneNumber => &own.sms_message,
+    };
+    let body =
+        body.as_deref().unwrap_or("Your username is {username} and temporary password is {####}.");
+    let subject = own.email_subject.as_deref().unwrap_or("Your temporary password");
+    Text {
+        subject: (contact == Contact::Email).then(|| subject.to_owned()),
+        body: body.replace(PLACE_OF_NAME, username),
     }
 }
 

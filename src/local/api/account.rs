@@ -10,10 +10,10 @@ use super::{
         settings::{ClientSettings, Contact},
         shared::Shared,
         site::Site,
-        store::{CodePurpose, Data, User},
+        store::{CodePurpose, Data},
     },
     Answer, ApiError,
-    attributes::{self, AttributeInput, Attributes, Writer},
+    attributes::{self, AttributeInput, Writer},
     codes,
     context::still_there,
     input, nothing, required, shapes,
@@ -47,20 +47,7 @@ async fn get_user(site: &Site, value: Value) -> Answer {
     answer.insert("Username".into(), json!(user.username));
     let attributes = shapes::attributes(&user, |name| client.may_read(name));
     answer.insert("UserAttributes".into(), attributes);
-    let factors: Vec<_> = [
-        ("SOFTWARE_TOKEN_MFA", user.mfa.software_token),
-        ("SMS_MFA", user.mfa.sms),
-        ("EMAIL_OTP", user.mfa.email),
-    ]
-    .into_iter()
-    .filter_map(|(name, is_on)| is_on.then_some(name))
-    .collect();
-    if !factors.is_empty() {
-        answer.insert("UserMFASettingList".into(), json!(factors));
-    }
-    if let Some(preferred) = &user.mfa.preferred {
-        answer.insert("PreferredMfaSetting".into(), json!(preferred));
-    }
+    answer.extend(shapes::mfa(&user));
     Ok(Value::Object(answer))
 }
 
@@ -80,7 +67,8 @@ async fn update_attributes(site: &Site, value: Value) -> Answer {
     let changes = attributes::check_change(&settings, Writer::User(&client), Some(list))?;
     let now = pool.now();
     let sent = pool.store.write(|data| {
-        let changed = change(data, &user, &changes, now)?;
+        let present = still_there(data, &user)?.clone();
+        let changed = attributes::change(data, &present, &changes, now)?;
         changed
             .into_iter()
             .filter(|contact| settings.auto_verified_attributes.contains(contact))
@@ -105,7 +93,10 @@ async fn delete_attributes(site: &Site, value: Value) -> Answer {
     let settings = pool.store.read(Data::settings);
     let changes = attributes::check_removal(&settings, Writer::User(&client), names)?;
     let now = pool.now();
-    pool.store.write(|data| change(data, &user, &changes, now))??;
+    pool.store.write(|data| {
+        let present = still_there(data, &user)?.clone();
+        attributes::change(data, &present, &changes, now)
+    })??;
     nothing()
 }
 
@@ -175,30 +166,6 @@ async fn delete_user(site: &Site, value: Value) -> Answer {
         Ok::<_, ApiError>(())
     })??;
     nothing()
-}
-
-/// Writes checked attributes, and gives the contacts that are new.
-fn change(
-    data: &mut Data,
-    user: &User,
-    changes: &Attributes,
-    now: u64,
-) -> Result<Vec<Contact>, ApiError> {
-    let before = still_there(data, user)?.clone();
-    let mut after = before.clone();
-    attributes::write(&mut after, changes);
-    after.modified_at = now;
-    if let Some(clash) = attributes::alias_clash(data, &after) {
-        return Err(clash);
-    }
-    let is_new = |contact: &Contact| {
-        let value = after.attribute(contact.attribute());
-        value.is_some() && value != before.attribute(contact.attribute())
-    };
-    let changed = [Contact::Email, Contact::PhoneNumber].into_iter().filter(is_new).collect();
-    let key = data.user_key(&after.username);
-    data.users.insert(key, after);
-    Ok(changed)
 }
 
 /// The settings of the app client that a token was made for.

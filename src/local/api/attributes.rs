@@ -105,6 +105,29 @@ pub(in crate::local) fn write(user: &mut User, changes: &Attributes) {
     }
 }
 
+/// Writes checked attributes of a user who was just looked up, and gives the contacts that are new.
+pub(in crate::local) fn change(
+    data: &mut Data,
+    before: &User,
+    changes: &Attributes,
+    now: u64,
+) -> Result<Vec<Contact>, ApiError> {
+    let mut after = before.clone();
+    write(&mut after, changes);
+    after.modified_at = now;
+    if let Some(clash) = alias_clash(data, &after) {
+        return Err(clash);
+    }
+    let is_new = |contact: &Contact| {
+        let value = after.attribute(contact.attribute());
+        value.is_some() && value != before.attribute(contact.attribute())
+    };
+    let changed = [Contact::Email, Contact::PhoneNumber].into_iter().filter(is_new).collect();
+    let key = data.user_key(&after.username);
+    data.users.insert(key, after);
+    Ok(changed)
+}
+
 /// Why a user, as they are to be, cannot be: what stands for their name stands for another's already.
 pub(in crate::local) fn alias_clash(data: &Data, user: &User) -> Option<ApiError> {
     let settings = data.settings();
@@ -114,26 +137,19 @@ pub(in crate::local) fn alias_clash(data: &Data, user: &User) -> Option<ApiError
         ((is_name || user.has_verified(contact)) && data.is_taken(contact, value, &user.username))
             .then(|| contact.attribute())
     };
-    let is_name_taken = || {
-        let name = "preferred_username";
-        let value = user.attribute(name)?;
-        settings.alias_attributes.iter().find(|alias| alias.attribute() == name)?;
-        let same = |a: &str| data.user_key(a) == data.user_key(value);
-        let clashes = |other: &User| {
-            other.username != user.username
-                && (same(&other.username) || other.attribute(name).is_some_and(same))
-        };
-        data.users.values().any(clashes).then_some(name)
-    };
     [Contact::Email, Contact::PhoneNumber]
         .into_iter()
         .find_map(is_taken)
-        .or_else(is_name_taken)
         .map(alias_exists)
+        .or_else(|| preferred_name_clash(data, user))
 }
 
-/// Has a proven contact stand for this user's name alone: whoever else proved it before loses it.
-pub(in crate::local) fn take_aliases(data: &mut Data, user: &User) {
+/// Has a proven contact stand for this user's name alone: whoever else proved it before loses it. A preferred user
+/// name is nobody's to take, and then nothing is taken.
+pub(in crate::local) fn take_aliases(data: &mut Data, user: &User) -> Result<(), ApiError> {
+    if let Some(clash) = preferred_name_clash(data, user) {
+        return Err(clash);
+    }
     let aliases = data.settings().alias_attributes;
     for contact in aliases.into_iter().filter_map(Alias::contact) {
         let value = user.attribute(contact.attribute()).filter(|_| user.has_verified(contact));
@@ -157,6 +173,7 @@ pub(in crate::local) fn take_aliases(data: &mut Data, user: &User) {
             }
         }
     }
+    Ok(())
 }
 
 pub(in crate::local) fn alias_exists(attribute: &str) -> ApiError {
@@ -164,6 +181,18 @@ pub(in crate::local) fn alias_exists(attribute: &str) -> ApiError {
         "AliasExistsException",
         format!("An account with the given {attribute} already exists."),
     )
+}
+
+fn preferred_name_clash(data: &Data, user: &User) -> Option<ApiError> {
+    let name = "preferred_username";
+    let value = user.attribute(name)?;
+    data.settings().alias_attributes.iter().find(|alias| alias.attribute() == name)?;
+    let same = |a: &str| data.user_key(a) == data.user_key(value);
+    let clashes = |other: &User| {
+        other.username != user.username
+            && (same(&other.username) || other.attribute(name).is_some_and(same))
+    };
+    data.users.values().any(clashes).then(|| alias_exists(name))
 }
 
 fn check(

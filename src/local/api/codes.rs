@@ -103,6 +103,18 @@ pub(in crate::local) fn recovery_contact(user: &User) -> Option<Contact> {
     [Contact::PhoneNumber, Contact::Email].into_iter().find(|contact| user.has_verified(*contact))
 }
 
+/// The user has no password that is theirs to reset.
+pub(in crate::local) fn cannot_reset() -> ApiError {
+    ApiError::not_authorized("User password cannot be reset in the current state.")
+}
+
+/// There is nowhere that a code could go.
+pub(in crate::local) fn no_way_to_reset() -> ApiError {
+    ApiError::invalid_parameter(
+        "Cannot reset password for the user as there is no registered/verified email or phone_number",
+    )
+}
+
 /// The answer for a code that is not sent, since there is nobody to send it to: the same each time, as it would
 /// be for a user who is there.
 pub(in crate::local) fn simulated_delivery(settings: &PoolSettings, name: &str) -> Value {

@@ -82,6 +82,19 @@ pub(in crate::local) fn still_there<'a>(
     }
 }
 
+/// The user whom an administrator names.
+pub(in crate::local) fn named_user<'a>(data: &'a Data, name: &str) -> Result<&'a User, ApiError> {
+    data.find_user(name).ok_or_else(ApiError::user_not_found)
+}
+
+/// The user whom an administrator names, to be changed.
+pub(in crate::local) fn named_user_mut<'a>(
+    data: &'a mut Data,
+    name: &str,
+) -> Result<&'a mut User, ApiError> {
+    data.find_user_mut(name).ok_or_else(ApiError::user_not_found)
+}
+
 /// What an operation says of a user who is not there: the truth, or what the client is set to hear.
 pub(in crate::local) fn unknown_user(client: &Client, instead: ApiError) -> ApiError {
     match client.settings.prevent_user_existence_errors {

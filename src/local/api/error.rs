@@ -4,6 +4,9 @@ use axum::{
 };
 use serde_json::json;
 
+/// The longest message that stands in a header too.
+const MAX_HEADER: usize = 1024;
+
 /// An error as the API writes it: Cognito's name and Cognito's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::local) struct ApiError {
@@ -113,7 +116,9 @@ impl IntoResponse for ApiError {
         if let Ok(name) = HeaderValue::try_from(format!("{}:", self.name)) {
             headers.insert("x-amzn-errortype", name);
         }
-        if let Ok(message) = HeaderValue::try_from(&self.message) {
+        // Some clients refuse an answer for a long header, and with it the body that tells the same.
+        let message = HeaderValue::try_from(&self.message).ok();
+        if let Some(message) = message.filter(|message| message.len() <= MAX_HEADER) {
             headers.insert("x-amzn-errormessage", message);
         }
         response

@@ -7,17 +7,24 @@ mod clients;
 pub(super) mod codes;
 mod context;
 mod error;
+mod filter;
 mod groups;
+mod invitations;
 mod listing;
+mod members;
 pub(super) mod new_password;
+mod paging;
 mod passwords;
 mod pools;
 mod sessions;
 pub(super) mod shapes;
 mod sign_up;
 mod software_token;
+mod temporary_password;
 pub(super) mod user_names;
 mod users;
+mod users_passwords;
+mod validate;
 
 use std::sync::Arc;
 
@@ -72,13 +79,16 @@ async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
         auth,
         clients,
         groups,
+        invitations,
         listing,
+        members,
         passwords,
         pools,
         sessions,
         sign_up,
         software_token,
-        users
+        users,
+        users_passwords
     );
     Err(unknown_operation())
 }

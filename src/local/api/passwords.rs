@@ -173,9 +173,7 @@ fn send_reset(data: &mut Data, client: &Client, name: &str, now: u64) -> Result<
         };
     };
     if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
-        return Err(ApiError::not_authorized(
-            "User password cannot be reset in the current state.",
-        ));
+        return Err(codes::cannot_reset());
     }
     match codes::recovery_contact(&user) {
         Some(contact) if user.enabled => {
@@ -183,9 +181,6 @@ fn send_reset(data: &mut Data, client: &Client, name: &str, now: u64) -> Result<
         }
         _ if hides => Ok(codes::simulated_delivery(&settings, name)),
         Some(_) => Err(ApiError::user_disabled()),
-        None => Err(ApiError::invalid_parameter(
-            "Cannot reset password for the user as there is no registered/verified email or \
-             phone_number",
-        )),
+        None => Err(codes::no_way_to_reset()),
     }
 }

@@ -55,3 +55,35 @@ pub(super) fn group(pool_id: &str, group: &Group) -> Value {
     }
     written
 }
+
+/// A page of a list, with the token of the next.
+pub(super) fn page(
+    member: &str,
+    rows: impl Iterator<Item = Value>,
+    next_token: Option<String>,
+) -> Value {
+    let mut page = Map::new();
+    page.insert(member.to_owned(), rows.collect());
+    page.extend(next_token.map(|token| ("NextToken".to_owned(), Value::String(token))));
+    Value::Object(page)
+}
+
+/// Which second factors a user wants, for an answer that tells it.
+pub(super) fn mfa(user: &User) -> Map<String, Value> {
+    let factors: Vec<_> = [
+        ("SOFTWARE_TOKEN_MFA", user.mfa.software_token),
+        ("SMS_MFA", user.mfa.sms),
+        ("EMAIL_OTP", user.mfa.email),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_on)| is_on.then_some(name))
+    .collect();
+    let mut told = Map::new();
+    if !factors.is_empty() {
+        told.insert("UserMFASettingList".into(), json!(factors));
+    }
+    if let Some(preferred) = &user.mfa.preferred {
+        told.insert("PreferredMfaSetting".into(), json!(preferred));
+    }
+    told
+}

@@ -18,7 +18,7 @@ use super::{
     input,
     new_password::new_password,
     nothing, required,
-    user_names::{NewName, contact_of_name, new_name},
+    user_names::{NewName, check_name_free, new_name, user_exists},
 };
 
 /// The operations of this group; nothing for others.
@@ -141,16 +141,8 @@ fn check_free(
     given: &str,
     user: &User,
 ) -> Result<(), ApiError> {
-    let exists = |message: String| Err(ApiError::new("UsernameExistsException", message));
-    if data.find_user(given).is_some() {
-        return exists(match contact_of_name(settings, given) {
-            Some(contact) if settings.signs_in_with_contacts() => {
-                attributes::alias_exists(contact.attribute()).message
-            }
-            _ => "User already exists".to_owned(),
-        });
-    }
-    attributes::alias_clash(data, user).map_or(Ok(()), |clash| exists(clash.message))
+    check_name_free(data, settings, given, "User already exists")?;
+    attributes::alias_clash(data, user).map_or(Ok(()), |clash| Err(user_exists(clash.message)))
 }
 
 fn confirm(
@@ -183,7 +175,7 @@ fn confirm(
         confirmed.attributes.insert(contact.verified_attribute().to_owned(), "true".to_owned());
     }
     if force && !settings.signs_in_with_contacts() {
-        attributes::take_aliases(data, &confirmed);
+        attributes::take_aliases(data, &confirmed)?;
     }
     // A clash leaves the code good, so that the client can try again with `ForceAliasCreation`.
     if let Some(clash) = attributes::alias_clash(data, &confirmed) {

@@ -16,7 +16,7 @@ use super::{
     Answer, ApiError,
     auth::{Handle, NextStep, Open, open_challenge, open_step, session_is_over},
     auth::{software_token_missing, step_of},
-    input, nothing, required,
+    input, nothing, required, shapes,
 };
 
 /// The operations of this group; nothing for others.
@@ -256,19 +256,6 @@ async fn auth_factors(site: &Site, value: Value) -> Answer {
     if user.password.is_some() {
         members.insert("ConfiguredUserAuthFactors".to_owned(), json!(["PASSWORD"]));
     }
-    if let Some(preferred) = &user.mfa.preferred {
-        members.insert("PreferredMfaSetting".to_owned(), json!(preferred));
-    }
-    let list: Vec<_> = [
-        ("SMS_MFA", user.mfa.sms),
-        ("SOFTWARE_TOKEN_MFA", user.mfa.software_token),
-        ("EMAIL_OTP", user.mfa.email),
-    ]
-    .into_iter()
-    .filter_map(|(name, is_on)| is_on.then_some(name))
-    .collect();
-    if !list.is_empty() {
-        members.insert("UserMFASettingList".to_owned(), json!(list));
-    }
+    members.extend(shapes::mfa(&user));
     Ok(answer)
 }

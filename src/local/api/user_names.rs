@@ -4,8 +4,9 @@ use super::{
     super::{
         keys::random_uuid,
         settings::{Alias, Contact, PoolSettings},
+        store::Data,
     },
-    ApiError,
+    ApiError, attributes,
 };
 
 /// The names of a new user.
@@ -49,6 +50,28 @@ pub(in crate::local) fn new_name(
         )));
     }
     Ok(NewName { username: given.to_owned(), sub, contact: None })
+}
+
+/// Whether a new user's name is nobody's yet. Operations say in words of their own that it is not.
+pub(in crate::local) fn check_name_free(
+    data: &Data,
+    settings: &PoolSettings,
+    given: &str,
+    otherwise: &str,
+) -> Result<(), ApiError> {
+    if data.find_user(given).is_none() {
+        return Ok(());
+    }
+    Err(user_exists(match contact_of_name(settings, given) {
+        Some(contact) if settings.signs_in_with_contacts() => {
+            attributes::alias_exists(contact.attribute()).message
+        }
+        _ => otherwise.to_owned(),
+    }))
+}
+
+pub(in crate::local) fn user_exists(message: impl Into<String>) -> ApiError {
+    ApiError::new("UsernameExistsException", message)
 }
 
 /// What a name looks like, if it looks like a contact.

@@ -77,6 +77,17 @@ pub(super) struct SoftwareTokenMfa {
 pub(super) struct AdminCreateUser {
     /// Whether users cannot sign up by themselves.
     pub(super) allow_admin_create_user_only: bool,
+    pub(super) invite_message_template: InviteMessageTemplate,
+}
+
+/// How invitations read, with `{username}` and `{####}` for name and first password; as Cognito's, if nothing is
+/// said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct InviteMessageTemplate {
+    pub(super) email_message: Option<String>,
+    pub(super) email_subject: Option<String>,
+    pub(super) sms_message: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -46,6 +46,16 @@ impl PasswordPolicy {
             None
         }
     }
+
+    /// For how long a password is good that an administrator gave, in milliseconds. No days at all are the
+    /// default's seven, as in Cognito.
+    pub(in crate::local) fn temporary_lifetime(&self) -> u64 {
+        let days = match self.temporary_password_validity_days {
+            0 => Self::default().temporary_password_validity_days,
+            days => days,
+        };
+        days.saturating_mul(24 * 60 * 60 * 1000)
+    }
 }
 
 impl Default for PasswordPolicy {

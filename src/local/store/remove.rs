@@ -1,4 +1,4 @@
-use super::{Data, User};
+use super::{Data, Group, User};
 
 impl Data {
     /// Forgets a user with every sign-in, so that no token of theirs works any more. Messages stay: they are what
@@ -10,9 +10,31 @@ impl Data {
         self.sessions.retain(|_, session| session.username != *name);
         let Self { sessions, refresh_tokens, .. } = self;
         refresh_tokens.retain(|_, token| sessions.contains(&token.origin_jti));
-        self.challenges.retain(|_, challenge| challenge.username != *name);
-        self.grants.retain(|_, grant| grant.username != *name);
-        self.browser_sessions.retain(|_, session| session.username != *name);
+        self.end_sign_ins(&user.username);
         Some(user)
+    }
+
+    /// Forgets what a user began and did not end: steps of a sign-in, authorization codes, browsers.
+    pub(in crate::local) fn end_sign_ins(&mut self, username: &str) {
+        self.challenges.retain(|_, challenge| challenge.username != username);
+        self.grants.retain(|_, grant| grant.username != username);
+        self.browser_sessions.retain(|_, session| session.username != username);
+    }
+
+    /// Forgets a group, in its users too: another of the same name begins without any.
+    pub(in crate::local) fn remove_group(&mut self, name: &str) -> Option<Group> {
+        let group = self.groups.remove(name)?;
+        let members: Vec<_> = self
+            .users
+            .iter()
+            .filter(|(_, user)| user.groups.contains(name))
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        for key in members {
+            if let Some(user) = self.users.get_mut(&key) {
+                user.groups.remove(name);
+            }
+        }
+        Some(group)
     }
 }

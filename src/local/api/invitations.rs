@@ -1,0 +1,162 @@
+//! `AdminCreateUser`: users who are invited, with a first password.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        messages::{self, Draft},
+        settings::{Contact, PoolSettings},
+        shared::Shared,
+        site::Site,
+        store::{Data, User, UserStatus},
+    },
+    Answer, ApiError,
+    attributes::{self, AttributeInput, Writer},
+    context::named_user,
+    input,
+    new_password::set_password,
+    required, shapes,
+    temporary_password::{TemporaryPassword, temporary_password},
+    user_names::{NewName, check_name_free, new_name, user_exists},
+    validate,
+};
+
+const TAKEN: &str = "User account already exists";
+
+/// The operations of this group; nothing for others.
+pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
+    match operation {
+        "AdminCreateUser" => Some(create_user(site, input)),
+        _ => None,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AdminCreateUser {
+    user_pool_id: Option<String>,
+    username: Option<String>,
+    user_attributes: Option<Vec<AttributeInput>>,
+    temporary_password: Option<String>,
+    force_alias_creation: Option<bool>,
+    message_action: Option<String>,
+    desired_delivery_mediums: Option<Vec<String>>,
+}
+
+fn create_user(site: &Site, value: Value) -> Answer {
+    let request: AdminCreateUser = input(value)?;
+    let pool = site.named_pool(request.user_pool_id.clone())?;
+    let given = required(request.username.clone(), "Username")?;
+    if let Some(action) = &request.message_action {
+        validate::one_of("messageAction", action, &["RESEND", "SUPPRESS"])?;
+    }
+    for medium in request.desired_delivery_mediums.iter().flatten() {
+        validate::one_of("desiredDeliveryMediums", medium, &["SMS", "EMAIL"])?;
+    }
+    if request.message_action.as_deref() == Some("RESEND") {
+        return invite_again(&pool, &given, &request);
+    }
+    let settings = pool.store.read(Data::settings);
+    let NewName { username, sub, contact } = new_name(&settings, &given)?;
+    let mut attributes =
+        attributes::check_new(&settings, Writer::Admin, request.user_attributes.clone())?;
+    if let Some((contact, value)) = contact {
+        attributes.insert(contact.attribute().to_owned(), value);
+    }
+    let now = pool.now();
+    let mut user = User::new(username, sub, now);
+    user.status = UserStatus::ForceChangePassword;
+    attributes::write(&mut user, &attributes);
+    pool.store.read(|data| check_name_free(data, &settings, &given, TAKEN))?;
+    let first = temporary_password(&pool, &settings, &user, request.temporary_password.clone())?;
+    user.password = Some(first.kept.clone());
+    pool.store.write(|data| {
+        check_name_free(data, &settings, &given, TAKEN)?;
+        if request.force_alias_creation.unwrap_or_default() {
+            attributes::take_aliases(data, &user)?;
+        }
+        if let Some(clash) = attributes::alias_clash(data, &user) {
+            let is_name = settings.signs_in_with_contacts();
+            return Err(if is_name { user_exists(clash.message) } else { clash });
+        }
+        let key = data.user_key(&user.username);
+        data.users.insert(key, user.clone());
+        if request.message_action.is_none() {
+            invite(data, &settings, &user, &first, &request, now);
+        }
+        Ok(json!({ "User": shapes::user(&user, "Attributes") }))
+    })?
+}
+
+/// A user who did not come yet gets another password, which takes the place of the first.
+fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> Answer {
+    let (settings, user) = pool.store.read(|data| {
+        let user = named_user(data, name)?;
+        check_waits(user)?;
+        Ok::<_, ApiError>((data.settings(), user.clone()))
+    })?;
+    let first = temporary_password(pool, &settings, &user, request.temporary_password.clone())?;
+    let now = pool.now();
+    pool.store.write(|data| {
+        let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
+        let present = present.ok_or_else(ApiError::user_not_found)?;
+        check_waits(present)?;
+        set_password(present, &settings, first.kept.clone());
+        present.modified_at = now;
+        let present = present.clone();
+        invite(data, &settings, &present, &first, request, now);
+        Ok(json!({ "User": shapes::user(&present, "Attributes") }))
+    })?
+}
+
+fn check_waits(user: &User) -> Result<(), ApiError> {
+    if user.status == UserStatus::ForceChangePassword {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        "UnsupportedUserStateException",
+        format!("Resend not possible. {} status is not FORCE_CHANGE_PASSWORD", user.username),
+    ))
+}
+
+/// Sends name and password by all ways that the administrator wants and the user has. If nothing is said, a phone
+/// comes before an e-mail address. Who has neither is told by other means.
+fn invite(
+    data: &mut Data,
+    settings: &PoolSettings,
+    user: &User,
+    first: &TemporaryPassword,
+    request: &AdminCreateUser,
+    now: u64,
+) {
+    let wanted = request.desired_delivery_mediums.as_deref().unwrap_or_default();
+    let has = |contact: &Contact| user.attribute(contact.attribute()).is_some();
+    let contacts = [Contact::PhoneNumber, Contact::Email].into_iter().filter(has);
+    let contacts: Vec<_> = if wanted.is_empty() {
+        contacts.take(1).collect()
+    } else {
+        contacts.filter(|contact| wanted.iter().any(|medium| medium == contact.medium())).collect()
+    };
+    for contact in contacts {
+        let text = messages::invitation(settings, contact, sign_in_name(settings, user));
+        let draft = Draft {
+            contact,
+            subject: text.subject.as_deref(),
+            body: &text.body,
+            code: Some(&first.text),
+        };
+        messages::send(data, user, &draft, now);
+    }
+}
+
+/// What the user types to sign in.
+fn sign_in_name<'a>(settings: &PoolSettings, user: &'a User) -> &'a str {
+    let contacts = settings.username_attributes.iter();
+    contacts
+        .filter_map(|contact| user.attribute(contact.attribute()))
+        .next()
+        .unwrap_or(&user.username)
+}

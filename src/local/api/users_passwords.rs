@@ -1,0 +1,96 @@
+//! Passwords that administrators set and reset.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    super::{
+        site::Site,
+        store::{CodePurpose, UserStatus},
+    },
+    Answer, ApiError, codes,
+    context::{named_user, named_user_mut},
+    input,
+    new_password::{new_password, set_password},
+    nothing, required,
+    temporary_password::temporary_password,
+};
+
+/// The operations of this group; nothing for others.
+pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
+    match operation {
+        "AdminSetUserPassword" => Some(set_user_password(site, input)),
+        "AdminResetUserPassword" => Some(reset_user_password(site, input)),
+        _ => None,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AdminSetUserPassword {
+    user_pool_id: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+    permanent: Option<bool>,
+}
+
+/// Whatever the user's state was, the password takes them out of it: for good, or until they change it.
+fn set_user_password(site: &Site, value: Value) -> Answer {
+    let AdminSetUserPassword { user_pool_id, username, password, permanent } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let name = required(username, "Username")?;
+    let text = required(password, "Password")?;
+    let (settings, user) = pool
+        .store
+        .read(|data| Ok::<_, ApiError>((data.settings(), named_user(data, &name)?.clone())))?;
+    let (password, status) = if permanent.unwrap_or_default() {
+        (new_password(&pool, &settings, &user, &text)?, UserStatus::Confirmed)
+    } else {
+        let first = temporary_password(&pool, &settings, &user, Some(text))?;
+        (first.kept, UserStatus::ForceChangePassword)
+    };
+    let now = pool.now();
+    pool.store.write(|data| {
+        let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
+        let present = present.ok_or_else(ApiError::user_not_found)?;
+        set_password(present, &settings, password);
+        present.status = status;
+        present.codes.remove(&CodePurpose::SignUp);
+        present.modified_at = now;
+        Ok::<_, ApiError>(())
+    })??;
+    nothing()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AdminResetUserPassword {
+    user_pool_id: Option<String>,
+    username: Option<String>,
+}
+
+/// The password that the user has does not let them in any more; a code lets them choose another.
+fn reset_user_password(site: &Site, value: Value) -> Answer {
+    let AdminResetUserPassword { user_pool_id, username } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let name = required(username, "Username")?;
+    let now = pool.now();
+    pool.store.write(|data| {
+        let user = named_user(data, &name)?.clone();
+        if !user.enabled {
+            return Err(ApiError::user_disabled());
+        }
+        if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
+            return Err(codes::cannot_reset());
+        }
+        let contact = codes::recovery_contact(&user).ok_or_else(codes::no_way_to_reset)?;
+        codes::send(data, &user, CodePurpose::Forgot, contact, now)?;
+        let user = named_user_mut(data, &user.username)?;
+        user.status = UserStatus::ResetRequired;
+        user.modified_at = now;
+        Ok(())
+    })??;
+    nothing()
+}
