@@ -6,10 +6,10 @@ use super::{
 };
 
 /// The text of a message in which the code has yet to be put.
-const PLACE_OF_CODE: &str = "{####}";
+pub(super) const PLACE_OF_CODE: &str = "{####}";
 
 /// The text of an invitation in which the user name has yet to be put.
-const PLACE_OF_NAME: &str = "{username}";
+pub(super) const PLACE_OF_NAME: &str = "{username}";
 
 /// A pool that runs for long forgets its oldest messages.
 const MAX_MESSAGES: usize = 2000;
@@ -51,8 +51,8 @@ pub(super) fn code_text(settings: &PoolSettings, purpose: CodePurpose, contact: 
     }
 }
 
-/// The text of an invitation, with the place in which the first password has yet to be put.
-pub(super) fn invitation(settings: &PoolSettings, contact: Contact, username: &str) -> Text {
+/// The text of an invitation, with the places of name and first password.
+pub(super) fn invitation(settings: &PoolSettings, contact: Contact) -> Text {
     let own = &settings.admin_create_user_config.invite_message_template;
     let body = match contact {
         Contact::Email => &own.email_message,
@@ -61,9 +61,14 @@ pub(super) fn invitation(settings: &PoolSettings, contact: Contact, username: &s
     let body =
         body.as_deref().unwrap_or("Your username is {username} and temporary password is {####}.");
     let subject = own.email_subject.as_deref().unwrap_or("Your temporary password");
+    Text { subject: (contact == Contact::Email).then(|| subject.to_owned()), body: body.to_owned() }
+}
+
+/// The text around the code of a sign-in's second step.
+pub(super) fn sign_in_text(contact: Contact) -> Text {
     Text {
-        subject: (contact == Contact::Email).then(|| subject.to_owned()),
-        body: body.replace(PLACE_OF_NAME, username),
+        subject: (contact == Contact::Email).then(|| "Your authentication code".to_owned()),
+        body: "Your authentication code is {####}.".to_owned(),
     }
 }
 

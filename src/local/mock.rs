@@ -11,6 +11,7 @@ use super::{
     shared::{Parts, Shared},
     store::Store,
     token::TokenBuilder,
+    triggers::Triggers,
 };
 use crate::{
     claims::{Claims, TokenUse, Verified},
@@ -27,6 +28,7 @@ static UNSERVED: LazyLock<Arc<Shared>> = LazyLock::new(|| {
         issuer: format!("https://mock.invalid/{ID}"),
         address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         own_keys: false,
+        triggers: Triggers::default(),
     });
     Arc::new(shared.expect("the system has random numbers, of which keys are made"))
 });

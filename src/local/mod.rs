@@ -45,6 +45,7 @@ mod srp;
 mod store;
 mod token;
 mod totp;
+mod triggers;
 mod words;
 
 pub use self::config::{Config, ConfigFileError};
@@ -52,3 +53,4 @@ pub use self::mock::{mock, mock_id};
 pub use self::pool::{UserPool, UserPoolBuilder};
 pub use self::server::Fault;
 pub use self::token::TokenBuilder;
+pub use self::triggers::{Trigger, TriggerError};

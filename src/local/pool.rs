@@ -14,6 +14,7 @@ use super::{
     site::Site,
     store::{Disk, Store},
     token::TokenBuilder,
+    triggers::Triggers,
 };
 use crate::{
     claims::TokenUse,
@@ -41,6 +42,7 @@ pub struct UserPoolBuilder {
     own_keys: bool,
     config: Config,
     data: Option<PathBuf>,
+    pub(super) triggers: Triggers,
 }
 
 impl UserPool {
@@ -62,6 +64,7 @@ impl UserPool {
             own_keys: false,
             config: Config::default(),
             data: None,
+            triggers: Triggers::default(),
         }
     }
 
@@ -247,11 +250,14 @@ impl UserPoolBuilder {
     /// Makes the keys and serves the pool.
     ///
     /// # Errors
-    /// The pool id is impossible, the port cannot be had, the data cannot be read, or no tokio runtime is at
-    /// hand.
+    /// The pool id or a trigger's URL is impossible, the port cannot be had, the data cannot be read, or no tokio
+    /// runtime is at hand.
     pub async fn start(self) -> io::Result<UserPool> {
         let id: PoolId =
             self.id.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        if let Some(wrong) = self.triggers.wrong() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, wrong));
+        }
         let listener = tokio::net::TcpListener::bind(self.address)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
@@ -266,6 +272,7 @@ impl UserPoolBuilder {
             issuer,
             address,
             own_keys: self.own_keys,
+            triggers: self.triggers,
         })?);
         seed::plant(&shared, &self.config)?;
         site.add(Arc::clone(&shared));

@@ -15,6 +15,7 @@ use super::{
     keys::{SigningKey, uuid_of},
     server::Fault,
     store::Store,
+    triggers::Triggers,
 };
 use crate::{
     base64url,
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     /// By how much the pool's clock is ahead, in milliseconds.
     ahead: AtomicU64,
     pub(super) store: Store,
+    pub(super) triggers: Triggers,
 }
 
 /// What a pool is made of.
@@ -46,6 +48,7 @@ pub(super) struct Parts {
     pub(super) address: SocketAddr,
     pub(super) own_keys: bool,
     pub(super) store: Store,
+    pub(super) triggers: Triggers,
 }
 
 struct State {
@@ -58,7 +61,7 @@ struct State {
 impl Shared {
     /// A pool with its first keys.
     pub(super) fn new(parts: Parts) -> io::Result<Self> {
-        let Parts { id, client_id, issuer, address, own_keys, store } = parts;
+        let Parts { id, client_id, issuer, address, own_keys, store, triggers } = parts;
         let state = State { published: Vec::new(), made: 0, fault: Fault::None };
         let shared = Self {
             id,
@@ -70,6 +73,7 @@ impl Shared {
             fetches: AtomicU64::new(0),
             ahead: AtomicU64::new(0),
             store,
+            triggers,
         };
         shared.add_keys()?;
         Ok(shared)

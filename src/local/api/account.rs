@@ -11,11 +11,13 @@ use super::{
         shared::Shared,
         site::Site,
         store::{CodePurpose, Data},
+        triggers::{Caller, Metadata, Reason},
     },
     Answer, ApiError,
     attributes::{self, AttributeInput, Writer},
+    change::{change, plan},
     codes,
-    context::still_there,
+    context::{still_as, still_there},
     input, nothing, required, shapes,
 };
 use crate::claims::Verified;
@@ -56,25 +58,19 @@ async fn get_user(site: &Site, value: Value) -> Answer {
 struct UpdateUserAttributes {
     access_token: Option<String>,
     user_attributes: Option<Vec<AttributeInput>>,
+    client_metadata: Option<Metadata>,
 }
 
 async fn update_attributes(site: &Site, value: Value) -> Answer {
-    let UpdateUserAttributes { access_token, user_attributes } = input(value)?;
+    let UpdateUserAttributes { access_token, user_attributes, client_metadata } = input(value)?;
     let (pool, user, verified) = site.token_user(access_token).await?;
     let list = required(user_attributes, "UserAttributes")?;
     let client = client_of(&pool, &verified)?;
     let settings = pool.store.read(Data::settings);
     let changes = attributes::check_change(&settings, Writer::User(&client), Some(list))?;
-    let now = pool.now();
-    let sent = pool.store.write(|data| {
-        let present = still_there(data, &user)?.clone();
-        let changed = attributes::change(data, &present, &changes, now)?;
-        changed
-            .into_iter()
-            .filter(|contact| settings.auto_verified_attributes.contains(contact))
-            .map(|contact| codes::send(data, &user, CodePurpose::proof_of(contact), contact, now))
-            .collect::<Result<Vec<_>, _>>()
-    })??;
+    let metadata = client_metadata.unwrap_or_default();
+    let caller = Caller { client_id: verified.client_id(), metadata: &metadata };
+    let sent = change(&pool, |data| still_as(data, &user), &changes, caller).await?;
     Ok(json!({ "CodeDeliveryDetailsList": sent }))
 }
 
@@ -94,8 +90,8 @@ async fn delete_attributes(site: &Site, value: Value) -> Answer {
     let changes = attributes::check_removal(&settings, Writer::User(&client), names)?;
     let now = pool.now();
     pool.store.write(|data| {
-        let present = still_there(data, &user)?.clone();
-        attributes::change(data, &present, &changes, now)
+        plan(data, still_as(data, &user)?, &changes, now)?.make(data);
+        Ok::<_, ApiError>(())
     })??;
     nothing()
 }
@@ -105,22 +101,28 @@ async fn delete_attributes(site: &Site, value: Value) -> Answer {
 struct GetUserAttributeVerificationCode {
     access_token: Option<String>,
     attribute_name: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
 async fn send_code(site: &Site, value: Value) -> Answer {
-    let GetUserAttributeVerificationCode { access_token, attribute_name } = input(value)?;
-    let (pool, user, _) = site.token_user(access_token).await?;
+    let GetUserAttributeVerificationCode { access_token, attribute_name, client_metadata } =
+        input(value)?;
+    let (pool, user, verified) = site.token_user(access_token).await?;
     let contact = contact(attribute_name)?;
+    if user.attribute(contact.attribute()).is_none() {
+        return Err(ApiError::invalid_parameter(format!(
+            "user.{}: The user has no such attribute",
+            contact.attribute()
+        )));
+    }
+    let metadata = client_metadata.unwrap_or_default();
+    let caller = Caller { client_id: verified.client_id(), metadata: &metadata };
+    let (purpose, reason) = (CodePurpose::proof_of(contact), Reason::VerifyUserAttribute);
+    let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
     let details = pool.store.write(|data| {
-        let user = still_there(data, &user)?.clone();
-        if user.attribute(contact.attribute()).is_none() {
-            return Err(ApiError::invalid_parameter(format!(
-                "user.{}: The user has no such attribute",
-                contact.attribute()
-            )));
-        }
-        codes::send(data, &user, CodePurpose::proof_of(contact), contact, now)
+        still_there(data, &user)?;
+        codes::send(data, &letter, now)
     })??;
     Ok(json!({ "CodeDeliveryDetails": details }))
 }

@@ -8,6 +8,7 @@ use super::{
     super::{
         settings::{Alias, AttributeSchema, ClientSettings, Contact, PoolSettings},
         store::{Data, User},
+        triggers::Metadata,
     },
     ApiError, required,
 };
@@ -36,6 +37,12 @@ pub(in crate::local) type Attributes = BTreeMap<String, String>;
 enum Moment {
     Creation,
     Change,
+}
+
+/// What is said to the trigger before a user is created.
+pub(in crate::local) fn validation_data(list: Option<&[AttributeInput]>) -> Metadata {
+    let pair = |input: &AttributeInput| Some((input.name.clone()?, input.value.clone()?));
+    Metadata::from_pairs(list.unwrap_or_default().iter().filter_map(pair))
 }
 
 /// What a new user begins with. Whether all required attributes are there is for [`check_required`]: an
@@ -103,29 +110,6 @@ pub(in crate::local) fn write(user: &mut User, changes: &Attributes) {
             user.attributes.insert(name.clone(), value.clone());
         }
     }
-}
-
-/// Writes checked attributes of a user who was just looked up, and gives the contacts that are new.
-pub(in crate::local) fn change(
-    data: &mut Data,
-    before: &User,
-    changes: &Attributes,
-    now: u64,
-) -> Result<Vec<Contact>, ApiError> {
-    let mut after = before.clone();
-    write(&mut after, changes);
-    after.modified_at = now;
-    if let Some(clash) = alias_clash(data, &after) {
-        return Err(clash);
-    }
-    let is_new = |contact: &Contact| {
-        let value = after.attribute(contact.attribute());
-        value.is_some() && value != before.attribute(contact.attribute())
-    };
-    let changed = [Contact::Email, Contact::PhoneNumber].into_iter().filter(is_new).collect();
-    let key = data.user_key(&after.username);
-    data.users.insert(key, after);
-    Ok(changed)
 }
 
 /// Why a user, as they are to be, cannot be: what stands for their name stands for another's already.

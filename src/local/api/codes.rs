@@ -5,10 +5,12 @@ use serde_json::Value;
 use super::{
     super::{
         keys::uuid_of,
-        messages,
+        messages::{self, Text},
         secret::{self, same},
         settings::{Contact, PoolSettings},
+        shared::Shared,
         store::{Code, CodePurpose, Data, User},
+        triggers::{Caller, Reason, custom_text},
     },
     ApiError,
     user_names::contact_of_name,
@@ -36,17 +38,44 @@ impl CodePurpose {
     }
 }
 
-/// Sends a user a new code, in place of the one before, and gives its `CodeDeliveryDetails`.
-pub(in crate::local) fn send(
-    data: &mut Data,
+/// A code that is not sent yet. It is written before the store is locked, since a trigger may have a say.
+pub(in crate::local) struct Letter {
+    username: String,
+    sub: String,
+    destination: String,
+    purpose: CodePurpose,
+    contact: Contact,
+    text: Text,
+}
+
+/// Writes a message to a user as they are to be when it is sent.
+pub(in crate::local) async fn letter(
+    pool: &Shared,
     user: &User,
     purpose: CodePurpose,
     contact: Contact,
+    reason: Reason,
+    caller: Caller<'_>,
+) -> Result<Letter, ApiError> {
+    let text = messages::code_text(&pool.store.read(Data::settings), purpose, contact);
+    let text = custom_text(pool, user, reason, contact, text, caller).await?;
+    let destination = user.attribute(contact.attribute()).unwrap_or_default().to_owned();
+    let (username, sub) = (user.username.clone(), user.sub.clone());
+    Ok(Letter { username, sub, destination, purpose, contact, text })
+}
+
+/// Sends a user a new code, in place of the one before, and gives its `CodeDeliveryDetails`.
+pub(in crate::local) fn send(
+    data: &mut Data,
+    letter: &Letter,
     now: u64,
 ) -> Result<Value, ApiError> {
-    let settings = data.settings();
-    let key = data.user_key(&user.username);
-    let user = data.users.get_mut(&key).ok_or_else(ApiError::user_not_found)?;
+    let Letter { username, sub, destination, purpose, contact, text } = letter;
+    let user = data.exact_user_mut(username).filter(|user| user.sub == *sub);
+    let user = user.ok_or_else(ApiError::overtaken)?;
+    if user.attribute(contact.attribute()) != Some(destination) {
+        return Err(ApiError::overtaken());
+    }
     let code = secret::code();
     let row = Code {
         code: code.clone(),
@@ -54,11 +83,10 @@ pub(in crate::local) fn send(
         attribute: contact.attribute().to_owned(),
         mistakes: 0,
     };
-    user.codes.insert(purpose, row);
+    user.codes.insert(*purpose, row);
     let user = user.clone();
-    let text = messages::code_text(&settings, purpose, contact);
     let draft = messages::Draft {
-        contact,
+        contact: *contact,
         subject: text.subject.as_deref(),
         body: &text.body,
         code: Some(&code),

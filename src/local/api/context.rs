@@ -74,8 +74,13 @@ pub(in crate::local) fn still_there<'a>(
     data: &'a mut Data,
     user: &User,
 ) -> Result<&'a mut User, ApiError> {
-    let key = data.user_key(&user.username);
-    match data.users.get_mut(&key).filter(|found| found.sub == user.sub) {
+    still_as(data, user)?;
+    data.exact_user_mut(&user.username).ok_or_else(ApiError::user_not_found)
+}
+
+/// As [`still_there`], to look at.
+pub(in crate::local) fn still_as<'a>(data: &'a Data, user: &User) -> Result<&'a User, ApiError> {
+    match data.exact_user(&user.username).filter(|found| found.sub == user.sub) {
         Some(found) if found.enabled => Ok(found),
         Some(_) => Err(ApiError::user_disabled()),
         None => Err(ApiError::user_not_found()),

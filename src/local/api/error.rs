@@ -44,6 +44,11 @@ impl ApiError {
         Self::new("LimitExceededException", "Attempt limit exceeded, please try after some time.")
     }
 
+    /// What was decided before a trigger ran does not hold any more. Clients try again.
+    pub(in crate::local) fn overtaken() -> Self {
+        Self::new("TooManyRequestsException", "Another request changed the user meanwhile.")
+    }
+
     pub(in crate::local) fn not_found(message: impl Into<String>) -> Self {
         Self::new("ResourceNotFoundException", message)
     }

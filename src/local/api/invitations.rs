@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        messages::{self, Draft},
+        messages::{self, Draft, PLACE_OF_NAME, Text},
         settings::{Contact, PoolSettings},
         shared::Shared,
         site::Site,
         store::{Data, User, UserStatus},
+        triggers::{Arrival, Caller, Metadata, Reason, custom_text, pre_sign_up},
     },
     Answer, ApiError,
     attributes::{self, AttributeInput, Writer},
@@ -29,7 +30,7 @@ const TAKEN: &str = "User account already exists";
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "AdminCreateUser" => Some(create_user(site, input)),
+        "AdminCreateUser" => Some(create_user(site, input).await),
         _ => None,
     }
 }
@@ -44,9 +45,11 @@ struct AdminCreateUser {
     force_alias_creation: Option<bool>,
     message_action: Option<String>,
     desired_delivery_mediums: Option<Vec<String>>,
+    validation_data: Option<Vec<AttributeInput>>,
+    client_metadata: Option<Metadata>,
 }
 
-fn create_user(site: &Site, value: Value) -> Answer {
+async fn create_user(site: &Site, value: Value) -> Answer {
     let request: AdminCreateUser = input(value)?;
     let pool = site.named_pool(request.user_pool_id.clone())?;
     let given = required(request.username.clone(), "Username")?;
@@ -57,7 +60,7 @@ fn create_user(site: &Site, value: Value) -> Answer {
         validate::one_of("desiredDeliveryMediums", medium, &["SMS", "EMAIL"])?;
     }
     if request.message_action.as_deref() == Some("RESEND") {
-        return invite_again(&pool, &given, &request);
+        return invite_again(&pool, &given, &request).await;
     }
     let settings = pool.store.read(Data::settings);
     let NewName { username, sub, contact } = new_name(&settings, &given)?;
@@ -73,6 +76,14 @@ fn create_user(site: &Site, value: Value) -> Answer {
     pool.store.read(|data| check_name_free(data, &settings, &given, TAKEN))?;
     let first = temporary_password(&pool, &settings, &user, request.temporary_password.clone())?;
     user.password = Some(first.kept.clone());
+    // What the function says of confirmed users and verified contacts counts at sign-up alone.
+    let validation = attributes::validation_data(request.validation_data.as_deref());
+    let caller = request.caller();
+    pre_sign_up(&pool, &user, Arrival::AdminCreateUser, &validation, caller).await?;
+    let invitations = match request.message_action {
+        None => invitations(&pool, &settings, &user, &request).await?,
+        Some(_) => Vec::new(),
+    };
     pool.store.write(|data| {
         check_name_free(data, &settings, &given, TAKEN)?;
         if request.force_alias_creation.unwrap_or_default() {
@@ -84,21 +95,20 @@ fn create_user(site: &Site, value: Value) -> Answer {
         }
         let key = data.user_key(&user.username);
         data.users.insert(key, user.clone());
-        if request.message_action.is_none() {
-            invite(data, &settings, &user, &first, &request, now);
-        }
+        send(data, &user, &invitations, &first, now);
         Ok(json!({ "User": shapes::user(&user, "Attributes") }))
     })?
 }
 
 /// A user who did not come yet gets another password, which takes the place of the first.
-fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> Answer {
+async fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> Answer {
     let (settings, user) = pool.store.read(|data| {
         let user = named_user(data, name)?;
         check_waits(user)?;
         Ok::<_, ApiError>((data.settings(), user.clone()))
     })?;
     let first = temporary_password(pool, &settings, &user, request.temporary_password.clone())?;
+    let invitations = invitations(pool, &settings, &user, request).await?;
     let now = pool.now();
     pool.store.write(|data| {
         let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
@@ -107,7 +117,7 @@ fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> Answer 
         set_password(present, &settings, first.kept.clone());
         present.modified_at = now;
         let present = present.clone();
-        invite(data, &settings, &present, &first, request, now);
+        send(data, &present, &invitations, &first, now);
         Ok(json!({ "User": shapes::user(&present, "Attributes") }))
     })?
 }
@@ -122,16 +132,14 @@ fn check_waits(user: &User) -> Result<(), ApiError> {
     ))
 }
 
-/// Sends name and password by all ways that the administrator wants and the user has. If nothing is said, a phone
-/// comes before an e-mail address. Who has neither is told by other means.
-fn invite(
-    data: &mut Data,
+/// Invitations by all ways that the administrator wants and the user has. If nothing is said, a phone comes before
+/// an e-mail address. Who has neither is told by other means.
+async fn invitations(
+    pool: &Shared,
     settings: &PoolSettings,
     user: &User,
-    first: &TemporaryPassword,
     request: &AdminCreateUser,
-    now: u64,
-) {
+) -> Result<Vec<(Contact, Text)>, ApiError> {
     let wanted = request.desired_delivery_mediums.as_deref().unwrap_or_default();
     let has = |contact: &Contact| user.attribute(contact.attribute()).is_some();
     let contacts = [Contact::PhoneNumber, Contact::Email].into_iter().filter(has);
@@ -140,15 +148,39 @@ fn invite(
     } else {
         contacts.filter(|contact| wanted.iter().any(|medium| medium == contact.medium())).collect()
     };
+    let mut invitations = Vec::new();
     for contact in contacts {
-        let text = messages::invitation(settings, contact, sign_in_name(settings, user));
+        let text = messages::invitation(settings, contact);
+        let (reason, caller) = (Reason::AdminCreateUser, request.caller());
+        let Text { subject, body } = custom_text(pool, user, reason, contact, text, caller).await?;
+        let body = body.replace(PLACE_OF_NAME, sign_in_name(settings, user));
+        invitations.push((contact, Text { subject, body }));
+    }
+    Ok(invitations)
+}
+
+/// Sends name and password.
+fn send(
+    data: &mut Data,
+    user: &User,
+    invitations: &[(Contact, Text)],
+    first: &TemporaryPassword,
+    now: u64,
+) {
+    for (contact, text) in invitations {
         let draft = Draft {
-            contact,
+            contact: *contact,
             subject: text.subject.as_deref(),
             body: &text.body,
             code: Some(&first.text),
         };
         messages::send(data, user, &draft, now);
+    }
+}
+
+impl AdminCreateUser {
+    fn caller(&self) -> Caller<'_> {
+        Caller::administrator(self.client_metadata.as_ref().unwrap_or(Metadata::NONE))
     }
 }
 

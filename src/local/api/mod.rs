@@ -3,6 +3,7 @@
 mod account;
 pub(super) mod attributes;
 pub(super) mod auth;
+mod change;
 mod clients;
 pub(super) mod codes;
 mod context;

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        settings::ExistenceErrors,
+        settings::{Contact, ExistenceErrors},
         shared::Shared,
         site::Site,
         store::{Client, CodePurpose, Data, User, UserStatus},
+        triggers::{Caller, Confirmation, Metadata, Reason, post_confirmation},
     },
     Answer, ApiError, codes,
     context::{check_secret_hash, still_there, unknown_user},
@@ -29,8 +30,8 @@ const LOCK: u64 = 15 * 60 * 1000;
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
         "ChangePassword" => Some(change_password(site, input).await),
-        "ForgotPassword" => Some(forgot_password(site, input)),
-        "ConfirmForgotPassword" => Some(confirm_forgot_password(site, input)),
+        "ForgotPassword" => Some(forgot_password(site, input).await),
+        "ConfirmForgotPassword" => Some(confirm_forgot_password(site, input).await),
         _ => None,
     }
 }
@@ -71,15 +72,28 @@ struct ForgotPassword {
     client_id: Option<String>,
     secret_hash: Option<String>,
     username: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
-fn forgot_password(site: &Site, value: Value) -> Answer {
-    let ForgotPassword { client_id, secret_hash, username } = input(value)?;
+async fn forgot_password(site: &Site, value: Value) -> Answer {
+    let ForgotPassword { client_id, secret_hash, username, client_metadata } = input(value)?;
     let (pool, client) = site.named_client(client_id)?;
     let name = required(username, "Username")?;
     check_secret_hash(&client, &name, secret_hash.as_deref())?;
-    let now = pool.now();
-    let details = pool.store.write(|data| send_reset(data, &client, &name, now))??;
+    let metadata = client_metadata.unwrap_or_default();
+    let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
+    let details = match pool.store.read(|data| forgetful(data, &client, &name))? {
+        Some((user, contact)) => {
+            let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
+            let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
+            let now = pool.now();
+            pool.store.write(|data| match forgetful(data, &client, &name)? {
+                Some(_) => codes::send(data, &letter, now),
+                None => Ok(codes::simulated_delivery(&data.settings(), &name)),
+            })??
+        }
+        None => pool.store.read(|data| codes::simulated_delivery(&data.settings(), &name)),
+    };
     Ok(json!({ "CodeDeliveryDetails": details }))
 }
 
@@ -91,9 +105,10 @@ struct ConfirmForgotPassword {
     username: Option<String>,
     confirmation_code: Option<String>,
     password: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
-fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
+async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
     let input: ConfirmForgotPassword = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;
@@ -115,15 +130,18 @@ fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
         Ok(user.clone())
     })??;
     let password = new_password(&pool, &settings, &user, &text)?;
-    pool.store.write(|data| {
+    let user = pool.store.write(|data| {
         let user = still_there(data, &user)?;
         codes::check(user, CodePurpose::Forgot, &code, now)?;
         // The code goes with the password that it was for.
         set_password(user, &settings, password);
         user.status = UserStatus::Confirmed;
         user.modified_at = now;
-        Ok::<_, ApiError>(())
+        Ok::<_, ApiError>(user.clone())
     })??;
+    let metadata = input.client_metadata.unwrap_or_default();
+    let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
+    post_confirmation(&pool, &user, Confirmation::ForgotPassword, caller).await?;
     nothing()
 }
 
@@ -160,26 +178,23 @@ fn check_tries(user: &User, now: u64) -> Result<(), ApiError> {
     }
 }
 
-/// Sends a code to those who may reset their password. For all others the answer looks the same, if the client is
-/// set to tell nobody who is there.
-fn send_reset(data: &mut Data, client: &Client, name: &str, now: u64) -> Result<Value, ApiError> {
+/// Who is to get a code that resets their password, and where. Nobody, if the client is to believe that there was
+/// someone.
+fn forgetful(
+    data: &Data,
+    client: &Client,
+    name: &str,
+) -> Result<Option<(User, Contact)>, ApiError> {
     let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
-    let settings = data.settings();
     let Some(user) = data.find_user(name).cloned() else {
-        return if hides {
-            Ok(codes::simulated_delivery(&settings, name))
-        } else {
-            Err(ApiError::user_not_found())
-        };
+        return if hides { Ok(None) } else { Err(ApiError::user_not_found()) };
     };
     if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
         return Err(codes::cannot_reset());
     }
     match codes::recovery_contact(&user) {
-        Some(contact) if user.enabled => {
-            codes::send(data, &user, CodePurpose::Forgot, contact, now)
-        }
-        _ if hides => Ok(codes::simulated_delivery(&settings, name)),
+        Some(contact) if user.enabled => Ok(Some((user, contact))),
+        _ if hides => Ok(None),
         Some(_) => Err(ApiError::user_disabled()),
         None => Err(codes::no_way_to_reset()),
     }

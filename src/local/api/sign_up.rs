@@ -7,9 +7,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        settings::{ExistenceErrors, PoolSettings},
+        settings::{Contact, ExistenceErrors, PoolSettings},
         site::Site,
         store::{Client, CodePurpose, Data, User, UserStatus},
+        triggers::{
+            Arrival, Caller, Confirmation, Metadata, Reason, post_confirmation, pre_sign_up,
+        },
     },
     Answer, ApiError,
     attributes::{self, AttributeInput, Writer},
@@ -24,9 +27,9 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "SignUp" => Some(sign_up(site, input)),
-        "ConfirmSignUp" => Some(confirm_sign_up(site, input)),
-        "ResendConfirmationCode" => Some(resend_confirmation_code(site, input)),
+        "SignUp" => Some(sign_up(site, input).await),
+        "ConfirmSignUp" => Some(confirm_sign_up(site, input).await),
+        "ResendConfirmationCode" => Some(resend_confirmation_code(site, input).await),
         _ => None,
     }
 }
@@ -39,21 +42,25 @@ struct SignUp {
     username: Option<String>,
     password: Option<String>,
     user_attributes: Option<Vec<AttributeInput>>,
+    validation_data: Option<Vec<AttributeInput>>,
+    client_metadata: Option<Metadata>,
 }
 
-fn sign_up(site: &Site, value: Value) -> Answer {
-    let SignUp { client_id, secret_hash, username, password, user_attributes } = input(value)?;
-    let (pool, client) = site.named_client(client_id)?;
-    let given = required(username, "Username")?;
-    check_secret_hash(&client, &given, secret_hash.as_deref())?;
+async fn sign_up(site: &Site, value: Value) -> Answer {
+    let input: SignUp = input(value)?;
+    let (pool, client) = site.named_client(input.client_id)?;
+    let given = required(input.username, "Username")?;
+    check_secret_hash(&client, &given, input.secret_hash.as_deref())?;
+    let metadata = input.client_metadata.unwrap_or_default();
+    let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
     let settings = pool.store.read(Data::settings);
     if settings.admin_create_user_config.allow_admin_create_user_only {
         return Err(ApiError::not_authorized("SignUp is not permitted for this user pool"));
     }
-    let password = required(password, "Password")?;
+    let password = required(input.password, "Password")?;
     let NewName { username, sub, contact } = new_name(&settings, &given)?;
     let writer = Writer::User(&client.settings);
-    let mut attributes = attributes::check_new(&settings, writer, user_attributes)?;
+    let mut attributes = attributes::check_new(&settings, writer, input.user_attributes)?;
     if let Some((contact, value)) = contact {
         attributes.insert(contact.attribute().to_owned(), value);
     }
@@ -63,19 +70,31 @@ fn sign_up(site: &Site, value: Value) -> Answer {
     attributes::write(&mut user, &attributes);
     pool.store.read(|data| check_free(data, &settings, &given, &user))?;
     user.password = Some(new_password(&pool, &settings, &user, &password)?);
-    pool.store.write(|data| {
+    let validation = attributes::validation_data(input.validation_data.as_deref());
+    let verdict = pre_sign_up(&pool, &user, Arrival::SignUp, &validation, caller).await?;
+    verdict.apply(&mut user)?;
+    let contact = codes::sign_up_contact(&settings, &user).filter(|_| !verdict.confirms());
+    let letter = match contact {
+        Some(contact) => {
+            let (purpose, reason) = (CodePurpose::SignUp, Reason::SignUp);
+            Some(codes::letter(&pool, &user, purpose, contact, reason, caller).await?)
+        }
+        None => None,
+    };
+    let mut answer = json!({ "UserConfirmed": verdict.confirms(), "UserSub": user.sub });
+    let details = pool.store.write(|data| {
         check_free(data, &settings, &given, &user)?;
         let key = data.user_key(&user.username);
         data.users.insert(key, user.clone());
-        let mut answer = json!({ "UserConfirmed": false, "UserSub": user.sub });
-        if let Some(contact) = codes::sign_up_contact(&settings, &user) {
-            let details = codes::send(data, &user, CodePurpose::SignUp, contact, now)?;
-            if let Value::Object(answer) = &mut answer {
-                answer.insert("CodeDeliveryDetails".to_owned(), details);
-            }
-        }
-        Ok(answer)
-    })?
+        letter.map(|letter| codes::send(data, &letter, now)).transpose()
+    })??;
+    if let (Value::Object(answer), Some(details)) = (&mut answer, details) {
+        answer.insert("CodeDeliveryDetails".to_owned(), details);
+    }
+    if verdict.confirms() {
+        post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
+    }
+    Ok(answer)
 }
 
 #[derive(Default, Deserialize)]
@@ -86,17 +105,21 @@ struct ConfirmSignUp {
     username: Option<String>,
     confirmation_code: Option<String>,
     force_alias_creation: Option<bool>,
+    client_metadata: Option<Metadata>,
 }
 
-fn confirm_sign_up(site: &Site, value: Value) -> Answer {
+async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
     let input: ConfirmSignUp = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;
     let code = required(input.confirmation_code, "ConfirmationCode")?;
     check_secret_hash(&client, &name, input.secret_hash.as_deref())?;
     let force = input.force_alias_creation.unwrap_or_default();
+    let metadata = input.client_metadata.unwrap_or_default();
+    let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
     let now = pool.now();
-    pool.store.write(|data| confirm(data, &client, &name, &code, force, now))??;
+    let user = pool.store.write(|data| confirm(data, &client, &name, &code, force, now))??;
+    post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
     nothing()
 }
 
@@ -106,32 +129,52 @@ struct ResendConfirmationCode {
     client_id: Option<String>,
     secret_hash: Option<String>,
     username: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
-fn resend_confirmation_code(site: &Site, value: Value) -> Answer {
-    let ResendConfirmationCode { client_id, secret_hash, username } = input(value)?;
+async fn resend_confirmation_code(site: &Site, value: Value) -> Answer {
+    let ResendConfirmationCode { client_id, secret_hash, username, client_metadata } =
+        input(value)?;
     let (pool, client) = site.named_client(client_id)?;
     let name = required(username, "Username")?;
     check_secret_hash(&client, &name, secret_hash.as_deref())?;
-    let now = pool.now();
-    let details = pool.store.write(|data| {
-        let settings = data.settings();
-        let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
-        let user = match data.find_user(&name).cloned() {
-            Some(user) if user.enabled => user,
-            _ if hides => return Ok(codes::simulated_delivery(&settings, &name)),
-            Some(_) => return Err(ApiError::user_disabled()),
-            None => return Err(ApiError::user_not_found()),
-        };
-        if user.status != UserStatus::Unconfirmed {
-            return Err(ApiError::invalid_parameter("User is already confirmed."));
+    let metadata = client_metadata.unwrap_or_default();
+    let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
+    let details = match pool.store.read(|data| unconfirmed(data, &client, &name))? {
+        Some((user, contact)) => {
+            let (purpose, reason) = (CodePurpose::SignUp, Reason::ResendCode);
+            let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
+            let now = pool.now();
+            pool.store.write(|data| match unconfirmed(data, &client, &name)? {
+                Some(_) => codes::send(data, &letter, now),
+                None => Ok(codes::simulated_delivery(&data.settings(), &name)),
+            })??
         }
-        let contact = codes::sign_up_contact(&settings, &user).ok_or_else(|| {
-            ApiError::invalid_parameter("Cannot resend codes. Auto verification not turned on.")
-        })?;
-        codes::send(data, &user, CodePurpose::SignUp, contact, now)
-    })??;
+        None => pool.store.read(|data| codes::simulated_delivery(&data.settings(), &name)),
+    };
     Ok(json!({ "CodeDeliveryDetails": details }))
+}
+
+/// Who is to get a code again, and where. Nobody, if the client is to believe that there was someone.
+fn unconfirmed(
+    data: &Data,
+    client: &Client,
+    name: &str,
+) -> Result<Option<(User, Contact)>, ApiError> {
+    let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
+    let user = match data.find_user(name).cloned() {
+        Some(user) if user.enabled => user,
+        _ if hides => return Ok(None),
+        Some(_) => return Err(ApiError::user_disabled()),
+        None => return Err(ApiError::user_not_found()),
+    };
+    if user.status != UserStatus::Unconfirmed {
+        return Err(ApiError::invalid_parameter("User is already confirmed."));
+    }
+    let contact = codes::sign_up_contact(&data.settings(), &user).ok_or_else(|| {
+        ApiError::invalid_parameter("Cannot resend codes. Auto verification not turned on.")
+    })?;
+    Ok(Some((user, contact)))
 }
 
 /// Whether a new user's names are nobody's yet.
@@ -152,7 +195,7 @@ fn confirm(
     code: &str,
     force: bool,
     now: u64,
-) -> Result<(), ApiError> {
+) -> Result<User, ApiError> {
     let settings = data.settings();
     let Some(user) = data.find_user_mut(name) else {
         return Err(unknown_user(client, ApiError::expired_code()));
@@ -182,6 +225,6 @@ fn confirm(
         return Err(clash);
     }
     let key = data.user_key(&confirmed.username);
-    data.users.insert(key, confirmed);
-    Ok(())
+    data.users.insert(key, confirmed.clone());
+    Ok(confirmed)
 }

@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::{
     super::{
-        settings::Contact,
         shared::Shared,
         site::Site,
         store::{CodePurpose, Data, UserStatus},
+        triggers::{Caller, Confirmation, Metadata, post_confirmation},
     },
     Answer, ApiError,
     attributes::{self, AttributeInput, Writer},
-    codes,
+    change::{change, plan},
     context::{named_user, named_user_mut},
     input, nothing, required,
     sessions::sign_out_everywhere,
@@ -28,8 +28,8 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
         "AdminDeleteUser" => Some(delete_user(site, input)),
         "AdminEnableUser" => Some(enable_user(site, input)),
         "AdminDisableUser" => Some(disable_user(site, input)),
-        "AdminConfirmSignUp" => Some(confirm_sign_up(site, input)),
-        "AdminUpdateUserAttributes" => Some(update_attributes(site, input)),
+        "AdminConfirmSignUp" => Some(confirm_sign_up(site, input).await),
+        "AdminUpdateUserAttributes" => Some(update_attributes(site, input).await),
         "AdminDeleteUserAttributes" => Some(delete_attributes(site, input)),
         _ => None,
     }
@@ -96,11 +96,21 @@ fn disable_user(site: &Site, value: Value) -> Answer {
     nothing()
 }
 
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct AdminConfirmSignUp {
+    user_pool_id: Option<String>,
+    username: Option<String>,
+    client_metadata: Option<Metadata>,
+}
+
 /// The administrator vouches for the user, not for what the user gave as their address.
-fn confirm_sign_up(site: &Site, value: Value) -> Answer {
-    let (pool, name) = named(site, value)?;
+async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
+    let AdminConfirmSignUp { user_pool_id, username, client_metadata } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let name = required(username, "Username")?;
     let now = pool.now();
-    pool.store.write(|data| {
+    let user = pool.store.write(|data| {
         let user = named_user_mut(data, &name)?;
         if user.status != UserStatus::Unconfirmed {
             return Err(ApiError::not_authorized(format!(
@@ -111,8 +121,11 @@ fn confirm_sign_up(site: &Site, value: Value) -> Answer {
         user.status = UserStatus::Confirmed;
         user.codes.remove(&CodePurpose::SignUp);
         user.modified_at = now;
-        Ok(())
+        Ok(user.clone())
     })??;
+    let metadata = client_metadata.unwrap_or_default();
+    let caller = Caller::administrator(&metadata);
+    post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
     nothing()
 }
 
@@ -122,29 +135,19 @@ struct AdminUpdateUserAttributes {
     user_pool_id: Option<String>,
     username: Option<String>,
     user_attributes: Option<Vec<AttributeInput>>,
+    client_metadata: Option<Metadata>,
 }
 
-fn update_attributes(site: &Site, value: Value) -> Answer {
-    let AdminUpdateUserAttributes { user_pool_id, username, user_attributes } = input(value)?;
-    let pool = site.named_pool(user_pool_id)?;
-    let name = required(username, "Username")?;
-    let list = required(user_attributes, "UserAttributes")?;
+async fn update_attributes(site: &Site, value: Value) -> Answer {
+    let request: AdminUpdateUserAttributes = input(value)?;
+    let pool = site.named_pool(request.user_pool_id)?;
+    let name = required(request.username, "Username")?;
+    let list = required(request.user_attributes, "UserAttributes")?;
     let settings = pool.store.read(Data::settings);
     let changes = attributes::check_change(&settings, Writer::Admin, Some(list))?;
-    let now = pool.now();
-    pool.store.write(|data| {
-        let present = named_user(data, &name)?.clone();
-        let changed = attributes::change(data, &present, &changes, now)?;
-        let user = named_user(data, &present.username)?.clone();
-        // What the administrator says is proven needs no code.
-        let needs_code = |contact: &Contact| {
-            settings.auto_verified_attributes.contains(contact) && !user.has_verified(*contact)
-        };
-        for contact in changed.into_iter().filter(needs_code) {
-            codes::send(data, &user, CodePurpose::proof_of(contact), contact, now)?;
-        }
-        Ok::<_, ApiError>(())
-    })??;
+    let metadata = request.client_metadata.unwrap_or_default();
+    let caller = Caller::administrator(&metadata);
+    change(&pool, |data| named_user(data, &name), &changes, caller).await?;
     nothing()
 }
 
@@ -165,8 +168,8 @@ fn delete_attributes(site: &Site, value: Value) -> Answer {
     let changes = attributes::check_removal(&settings, Writer::Admin, names)?;
     let now = pool.now();
     pool.store.write(|data| {
-        let present = named_user(data, &name)?.clone();
-        attributes::change(data, &present, &changes, now)
+        plan(data, named_user(data, &name)?, &changes, now)?.make(data);
+        Ok::<_, ApiError>(())
     })??;
     nothing()
 }

@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::{
     super::{
+        settings::Contact,
         site::Site,
-        store::{CodePurpose, UserStatus},
+        store::{CodePurpose, Data, User, UserStatus},
+        triggers::{Caller, Metadata, Reason},
     },
     Answer, ApiError, codes,
     context::{named_user, named_user_mut},
@@ -22,7 +24,7 @@ use super::{
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
         "AdminSetUserPassword" => Some(set_user_password(site, input)),
-        "AdminResetUserPassword" => Some(reset_user_password(site, input)),
+        "AdminResetUserPassword" => Some(reset_user_password(site, input).await),
         _ => None,
     }
 }
@@ -69,28 +71,40 @@ fn set_user_password(site: &Site, value: Value) -> Answer {
 struct AdminResetUserPassword {
     user_pool_id: Option<String>,
     username: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
 /// The password that the user has does not let them in any more; a code lets them choose another.
-fn reset_user_password(site: &Site, value: Value) -> Answer {
-    let AdminResetUserPassword { user_pool_id, username } = input(value)?;
+async fn reset_user_password(site: &Site, value: Value) -> Answer {
+    let AdminResetUserPassword { user_pool_id, username, client_metadata } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
+    let (user, contact) = pool.store.read(|data| to_reset(data, &name))?;
+    let metadata = client_metadata.unwrap_or_default();
+    let caller = Caller::administrator(&metadata);
+    let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
+    let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
     pool.store.write(|data| {
-        let user = named_user(data, &name)?.clone();
-        if !user.enabled {
-            return Err(ApiError::user_disabled());
-        }
-        if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
-            return Err(codes::cannot_reset());
-        }
-        let contact = codes::recovery_contact(&user).ok_or_else(codes::no_way_to_reset)?;
-        codes::send(data, &user, CodePurpose::Forgot, contact, now)?;
+        to_reset(data, &name)?;
+        codes::send(data, &letter, now)?;
         let user = named_user_mut(data, &user.username)?;
         user.status = UserStatus::ResetRequired;
         user.modified_at = now;
-        Ok(())
+        Ok::<_, ApiError>(())
     })??;
     nothing()
+}
+
+/// A user whose password can be reset, and where the code goes.
+fn to_reset(data: &Data, name: &str) -> Result<(User, Contact), ApiError> {
+    let user = named_user(data, name)?.clone();
+    if !user.enabled {
+        return Err(ApiError::user_disabled());
+    }
+    if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
+        return Err(codes::cannot_reset());
+    }
+    let contact = codes::recovery_contact(&user).ok_or_else(codes::no_way_to_reset)?;
+    Ok((user, contact))
 }

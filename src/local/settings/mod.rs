@@ -2,6 +2,7 @@
 
 mod client;
 mod config;
+mod lambda;
 mod password;
 mod schema;
 
@@ -13,6 +14,7 @@ pub(super) use self::{
         TimeUnit, TokenValidityUnits,
     },
     config::{GroupSeed, Seed, UserSeed},
+    lambda::LambdaConfig,
     password::PasswordPolicy,
     schema::{AttributeSchema, AttributeType, STANDARD_ATTRIBUTES},
 };
@@ -38,6 +40,7 @@ pub(super) struct PoolSettings {
     pub(super) email_verification_message: Option<String>,
     pub(super) sms_verification_message: Option<String>,
     pub(super) deletion_protection: DeletionProtection,
+    pub(super) lambda_config: LambdaConfig,
 }
 
 /// Where a code can be sent, and what it verifies.
@@ -195,6 +198,7 @@ impl Default for PoolSettings {
             email_verification_message: None,
             sms_verification_message: None,
             deletion_protection: DeletionProtection::default(),
+            lambda_config: LambdaConfig::default(),
         }
     }
 }

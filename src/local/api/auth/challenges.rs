@@ -6,11 +6,12 @@ use super::{
     super::{
         super::{
             issue::{digest_of, milliseconds},
-            messages::{self, Draft},
+            messages::{self, Draft, Text},
             secret,
             settings::{Contact, PoolSettings},
             shared::Shared,
             store::{Challenge, ChallengeKind, Client, Data, User},
+            triggers::{Caller, Metadata, Reason, custom_text},
         },
         Answer, ApiError,
     },
@@ -42,29 +43,63 @@ pub(in crate::local) struct Asked {
 }
 
 /// Makes the tokens, or asks for what has to come before them.
-pub(super) async fn go_on(pool: &Shared, client: &Client, user: &User, step: NextStep) -> Answer {
+pub(super) async fn go_on(
+    pool: &Shared,
+    client: &Client,
+    metadata: &Metadata,
+    user: &User,
+    step: NextStep,
+) -> Answer {
     if step == NextStep::Done {
         let auth_time = pool.now();
-        let entry = Entry { client, user, auth_time, scopes: None, nonce: None };
+        let entry = Entry { client, user, auth_time, scopes: None, nonce: None, metadata };
         let result = sign_in(pool, entry).await?;
         return Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }));
     }
-    let Asked { challenge, session, parameters } = ask(pool, client, user, step)?;
+    let Asked { challenge, session, parameters } = ask(pool, client, user, step).await?;
     Ok(json!({ "ChallengeName": challenge, "Session": session, "ChallengeParameters": parameters }))
 }
 
 /// Asks a client for the step that its user has to take.
-pub(in crate::local) fn ask(
+pub(in crate::local) async fn ask(
     pool: &Shared,
     client: &Client,
     user: &User,
     step: NextStep,
 ) -> Result<Asked, ApiError> {
+    let text = match contact_of(step) {
+        Some(contact) => {
+            let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+            let text = messages::sign_in_text(contact);
+            Some(custom_text(pool, user, Reason::Authentication, contact, text, caller).await?)
+        }
+        None => None,
+    };
     let now = pool.now();
-    Ok(pool.store.write(|data| open(data, client, user, step, now))?)
+    pool.store.write(|data| {
+        // Who a trigger took time over may be gone by now.
+        let stands = data.exact_user(&user.username).is_some_and(|now| proof(now) == proof(user));
+        if stands { Ok(open(data, client, user, step, text, now)) } else { Err(session_is_over()) }
+    })?
 }
 
-fn open(data: &mut Data, client: &Client, user: &User, step: NextStep, now: u64) -> Asked {
+/// Where a step's code goes, if it has one.
+fn contact_of(step: NextStep) -> Option<Contact> {
+    match step {
+        NextStep::SmsCode => Some(Contact::PhoneNumber),
+        NextStep::EmailCode => Some(Contact::Email),
+        _ => None,
+    }
+}
+
+fn open(
+    data: &mut Data,
+    client: &Client,
+    user: &User,
+    step: NextStep,
+    text: Option<Text>,
+    now: u64,
+) -> Asked {
     let settings = data.settings();
     let mut parameters = Map::new();
     let mut set = |name: &str, value: String| drop(parameters.insert(name.into(), json!(value)));
@@ -82,12 +117,12 @@ fn open(data: &mut Data, client: &Client, user: &User, step: NextStep, now: u64)
         }
         NextStep::SmsCode | NextStep::EmailCode => {
             let code = secret::code();
-            let is_sms = step == NextStep::SmsCode;
-            let contact = if is_sms { Contact::PhoneNumber } else { Contact::Email };
+            let contact = contact_of(step).unwrap_or(Contact::Email);
+            let text = text.unwrap_or_else(|| messages::sign_in_text(contact));
             let draft = Draft {
                 contact,
-                subject: (!is_sms).then_some("Your authentication code"),
-                body: "Your authentication code is {####}.",
+                subject: text.subject.as_deref(),
+                body: &text.body,
                 code: Some(&code),
             };
             let delivery = messages::send(data, user, &draft, now);
@@ -95,10 +130,9 @@ fn open(data: &mut Data, client: &Client, user: &User, step: NextStep, now: u64)
                 |member: &str| delivery.get(member).and_then(Value::as_str).map(str::to_owned);
             set("CODE_DELIVERY_DELIVERY_MEDIUM", told("DeliveryMedium").unwrap_or_default());
             set("CODE_DELIVERY_DESTINATION", told("Destination").unwrap_or_default());
-            if is_sms {
-                ("SMS_MFA", ChallengeKind::SmsMfa { code })
-            } else {
-                ("EMAIL_OTP", ChallengeKind::EmailOtp { code })
+            match contact {
+                Contact::PhoneNumber => ("SMS_MFA", ChallengeKind::SmsMfa { code }),
+                Contact::Email => ("EMAIL_OTP", ChallengeKind::EmailOtp { code }),
             }
         }
         NextStep::SelectMfaType => {

@@ -6,6 +6,7 @@ use super::{
             issue::Grantee,
             shared::Shared,
             store::{Client, Data, Failures, Group, User, UserStatus},
+            triggers::{Caller, Metadata, post_authentication},
         },
         ApiError,
     },
@@ -24,6 +25,8 @@ pub(in crate::local) struct Entry<'a> {
     /// Of a sign-in at the hosted pages.
     pub(in crate::local) scopes: Option<Vec<String>>,
     pub(in crate::local) nonce: Option<String>,
+    /// What the client says to triggers.
+    pub(in crate::local) metadata: &'a Metadata,
 }
 
 /// A session that has begun.
@@ -36,6 +39,8 @@ pub(in crate::local) struct Entered {
 
 /// Begins a session, and makes its tokens.
 pub(in crate::local) async fn sign_in(pool: &Shared, entry: Entry<'_>) -> Result<Value, ApiError> {
+    let caller = Caller { client_id: &entry.client.settings.client_id, metadata: entry.metadata };
+    post_authentication(pool, entry.user, caller).await?;
     let now = pool.now();
     let entered = pool.store.write(|data| enter(data, &entry, now))??;
     tokens(pool, &entry, entered).await

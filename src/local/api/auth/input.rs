@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::super::ApiError;
+use super::super::{super::triggers::Metadata, ApiError};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -11,6 +11,7 @@ pub(super) struct Initiate {
     pub(super) auth_parameters: Option<Parameters>,
     pub(super) client_id: Option<String>,
     pub(super) user_pool_id: Option<String>,
+    pub(super) client_metadata: Option<Metadata>,
 }
 
 #[derive(Default, Deserialize)]
@@ -21,6 +22,7 @@ pub(super) struct Respond {
     pub(super) session: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) user_pool_id: Option<String>,
+    pub(super) client_metadata: Option<Metadata>,
 }
 
 /// What a flow or a challenge is given. Values that are null are absent.

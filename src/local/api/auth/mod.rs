@@ -30,7 +30,7 @@ pub(super) use self::{
     steps::step_of,
 };
 use super::{
-    super::{settings::AuthFlow, shared::Shared, site::Site, store::Client},
+    super::{settings::AuthFlow, shared::Shared, site::Site, store::Client, triggers::Metadata},
     Answer, ApiError,
     context::check_secret_hash,
     input, required, sessions,
@@ -55,23 +55,25 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
 }
 
 async fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
-    let Initiate { auth_flow, auth_parameters, client_id, user_pool_id } = input(value)?;
+    let Initiate { auth_flow, auth_parameters, client_id, user_pool_id, client_metadata } =
+        input(value)?;
     let (pool, client) = pool_and_client(site, by, user_pool_id, client_id)?;
     let flow = required(auth_flow, "AuthFlow")?;
     let parameters = auth_parameters.unwrap_or_default();
+    let metadata = client_metadata.unwrap_or_default();
     match (flow.as_str(), by) {
         ("USER_SRP_AUTH", _) => {
             check_flow(&client, AuthFlow::UserSrpAuth, &flow)?;
             let name = name_and_secret(&client, &parameters)?;
-            srp::begin(&pool, &client, name, parameters.get("SRP_A")?)
+            srp::begin(&pool, &client, name, parameters.get("SRP_A")?, &metadata).await
         }
         ("USER_PASSWORD_AUTH", _) => {
             check_flow(&client, AuthFlow::UserPasswordAuth, &flow)?;
-            with_password(&pool, &client, &parameters).await
+            with_password(&pool, &client, &parameters, &metadata).await
         }
         ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", By::Administrator) => {
             check_flow(&client, AuthFlow::AdminUserPasswordAuth, &flow)?;
-            with_password(&pool, &client, &parameters).await
+            with_password(&pool, &client, &parameters, &metadata).await
         }
         ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
             // With rotation, a refresh has to give a new refresh token, which this flow cannot.
@@ -99,10 +101,16 @@ async fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
     }
 }
 
-async fn with_password(pool: &Shared, client: &Client, parameters: &Parameters) -> Answer {
+async fn with_password(
+    pool: &Shared,
+    client: &Client,
+    parameters: &Parameters,
+    metadata: &Metadata,
+) -> Answer {
     let name = name_and_secret(client, parameters)?;
-    let user = check_password(pool, client, name, parameters.get("PASSWORD")?).await?;
-    go_on(pool, client, &user, next_step(pool, &user)).await
+    let password = parameters.get("PASSWORD")?;
+    let user = check_password(pool, client, name, password, metadata).await?;
+    go_on(pool, client, Metadata::NONE, &user, next_step(pool, &user)).await
 }
 
 /// The name that the caller gives, once the client's secret is proven for it.

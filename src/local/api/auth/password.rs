@@ -6,6 +6,7 @@ use super::super::{
         shared::Shared,
         srp::Password,
         store::{Client, Data, User, UserStatus},
+        triggers::{Caller, Metadata, pre_authentication},
     },
     ApiError,
 };
@@ -17,13 +18,20 @@ const FREE_MISTAKES: u32 = 5;
 const LONGEST_LOCK: u64 = 15 * 60 * 1000;
 
 /// The user of a name and a password, who may sign in: enabled, confirmed, not locked out.
+///
+/// `validation` is what the client says to the trigger that runs before.
 pub(in crate::local) async fn check_password(
     pool: &Shared,
     client: &Client,
     name: &str,
     password: &str,
+    validation: &Metadata,
 ) -> Result<User, ApiError> {
+    let caller = Caller { client_id: &client.settings.client_id, metadata: validation };
     let Some(user) = pool.store.read(|data| data.find_user(name).cloned()) else {
+        if client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled {
+            pre_authentication(pool, name, None, caller).await?;
+        }
         return Err(match client.settings.prevent_user_existence_errors {
             ExistenceErrors::Enabled => {
                 // It takes as long as for a user who is there.
@@ -34,6 +42,7 @@ pub(in crate::local) async fn check_password(
         });
     };
     check_lock(&user, pool.now())?;
+    pre_authentication(pool, name, Some(&user), caller).await?;
     let known = user.password.as_ref();
     let is_right = known.is_some_and(|known| known.is(pool.short_name(), &user.username, password));
     judge(pool, &user, is_right)

@@ -21,24 +21,25 @@ use super::{
 
 /// `RespondToAuthChallenge`.
 pub(super) async fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
-    let Respond { challenge_name, challenge_responses, session, client_id, user_pool_id } =
-        input(value)?;
-    let (pool, client) = pool_and_client(site, by, user_pool_id, client_id)?;
-    let challenge = required(challenge_name, "ChallengeName")?;
-    let answers = challenge_responses.unwrap_or_default();
+    let input: Respond = input(value)?;
+    let (pool, client) = pool_and_client(site, by, input.user_pool_id, input.client_id)?;
+    let challenge = required(input.challenge_name, "ChallengeName")?;
+    let answers = input.challenge_responses.unwrap_or_default();
+    let metadata = input.client_metadata.unwrap_or_default();
     let name = name_and_secret(&client, &answers)?;
     if challenge == "PASSWORD_VERIFIER" {
-        return srp::verify(&pool, &client, name, &answers).await;
+        return srp::verify(&pool, &client, name, &answers, &metadata).await;
     }
-    let session =
-        session.ok_or_else(|| ApiError::invalid_parameter("Missing required parameter Session"))?;
+    let session = input
+        .session
+        .ok_or_else(|| ApiError::invalid_parameter("Missing required parameter Session"))?;
     let handle = Handle {
         session: &session,
         client_and_name: Some((&client.settings.client_id, name)),
         now: pool.now(),
     };
     let (user, step) = take_answer(&pool, &client, &handle, &challenge, &answers)?;
-    go_on(&pool, &client, &user, step).await
+    go_on(&pool, &client, &metadata, &user, step).await
 }
 
 /// Takes the answer to a step, and tells whose it is and what comes next.

@@ -13,6 +13,7 @@ use super::{
             shared::Shared,
             srp::{Claim, Exchange, Password},
             store::{Challenge, ChallengeKind, Client, Data, User},
+            triggers::{Caller, Metadata, pre_authentication},
         },
         Answer, ApiError,
     },
@@ -25,7 +26,13 @@ use super::{
 /// More digits than any number of the group has.
 const MAX_DIGITS: usize = 1024;
 
-pub(super) fn begin(pool: &Shared, client: &Client, name: &str, public: &str) -> Answer {
+pub(super) async fn begin(
+    pool: &Shared,
+    client: &Client,
+    name: &str,
+    public: &str,
+    metadata: &Metadata,
+) -> Answer {
     let (user, key) = pool.store.read(|data| (data.find_user(name).cloned(), data.user_key(name)));
     let existence = client.settings.prevent_user_existence_errors;
     if user.is_none() && existence == ExistenceErrors::Legacy {
@@ -35,6 +42,8 @@ pub(super) fn begin(pool: &Shared, client: &Client, name: &str, public: &str) ->
     if let Some(user) = &user {
         check_lock(user, now)?;
     }
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    pre_authentication(pool, name, user.as_ref(), caller).await?;
     // Who is not there, or has no password, gets what looks like a user's: nobody can prove it.
     let seed = digest(&SHA256, format!("{} {key}", pool.id()).as_bytes());
     let unknown = Password::unknown(seed.as_ref());
@@ -75,6 +84,7 @@ pub(super) async fn verify(
     client: &Client,
     name: &str,
     answers: &Parameters,
+    metadata: &Metadata,
 ) -> Answer {
     let secret_block = answers.get("PASSWORD_CLAIM_SECRET_BLOCK")?;
     let signature = answers.get("PASSWORD_CLAIM_SIGNATURE")?;
@@ -95,7 +105,7 @@ pub(super) async fn verify(
     });
     let user = taken.user.ok_or_else(ApiError::wrong_password)?;
     let user = judge(pool, &user, proves)?;
-    go_on(pool, client, &user, next_step(pool, &user)).await
+    go_on(pool, client, metadata, &user, next_step(pool, &user)).await
 }
 
 /// An exchange that is over once it is answered, well or not.

@@ -1,0 +1,88 @@
+use serde::{Deserialize, Serialize};
+
+use super::super::triggers::{Function, FunctionUrl, Trigger};
+
+/// The functions of a pool, in Terraform's words. Where AWS has the names of functions, a local pool has URLs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::local) struct LambdaConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pre_sign_up: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_message: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_confirmation: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pre_authentication: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_authentication: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    define_auth_challenge: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_auth_challenge: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify_auth_challenge_response: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pre_token_generation: Option<FunctionUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pre_token_generation_config: Option<PreTokenGeneration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_migration: Option<FunctionUrl>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PreTokenGeneration {
+    lambda_arn: FunctionUrl,
+    lambda_version: Version,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Version {
+    #[serde(rename = "V1_0")]
+    V1,
+    #[serde(rename = "V2_0")]
+    V2,
+    #[serde(rename = "V3_0")]
+    V3,
+}
+
+impl LambdaConfig {
+    pub(in crate::local) fn function(&self, trigger: Trigger) -> Option<Function> {
+        let url = match trigger {
+            Trigger::PreSignUp => &self.pre_sign_up,
+            Trigger::PostConfirmation => &self.post_confirmation,
+            Trigger::PreAuthentication => &self.pre_authentication,
+            Trigger::PostAuthentication => &self.post_authentication,
+            Trigger::CustomMessage => &self.custom_message,
+            Trigger::DefineAuthChallenge => &self.define_auth_challenge,
+            Trigger::CreateAuthChallenge => &self.create_auth_challenge,
+            Trigger::VerifyAuthChallengeResponse => &self.verify_auth_challenge_response,
+            Trigger::UserMigration => &self.user_migration,
+            Trigger::PreTokenGeneration
+            | Trigger::PreTokenGenerationV2
+            | Trigger::PreTokenGenerationV3 => return self.token_generation(trigger),
+        };
+        url.clone().map(Function::Url)
+    }
+
+    /// The version that is configured goes before the member of old, which knows the first alone.
+    fn token_generation(&self, trigger: Trigger) -> Option<Function> {
+        let (set, url) = match (&self.pre_token_generation_config, &self.pre_token_generation) {
+            (Some(config), _) => (config.lambda_version.trigger(), &config.lambda_arn),
+            (None, Some(url)) => (Trigger::PreTokenGeneration, url),
+            (None, None) => return None,
+        };
+        (set == trigger).then(|| Function::Url(url.clone()))
+    }
+}
+
+impl Version {
+    fn trigger(self) -> Trigger {
+        match self {
+            Self::V1 => Trigger::PreTokenGeneration,
+            Self::V2 => Trigger::PreTokenGenerationV2,
+            Self::V3 => Trigger::PreTokenGenerationV3,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Functions of a team's own that the pool calls: closures, or URLs in the shape of the Lambda runtime interface
+//! emulator.
+//!
+//! All speak the JSON events of Cognito. None runs while the store is locked: what was decided before one ran is
+//! decided again after it.
+
+mod authentication;
+mod builder;
+mod event;
+mod fire;
+mod function;
+mod message;
+mod metadata;
+mod set;
+mod sign_up;
+mod trigger;
+mod url;
+
+pub(super) use self::{
+    authentication::{post_authentication, pre_authentication},
+    function::Function,
+    message::{Reason, custom_text},
+    metadata::{Caller, Metadata},
+    set::Triggers,
+    sign_up::{Arrival, Confirmation, post_confirmation, pre_sign_up},
+    url::FunctionUrl,
+};
+use self::{
+    event::{Event, user_attributes},
+    fire::Failure,
+};
+pub use self::{function::TriggerError, trigger::Trigger};
