@@ -1,5 +1,6 @@
 //! What the tests share: a served app, raw requests, a key server that can lie, captured logs.
 
+pub(crate) mod admin;
 pub(crate) mod cognito;
 pub(crate) mod example;
 mod http;
