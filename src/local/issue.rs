@@ -11,6 +11,7 @@ use super::{
     secret::random_octets,
     shared::Shared,
     store::{Client, Data, Group, RefreshToken, Session, User},
+    triggers::{Metadata, machine_overrides},
 };
 use crate::{
     base64url,
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// What API sign-ins are granted.
-const API_SCOPE: &str = "aws.cognito.signin.user.admin";
+pub(super) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// A sign-in whose tokens are to be made.
 pub(super) struct Grantee<'a> {
@@ -131,8 +132,14 @@ impl Shared {
         self.sign(token_use, header.as_bytes(), Value::Object(claims).to_string().as_bytes())
     }
 
-    /// The claims of a machine's access token.
-    pub(super) fn machine_claims(&self, client: &Client, scopes: &[String]) -> Map<String, Value> {
+    /// The claims of a machine's access token, with what a trigger makes of them.
+    pub(super) async fn machine_claims(
+        &self,
+        client: &Client,
+        scopes: &[String],
+        metadata: &Metadata,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let overrides = machine_overrides(self, client, scopes, metadata).await?;
         let now = self.now() / 1000;
         let id = &client.settings.client_id;
         let claims = json!({
@@ -147,10 +154,12 @@ impl Shared {
             "jti": random_uuid(),
             "client_id": id,
         });
-        match claims {
+        let mut claims = match claims {
             Value::Object(claims) => claims,
             _ => Map::new(),
-        }
+        };
+        overrides.apply_to_machine(&mut claims, id);
+        Ok(claims)
     }
 
     /// Refuses tokens whose session was ended, and those of users who are signed out or gone.
@@ -258,7 +267,7 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 }
 
 /// The role of the group that takes precedence, unless two do and their roles differ.
-fn preferred_role(groups: &[Group]) -> Option<&str> {
+pub(super) fn preferred_role(groups: &[Group]) -> Option<&str> {
     let with_role = || groups.iter().filter(|group| group.role_arn.is_some());
     let first = with_role().min_by_key(|group| group.precedence.unwrap_or(u32::MAX))?;
     let agree = with_role()

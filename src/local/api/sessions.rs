@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        issue::{Grantee, digest_of, milliseconds},
+        issue::{API_SCOPE, Grantee, digest_of, milliseconds},
         secret::same,
         shared::Shared,
         site::Site,
         store::{Client, Data, Group, Session, User, UserStatus},
+        triggers::{Caller, Holder, Metadata, TokenSource, user_overrides},
     },
     Answer, ApiError, input, nothing, required,
 };
@@ -29,15 +30,31 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
 
 /// Makes new tokens for the session of a refresh token: with rotation, a new refresh token too.
 ///
-/// `check` sees the token's user before anything is changed.
+/// `check` sees the token's user before anything is changed, and `metadata` is for the trigger that sees tokens.
 pub(in crate::local) async fn refresh(
     pool: &Shared,
     client: &Client,
     token: &str,
-    check: impl FnOnce(&User) -> Result<(), ApiError>,
+    metadata: &Metadata,
+    check: impl Fn(&User) -> Result<(), ApiError>,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
-    let refreshed = pool.store.write(|data| use_token(data, client, token, check, now))??;
+    // A function that fails does not cost the client its refresh token.
+    let found = pool.store.write(|data| find_token(data, client, token, &check, now))??;
+    let api_scope = [API_SCOPE.to_owned()];
+    let holder = Holder {
+        user: &found.user,
+        groups: &found.groups,
+        scopes: found.session.scopes.as_deref().unwrap_or(&api_scope),
+    };
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let overrides = user_overrides(pool, holder, TokenSource::RefreshTokens, caller).await?;
+    let now = pool.now();
+    let (refreshed, next) = pool.store.write(|data| {
+        let refreshed = find_token(data, client, token, &check, now)?;
+        let next = rotate(data, client, token, &refreshed.origin_jti, now);
+        Ok::<_, ApiError>((refreshed, next))
+    })??;
     let grantee = Grantee {
         user: &refreshed.user,
         client,
@@ -46,8 +63,9 @@ pub(in crate::local) async fn refresh(
         scopes: refreshed.session.scopes.as_deref(),
         nonce: None,
     };
-    let claims = pool.claims(&grantee, &refreshed.groups);
-    Ok(pool.authentication_result(client, claims, refreshed.next))
+    let mut claims = pool.claims(&grantee, &refreshed.groups);
+    overrides.apply(&mut claims, &client.settings.client_id);
+    Ok(pool.authentication_result(client, claims, next))
 }
 
 /// Ends the session of a refresh token, if it is one of the client's. Whether there was one is not told.
@@ -100,10 +118,11 @@ struct GetTokens {
     refresh_token: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
 async fn get_tokens(site: &Site, value: Value) -> Answer {
-    let GetTokens { refresh_token, client_id, client_secret } = input(value)?;
+    let GetTokens { refresh_token, client_id, client_secret, client_metadata } = input(value)?;
     let token = required(refresh_token, "RefreshToken")?;
     let (pool, client) = site.named_client(client_id)?;
     if !has_secret(&client, client_secret.as_deref()) {
@@ -112,7 +131,8 @@ async fn get_tokens(site: &Site, value: Value) -> Answer {
             client.settings.client_id
         )));
     }
-    let result = refresh(&pool, &client, &token, |_| Ok(())).await?;
+    let metadata = client_metadata.unwrap_or_default();
+    let result = refresh(&pool, &client, &token, &metadata, |_| Ok(())).await?;
     Ok(json!({ "AuthenticationResult": result }))
 }
 
@@ -175,21 +195,19 @@ fn admin_user_global_sign_out(site: &Site, value: Value) -> Answer {
     nothing()
 }
 
-/// What a refresh token was good for.
+/// What a refresh token is good for.
 struct Refreshed {
     user: User,
     session: Session,
     origin_jti: String,
     groups: Vec<Group>,
-    /// The token that follows, with rotation.
-    next: Option<String>,
 }
 
-fn use_token(
+fn find_token(
     data: &mut Data,
     client: &Client,
     token: &str,
-    check: impl FnOnce(&User) -> Result<(), ApiError>,
+    check: impl Fn(&User) -> Result<(), ApiError>,
     now: u64,
 ) -> Result<Refreshed, ApiError> {
     let invalid = || ApiError::not_authorized("Invalid Refresh Token");
@@ -228,14 +246,23 @@ fn use_token(
             "Refresh Token has been invalidated by rotation",
         ));
     }
-    let next = grace.map(|_| {
-        if let Some(row) = data.refresh_tokens.get_mut(&key) {
-            row.rotated_at.get_or_insert(now);
-        }
-        data.add_refresh_token(&row.origin_jti)
-    });
     let groups = data.groups_of(&user);
-    Ok(Refreshed { user, session, origin_jti: row.origin_jti, groups, next })
+    Ok(Refreshed { user, session, origin_jti: row.origin_jti, groups })
+}
+
+/// The token that follows, with rotation.
+fn rotate(
+    data: &mut Data,
+    client: &Client,
+    token: &str,
+    origin_jti: &str,
+    now: u64,
+) -> Option<String> {
+    client.settings.rotation_grace()?;
+    if let Some(row) = data.refresh_tokens.get_mut(&digest_of(token)) {
+        row.rotated_at.get_or_insert(now);
+    }
+    Some(data.add_refresh_token(origin_jti))
 }
 
 fn is_in_grace(rotated_at: u64, grace: Option<Duration>, now: u64) -> bool {

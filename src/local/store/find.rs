@@ -53,6 +53,14 @@ impl Data {
         self.users.get_mut(&key)
     }
 
+    /// The user of a session that is not over.
+    pub(in crate::local) fn holder(&self, origin_jti: &str) -> Option<&User> {
+        let session = self.sessions.get(origin_jti)?;
+        let user = self.exact_user(&session.username)?;
+        let stands = user.sub == session.sub && user.enabled && !session.is_over(user);
+        stands.then_some(user)
+    }
+
     /// A user to change.
     pub(in crate::local) fn find_user_mut(&mut self, name: &str) -> Option<&mut User> {
         let username = self.find_user(name)?.username.clone();

@@ -107,7 +107,7 @@ impl Store {
         let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
         let result = write(&mut data);
         let changes = data.take_changes();
-        if let Some(disk) = &self.disk {
+        if let (Some(disk), false) = (&self.disk, changes.is_empty()) {
             disk.write(&self.pool_id, &changes)?;
         }
         Ok(result)

@@ -1,6 +1,12 @@
 use super::{Data, Group, User};
 
 impl Data {
+    /// Forgets a session that nobody has tokens of.
+    pub(in crate::local) fn remove_session(&mut self, origin_jti: &str) {
+        self.sessions.remove(origin_jti);
+        self.refresh_tokens.retain(|_, token| token.origin_jti != origin_jti);
+    }
+
     /// Forgets a user with every sign-in, so that no token of theirs works any more. Messages stay: they are what
     /// was sent.
     pub(in crate::local) fn remove_user(&mut self, username: &str) -> Option<User> {

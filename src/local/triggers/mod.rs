@@ -13,6 +13,7 @@ mod message;
 mod metadata;
 mod set;
 mod sign_up;
+mod tokens;
 mod trigger;
 mod url;
 
@@ -23,6 +24,7 @@ pub(super) use self::{
     metadata::{Caller, Metadata},
     set::Triggers,
     sign_up::{Arrival, Confirmation, post_confirmation, pre_sign_up},
+    tokens::{Holder, TokenSource, machine_overrides, user_overrides},
     url::FunctionUrl,
 };
 use self::{

@@ -11,7 +11,7 @@ use super::{
             settings::{Contact, PoolSettings},
             shared::Shared,
             store::{Challenge, ChallengeKind, Client, Data, User},
-            triggers::{Caller, Metadata, Reason, custom_text},
+            triggers::{Caller, Metadata, Reason, TokenSource, custom_text},
         },
         Answer, ApiError,
     },
@@ -42,17 +42,22 @@ pub(in crate::local) struct Asked {
     pub(in crate::local) parameters: Map<String, Value>,
 }
 
+/// A client's turn in a sign-in.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) client: &'a Client,
+    /// What the client says to triggers.
+    pub(super) metadata: &'a Metadata,
+    /// What tokens would be made for, if this turn were the last.
+    pub(super) source: TokenSource,
+}
+
 /// Makes the tokens, or asks for what has to come before them.
-pub(super) async fn go_on(
-    pool: &Shared,
-    client: &Client,
-    metadata: &Metadata,
-    user: &User,
-    step: NextStep,
-) -> Answer {
+pub(super) async fn go_on(pool: &Shared, turn: &Turn<'_>, user: &User, step: NextStep) -> Answer {
+    let Turn { client, metadata, source } = *turn;
     if step == NextStep::Done {
-        let auth_time = pool.now();
-        let entry = Entry { client, user, auth_time, scopes: None, nonce: None, metadata };
+        let (auth_time, scopes, nonce) = (pool.now(), None, None);
+        let entry = Entry { client, user, auth_time, scopes, nonce, metadata, source };
         let result = sign_in(pool, entry).await?;
         return Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }));
     }

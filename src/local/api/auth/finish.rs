@@ -3,10 +3,12 @@ use serde_json::Value;
 use super::{
     super::{
         super::{
-            issue::Grantee,
+            issue::{API_SCOPE, Grantee},
             shared::Shared,
             store::{Client, Data, Failures, Group, User, UserStatus},
-            triggers::{Caller, Metadata, post_authentication},
+            triggers::{
+                Caller, Holder, Metadata, TokenSource, post_authentication, user_overrides,
+            },
         },
         ApiError,
     },
@@ -27,6 +29,13 @@ pub(in crate::local) struct Entry<'a> {
     pub(in crate::local) nonce: Option<String>,
     /// What the client says to triggers.
     pub(in crate::local) metadata: &'a Metadata,
+    pub(in crate::local) source: TokenSource,
+}
+
+impl<'a> Entry<'a> {
+    fn caller(&self) -> Caller<'a> {
+        Caller { client_id: &self.client.settings.client_id, metadata: self.metadata }
+    }
 }
 
 /// A session that has begun.
@@ -39,8 +48,7 @@ pub(in crate::local) struct Entered {
 
 /// Begins a session, and makes its tokens.
 pub(in crate::local) async fn sign_in(pool: &Shared, entry: Entry<'_>) -> Result<Value, ApiError> {
-    let caller = Caller { client_id: &entry.client.settings.client_id, metadata: entry.metadata };
-    post_authentication(pool, entry.user, caller).await?;
+    post_authentication(pool, entry.user, entry.caller()).await?;
     let now = pool.now();
     let entered = pool.store.write(|data| enter(data, &entry, now))??;
     tokens(pool, &entry, entered).await
@@ -69,21 +77,44 @@ pub(in crate::local) fn enter(
     Ok(Entered { user, groups, origin_jti, refresh_token })
 }
 
-/// Makes the first tokens of a session.
+/// Makes the first tokens of a session. A session that gets none is over.
 pub(in crate::local) async fn tokens(
     pool: &Shared,
     entry: &Entry<'_>,
     entered: Entered,
 ) -> Result<Value, ApiError> {
-    let grantee = Grantee {
+    let api_scope = [API_SCOPE.to_owned()];
+    let holder = Holder {
         user: &entered.user,
+        groups: &entered.groups,
+        scopes: entry.scopes.as_deref().unwrap_or(&api_scope),
+    };
+    let overrides = match user_overrides(pool, holder, entry.source, entry.caller()).await {
+        Ok(overrides) => overrides,
+        Err(error) => {
+            pool.store.write(|data| data.remove_session(&entered.origin_jti))?;
+            return Err(error);
+        }
+    };
+    // The function took its time: whoever was signed out or removed meanwhile gets no tokens.
+    let (user, groups) = pool
+        .store
+        .read(|data| {
+            let user = data.holder(&entered.origin_jti)?.clone();
+            let groups = data.groups_of(&user);
+            Some((user, groups))
+        })
+        .ok_or_else(ApiError::wrong_password)?;
+    let grantee = Grantee {
+        user: &user,
         client: entry.client,
         origin_jti: &entered.origin_jti,
         auth_time: entry.auth_time,
         scopes: entry.scopes.as_deref(),
         nonce: entry.nonce.as_deref(),
     };
-    let claims = pool.claims(&grantee, &entered.groups);
+    let mut claims = pool.claims(&grantee, &groups);
+    overrides.apply(&mut claims, &entry.client.settings.client_id);
     Ok(pool.authentication_result(entry.client, claims, Some(entered.refresh_token)))
 }
 

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use self::{challenges::go_on, input::Initiate};
 pub(in crate::local) use self::{
     challenges::{Asked, Handle, ask},
     finish::{Entry, enter, may_enter, tokens},
@@ -29,8 +28,18 @@ pub(super) use self::{
     password::reset_required,
     steps::step_of,
 };
+use self::{
+    challenges::{Turn, go_on},
+    input::Initiate,
+};
 use super::{
-    super::{settings::AuthFlow, shared::Shared, site::Site, store::Client, triggers::Metadata},
+    super::{
+        settings::AuthFlow,
+        shared::Shared,
+        site::Site,
+        store::Client,
+        triggers::{Metadata, TokenSource},
+    },
     Answer, ApiError,
     context::check_secret_hash,
     input, required, sessions,
@@ -83,7 +92,7 @@ async fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
             check_flow(&client, AuthFlow::RefreshTokenAuth, "REFRESH_TOKEN_AUTH")?;
             let hash = parameters.find("SECRET_HASH");
             let token = parameters.get("REFRESH_TOKEN")?;
-            let result = sessions::refresh(&pool, &client, token, |user| {
+            let result = sessions::refresh(&pool, &client, token, Metadata::NONE, |user| {
                 check_secret_hash(&client, &user.username, hash)
                     .or_else(|_| check_secret_hash(&client, &user.sub, hash))
             })
@@ -110,7 +119,8 @@ async fn with_password(
     let name = name_and_secret(client, parameters)?;
     let password = parameters.get("PASSWORD")?;
     let user = check_password(pool, client, name, password, metadata).await?;
-    go_on(pool, client, Metadata::NONE, &user, next_step(pool, &user)).await
+    let turn = Turn { client, metadata: Metadata::NONE, source: TokenSource::Authentication };
+    go_on(pool, &turn, &user, next_step(pool, &user)).await
 }
 
 /// The name that the caller gives, once the client's secret is proven for it.

@@ -8,11 +8,12 @@ use super::{
             shared::Shared,
             site::Site,
             store::{ChallengeKind, Client, User},
+            triggers::TokenSource,
         },
         Answer, ApiError, input, required,
     },
     By,
-    challenges::{Handle, go_on, open_step, session_is_over},
+    challenges::{Handle, Turn, go_on, open_step, session_is_over},
     codes,
     input::{Parameters, Respond},
     name_and_secret, new_password, pool_and_client, srp,
@@ -39,7 +40,14 @@ pub(super) async fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
         now: pool.now(),
     };
     let (user, step) = take_answer(&pool, &client, &handle, &challenge, &answers)?;
-    go_on(&pool, &client, &metadata, &user, step).await
+    let is_new_password = challenge == "NEW_PASSWORD_REQUIRED";
+    let source = if is_new_password {
+        TokenSource::NewPasswordChallenge
+    } else {
+        TokenSource::Authentication
+    };
+    let turn = Turn { client: &client, metadata: &metadata, source };
+    go_on(&pool, &turn, &user, step).await
 }
 
 /// Takes the answer to a step, and tells whose it is and what comes next.

@@ -13,11 +13,11 @@ use super::{
             shared::Shared,
             srp::{Claim, Exchange, Password},
             store::{Challenge, ChallengeKind, Client, Data, User},
-            triggers::{Caller, Metadata, pre_authentication},
+            triggers::{Caller, Metadata, TokenSource, pre_authentication},
         },
         Answer, ApiError,
     },
-    challenges::{expiry, go_on, is_named, prune, session_is_over},
+    challenges::{Turn, expiry, go_on, is_named, prune, session_is_over},
     input::Parameters,
     password::{check_lock, judge, proof},
     steps::next_step,
@@ -105,7 +105,8 @@ pub(super) async fn verify(
     });
     let user = taken.user.ok_or_else(ApiError::wrong_password)?;
     let user = judge(pool, &user, proves)?;
-    go_on(pool, client, metadata, &user, next_step(pool, &user)).await
+    let turn = Turn { client, metadata, source: TokenSource::Authentication };
+    go_on(pool, &turn, &user, next_step(pool, &user)).await
 }
 
 /// An exchange that is over once it is answered, well or not.
