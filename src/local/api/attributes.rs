@@ -81,12 +81,18 @@ pub(in crate::local) fn check_required(
     settings: &PoolSettings,
     attributes: &Attributes,
 ) -> Result<(), ApiError> {
-    let missing: Vec<_> = settings
-        .required_attributes()
-        .filter(|name| name != "sub" && !attributes.contains_key(name))
+    let missing: Vec<_> = missing(settings, |name| attributes.contains_key(name))
         .map(|name| format!("{name}: The attribute is required"))
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(nonconforming(&missing.join("\n"))) }
+}
+
+/// What the pool requires and a user does not have.
+pub(in crate::local) fn missing(
+    settings: &PoolSettings,
+    has: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = String> {
+    settings.required_attributes().filter(move |name| name != "sub" && !has(name))
 }
 
 /// Writes checked attributes. A contact that changes is not proven any more, unless the change says so, and

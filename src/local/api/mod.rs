@@ -12,6 +12,7 @@ mod filter;
 mod groups;
 mod invitations;
 mod listing;
+mod lockout;
 mod members;
 pub(super) mod new_password;
 mod paging;

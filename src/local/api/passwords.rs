@@ -16,15 +16,10 @@ use super::{
     Answer, ApiError, codes,
     context::{check_secret_hash, still_there, unknown_user},
     input,
+    lockout::{count_mistake, is_locked},
     new_password::{new_password, set_password},
     nothing, required,
 };
-
-/// After so many wrong passwords in a row, right ones are not taken either for a while.
-const MAX_MISTAKES: u32 = 5;
-
-/// Fifteen minutes, in milliseconds.
-const LOCK: u64 = 15 * 60 * 1000;
 
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
@@ -161,21 +156,17 @@ fn check_previous(
         return Ok(());
     }
     pool.store.write(|data| {
-        let failures = &mut still_there(data, user)?.failures;
-        failures.count = failures.count.saturating_add(1);
-        if failures.count >= MAX_MISTAKES {
-            failures.locked_until = Some(now.saturating_add(LOCK));
-        }
+        let present = still_there(data, user)?;
+        // Tries at the same time may have locked the account.
+        check_tries(present, now)?;
+        count_mistake(present, now);
         Err(ApiError::wrong_password())
     })?
 }
 
 /// Whoever took an access token may not find out the password by trying.
 fn check_tries(user: &User, now: u64) -> Result<(), ApiError> {
-    match user.failures.locked_until {
-        Some(until) if now < until => Err(ApiError::attempt_limit()),
-        _ => Ok(()),
-    }
+    if is_locked(user, now) { Err(ApiError::attempt_limit()) } else { Ok(()) }
 }
 
 /// Who is to get a code that resets their password, and where. Nobody, if the client is to believe that there was

@@ -13,7 +13,7 @@ use super::{
             store::{Challenge, ChallengeKind, Client, Data, User},
             triggers::{Caller, Metadata, Reason, TokenSource, custom_text},
         },
-        Answer, ApiError,
+        Answer, ApiError, attributes,
     },
     finish::{Entry, sign_in},
     password::proof,
@@ -212,6 +212,6 @@ pub(in super::super) fn session_is_over() -> ApiError {
 }
 
 fn missing_attributes(settings: &PoolSettings, user: &User) -> Vec<String> {
-    let missing = settings.required_attributes().filter(|name| user.attribute(name).is_none());
+    let missing = attributes::missing(settings, |name| user.attribute(name).is_some());
     missing.map(|name| format!("userAttributes.{name}")).collect()
 }

@@ -9,10 +9,11 @@ use super::{
             totp::Typed,
         },
         ApiError,
+        lockout::count_mistake,
     },
     challenges::{Handle, Open, open_step, session_is_over},
     input::Parameters,
-    password::{check_lock, count_mistake},
+    password::check_lock,
 };
 
 /// Answers `SOFTWARE_TOKEN_MFA`, `SMS_MFA` and `EMAIL_OTP`. A wrong code can be followed by another try.

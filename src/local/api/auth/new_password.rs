@@ -1,16 +1,15 @@
 //! The challenge `NEW_PASSWORD_REQUIRED`: a first password gives way to one of the user's own.
 
-use std::collections::BTreeMap;
-
 use super::{
     super::{
         super::{
-            settings::Contact,
+            settings::PoolSettings,
             shared::Shared,
-            srp::Password,
             store::{ChallengeKind, Client, Data, User, UserStatus},
         },
         ApiError,
+        attributes::{self, AttributeInput, Attributes, Writer},
+        new_password::{new_password, set_password},
     },
     challenges::{Handle, Open, open_step, session_is_over},
     input::Parameters,
@@ -23,43 +22,26 @@ pub(super) fn answer(
     answers: &Parameters,
 ) -> Result<User, ApiError> {
     let text = answers.get("NEW_PASSWORD")?;
-    let attributes = answers.behind("userAttributes.");
-    let (policy, user) = pool.store.read(|data| {
+    let (settings, user) = pool.store.read(|data| {
         let open = new_password_step(data, handle)?;
-        Ok::<_, ApiError>((data.settings().password_policy, open.user))
+        Ok::<_, ApiError>((data.settings(), open.user))
     })?;
-    if let Some(violation) = policy.violation(text) {
-        return Err(ApiError::invalid_password(violation));
-    }
-    let remembered = policy.password_history_size;
-    let is_known = |password: &Password| password.is(pool.short_name(), &user.username, text);
-    if remembered > 0 && user.password.iter().chain(&user.earlier_passwords).any(is_known) {
-        return Err(ApiError::new(
-            "PasswordHistoryPolicyViolationException",
-            "Password has previously been used.",
-        ));
-    }
-    let password = Password::new(pool.short_name(), &user.username, text);
-
+    let password = new_password(pool, &settings, &user, text)?;
     pool.store.write(|data| {
         let Open { key, user, .. } = new_password_step(data, handle)?;
-        check_attributes(data, client, &user, &attributes)?;
+        let attributes = check_attributes(&settings, client, &user, answers)?;
+        let mut ready = user;
+        attributes::write(&mut ready, &attributes);
+        if let Some(clash) = attributes::alias_clash(data, &ready) {
+            return Err(clash);
+        }
+        set_password(&mut ready, &settings, password);
+        ready.status = UserStatus::Confirmed;
+        ready.modified_at = handle.now;
         data.challenges.remove(&key);
-        let user = data.exact_user_mut(&user.username).ok_or_else(session_is_over)?;
-        if let (Some(earlier), true) = (user.password.take(), remembered > 0) {
-            user.earlier_passwords.insert(0, earlier);
-            user.earlier_passwords.truncate(remembered);
-        }
-        user.password = Some(password);
-        user.status = UserStatus::Confirmed;
-        user.modified_at = handle.now;
-        for (name, value) in attributes {
-            if let Some(contact) = Contact::of_attribute(&name) {
-                user.attributes.insert(contact.verified_attribute().to_owned(), "false".to_owned());
-            }
-            user.attributes.insert(name, value);
-        }
-        Ok::<User, ApiError>(user.clone())
+        let name = data.user_key(&ready.username);
+        data.users.insert(name, ready.clone());
+        Ok(ready)
     })?
 }
 
@@ -70,54 +52,35 @@ fn new_password_step(data: &Data, handle: &Handle<'_>) -> Result<Open, ApiError>
     if waits { Ok(open) } else { Err(session_is_over()) }
 }
 
-/// Whether the attributes that come with the password may be written, and complete the user.
+/// The attributes that come with the password, if they may be written and complete the user. What a user has to
+/// have and has already is not theirs to change here.
 fn check_attributes(
-    data: &Data,
+    settings: &PoolSettings,
     client: &Client,
     user: &User,
-    given: &BTreeMap<String, String>,
-) -> Result<(), ApiError> {
-    let settings = data.settings();
-    let required: Vec<_> = settings.required_attributes().collect();
-    let is_there = |name: &String| user.attribute(name).is_some() || given.contains_key(name);
-    if let Some(name) = required.iter().find(|name| !is_there(name)) {
+    answers: &Parameters,
+) -> Result<Attributes, ApiError> {
+    let given = answers.behind("userAttributes.");
+    let is_fixed = |name: &&String| {
+        let schema = settings.attribute(name);
+        user.attribute(name).is_some()
+            && schema.is_some_and(|schema| schema.required || !schema.mutable)
+    };
+    if let Some(name) = given.keys().find(is_fixed) {
+        return Err(ApiError::invalid_parameter(format!(
+            "Cannot modify an already provided {name}"
+        )));
+    }
+    let list = given
+        .into_iter()
+        .map(|(name, value)| AttributeInput { name: Some(name), value: Some(value) });
+    let writer = Writer::User(&client.settings);
+    let attributes = attributes::check_new(settings, writer, Some(list.collect()))?;
+    let has = |name: &str| user.attribute(name).is_some() || attributes.contains_key(name);
+    if let Some(name) = attributes::missing(settings, has).next() {
         return Err(ApiError::invalid_parameter(format!(
             "Invalid attributes given, {name} is missing"
         )));
     }
-    let nonconforming = |name: &str, why: &str| {
-        ApiError::invalid_parameter(format!(
-            "Attributes did not conform to the schema: {name}: {why}"
-        ))
-    };
-    for (name, value) in given {
-        let held = user.attribute(name);
-        let Some(schema) = settings.attribute(name) else {
-            return Err(nonconforming(name, "Attribute does not exist in the schema."));
-        };
-        // Whether a contact is proven is not the user's to say.
-        let is_verdict = matches!(name.as_str(), "email_verified" | "phone_number_verified");
-        if is_verdict || schema.developer_only_attribute || !client.settings.may_write(name) {
-            return Err(ApiError::not_authorized(
-                "A client attempted to write unauthorized attribute",
-            ));
-        }
-        if name == "sub" || (held.is_some() && (required.contains(name) || !schema.mutable)) {
-            return Err(ApiError::invalid_parameter(format!(
-                "Cannot modify an already provided {name}"
-            )));
-        }
-        if let Some(why) = schema.violation(value) {
-            return Err(nonconforming(name, &why));
-        }
-        let taken = Contact::of_attribute(name)
-            .is_some_and(|contact| data.is_taken(contact, value, &user.username));
-        if taken {
-            return Err(ApiError::new(
-                "AliasExistsException",
-                format!("An account with the given {name} already exists."),
-            ));
-        }
-    }
-    Ok(())
+    Ok(attributes)
 }

@@ -9,13 +9,8 @@ use super::super::{
         triggers::{Caller, Metadata, pre_authentication},
     },
     ApiError,
+    lockout::{count_mistake, is_locked},
 };
-
-/// How many mistakes in a row are free.
-const FREE_MISTAKES: u32 = 5;
-
-/// The longest that an account is locked, in milliseconds: fifteen minutes.
-const LONGEST_LOCK: u64 = 15 * 60 * 1000;
 
 /// The user of a name and a password, who may sign in: enabled, confirmed, not locked out.
 ///
@@ -70,21 +65,10 @@ pub(in crate::local) fn proof(user: &User) -> String {
 }
 
 pub(super) fn check_lock(user: &User, now: u64) -> Result<(), ApiError> {
-    match user.failures.locked_until {
-        Some(until) if now < until => Err(ApiError::not_authorized("Password attempts exceeded")),
-        _ => Ok(()),
+    if is_locked(user, now) {
+        return Err(ApiError::not_authorized("Password attempts exceeded"));
     }
-}
-
-/// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the one before.
-pub(super) fn count_mistake(user: &mut User, now: u64) {
-    let failures = &mut user.failures;
-    failures.count = failures.count.saturating_add(1);
-    if failures.count >= FREE_MISTAKES {
-        let doublings = failures.count.saturating_sub(FREE_MISTAKES).min(20);
-        let lock = LONGEST_LOCK.min(1000 << doublings);
-        failures.locked_until = Some(now.saturating_add(lock));
-    }
+    Ok(())
 }
 
 fn wrong(data: &mut Data, user: &User, now: u64) -> ApiError {
