@@ -80,8 +80,8 @@ impl Password {
     /// The same for a user who does not exist: nobody can know it, and its salt is always the same.
     pub(super) fn unknown(seed: &[u8]) -> Self {
         let salt = BigUint::from_bytes_be(seed.split_at(seed.len().min(16)).0);
-        let nobody = BigUint::from_bytes_be(&random_octets::<32>());
-        let verifier = GENERATOR.modpow(&nobody, &PRIME);
+        // What it is a power of nobody knows, whoever makes it.
+        let verifier = BigUint::from_bytes_be(&random_octets::<384>()) % &*PRIME;
         Self { salt: hex(&salt), verifier: hex(&verifier), expires_at: None }
     }
 
@@ -112,7 +112,8 @@ impl Exchange {
         if &client % &*PRIME == BigUint::ZERO {
             return Err(InvalidPublicNumber);
         }
-        let private = BigUint::from_bytes_be(&random_octets::<64>());
+        // RFC 5054, section 3.1: no fewer than 256 bits. More would take longer for nothing in this group.
+        let private = BigUint::from_bytes_be(&random_octets::<32>());
         let verifier = number(&password.verifier);
         let public = (&*MULTIPLIER * verifier + GENERATOR.modpow(&private, &PRIME)) % &*PRIME;
         Ok(Self {

@@ -45,10 +45,12 @@ pub(super) async fn begin(
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     pre_authentication(pool, name, user.as_ref(), caller).await?;
     // Who is not there, or has no password, gets what looks like a user's: nobody can prove it.
-    let seed = digest(&SHA256, format!("{} {key}", pool.id()).as_bytes());
-    let unknown = Password::unknown(seed.as_ref());
+    let unknown = || {
+        let seed = digest(&SHA256, format!("{} {key}", pool.id()).as_bytes());
+        Password::unknown(seed.as_ref())
+    };
     let user_id = user.as_ref().map_or_else(|| stand_in(pool, &key), |user| user.username.clone());
-    let password = user.as_ref().and_then(|user| user.password.clone()).unwrap_or(unknown);
+    let password = user.as_ref().and_then(|user| user.password.clone()).unwrap_or_else(unknown);
     let exchange = Some(public)
         .filter(|public| public.len() <= MAX_DIGITS)
         .and_then(|public| Exchange::begin(&password, public).ok())
@@ -124,9 +126,9 @@ fn take(
     secret_block: &str,
     now: u64,
 ) -> Result<Taken, ApiError> {
-    prune(data, now);
     let key = digest_of(secret_block);
-    let challenge = data.challenges.get(&key).ok_or_else(session_is_over)?;
+    let challenge = data.challenges.get(&key).filter(|challenge| now < challenge.expires_at);
+    let challenge = challenge.ok_or_else(session_is_over)?;
     let user =
         data.exact_user(&challenge.username).filter(|user| challenge.proof == proof(user)).cloned();
     let is_theirs = challenge.client_id == client.settings.client_id
