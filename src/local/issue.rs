@@ -170,7 +170,7 @@ impl Shared {
             if session.is_some_and(|session| session.revoked) {
                 return Err(revoked());
             }
-            let Some(user) = verified.username().and_then(|name| data.find_user(name)) else {
+            let Some(user) = data.user_of_sub(verified.subject()) else {
                 return Ok(());
             };
             let auth_time =
@@ -187,9 +187,7 @@ impl Shared {
 
     /// The user that a verified token speaks of, who has to be there and enabled.
     pub(super) fn user_of(&self, verified: &Verified) -> Result<User, ApiError> {
-        let user = self
-            .store
-            .read(|data| data.users.values().find(|user| user.sub == verified.subject()).cloned());
+        let user = self.store.read(|data| data.user_of_sub(verified.subject()).cloned());
         let user = user.ok_or_else(ApiError::user_not_found)?;
         if user.enabled { Ok(user) } else { Err(ApiError::not_authorized("User is disabled.")) }
     }

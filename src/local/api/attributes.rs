@@ -152,13 +152,12 @@ pub(in crate::local) fn take_aliases(data: &mut Data, user: &User) -> Result<(),
                     .is_some_and(|held| held.eq_ignore_ascii_case(value))
         };
         let others: Vec<_> = data
-            .users
-            .iter()
-            .filter(|(_, other)| holds(other))
-            .map(|(key, _)| key.to_owned())
+            .known_as(value)
+            .filter(|other| holds(other))
+            .map(|other| other.username.clone())
             .collect();
-        for key in others {
-            if let Some(other) = data.users.get_mut(&key) {
+        for name in others {
+            if let Some(other) = data.exact_user_mut(&name) {
                 other.attributes.insert(contact.verified_attribute().into(), "false".into());
             }
         }
@@ -182,7 +181,7 @@ fn preferred_name_clash(data: &Data, user: &User) -> Option<ApiError> {
         other.username != user.username
             && (same(&other.username) || other.attribute(name).is_some_and(same))
     };
-    data.users.values().any(clashes).then(|| alias_exists(name))
+    data.known_as(value).any(clashes).then(|| alias_exists(name))
 }
 
 fn check(

@@ -11,11 +11,7 @@ impl Data {
 
     /// The key under which a user of this name stands.
     pub(in crate::local) fn user_key(&self, username: &str) -> String {
-        if self.settings().username_configuration.case_sensitive {
-            username.to_owned()
-        } else {
-            username.to_lowercase()
-        }
+        if self.is_case_sensitive() { username.to_owned() } else { username.to_lowercase() }
     }
 
     /// A user by user name, `sub`, or what may stand for the user name.
@@ -23,7 +19,7 @@ impl Data {
         if let Some(user) = self.users.get(&self.user_key(name)) {
             return Some(user);
         }
-        let settings = self.settings();
+        let settings = &self.pool.values().next()?.settings;
         let same = |a: &str| {
             if settings.username_configuration.case_sensitive {
                 a == name
@@ -31,7 +27,7 @@ impl Data {
                 a.to_lowercase() == name.to_lowercase()
             }
         };
-        self.users.values().find(|user| {
+        self.known_as(name).find(|user| {
             user.sub == name
                 || settings
                     .username_attributes
@@ -41,6 +37,11 @@ impl Data {
                     stands_for(user, *alias) && user.attribute(alias.attribute()).is_some_and(same)
                 })
         })
+    }
+
+    /// A user by their `sub`, whatever their name is by now.
+    pub(in crate::local) fn user_of_sub(&self, sub: &str) -> Option<&User> {
+        self.known_as(sub).find(|user| user.sub == sub)
     }
 
     /// A user by user name alone: what rows keep of a user is looked up by this.
@@ -75,13 +76,18 @@ impl Data {
         let as_alias =
             settings.alias_attributes.iter().any(|alias| alias.contact() == Some(contact));
         (as_name || as_alias)
-            && self.users.values().any(|user| {
+            && self.known_as(value).any(|user| {
                 user.username != but
                     && (as_name || user.has_verified(contact))
                     && user
                         .attribute(contact.attribute())
                         .is_some_and(|held| held.eq_ignore_ascii_case(value))
             })
+    }
+
+    fn is_case_sensitive(&self) -> bool {
+        let record = self.pool.values().next();
+        record.is_some_and(|record| record.settings.username_configuration.case_sensitive)
     }
 }
 

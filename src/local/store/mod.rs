@@ -2,6 +2,7 @@
 
 mod disk;
 mod find;
+mod names;
 mod records;
 mod remove;
 mod table;
@@ -12,7 +13,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use self::table::Change;
 pub(super) use self::{
     disk::Disk,
     records::{
@@ -22,6 +22,7 @@ pub(super) use self::{
     table::Table,
     user::{Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, User, UserStatus},
 };
+use self::{names::Names, table::Change};
 
 /// One pool's data, of which one caller at a time reads or writes.
 pub(super) struct Store {
@@ -36,6 +37,7 @@ macro_rules! tables {
         #[derive(Default)]
         pub(super) struct Data {
             $($(#[$doc])* pub(super) $name: Table<$row>,)*
+            names: Names,
         }
 
         impl Data {
@@ -92,6 +94,7 @@ impl Store {
                 data.load(&table, key, &row).map_err(io::Error::other)?;
             }
         }
+        data.learn_all_names();
         Ok(Self { data: Mutex::new(data), disk, pool_id: pool_id.to_owned() })
     }
 
@@ -106,6 +109,7 @@ impl Store {
     pub(super) fn write<R>(&self, write: impl FnOnce(&mut Data) -> R) -> io::Result<R> {
         let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
         let result = write(&mut data);
+        data.learn_names();
         let changes = data.take_changes();
         if let (Some(disk), false) = (&self.disk, changes.is_empty()) {
             disk.write(&self.pool_id, &changes)?;

@@ -7,7 +7,12 @@ use serde::{Serialize, de::DeserializeOwned};
 pub(in crate::local) struct Table<T> {
     rows: BTreeMap<String, T>,
     changed: BTreeSet<String>,
+    /// How many rows there have to be for the next [`prune`](Self::prune) to look at them.
+    prune_at: usize,
 }
+
+/// So many rows are looked at in no time.
+const FEW: usize = 64;
 
 /// A row that was written, or one that is gone.
 pub(super) struct Change {
@@ -52,6 +57,18 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         });
     }
 
+    /// Removes rows that nobody looks at any more, and tells whether it did. It acts once the table has twice as
+    /// many rows as the last time left, so that many calls cost little.
+    pub(in crate::local) fn prune(&mut self, wanted: impl FnMut(&str, &T) -> bool) -> bool {
+        let before = self.len();
+        if before < self.prune_at {
+            return false;
+        }
+        self.retain(wanted);
+        self.prune_at = FEW.max(self.len().saturating_mul(2));
+        self.len() < before
+    }
+
     pub(in crate::local) fn contains(&self, key: &str) -> bool {
         self.rows.contains_key(key)
     }
@@ -63,6 +80,11 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
 
     pub(in crate::local) fn values(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.rows.values()
+    }
+
+    /// The keys of rows that changed since the changes were last taken.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &str> {
+        self.changed.iter().map(String::as_str)
     }
 
     pub(in crate::local) fn len(&self) -> usize {
@@ -90,6 +112,6 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), changed: BTreeSet::new() }
+        Self { rows: BTreeMap::new(), changed: BTreeSet::new(), prune_at: 0 }
     }
 }

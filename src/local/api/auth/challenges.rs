@@ -204,7 +204,7 @@ pub(super) fn is_named(data: &Data, user: &User, name: &str) -> bool {
 
 /// Forgets steps that nobody answered in time.
 pub(super) fn prune(data: &mut Data, now: u64) {
-    data.challenges.retain(|_, challenge| now < challenge.expires_at);
+    data.challenges.prune(|_, challenge| now < challenge.expires_at);
 }
 
 pub(in super::super) fn session_is_over() -> ApiError {

@@ -5,7 +5,7 @@ use super::{
         super::{
             issue::{API_SCOPE, Grantee},
             shared::Shared,
-            store::{Client, Data, Failures, Group, User, UserStatus},
+            store::{Client, Data, Failures, Group, Session, User, UserStatus},
             triggers::{
                 Caller, Holder, Metadata, TokenSource, post_authentication, user_overrides,
             },
@@ -134,9 +134,8 @@ pub(in crate::local) fn may_enter<'a>(
 
 /// Forgets sessions none of whose tokens is good any more, with their refresh tokens.
 fn prune(data: &mut Data, now: u64) {
-    let before = data.sessions.len();
-    data.sessions.retain(|_, session| now < session.expires_at.saturating_add(REMEMBERED));
-    if data.sessions.len() < before {
+    let is_known = |session: &Session| now < session.expires_at.saturating_add(REMEMBERED);
+    if data.sessions.prune(|_, session| is_known(session)) {
         let Data { sessions, refresh_tokens, .. } = data;
         refresh_tokens.retain(|_, token| sessions.contains(&token.origin_jti));
     }
