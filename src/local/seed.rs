@@ -4,9 +4,10 @@ use std::io;
 
 use super::{
     config::Config,
+    issue::milliseconds,
     keys::uuid_of,
     secret,
-    settings::{ClientSettings, UserSeed},
+    settings::{ClientSettings, TimeUnit, UserSeed},
     shared::Shared,
     srp::Password,
     store::{Client, Data, Group, PoolRecord, User, UserStatus},
@@ -18,8 +19,10 @@ pub(super) fn plant(pool: &Shared, Config(seed): &Config) -> io::Result<()> {
         return Ok(());
     }
     let now = pool.now();
+    let days = seed.pool.password_policy.temporary_password_validity_days;
+    let temporary = milliseconds(TimeUnit::Days.of(days));
     // Passwords take their time, so that they are made before anything is locked.
-    let users: Vec<_> = seed.users.iter().map(|user| made(pool, user, now)).collect();
+    let users: Vec<_> = seed.users.iter().map(|user| made(pool, user, temporary, now)).collect();
     pool.store.write(|data| {
         let record = PoolRecord { settings: seed.pool.clone(), created_at: now, modified_at: now };
         data.pool.insert(pool.id().to_string(), record);
@@ -61,7 +64,8 @@ fn plant_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>,
     data.clients.insert(id, Client { settings, created_at: now, modified_at: now });
 }
 
-fn made(pool: &Shared, seed: &UserSeed, now: u64) -> User {
+/// A user of the configuration, whose temporary password lives for so many milliseconds.
+fn made(pool: &Shared, seed: &UserSeed, temporary: u64, now: u64) -> User {
     let sub = uuid_of(&format!("{} {}", pool.id(), seed.username));
     let mut user = User::new(seed.username.clone(), sub, now);
     user.enabled = seed.enabled;
@@ -72,7 +76,7 @@ fn made(pool: &Shared, seed: &UserSeed, now: u64) -> User {
         user.password = Some(password(text));
         user.status = UserStatus::Confirmed;
     } else if let Some(text) = &seed.temporary_password {
-        user.password = Some(password(text));
+        user.password = Some(password(text).expiring(now.saturating_add(temporary)));
         user.status = UserStatus::ForceChangePassword;
     }
     user
