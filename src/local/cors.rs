@@ -7,6 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::keys::random_uuid;
+
+/// By which Cognito's clients report a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
     (
@@ -38,6 +43,9 @@ pub(super) async fn open(request: Request, next: Next) -> Response {
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static("www-authenticate, x-amzn-errortype, x-amzn-requestid"),
     );
+    if let Ok(id) = HeaderValue::try_from(random_uuid()) {
+        headers.insert(REQUEST_ID, id);
+    }
     response
 }
 

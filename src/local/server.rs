@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, Uri, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -41,6 +41,8 @@ impl Server {
             .route("/", post(api::handle))
             .merge(oauth::routes())
             .merge(console::routes())
+            .fallback(nothing_here)
+            .method_not_allowed_fallback(nothing_here)
             .layer(middleware::from_fn(cors::open))
             .with_state(site);
         Self(tokio::spawn(async move {
@@ -75,6 +77,19 @@ async fn jwks(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response
 
 async fn discovery(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
     site.pool(&id).map_or_else(|| unknown_pool(&id), |pool| document(&pool.discovery()))
+}
+
+/// Clients read JSON, whatever they asked for.
+async fn nothing_here(method: Method, uri: Uri) -> Response {
+    let what = if uri.path() == "/" {
+        "The API takes POST requests.".to_owned()
+    } else {
+        format!("There is nothing for {method} at this path.")
+    };
+    let body = json!({ "__type": "UnknownOperationException", "message": what });
+    let mut response = document(&body);
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
 }
 
 fn unknown_pool(id: &str) -> Response {

@@ -98,10 +98,10 @@ impl ApiError {
     }
 
     fn status(&self) -> StatusCode {
-        if self.name == "InternalErrorException" {
-            StatusCode::INTERNAL_SERVER_ERROR
-        } else {
-            StatusCode::BAD_REQUEST
+        match self.name {
+            "InternalErrorException" => StatusCode::INTERNAL_SERVER_ERROR,
+            "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
         }
     }
 }

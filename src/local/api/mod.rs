@@ -3,6 +3,7 @@
 mod account;
 pub(super) mod attributes;
 pub(super) mod auth;
+mod body;
 mod change;
 mod clients;
 pub(super) mod codes;
@@ -31,7 +32,7 @@ mod validate;
 use std::sync::Arc;
 
 use axum::{
-    body::Bytes,
+    body::Body,
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
@@ -51,19 +52,22 @@ const SERVICE: &str = "AWSCognitoIdentityProviderService.";
 pub(super) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let answer = match target.and_then(|target| target.strip_prefix(SERVICE)) {
-        Some(operation) => match serde_json::from_slice(&body) {
-            Ok(input @ Value::Object(_)) => call(&site, operation, input).await,
-            _ => Err(not_json()),
-        },
-        None => Err(unknown_operation()),
-    };
-    match answer {
+    match answer(&site, &headers, body).await {
         Ok(output) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], output.to_string()).into_response(),
         Err(error) => error.into_response(),
+    }
+}
+
+async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
+    let body = body::read(body).await?;
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let operation = target.and_then(|target| target.strip_prefix(SERVICE));
+    let operation = operation.ok_or_else(unknown_operation)?;
+    match serde_json::from_slice(&body) {
+        Ok(input @ Value::Object(_)) => call(site, operation, input).await,
+        _ => Err(not_json()),
     }
 }
 
@@ -97,11 +101,9 @@ async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
 
 /// Reads an operation's input. Members that are null are absent.
 fn input<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|error| {
-        ApiError::new(
-            "SerializationException",
-            format!("The input does not have its shape: {error}"),
-        )
+    // What is wrong is not told, since the reader's message would quote it: it may be a password.
+    serde_json::from_value(value).map_err(|_| {
+        ApiError::new("SerializationException", "A member of the input is not of its type.")
     })
 }
 
