@@ -31,6 +31,7 @@ mod console;
 mod cors;
 mod issue;
 mod keys;
+mod mail;
 mod messages;
 mod mock;
 mod oauth;

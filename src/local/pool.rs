@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     config::Config,
+    mail::Outbox,
     seed,
     server::{Fault, Server},
     shared::{Parts, Shared, endpoint},
@@ -42,6 +43,7 @@ pub struct UserPoolBuilder {
     own_keys: bool,
     config: Config,
     data: Option<PathBuf>,
+    smtp: Option<String>,
     pub(super) triggers: Triggers,
 }
 
@@ -64,6 +66,7 @@ impl UserPool {
             own_keys: false,
             config: Config::default(),
             data: None,
+            smtp: None,
             triggers: Triggers::default(),
         }
     }
@@ -239,6 +242,14 @@ impl UserPoolBuilder {
         self
     }
 
+    /// Mails e-mail messages too, by the SMTP server at this address: that of a mail catcher, such as
+    /// `127.0.0.1:1025`, without TLS and without a password. Nobody waits for it: what it does not take within
+    /// five seconds is logged, and still in the list at `/_local/messages`.
+    pub fn smtp(mut self, address: impl Into<String>) -> Self {
+        self.smtp = Some(address.into());
+        self
+    }
+
     /// As [`start`](Self::start), on this address.
     ///
     /// # Errors
@@ -250,7 +261,7 @@ impl UserPoolBuilder {
     /// Makes the keys and serves the pool.
     ///
     /// # Errors
-    /// The pool id or a trigger's URL is impossible, the port cannot be had, the data cannot be read, or no tokio
+    /// The pool id, the SMTP address or a trigger's URL is impossible, the port cannot be had, the data cannot be read, or no tokio
     /// runtime is at hand.
     pub async fn start(self) -> io::Result<UserPool> {
         let id: PoolId =
@@ -263,8 +274,9 @@ impl UserPoolBuilder {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
         let address = listener.local_addr()?;
         let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
+        let outbox = self.smtp.as_deref().map(Outbox::open).transpose()?;
         let disk = self.data.map(|file| Disk::open(&file).map(Arc::new)).transpose()?;
-        let site = Arc::new(Site::new(address, disk.clone()));
+        let site = Arc::new(Site::new(address, disk.clone(), outbox));
         let shared = Arc::new(Shared::new(Parts {
             store: Store::open(id.as_str(), disk)?,
             id,

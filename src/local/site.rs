@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     api::ApiError,
+    mail::Outbox,
     shared::Shared,
     store::{Client, Disk},
 };
@@ -20,15 +21,23 @@ use crate::{
 pub(super) struct Site {
     pub(super) address: SocketAddr,
     pub(super) disk: Option<Arc<Disk>>,
+    outbox: Option<Outbox>,
     pools: Mutex<BTreeMap<String, Arc<Shared>>>,
 }
 
 impl Site {
-    pub(super) fn new(address: SocketAddr, disk: Option<Arc<Disk>>) -> Self {
-        Self { address, disk, pools: Mutex::default() }
+    pub(super) fn new(
+        address: SocketAddr,
+        disk: Option<Arc<Disk>>,
+        outbox: Option<Outbox>,
+    ) -> Self {
+        Self { address, disk, outbox, pools: Mutex::default() }
     }
 
     pub(super) fn add(&self, pool: Arc<Shared>) {
+        if let Some(outbox) = &self.outbox {
+            pool.store.mail_by(outbox.clone());
+        }
         self.lock().insert(pool.id().to_string(), pool);
     }
 

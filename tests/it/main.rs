@@ -26,6 +26,7 @@ mod local_admin;
 mod local_console;
 mod local_groups;
 mod local_listing;
+mod local_mail;
 mod manual;
 mod policy;
 mod properties;

@@ -10,7 +10,7 @@ mod user;
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 pub(super) use self::{
@@ -23,11 +23,13 @@ pub(super) use self::{
     user::{Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, User, UserStatus},
 };
 use self::{names::Names, table::Change};
+use super::mail::Outbox;
 
 /// One pool's data, of which one caller at a time reads or writes.
 pub(super) struct Store {
     data: Mutex<Data>,
     disk: Option<Arc<Disk>>,
+    outbox: OnceLock<Outbox>,
     pool_id: String,
 }
 
@@ -95,7 +97,13 @@ impl Store {
             }
         }
         data.learn_all_names();
-        Ok(Self { data: Mutex::new(data), disk, pool_id: pool_id.to_owned() })
+        let (data, outbox) = (Mutex::new(data), OnceLock::new());
+        Ok(Self { data, disk, outbox, pool_id: pool_id.to_owned() })
+    }
+
+    /// Has messages mailed from now on. The first outbox stays.
+    pub(super) fn mail_by(&self, outbox: Outbox) {
+        self.outbox.get_or_init(|| outbox);
     }
 
     pub(super) fn read<R>(&self, read: impl FnOnce(&Data) -> R) -> R {
@@ -110,9 +118,20 @@ impl Store {
         let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
         let result = write(&mut data);
         data.learn_names();
+        let outbox = self.outbox.get();
+        let sent: Vec<_> = match outbox {
+            Some(_) => {
+                data.messages.changed().filter_map(|key| data.messages.get(key)).cloned().collect()
+            }
+            None => Vec::new(),
+        };
         let changes = data.take_changes();
         if let (Some(disk), false) = (&self.disk, changes.is_empty()) {
             disk.write(&self.pool_id, &changes)?;
+        }
+        // What was not kept was not sent.
+        if let Some(outbox) = outbox {
+            sent.into_iter().for_each(|message| outbox.put(message));
         }
         Ok(result)
     }
