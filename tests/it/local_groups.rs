@@ -150,8 +150,8 @@ async fn tokens_tell_groups_in_the_order_of_precedence() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     for (name, precedence, role) in [
-        ("a-last", json!(null), json!(ROLES[0])),
-        ("b-second", json!(5), json!(null)),
+        ("b-last", json!(null), json!(ROLES[0])),
+        ("a-second", json!(5), json!(null)),
         ("c-first", json!(0), json!(ROLES[1])),
         ("d-nobody", json!(1), json!(ROLES[0])),
     ] {
@@ -159,26 +159,26 @@ async fn tokens_tell_groups_in_the_order_of_precedence() {
     }
     let none = tokens(&pool, "jane").await;
     assert_eq!(claims(&none, "IdToken")["cognito:groups"], Value::Null);
-    for name in ["a-last", "b-second", "c-first"] {
+    for name in ["b-last", "a-second", "c-first"] {
         join(&pool, "JANE", name).await.unwrap();
     }
     let held = tokens(&pool, "jane").await;
     let (id, access) = (claims(&held, "IdToken"), claims(&held, "AccessToken"));
-    let order = json!(["c-first", "b-second", "a-last"]);
+    let order = json!(["c-first", "a-second", "b-last"]);
     assert_eq!([&id["cognito:groups"], &access["cognito:groups"]], [&order, &order]);
     assert_eq!(id["cognito:roles"], json!([ROLES[1], ROLES[0]]));
     assert_eq!(id["cognito:preferred_role"], ROLES[1]);
     assert_eq!(access["cognito:roles"], Value::Null);
     let verifier = pool.verifier().build().unwrap();
     let verified = verifier.verify(held["AccessToken"].as_str().unwrap()).await.unwrap();
-    assert!(group("b-second").check(&verified).is_ok());
+    assert!(group("a-second").check(&verified).is_ok());
     assert!(group("d-nobody").check(&verified).is_err());
 
     // A refresh tells what is so now.
     leave(&pool, "jane", "c-first").await.unwrap();
     let fresh = refresh(&pool, &held).await.unwrap()["AuthenticationResult"].clone();
     let id = claims(&fresh, "IdToken");
-    assert_eq!(id["cognito:groups"], json!(["b-second", "a-last"]));
+    assert_eq!(id["cognito:groups"], json!(["a-second", "b-last"]));
     assert_eq!(id["cognito:preferred_role"], ROLES[0]);
 }
 
