@@ -38,6 +38,10 @@ pub(super) struct Grantee<'a> {
 pub(super) struct Claims {
     pub(super) access: Map<String, Value>,
     pub(super) id: Map<String, Value>,
+    /// Of a sign-in at the hosted pages.
+    is_hosted: bool,
+    /// An ID token is for those who asked to know who the user is.
+    has_id_token: bool,
 }
 
 impl Data {
@@ -105,7 +109,9 @@ impl Shared {
         }
         let access = self.access_claims(grantee, common.clone(), now);
         let id = self.id_claims(grantee, groups, common, now);
-        Claims { access, id }
+        let has_openid = |scopes: &[String]| scopes.iter().any(|scope| scope == "openid");
+        let has_id_token = grantee.scopes.is_none_or(has_openid);
+        Claims { access, id, is_hosted: grantee.scopes.is_some(), has_id_token }
     }
 
     /// Signs claims and writes them as the API answers a sign-in.
@@ -115,16 +121,23 @@ impl Shared {
         claims: Claims,
         refresh_token: Option<String>,
     ) -> Value {
-        let mut result = json!({
-            "AccessToken": self.sign_claims(TokenUse::Access, claims.access),
-            "IdToken": self.sign_claims(TokenUse::Id, claims.id),
-            "ExpiresIn": client.settings.access_token_lifetime().as_secs(),
-            "TokenType": "Bearer",
-        });
-        if let (Some(token), Value::Object(result)) = (refresh_token, &mut result) {
-            result.insert("RefreshToken".to_owned(), Value::String(token));
+        let Claims { access, mut id, is_hosted, has_id_token } = claims;
+        let access_token = self.sign_claims(TokenUse::Access, access);
+        let mut result = Map::new();
+        let mut set = |name: &str, value: Value| drop(result.insert(name.to_owned(), value));
+        if has_id_token {
+            if is_hosted {
+                id.insert("at_hash".to_owned(), json!(half_digest_of(&access_token)));
+            }
+            set("IdToken", json!(self.sign_claims(TokenUse::Id, id)));
         }
-        result
+        set("AccessToken", json!(access_token));
+        set("ExpiresIn", json!(client.settings.access_token_lifetime().as_secs()));
+        set("TokenType", json!("Bearer"));
+        if let Some(token) = refresh_token {
+            set("RefreshToken", json!(token));
+        }
+        Value::Object(result)
     }
 
     pub(super) fn sign_claims(&self, token_use: TokenUse, claims: Map<String, Value>) -> String {
@@ -260,6 +273,13 @@ pub(super) fn digest_of(token: &str) -> String {
     base64url::encode(digest(&SHA256, token.as_bytes()))
 }
 
+/// What an ID token tells of the access token beside it (OpenID Connect Core 1.0, section 3.1.3.6).
+fn half_digest_of(token: &str) -> String {
+    let digest = digest(&SHA256, token.as_bytes());
+    let half = digest.as_ref().len() / 2;
+    base64url::encode(digest.as_ref().get(..half).unwrap_or_default())
+}
+
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -286,7 +306,7 @@ fn claim_value(name: &str, value: &str) -> Value {
 
 /// Which attributes the scopes of a sign-in at the hosted pages let through (OpenID Connect Core 1.0,
 /// section 5.4); `openid` alone lets all through, as Cognito does.
-fn is_in_scope(attribute: &str, scopes: Option<&[String]>) -> bool {
+pub(super) fn is_in_scope(attribute: &str, scopes: Option<&[String]>) -> bool {
     let Some(scopes) = scopes else {
         return true;
     };

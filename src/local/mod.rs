@@ -29,6 +29,7 @@ mod api;
 mod config;
 mod console;
 mod cors;
+mod html;
 mod issue;
 mod keys;
 mod mail;

@@ -19,7 +19,7 @@ pub(super) mod new_password;
 mod paging;
 mod passwords;
 mod pools;
-mod sessions;
+pub(super) mod sessions;
 pub(super) mod shapes;
 mod sign_up;
 mod software_token;
@@ -40,7 +40,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub(super) use self::error::ApiError;
+pub(super) use self::{context::SELF_SERVICE_SCOPE, error::ApiError};
 use super::site::Site;
 
 /// What an operation answers.
@@ -72,7 +72,7 @@ async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
 }
 
 /// Does an operation. Each group of them knows its own.
-async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
+pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
     macro_rules! first_of {
         ($($group:ident),*) => {
             $(if let Some(answer) = $group::call(site, operation, input.clone()).await {

@@ -1,6 +1,5 @@
-use std::fmt::{self, Display, Write};
-
 use super::super::{
+    html::Escaped,
     shared::Shared,
     site::Site,
     store::{Data, Session},
@@ -138,25 +137,6 @@ fn table(caption: &str, columns: &[&str], rows: impl Iterator<Item = Vec<String>
          <caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>",
         caption = Escaped(caption)
     )
-}
-
-/// Text that nothing in a page takes for its own.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for sign in self.0.chars() {
-            match sign {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                sign => f.write_char(sign)?,
-            }
-        }
-        Ok(())
-    }
 }
 
 fn ago(at: u64, now: u64) -> String {

@@ -152,6 +152,9 @@ pub(in crate::local) struct ResourceServerScope {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::local) struct Grant {
     pub(in crate::local) username: String,
+    /// Which user it is and which password they have: the code is void once either changes.
+    #[serde(default)]
+    pub(in crate::local) proof: String,
     pub(in crate::local) client_id: String,
     pub(in crate::local) redirect_uri: String,
     pub(in crate::local) scopes: Vec<String>,
@@ -163,9 +166,16 @@ pub(in crate::local) struct Grant {
     pub(in crate::local) used_for: Option<String>,
 }
 
+/// A browser at which a user is signed in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::local) struct BrowserSession {
     pub(in crate::local) username: String,
+    /// Which user it is and which password they have: the browser is signed out once either changes.
+    #[serde(default)]
+    pub(in crate::local) proof: String,
+    /// Where the user proved who they are: `COGNITO` with a password here.
+    #[serde(default)]
+    pub(in crate::local) provider: String,
     pub(in crate::local) auth_time: u64,
     pub(in crate::local) expires_at: u64,
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub(in crate::local) use self::{
     challenges::{Asked, Handle, ask},
-    finish::{Entry, enter, may_enter, tokens},
+    finish::{Entered, Entry, enter, may_enter, tokens},
     input::Parameters,
     password::{check_password, proof},
     respond::take_answer,

@@ -20,6 +20,7 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::local) enum TokenSource {
     Authentication,
+    HostedAuth,
     NewPasswordChallenge,
     RefreshTokens,
 }
@@ -127,6 +128,7 @@ impl TokenSource {
     fn as_str(self) -> &'static str {
         match self {
             Self::Authentication => "Authentication",
+            Self::HostedAuth => "HostedAuth",
             Self::NewPasswordChallenge => "NewPasswordChallenge",
             Self::RefreshTokens => "RefreshTokens",
         }

@@ -1,0 +1,100 @@
+//! Who sits at a browser: the cookie of those who are signed in.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use super::{
+    super::{
+        api::auth::{may_enter, proof},
+        issue::digest_of,
+        secret,
+        shared::Shared,
+        store::{BrowserSession, Data, User},
+    },
+    request::Asking,
+};
+
+/// For how long a browser stays signed in, in seconds: an hour, as at Cognito.
+const LIFETIME: u64 = 60 * 60;
+
+/// A user who is signed in at a browser.
+pub(super) struct SignedIn {
+    pub(super) user: User,
+    pub(super) session: BrowserSession,
+}
+
+/// Who is signed in, if they may still sign in, and in a way that the app takes.
+pub(super) fn signed_in(asking: &Asking, headers: &HeaderMap) -> Option<SignedIn> {
+    let Asking { pool, client, .. } = asking;
+    let cookie = cookie(headers, &session_name(pool))?;
+    let now = pool.now();
+    pool.store.read(|data| {
+        let session = data.browser_sessions.get(&digest_of(cookie))?;
+        let user = may_enter(data, &session.username, &session.proof)?;
+        let providers = &client.settings.supported_identity_providers;
+        (now < session.expires_at && providers.contains(&session.provider))
+            .then(|| SignedIn { user: user.clone(), session: session.clone() })
+    })
+}
+
+/// Signs a user in at a browser, and gives the cookie that says so. It is a new one each time, whatever the browser
+/// had before.
+pub(super) fn sign_in(
+    data: &mut Data,
+    pool: &Shared,
+    user: &User,
+    provider: &str,
+    now: u64,
+) -> HeaderValue {
+    data.browser_sessions.retain(|_, session| now < session.expires_at);
+    let value = secret::random_text();
+    let session = BrowserSession {
+        username: user.username.clone(),
+        proof: proof(user),
+        provider: provider.to_owned(),
+        auth_time: now,
+        expires_at: now.saturating_add(LIFETIME * 1000),
+    };
+    data.browser_sessions.insert(digest_of(&value), session);
+    set_cookie(&session_name(pool), &value, LIFETIME)
+}
+
+/// Signs out, and gives what takes the cookie away.
+pub(super) fn sign_out(data: &mut Data, pool: &Shared, headers: &HeaderMap) -> HeaderValue {
+    let name = session_name(pool);
+    if let Some(cookie) = cookie(headers, &name) {
+        data.browser_sessions.remove(&digest_of(cookie));
+    }
+    set_cookie(&name, "", 0)
+}
+
+/// A cookie of this pool's. Browsers send the cookies of a host to all its ports, so that the name tells pools of
+/// one machine apart.
+pub(super) fn cookie_name(pool: &Shared, purpose: &str) -> String {
+    format!("{purpose}-{}-{}", pool.id(), pool.address().port())
+}
+
+/// The value of a cookie. If it is there twice, somebody else set one of them, and neither is taken.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value);
+    let value = found.next().filter(|value| !value.is_empty())?;
+    found.next().is_none().then_some(value)
+}
+
+/// A cookie that scripts cannot read, and that other sites cannot send along with a form. The pool speaks plain
+/// HTTP on loopback, so that it is not `Secure`.
+pub(super) fn set_cookie(name: &str, value: &str, seconds: u64) -> HeaderValue {
+    let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax");
+    // Names and values are letters, digits, `-` and `_`.
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn session_name(pool: &Shared) -> String {
+    cookie_name(pool, "cognito")
+}

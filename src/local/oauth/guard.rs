@@ -1,0 +1,70 @@
+//! Forms are sent from the pool's own pages alone.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::http::{HeaderMap, HeaderValue, Uri, header, uri::Authority};
+
+use super::{
+    super::{secret, shared::Shared},
+    browser::{cookie, cookie_name, set_cookie},
+    parameters::Parameters,
+};
+use crate::base64url;
+
+/// The field that every form has.
+pub(super) const FIELD: &str = "_csrf";
+
+/// For how long a page may stand open, in seconds: a day.
+const LIFETIME: u64 = 24 * 60 * 60;
+
+/// What a browser proves by that a form is one of ours: a cookie, and in the form what only those can write who
+/// know the cookie.
+pub(super) struct FormKey {
+    pub(super) token: String,
+    /// For a browser that has none yet.
+    pub(super) cookie: Option<HeaderValue>,
+}
+
+/// The key of a browser's forms.
+pub(super) fn key(pool: &Shared, headers: &HeaderMap) -> FormKey {
+    let name = name(pool);
+    if let Some(known) = cookie(headers, &name) {
+        return FormKey { token: token(pool, known), cookie: None };
+    }
+    let value = secret::random_text();
+    FormKey { token: token(pool, &value), cookie: Some(set_cookie(&name, &value, LIFETIME)) }
+}
+
+/// Whether a form was sent from a page of this pool in this browser.
+pub(super) fn is_ours(pool: &Shared, headers: &HeaderMap, form: &Parameters) -> bool {
+    let cookie = cookie(headers, &name(pool));
+    let holds = |cookie: &str| {
+        form.get(FIELD).is_some_and(|given| secret::same(given, token(pool, cookie)))
+    };
+    comes_from_here(headers) && cookie.is_some_and(holds)
+}
+
+/// Browsers tell where a request comes from. Who is no browser tells nothing, and needs the token like all others.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    let is_here = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        origin.is_some_and(|origin| {
+            matches!(origin.scheme_str(), Some("http" | "https"))
+                && origin.authority().is_some()
+                && origin.authority() == host.as_ref()
+        })
+    };
+    let is_same_site = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
+    headers.get_all(header::ORIGIN).iter().all(is_here)
+        && headers.get_all("sec-fetch-site").iter().all(is_same_site)
+}
+
+fn token(pool: &Shared, cookie: &str) -> String {
+    let text = format!("form of {} for {cookie}", pool.id());
+    base64url::encode(digest(&SHA256, text.as_bytes()))
+}
+
+fn name(pool: &Shared) -> String {
+    cookie_name(pool, "xsrf-token")
+}

@@ -1,0 +1,188 @@
+//! What all hosted pages have in common.
+
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{
+    super::{
+        super::html::Escaped,
+        guard::{self, FormKey},
+        request::Asking,
+    },
+    field::Field,
+};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The one style that the pages' policy lets in.
+static STYLE_HASH: LazyLock<String> =
+    LazyLock::new(|| STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
+
+/// Where the page of a request is made: its forms carry the request on, and prove that they are ours.
+pub(super) struct Desk<'a> {
+    asking: &'a Asking,
+    key: FormKey,
+    query: String,
+    problem: Option<String>,
+    notice: Option<String>,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(asking: &'a Asking, headers: &HeaderMap) -> Self {
+        let key = guard::key(&asking.pool, headers);
+        Self { asking, key, query: asking.query(), problem: None, notice: None }
+    }
+
+    /// Tells what went wrong.
+    pub(super) fn problem(mut self, problem: impl Into<String>) -> Self {
+        self.problem = Some(problem.into());
+        self
+    }
+
+    /// Tells what went well.
+    pub(super) fn notice(mut self, notice: impl Into<String>) -> Self {
+        self.notice = Some(notice.into());
+        self
+    }
+
+    pub(super) fn asking(&self) -> &'a Asking {
+        self.asking
+    }
+
+    /// A form that is sent to a path. `inside` is HTML.
+    pub(super) fn form(&self, path: &str, inside: &str, button: &str) -> String {
+        self.form_with(path, inside, &format!("<button>{}</button>", Escaped(button)))
+    }
+
+    /// A form whose button is not what the page is for.
+    pub(super) fn quiet_form(&self, path: &str, inside: &str, button: &str) -> String {
+        let button = format!("<button class=\"quiet\">{}</button>", Escaped(button));
+        self.form_with(path, inside, &button)
+    }
+
+    /// HTML of a field.
+    pub(super) fn field(&self, field: &Field<'_>) -> String {
+        field.html(self.problem.is_some())
+    }
+
+    /// A link to another page of the same request.
+    pub(super) fn link(&self, path: &str, text: &str) -> String {
+        format!("<a href=\"{}\">{}</a>", Escaped(&self.address(path)), Escaped(text))
+    }
+
+    /// The page. `body` is HTML.
+    pub(super) fn page(self, title: &str, body: &str) -> Response {
+        let has_problem = self.problem.is_some();
+        let status = if has_problem { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+        let told = told(self.problem.as_deref(), self.notice.as_deref());
+        let html = document(title, has_problem, &format!("{told}{body}"));
+        let mut response = answer(status, html, form_target(&self.asking.request.redirect_uri));
+        if let Some(cookie) = self.key.cookie {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{path}?{}", self.query)
+    }
+
+    fn form_with(&self, path: &str, inside: &str, button: &str) -> String {
+        format!(
+            "<form method=\"post\" action=\"{}\">{}{inside}{button}</form>",
+            Escaped(&self.address(path)),
+            hidden(guard::FIELD, &self.key.token),
+        )
+    }
+}
+
+/// A field that nobody sees.
+pub(super) fn hidden(name: &str, value: &str) -> String {
+    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", Escaped(name), Escaped(value))
+}
+
+/// A page that leads nowhere.
+pub(super) fn dead_end(status: StatusCode, title: &str, text: &str) -> Response {
+    let body = format!("<p>{}</p>", Escaped(text));
+    answer(status, document(title, true, &body), None)
+}
+
+fn told(problem: Option<&str>, notice: Option<&str>) -> String {
+    let problem = problem.map_or_else(String::new, |text| {
+        format!(
+            "<div class=\"problem\" id=\"problem\" role=\"alert\"><h2>There is a problem</h2>\
+             <p>{}</p></div>",
+            Escaped(text)
+        )
+    });
+    let notice = notice.map_or_else(String::new, |text| {
+        format!("<div class=\"notice\" role=\"status\"><p>{}</p></div>", Escaped(text))
+    });
+    problem + &notice
+}
+
+fn document(title: &str, has_problem: bool, body: &str) -> String {
+    let title = Escaped(title);
+    let mark = if has_problem { "Error: " } else { "" };
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{mark}{title}</title><style>{STYLE}</style></head>\
+         <body><main><h1>{title}</h1>{body}</main>\
+         <footer>A local user pool, for development and tests.</footer></body></html>\n"
+    )
+}
+
+fn answer(status: StatusCode, html: String, form_target: Option<&str>) -> Response {
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; form-action 'self' {}; base-uri 'none'; \
+         frame-ancestors 'none'",
+        *STYLE_HASH,
+        form_target.unwrap_or_default()
+    );
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    let mut response = (status, headers, html).into_response();
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// The origin of the app, or its scheme: browsers hold the way back behind a form against the policy too.
+fn form_target(redirect_uri: &str) -> Option<&str> {
+    let (scheme, rest) = redirect_uri.split_once(':')?;
+    let target = match rest.strip_prefix("//") {
+        Some(rest) if matches!(scheme, "http" | "https") => {
+            let host = rest.split(['/', '?']).next()?;
+            redirect_uri.get(..scheme.len() + "://".len() + host.len())?
+        }
+        _ => redirect_uri.get(..=scheme.len())?,
+    };
+    let is_plain = |sign: u8| sign.is_ascii_alphanumeric() || b":/.-+[]".contains(&sign);
+    target.bytes().all(is_plain).then_some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::form_target;
+
+    #[test]
+    fn only_the_apps_origin_gets_into_the_policy() {
+        for (uri, target) in [
+            ("http://localhost:3000/back?a=b", Some("http://localhost:3000")),
+            ("https://app.example", Some("https://app.example")),
+            ("myapp://back", Some("myapp:")),
+            ("https://a;script-src *", None),
+            ("https://user@host/", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(form_target(uri), target, "{uri}");
+        }
+    }
+}

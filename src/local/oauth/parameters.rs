@@ -1,0 +1,117 @@
+//! Parameters as queries and forms carry them, read strictly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+
+/// Names and values, each name once.
+#[derive(Clone, Default)]
+pub(super) struct Parameters {
+    values: BTreeMap<String, String>,
+    repeated: BTreeSet<String>,
+    is_broken: bool,
+}
+
+/// The parameters of a request's query.
+pub(super) struct Query(pub(super) Parameters);
+
+/// The parameters of a form that was sent.
+pub(super) struct Form(pub(super) Parameters);
+
+impl Parameters {
+    pub(super) fn parse(text: &[u8]) -> Self {
+        let mut parameters = Self::default();
+        for (name, value) in form_urlencoded::parse(text) {
+            // What is not UTF-8 was replaced by this sign.
+            parameters.is_broken |= [&name, &value].iter().any(|text| text.contains('\u{fffd}'));
+            let name = name.into_owned();
+            if parameters.values.contains_key(&name) || parameters.repeated.contains(&name) {
+                // Which of two values is meant nobody can tell, so that neither is taken.
+                parameters.values.remove(&name);
+                parameters.repeated.insert(name);
+            } else {
+                parameters.values.insert(name, value.into_owned());
+            }
+        }
+        parameters
+    }
+
+    /// A parameter that says something: an empty one counts as absent (RFC 6749, section 3.1).
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a parameter is there, be it without a value or twice.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name) || self.repeated.contains(name)
+    }
+
+    /// As it was typed, however little that is.
+    pub(super) fn typed(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether all of it can be read, and no parameter is there twice.
+    pub(super) fn are_clear(&self) -> bool {
+        self.repeated.is_empty() && !self.is_broken
+    }
+
+    /// The parameters whose names begin so, without the beginning.
+    pub(super) fn behind(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.values
+            .iter()
+            .filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes())))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            let answer = [(header::CONTENT_TYPE, "application/json")];
+            let body = r#"{"error":"invalid_request"}"#;
+            return Err((StatusCode::BAD_REQUEST, answer, body).into_response());
+        }
+        let body =
+            Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        Ok(Self(Parameters::parse(&body)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_that_is_there_twice_is_not_taken() {
+        let parameters = Parameters::parse(b"a=1&b=2&a=1&c=&d=%20x+y");
+        assert_eq!(parameters.get("a"), None);
+        assert_eq!(parameters.get("b"), Some("2"));
+        assert_eq!(parameters.get("c"), None);
+        assert_eq!(parameters.get("d"), Some(" x y"));
+        assert!(!parameters.are_clear());
+        assert_eq!(Parameters::parse(b"a=1&a=2&a=3").get("a"), None);
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_not_clear() {
+        assert!(!Parameters::parse(b"a=%ff").are_clear());
+        assert!(Parameters::parse(b"a=%c3%a9").are_clear());
+    }
+}

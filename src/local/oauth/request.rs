@@ -1,0 +1,196 @@
+//! What an app asks when it sends a browser to sign in.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{
+        settings::OAuthFlow,
+        shared::Shared,
+        site::Site,
+        store::{Client, Data},
+    },
+    parameters::Parameters,
+    redirect::{self, Part},
+    scopes,
+};
+
+/// A request that was checked. It is checked again on every page, since browsers carry it from one to the next.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in super::super) struct AppRequest {
+    pub(super) client_id: String,
+    pub(super) redirect_uri: String,
+    pub(super) response_type: ResponseType,
+    /// As it was asked.
+    scope: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) code_challenge: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ResponseType {
+    Code,
+    Token,
+}
+
+/// A request with whom it concerns.
+pub(super) struct Asking {
+    pub(super) pool: Arc<Shared>,
+    pub(super) client: Client,
+    pub(super) request: AppRequest,
+    pub(super) scopes: Vec<String>,
+}
+
+/// Why a request is refused.
+pub(super) enum Refusal {
+    /// Nobody knows that the address to go back to is the app's, so that the browser stays here.
+    Here(&'static str),
+    /// The app is told.
+    Back(String),
+}
+
+impl Asking {
+    /// Checks a request.
+    pub(super) fn read(site: &Site, parameters: &Parameters) -> Result<Self, Refusal> {
+        let id = parameters.get("client_id").ok_or(Refusal::Here("invalid_request"))?;
+        let (pool, client) = site.client(id).ok_or(Refusal::Here("invalid_client"))?;
+        let redirect_uri = known_redirect_uri(&client, parameters)?;
+        let part = match parameters.get("response_type") {
+            Some("token") => Part::Fragment,
+            _ => Part::Query,
+        };
+        let state = parameters.get("state");
+        let request = read(&client, parameters, redirect_uri)
+            .and_then(|request| {
+                let asked = request.scope.as_deref();
+                let scopes =
+                    pool.store.read(|data: &Data| scopes::of_user(data, &client.settings, asked));
+                Ok((request, scopes.ok_or("invalid_scope")?))
+            })
+            .map_err(|error| Refusal::Back(refusal(redirect_uri, part, error, state)));
+        let (request, scopes) = request?;
+        Ok(Self { pool, client, request, scopes })
+    }
+
+    /// The query by which the next page gets the same request.
+    pub(super) fn query(&self) -> String {
+        let request = &self.request;
+        let method = request.code_challenge.as_ref().map(|_| "S256");
+        let parameters: Vec<_> = [
+            ("client_id", Some(request.client_id.as_str())),
+            ("redirect_uri", Some(&request.redirect_uri)),
+            ("response_type", Some(request.response_type.as_str())),
+            ("scope", request.scope.as_deref()),
+            ("state", request.state.as_deref()),
+            ("nonce", request.nonce.as_deref()),
+            ("code_challenge", request.code_challenge.as_deref()),
+            ("code_challenge_method", method),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+        redirect::encoded(&parameters)
+    }
+
+    /// The address at which the app hears something, with its state.
+    pub(super) fn address(&self, parameters: &[(&str, &str)]) -> String {
+        let state = self.request.state.as_deref().map(|state| ("state", state));
+        let parameters: Vec<_> = parameters.iter().copied().chain(state).collect();
+        redirect::address(
+            &self.request.redirect_uri,
+            self.request.response_type.part(),
+            &parameters,
+        )
+    }
+}
+
+impl ResponseType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Token => "token",
+        }
+    }
+
+    fn part(self) -> Part {
+        match self {
+            Self::Code => Part::Query,
+            Self::Token => Part::Fragment,
+        }
+    }
+}
+
+/// The address to go back to, letter by letter one of those that are registered.
+fn known_redirect_uri<'a>(
+    client: &'a Client,
+    parameters: &'a Parameters,
+) -> Result<&'a str, Refusal> {
+    let settings = &client.settings;
+    let default = settings.default_redirect_uri.as_deref();
+    let asked =
+        if parameters.has("redirect_uri") { parameters.get("redirect_uri") } else { default };
+    let is_registered =
+        |uri: &&str| settings.callback_urls.iter().any(|known| known == uri) && !uri.contains('#');
+    asked.filter(is_registered).ok_or(Refusal::Here(
+        if settings.allowed_oauth_flows_user_pool_client {
+            "redirect_mismatch"
+        } else {
+            "unauthorized_client"
+        },
+    ))
+}
+
+/// All else of a request, once the app is known.
+fn read(
+    client: &Client,
+    parameters: &Parameters,
+    redirect_uri: &str,
+) -> Result<AppRequest, &'static str> {
+    let settings = &client.settings;
+    if !settings.allowed_oauth_flows_user_pool_client {
+        return Err("unauthorized_client");
+    }
+    if !parameters.are_clear() {
+        return Err("invalid_request");
+    }
+    let (response_type, flow) = match parameters.get("response_type") {
+        Some("code") => (ResponseType::Code, OAuthFlow::Code),
+        Some("token") => (ResponseType::Token, OAuthFlow::Implicit),
+        Some(_) => return Err("unsupported_response_type"),
+        None => return Err("invalid_request"),
+    };
+    if !settings.allowed_oauth_flows.contains(&flow) {
+        return Err("unauthorized_client");
+    }
+    let challenge = parameters.get("code_challenge");
+    match (challenge, parameters.get("code_challenge_method")) {
+        (None, None) => {}
+        (Some(challenge), Some("S256")) if is_challenge(challenge) => {}
+        _ => return Err("invalid_request"),
+    }
+    let text = |name: &str| parameters.get(name).map(str::to_owned);
+    Ok(AppRequest {
+        client_id: settings.client_id.clone(),
+        redirect_uri: redirect_uri.to_owned(),
+        response_type,
+        scope: text("scope"),
+        state: text("state"),
+        nonce: text("nonce"),
+        code_challenge: challenge.map(str::to_owned),
+    })
+}
+
+/// SHA-256 in base64url (RFC 7636, section 4.2).
+fn is_challenge(text: &str) -> bool {
+    text.len() == 43
+        && text.bytes().all(|sign| sign.is_ascii_alphanumeric() || matches!(sign, b'-' | b'_'))
+}
+
+fn refusal(redirect_uri: &str, part: Part, error: &str, state: Option<&str>) -> String {
+    let state = state.map(|state| ("state", state));
+    let parameters: Vec<_> = [("error", error)].into_iter().chain(state).collect();
+    redirect::address(redirect_uri, part, &parameters)
+}
