@@ -107,8 +107,10 @@ impl Exchange {
         password: &Password,
         client_public: &str,
     ) -> Result<Self, InvalidPublicNumber> {
-        let client =
-            BigUint::parse_bytes(client_public.as_bytes(), 16).ok_or(InvalidPublicNumber)?;
+        // The parser takes signs and underscores too.
+        let is_plain = client_public.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let client = BigUint::parse_bytes(client_public.as_bytes(), 16);
+        let client = client.filter(|_| is_plain).ok_or(InvalidPublicNumber)?;
         if &client % &*PRIME == BigUint::ZERO {
             return Err(InvalidPublicNumber);
         }
@@ -236,7 +238,7 @@ mod tests {
     #[test]
     fn numbers_that_give_the_secret_away_are_refused() {
         let password = Password::new("Local0001", "alice", "right");
-        for public in ["0", "", "no number", &hex(&PRIME), &hex(&(&*PRIME * 3_u8))] {
+        for public in ["0", "", "no number", "+1", "1_0", &hex(&PRIME), &hex(&(&*PRIME * 3_u8))] {
             assert!(Exchange::begin(&password, public).is_err(), "{public}");
         }
     }
