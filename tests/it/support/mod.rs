@@ -7,6 +7,8 @@ mod http;
 mod key_server;
 mod logs;
 mod source;
+pub(crate) mod srp;
+pub(crate) mod totp;
 
 use std::{
     net::SocketAddr,
