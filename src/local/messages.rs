@@ -1,4 +1,4 @@
-//! What would have been sent: nothing leaves the machine.
+//! What would have been sent: nothing leaves the machine, unless a mail catcher elsewhere is set.
 
 use super::{
     settings::{Contact, PoolSettings},

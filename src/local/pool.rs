@@ -261,8 +261,8 @@ impl UserPoolBuilder {
     /// Makes the keys and serves the pool.
     ///
     /// # Errors
-    /// The pool id, the SMTP address or a trigger's URL is impossible, the port cannot be had, the data cannot be read, or no tokio
-    /// runtime is at hand.
+    /// The pool id, the SMTP address or a trigger's URL is impossible, the port cannot be had, the data cannot be
+    /// read, or no tokio runtime is at hand.
     pub async fn start(self) -> io::Result<UserPool> {
         let id: PoolId =
             self.id.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;

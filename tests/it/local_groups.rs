@@ -10,6 +10,7 @@ use tower_cognito::{group, local::UserPool};
 use crate::support::{
     admin::{Answer, admin, error, is, on_user, refresh, tokens, user},
     cognito::call,
+    eventually,
 };
 
 const ROLES: [&str; 2] =
@@ -313,4 +314,41 @@ async fn lists_of_groups_and_members_come_in_pages_of_their_own() {
         error(call(&pool, "ListGroups", elsewhere).await),
         is("ResourceNotFoundException", "User pool us-east-1_Nowhere does not exist.")
     );
+}
+
+#[tokio::test]
+async fn what_administrators_did_outlives_the_pool() {
+    let file = std::env::temp_dir().join(format!("tower-cognito-groups-{}", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    let pool = UserPool::builder().data(&file).start().await.unwrap();
+    for name in ["jane", "bob", "eve"] {
+        user(&pool, name).await;
+    }
+    for (name, role) in [("staff", json!(ROLES[0])), ("gone", json!(null))] {
+        group_of(&pool, name, json!(1), role).await;
+        join(&pool, "jane", name).await.unwrap();
+    }
+    admin(&pool, "DeleteGroup", json!({ "GroupName": "gone" })).await.unwrap();
+    on_user(&pool, "AdminDeleteUser", "bob").await.unwrap();
+    on_user(&pool, "AdminDisableUser", "eve").await.unwrap();
+    let before = admin(&pool, "ListUsers", json!({})).await.unwrap();
+    drop(pool);
+
+    // The file is free once the server's task is gone.
+    let mut again = None;
+    eventually("the file is free", async || {
+        again = UserPool::builder().data(&file).start().await.ok();
+        again.is_some()
+    })
+    .await;
+    let pool = again.unwrap();
+    assert_eq!(admin(&pool, "ListUsers", json!({})).await.unwrap(), before);
+    assert_eq!(names(&before, "Users", "Username"), ["eve", "jane"]);
+    assert_eq!(before["Users"][0]["Enabled"], false);
+    group_of(&pool, "gone", json!(null), json!(null)).await;
+    let id = claims(&tokens(&pool, "jane").await, "IdToken");
+    assert_eq!(id["cognito:groups"], json!(["staff"]));
+    assert_eq!(id["cognito:roles"], json!([ROLES[0]]));
+    drop(pool);
+    let _ = std::fs::remove_file(&file);
 }

@@ -1,5 +1,7 @@
 //! Messages of the local pool as real mail, with a mail catcher on loopback that speaks SMTP (RFC 5321).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -50,7 +52,8 @@ impl Catcher {
     }
 
     async fn next(&mut self) -> Mail {
-        self.mails.recv().await.unwrap()
+        let mail = tokio::time::timeout(Duration::from_secs(30), self.mails.recv());
+        mail.await.expect("a mail comes").unwrap()
     }
 }
 
