@@ -6,7 +6,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const whole = 'the script comes to its end';
 const here = import.meta.dirname;
 const plain = readFileSync(join(here, 'pool.toml'), 'utf8');
 const empty = 'username_attributes = []';
@@ -22,31 +21,38 @@ const pools = {
 
 /**
  * Tries a client with each pool, or with the one that the command line names: `tell` gets the pool, and `step`,
- * with which it says what has to hold. One line a pool tells how it went.
+ * with which it says what has to hold.
  */
 export async function lives(client, tell, names = ['default', 'plain', 'email']) {
   const wanted = process.argv[2];
   for (const name of names.filter(name => !wanted || name === wanted)) {
     const pool = await Pool.start(name);
-    const done = [];
-    const failed = [];
-    const step = async (title, run) => {
-      done.push(title);
-      try {
-        return await (title === whole ? run() : within(60_000, run()));
-      } catch (error) {
-        failed.push(title);
-        console.log(`  FAILED: ${title}\n    ${String(error?.stack ?? error).replaceAll('\n', '\n    ')}`);
-      }
-    };
-    await step(whole, () => tell({ pool, step }));
+    await counted(`${client}, ${pool.title}`, step => tell({ pool, step }));
     pool.stop();
-    // The first step is the script itself.
-    console.log(`${client}, ${pool.title}: ${done.length - 1} steps, ${failed.length} failed`);
-    if (failed.length > 0) process.exitCode = 1;
   }
   // Amplify keeps timers for minutes.
   process.exit();
+}
+
+/** Counts the steps of a script. One line tells how they went. */
+export async function counted(title, tell) {
+  const done = [];
+  const failed = [];
+  const step = async (what, run) => {
+    done.push(what);
+    try {
+      return await within(60_000, run());
+    } catch (error) {
+      told(what, error);
+    }
+  };
+  const told = (what, error) => {
+    failed.push(what);
+    console.log(`  FAILED: ${what}\n    ${String(error?.stack ?? error).replaceAll('\n', '\n    ')}`);
+  };
+  await tell(step).catch(error => told('the script comes to its end', error));
+  console.log(`${title}: ${done.length} steps, ${failed.length} failed`);
+  if (failed.length > 0) process.exitCode = 1;
 }
 
 /** Holds if the promise is refused with an error of this name. */
@@ -115,7 +121,7 @@ export function wrong(code) {
   return code === '123456' ? '654321' : '123456';
 }
 
-class Pool {
+export class Pool {
   id = 'us-east-1_Local0001';
   clientId = 'localclient0000000000000000';
   rotatingClientId = 'rotatingclient000000000000';

@@ -40,11 +40,12 @@ def lives(client, tell, names=tuple(POOLS)):
         if wanted in (None, name):
             pool = Pool(name)
             steps = Steps()
-            with steps("the script comes to its end"):
+            try:
                 tell(pool, steps)
+            except Exception:
+                steps.told("the script comes to its end")
             pool.stop()
-            # The first step is the script itself.
-            print(f"{client}, {pool.title}: {steps.done - 1} steps, {steps.failed} failed", flush=True)
+            print(f"{client}, {pool.title}: {steps.done} steps, {steps.failed} failed", flush=True)
             failures += steps.failed
     sys.exit(1 if failures else 0)
 
@@ -62,8 +63,11 @@ class Steps:
         try:
             yield
         except Exception:
-            self.failed += 1
-            print(f"  FAILED: {title}\n    " + traceback.format_exc().replace("\n", "\n    "))
+            self.told(title)
+
+    def told(self, title):
+        self.failed += 1
+        print(f"  FAILED: {title}\n    " + traceback.format_exc().replace("\n", "\n    "))
 
 
 @contextmanager

@@ -1,0 +1,185 @@
+//! A page, an API and a user pool, all on this machine.
+//!
+//! ```sh
+//! cargo run --example web                   # then open http://localhost:5173
+//! cargo run --example web -- --port 8080    # the page elsewhere
+//! ```
+//!
+//! The page is `examples/web/`: React and Vite, which need Node.js. It signs in with forms of its own, through
+//! `amazon-cognito-identity-js`, and at the pool's hosted pages, with PKCE. With either token it calls this API.
+
+#![allow(clippy::print_stdout, reason = "it talks to a person")]
+
+use std::{env, error::Error, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
+
+use axum::{Json, Router, routing::get};
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpListener,
+    process::{Child, Command},
+};
+use tower_cognito::{
+    AccessClaims, CognitoLayer, Pool, Verifier, group,
+    local::{Config, UserPool},
+    require,
+};
+
+/// Where the page's sources are.
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/web");
+
+/// The API: whoever is signed in, and admins.
+pub fn app(verifier: Verifier) -> Router {
+    Router::new()
+        .route("/api/me", get(me))
+        .route("/api/admin", get(admin).layer(require(group("admin"))))
+        .layer(CognitoLayer::new(verifier))
+}
+
+async fn me(claims: AccessClaims) -> Json<Value> {
+    Json(json!({
+        "username": claims.username(),
+        "subject": claims.subject(),
+        "groups": claims.groups(),
+        "scopes": claims.scopes().collect::<Vec<_>>(),
+    }))
+}
+
+async fn admin() -> Json<Value> {
+    Json(json!({ "message": "Welcome, admin." }))
+}
+
+/// A pool for a page on this port, with a user who is an admin, and one who has yet to choose a password.
+pub async fn pool(page: u16) -> Result<UserPool, Box<dyn Error>> {
+    let config = Config::from_toml(&format!(
+        r#"
+        [[aws_cognito_user_pool_client]]
+        name = "page"
+        allowed_oauth_flows_user_pool_client = true
+        allowed_oauth_flows = ["code"]
+        allowed_oauth_scopes = ["openid", "email", "profile"]
+        callback_urls = ["http://localhost:{page}/callback"]
+        logout_urls = ["http://localhost:{page}/hosted"]
+
+        [[aws_cognito_user_group]]
+        name = "admin"
+
+        [[aws_cognito_user]]
+        username = "ada"
+        password = "Correct-Horse-1"
+        attributes = {{ email = "ada@example.com", email_verified = "true" }}
+        groups = ["admin"]
+
+        [[aws_cognito_user]]
+        username = "ida"
+        temporary_password = "Temporary-Word-1"
+        attributes = {{ email = "ida@example.com", email_verified = "true" }}
+        "#
+    ))?;
+    Ok(UserPool::builder().config(config).start().await?)
+}
+
+/// What the API accepts: access tokens of the page, by the pool's own time.
+pub fn verifier(pool: Arc<UserPool>) -> Result<Verifier, Box<dyn Error>> {
+    let tokens = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
+    Ok(Verifier::for_pools([tokens]).clock(move || pool.time()).build()?)
+}
+
+fn main() -> ExitCode {
+    let port = match port(env::args().skip(1)) {
+        Ok(port) => port,
+        Err(error) => {
+            eprintln!("web: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let ended = tokio::runtime::Runtime::new()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(run(port)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("web: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn port(arguments: impl Iterator<Item = String>) -> Result<u16, String> {
+    let arguments: Vec<_> = arguments.collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Ok(5173),
+        ["--port", port] => port.parse().map_err(|_| format!("{port:?} is not a port")),
+        _ => Err("usage: cargo run --example web -- [--port PORT]".to_owned()),
+    }
+}
+
+async fn run(port: u16) -> Result<(), Box<dyn Error>> {
+    let pool = Arc::new(pool(port).await?);
+    let verifier = verifier(Arc::clone(&pool))?;
+    verifier.ready().await?;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let api = listener.local_addr()?;
+    install().await?;
+    let mut page = page(&pool, api, port)?;
+    println!(
+        "page      http://localhost:{port}
+api       http://{api}/api/me
+pool      {}, with all users and messages at {0}/_local/
+users     ada, an admin, with the password Correct-Horse-1
+          ida, who has yet to choose one, with Temporary-Word-1
+
+Ctrl-C ends it.",
+        pool.endpoint()
+    );
+    tokio::select! {
+        served = axum::serve(listener, app(verifier)) => served?,
+        ended = page.wait() => return Err(format!("the page is no longer served: {}", ended?).into()),
+        () = stopped() => {}
+    }
+    page.kill().await?;
+    Ok(())
+}
+
+/// Installs what the page needs, once.
+async fn install() -> Result<(), Box<dyn Error>> {
+    if Path::new(FOLDER).join("node_modules").exists() {
+        return Ok(());
+    }
+    println!("installing what the page needs");
+    let npm = Command::new("npm").arg("ci").current_dir(FOLDER).status().await;
+    match npm {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("npm ci: {status}").into()),
+        Err(error) => Err(format!("npm, which comes with Node.js: {error}").into()),
+    }
+}
+
+/// Serves the page as long as the process lives, and passes what starts with `/api` on to the API.
+fn page(pool: &UserPool, api: SocketAddr, port: u16) -> Result<Child, Box<dyn Error>> {
+    let vite = Command::new("node")
+        .args(["node_modules/vite/bin/vite.js", "--port", &port.to_string(), "--logLevel", "warn"])
+        .current_dir(FOLDER)
+        .env("API", format!("http://{api}"))
+        .env("VITE_POOL_ENDPOINT", pool.endpoint())
+        .env("VITE_POOL_ID", pool.id().as_str())
+        .env("VITE_CLIENT_ID", pool.client_id())
+        .kill_on_drop(true)
+        .spawn();
+    vite.map_err(|error| format!("node: {error}").into())
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,245 @@
+// The browser application of `examples/web/`, in Chromium. Screenshots are left in `target/screenshots/`.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+import { counted, Pool, wrong } from './kit.mjs';
+
+const target = process.env.TARGET ?? join(import.meta.dirname, '../../target');
+const screenshots = join(target, 'screenshots');
+const desktop = { width: 1100, height: 800 };
+const phone = { width: 360, height: 740 };
+const password = 'Correct-Horse-1';
+
+async function ownForms({ step, open, pool, look }) {
+  const page = await open('/');
+  const kim = { name: 'kim', email: 'kim@example.com' };
+  const heading = title => page.getByRole('heading', { name: title, level: 2 });
+  const alert = page.getByRole('alert');
+  const button = name => page.getByRole('button', { name, exact: true });
+  const fill = async values => {
+    for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
+  };
+  const signIn = async (name, password) => {
+    await fill({ 'User name': name, Password: password });
+    await button('Sign in').click();
+  };
+  const enterCode = async (code, submit) => {
+    await fill({ Code: code });
+    await button(submit).click();
+  };
+  const ask = async (name, path) => {
+    await button(name).click();
+    const answer = page.getByTestId('answer');
+    await answer.getByText(`GET ${path}`).waitFor();
+    await answer.getByText('Asking…').waitFor({ state: 'detached' });
+    return answer.innerText();
+  };
+
+  await step('a new user signs up, with a good password', async () => {
+    await heading('Sign in').waitFor();
+    await look(page, 'own-sign-in');
+    await button('I am new here').click();
+    await fill({ 'User name': kim.name, 'E-mail': kim.email, 'New password': 'weakly' });
+    await button('Sign up').click();
+    await alert.getByText('Password did not conform with policy').waitFor();
+    await look(page, 'own-sign-up-weak');
+    await fill({ 'New password': password });
+    await button('Sign up').click();
+    await heading('Confirm your address').waitFor();
+    await look(page, 'own-confirm');
+  });
+  await step('the address is confirmed by the code alone', async () => {
+    const code = await pool.code(kim.name);
+    await enterCode(wrong(code), 'Confirm');
+    await alert.getByText('Invalid verification code').waitFor();
+    await enterCode(code, 'Confirm');
+    await page.getByText('Confirmed. You can sign in now.').waitFor();
+  });
+  await step('a wrong password does not sign in', async () => {
+    await signIn(kim.name, `${password}x`);
+    await alert.getByText('Incorrect username or password.').waitFor();
+    await look(page, 'own-wrong-password');
+  });
+  await step('the password signs in', async () => {
+    await signIn(kim.name, password);
+    await heading('Signed in as kim').waitFor();
+    await page.getByText('kim@example.com (verified)').waitFor();
+  });
+  await step('the API knows the user, and keeps them out of what is for admins', async () => {
+    const me = await ask('Who am I?', '/api/me');
+    assert.match(me, /200[^]*"username": "kim"/);
+    await look(page, 'own-signed-in');
+    assert.match(await ask('For admins', '/api/admin'), /403/);
+  });
+  await step('the session is there after a reload', async () => {
+    await page.reload();
+    await heading('Signed in as kim').waitFor();
+    assert.match(await ask('Who am I?', '/api/me'), /200/);
+  });
+  let secret;
+  await step('an authenticator is set up with a right code', async () => {
+    await button('Set up an authenticator').click();
+    secret = await page.getByTestId('secret').innerText();
+    await look(page, 'own-set-up');
+    const code = await pool.totp(secret);
+    await enterCode(wrong(code), 'Verify');
+    await alert.waitFor();
+    await enterCode(code, 'Verify');
+    await page.getByText('Authenticator app').waitFor();
+  });
+  await step('after the sign-out no token works', async () => {
+    const token = await page.evaluate(() => Object.entries(localStorage).find(([key]) => key.endsWith('.accessToken'))[1]);
+    await button('Sign out').click();
+    await page.getByText('You are signed out.').waitFor();
+    assert.equal(await page.evaluate(() => Object.keys(localStorage).filter(key => key.endsWith('Token')).length), 0);
+    await assert.rejects(pool.admin('GetUser', { AccessToken: token }), /revoked/);
+    await page.reload();
+    await heading('Sign in').waitFor();
+  });
+  await step('the sign-in asks for the authenticator, whose codes are good once', async () => {
+    await signIn(kim.name, password);
+    await heading('Enter the code of your authenticator').waitFor();
+    await look(page, 'own-authenticator');
+    const code = await pool.totp(secret);
+    await enterCode(wrong(code), 'Continue');
+    await alert.getByText('Invalid code received for user').waitFor();
+    await enterCode(code, 'Continue');
+    await heading('Signed in as kim').waitFor();
+    await button('Sign out').click();
+    await signIn(kim.name, password);
+    await heading('Enter the code of your authenticator').waitFor();
+    await enterCode(code, 'Continue');
+    await alert.waitFor();
+    await enterCode(await pool.totp(secret), 'Continue');
+    await heading('Signed in as kim').waitFor();
+  });
+  await step('an expired access token is refreshed in passing', async () => {
+    const stored = () => page.evaluate(() => Object.entries(localStorage).find(([key]) => key.endsWith('.accessToken'))[1]);
+    const before = await stored();
+    await pool.advance(60 * 60 + 60);
+    assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "kim"/);
+    assert.notEqual(await stored(), before);
+  });
+  await step('a session that is over is told', async () => {
+    await pool.advance(31 * 24 * 60 * 60);
+    await button('Who am I?').click();
+    await page.getByText('Your session has ended. Please sign in again.').waitFor();
+    await heading('Sign in').waitFor();
+    await look(page, 'own-session-ended');
+    await page.reload();
+    await heading('Sign in').waitFor();
+  });
+  await step('who was invited chooses a password', async () => {
+    // The pool's clock went past the end of the first password.
+    await pool.admin('AdminSetUserPassword', { Username: 'ida', Password: 'Temporary-Word-1', Permanent: false });
+    await signIn('ida', 'Temporary-Word-1');
+    await heading('Choose a password').waitFor();
+    await look(page, 'own-new-password');
+    await fill({ 'New password': 'weakly' });
+    await button('Set password').click();
+    await alert.waitFor();
+    await fill({ 'New password': 'Chosen-Password-1' });
+    await button('Set password').click();
+    await heading('Signed in as ida').waitFor();
+    await button('Sign out').click();
+  });
+  await step('an admin is let in', async () => {
+    await signIn('ada', password);
+    await heading('Signed in as ada').waitFor();
+    assert.match(await ask('For admins', '/api/admin'), /200[^]*Welcome, admin/);
+    await button('Sign out').click();
+    await page.getByText('You are signed out.').waitFor();
+  });
+  await page.context().close();
+  return secret;
+}
+
+/** A browser, a page and all beside them, until `tell` is through. */
+async function withPage(tell) {
+  const port = await freePort();
+  const program = process.env.WEB ?? join(target, 'debug/examples/web');
+  const example = spawn(program, ['--port', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.on('exit', () => example.kill());
+  const endpoint = await new Promise((resolve, reject) => {
+    let said = '';
+    example.on('error', reject);
+    example.on('exit', code => reject(new Error(`the example ended with ${code}`)));
+    example.stdout.on('data', text => {
+      said += text;
+      const found = /^pool +(http:\S+?),/m.exec(said);
+      if (found) resolve(found[1]);
+    });
+  });
+  const base = `http://localhost:${port}`;
+  await served(base);
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+  });
+  try {
+    await tell({ base, browser, pool: Object.assign(new Pool(), { endpoint }) });
+  } finally {
+    await browser.close();
+    const ended = new Promise(resolve => example.on('exit', resolve));
+    example.kill();
+    await ended;
+  }
+}
+
+async function served(base) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await fetch(base);
+      return;
+    } catch (error) {
+      if (tries > 300) throw error;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  }
+}
+
+function freePort() {
+  return new Promise(resolve => {
+    const server = createServer().listen(0, 'localhost', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Leaves a picture, of a desktop's and of a phone's width; on neither does a page go past the edge. */
+async function look(page, name) {
+  for (const [device, size] of Object.entries({ desktop, phone })) {
+    await page.setViewportSize(size);
+    await page.screenshot({ path: join(screenshots, `${name}-${device}.png`), fullPage: true });
+    const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(excess <= 0, `${name} is ${excess} pixels too wide for a ${device}`);
+  }
+  await page.setViewportSize(desktop);
+}
+
+mkdirSync(screenshots, { recursive: true });
+await withPage(async ({ base, browser, pool }) => {
+  const errors = [];
+  const open = async (path, options) => {
+    const context = await browser.newContext({ viewport: desktop, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('pageerror', error => errors.push(error.message));
+    await page.goto(`${base}${path}`);
+    return page;
+  };
+  await counted('web application, own forms', async step => {
+    await ownForms({ step, open, pool, look });
+    await step('no script of the page fails', async () => assert.deepEqual(errors, []));
+  });
+});
+process.exit();
