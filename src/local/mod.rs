@@ -55,4 +55,4 @@ pub use self::mock::{mock, mock_id};
 pub use self::pool::{UserPool, UserPoolBuilder};
 pub use self::server::Fault;
 pub use self::token::TokenBuilder;
-pub use self::triggers::{Trigger, TriggerError};
+pub use self::triggers::{Trigger, TriggerError, events};

@@ -15,6 +15,7 @@ mod invitations;
 mod listing;
 mod lockout;
 mod members;
+mod migration;
 pub(super) mod new_password;
 mod paging;
 mod passwords;

@@ -17,6 +17,7 @@ use super::{
     context::{check_secret_hash, still_there, unknown_user},
     input,
     lockout::{count_mistake, is_locked},
+    migration::migrate,
     new_password::{new_password, set_password},
     nothing, required,
 };
@@ -77,6 +78,9 @@ async fn forgot_password(site: &Site, value: Value) -> Answer {
     check_secret_hash(&client, &name, secret_hash.as_deref())?;
     let metadata = client_metadata.unwrap_or_default();
     let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
+    if pool.store.read(|data| data.find_user(&name).is_none()) {
+        migrate(&pool, &name, None, caller).await?;
+    }
     let details = match pool.store.read(|data| forgetful(data, &client, &name))? {
         Some((user, contact)) => {
             let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);

@@ -16,8 +16,8 @@ use std::{
 pub(super) use self::{
     disk::Disk,
     records::{
-        BrowserSession, Challenge, ChallengeKind, Client, Grant, Group, Message, PoolRecord,
-        RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
+        BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
+        PoolRecord, RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
     },
     table::Table,
     user::{Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, User, UserStatus},

@@ -6,11 +6,13 @@
 
 mod authentication;
 mod builder;
+mod challenge;
 mod event;
 mod fire;
 mod function;
 mod message;
 mod metadata;
+mod migration;
 mod set;
 mod sign_up;
 mod tokens;
@@ -19,9 +21,13 @@ mod url;
 
 pub(super) use self::{
     authentication::{post_authentication, pre_authentication},
+    challenge::{
+        Next, Visitor, create_auth_challenge, define_auth_challenge, verify_auth_challenge_response,
+    },
     function::Function,
     message::{Reason, custom_text},
     metadata::{Caller, Metadata},
+    migration::{Migrant, user_migration},
     set::Triggers,
     sign_up::{Arrival, Confirmation, post_confirmation, pre_sign_up},
     tokens::{Holder, TokenSource, machine_overrides, user_overrides},
@@ -31,4 +37,7 @@ use self::{
     event::{Event, user_attributes},
     fire::Failure,
 };
+/// The events of triggers, as Rust functions on Lambda know them.
+pub use aws_lambda_events::event::cognito as events;
+
 pub use self::{function::TriggerError, trigger::Trigger};

@@ -163,10 +163,21 @@ pub(in super::super) fn open_challenge(
     kind: ChallengeKind,
     now: u64,
 ) -> String {
+    open_for(data, client, (&user.username, proof(user)), kind, now)
+}
+
+/// As [`open_challenge`], for a name and what its user has to prove still: nothing, if there is no such user.
+pub(super) fn open_for(
+    data: &mut Data,
+    client: &Client,
+    (username, proof): (&str, String),
+    kind: ChallengeKind,
+    now: u64,
+) -> String {
     let session = secret::random_text();
     let challenge = Challenge {
-        username: user.username.clone(),
-        proof: proof(user),
+        username: username.to_owned(),
+        proof,
         client_id: client.settings.client_id.clone(),
         expires_at: expiry(client, now),
         kind,

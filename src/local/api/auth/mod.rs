@@ -1,7 +1,9 @@
 //! Signing in: `InitiateAuth`, `RespondToAuthChallenge`, and the same for administrators.
 
+mod candidate;
 mod challenges;
 mod codes;
+mod custom;
 mod finish;
 mod input;
 mod new_password;
@@ -101,9 +103,8 @@ async fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
         }
         ("CUSTOM_AUTH", _) => {
             check_flow(&client, AuthFlow::CustomAuth, &flow)?;
-            Err(ApiError::invalid_parameter(
-                "Custom auth lambda trigger is not configured for the user pool.",
-            ))
+            let name = name_and_secret(&client, &parameters)?;
+            custom::begin(&pool, &client, name, &parameters, &metadata).await
         }
         ("USER_AUTH", _) => Err(flow_is_off(&flow)),
         _ => Err(ApiError::invalid_parameter("Initiate Auth method not supported.")),

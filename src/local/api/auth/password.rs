@@ -10,6 +10,7 @@ use super::super::{
     },
     ApiError,
     lockout::{count_mistake, is_locked},
+    migration::migrate,
 };
 
 /// The user of a name and a password, who may sign in: enabled, confirmed, not locked out.
@@ -23,7 +24,11 @@ pub(in crate::local) async fn check_password(
     validation: &Metadata,
 ) -> Result<User, ApiError> {
     let caller = Caller { client_id: &client.settings.client_id, metadata: validation };
-    let Some(user) = pool.store.read(|data| data.find_user(name).cloned()) else {
+    let user = match pool.store.read(|data| data.find_user(name).cloned()) {
+        Some(user) => Some(user),
+        None => migrate(pool, name, Some(password), caller).await?,
+    };
+    let Some(user) = user else {
         if client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled {
             pre_authentication(pool, name, None, caller).await?;
         }
@@ -92,7 +97,7 @@ fn wrong(data: &mut Data, user: &User, now: u64) -> ApiError {
     ApiError::wrong_password()
 }
 
-fn may_sign_in(user: &User, now: u64) -> Result<(), ApiError> {
+pub(super) fn may_sign_in(user: &User, now: u64) -> Result<(), ApiError> {
     if !user.enabled {
         return Err(ApiError::not_authorized("User is disabled."));
     }

@@ -14,7 +14,7 @@ use super::{
     },
     By,
     challenges::{Handle, Turn, go_on, open_step, session_is_over},
-    codes,
+    codes, custom,
     input::{Parameters, Respond},
     name_and_secret, new_password, pool_and_client, srp,
     steps::{NextStep, factor_step, factors, next_step},
@@ -39,6 +39,9 @@ pub(super) async fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
         client_and_name: Some((&client.settings.client_id, name)),
         now: pool.now(),
     };
+    if challenge == "CUSTOM_CHALLENGE" {
+        return custom::answer(&pool, &client, &handle, &answers, &metadata).await;
+    }
     let (user, step) = take_answer(&pool, &client, &handle, &challenge, &answers)?;
     let is_new_password = challenge == "NEW_PASSWORD_REQUIRED";
     let source = if is_new_password {

@@ -9,7 +9,6 @@ use super::{
         super::{
             issue::digest_of,
             secret::random_octets,
-            settings::ExistenceErrors,
             shared::Shared,
             srp::{Claim, Exchange, Password},
             store::{Challenge, ChallengeKind, Client, Data, User},
@@ -17,7 +16,9 @@ use super::{
         },
         Answer, ApiError,
     },
+    candidate::Candidate,
     challenges::{Turn, expiry, go_on, is_named, prune, session_is_over},
+    custom,
     input::Parameters,
     password::{check_lock, judge, proof},
     steps::next_step,
@@ -26,6 +27,13 @@ use super::{
 /// More digits than any number of the group has.
 const MAX_DIGITS: usize = 1024;
 
+/// What comes after the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    Tokens,
+    CustomChallenges,
+}
+
 pub(super) async fn begin(
     pool: &Shared,
     client: &Client,
@@ -33,23 +41,31 @@ pub(super) async fn begin(
     public: &str,
     metadata: &Metadata,
 ) -> Answer {
-    let (user, key) = pool.store.read(|data| (data.find_user(name).cloned(), data.user_key(name)));
-    let existence = client.settings.prevent_user_existence_errors;
-    if user.is_none() && existence == ExistenceErrors::Legacy {
-        return Err(ApiError::user_not_found());
-    }
-    let now = pool.now();
-    if let Some(user) = &user {
-        check_lock(user, now)?;
+    let candidate = Candidate::named(pool, client, name)?;
+    let user = candidate.user.as_ref();
+    if let Some(user) = user {
+        check_lock(user, pool.now())?;
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    pre_authentication(pool, name, user.as_ref(), caller).await?;
+    pre_authentication(pool, &candidate.username, user, caller).await?;
+    ask(pool, client, &candidate, public, Follows::Tokens)
+}
+
+/// Asks a client for the proof that it knows the password.
+pub(super) fn ask(
+    pool: &Shared,
+    client: &Client,
+    candidate: &Candidate,
+    public: &str,
+    follows: Follows,
+) -> Answer {
+    let Candidate { username: user_id, user } = candidate;
+    let now = pool.now();
     // Who is not there, or has no password, gets what looks like a user's: nobody can prove it.
     let unknown = || {
-        let seed = digest(&SHA256, format!("{} {key}", pool.id()).as_bytes());
+        let seed = digest(&SHA256, format!("{} {user_id}", pool.id()).as_bytes());
         Password::unknown(seed.as_ref())
     };
-    let user_id = user.as_ref().map_or_else(|| stand_in(pool, &key), |user| user.username.clone());
     let password = user.as_ref().and_then(|user| user.password.clone()).unwrap_or_else(unknown);
     let exchange = Some(public)
         .filter(|public| public.len() <= MAX_DIGITS)
@@ -68,11 +84,14 @@ pub(super) async fn begin(
         },
     });
     let challenge = Challenge {
-        username: user_id,
+        username: user_id.clone(),
         proof: user.as_ref().map(proof).unwrap_or_default(),
         client_id: client.settings.client_id.clone(),
         expires_at: expiry(client, now),
-        kind: ChallengeKind::PasswordVerifier { exchange, custom: false },
+        kind: ChallengeKind::PasswordVerifier {
+            exchange,
+            custom: follows == Follows::CustomChallenges,
+        },
     };
     pool.store.write(|data| {
         prune(data, now);
@@ -108,6 +127,9 @@ pub(super) async fn verify(
     let user = taken.user.ok_or_else(ApiError::wrong_password)?;
     let user = judge(pool, &user, proves)?;
     let turn = Turn { client, metadata, source: TokenSource::Authentication };
+    if taken.follows == Follows::CustomChallenges {
+        return custom::after_password(pool, &turn, user).await;
+    }
     go_on(pool, &turn, &user, next_step(pool, &user)).await
 }
 
@@ -117,6 +139,7 @@ struct Taken {
     /// Nobody, if the exchange was begun for nobody or with a password of before.
     user: Option<User>,
     exchange: Exchange,
+    follows: Follows,
 }
 
 fn take(
@@ -133,21 +156,17 @@ fn take(
         data.exact_user(&challenge.username).filter(|user| challenge.proof == proof(user)).cloned();
     let is_theirs = challenge.client_id == client.settings.client_id
         && user.as_ref().is_none_or(|user| is_named(data, user, name));
-    let ChallengeKind::PasswordVerifier { exchange, .. } = &challenge.kind else {
+    let ChallengeKind::PasswordVerifier { exchange, custom } = &challenge.kind else {
         return Err(session_is_over());
     };
     if !is_theirs {
         return Err(session_is_over());
     }
-    let taken = Taken { user_id: challenge.username.clone(), user, exchange: exchange.clone() };
+    let follows = if *custom { Follows::CustomChallenges } else { Follows::Tokens };
+    let (user_id, exchange) = (challenge.username.clone(), exchange.clone());
+    let taken = Taken { user_id, user, exchange, follows };
     data.challenges.remove(&key);
     Ok(taken)
-}
-
-/// The user name of who does not exist, in the form that the pool's user names have.
-fn stand_in(pool: &Shared, name: &str) -> String {
-    let is_made_up = pool.store.read(|data| data.settings().signs_in_with_contacts());
-    if is_made_up { pool.subject(name) } else { name.to_owned() }
 }
 
 /// `Mon Nov 3 15:13:13 UTC 2026`.

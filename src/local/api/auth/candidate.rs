@@ -1,0 +1,41 @@
+use super::super::{
+    super::{
+        settings::ExistenceErrors,
+        shared::Shared,
+        store::{Client, Data, User},
+    },
+    ApiError,
+};
+
+/// Who begins to sign in.
+#[derive(Clone)]
+pub(super) struct Candidate {
+    /// As sessions and events say it: of someone who is not there, made up.
+    pub(super) username: String,
+    /// Nobody, where the client is told nothing of who is there.
+    pub(super) user: Option<User>,
+}
+
+impl Candidate {
+    /// The user of a name, or someone who looks like one.
+    ///
+    /// # Errors
+    /// There is no such user, and the client may know it.
+    pub(super) fn named(pool: &Shared, client: &Client, name: &str) -> Result<Self, ApiError> {
+        pool.store.read(|data| match data.find_user(name).cloned() {
+            Some(user) => Ok(Self { username: user.username.clone(), user: Some(user) }),
+            None => match client.settings.prevent_user_existence_errors {
+                ExistenceErrors::Enabled => {
+                    Ok(Self { username: stand_in(pool, data, name), user: None })
+                }
+                ExistenceErrors::Legacy => Err(ApiError::user_not_found()),
+            },
+        })
+    }
+}
+
+/// The user name of who does not exist, in the form that the pool's user names have.
+pub(super) fn stand_in(pool: &Shared, data: &Data, name: &str) -> String {
+    let key = data.user_key(name);
+    if data.settings().signs_in_with_contacts() { pool.subject(&key) } else { key }
+}
