@@ -92,6 +92,7 @@ pub(crate) fn as_list(map: &Value) -> Value {
     pairs.map(|(name, value)| json!({ "Name": name, "Value": value })).collect()
 }
 
+#[track_caller]
 pub(crate) fn error(answer: Answer) -> (String, String) {
     answer.expect_err("the operation succeeded")
 }

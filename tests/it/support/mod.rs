@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod cognito;
 pub(crate) mod example;
+pub(crate) mod function;
 mod http;
 mod key_server;
 mod logs;
