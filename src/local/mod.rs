@@ -24,6 +24,14 @@
 //! ```
 //!
 //! [Three levels of tests](crate::docs::testing), from a handler alone to a real sign-in, take ten lines each.
+//!
+//! Passwords are numbers of 3,072 bits. Where `num-bigint` is not optimized, which cargo does by itself in release
+//! builds alone, a sign-up and a sign-in by SRP take the pool about 130 ms in place of 15 ms. In your `Cargo.toml`:
+//!
+//! ```toml
+//! [profile.dev.package.num-bigint]
+//! opt-level = 3
+//! ```
 
 mod api;
 mod config;

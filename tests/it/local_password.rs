@@ -52,7 +52,7 @@ async fn five_mistakes_lock_an_account_for_twice_as_long_each_time() {
         assert_eq!(error(srp_sign_in(&pool, "alice", "wrong").await), incorrect());
     }
     assert_eq!(error(sign_in(&pool, "alice", "wrong").await), incorrect());
-    // A minute is longer than the first locks and shorter than none of the last.
+    // The wait is a second short of the longest lock, so that all but the last locks are over by then.
     for _ in 0..12 {
         assert_eq!(error(sign_in(&pool, "alice", PASSWORD).await), locked);
         assert_eq!(error(srp_sign_in(&pool, "alice", PASSWORD).await), locked);

@@ -76,3 +76,57 @@ fn texts_of(user: &User) -> BTreeSet<String> {
 fn folded(text: &str) -> String {
     text.to_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(name: &str, email: &str) -> User {
+        let mut user = User::new(name.to_owned(), format!("sub of {name}"), 0);
+        user.attributes.insert("email".to_owned(), email.to_owned());
+        user
+    }
+
+    fn known(data: &Data, text: &str) -> BTreeSet<String> {
+        data.known_as(text).map(|user| user.username.clone()).collect()
+    }
+
+    #[test]
+    fn users_are_known_by_what_they_have_at_present() {
+        let mut data = Data::default();
+        for name in ["a", "b"] {
+            data.users.insert(name, user(name, "Shared@example.com"));
+        }
+        // At once, and as well after the change is over.
+        for _ in 0..2 {
+            let both = known(&data, "shared@EXAMPLE.com");
+            assert!(both.contains("a") && both.contains("b"));
+            data.learn_names();
+            data.take_changes();
+        }
+        assert_eq!(known(&data, "sub of a").len(), 1);
+
+        if let Some(user) = data.users.get_mut("a") {
+            user.attributes.insert("email".to_owned(), "new@example.com".to_owned());
+        }
+        assert!(known(&data, "new@example.com").contains("a"));
+        data.users.remove("b");
+        data.learn_names();
+        data.take_changes();
+        assert_eq!(known(&data, "new@example.com").len(), 1);
+        for gone in ["shared@example.com", "b", "sub of b"] {
+            assert!(known(&data, gone).is_empty(), "{gone}");
+        }
+        assert_eq!(data.names.texts.len(), 1);
+        assert_eq!(data.names.keys.len(), 3);
+    }
+
+    #[test]
+    fn users_who_were_kept_are_known_again() {
+        let mut data = Data::default();
+        let row = serde_json::to_vec(&user("a", "a@example.com")).unwrap();
+        data.load("users", "a".to_owned(), &row).unwrap();
+        data.learn_all_names();
+        assert_eq!(known(&data, "A@example.com").len(), 1);
+    }
+}
