@@ -23,6 +23,39 @@
 //! # }
 //! ```
 //!
+//! # Triggers
+//!
+//! A pool calls functions of yours where Cognito calls functions on Lambda, with the same events: closures, or URLs at
+//! which functions run in any language, called as the Lambda runtime interface emulator is.
+//!
+//! ```
+//! use tower_cognito::local::{Trigger, UserPool};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = UserPool::builder()
+//!     .on_pre_sign_up(|mut event| async move {
+//!         if event.request.validation_data.is_empty() {
+//!             return Err("an invitation is needed".into());
+//!         }
+//!         event.response.auto_confirm_user = true;
+//!         Ok(event)
+//!     })
+//!     .trigger_url(Trigger::PreTokenGenerationV2, "http://127.0.0.1:9000")
+//!     .start()
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In a [`Config`] the URLs stand under `[aws_cognito_user_pool.lambda_config]`, in Terraform's words. The client hears
+//! of an error as from Cognito: `UserLambdaValidationException` with the function's text,
+//! `InvalidLambdaResponseException` for an answer without the event's shape, and `UnexpectedLambdaException` for a
+//! function that cannot be reached, or does not answer within five seconds at any of three calls. Cognito's own claims
+//! cannot be changed, and senders of custom messages (which get encrypted codes) are not called.
+//!
+//! # Tests
+//!
 //! [Three levels of tests](crate::docs::testing), from a handler alone to a real sign-in, take ten lines each.
 //!
 //! Passwords are numbers of 3,072 bits. Where `num-bigint` is not optimized, which cargo does by itself in release

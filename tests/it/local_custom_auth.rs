@@ -10,6 +10,7 @@ use crate::support::{
     admin::{Answer, PASSWORD, admin, error, is, on_user, set_password, user},
     cognito::call,
     function::{Function, Late, Outcome},
+    srp::SrpClient,
 };
 
 /// All three functions at one URL. Two right answers in a row let in, and the third wrong one ends it.
@@ -346,4 +347,63 @@ async fn a_password_that_changes_ends_a_challenge() {
     let challenge = begin(&pool, "jane").await.unwrap();
     set_password(&pool, "jane", "Another-Horse-2", true).await.unwrap();
     assert_eq!(error(answer(&pool, &challenge, "1").await), over());
+}
+
+async fn begin_with_password(pool: &UserPool, name: &str, client: &SrpClient) -> Answer {
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "CUSTOM_AUTH",
+        "AuthParameters": {
+            "USERNAME": name, "CHALLENGE_NAME": "SRP_A", "SRP_A": client.public,
+        },
+    });
+    call(pool, "InitiateAuth", input).await
+}
+
+async fn prove(pool: &UserPool, client: &SrpClient, challenge: &Value, text: &str) -> Answer {
+    let (_, pool_name) = pool.id().as_str().split_once('_').unwrap();
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "ChallengeName": "PASSWORD_VERIFIER",
+        "ChallengeResponses": client.answers(pool_name, challenge, text),
+    });
+    call(pool, "RespondToAuthChallenge", input).await
+}
+
+#[tokio::test]
+async fn a_password_can_come_before_the_challenges() {
+    let function = quiz().await;
+    let pool = with(&function).start().await.unwrap();
+    user(&pool, "jane").await;
+    let client = SrpClient::new();
+    let challenge = begin_with_password(&pool, "jane", &client).await.unwrap();
+    assert_eq!(challenge["ChallengeName"], "PASSWORD_VERIFIER");
+    let round = |name: &str| json!({ "challengeName": name, "challengeResult": true, "challengeMetadata": null });
+    assert_eq!(function.events()[0]["request"]["session"], json!([round("SRP_A")]));
+
+    let first = prove(&pool, &client, &challenge, PASSWORD).await.unwrap();
+    assert_eq!(first["ChallengeName"], "CUSTOM_CHALLENGE");
+    let after_password = json!([round("SRP_A"), round("PASSWORD_VERIFIER")]);
+    assert_eq!(function.events()[1]["request"]["session"], after_password);
+    let second = answer(&pool, &first, "1").await.unwrap();
+    let result = answer(&pool, &second, "2").await.unwrap();
+    assert!(result["AuthenticationResult"]["AccessToken"].is_string());
+    let rounds = function.events().pop().unwrap()["request"]["session"].clone();
+    assert_eq!(rounds.as_array().unwrap().len(), 4, "all rounds are told, the password's too");
+}
+
+#[tokio::test]
+async fn a_wrong_password_comes_to_no_challenge() {
+    let function = quiz().await;
+    let pool = with(&function).start().await.unwrap();
+    user(&pool, "jane").await;
+    for name in ["jane", "nobody"] {
+        let client = SrpClient::new();
+        let challenge = begin_with_password(&pool, name, &client).await.unwrap();
+        let before = function.count();
+        let answer = prove(&pool, &client, &challenge, "Wrong-Horse-1").await;
+        assert_eq!(error(answer), wrong());
+        assert_eq!(error(prove(&pool, &client, &challenge, PASSWORD).await), over());
+        assert_eq!(function.count(), before);
+    }
 }

@@ -449,3 +449,94 @@ async fn the_configuration_says_which_version_a_function_has() {
         assert_ne!(function.paths()[0], "/old", "the configured version goes first");
     }
 }
+
+const MACHINE: &str = r#"
+[[aws_cognito_resource_server]]
+identifier = "orders"
+name = "orders"
+scope = [
+    { scope_name = "read", scope_description = "read orders" },
+    { scope_name = "write", scope_description = "write orders" },
+]
+
+[[aws_cognito_user_pool_client]]
+client_id = "machine"
+client_secret = "machine-secret"
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["client_credentials"]
+allowed_oauth_scopes = ["orders/read", "orders/write"]
+"#;
+
+/// What the token endpoint answers a machine: its status and its body.
+async fn machine_token(pool: &UserPool, more: &str) -> (u16, Value) {
+    let form = "grant_type=client_credentials&client_id=machine&client_secret=machine-secret";
+    let response = reqwest::Client::new()
+        .post(format!("http://{}/oauth2/token", pool.address()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("{form}{more}"))
+        .send()
+        .await
+        .unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+async fn machine_pool(trigger: Trigger, function: &Function) -> UserPool {
+    let config = tower_cognito::local::Config::from_toml(MACHINE).unwrap();
+    let builder = UserPool::builder().trigger_url(trigger, function.url()).config(config);
+    builder.start().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_third_version_changes_the_tokens_of_machines() {
+    let function = Function::responding(second(json!({
+        "accessTokenGeneration": {
+            "claimsToAddOrOverride": { "tenant": { "id": 7 }, "sub": "forged", "aud": "machine" },
+            "claimsToSuppress": ["version", "client_id"],
+            "scopesToAdd": ["orders/audit"],
+            "scopesToSuppress": ["orders/write"],
+        },
+        "idTokenGeneration": { "claimsToAddOrOverride": { "other": 1 } },
+        "groupOverrideDetails": { "groupsToOverride": ["machines"] },
+    })))
+    .await;
+    let pool = machine_pool(Trigger::PreTokenGenerationV3, &function).await;
+    let (status, body) =
+        machine_token(&pool, "&aws_client_metadata=%7B%22build%22%3A%229%22%7D").await;
+    assert_eq!(status, 200);
+    let claims = claims(&body, "access_token");
+    assert_eq!(claims["tenant"], json!({ "id": 7 }));
+    assert_eq!([&claims["sub"], &claims["aud"], &claims["client_id"]], ["machine"; 3]);
+    assert_eq!(claims["scope"], "orders/read orders/audit");
+    assert_eq!(claims["version"], 2);
+    assert_eq!([&claims["other"], &claims["cognito:groups"]], [&Value::Null; 2]);
+
+    let [event] = function.events().try_into().unwrap();
+    assert_eq!(event["version"], "3");
+    assert_eq!(event["triggerSource"], "TokenGeneration_ClientCredentials");
+    assert_eq!(event["callerContext"]["clientId"], "machine");
+    let expected = json!({
+        "userAttributes": {},
+        "groupConfiguration": {
+            "groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": null,
+        },
+        "clientMetadata": { "build": "9" },
+        "scopes": ["orders/read", "orders/write"],
+    });
+    assert_eq!(event["request"], expected);
+    let (status, body) = machine_token(&pool, "&aws_client_metadata=none").await;
+    assert_eq!((status, &body["error"]), (400, &json!("invalid_request")));
+}
+
+#[tokio::test]
+async fn the_earlier_versions_see_no_machines() {
+    for trigger in [Trigger::PreTokenGeneration, Trigger::PreTokenGenerationV2] {
+        let function = Function::failing("not for machines").await;
+        let pool = machine_pool(trigger, &function).await;
+        assert_eq!(machine_token(&pool, "").await.0, 200);
+        assert_eq!(function.count(), 0);
+    }
+    let function = Function::failing("no machines at night").await;
+    let pool = machine_pool(Trigger::PreTokenGenerationV3, &function).await;
+    assert_eq!(machine_token(&pool, "").await.0, 400);
+}

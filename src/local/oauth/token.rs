@@ -88,7 +88,9 @@ async fn answer(
         }
         "client_credentials" => {
             check_flow(&client, OAuthFlow::ClientCredentials)?;
-            machine(&pool, &client, form.get("scope")).await
+            let said = form.get("aws_client_metadata").map(serde_json::from_str::<Metadata>);
+            let said = said.transpose().map_err(|_| "invalid_request")?.unwrap_or_default();
+            machine(&pool, &client, form.get("scope"), &said).await
         }
         _ => Err("unsupported_grant_type"),
     }
@@ -103,6 +105,7 @@ async fn machine(
     pool: &Shared,
     client: &Client,
     scope: Option<&str>,
+    metadata: &Metadata,
 ) -> Result<Value, &'static str> {
     // Who has no secret cannot prove to be that machine.
     if client.settings.client_secret.is_none() {
@@ -110,7 +113,7 @@ async fn machine(
     }
     let scopes = pool.store.read(|data| scopes::of_machine(data, &client.settings, scope));
     let scopes = scopes.ok_or("invalid_scope")?;
-    let claims = pool.machine_claims(client, &scopes, Metadata::NONE).await.map_err(refused)?;
+    let claims = pool.machine_claims(client, &scopes, metadata).await.map_err(refused)?;
     Ok(json!({
         "access_token": pool.sign_claims(TokenUse::Access, claims),
         "expires_in": client.settings.access_token_lifetime().as_secs(),

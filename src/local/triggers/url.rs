@@ -24,7 +24,8 @@ const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 impl FunctionUrl {
     /// The function's answer.
     pub(super) async fn call(&self, event: &Value) -> Result<Value, Failure> {
-        let unreachable = |error: reqwest::Error| Failure::Unreachable(chain(&error));
+        // The address stays here: a URL can hold a password.
+        let unreachable = |error: reqwest::Error| Failure::Unreachable(chain(&error.without_url()));
         let client = client(&self.url).map_err(unreachable)?;
         let mut answer = client
             .post(self.url.clone())
@@ -87,7 +88,7 @@ impl From<FunctionUrl> for String {
 
 impl fmt::Debug for FunctionUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text.fmt(f)
+        f.write_str(&self.url.origin().ascii_serialization())
     }
 }
 
