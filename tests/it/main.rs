@@ -31,6 +31,7 @@ mod local_listing;
 mod local_mail;
 mod local_mfa;
 mod local_migration;
+mod local_oauth;
 mod local_password;
 mod local_sessions;
 mod local_token_triggers;

@@ -1,6 +1,7 @@
 //! What the tests share: a served app, raw requests, a key server that can lie, captured logs.
 
 pub(crate) mod admin;
+pub(crate) mod browser;
 pub(crate) mod cognito;
 pub(crate) mod example;
 pub(crate) mod function;

@@ -1,0 +1,727 @@
+//! The OAuth 2.0 endpoints of the local pool, as apps and attackers use them.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use serde_json::{Value, json};
+use tower_cognito::local::{Config, UserPool};
+
+use crate::support::{
+    browser::{Browser, Page, encoded},
+    cognito::call,
+};
+
+const BACK: &str = "https://app.test/back";
+const PASSWORD: &str = "Correct-Horse-1";
+/// The example of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+const CONFIG: &str = r#"
+[[aws_cognito_resource_server]]
+identifier = "https://api.test/orders"
+name = "orders"
+scope = [
+    { scope_name = "read", scope_description = "read orders" },
+    { scope_name = "write", scope_description = "write orders" },
+]
+
+[[aws_cognito_user_pool_client]]
+name = "web"
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["code", "implicit"]
+allowed_oauth_scopes = ["openid", "email", "profile", "aws.cognito.signin.user.admin", "https://api.test/orders/read"]
+callback_urls = ["https://app.test/back", "https://app.test/other?a=b", "myapp://back"]
+logout_urls = ["https://app.test/bye"]
+
+[[aws_cognito_user_pool_client]]
+name = "server"
+client_id = "server"
+client_secret = "a secret: with+signs%"
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["code"]
+allowed_oauth_scopes = ["openid", "email"]
+callback_urls = ["https://app.test/back"]
+refresh_token_rotation = { feature = "ENABLED", retry_grace_period_seconds = 0 }
+
+[[aws_cognito_user_pool_client]]
+name = "machine"
+client_id = "machine"
+client_secret = "machine-secret"
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["client_credentials"]
+allowed_oauth_scopes = ["https://api.test/orders/read", "https://api.test/orders/write"]
+
+[[aws_cognito_user_pool_client]]
+name = "api"
+client_id = "apionly"
+callback_urls = ["https://app.test/back"]
+
+[[aws_cognito_user]]
+username = "alice"
+password = "Correct-Horse-1"
+attributes = { email = "alice@example.com", email_verified = "true", given_name = "Alice", "custom:tier" = "gold" }
+
+[[aws_cognito_user]]
+username = "bob"
+password = "Correct-Horse-1"
+
+[[aws_cognito_user_pool.schema]]
+name = "tier"
+"#;
+
+async fn pool() -> UserPool {
+    UserPool::builder().config(Config::from_toml(CONFIG).unwrap()).start().await.unwrap()
+}
+
+fn url(pool: &UserPool, path: &str, parameters: &[(&str, &str)]) -> String {
+    format!("http://{}{path}?{}", pool.address(), encoded(parameters))
+}
+
+/// A request of the app, with some parameters in place of the usual ones; empty ones are left out.
+fn asking<'a>(pool: &'a UserPool, other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut parameters = vec![
+        ("client_id", pool.client_id()),
+        ("redirect_uri", BACK),
+        ("response_type", "code"),
+        ("scope", "openid email"),
+        ("state", "st&te"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    for (name, value) in other {
+        parameters.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            parameters.push((name, value));
+        }
+    }
+    parameters
+}
+
+async fn authorize(browser: &mut Browser, pool: &UserPool, other: &[(&str, &str)]) -> Page {
+    browser.open(url(pool, "/oauth2/authorize", &asking(pool, other))).await
+}
+
+/// Where the app ends up after a sign-in.
+async fn signed_in(browser: &mut Browser, pool: &UserPool, other: &[(&str, &str)]) -> Page {
+    let page = authorize(browser, pool, other).await;
+    let typed = [("username", "alice"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/login", &typed).await;
+    assert_eq!(page.url.host_str(), Some("app.test"), "{}: {:?}", page.title(), page.problem());
+    page
+}
+
+async fn code(pool: &UserPool, other: &[(&str, &str)]) -> String {
+    signed_in(&mut Browser::new(), pool, other).await.parameter("code").unwrap()
+}
+
+struct Answer {
+    status: u16,
+    headers: http::HeaderMap,
+    body: Value,
+}
+
+async fn post(
+    pool: &UserPool,
+    path: &str,
+    basic: Option<(&str, &str)>,
+    form: &[(&str, &str)],
+) -> Answer {
+    let mut request = reqwest::Client::new()
+        .post(format!("http://{}{path}", pool.address()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", "http://localhost:3000")
+        .body(encoded(form));
+    if let Some((id, secret)) = basic {
+        let plus = |text: &str| encoded(&[("", text)])[1..].to_owned();
+        let pair = STANDARD.encode(format!("{}:{}", plus(id), plus(secret)));
+        request = request.header("authorization", format!("Basic {pair}"));
+    }
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+}
+
+/// The token endpoint as the public client uses it.
+async fn token(pool: &UserPool, form: &[(&str, &str)]) -> Answer {
+    let form = [&[("client_id", pool.client_id())], form].concat();
+    post(pool, "/oauth2/token", None, &form).await
+}
+
+async fn exchange(pool: &UserPool, code: &str, verifier: &str) -> Answer {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", BACK),
+        ("code_verifier", verifier),
+    ];
+    token(pool, &form).await
+}
+
+async fn user_info(pool: &UserPool, token: &str) -> Answer {
+    let response = reqwest::Client::new()
+        .get(format!("http://{}/oauth2/userInfo", pool.address()))
+        .header("authorization", format!("Bearer {token}"))
+        .send()
+        .await
+        .unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: serde_json::from_str(&response.text().await.unwrap()).unwrap() }
+}
+
+fn claims(token: &Value) -> Value {
+    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
+
+fn is_error(answer: &Answer, status: u16, error: &str) {
+    assert_eq!((answer.status, &answer.body), (status, &json!({ "error": error })));
+}
+
+fn text<'a>(answer: &'a Answer, member: &str) -> &'a str {
+    answer.body[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("there is no {member}: {}", answer.status))
+}
+
+#[tokio::test]
+async fn a_code_is_exchanged_for_tokens_that_the_verifier_takes() {
+    let pool = pool().await;
+    let page = signed_in(&mut Browser::new(), &pool, &[("nonce", "n1")]).await;
+    assert!(page.url.as_str().starts_with("https://app.test/back?code="));
+    assert_eq!(page.parameter("state").as_deref(), Some("st&te"));
+    assert_eq!(page.headers["cache-control"], "no-store");
+    let answer = exchange(&pool, &page.parameter("code").unwrap(), VERIFIER).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(answer.headers["access-control-allow-origin"], "*");
+    assert_eq!(answer.body["token_type"], "Bearer");
+    assert_eq!(answer.body["expires_in"], 3600);
+    let verifier = pool.verifier().build().unwrap();
+    let access = verifier.verify(text(&answer, "access_token")).await.unwrap();
+    assert!(access.has_scope("openid") && access.has_scope("email"));
+    assert_eq!(access.claim("version"), Some(&json!(2)));
+    let id = verifier.verify(text(&answer, "id_token")).await.unwrap();
+    assert_eq!(id.claim("nonce"), Some(&json!("n1")));
+    assert_eq!(id.claim("email"), Some(&json!("alice@example.com")));
+    assert_eq!(id.claim("given_name"), None, "`profile` was not asked for");
+    let digest = digest(&SHA256, text(&answer, "access_token").as_bytes());
+    let half = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]);
+    assert_eq!(id.claim("at_hash"), Some(&json!(half)));
+    assert_eq!(id.auth_time(), access.auth_time());
+}
+
+#[tokio::test]
+async fn a_used_code_does_not_work_twice_and_ends_what_came_of_it() {
+    let pool = pool().await;
+    let code = code(&pool, &[]).await;
+    let first = exchange(&pool, &code, VERIFIER).await;
+    let token_of = text(&first, "access_token").to_owned();
+    assert_eq!(user_info(&pool, &token_of).await.status, 200);
+    is_error(&exchange(&pool, &code, VERIFIER).await, 400, "invalid_grant");
+    assert_eq!(user_info(&pool, &token_of).await.status, 401);
+    let refresh =
+        [("grant_type", "refresh_token"), ("refresh_token", text(&first, "refresh_token"))];
+    is_error(&token(&pool, &refresh).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn of_many_exchanges_at_once_none_leaves_a_session_beside_the_first() {
+    let pool = pool().await;
+    let code = code(&pool, &[]).await;
+    let one = || exchange(&pool, &code, VERIFIER);
+    let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
+    let served: Vec<_> = [a, b, c, d].into_iter().filter(|answer| answer.status == 200).collect();
+    assert!(served.len() <= 1);
+    for answer in served {
+        assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_bound_to_verifier_address_client_and_time() {
+    let pool = pool().await;
+    let good = code(&pool, &[]).await;
+    for verifier in ["", "short", &"x".repeat(43), CHALLENGE, &VERIFIER.to_lowercase()] {
+        is_error(&exchange(&pool, &good, verifier).await, 400, "invalid_grant");
+    }
+    let form = |redirect| {
+        vec![
+            ("grant_type", "authorization_code"),
+            ("code", good.as_str()),
+            ("redirect_uri", redirect),
+            ("code_verifier", VERIFIER),
+        ]
+    };
+    for redirect in
+        ["", "https://app.test/other?a=b", "https://app.test/back/", "https://APP.test/back"]
+    {
+        is_error(&token(&pool, &form(redirect)).await, 400, "invalid_grant");
+    }
+    let secret = Some(("server", "a secret: with+signs%"));
+    let stolen = post(&pool, "/oauth2/token", secret, &form(BACK)).await;
+    is_error(&stolen, 400, "invalid_grant");
+    // None of that took the code from the app.
+    assert_eq!(exchange(&pool, &good, VERIFIER).await.status, 200);
+
+    let late = code(&pool, &[]).await;
+    pool.advance(Duration::from_secs(5 * 60));
+    is_error(&exchange(&pool, &late, VERIFIER).await, 400, "invalid_grant");
+    // Somebody took the challenge out of the request.
+    let bare = code(&pool, &[("code_challenge", ""), ("code_challenge_method", "")]).await;
+    is_error(&exchange(&pool, &bare, VERIFIER).await, 400, "invalid_grant");
+    assert_eq!(exchange(&pool, &bare, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_an_address_that_is_not_registered_letter_by_letter() {
+    let pool = pool().await;
+    for address in [
+        "https://app.test/back/",
+        "https://app.test/back?x=1",
+        "https://app.test/back#x",
+        "https://app.test/BACK",
+        "https://APP.test/back",
+        "HTTPS://app.test/back",
+        "http://app.test/back",
+        "https://app.test:443/back",
+        "https://app.test/back/..",
+        "https://app.test/%62ack",
+        "https://app.test%2Fback",
+        "https://app.test@evil.test/back",
+        "https://evil.test/https://app.test/back",
+        "https://app.test.evil.test/back",
+        "https://app.test/back\r\nLocation: https://evil.test",
+        "https://app.test/back\u{0}",
+        "//app.test/back",
+        " https://app.test/back",
+        "javascript:alert(1)",
+    ] {
+        let parameters = asking(&pool, &[("redirect_uri", address)]);
+        for path in ["/oauth2/authorize", "/login", "/signup", "/forgot", "/confirm", "/logout"] {
+            // An error of its own must not lead there either.
+            for response_type in ["code", "nonsense"] {
+                let mut parameters = parameters.clone();
+                parameters.retain(|(name, _)| *name != "response_type");
+                parameters.push(("response_type", response_type));
+                let page = Browser::new().open_once(url(&pool, path, &parameters)).await;
+                assert_eq!(page.status, 400, "{path} {address}");
+                assert!(page.headers.get("location").is_none(), "{path} {address}");
+                assert!(page.body.contains("redirect_mismatch"), "{path} {address}");
+                assert!(!page.body.contains("evil"), "{path} {address}");
+            }
+        }
+    }
+    let missing = asking(&pool, &[("redirect_uri", "")]);
+    let page = Browser::new().open_once(url(&pool, "/oauth2/authorize", &missing)).await;
+    assert_eq!((page.status.as_u16(), page.location()), (400, None));
+}
+
+#[tokio::test]
+async fn an_unknown_client_is_an_error_page() {
+    let pool = pool().await;
+    for id in ["", "nobody", "<script>"] {
+        let page = authorize(&mut Browser::new(), &pool, &[("client_id", id)]).await;
+        assert_eq!((page.status.as_u16(), page.location()), (400, None));
+        assert!(!page.body.contains("<script"));
+    }
+}
+
+#[tokio::test]
+async fn once_the_app_is_known_it_is_told_what_is_wrong() {
+    let pool = pool().await;
+    for (other, error) in [
+        (&[("response_type", "")][..], "invalid_request"),
+        (&[("response_type", "id_token")], "unsupported_response_type"),
+        (&[("scope", "openid phone")], "invalid_scope"),
+        (&[("scope", "openid nonsense")], "invalid_scope"),
+        (&[("scope", "openid https://api.test/orders/write")], "invalid_scope"),
+        (&[("scope", "email")], "invalid_scope"),
+        (&[("code_challenge_method", "")], "invalid_request"),
+        (&[("code_challenge_method", "plain")], "invalid_request"),
+        (&[("code_challenge", "")], "invalid_request"),
+        (&[("code_challenge", "short")], "invalid_request"),
+        (&[("client_id", "server"), ("response_type", "token")], "unauthorized_client"),
+        (&[("client_id", "apionly")], "unauthorized_client"),
+        (&[("prompt", "none")], "login_required"),
+    ] {
+        let page = authorize(&mut Browser::new(), &pool, other).await;
+        assert_eq!(page.url.host_str(), Some("app.test"), "{other:?}");
+        assert_eq!(page.parameter("error").as_deref(), Some(error), "{other:?}");
+        assert_eq!(page.parameter("state").as_deref(), Some("st&te"), "{other:?}");
+        assert_eq!(page.parameter("code"), None);
+    }
+    // What is for the fragment is there.
+    let bad = [("response_type", "token"), ("scope", "nonsense")];
+    let page = authorize(&mut Browser::new(), &pool, &bad).await;
+    assert!(page.url.as_str().starts_with("https://app.test/back#error=invalid_scope"));
+}
+
+#[tokio::test]
+async fn a_pool_that_nobody_configured_has_no_oauth() {
+    let pool = UserPool::start().await.unwrap();
+    let page = authorize(&mut Browser::new(), &pool, &[]).await;
+    assert_eq!(page.status, 400);
+    assert!(page.body.contains("unauthorized_client"));
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_there_twice_is_refused() {
+    let pool = pool().await;
+    let good = url(&pool, "/oauth2/authorize", &asking(&pool, &[]));
+    for (name, value) in asking(&pool, &[]) {
+        let page = Browser::new().open_once(format!("{good}&{}", encoded(&[(name, value)]))).await;
+        if matches!(name, "client_id" | "redirect_uri") {
+            assert_eq!((page.status.as_u16(), page.location()), (400, None), "{name}");
+        } else {
+            let location = page.location().unwrap();
+            assert!(location.as_str().contains("error=invalid_request"), "{name}");
+        }
+    }
+    let code = code(&pool, &[]).await;
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", BACK),
+        ("code_verifier", VERIFIER),
+    ];
+    for pair in form {
+        is_error(&token(&pool, &[&form[..], &[pair]].concat()).await, 400, "invalid_request");
+    }
+    assert_eq!(token(&pool, &form).await.status, 200);
+}
+
+#[tokio::test]
+async fn state_and_address_are_carried_as_they_are_and_split_no_header() {
+    let pool = pool().await;
+    for state in ["\r\nSet-Cookie: a=b", "<script>alert(1)</script>", "a\u{0}b", "é ✓", "\"'>&"]
+    {
+        let mut browser = Browser::new();
+        let page = signed_in(&mut browser, &pool, &[("state", state)]).await;
+        assert_eq!(page.parameter("state").as_deref(), Some(state));
+        assert!(!browser.cookies.contains_key("a"));
+    }
+    let other = [("redirect_uri", "https://app.test/other?a=b"), ("state", "")];
+    let page = signed_in(&mut Browser::new(), &pool, &other).await;
+    assert!(page.url.as_str().starts_with("https://app.test/other?a=b&code="));
+    assert_eq!(page.parameter("state"), None);
+}
+
+#[tokio::test]
+async fn implicit_tokens_come_in_the_fragment_and_without_a_refresh_token() {
+    let pool = pool().await;
+    let other = [("response_type", "token"), ("nonce", "n1")];
+    let page = signed_in(&mut Browser::new(), &pool, &other).await;
+    assert_eq!(page.url.query(), None);
+    assert_eq!(page.parameter("refresh_token"), None);
+    assert_eq!(page.parameter("token_type").as_deref(), Some("Bearer"));
+    assert_eq!(page.parameter("expires_in").as_deref(), Some("3600"));
+    assert_eq!(page.parameter("state").as_deref(), Some("st&te"));
+    let verifier = pool.verifier().build().unwrap();
+    for name in ["access_token", "id_token"] {
+        verifier.verify(&page.parameter(name).unwrap()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn without_openid_there_is_no_id_token_and_no_user_info() {
+    let pool = pool().await;
+    let code = code(&pool, &[("scope", "https://api.test/orders/read")]).await;
+    let answer = exchange(&pool, &code, VERIFIER).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body.get("id_token"), None);
+    assert_eq!(claims(&answer.body["access_token"])["scope"], "https://api.test/orders/read");
+    let info = user_info(&pool, text(&answer, "access_token")).await;
+    assert_eq!(info.status, 401);
+    let refresh =
+        [("grant_type", "refresh_token"), ("refresh_token", text(&answer, "refresh_token"))];
+    assert_eq!(token(&pool, &refresh).await.body.get("id_token"), None);
+}
+
+#[tokio::test]
+async fn no_scope_asked_for_means_all_that_the_client_may_have() {
+    let pool = pool().await;
+    let code = code(&pool, &[("scope", "")]).await;
+    let answer = exchange(&pool, &code, VERIFIER).await;
+    assert_eq!(
+        claims(&answer.body["access_token"])["scope"],
+        "openid email profile aws.cognito.signin.user.admin https://api.test/orders/read"
+    );
+}
+
+#[tokio::test]
+async fn user_info_tells_what_the_scopes_let_through() {
+    let pool = pool().await;
+    let code = code(&pool, &[]).await;
+    let answer = exchange(&pool, &code, VERIFIER).await;
+    let info = user_info(&pool, text(&answer, "access_token")).await;
+    assert_eq!(info.status, 200);
+    let sub = claims(&answer.body["id_token"])["sub"].clone();
+    assert_eq!(
+        info.body,
+        json!({
+            "sub": sub, "username": "alice", "email": "alice@example.com", "email_verified": "true",
+        })
+    );
+    // An ID token is not for this, nor is a token of the API's own sign-in.
+    assert_eq!(user_info(&pool, text(&answer, "id_token")).await.status, 401);
+    assert_eq!(user_info(&pool, &pool.token("alice").sign()).await.status, 401);
+    let address = format!("http://{}/oauth2/userInfo", pool.address());
+    let response = reqwest::get(address).await.unwrap();
+    assert_eq!(response.status(), 400);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        "error=\"invalid_request\", error_description=\"Bad OAuth2 request at UserInfo Endpoint\""
+    );
+    let input = json!({ "UserPoolId": pool.id().to_string(), "Username": "alice" });
+    call(&pool, "AdminUserGlobalSignOut", input).await.unwrap();
+    let info = user_info(&pool, text(&answer, "access_token")).await;
+    assert_eq!(info.status, 401);
+    assert_eq!(
+        info.headers["www-authenticate"],
+        "error=\"invalid_token\", error_description=\"Access token is expired, disabled, or deleted, or the user \
+         has globally signed out.\""
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_keeps_scopes_and_the_time_of_the_sign_in() {
+    let pool = pool().await;
+    let code = code(&pool, &[("nonce", "n1")]).await;
+    let first = exchange(&pool, &code, VERIFIER).await;
+    pool.advance(Duration::from_secs(600));
+    let refresh =
+        [("grant_type", "refresh_token"), ("refresh_token", text(&first, "refresh_token"))];
+    let second = token(&pool, &refresh).await;
+    assert_eq!(second.status, 200);
+    assert_eq!(second.body.get("refresh_token"), None);
+    let (before, after) =
+        (claims(&first.body["access_token"]), claims(&second.body["access_token"]));
+    assert_eq!(before["scope"], after["scope"]);
+    assert_eq!(before["auth_time"], after["auth_time"]);
+    assert_eq!(before["origin_jti"], after["origin_jti"]);
+    assert_ne!(before["jti"], after["jti"]);
+    let bad = [("grant_type", "refresh_token"), ("refresh_token", "a.b.c.d.e")];
+    is_error(&token(&pool, &bad).await, 400, "invalid_grant");
+    // Another client's token is nobody's.
+    let stolen =
+        post(&pool, "/oauth2/token", Some(("server", "a secret: with+signs%")), &refresh).await;
+    is_error(&stolen, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_proves_it_in_one_way() {
+    let pool = pool().await;
+    let other = [("client_id", "server"), ("code_challenge", ""), ("code_challenge_method", "")];
+    let secret = "a secret: with+signs%";
+    let good = code(&pool, &other).await;
+    let form = vec![("grant_type", "authorization_code"), ("code", &*good), ("redirect_uri", BACK)];
+    let with = |more: &[(&'static str, &'static str)]| [&form[..], more].concat();
+    let id = ("client_id", "server");
+    for (basic, form) in [
+        (None, with(&[id])),
+        (None, with(&[id, ("client_secret", "wrong")])),
+        (Some(("server", "wrong")), form.clone()),
+        (Some(("nobody", secret)), form.clone()),
+        (Some((pool.client_id(), secret)), form.clone()),
+    ] {
+        is_error(&post(&pool, "/oauth2/token", basic, &form).await, 400, "invalid_client");
+    }
+    for (basic, form) in [
+        (None, form.clone()),
+        (Some(("server", secret)), with(&[("client_secret", secret)])),
+        (Some(("server", secret)), with(&[("client_id", "machine")])),
+    ] {
+        is_error(&post(&pool, "/oauth2/token", basic, &form).await, 400, "invalid_request");
+    }
+    let answer = post(&pool, "/oauth2/token", Some(("server", secret)), &with(&[id])).await;
+    assert_eq!(answer.status, 200);
+    // With rotation, a refresh gives a new refresh token, and the old one is worth nothing.
+    let refresh = |token| vec![("grant_type", "refresh_token"), ("refresh_token", token)];
+    let old = text(&answer, "refresh_token");
+    let body = [&refresh(old)[..], &[id, ("client_secret", secret)]].concat();
+    let next = post(&pool, "/oauth2/token", None, &body).await;
+    assert_ne!(text(&next, "refresh_token"), old);
+    is_error(&post(&pool, "/oauth2/token", None, &body).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn machines_get_the_scopes_of_their_resource_servers() {
+    let pool = pool().await;
+    let ask = |scope: &'static str| {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        let pool = &pool;
+        async move { post(pool, "/oauth2/token", Some(("machine", "machine-secret")), &form).await }
+    };
+    let answer = ask("").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body.as_object().unwrap().len(), 3);
+    let claims = claims(&answer.body["access_token"]);
+    assert_eq!(claims["scope"], "https://api.test/orders/read https://api.test/orders/write");
+    assert_eq!((&claims["sub"], &claims["client_id"]), (&json!("machine"), &json!("machine")));
+    let one = ask("https://api.test/orders/read").await;
+    let verifier = tower_cognito::Verifier::for_pools([tower_cognito::Pool::custom(
+        pool.issuer(),
+        pool.jwks_uri(),
+    )
+    .access_tokens(["machine"])]);
+    let verified = verifier.build().unwrap().verify(text(&one, "access_token")).await.unwrap();
+    assert!(verified.has_scope("https://api.test/orders/read"));
+    assert!(!verified.has_scope("https://api.test/orders/write"));
+    is_error(&ask("openid").await, 400, "invalid_scope");
+    let form = [("grant_type", "client_credentials")];
+    is_error(&token(&pool, &form).await, 400, "unauthorized_client");
+    is_error(&token(&pool, &[("grant_type", "password")]).await, 400, "unsupported_grant_type");
+    is_error(&token(&pool, &[]).await, 400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_revoked_refresh_token_takes_its_access_tokens_with_it() {
+    let pool = pool().await;
+    let code = code(&pool, &[]).await;
+    let answer = exchange(&pool, &code, VERIFIER).await;
+    let (access, refresh) = (text(&answer, "access_token"), text(&answer, "refresh_token"));
+    let revoke = |token: &str| {
+        let form = vec![("client_id", pool.client_id().to_owned()), ("token", token.to_owned())];
+        let pool = &pool;
+        async move {
+            let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            post(pool, "/oauth2/revoke", None, &form).await
+        }
+    };
+    is_error(&revoke("").await, 400, "invalid_request");
+    is_error(&revoke(access).await, 400, "unsupported_token_type");
+    let other = [("client_id", "server"), ("token", refresh)];
+    is_error(&post(&pool, "/oauth2/revoke", None, &other).await, 401, "invalid_client");
+    assert_eq!(user_info(&pool, access).await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(revoke(refresh).await.status, 200);
+    }
+    assert_eq!(revoke("a.b.c.d.e").await.status, 200);
+    assert_eq!(user_info(&pool, access).await.status, 401);
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    is_error(&token(&pool, &form).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_signed_in_browser_is_not_asked_again_for_an_hour() {
+    let pool = pool().await;
+    let mut browser = Browser::new();
+    let first = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let first = claims(&exchange(&pool, &first, VERIFIER).await.body["id_token"]);
+    pool.advance(Duration::from_secs(59 * 60));
+    let page = authorize(&mut browser, &pool, &[("nonce", "n2")]).await;
+    let second = page.parameter("code").unwrap();
+    let second = claims(&exchange(&pool, &second, VERIFIER).await.body["id_token"]);
+    assert_eq!(first["auth_time"], second["auth_time"]);
+    assert_eq!(second["nonce"], "n2");
+    // Whoever wants to ask again may.
+    let page = authorize(&mut browser, &pool, &[("prompt", "login")]).await;
+    assert_eq!(page.url.path(), "/login");
+    pool.advance(Duration::from_secs(60));
+    let page = authorize(&mut browser, &pool, &[]).await;
+    assert_eq!(page.url.path(), "/login");
+}
+
+#[tokio::test]
+async fn a_browser_is_signed_out_by_the_password_and_by_the_administrator() {
+    let pool = pool().await;
+    for operation in ["AdminSetUserPassword", "AdminDisableUser"] {
+        let mut browser = Browser::new();
+        signed_in(&mut browser, &pool, &[]).await;
+        let kept = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+        let input = json!({
+            "UserPoolId": pool.id().to_string(), "Username": "alice",
+            "Password": PASSWORD, "Permanent": true,
+        });
+        call(&pool, operation, input).await.unwrap();
+        assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login", "{operation}");
+        is_error(&exchange(&pool, &kept, VERIFIER).await, 400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_needs_a_registered_address_and_forgets_the_browser() {
+    let pool = pool().await;
+    let mut browser = Browser::new();
+    signed_in(&mut browser, &pool, &[]).await;
+    let kept = browser.cookies.clone();
+    for uri in ["https://evil.test/", "https://app.test/bye/", "https://app.test/bye?x", BACK] {
+        let parameters = [("client_id", pool.client_id()), ("logout_uri", uri)];
+        let page = browser.open_once(url(&pool, "/logout", &parameters)).await;
+        assert_eq!((page.status.as_u16(), page.location()), (400, None), "{uri}");
+    }
+    assert!(authorize(&mut browser, &pool, &[]).await.parameter("code").is_some());
+    let parameters = [("client_id", pool.client_id()), ("logout_uri", "https://app.test/bye")];
+    let page = browser.open(url(&pool, "/logout", &parameters)).await;
+    assert_eq!(page.url.as_str(), "https://app.test/bye");
+    assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login");
+    // Who kept the cookie has nothing.
+    browser.cookies = kept;
+    assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login");
+}
+
+#[tokio::test]
+async fn signing_out_can_lead_to_signing_in_as_somebody_else() {
+    let pool = pool().await;
+    let mut browser = Browser::new();
+    signed_in(&mut browser, &pool, &[]).await;
+    let page = browser.open(url(&pool, "/logout", &asking(&pool, &[]))).await;
+    assert_eq!(page.url.path(), "/login");
+    let typed = [("username", "bob"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/login", &typed).await;
+    let answer = exchange(&pool, &page.parameter("code").unwrap(), VERIFIER).await;
+    assert_eq!(claims(&answer.body["access_token"])["username"], "bob");
+}
+
+#[tokio::test]
+async fn discovery_tells_where_things_are_whatever_the_issuer_is() {
+    let pool = UserPool::builder()
+        .config(Config::from_toml(CONFIG).unwrap())
+        .issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Local0001")
+        .start()
+        .await
+        .unwrap();
+    let address =
+        format!("http://{}/{}/.well-known/openid-configuration", pool.address(), pool.id());
+    let text = reqwest::get(address).await.unwrap().text().await.unwrap();
+    let found: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(found["issuer"], pool.issuer());
+    for (name, method, status) in [
+        ("authorization_endpoint", "GET", 400),
+        ("token_endpoint", "POST", 400),
+        ("userinfo_endpoint", "GET", 400),
+        ("userinfo_endpoint", "POST", 400),
+        ("revocation_endpoint", "POST", 400),
+        ("end_session_endpoint", "GET", 400),
+        ("jwks_uri", "GET", 200),
+    ] {
+        let request =
+            reqwest::Client::new().request(method.parse().unwrap(), found[name].as_str().unwrap());
+        assert_eq!(request.send().await.unwrap().status(), status, "{name}");
+    }
+    let code = code(&pool, &[]).await;
+    let answer = exchange(&pool, &code, VERIFIER).await;
+    assert_eq!(claims(&answer.body["id_token"])["iss"], pool.issuer());
+}
+
+#[tokio::test]
+async fn forms_are_bounded_and_forms() {
+    let pool = pool().await;
+    let send = |kind: &'static str, body: String| {
+        let request = reqwest::Client::new()
+            .post(format!("http://{}/oauth2/token", pool.address()))
+            .header("content-type", kind)
+            .body(body);
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    let form = "application/x-www-form-urlencoded";
+    assert_eq!(send(form, format!("code={}", "a".repeat(70_000))).await, 413);
+    assert_eq!(send("application/json", "{}".to_owned()).await, 400);
+    assert_eq!(send(form, "client_id=%ff&grant_type=authorization_code".to_owned()).await, 400);
+}
