@@ -27,6 +27,7 @@ mod local_auth;
 mod local_console;
 mod local_custom_auth;
 mod local_groups;
+mod local_hosted;
 mod local_listing;
 mod local_mail;
 mod local_mfa;

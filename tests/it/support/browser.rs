@@ -1,6 +1,6 @@
 //! A browser without scripts: it keeps cookies, follows redirects, and fills in the forms that it is shown.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use http::{HeaderMap, StatusCode};
 use reqwest::{Url, redirect::Policy};
@@ -23,7 +23,6 @@ pub(crate) struct WebForm {
 
 /// One person's browser. Cookies of a host go to all its ports, as in real ones.
 pub(crate) struct Browser {
-    client: reqwest::Client,
     pub(crate) cookies: BTreeMap<String, String>,
     /// Headers that browsers set by themselves, in place of the right ones.
     pub(crate) origin: Option<&'static str>,
@@ -32,14 +31,13 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn new() -> Self {
-        let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { client, cookies: BTreeMap::new(), origin: None, fetch_site: "same-origin" }
+        Self { cookies: BTreeMap::new(), origin: None, fetch_site: "same-origin" }
     }
 
     /// Opens an address, and follows where it leads as long as that is on this machine.
     pub(crate) async fn open(&mut self, address: impl AsRef<str>) -> Page {
         let url = Url::parse(address.as_ref()).unwrap();
-        let request = self.client.get(url.clone());
+        let request = client().get(url.clone());
         let page = self.send(url, request).await;
         self.follow(page).await
     }
@@ -47,7 +45,7 @@ impl Browser {
     /// Opens an address, and stays at its answer.
     pub(crate) async fn open_once(&mut self, address: impl AsRef<str>) -> Page {
         let url = Url::parse(address.as_ref()).unwrap();
-        let request = self.client.get(url.clone());
+        let request = client().get(url.clone());
         self.send(url, request).await
     }
 
@@ -65,8 +63,7 @@ impl Browser {
     /// Sends a form as it is.
     pub(crate) async fn post(&mut self, form: &WebForm) -> Page {
         let origin = form.action.origin().ascii_serialization();
-        let request = self
-            .client
+        let request = client()
             .post(form.action.clone())
             .header("content-type", "application/x-www-form-urlencoded")
             .header("origin", self.origin.unwrap_or(&origin))
@@ -82,7 +79,7 @@ impl Browser {
             if target.host_str() != Some("127.0.0.1") {
                 return Page { url: target, ..page };
             }
-            let request = self.client.get(target.clone());
+            let request = client().get(target.clone());
             page = self.send(target, request).await;
         }
         panic!("the redirects go round in circles: {}", page.url);
@@ -134,6 +131,31 @@ impl Page {
         Some(unescaped(between(box_, "<p>", "</p>")?))
     }
 
+    /// Whether the page has a form that is sent to a path.
+    pub(crate) fn has_form(&self, path: &str) -> bool {
+        self.body.contains(&format!("action=\"{path}?"))
+    }
+
+    /// What the page says went well.
+    pub(crate) fn notice(&self) -> Option<String> {
+        let box_ = between(&self.body, "class=\"notice\"", "</div>")?;
+        Some(unescaped(between(box_, "<p>", "</p>")?))
+    }
+
+    /// The text of the element with an id.
+    pub(crate) fn element(&self, id: &str) -> Option<String> {
+        let rest = between(&self.body, &format!("id=\"{id}\""), "</")?;
+        Some(unescaped(rest.split_once('>')?.1))
+    }
+
+    /// Follows a link by its text.
+    pub(crate) fn link(&self, text: &str) -> Url {
+        let end = format!(">{text}</a>");
+        let before = self.body.split(&end).next().unwrap();
+        let start = before.rfind("<a ").unwrap_or_else(|| panic!("no link says {text}"));
+        self.url.join(&attribute(&before[start + 1..], "href").unwrap()).unwrap()
+    }
+
     /// The form that is sent to a path.
     pub(crate) fn form(&self, path: &str) -> WebForm {
         let forms = self.body.split("<form ").skip(1);
@@ -162,14 +184,23 @@ impl WebForm {
         self.fields.push((name.to_owned(), value.to_owned()));
     }
 
-    pub(crate) fn without(mut self, name: &str) -> Self {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.fields.retain(|(known, _)| known != name);
-        self
     }
 
     pub(crate) fn get(&self, name: &str) -> &str {
         &self.fields.iter().find(|(known, _)| known == name).unwrap().1
     }
+}
+
+/// A client for all browsers, since it takes a while to make. It follows nothing by itself, and keeps no connection,
+/// since each test has a runtime of its own.
+fn client() -> &'static reqwest::Client {
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+        let client = reqwest::Client::builder().redirect(Policy::none());
+        client.pool_max_idle_per_host(0).build().unwrap()
+    });
+    &CLIENT
 }
 
 /// Names and values as forms and queries write them.
