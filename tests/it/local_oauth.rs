@@ -587,7 +587,7 @@ async fn a_revoked_refresh_token_takes_its_access_tokens_with_it() {
     let answer = exchange(&pool, &code, VERIFIER).await;
     let (access, refresh) = (text(&answer, "access_token"), text(&answer, "refresh_token"));
     let revoke = |token: &str| {
-        let form = vec![("client_id", pool.client_id().to_owned()), ("token", token.to_owned())];
+        let form = [("client_id", pool.client_id().to_owned()), ("token", token.to_owned())];
         let pool = &pool;
         async move {
             let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
