@@ -28,6 +28,7 @@ mod local_console;
 mod local_custom_auth;
 mod local_groups;
 mod local_hosted;
+mod local_hosted_triggers;
 mod local_listing;
 mod local_mail;
 mod local_mfa;
