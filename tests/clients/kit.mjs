@@ -128,23 +128,24 @@ export class Pool {
   websiteClientId = 'websiteclient0000000000000';
   machineClientId = 'machineclient0000000000000';
 
-  /** A pool of its own process, or the one that `POOL_ENDPOINT` says. */
-  static async start(name) {
+  /** A pool of its own process, or the one that `POOL_ENDPOINT` says. `more` is put behind its configuration. */
+  static async start(name, more) {
     const pool = new Pool();
     pool.title = pools[name].title;
     pool.hasCustomAttributes = pools[name].config !== undefined;
     pool.hasEmailNames = name === 'email';
     pool.hasIssuerOfAmazon = name === 'amazon';
-    pool.endpoint = process.env.POOL_ENDPOINT ?? (await pool.#serve(pools[name]));
+    pool.endpoint = process.env.POOL_ENDPOINT ?? (await pool.#serve(pools[name], more));
     return pool;
   }
 
-  async #serve({ config, issuer }) {
+  async #serve({ config, issuer }, behind) {
     const program = process.env.LOCAL_POOL ?? join(here, '../../target/debug/examples/local_pool');
     const folder = mkdtempSync(join(tmpdir(), 'pool-'));
     const file = join(folder, 'pool.toml');
-    writeFileSync(file, config ?? '');
-    const more = config === undefined ? [] : ['--config', file];
+    const text = [config, behind].filter(part => part !== undefined).join('\n');
+    writeFileSync(file, text);
+    const more = text === '' ? [] : ['--config', file];
     if (issuer) more.push('--issuer', `${issuer}/${this.id}`);
     const args = ['--port', '0', '--pool-id', this.id, '--client-id', this.clientId, ...more];
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
