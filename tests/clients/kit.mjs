@@ -62,7 +62,7 @@ export async function refused(promise, ...names) {
     answer = await promise;
   } catch (error) {
     // Clients write the name where they like.
-    const found = [error?.code, error?.error, error?.constructor?.name, error?.name].filter(Boolean);
+    const found = [error?.error, error?.cause?.error, error?.code, error?.constructor?.name, error?.name].filter(Boolean);
     assert(
       found.some(name => names.includes(name)),
       `refused with ${found.at(-1)} (${error?.message}) in place of ${names.join(' or ')}`,
@@ -237,6 +237,12 @@ export class Pool {
     });
     await this.admin('AdminSetUserPassword', { Username: username, Password: password, Permanent: true });
     return { ...user, sub: User.Attributes.find(({ Name }) => Name === 'sub').Value };
+  }
+
+  /** The secret of an app client. */
+  async secret(ClientId) {
+    const { UserPoolClient } = await this.admin('DescribeUserPoolClient', { ClientId });
+    return UserPoolClient.ClientSecret;
   }
 
   /** Tokens of a user. */

@@ -156,7 +156,155 @@ async function ownForms({ step, open, pool, look }) {
     await page.getByText('You are signed out.').waitFor();
   });
   await page.context().close();
-  return secret;
+}
+
+async function hostedPages({ step, open, pool, look }) {
+  const page = await open('/hosted');
+  const heading = (title, level = 1) => page.getByRole('heading', { name: title, level });
+  const button = name => page.getByRole('button', { name, exact: true });
+  const fill = async values => {
+    for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
+  };
+  const leave = async () => {
+    await button('Go to the hosted pages').click();
+    await heading('Sign in').waitFor();
+  };
+  const signIn = async (name, password) => {
+    await fill({ 'User name': name, Password: password });
+    await button('Sign in').click();
+  };
+  const ask = async (name, path) => {
+    await button(name).click();
+    const answer = page.getByTestId('answer');
+    await answer.getByText(`GET ${path}`).waitFor();
+    await answer.getByText('Asking…').waitFor({ state: 'detached' });
+    return answer.innerText();
+  };
+
+  await step('a new user signs up at the hosted pages', async () => {
+    await button('Go to the hosted pages').waitFor();
+    await look(page, 'hosted');
+    await leave();
+    assert(page.url().startsWith(pool.endpoint));
+    await look(page, 'hosted-sign-in');
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await fill({ 'User name': 'lou', Email: 'lou@example.com', Password: 'weakly' });
+    await button('Create the account').click();
+    await page.getByText('Password did not conform with policy').waitFor();
+    await look(page, 'hosted-sign-up-weak');
+    await fill({ Password: password });
+    await button('Create the account').click();
+    await heading('Confirm your account').waitFor();
+    await look(page, 'hosted-confirm');
+  });
+  await step('the code confirms, a wrong one does not', async () => {
+    const code = await pool.code('lou');
+    await fill({ Code: wrong(code) });
+    await button('Confirm').click();
+    await page.getByText('Invalid verification code').waitFor();
+    await fill({ Code: code });
+    await button('Confirm').click();
+    await heading('Sign in').waitFor();
+  });
+  await step('a wrong password does not sign in', async () => {
+    await signIn('lou', `${password}x`);
+    await page.getByText('Incorrect username or password.').waitFor();
+    await look(page, 'hosted-wrong-password');
+  });
+  let callback;
+  await step('the password signs in, and the code of the address is gone', async () => {
+    page.on('request', request => {
+      if (request.url().includes('/callback?')) callback = request.url();
+    });
+    await signIn('lou', password);
+    await heading('Signed in as lou', 2).waitFor();
+    assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, '/hosted');
+    await page.getByText('lou@example.com (verified)').waitFor();
+  });
+  await step('the API knows the user, and keeps them out of what is for admins', async () => {
+    assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
+    await look(page, 'hosted-signed-in');
+    assert.match(await ask('For admins', '/api/admin'), /403/);
+  });
+  await step('the session is there after a reload', async () => {
+    await page.reload();
+    await heading('Signed in as lou', 2).waitFor();
+  });
+  await step('the address of the way back works once', async () => {
+    await page.goto(callback);
+    await page.getByRole('alert').waitFor();
+    await look(page, 'hosted-callback-twice');
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await heading('Signed in as lou', 2).waitFor();
+  });
+  await step('an expired access token is refreshed in passing', async () => {
+    await pool.advance(60 * 60 + 60);
+    assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
+  });
+  await step('a session that is over is told', async () => {
+    await pool.advance(31 * 24 * 60 * 60);
+    await button('Who am I?').click();
+    await page.getByText('Your session has ended. Please sign in again.').waitFor();
+    await look(page, 'hosted-session-ended');
+  });
+  await step('after the sign-out the pool asks for the password', async () => {
+    await leave();
+    await signIn('lou', password);
+    await heading('Signed in as lou', 2).waitFor();
+    await button('Sign out').click();
+    await button('Go to the hosted pages').waitFor();
+    assert.equal(new URL(page.url()).pathname, '/hosted');
+    await leave();
+    await page.getByLabel('Password', { exact: true }).waitFor();
+    assert.equal(await page.getByText('You are signed in as').count(), 0);
+  });
+  await step('a second factor is asked for', async () => {
+    const { AccessToken } = await pool.signIn({ username: 'lou', password });
+    const { SecretCode } = await pool.admin('AssociateSoftwareToken', { AccessToken });
+    await pool.admin('VerifySoftwareToken', { AccessToken, UserCode: await pool.totp(SecretCode) });
+    const on = { Enabled: true, PreferredMfa: true };
+    await pool.admin('SetUserMFAPreference', { AccessToken, SoftwareTokenMfaSettings: on });
+    await signIn('lou', password);
+    await heading('Enter your code').waitFor();
+    await look(page, 'hosted-second-factor');
+    const code = await pool.totp(SecretCode);
+    await fill({ Code: wrong(code) });
+    await button('Sign in').click();
+    await page.locator('#problem').waitFor();
+    await fill({ Code: code });
+    await button('Sign in').click();
+    await heading('Signed in as lou', 2).waitFor();
+    await button('Sign out').click();
+    await button('Go to the hosted pages').waitFor();
+  });
+  await step('who was invited chooses a password', async () => {
+    await pool.admin('AdminSetUserPassword', { Username: 'ida', Password: 'Temporary-Word-1', Permanent: false });
+    await leave();
+    await signIn('ida', 'Temporary-Word-1');
+    await heading('Choose a new password').waitFor();
+    await look(page, 'hosted-new-password');
+    await fill({ 'New password': 'Chosen-Password-2' });
+    await button('Save and sign in').click();
+    await heading('Signed in as ida', 2).waitFor();
+  });
+  await page.context().close();
+
+  const plain = await open('/', { javaScriptEnabled: false });
+  await step('without scripts the page says so, and the hosted pages work', async () => {
+    assert.match(await plain.locator('body').innerText(), /This page needs JavaScript/);
+    const address = new URL(callback);
+    const query = new URLSearchParams({
+      response_type: 'code', client_id: pool.clientId, redirect_uri: `${address.origin}/callback`, scope: 'openid',
+      state: 'plain',
+    });
+    await plain.goto(`${pool.endpoint}/oauth2/authorize?${query}`);
+    await plain.getByLabel('User name', { exact: true }).fill('ada');
+    await plain.getByLabel('Password', { exact: true }).fill(password);
+    await plain.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await plain.waitForURL(url => url.pathname === '/callback');
+    assert(new URL(plain.url()).searchParams.get('code'));
+  });
+  await plain.context().close();
 }
 
 /** A browser, a page and all beside them, until `tell` is through. */
@@ -227,19 +375,21 @@ async function look(page, name) {
 }
 
 mkdirSync(screenshots, { recursive: true });
-await withPage(async ({ base, browser, pool }) => {
-  const errors = [];
-  const open = async (path, options) => {
-    const context = await browser.newContext({ viewport: desktop, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
-    page.on('pageerror', error => errors.push(error.message));
-    await page.goto(`${base}${path}`);
-    return page;
-  };
-  await counted('web application, own forms', async step => {
-    await ownForms({ step, open, pool, look });
-    await step('no script of the page fails', async () => assert.deepEqual(errors, []));
+for (const [name, tell] of Object.entries({ 'own forms': ownForms, 'hosted pages': hostedPages })) {
+  await withPage(async ({ base, browser, pool }) => {
+    const errors = [];
+    const open = async (path, options) => {
+      const context = await browser.newContext({ viewport: desktop, ...options });
+      const page = await context.newPage();
+      page.setDefaultTimeout(20_000);
+      page.on('pageerror', error => errors.push(error.message));
+      await page.goto(`${base}${path}`);
+      return page;
+    };
+    await counted(`web application, ${name}`, async step => {
+      await tell({ step, open, pool, look });
+      await step('no script of the page fails', async () => assert.deepEqual(errors, []));
+    });
   });
-});
+}
 process.exit();

@@ -1,0 +1,341 @@
+// openid-client, as websites and machines sign in: at the hosted pages with PKCE, and with a secret of their own.
+import assert from 'node:assert/strict';
+
+import * as oidc from 'openid-client';
+
+import { Browser } from './browser.mjs';
+import { claims, lives, refused, wrong } from './kit.mjs';
+
+const redirect = 'http://localhost:3000/callback';
+
+async function life({ pool, step }) {
+  const insecure = { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] };
+  const discover = (id, authentication) =>
+    oidc.discovery(new URL(pool.issuer), id, undefined, authentication, insecure);
+
+  const app = await step('the pool is discovered', async () => {
+    const app = await discover(pool.clientId, oidc.None());
+    const server = app.serverMetadata();
+    assert.equal(server.issuer, pool.issuer);
+    assert.equal(server.jwks_uri, pool.jwksUri);
+    return app;
+  });
+  await people({ pool, step, app });
+  await website({ pool, step, discover });
+  await machine({ pool, step, discover });
+  await requests({ pool, step, app });
+}
+
+/** Users at the hosted pages, of an app without a secret. */
+async function people({ pool, step, app }) {
+  const browser = new Browser(pool.endpoint);
+  const jane = pool.user('jane');
+  const { username, password } = jane;
+  const sentTo = () => pool.code(username);
+  let visit = await ask(app);
+
+  await step('a user signs up at the hosted page, with a good password', async () => {
+    await browser.open(visit.url);
+    assert.equal(browser.title, 'Sign in');
+    await browser.follow('Create an account');
+    const email = pool.hasEmailNames ? {} : { 'attribute.email': jane.email };
+    await browser.submit('Create the account', { username, password: 'weakly', ...email });
+    assert.match(browser.problem, /Password did not conform with policy/);
+    await browser.submit('Create the account', { username, password, ...email });
+    assert.equal(browser.title, 'Confirm your account');
+  });
+  await step('the code confirms, a wrong one does not', async () => {
+    await browser.submit('Send a new code');
+    const code = await sentTo();
+    await browser.submit('Confirm', { code: wrong(code) });
+    assert.match(browser.problem, /Invalid verification code/);
+    await browser.submit('Confirm', { code });
+    assert.equal(browser.title, 'Sign in');
+  });
+  await step('a wrong password does not sign in', async () => {
+    await browser.submit('Sign in', { username, password: `${password}x` });
+    assert.match(browser.problem, /Incorrect username or password/);
+    assert.equal(browser.left, undefined);
+  });
+  let tokens;
+  await step('the password signs in, and the code turns into tokens', async () => {
+    await browser.submit('Sign in', { username, password });
+    assert.equal(`${browser.left.origin}${browser.left.pathname}`, redirect);
+    tokens = await oidc.authorizationCodeGrant(app, browser.left, visit.checks);
+    const id = tokens.claims();
+    assert.equal(id.email, jane.email);
+    assert.equal(id.email_verified, true);
+    assert.equal(id['cognito:username'], pool.hasEmailNames ? id.sub : username);
+    const access = claims(tokens.access_token);
+    assert.equal(access.client_id, pool.clientId);
+    assert.deepEqual(access.scope.split(' ').sort(), ['email', 'openid']);
+    assert.equal(access.sub, id.sub);
+  });
+  await step('the user is read with the token', async () => {
+    const user = await oidc.fetchUserInfo(app, tokens.access_token, tokens.claims().sub);
+    assert.equal(user.email, jane.email);
+    assert.equal(user.email_verified, 'true');
+    assert.equal(user.given_name, undefined);
+  });
+  await step('a session is refreshed', async () => {
+    const fresh = await oidc.refreshTokenGrant(app, tokens.refresh_token);
+    assert.notEqual(fresh.access_token, tokens.access_token);
+    assert.equal(fresh.claims().sub, tokens.claims().sub);
+    assert.equal(claims(fresh.id_token).auth_time, claims(tokens.id_token).auth_time);
+    await oidc.fetchUserInfo(app, fresh.access_token, fresh.claims().sub);
+    await refused(oidc.refreshTokenGrant(app, `${tokens.refresh_token.slice(0, -4)}AAAA`), 'invalid_grant');
+  });
+  let twice;
+  await step('who is signed in at the pool is not asked again', async () => {
+    visit = await ask(app);
+    await browser.open(visit.url);
+    if (!browser.left) await browser.submit(`Continue as ${username}`);
+    twice = await oidc.authorizationCodeGrant(app, browser.left, visit.checks);
+    assert.equal(twice.claims().sub, tokens.claims().sub);
+    assert.equal(claims(twice.id_token).auth_time, claims(tokens.id_token).auth_time);
+  });
+  await step('a code turns into tokens once, and two who use it get nothing', async () => {
+    await refused(oidc.authorizationCodeGrant(app, browser.left, visit.checks), 'invalid_grant');
+    await refused(oidc.refreshTokenGrant(app, twice.refresh_token), 'invalid_grant');
+  });
+  await step('a code is worth nothing without its verifier, or at another address', async () => {
+    for (const spoil of [
+      visit => { visit.checks.pkceCodeVerifier = oidc.randomPKCECodeVerifier(); },
+      visit => { delete visit.checks.pkceCodeVerifier; },
+      (_, browser) => { browser.left.pathname = '/elsewhere'; },
+    ]) {
+      const visit = await ask(app);
+      await browser.open(visit.url);
+      if (!browser.left) await browser.submit(`Continue as ${username}`);
+      spoil(visit, browser);
+      await refused(oidc.authorizationCodeGrant(app, browser.left, visit.checks), 'invalid_grant', 'invalid_request');
+    }
+  });
+  await step('a revoked session is over', async () => {
+    await oidc.tokenRevocation(app, tokens.refresh_token);
+    await refused(oidc.refreshTokenGrant(app, tokens.refresh_token), 'invalid_grant');
+    const read = oidc.fetchUserInfo(app, tokens.access_token, tokens.claims().sub);
+    await refused(read, 'WWWAuthenticateChallengeError', 'OAUTH_RESPONSE_IS_NOT_CONFORM');
+    await assert.rejects(pool.admin('GetUser', { AccessToken: tokens.access_token }));
+  });
+  await step('after the sign-out the pool asks for the password', async () => {
+    await browser.open(oidc.buildEndSessionUrl(app, { client_id: pool.clientId, logout_uri: 'http://localhost:3000/' }));
+    assert.equal(browser.left.href, 'http://localhost:3000/');
+    await browser.open((await ask(app)).url);
+    assert.equal(browser.title, 'Sign in');
+    await assert.rejects(browser.submit(`Continue as ${username}`));
+  });
+  await step('a form that no page of the pool sent is refused', async () => {
+    await browser.open((await ask(app)).url);
+    browser.forget();
+    await browser.submit('Sign in', { username, password });
+    assert.equal(browser.status, 403);
+    assert.equal(browser.left, undefined);
+  });
+  await step('a forgotten password is set with the code alone, and once', async () => {
+    await browser.open((await ask(app)).url);
+    await browser.follow('Forgot your password?');
+    await browser.submit('Send me a code', { username });
+    const code = await sentTo();
+    await browser.submit('Set the password', { code: wrong(code), password: 'Battery-Staple-2' });
+    assert.match(browser.problem, /Invalid/);
+    await browser.submit('Set the password', { code, password: 'Battery-Staple-2' });
+    assert.equal(browser.title, 'Sign in');
+    await browser.submit('Sign in', { username, password });
+    assert.match(browser.problem, /Incorrect username or password/);
+    await browser.submit('Sign in', { username, password: 'Battery-Staple-2' });
+    assert(browser.left);
+  });
+  await step('who was invited chooses a password', async () => {
+    const ida = await pool.invite('ida');
+    browser.forget();
+    visit = await ask(app);
+    await browser.open(visit.url);
+    await browser.submit('Sign in', { username: ida.username, password: ida.password });
+    assert.equal(browser.title, 'Choose a new password');
+    await browser.submit('Save and sign in', { password: 'weakly' });
+    assert.match(browser.problem, /Password did not conform with policy/);
+    await browser.submit('Save and sign in', { password: 'Chosen-Password-1' });
+    const { claims: id } = await oidc.authorizationCodeGrant(app, browser.left, visit.checks);
+    assert.equal(id().email, ida.email);
+  });
+  await step('a second factor is asked for, and its codes are good once', async () => {
+    const kim = await pool.create('kim');
+    const { AccessToken } = await pool.signIn(kim);
+    const { SecretCode } = await pool.admin('AssociateSoftwareToken', { AccessToken });
+    await pool.admin('VerifySoftwareToken', { AccessToken, UserCode: await pool.totp(SecretCode) });
+    const on = { Enabled: true, PreferredMfa: true };
+    await pool.admin('SetUserMFAPreference', { AccessToken, SoftwareTokenMfaSettings: on });
+    const code = await pool.totp(SecretCode);
+    for (const isFirst of [true, false]) {
+      browser.forget();
+      await browser.open((await ask(app)).url);
+      await browser.submit('Sign in', { username: kim.username, password: kim.password });
+      assert.equal(browser.title, 'Enter your code');
+      await browser.submit('Sign in', { code: wrong(code) });
+      assert(browser.problem);
+      await browser.submit('Sign in', { code });
+      assert.equal(Boolean(browser.left), isFirst);
+    }
+  });
+  await step('a token of another way in does not read the user here', async () => {
+    const { AccessToken } = await pool.signIn(await pool.create('lee'));
+    const read = oidc.fetchUserInfo(app, AccessToken, oidc.skipSubjectCheck);
+    await refused(read, 'WWWAuthenticateChallengeError', 'OAUTH_RESPONSE_IS_NOT_CONFORM');
+  });
+  await step('a code is good for five minutes', async () => {
+    browser.forget();
+    visit = await ask(app);
+    await browser.open(visit.url);
+    await browser.submit('Sign in', { username, password: 'Battery-Staple-2' });
+    await pool.advance(5 * 60 + 1);
+    await refused(oidc.authorizationCodeGrant(app, browser.left, visit.checks), 'invalid_grant');
+  });
+  await step('the pool forgets a browser after an hour', async () => {
+    await pool.advance(60 * 60);
+    await browser.open((await ask(app)).url);
+    assert.equal(browser.title, 'Sign in');
+    await assert.rejects(browser.submit(`Continue as ${username}`));
+  });
+}
+
+/** A server with a secret. */
+async function website({ pool, step, discover }) {
+  const browser = new Browser(pool.endpoint);
+  const secret = await step('a secret is looked up', () => pool.secret(pool.websiteClientId));
+  const dora = await step('a user is created', () => pool.create('dora'));
+
+  for (const [how, authentication] of [['in a header', oidc.ClientSecretBasic], ['in the body', oidc.ClientSecretPost]]) {
+    await step(`a website proves itself ${how}`, async () => {
+      const site = await discover(pool.websiteClientId, authentication(secret));
+      site[oidc.clockTolerance] = 24 * 60 * 60;
+      const impostor = await discover(pool.websiteClientId, authentication('not-the-secret'));
+      const nobody = await discover(pool.websiteClientId, oidc.None());
+      browser.forget();
+      const signIn = async () => {
+        const visit = await ask(site, 'openid profile');
+        await browser.open(visit.url);
+        if (!browser.left) await browser.submit('Sign in', { username: dora.username, password: dora.password });
+        return visit;
+      };
+      let visit = await signIn();
+      await refused(oidc.authorizationCodeGrant(impostor, browser.left, visit.checks), 'invalid_client');
+      await refused(oidc.authorizationCodeGrant(nobody, browser.left, visit.checks), 'invalid_client');
+      visit = await signIn();
+      const tokens = await oidc.authorizationCodeGrant(site, browser.left, visit.checks);
+      await refused(oidc.refreshTokenGrant(impostor, tokens.refresh_token), 'invalid_client');
+      const fresh = await oidc.refreshTokenGrant(site, tokens.refresh_token);
+      assert.equal(claims(fresh.access_token).client_id, pool.websiteClientId);
+      // A session is its client's.
+      const other = await discover(pool.clientId, oidc.None());
+      await refused(oidc.refreshTokenGrant(other, tokens.refresh_token), 'invalid_grant');
+      await refused(oidc.tokenRevocation(impostor, tokens.refresh_token), 'invalid_client');
+      await oidc.tokenRevocation(site, tokens.refresh_token);
+      await refused(oidc.refreshTokenGrant(site, tokens.refresh_token), 'invalid_grant');
+    });
+  }
+  await step('a disabled user is out', async () => {
+    const site = await discover(pool.websiteClientId, oidc.ClientSecretBasic(secret));
+    site[oidc.clockTolerance] = 24 * 60 * 60;
+    browser.forget();
+    const visit = await ask(site);
+    await browser.open(visit.url);
+    await browser.submit('Sign in', { username: dora.username, password: dora.password });
+    const tokens = await oidc.authorizationCodeGrant(site, browser.left, visit.checks);
+    await pool.admin('AdminDisableUser', { Username: dora.username });
+    await refused(oidc.refreshTokenGrant(site, tokens.refresh_token), 'invalid_grant');
+    browser.forget();
+    await browser.open((await ask(site)).url);
+    await browser.submit('Sign in', { username: dora.username, password: dora.password });
+    assert.equal(browser.left, undefined);
+  });
+}
+
+/** A program without a user. */
+async function machine({ pool, step, discover }) {
+  const secret = await step('a secret is looked up', () => pool.secret(pool.machineClientId));
+  await step('a machine signs itself in for what it may', async () => {
+    const own = await discover(pool.machineClientId, oidc.ClientSecretBasic(secret));
+    const { access_token: token, refresh_token, expires_in } =
+      await oidc.clientCredentialsGrant(own, { scope: 'orders/read' });
+    assert.equal(refresh_token, undefined);
+    assert.equal(expires_in, 3600);
+    const access = claims(token);
+    assert.equal(access.sub, pool.machineClientId);
+    assert.equal(access.scope, 'orders/read');
+    assert.equal(access.token_use, 'access');
+    assert.equal(access.username, undefined);
+    const all = await oidc.clientCredentialsGrant(own);
+    assert.deepEqual(claims(all.access_token).scope.split(' ').sort(), ['orders/read', 'orders/write']);
+    await refused(oidc.clientCredentialsGrant(own, { scope: 'orders/delete' }), 'invalid_scope', 'invalid_grant', 'invalid_request');
+    await assert.rejects(pool.admin('GetUser', { AccessToken: token }));
+  });
+  await step('nobody else does in its name', async () => {
+    for (const authentication of [oidc.ClientSecretBasic('not-the-secret'), oidc.None()]) {
+      const impostor = await discover(pool.machineClientId, authentication);
+      await refused(oidc.clientCredentialsGrant(impostor), 'invalid_client');
+    }
+    const website = await discover(pool.websiteClientId, oidc.ClientSecretBasic(await pool.secret(pool.websiteClientId)));
+    await refused(oidc.clientCredentialsGrant(website), 'unauthorized_client');
+  });
+}
+
+/** What an app must not ask for. */
+async function requests({ pool, step, app }) {
+  const browser = new Browser(pool.endpoint);
+  const spoiled = async spoil => {
+    const { url } = await ask(app);
+    spoil(url.searchParams);
+    return browser.open(url);
+  };
+  await step('nobody is sent to an address that is not registered', async () => {
+    for (const address of ['https://evil.example/', `${redirect}/more`, 'http://localhost:3001/callback']) {
+      await spoiled(query => query.set('redirect_uri', address));
+      assert.equal(browser.left, undefined);
+    }
+    await spoiled(query => query.set('client_id', 'unknownclient0000000000000'));
+    assert.equal(browser.left, undefined);
+  });
+  for (const [what, error, spoil] of [
+    ['a scope that the client does not have', 'invalid_scope', query => query.set('scope', 'openid orders/write')],
+    ['a flow that the client does not have', 'unauthorized_client', query => query.set('response_type', 'token')],
+    ['no flow', 'invalid_request', query => query.delete('response_type')],
+    ['a plain challenge', 'invalid_request', query => query.set('code_challenge_method', 'plain')],
+    ['a challenge without a method', 'invalid_request', query => query.delete('code_challenge_method')],
+  ]) {
+    await step(`the app hears that it asked for ${what}`, async () => {
+      await spoiled(spoil);
+      assert(browser.left, 'it was not sent back to the app');
+      // The answer to a request for tokens is behind the number sign.
+      const answer = new URLSearchParams(browser.left.search || browser.left.hash.slice(1));
+      assert.equal(answer.get('error'), error);
+      assert(answer.get('state'));
+      assert.equal(answer.get('code'), null);
+    });
+  }
+  await step('nobody is sent to an address after the sign-out that is not registered', async () => {
+    await browser.open(
+      oidc.buildEndSessionUrl(app, { client_id: pool.clientId, logout_uri: 'https://evil.example/' }),
+    );
+    assert.equal(browser.left, undefined);
+  });
+}
+
+/** A request of the app, and what has to hold for its answer. */
+async function ask(app, scope = 'openid email') {
+  const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+  const checks = {
+    pkceCodeVerifier, expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce(), idTokenExpected: true,
+  };
+  const url = oidc.buildAuthorizationUrl(app, {
+    redirect_uri: redirect,
+    scope,
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+  });
+  return { url, checks };
+}
+
+await lives('openid-client', life, ['plain', 'email']);
