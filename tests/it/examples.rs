@@ -1,11 +1,13 @@
 //! Each example's app does what its file says.
 
+use std::{sync::Arc, time::Duration};
+
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_cognito::local::UserPool;
 
 use crate::support::{
-    example::{custom_claims, custom_rejection, guests, plain_hyper, quickstart, two_pools},
+    example::{custom_claims, custom_rejection, guests, plain_hyper, quickstart, two_pools, web},
     get, serve,
 };
 
@@ -175,4 +177,27 @@ async fn guests_pass_without_claims_and_bad_tokens_do_not() {
     }
     let basic = crate::support::send(address, "GET", "/", b"Authorization: Basic YTpi\r\n").await;
     assert_eq!((basic.status, basic.code().as_str()), (401, "missing_credential"));
+}
+
+#[tokio::test]
+async fn web_lets_users_in_and_admins_further_as_long_as_their_tokens_live() {
+    let pool = Arc::new(web::pool(5173).await.unwrap());
+    let address = serve(web::app(web::verifier(Arc::clone(&pool)).unwrap())).await;
+    let user = pool.token("lou").sign();
+    let admin = pool.token("ada").group("admin").sign();
+    let id = pool.id_token("ada").group("admin").sign();
+    for (path, token, status) in [
+        ("/api/me", None, 401),
+        ("/api/me", Some(&user), 200),
+        ("/api/me", Some(&id), 401),
+        ("/api/admin", Some(&user), 403),
+        ("/api/admin", Some(&admin), 200),
+        ("/api/admin", Some(&id), 401),
+    ] {
+        let answer = get(address, path, token.map(String::as_str)).await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+    }
+    pool.advance(Duration::from_secs(60 * 60 + 1));
+    let answer = get(address, "/api/me", Some(&user)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (401, "token_expired"));
 }

@@ -43,6 +43,7 @@ mod local_wire;
 mod manual;
 mod policy;
 mod properties;
+mod real_clients;
 mod rejection;
 mod rotation;
 mod support;

@@ -33,11 +33,13 @@ export function Hosted() {
   );
 }
 
+const unfinished = 'This sign-in cannot be finished: it was finished before, or began in another browser.';
+
 /** Where the hosted pages send the browser back to. */
 export function Callback({ go }) {
   const [error, setError] = useState(null);
   useEffect(() => {
-    finishSignIn().then(() => go('/hosted'), failure => setError(failure.message));
+    finishSignIn().then(() => go('/hosted'), failure => setError(failure.error_description ?? unfinished));
   }, [go]);
   return (
     <>

@@ -16,3 +16,5 @@ pub(crate) mod plain_hyper;
 pub(crate) mod quickstart;
 #[path = "../../../examples/two_pools.rs"]
 pub(crate) mod two_pools;
+#[path = "../../../examples/web.rs"]
+pub(crate) mod web;
