@@ -432,6 +432,32 @@ async fn no_code_goes_to_who_changed_while_their_message_was_written() {
 }
 
 #[tokio::test]
+async fn of_two_changes_of_an_address_the_one_that_was_overtaken_is_told() {
+    let moves = |email: &str| json!([{ "Name": "email", "Value": email }]);
+    for (meanwhile, expected) in [
+        // Somebody else was faster: the code would prove an address that is there already.
+        (("AdminUpdateUserAttributes", Some("new@example.com")), "TooManyRequestsException"),
+        (("AdminDisableUser", None), "NotAuthorizedException"),
+        (("AdminDeleteUser", None), "UserNotFoundException"),
+    ] {
+        let (operation, email) = meanwhile;
+        let mut input = json!({ "Username": "jane" });
+        if let Some(email) = email {
+            input["UserAttributes"] = moves(email);
+        }
+        let pool = with_meddler(Trigger::CustomMessage, operation, input).await;
+        user(&pool, "jane").await;
+        let token = tokens(&pool, "jane").await["AccessToken"].clone();
+        let input = json!({ "AccessToken": token, "UserAttributes": moves("new@example.com") });
+        let answer = call(&pool, "UpdateUserAttributes", input).await;
+        assert_eq!(error(answer).0, expected, "{operation}");
+        // One code at most, for the change that was made.
+        let sent = messages(&pool, "jane").await.len();
+        assert_eq!(sent, usize::from(email.is_some()), "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn of_two_sign_ups_for_one_name_that_a_function_lets_pass_one_wins() {
     let late = Late::default();
     let function = Function::meddling(&late, "AdminCreateUser", json!({ "Username": "jane" }));
@@ -468,6 +494,15 @@ async fn a_function_that_does_not_answer_is_called_three_times_in_all() {
     assert_eq!(error(sign_up(&pool, "jane").await), timed_out("PreSignUp"));
     assert_eq!(calls.load(Ordering::SeqCst), 3);
     assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_takes_five_seconds_at_most() {
+    let pool = UserPool::builder().on_pre_sign_up(|_| std::future::pending()).start().await;
+    let pool = pool.unwrap();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(error(sign_up(&pool, "jane").await), timed_out("PreSignUp"));
+    assert_eq!(begun.elapsed().as_secs(), 15);
 }
 
 #[tokio::test]
