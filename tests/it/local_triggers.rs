@@ -458,6 +458,33 @@ async fn of_two_changes_of_an_address_the_one_that_was_overtaken_is_told() {
 }
 
 #[tokio::test]
+async fn no_password_is_reset_by_an_address_that_is_proven_no_more() {
+    let email = |verified: &str| {
+        json!([
+            { "Name": "email", "Value": "jane@example.com" },
+            { "Name": "email_verified", "Value": verified },
+        ])
+    };
+    let input = json!({ "Username": "jane", "UserAttributes": email("false") });
+    for by_admin in [false, true] {
+        let meddling = ("AdminUpdateUserAttributes", input.clone());
+        let pool = with_meddler(Trigger::CustomMessage, meddling.0, meddling.1).await;
+        user(&pool, "jane").await;
+        let proven = json!({ "Username": "jane", "UserAttributes": email("true") });
+        admin(&pool, "AdminUpdateUserAttributes", proven).await.unwrap();
+        if by_admin {
+            let (name, _) = error(on_user(&pool, "AdminResetUserPassword", "jane").await);
+            assert_eq!(name, "InvalidParameterException");
+        } else {
+            // As for somebody who is not there.
+            forgot(&pool, "jane").await.unwrap();
+        }
+        assert!(messages(&pool, "jane").await.is_empty());
+        sign_in(&pool, "jane", PASSWORD).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn of_two_sign_ups_for_one_name_that_a_function_lets_pass_one_wins() {
     let late = Late::default();
     let function = Function::meddling(&late, "AdminCreateUser", json!({ "Username": "jane" }));

@@ -38,8 +38,9 @@ macro_rules! on {
             })*
 
             /// Has a function run at this URL, in any language: it is called as the Lambda runtime interface
-            /// emulator is. A URL without a path, such as `http://127.0.0.1:9000`, gets the emulator's. What is
-            /// wrong with a URL is told when the pool starts.
+            /// emulator is. A URL without a path, such as `http://127.0.0.1:9000`, gets the emulator's; another is
+            /// called as it is, such as one of `sam local start-lambda` or `cargo lambda watch`. What is wrong with
+            /// a URL is told when the pool starts.
             pub fn trigger_url(mut self, trigger: Trigger, url: impl Into<String>) -> Self {
                 self.triggers.set_url(trigger, url.into());
                 self

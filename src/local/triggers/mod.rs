@@ -19,6 +19,9 @@ mod tokens;
 mod trigger;
 mod url;
 
+/// The events of triggers, as Rust functions on Lambda know them.
+pub use aws_lambda_events::event::cognito as events;
+
 pub(super) use self::{
     authentication::{post_authentication, pre_authentication},
     challenge::{
@@ -37,7 +40,4 @@ use self::{
     event::{Event, user_attributes},
     fire::Failure,
 };
-/// The events of triggers, as Rust functions on Lambda know them.
-pub use aws_lambda_events::event::cognito as events;
-
 pub use self::{function::TriggerError, trigger::Trigger};

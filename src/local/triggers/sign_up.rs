@@ -4,7 +4,12 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use super::{
-    super::{api::ApiError, settings::Contact, shared::Shared, store::User, store::UserStatus},
+    super::{
+        api::ApiError,
+        settings::Contact,
+        shared::Shared,
+        store::{User, UserStatus},
+    },
     Caller, Event, Metadata, Trigger,
     event::attribute_map,
     fire::unrecognizable,
