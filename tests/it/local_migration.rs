@@ -96,6 +96,11 @@ async fn whom_the_function_does_not_know_is_not_there() {
     assert_eq!(error(sign_in(&pool, "jane", "wrong").await), refused);
     assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
 
+    let empty = json!({ "userAttributes": {}, "finalUserStatus": "CONFIRMED" });
+    let pool = responding(empty).await;
+    assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+
     let function = Function::doing_nothing().await;
     let pool = with(&function).await;
     assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password());
@@ -246,8 +251,11 @@ async fn with_email_as_user_name_the_name_is_the_email() {
 async fn a_user_that_the_pool_cannot_have_does_not_come() {
     let unrecognizable = "InvalidLambdaResponseException";
     for (response, expected) in [
-        (json!({ "userAttributes": {}, "finalUserStatus": "ARCHIVED" }), unrecognizable),
-        (json!({ "userAttributes": {}, "messageAction": "SHOUT" }), unrecognizable),
+        (
+            json!({ "userAttributes": { "name": "J" }, "finalUserStatus": "ARCHIVED" }),
+            unrecognizable,
+        ),
+        (json!({ "userAttributes": { "name": "J" }, "messageAction": "SHOUT" }), unrecognizable),
         (json!({ "userAttributes": { "email": 7 } }), unrecognizable),
         (json!({ "userAttributes": { "custom:unknown": "x" } }), "InvalidParameterException"),
         (json!({ "userAttributes": { "email": "none" } }), "InvalidParameterException"),

@@ -651,6 +651,76 @@ async fn what_is_no_url_of_a_function_is_refused_at_the_start() {
 }
 
 #[tokio::test]
+async fn each_closure_knows_its_event_by_type() {
+    let pool = UserPool::builder()
+        .on_pre_sign_up(|event| async move { Ok(event) })
+        .on_post_confirmation(|event| async move { Ok(event) })
+        .on_pre_authentication(|event| async move { Ok(event) })
+        .on_post_authentication(|event| async move { Ok(event) })
+        .on_pre_token_generation_v2(|event| async move { Ok(event) })
+        .on_custom_message(|mut event| async move {
+            let place = event.request.code_parameter.clone().unwrap_or_default();
+            event.response.email_message = Some(format!("Type {place}"));
+            Ok(event)
+        })
+        .on_define_auth_challenge(|mut event| async move {
+            let last = event.request.session.last().and_then(Option::as_ref);
+            event.response.issue_tokens = last.is_some_and(|round| round.challenge_result);
+            event.response.challenge_name = Some("CUSTOM_CHALLENGE".to_owned());
+            Ok(event)
+        })
+        .on_create_auth_challenge(|mut event| async move {
+            let private = &mut event.response.private_challenge_parameters;
+            private.insert("answer".to_owned(), "42".to_owned());
+            Ok(event)
+        })
+        .on_verify_auth_challenge_response(|mut event| async move {
+            let expected = event.request.private_challenge_parameters.get("answer").cloned();
+            let answer = event.request.challenge_answer.as_ref().and_then(Value::as_str);
+            event.response.answer_correct = answer == expected.as_deref();
+            Ok(event)
+        })
+        .on_user_migration(|mut event| async move {
+            let name = event.cognito_event_user_pools_header.user_name.clone();
+            if name.as_deref() == Some("old") {
+                let response = &mut event.cognito_event_user_pools_migrate_user_response;
+                let attributes = &mut response.user_attributes;
+                attributes.insert("email".to_owned(), "old@example.com".to_owned());
+                response.final_user_status = Some("CONFIRMED".to_owned());
+                response.message_action = Some("SUPPRESS".to_owned());
+            }
+            Ok(event)
+        })
+        .start()
+        .await
+        .unwrap();
+    sign_up(&pool, "jane").await.unwrap();
+    let message = messages(&pool, "jane").await[0].clone();
+    let code = message["code"].as_str().unwrap();
+    assert_eq!(message["body"], format!("Type {code}"));
+    confirm(&pool, "jane", code).await.unwrap();
+    sign_in(&pool, "jane", PASSWORD).await.unwrap();
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "CUSTOM_AUTH",
+        "AuthParameters": { "USERNAME": "jane" },
+    });
+    let challenge = call(&pool, "InitiateAuth", input).await.unwrap();
+    assert!(!challenge.to_string().contains("42"));
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "ChallengeName": "CUSTOM_CHALLENGE",
+        "Session": challenge["Session"],
+        "ChallengeResponses": { "USERNAME": "jane", "ANSWER": "42" },
+    });
+    let result = call(&pool, "RespondToAuthChallenge", input).await.unwrap();
+    assert!(result["AuthenticationResult"].is_object());
+    sign_in(&pool, "old", PASSWORD).await.unwrap();
+    sign_in(&pool, "nobody", PASSWORD).await.unwrap_err();
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "nobody").await), no_user());
+}
+
+#[tokio::test]
 async fn the_configuration_names_functions_in_terraforms_words() {
     let function = Function::responding(json!({ "autoConfirmUser": true })).await;
     let toml =

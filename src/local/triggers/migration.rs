@@ -76,7 +76,9 @@ pub(in crate::local) async fn user_migration(
 
 impl Response {
     fn migrant(self) -> Result<Option<Migrant>, ApiError> {
-        let Some(attributes) = self.user_attributes else {
+        // A user has attributes. Who has none is not known: functions with types cannot leave the map out.
+        let attributes = self.user_attributes.filter(|attributes| !attributes.is_empty());
+        let Some(attributes) = attributes else {
             return Ok(None);
         };
         let is_confirmed = match self.final_user_status.as_deref() {
