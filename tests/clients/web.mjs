@@ -18,7 +18,7 @@ const password = 'Correct-Horse-1';
 async function ownForms({ step, open, pool, look }) {
   const page = await open('/');
   const kim = { name: 'kim', email: 'kim@example.com' };
-  const heading = title => page.getByRole('heading', { name: title, level: 2 });
+  const heading = title => page.getByRole('heading', { name: title, level: 2, exact: true });
   const alert = page.getByRole('alert');
   const button = name => page.getByRole('button', { name, exact: true });
   const fill = async values => {
@@ -160,7 +160,7 @@ async function ownForms({ step, open, pool, look }) {
 
 async function hostedPages({ step, open, pool, look }) {
   const page = await open('/hosted');
-  const heading = (title, level = 1) => page.getByRole('heading', { name: title, level });
+  const heading = (title, level = 1) => page.getByRole('heading', { name: title, level, exact: true });
   const button = name => page.getByRole('button', { name, exact: true });
   const fill = async values => {
     for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
@@ -381,7 +381,7 @@ for (const [name, tell] of Object.entries({ 'own forms': ownForms, 'hosted pages
     const open = async (path, options) => {
       const context = await browser.newContext({ viewport: desktop, ...options });
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(40_000);
       page.on('pageerror', error => errors.push(error.message));
       await page.goto(`${base}${path}`);
       return page;
