@@ -10,7 +10,7 @@ use super::{
     settings::{ClientSettings, TimeUnit, UserSeed},
     shared::Shared,
     srp::Password,
-    store::{Client, Data, Group, PoolRecord, User, UserStatus},
+    store::{Client, Data, Group, IdentityProvider, PoolRecord, User, UserStatus},
 };
 
 /// Fills a pool, unless it was kept from before.
@@ -44,6 +44,11 @@ pub(super) fn plant(pool: &Shared, Config(seed): &Config) -> io::Result<()> {
         }
         for server in seed.resource_servers.clone() {
             data.resource_servers.insert(server.identifier.clone(), server);
+        }
+        for settings in seed.identity_providers.clone() {
+            let name = settings.provider_name.clone();
+            let provider = IdentityProvider { settings, created_at: now, modified_at: now };
+            data.identity_providers.insert(name, provider);
         }
         for user in users {
             let key = data.user_key(&user.username);

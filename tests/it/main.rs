@@ -26,6 +26,7 @@ mod local_admin;
 mod local_auth;
 mod local_console;
 mod local_custom_auth;
+mod local_federation;
 mod local_groups;
 mod local_hosted;
 mod local_hosted_triggers;

@@ -11,6 +11,8 @@ mod context;
 mod error;
 mod filter;
 mod groups;
+mod identity_links;
+mod identity_providers;
 mod invitations;
 mod listing;
 mod lockout;
@@ -86,6 +88,8 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Ans
         auth,
         clients,
         groups,
+        identity_links,
+        identity_providers,
         invitations,
         listing,
         members,

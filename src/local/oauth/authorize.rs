@@ -7,7 +7,7 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 use super::{
     super::site::Site,
     browser::{self, SignedIn},
-    grants,
+    federation, grants,
     hosted::error_page,
     parameters::Query,
     redirect,
@@ -23,17 +23,32 @@ pub(super) async fn handle(
         Ok(asking) => asking,
         Err(refusal) => return refused(&refusal),
     };
-    let prompt = query.get("prompt");
-    let signed_in = browser::signed_in(&asking, &headers).filter(|_| prompt != Some("login"));
-    let Some(SignedIn { user, session }) = signed_in else {
-        return match prompt {
-            Some("none") => redirect::go(&asking.address(&[("error", "login_required")])),
-            _ => redirect::go(&format!("/login?{}", asking.query())),
-        };
+    let provider = match federation::asked_provider(&asking, &query) {
+        Ok(provider) => provider,
+        Err(error) => return redirect::go(&asking.address(&[("error", error)])),
     };
-    match grants::back_to_app(&asking, &user, session.auth_time).await {
-        Ok(address) => redirect::go(&address),
-        Err(_) => redirect::go(&asking.address(&[("error", "server_error")])),
+    let prompt = query.get("prompt");
+    // Who is signed in by another way than the app asks for is not signed in for it.
+    let is_asked = |signed_in: &SignedIn| {
+        let asked = provider.as_ref().map(|provider| provider.provider_name.as_str());
+        prompt != Some("login") && asked.is_none_or(|asked| asked == signed_in.session.provider)
+    };
+    let signed_in = browser::signed_in(&asking, &headers).filter(is_asked);
+    match (signed_in, provider) {
+        (Some(SignedIn { user, session }), _) => {
+            match grants::back_to_app(&asking, &user, &session).await {
+                Ok(address) => redirect::go(&address),
+                Err(_) => redirect::go(&asking.address(&[("error", "server_error")])),
+            }
+        }
+        (None, _) if prompt == Some("none") => {
+            redirect::go(&asking.address(&[("error", "login_required")]))
+        }
+        (None, Some(provider)) => {
+            let prompt = prompt.filter(|prompt| *prompt == "login");
+            federation::begin(&asking, &provider, prompt).await
+        }
+        (None, None) => redirect::go(&format!("/login?{}", asking.query())),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who sits at a browser: the cookie of those who are signed in.
 
+use std::io;
+
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::{
@@ -39,13 +41,11 @@ pub(super) fn signed_in(asking: &Asking, headers: &HeaderMap) -> Option<SignedIn
 /// Signs a user in at a browser, and gives the cookie that says so. It is a new one each time, whatever the browser
 /// had before.
 pub(super) fn sign_in(
-    data: &mut Data,
     pool: &Shared,
     user: &User,
     provider: &str,
-    now: u64,
-) -> HeaderValue {
-    data.browser_sessions.retain(|_, session| now < session.expires_at);
+) -> io::Result<(HeaderValue, BrowserSession)> {
+    let now = pool.now();
     let value = secret::random_text();
     let session = BrowserSession {
         username: user.username.clone(),
@@ -54,8 +54,11 @@ pub(super) fn sign_in(
         auth_time: now,
         expires_at: now.saturating_add(LIFETIME * 1000),
     };
-    data.browser_sessions.insert(digest_of(&value), session);
-    set_cookie(&session_name(pool), &value, LIFETIME)
+    pool.store.write(|data| {
+        data.browser_sessions.retain(|_, session| now < session.expires_at);
+        data.browser_sessions.insert(digest_of(&value), session.clone());
+    })?;
+    Ok((set_cookie(&session_name(pool), &value, LIFETIME), session))
 }
 
 /// Signs out, and gives what takes the cookie away.

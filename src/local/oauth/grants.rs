@@ -11,9 +11,10 @@ use super::{
         },
         issue::digest_of,
         keys::random_uuid,
-        secret::same,
+        secret::{self, same},
+        settings::OWN_PROVIDER,
         shared::Shared,
-        store::{Client, Data, Grant, User},
+        store::{BrowserSession, Client, Data, Grant, User},
         triggers::{Metadata, TokenSource},
     },
     request::{Asking, ResponseType},
@@ -33,18 +34,30 @@ pub(super) struct Exchange<'a> {
     pub(super) verifier: Option<&'a str>,
 }
 
+/// How a user came in.
+struct Arrival {
+    auth_time: u64,
+    nonce: Option<String>,
+}
+
 /// Where a browser goes whose user is signed in: to the app, with a code or with tokens.
 pub(super) async fn back_to_app(
     asking: &Asking,
     user: &User,
-    auth_time: u64,
+    session: &BrowserSession,
 ) -> Result<String, ApiError> {
+    // Who came by a provider gets a nonce in the ID token, whether or not the app sent one.
+    let invented = || (session.provider != OWN_PROVIDER).then(secret::random_text);
+    let arrival = Arrival {
+        auth_time: session.auth_time,
+        nonce: asking.request.nonce.clone().or_else(invented),
+    };
     match asking.request.response_type {
         ResponseType::Code => {
-            let code = give_code(asking, user, auth_time)?;
+            let code = give_code(asking, user, arrival)?;
             Ok(asking.address(&[("code", &code)]))
         }
-        ResponseType::Token => give_tokens(asking, user, auth_time).await,
+        ResponseType::Token => give_tokens(asking, user, arrival).await,
     }
 }
 
@@ -59,7 +72,7 @@ pub(super) async fn exchange(
     tokens(pool, &entry(client, &user, &grant), entered).await
 }
 
-fn give_code(asking: &Asking, user: &User, auth_time: u64) -> Result<String, ApiError> {
+fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, ApiError> {
     let now = asking.pool.now();
     let code = random_uuid();
     let request = &asking.request;
@@ -69,9 +82,9 @@ fn give_code(asking: &Asking, user: &User, auth_time: u64) -> Result<String, Api
         client_id: request.client_id.clone(),
         redirect_uri: request.redirect_uri.clone(),
         scopes: asking.scopes.clone(),
-        nonce: request.nonce.clone(),
+        nonce: arrival.nonce,
         code_challenge: request.code_challenge.clone(),
-        auth_time,
+        auth_time: arrival.auth_time,
         expires_at: now.saturating_add(LIFETIME),
         used_for: None,
     };
@@ -85,13 +98,13 @@ fn give_code(asking: &Asking, user: &User, auth_time: u64) -> Result<String, Api
     Ok(code)
 }
 
-async fn give_tokens(asking: &Asking, user: &User, auth_time: u64) -> Result<String, ApiError> {
+async fn give_tokens(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, ApiError> {
     let entry = Entry {
         client: &asking.client,
         user,
-        auth_time,
+        auth_time: arrival.auth_time,
         scopes: Some(asking.scopes.clone()),
-        nonce: asking.request.nonce.clone(),
+        nonce: arrival.nonce,
         metadata: Metadata::NONE,
         source: TokenSource::HostedAuth,
     };

@@ -3,6 +3,8 @@
 mod authorize;
 mod browser;
 mod client_auth;
+mod entry;
+mod federation;
 mod grants;
 mod guard;
 mod hosted;
@@ -47,6 +49,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/oauth2/token", post(token::handle))
         .route("/oauth2/userInfo", get(user_info::handle).post(user_info::handle))
         .route("/oauth2/revoke", post(revoke::handle))
+        .route("/oauth2/idpresponse", get(federation::handle))
         .route("/logout", get(logout::handle))
         .merge(hosted::routes())
         .layer(DefaultBodyLimit::max(MAX_FORM))

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     super::{
-        settings::OAuthFlow,
+        settings::{OAuthFlow, OWN_PROVIDER},
         shared::Shared,
         site::Site,
         store::{Client, Data},
@@ -17,8 +15,8 @@ use super::{
 };
 
 /// A request that was checked. It is checked again on every page, since browsers carry it from one to the next.
-#[derive(Clone, Serialize, Deserialize)]
-pub(in super::super) struct AppRequest {
+#[derive(Clone)]
+pub(super) struct AppRequest {
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
     pub(super) response_type: ResponseType,
@@ -29,8 +27,7 @@ pub(in super::super) struct AppRequest {
     pub(super) code_challenge: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResponseType {
     Code,
     Token,
@@ -73,6 +70,17 @@ impl Asking {
             .map_err(|error| Refusal::Back(refusal(redirect_uri, part, error, state)));
         let (request, scopes) = request?;
         Ok(Self { pool, client, request, scopes })
+    }
+
+    /// Whether a name is that of signing in with a password here, and the app takes it.
+    pub(super) fn is_own_provider(&self, name: &str) -> bool {
+        name == OWN_PROVIDER && self.has_passwords()
+    }
+
+    /// Whether the app's users can sign in with a password.
+    pub(super) fn has_passwords(&self) -> bool {
+        let supported = &self.client.settings.supported_identity_providers;
+        supported.iter().any(|name| name == OWN_PROVIDER)
     }
 
     /// The query by which the next page gets the same request.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{super::store::ResourceServer, ClientSettings, PoolSettings};
+use super::{super::store::ResourceServer, ClientSettings, PoolSettings, ProviderSettings};
 
 /// All that a pool starts with, in the words of Terraform's resources.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub(in crate::local) struct Seed {
     pub(in crate::local) users: Vec<UserSeed>,
     #[serde(rename = "aws_cognito_resource_server")]
     pub(in crate::local) resource_servers: Vec<ResourceServer>,
+    #[serde(rename = "aws_cognito_identity_provider")]
+    pub(in crate::local) identity_providers: Vec<ProviderSettings>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ mod client;
 mod config;
 mod lambda;
 mod password;
+mod provider;
 mod schema;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ pub(super) use self::{
     config::{GroupSeed, Seed, UserSeed},
     lambda::LambdaConfig,
     password::PasswordPolicy,
+    provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
     schema::{AttributeSchema, AttributeType, STANDARD_ATTRIBUTES},
 };
 

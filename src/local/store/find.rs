@@ -28,14 +28,16 @@ impl Data {
             }
         };
         self.known_as(name).find(|user| {
-            user.sub == name
-                || settings
-                    .username_attributes
-                    .iter()
-                    .any(|contact| user.attribute(contact.attribute()).is_some_and(same))
-                || settings.alias_attributes.iter().any(|alias| {
+            let is_contact = || {
+                let mut contacts = settings.username_attributes.iter();
+                contacts.any(|contact| user.attribute(contact.attribute()).is_some_and(same))
+            };
+            let is_alias = || {
+                settings.alias_attributes.iter().any(|alias| {
                     stands_for(user, *alias) && user.attribute(alias.attribute()).is_some_and(same)
                 })
+            };
+            user.sub == name || (!user.is_external() && (is_contact() || is_alias()))
         })
     }
 
@@ -78,6 +80,7 @@ impl Data {
         (as_name || as_alias)
             && self.known_as(value).any(|user| {
                 user.username != but
+                    && !user.is_external()
                     && (as_name || user.has_verified(contact))
                     && user
                         .attribute(contact.attribute())

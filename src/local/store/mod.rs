@@ -1,6 +1,7 @@
 //! What a pool knows: tables in memory, and on disk if asked.
 
 mod disk;
+mod federation;
 mod find;
 mod names;
 mod records;
@@ -15,6 +16,7 @@ use std::{
 
 pub(super) use self::{
     disk::Disk,
+    federation::{ExternalSignIn, IdentityProvider},
     records::{
         BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
         PoolRecord, RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
@@ -83,6 +85,10 @@ tables! {
     grants: Grant,
     /// Browsers that are signed in at the hosted pages, by the digest of their cookie.
     browser_sessions: BrowserSession,
+    /// By name.
+    identity_providers: IdentityProvider,
+    /// Browsers that are at a provider, by the digest of their state.
+    external_sign_ins: ExternalSignIn,
     /// By number.
     keys: StoredKey,
 }

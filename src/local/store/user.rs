@@ -100,6 +100,25 @@ pub(in crate::local) struct Identity {
     pub(in crate::local) date_created: String,
 }
 
+impl Identity {
+    /// An account that is the user's first, or was tied to them.
+    pub(in crate::local) fn new(
+        provider_name: String,
+        user_id: String,
+        primary: bool,
+        now: u64,
+    ) -> Self {
+        Self {
+            user_id,
+            provider_name,
+            provider_type: "OIDC".to_owned(),
+            issuer: None,
+            primary: primary.to_string(),
+            date_created: now.to_string(),
+        }
+    }
+}
+
 impl User {
     pub(in crate::local) fn new(username: String, sub: String, now: u64) -> Self {
         Self {
@@ -128,6 +147,12 @@ impl User {
             return Some(&self.sub);
         }
         self.attributes.get(name).map(String::as_str)
+    }
+
+    /// Whether the user signs in at a provider alone. What a provider says of them never stands for a user name
+    /// here.
+    pub(in crate::local) fn is_external(&self) -> bool {
+        self.status == UserStatus::ExternalProvider
     }
 
     /// Whether a contact is proven to be the user's.

@@ -21,6 +21,7 @@ use super::{
 pub(in crate::local) enum Arrival {
     SignUp,
     AdminCreateUser,
+    ExternalProvider,
 }
 
 /// After what a user is confirmed.
@@ -101,6 +102,14 @@ impl Verdict {
         if self.confirms() {
             user.status = UserStatus::Confirmed;
         }
+        self.verify(user)
+    }
+
+    /// Has the verdict on contacts come true.
+    ///
+    /// # Errors
+    /// A contact is to count as verified that the user does not have.
+    pub(in crate::local) fn verify(&self, user: &mut User) -> Result<(), ApiError> {
         for (contact, verifies) in [
             (Contact::Email, self.auto_verify_email),
             (Contact::PhoneNumber, self.auto_verify_phone),
@@ -122,6 +131,7 @@ impl Arrival {
         match self {
             Self::SignUp => "SignUp",
             Self::AdminCreateUser => "AdminCreateUser",
+            Self::ExternalProvider => "ExternalProvider",
         }
     }
 }

@@ -77,6 +77,7 @@ impl Browser {
         for _ in 0..10 {
             let Some(target) = page.location() else { return page };
             if target.host_str() != Some("127.0.0.1") {
+                // What is elsewhere is not there: its address says all.
                 return Page { url: target, ..page };
             }
             let request = client().get(target.clone());

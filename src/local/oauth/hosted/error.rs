@@ -21,6 +21,10 @@ pub(in super::super) fn error_page(error: &str) -> Response {
             "redirect_mismatch: the address to go back to is not one that the app client has registered, letter \
              by letter.",
         ),
+        "invalid_state" => (
+            StatusCode::BAD_REQUEST,
+            "This sign-in is over, or it was begun in another browser. Go back to the app and sign in again.",
+        ),
         "server_error" => {
             (StatusCode::INTERNAL_SERVER_ERROR, "The local pool could not keep its data.")
         }

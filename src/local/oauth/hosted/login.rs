@@ -2,24 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, header},
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 
 use super::{
     super::{
         super::{
-            api::{ApiError, auth::check_password},
-            html::Escaped,
-            site::Site,
-            store::User,
-            triggers::{Caller, Metadata, post_authentication},
+            api::auth::check_password, html::Escaped, settings::OWN_PROVIDER, site::Site,
+            store::User, triggers::Metadata,
         },
         authorize::refused,
         browser::{self, SignedIn},
-        grants,
+        entry, federation, grants,
         parameters::{Form, Query},
         redirect,
         request::Asking,
@@ -30,9 +23,6 @@ use super::{
     page::Desk,
     read_form, sign_up, step, voice,
 };
-
-/// What signing in with a password here is called among providers.
-const PASSWORD: &str = "COGNITO";
 
 pub(super) async fn show(
     State(site): State<Arc<Site>>,
@@ -55,7 +45,7 @@ pub(super) async fn sign_in(
         Ok(asking) => asking,
         Err(response) => return *response,
     };
-    if !has_passwords(&asking) {
+    if !asking.has_passwords() {
         return error_page("unauthorized_client");
     }
     let (name, password) = (form.typed("username").trim(), form.typed("password"));
@@ -104,7 +94,7 @@ pub(super) async fn go_on(
     let Some(SignedIn { user, session }) = browser::signed_in(&asking, &headers) else {
         return page(desk.problem("Your session has ended. Sign in again."), &headers, "");
     };
-    match grants::back_to_app(&asking, &user, session.auth_time).await {
+    match grants::back_to_app(&asking, &user, &session).await {
         Ok(address) => redirect::go(&address),
         Err(error) => page(desk.problem(error.message), &headers, ""),
     }
@@ -112,7 +102,7 @@ pub(super) async fn go_on(
 
 /// Lets in a user who did all that they had to.
 pub(super) async fn finish(desk: Desk<'_>, headers: &HeaderMap, user: &User) -> Response {
-    match enter(desk.asking(), user).await {
+    match entry::enter(desk.asking(), user, OWN_PROVIDER).await {
         Ok(response) => response,
         Err(error) => page(desk.problem(error.message), headers, ""),
     }
@@ -129,7 +119,16 @@ pub(super) fn page(desk: Desk<'_>, headers: &HeaderMap, name: &str) -> Response 
         body.push_str(&desk.form("/login/continue", "", &format!("Continue as {shown}")));
         body.push_str("<p class=\"or\">or sign in as someone else</p>");
     }
-    if has_passwords(asking) {
+    let buttons: String = federation::providers(asking)
+        .iter()
+        .map(|provider| desk.provider_button(&provider.provider_name))
+        .collect();
+    if !buttons.is_empty() && asking.has_passwords() {
+        body.push_str(&format!("{buttons}<p class=\"or\">or with a password</p>"));
+    } else {
+        body.push_str(&buttons);
+    }
+    if asking.has_passwords() {
         let (label, kind) = (voice::name_label(&settings), voice::name_input(&settings));
         let username = Field::new("username", label, kind, "username").value(name);
         let fields = [username, Field::password()].map(|field| desk.field(&field)).concat();
@@ -141,19 +140,4 @@ pub(super) fn page(desk: Desk<'_>, headers: &HeaderMap, name: &str) -> Response 
         body.push_str(&format!("<p class=\"links\">{links}</p>"));
     }
     desk.page("Sign in", &body)
-}
-
-async fn enter(asking: &Asking, user: &User) -> Result<Response, ApiError> {
-    let Asking { pool, client, .. } = asking;
-    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
-    post_authentication(pool, user, caller).await?;
-    let now = pool.now();
-    let cookie = pool.store.write(|data| browser::sign_in(data, pool, user, PASSWORD, now))?;
-    let mut response = redirect::go(&grants::back_to_app(asking, user, now).await?);
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
-}
-
-fn has_passwords(asking: &Asking) -> bool {
-    asking.client.settings.supported_identity_providers.iter().any(|name| name == PASSWORD)
 }

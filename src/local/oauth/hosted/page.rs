@@ -13,6 +13,7 @@ use super::{
     super::{
         super::html::Escaped,
         guard::{self, FormKey},
+        redirect::encoded,
         request::Asking,
     },
     field::Field,
@@ -74,6 +75,14 @@ impl<'a> Desk<'a> {
     /// A link to another page of the same request.
     pub(super) fn link(&self, path: &str, text: &str) -> String {
         format!("<a href=\"{}\">{}</a>", Escaped(&self.address(path)), Escaped(text))
+    }
+
+    /// A link to a provider.
+    pub(super) fn provider_button(&self, name: &str) -> String {
+        let provider = encoded(&[("identity_provider", name)]);
+        let address = format!("{}&{provider}", self.address("/oauth2/authorize"));
+        let address = Escaped(&address);
+        format!("<a class=\"button\" href=\"{address}\">Continue with {}</a>", Escaped(name))
     }
 
     /// The page. `body` is HTML.

@@ -1,0 +1,35 @@
+//! The end of every sign-in at the pages: the browser is signed in, and goes to the app.
+
+use axum::{http::header, response::Response};
+
+use super::{
+    super::{
+        api::{
+            ApiError,
+            auth::{may_enter, proof},
+        },
+        store::{Data, User},
+        triggers::{Caller, Metadata, post_authentication},
+    },
+    browser, grants, redirect,
+    request::Asking,
+};
+
+/// Signs a user in who did all that they had to.
+pub(super) async fn enter(
+    asking: &Asking,
+    user: &User,
+    provider: &str,
+) -> Result<Response, ApiError> {
+    let Asking { pool, client, .. } = asking;
+    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+    post_authentication(pool, user, caller).await?;
+    let is_ready = |data: &Data| may_enter(data, &user.username, &proof(user)).is_some();
+    if !pool.store.read(is_ready) {
+        return Err(ApiError::wrong_password());
+    }
+    let (cookie, session) = browser::sign_in(pool, user, provider)?;
+    let mut response = redirect::go(&grants::back_to_app(asking, user, &session).await?);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
+}

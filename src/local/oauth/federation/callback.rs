@@ -1,0 +1,160 @@
+//! `GET /oauth2/idpresponse`: a browser comes back from a provider.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method},
+    response::Response,
+};
+use serde_json::{Map, Value};
+
+use super::{
+    super::{
+        super::{
+            issue::digest_of,
+            secret::same,
+            settings::{ProviderSettings, RequestMethod},
+            shared::Shared,
+            site::Site,
+            store::ExternalSignIn,
+        },
+        authorize::refused,
+        browser, entry,
+        hosted::error_page,
+        parameters::{Parameters, Query},
+        request::Asking,
+    },
+    account, back, browser_cookie,
+    endpoints::{Endpoints, Question, Unusable, ask},
+    failed,
+    id_token::{self, Expected},
+    providers, unreachable, without_cookie,
+};
+use crate::clock::{Clock, SystemClock};
+
+/// A provider's words are carried on up to this length.
+const MAX_DESCRIPTION: usize = 200;
+
+pub(in super::super) async fn handle(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    Query(query): Query,
+) -> Response {
+    let state = query.get("state").filter(|_| query.are_clear());
+    let Some((pool, state, sign_in)) = state.and_then(|state| {
+        let (pool, sign_in) = take(&site, &headers, state)?;
+        Some((pool, state, sign_in))
+    }) else {
+        return error_page("invalid_state");
+    };
+    let asking = match Asking::read(&site, &Parameters::parse(sign_in.request.as_bytes())) {
+        Ok(asking) => asking,
+        Err(refusal) => return refused(&refusal),
+    };
+    let is_it = |provider: &ProviderSettings| provider.provider_name == sign_in.provider;
+    let response = match providers(&asking).into_iter().find(is_it) {
+        Some(provider) => go_on(&asking, &provider, &sign_in, &query).await,
+        None => failed(&asking, "invalid_request", "The identity provider is gone"),
+    };
+    without_cookie(response, &pool, state)
+}
+
+/// The sign-in of a state, which is over from now on. It is that browser's alone which began it.
+fn take(site: &Site, headers: &HeaderMap, state: &str) -> Option<(Arc<Shared>, ExternalSignIn)> {
+    let key = digest_of(state);
+    let has = |pool: &Arc<Shared>| pool.store.read(|data| data.external_sign_ins.contains(&key));
+    let pool = site.pools().into_iter().find(has)?;
+    let cookie = digest_of(browser::cookie(headers, &browser_cookie(&pool, state))?);
+    let now = pool.now();
+    let taken = pool.store.write(|data| {
+        let is_theirs = same(&data.external_sign_ins.get(&key)?.browser, &cookie);
+        is_theirs.then(|| data.external_sign_ins.remove(&key)).flatten()
+    });
+    let sign_in = taken.ok()?.filter(|sign_in| now < sign_in.expires_at)?;
+    Some((pool, sign_in))
+}
+
+async fn go_on(
+    asking: &Asking,
+    provider: &ProviderSettings,
+    sign_in: &ExternalSignIn,
+    query: &Parameters,
+) -> Response {
+    // RFC 9207: who answers is who was asked.
+    let issuer = &provider.provider_details.oidc_issuer;
+    if query.get("iss").is_some_and(|given| given != issuer) {
+        return unreachable(asking, provider);
+    }
+    let Some(code) = query.get("code").filter(|_| !query.has("error")) else {
+        let error = match query.get("error") {
+            Some("access_denied") => "access_denied",
+            Some("login_required") => "login_required",
+            _ => "server_error",
+        };
+        let words = query.get("error_description").or_else(|| query.get("error"));
+        return failed(asking, error, &shortened(words.unwrap_or("no code")));
+    };
+    let Ok(claims) = claims(&asking.pool, provider, sign_in, code).await else {
+        return unreachable(asking, provider);
+    };
+    let user = match account::user_of(asking, provider, &claims).await {
+        Ok(user) => user,
+        Err((error, words)) => return failed(asking, error, &words),
+    };
+    match entry::enter(asking, &user, &provider.provider_name).await {
+        Ok(response) => response,
+        Err(error) => failed(asking, "server_error", &error.message),
+    }
+}
+
+/// What the provider says of the user: in the ID token, and where it has more to tell, there.
+async fn claims(
+    pool: &Shared,
+    provider: &ProviderSettings,
+    sign_in: &ExternalSignIn,
+    code: &str,
+) -> Result<Map<String, Value>, Unusable> {
+    let details = &provider.provider_details;
+    let endpoints = Endpoints::find(details).await?;
+    let back = back(pool);
+    let secret = details.client_secret.as_deref().map(|secret| ("client_secret", secret));
+    let form: Vec<_> = [
+        ("grant_type", "authorization_code"),
+        ("client_id", &details.client_id),
+        ("code", code),
+        ("redirect_uri", &back),
+        ("code_verifier", &sign_in.code_verifier),
+    ]
+    .into_iter()
+    .chain(secret)
+    .collect();
+    let answer = ask(&endpoints.token, Question::Form(&form)).await?;
+    let text = |name: &str| answer.get(name).and_then(Value::as_str);
+    let keys = ask(&endpoints.keys, Question::Get).await?;
+    // A provider's time is the world's, wherever the pool's clock was put.
+    let expected = Expected { details, nonce: &sign_in.nonce, now: SystemClock.now() };
+    let mut claims = id_token::verify(text("id_token").ok_or(Unusable)?, &keys, &expected)?;
+    let (Some(address), Some(token)) = (&endpoints.user_info, text("access_token")) else {
+        return Ok(claims);
+    };
+    let method = match details.attributes_request_method {
+        RequestMethod::Get => Method::GET,
+        RequestMethod::Post => Method::POST,
+    };
+    let Value::Object(told) = ask(address, Question::As(method, token)).await? else {
+        return Err(Unusable);
+    };
+    // OpenID Connect Core 1.0, section 5.3.2: it is told of the same user.
+    if told.get("sub") != claims.get("sub") {
+        return Err(Unusable);
+    }
+    for (name, value) in told {
+        claims.entry(name).or_insert(value);
+    }
+    Ok(claims)
+}
+
+fn shortened(words: &str) -> String {
+    words.chars().filter(|sign| !sign.is_control()).take(MAX_DESCRIPTION).collect()
+}

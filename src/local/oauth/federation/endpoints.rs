@@ -1,0 +1,96 @@
+//! Where a provider has what, and how it is asked.
+
+use std::time::Duration;
+
+use axum::http::{Method, Uri, header};
+use reqwest::{Client, redirect};
+use serde_json::Value;
+
+use super::super::{super::settings::ProviderDetails, redirect::encoded};
+use crate::pool::is_loopback;
+
+/// The addresses of a provider.
+pub(super) struct Endpoints {
+    pub(super) authorize: String,
+    pub(super) token: String,
+    pub(super) keys: String,
+    pub(super) user_info: Option<String>,
+}
+
+/// A provider does not answer, or not with what it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unusable;
+
+/// The longest answer that is read.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
+
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// How something is asked.
+pub(super) enum Question<'a> {
+    Get,
+    Form(&'a [(&'a str, &'a str)]),
+    /// With an access token.
+    As(Method, &'a str),
+}
+
+impl Endpoints {
+    /// Those of the settings; what they do not say, of the provider's own document.
+    pub(super) async fn find(details: &ProviderDetails) -> Result<Self, Unusable> {
+        let own = |url: &Option<String>| url.clone();
+        let (authorize, token, keys) =
+            (own(&details.authorize_url), own(&details.token_url), own(&details.jwks_uri));
+        if let (Some(authorize), Some(token), Some(keys)) = (&authorize, &token, &keys) {
+            let (authorize, token, keys) = (authorize.clone(), token.clone(), keys.clone());
+            return Ok(Self { authorize, token, keys, user_info: own(&details.attributes_url) });
+        }
+        let issuer = &details.oidc_issuer;
+        let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let document = ask(&address, Question::Get).await?;
+        let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+        // OpenID Connect Discovery 1.0, section 4.3: who speaks is who was asked.
+        if text("issuer").as_ref() != Some(issuer) {
+            return Err(Unusable);
+        }
+        Ok(Self {
+            authorize: authorize.or_else(|| text("authorization_endpoint")).ok_or(Unusable)?,
+            token: token.or_else(|| text("token_endpoint")).ok_or(Unusable)?,
+            keys: keys.or_else(|| text("jwks_uri")).ok_or(Unusable)?,
+            user_info: own(&details.attributes_url).or_else(|| text("userinfo_endpoint")),
+        })
+    }
+}
+
+/// Asks a provider for JSON. Plain HTTP stays on this machine, and nobody is followed elsewhere.
+pub(super) async fn ask(address: &str, question: Question<'_>) -> Result<Value, Unusable> {
+    let uri: Uri = address.parse().map_err(|_| Unusable)?;
+    if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && is_loopback(&uri))
+    {
+        return Err(Unusable);
+    }
+    let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIME_LIMIT);
+    // What is on this machine is not asked for by way of another.
+    let builder = if is_loopback(&uri) { builder.no_proxy() } else { builder };
+    let client = builder.build().map_err(|_| Unusable)?;
+    let request = match question {
+        Question::Get => client.get(address),
+        Question::Form(pairs) => client
+            .post(address)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(encoded(pairs)),
+        Question::As(method, token) => client.request(method, address).bearer_auth(token),
+    };
+    let request = request.header(header::ACCEPT, "application/json");
+    let mut answer = request.send().await.map_err(|_| Unusable)?;
+    if !answer.status().is_success() {
+        return Err(Unusable);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|_| Unusable)? {
+        if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
+            return Err(Unusable);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&body).map_err(|_| Unusable)
+}

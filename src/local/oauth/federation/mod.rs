@@ -1,0 +1,152 @@
+//! Signing in at a provider of OpenID Connect.
+//!
+//! A browser is sent there with a state, a nonce and a challenge of its own, and comes back once, within five
+//! minutes, with the cookie that it was given. The provider's ID token is verified by its published keys (RS256
+//! with `alg` in the JWK, as everywhere in this crate), issuer, audience, nonce and time.
+
+mod account;
+mod attributes;
+mod callback;
+mod endpoints;
+mod id_token;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    http::{HeaderValue, header},
+    response::Response,
+};
+
+pub(super) use self::callback::handle;
+use self::endpoints::Endpoints;
+use super::{
+    super::{
+        issue::digest_of, secret, settings::ProviderSettings, shared::Shared, store::ExternalSignIn,
+    },
+    browser::{cookie_name, set_cookie},
+    hosted::error_page,
+    parameters::Parameters,
+    redirect,
+    request::Asking,
+};
+use crate::base64url;
+
+/// For how long a browser may be away, in seconds.
+const LIFETIME: u64 = 5 * 60;
+
+/// The provider that an app asks for, if it may.
+pub(super) fn asked_provider(
+    asking: &Asking,
+    query: &Parameters,
+) -> Result<Option<ProviderSettings>, &'static str> {
+    let name = query.get("identity_provider");
+    let identifier = query.get("idp_identifier");
+    let providers = providers(asking);
+    match (name, identifier) {
+        (Some(name), _) if asking.is_own_provider(name) => Ok(None),
+        (None, None) if asking.has_passwords() => Ok(None),
+        // Where there is no choice, nobody is asked.
+        (None, None) => Ok(match <[_; 1]>::try_from(providers) {
+            Ok([only]) => Some(only),
+            Err(_) => None,
+        }),
+        _ => {
+            let is_it = |provider: &ProviderSettings| match (name, identifier) {
+                (Some(name), _) => provider.provider_name == name,
+                (None, Some(id)) => provider.idp_identifiers.iter().any(|known| known == id),
+                (None, None) => false,
+            };
+            providers.into_iter().find(is_it).map(Some).ok_or("invalid_request")
+        }
+    }
+}
+
+/// The providers that the app's users can sign in at.
+pub(super) fn providers(asking: &Asking) -> Vec<ProviderSettings> {
+    let supported = &asking.client.settings.supported_identity_providers;
+    asking.pool.store.read(|data| {
+        data.identity_providers
+            .values()
+            .map(|provider| &provider.settings)
+            .filter(|provider| supported.contains(&provider.provider_name))
+            .cloned()
+            .collect()
+    })
+}
+
+/// Sends a browser to a provider.
+pub(super) async fn begin(
+    asking: &Asking,
+    provider: &ProviderSettings,
+    prompt: Option<&str>,
+) -> Response {
+    let Ok(endpoints) = Endpoints::find(&provider.provider_details).await else {
+        return unreachable(asking, provider);
+    };
+    let pool = &asking.pool;
+    let [state, nonce, code_verifier, cookie] = [(); 4].map(|()| secret::random_text());
+    let now = pool.now();
+    let row = ExternalSignIn {
+        provider: provider.provider_name.clone(),
+        request: asking.query(),
+        browser: digest_of(&cookie),
+        nonce: nonce.clone(),
+        code_verifier: code_verifier.clone(),
+        expires_at: now.saturating_add(LIFETIME * 1000),
+    };
+    let kept = pool.store.write(|data| {
+        data.external_sign_ins.retain(|_, sign_in| now < sign_in.expires_at);
+        data.external_sign_ins.insert(digest_of(&state), row);
+    });
+    if kept.is_err() {
+        return error_page("server_error");
+    }
+    let challenge = base64url::encode(digest(&SHA256, code_verifier.as_bytes()));
+    let back = back(pool);
+    let details = &provider.provider_details;
+    let parameters: Vec<_> = [
+        ("client_id", details.client_id.as_str()),
+        ("redirect_uri", &back),
+        ("response_type", "code"),
+        ("scope", &details.authorize_scopes),
+        ("state", &state),
+        ("nonce", &nonce),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ]
+    .into_iter()
+    .chain(prompt.map(|prompt| ("prompt", prompt)))
+    .collect();
+    let address = redirect::address(&endpoints.authorize, redirect::Part::Query, &parameters);
+    let mut response = redirect::go(&address);
+    let cookie = set_cookie(&browser_cookie(pool, &state), &cookie, LIFETIME);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
+}
+
+/// Tells the app that a provider does not do its part.
+fn unreachable(asking: &Asking, provider: &ProviderSettings) -> Response {
+    let description = format!("The identity provider {} cannot be used", provider.provider_name);
+    failed(asking, "server_error", &description)
+}
+
+fn failed(asking: &Asking, error: &str, description: &str) -> Response {
+    redirect::go(&asking.address(&[("error_description", description), ("error", error)]))
+}
+
+/// Where providers send browsers back.
+fn back(pool: &Shared) -> String {
+    format!("http://{}/oauth2/idpresponse", pool.address())
+}
+
+/// Each sign-in has a cookie of its own, so that two windows do not disturb each other.
+fn browser_cookie(pool: &Shared, state: &str) -> String {
+    let digest = digest_of(state);
+    cookie_name(pool, &format!("idp-{}", digest.get(..8).unwrap_or_default()))
+}
+
+/// Takes the cookie of a sign-in away.
+fn without_cookie(mut response: Response, pool: &Shared, state: &str) -> Response {
+    let gone: HeaderValue = set_cookie(&browser_cookie(pool, state), "", 0);
+    response.headers_mut().append(header::SET_COOKIE, gone);
+    response
+}

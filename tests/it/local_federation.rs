@@ -1,0 +1,679 @@
+//! Users of one local pool sign in at another, by way of OpenID Connect; and what a provider that lies comes to.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json, Router,
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tower_cognito::local::{Config, UserPool};
+
+use crate::support::{
+    browser::{Browser, Page, encoded},
+    cognito::{PASSWORD, call, payload},
+    header, serve, wall_time,
+};
+
+const BACK: &str = "https://app.test/back";
+
+/// The pool that apps use.
+const CONFIG: &str = r#"
+[[aws_cognito_user_pool_client]]
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["code"]
+allowed_oauth_scopes = ["openid", "email", "profile", "aws.cognito.signin.user.admin"]
+callback_urls = ["https://app.test/back"]
+supported_identity_providers = ["COGNITO", "Corp", "Other"]
+
+[[aws_cognito_user_pool_client]]
+client_id = "corponly"
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["code"]
+allowed_oauth_scopes = ["openid"]
+callback_urls = ["https://app.test/back"]
+supported_identity_providers = ["Corp"]
+
+[[aws_cognito_user_pool_client]]
+client_id = "passwords"
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["code"]
+allowed_oauth_scopes = ["openid"]
+callback_urls = ["https://app.test/back"]
+
+[[aws_cognito_user]]
+username = "native"
+password = "Correct-Horse-1"
+attributes = { email = "native@example.com", email_verified = "true" }
+"#;
+
+async fn pool() -> UserPool {
+    UserPool::builder().config(Config::from_toml(CONFIG).unwrap()).start().await.unwrap()
+}
+
+/// Another pool, of which the first is an app.
+async fn provider_for(pool: &UserPool) -> UserPool {
+    let config = format!(
+        r#"
+        [[aws_cognito_user_pool_client]]
+        client_id = "relying"
+        client_secret = "relying-secret"
+        allowed_oauth_flows_user_pool_client = true
+        allowed_oauth_flows = ["code"]
+        allowed_oauth_scopes = ["openid", "email", "profile"]
+        callback_urls = ["http://{}/oauth2/idpresponse"]
+
+        [[aws_cognito_user]]
+        username = "jane"
+        password = "Correct-Horse-1"
+        attributes = {{ email = "jane@corp.test", email_verified = "true", given_name = "Jane" }}
+        "#,
+        pool.address()
+    );
+    UserPool::builder().config(Config::from_toml(&config).unwrap()).start().await.unwrap()
+}
+
+async fn admin(
+    pool: &UserPool,
+    operation: &str,
+    mut input: Value,
+) -> Result<Value, (String, String)> {
+    input["UserPoolId"] = json!(pool.id().as_str());
+    call(pool, operation, input).await
+}
+
+async fn register(pool: &UserPool, name: &str, issuer: &str, mapping: Value) {
+    let input = json!({
+        "ProviderName": name, "ProviderType": "OIDC", "AttributeMapping": mapping,
+        "IdpIdentifiers": [format!("{name}.test")],
+        "ProviderDetails": {
+            "client_id": "relying", "client_secret": "relying-secret", "oidc_issuer": issuer,
+            "authorize_scopes": "openid email profile", "attributes_request_method": "GET",
+        },
+    });
+    admin(pool, "CreateIdentityProvider", input).await.unwrap();
+}
+
+/// Both pools, of which the second is known to the first as `Corp`.
+async fn pools() -> (UserPool, UserPool) {
+    let pool = pool().await;
+    let corp = provider_for(&pool).await;
+    let mapping = json!({ "email": "email", "given_name": "given_name", "username": "sub" });
+    register(&pool, "Corp", corp.issuer(), mapping).await;
+    (pool, corp)
+}
+
+fn address(pool: &UserPool, path: &str, more: &[(&str, &str)]) -> String {
+    let mut parameters = vec![
+        ("client_id", pool.client_id()),
+        ("redirect_uri", BACK),
+        ("response_type", "code"),
+        ("state", "s1"),
+    ];
+    for (name, value) in more {
+        parameters.retain(|(known, _)| known != name);
+        parameters.push((name, value));
+    }
+    format!("http://{}{path}?{}", pool.address(), encoded(&parameters))
+}
+
+/// Signs in at the provider, and ends at the app.
+async fn by_corp(browser: &mut Browser, pool: &UserPool) -> Page {
+    let start = address(pool, "/oauth2/authorize", &[("identity_provider", "Corp")]);
+    let page = browser.open(start).await;
+    browser.submit(&page, "/login", &[("username", "jane"), ("password", PASSWORD)]).await
+}
+
+async fn tokens(pool: &UserPool, page: &Page) -> Value {
+    let code = page.parameter("code").unwrap_or_else(|| panic!("no code: {}", page.url));
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", pool.client_id()),
+        ("code", &code),
+        ("redirect_uri", BACK),
+    ];
+    let response = reqwest::Client::new()
+        .post(format!("http://{}/oauth2/token", pool.address()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(encoded(&form))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+async fn id_claims(pool: &UserPool, page: &Page) -> Value {
+    payload(tokens(pool, page).await["id_token"].as_str().unwrap())
+}
+
+#[track_caller]
+fn is_refused(page: &Page, error: &str) {
+    assert_eq!(page.url.host_str(), Some("app.test"), "{}", page.title());
+    assert_eq!(page.parameter("error").as_deref(), Some(error), "{}", page.url);
+    assert_eq!(page.parameter("state").as_deref(), Some("s1"));
+    assert_eq!(page.parameter("code"), None);
+}
+
+#[tokio::test]
+async fn a_user_of_another_pool_signs_in_here() {
+    let (pool, _corp) = pools().await;
+    let mut browser = Browser::new();
+    let page = browser.open(address(&pool, "/login", &[])).await;
+    let page = browser.open(page.link("Continue with Corp")).await;
+    assert_ne!(page.url.port(), Some(pool.address().port()));
+    let typed = [("username", "jane"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/login", &typed).await;
+    assert_eq!(page.parameter("state").as_deref(), Some("s1"));
+    let tokens = tokens(&pool, &page).await;
+    let verifier = pool.verifier().build().unwrap();
+    let access = verifier.verify(tokens["access_token"].as_str().unwrap()).await.unwrap();
+    let name = access.username().unwrap().to_owned();
+    let id = payload(tokens["id_token"].as_str().unwrap());
+    let (provider, sub) = name.split_once('_').unwrap();
+    assert_eq!(provider, "Corp");
+    assert_ne!(id["sub"], sub);
+    assert!(access.in_group(&format!("{}_Corp", pool.id())));
+    assert_eq!(id["cognito:username"], name);
+    assert_eq!(id["email"], "jane@corp.test");
+    assert_eq!(id["email_verified"], false);
+    assert_eq!(id["given_name"], "Jane");
+    assert!(id["nonce"].is_string(), "who comes by a provider gets one in any case");
+    let account = &id["identities"][0];
+    assert_eq!(account["userId"], sub);
+    assert_eq!(account["providerName"], "Corp");
+    assert_eq!(account["providerType"], "OIDC");
+    assert_eq!(account["issuer"], Value::Null);
+    assert_eq!(account["primary"], "true");
+    assert!(account["dateCreated"].as_str().unwrap().parse::<u64>().is_ok());
+    let input = json!({ "AccessToken": tokens["access_token"] });
+    let seen = call(&pool, "GetUser", input).await.unwrap();
+    let identities = seen["UserAttributes"].as_array().unwrap().iter();
+    let mut identities = identities.filter(|one| one["Name"] == "identities");
+    let text = identities.next().unwrap()["Value"].as_str().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(text).unwrap(), id["identities"]);
+    let seen = admin(&pool, "AdminGetUser", json!({ "Username": name })).await.unwrap();
+    assert_eq!(seen["UserStatus"], "EXTERNAL_PROVIDER");
+    // The browser is signed in here too.
+    let page = browser.open(address(&pool, "/oauth2/authorize", &[])).await;
+    assert!(page.parameter("code").is_some());
+}
+
+#[tokio::test]
+async fn what_the_provider_says_is_written_anew_at_each_sign_in() {
+    let (pool, corp) = pools().await;
+    let first = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    let changes = json!({
+        "Username": "jane",
+        "UserAttributes": [{ "Name": "email", "Value": "j2@corp.test" }],
+    });
+    admin(&corp, "AdminUpdateUserAttributes", changes).await.unwrap();
+    let second = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    assert_eq!(first["sub"], second["sub"]);
+    assert_eq!(second["email"], "j2@corp.test");
+    // What the provider's word proves is proven.
+    let verified = json!({
+        "ProviderName": "Corp",
+        "AttributeMapping": { "email": "email", "email_verified": "email_verified" },
+    });
+    admin(&pool, "UpdateIdentityProvider", verified).await.unwrap();
+    let proof = json!({
+        "Username": "jane",
+        "UserAttributes": [{ "Name": "email_verified", "Value": "true" }],
+    });
+    admin(&corp, "AdminUpdateUserAttributes", proof).await.unwrap();
+    let third = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    assert_eq!(third["email_verified"], true);
+}
+
+#[tokio::test]
+async fn an_app_chooses_among_its_own_providers_alone() {
+    let (pool, corp) = pools().await;
+    let path = "/oauth2/authorize";
+    let open = |more: Vec<(&'static str, &'static str)>| {
+        let address = address(&pool, path, &more);
+        async move { Browser::new().open(address).await }
+    };
+    let port = corp.address().port();
+    for more in [
+        vec![("identity_provider", "Corp")],
+        vec![("idp_identifier", "Corp.test")],
+        vec![("client_id", "corponly")],
+    ] {
+        let page = open(more.clone()).await;
+        assert_eq!((page.url.port(), page.url.path()), (Some(port), "/login"), "{more:?}");
+    }
+    for more in [
+        vec![("identity_provider", "Nobody")],
+        vec![("identity_provider", "Other")],
+        vec![("idp_identifier", "nobody.test")],
+        vec![("client_id", "corponly"), ("identity_provider", "COGNITO")],
+        vec![("client_id", "passwords"), ("identity_provider", "Corp")],
+    ] {
+        is_refused(&open(more).await, "invalid_request");
+    }
+    let page = open(vec![("identity_provider", "COGNITO")]).await;
+    assert_eq!(page.url.port(), Some(pool.address().port()));
+    let page = Browser::new().open(address(&pool, "/login", &[("client_id", "passwords")])).await;
+    assert!(!page.body.contains("Continue with"));
+    // Who came by a provider is not signed in for an app that does not take it, nor the other way round.
+    let mut browser = Browser::new();
+    by_corp(&mut browser, &pool).await;
+    let page = browser.open(address(&pool, path, &[("client_id", "passwords")])).await;
+    assert_eq!(page.url.path(), "/login");
+    let page = browser.open(address(&pool, path, &[("client_id", "corponly")])).await;
+    assert!(page.parameter("code").is_some());
+}
+
+#[tokio::test]
+async fn a_state_is_good_once_and_in_its_own_browser() {
+    let (pool, _corp) = pools().await;
+    let mut browser = Browser::new();
+    let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Corp")]);
+    let page = browser.open(&start).await;
+    let mut form = page.form("/login");
+    form.set("username", "jane");
+    form.set("password", PASSWORD);
+    let back = browser.post(&form).await.location().unwrap();
+    assert_eq!(back.path(), "/oauth2/idpresponse");
+    // Somebody else is sent there with it.
+    let page = Browser::new().open_once(&back).await;
+    assert_eq!((page.status.as_u16(), page.location()), (400, None));
+    // Nor is a state of another sign-in taken, or none, or one that was made up.
+    for state in ["", "x", "../.."] {
+        let made_up = format!(
+            "{}?{}",
+            back.as_str().split('?').next().unwrap(),
+            encoded(&[("state", state), ("code", "x")])
+        );
+        assert_eq!(browser.open_once(made_up).await.status, 400);
+    }
+    let kept = browser.cookies.clone();
+    let page = browser.open(&back).await;
+    assert!(page.parameter("code").is_some());
+    browser.cookies = kept;
+    let page = browser.open_once(&back).await;
+    assert_eq!((page.status.as_u16(), page.location()), (400, None));
+    // Whoever is away for long begins anew.
+    let mut browser = Browser::new();
+    let page = browser.open(&start).await;
+    let mut form = page.form("/login");
+    form.set("username", "jane");
+    form.set("password", PASSWORD);
+    let back = browser.post(&form).await.location().unwrap();
+    pool.advance(std::time::Duration::from_secs(5 * 60));
+    assert_eq!(browser.open_once(&back).await.status, 400);
+}
+
+#[tokio::test]
+async fn an_account_can_be_tied_to_a_user_who_is_there() {
+    let (pool, corp) = pools().await;
+    let jane = admin(&corp, "AdminGetUser", json!({ "Username": "jane" })).await.unwrap();
+    let sub = jane["UserAttributes"].as_array().unwrap().iter().find(|one| one["Name"] == "sub");
+    let source = json!({
+        "ProviderName": "Corp", "ProviderAttributeName": "Cognito_Subject",
+        "ProviderAttributeValue": sub.unwrap()["Value"],
+    });
+    let link = json!({
+        "DestinationUser": { "ProviderName": "Cognito", "ProviderAttributeValue": "native" },
+        "SourceUser": source,
+    });
+    admin(&pool, "AdminLinkProviderForUser", link.clone()).await.unwrap();
+    let id = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    assert_eq!(id["cognito:username"], "native");
+    assert_eq!(id["identities"][0]["primary"], "false");
+    assert!(admin(&pool, "AdminLinkProviderForUser", link.clone()).await.is_err());
+    // Untied, it is somebody of their own.
+    admin(&pool, "AdminDisableProviderForUser", json!({ "User": source })).await.unwrap();
+    let id = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    assert!(id["cognito:username"].as_str().unwrap().starts_with("Corp_"));
+    let (name, message) = admin(&pool, "AdminLinkProviderForUser", link).await.unwrap_err();
+    assert_eq!(name, "InvalidParameterException");
+    assert!(message.starts_with("Merging is not currently supported"));
+    // Who is nobody without the account cannot sign in any more.
+    admin(&pool, "AdminDisableProviderForUser", json!({ "User": source })).await.unwrap();
+    is_refused(&by_corp(&mut Browser::new(), &pool).await, "access_denied");
+}
+
+#[tokio::test]
+async fn providers_are_made_changed_listed_and_deleted() {
+    let (pool, corp) = pools().await;
+    let name = json!({ "ProviderName": "Corp" });
+    let seen = admin(&pool, "DescribeIdentityProvider", name.clone()).await.unwrap();
+    let seen = &seen["IdentityProvider"];
+    assert_eq!(seen["ProviderType"], "OIDC");
+    assert_eq!(seen["ProviderDetails"]["oidc_issuer"], corp.issuer());
+    assert_eq!(seen["AttributeMapping"]["email"], "email");
+    let by_id = json!({ "IdpIdentifier": "Corp.test" });
+    let found = admin(&pool, "GetIdentityProviderByIdentifier", by_id).await.unwrap();
+    assert_eq!(&found["IdentityProvider"], seen);
+    let error = |result: Result<Value, (String, String)>| result.unwrap_err().0;
+    let details = &seen["ProviderDetails"];
+    let make = |name: &str, kind: &str, details: Value, mapping: Value| {
+        json!({
+            "ProviderName": name, "ProviderType": kind, "ProviderDetails": details,
+            "AttributeMapping": mapping, "IdpIdentifiers": null,
+        })
+    };
+    let again = make("Corp", "OIDC", details.clone(), Value::Null);
+    assert_eq!(
+        error(admin(&pool, "CreateIdentityProvider", again).await),
+        "DuplicateProviderException"
+    );
+    let mut no_openid = details.clone();
+    no_openid["authorize_scopes"] = json!("email");
+    let mut no_client = details.clone();
+    no_client.as_object_mut().unwrap().remove("client_id");
+    let mut odd = details.clone();
+    odd["nonsense"] = json!("x");
+    for input in [
+        make("Next_1", "OIDC", details.clone(), Value::Null),
+        make("Cognito", "OIDC", details.clone(), Value::Null),
+        make("No", "OIDC", details.clone(), Value::Null),
+        make("Next", "SAML", details.clone(), Value::Null),
+        make("Next", "OIDC", no_openid, Value::Null),
+        make("Next", "OIDC", no_client, Value::Null),
+        make("Next", "OIDC", odd, Value::Null),
+        make("Next", "OIDC", details.clone(), json!({ "custom:nobody": "x" })),
+    ] {
+        let refused = error(admin(&pool, "CreateIdentityProvider", input).await);
+        assert_eq!(refused, "InvalidParameterException");
+    }
+    let next = make("Next", "OIDC", details.clone(), Value::Null);
+    admin(&pool, "CreateIdentityProvider", next).await.unwrap();
+    let page = admin(&pool, "ListIdentityProviders", json!({ "MaxResults": 1 })).await.unwrap();
+    assert_eq!(page["Providers"][0]["ProviderName"], "Corp");
+    let rest = json!({ "NextToken": page["NextToken"] });
+    let rest = admin(&pool, "ListIdentityProviders", rest).await.unwrap();
+    assert_eq!(rest["Providers"][0]["ProviderName"], "Next");
+    let mut browser = Browser::new();
+    by_corp(&mut browser, &pool).await;
+    admin(&pool, "DeleteIdentityProvider", name.clone()).await.unwrap();
+    let page = browser.open(address(&pool, "/oauth2/authorize", &[])).await;
+    assert_eq!(page.url.path(), "/login");
+    for operation in
+        ["DescribeIdentityProvider", "UpdateIdentityProvider", "DeleteIdentityProvider"]
+    {
+        let refused = error(admin(&pool, operation, name.clone()).await);
+        assert_eq!(refused, "ResourceNotFoundException");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_of_the_configuration_is_there_from_the_start() {
+    let first = pool().await;
+    let corp = provider_for(&first).await;
+    let config = |details: &str| {
+        format!(
+            "{CONFIG}\n[[aws_cognito_identity_provider]]\nprovider_name = \"Corp\"\nprovider_type = \"OIDC\"\n\
+             attribute_mapping = {{ email = \"email\" }}\nprovider_details = {{ client_id = \"relying\", {details} }}\n"
+        )
+    };
+    let details =
+        format!("oidc_issuer = \"{}\", authorize_scopes = \"openid email\"", corp.issuer());
+    let config_of = Config::from_toml(&config(&details)).unwrap();
+    let pool = UserPool::builder().config(config_of).start().await.unwrap();
+    let page = Browser::new().open(address(&pool, "/login", &[])).await;
+    assert!(page.body.contains("Continue with Corp"));
+    for wrong in [
+        "oidc_issuer = \"corp\", authorize_scopes = \"openid\"",
+        "oidc_issuer = \"https://a.test\"",
+    ] {
+        let error = Config::from_toml(&config(wrong)).unwrap_err();
+        assert!(error.line() > 30, "{error}");
+    }
+}
+
+/// A provider that says what a test has it say, signed by a pool's keys.
+struct Liar {
+    issuer: String,
+    /// The token endpoint's answer.
+    answer: Arc<Mutex<Value>>,
+    user_info: Arc<Mutex<Value>>,
+    keys: UserPool,
+}
+
+impl Liar {
+    async fn start(name: &'static str) -> Self {
+        let keys = UserPool::start().await.unwrap();
+        let (answer, user_info) =
+            (Arc::new(Mutex::new(json!({}))), Arc::new(Mutex::new(json!({}))));
+        let document = Arc::new(Mutex::new(json!({})));
+        let (given, told, found) =
+            (Arc::clone(&answer), Arc::clone(&user_info), Arc::clone(&document));
+        let app = Router::new()
+            .route("/token", post(async move || Json(given.lock().unwrap().clone())))
+            .route("/me", get(async move || Json(told.lock().unwrap().clone())))
+            .route(
+                "/.well-known/openid-configuration",
+                get(async move || Json(found.lock().unwrap().clone())),
+            );
+        let issuer = format!("http://{}", serve(app).await);
+        *document.lock().unwrap() = json!({
+            "issuer": issuer,
+            "authorization_endpoint": format!("https://{name}.test/authorize"),
+            "token_endpoint": format!("{issuer}/token"),
+            "userinfo_endpoint": format!("{issuer}/me"),
+            "jwks_uri": keys.jwks_uri(),
+        });
+        Self { issuer, answer, user_info, keys }
+    }
+
+    fn claims(&self, sub: &str, nonce: &str) -> Value {
+        let now = wall_time().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        json!({
+            "iss": self.issuer, "sub": sub, "aud": "relying", "nonce": nonce, "iat": now, "exp": now + 300,
+        })
+    }
+
+    fn says(&self, header: &Value, claims: &Value) {
+        let token = self.keys.sign_parts(header.to_string(), claims.to_string());
+        *self.answer.lock().unwrap() = json!({ "id_token": token, "access_token": "a" });
+        *self.user_info.lock().unwrap() = json!({ "sub": claims["sub"] });
+    }
+}
+
+/// A browser that is at the provider: where it goes back to, and the nonce that it brought.
+async fn leave(browser: &mut Browser, pool: &UserPool, provider: &str) -> (String, String) {
+    let start = address(pool, "/oauth2/authorize", &[("identity_provider", provider)]);
+    let page = browser.open(start).await;
+    assert_eq!(page.url.host_str().unwrap(), format!("{}.test", provider.to_lowercase()));
+    assert_eq!(page.parameter("code_challenge_method").as_deref(), Some("S256"));
+    assert_eq!(page.parameter("code_challenge").unwrap().len(), 43);
+    let state = page.parameter("state").unwrap();
+    let back =
+        format!("{}?{}", page.parameter("redirect_uri").unwrap(), encoded(&[("state", &state)]));
+    (back, page.parameter("nonce").unwrap())
+}
+
+async fn liars_pool() -> (UserPool, Liar) {
+    let (pool, liar) = (pool().await, Liar::start("corp").await);
+    register(&pool, "Corp", &liar.issuer, json!({ "email": "email" })).await;
+    (pool, liar)
+}
+
+#[tokio::test]
+async fn an_id_token_that_is_not_for_this_sign_in_signs_nobody_in() {
+    let (pool, liar) = liars_pool().await;
+    let good = header(&liar.keys);
+    let stranger = UserPool::start().await.unwrap();
+    let with = |name: &'static str, value: Value| {
+        let value = Arc::new(value);
+        move |claims: &mut Value| claims[name] = (*value).clone()
+    };
+    let without = |name: &'static str| {
+        move |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove(name))
+    };
+    type Spoil = Box<dyn Fn(&mut Value)>;
+    let cases: Vec<(&str, Value, Spoil)> = vec![
+        ("nonce", good.clone(), Box::new(with("nonce", json!("other")))),
+        ("no nonce", good.clone(), Box::new(without("nonce"))),
+        ("aud", good.clone(), Box::new(with("aud", json!("other")))),
+        ("aud list", good.clone(), Box::new(with("aud", json!(["relying", "other"])))),
+        ("no aud", good.clone(), Box::new(without("aud"))),
+        ("azp", good.clone(), Box::new(with("azp", json!("other")))),
+        ("iss", good.clone(), Box::new(with("iss", json!("http://evil.test")))),
+        ("expired", good.clone(), Box::new(with("exp", json!(1_000_000)))),
+        ("exp text", good.clone(), Box::new(with("exp", json!("9999999999")))),
+        ("no exp", good.clone(), Box::new(without("exp"))),
+        ("early", good.clone(), Box::new(with("nbf", json!(9_999_999_999_u64)))),
+        ("access", good.clone(), Box::new(with("token_use", json!("access")))),
+        ("no sub", good.clone(), Box::new(without("sub"))),
+        ("sub number", good.clone(), Box::new(with("sub", json!(7)))),
+        ("empty sub", good.clone(), Box::new(with("sub", json!("")))),
+        ("space", good.clone(), Box::new(with("sub", json!("a b")))),
+        ("none", json!({ "alg": "none", "kid": good["kid"] }), Box::new(|_| {})),
+        ("hs256", json!({ "alg": "HS256", "kid": good["kid"] }), Box::new(|_| {})),
+        ("crit", json!({ "alg": "RS256", "kid": good["kid"], "crit": ["b64"] }), Box::new(|_| {})),
+        ("key", header(&stranger), Box::new(|_| {})),
+        ("no kid", json!({ "alg": "RS256" }), Box::new(|_| {})),
+    ];
+    for (name, header, spoil) in cases {
+        let mut browser = Browser::new();
+        let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+        let mut claims = liar.claims("jane", &nonce);
+        spoil(&mut claims);
+        liar.says(&header, &claims);
+        let page = browser.open(format!("{back}&code=c")).await;
+        assert!(page.parameter("code").is_none(), "{name}");
+        assert!(page.parameter("error").is_some(), "{name}: {}", page.title());
+    }
+    // The same without the fault.
+    let mut browser = Browser::new();
+    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+    liar.says(&good, &liar.claims("jane", &nonce));
+    let page = browser.open(format!("{back}&code=c&iss={}", liar.issuer)).await;
+    assert_eq!(id_claims(&pool, &page).await["cognito:username"], "Corp_jane");
+    // A signature of nobody's.
+    let mut browser = Browser::new();
+    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+    liar.says(&good, &liar.claims("jane", &nonce));
+    let bent = {
+        let mut answer = liar.answer.lock().unwrap();
+        let token = answer["id_token"].as_str().unwrap();
+        let at = token.rfind('.').unwrap() + 10;
+        let sign = if &token[at..=at] == "A" { "B" } else { "A" };
+        let bent = format!("{}{sign}{}", &token[..at], &token[at + 1..]);
+        answer["id_token"] = json!(bent);
+        format!("{back}&code=c")
+    };
+    is_refused(&browser.open(bent).await, "server_error");
+}
+
+#[tokio::test]
+async fn a_code_of_one_provider_is_nothing_to_another() {
+    let (pool, corp) = liars_pool().await;
+    let other = Liar::start("other").await;
+    register(&pool, "Other", &other.issuer, json!({})).await;
+    let mut browser = Browser::new();
+    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+    // The other's token, with this sign-in's nonce, comes by this provider's way.
+    corp.says(&header(&corp.keys), &other.claims("jane", &nonce));
+    is_refused(&browser.open(format!("{back}&code=c")).await, "server_error");
+    // An answer that says that it is another's.
+    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+    corp.says(&header(&corp.keys), &corp.claims("jane", &nonce));
+    let page = browser.open(format!("{back}&code=c&iss={}", other.issuer)).await;
+    is_refused(&page, "server_error");
+    // What is told of somebody else.
+    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+    corp.says(&header(&corp.keys), &corp.claims("jane", &nonce));
+    *corp.user_info.lock().unwrap() = json!({ "sub": "somebody", "email": "x@x.test" });
+    is_refused(&browser.open(format!("{back}&code=c")).await, "server_error");
+    // Accounts of the same name are two users.
+    let (back, nonce) = leave(&mut browser, &pool, "Other").await;
+    other.says(&header(&other.keys), &other.claims("jane", &nonce));
+    let page = browser.open(format!("{back}&code=c")).await;
+    assert_eq!(id_claims(&pool, &page).await["cognito:username"], "Other_jane");
+}
+
+#[tokio::test]
+async fn accounts_are_told_apart_by_case_and_take_nobodys_name() {
+    let (pool, liar) = liars_pool().await;
+    let input = json!({
+        "ClientId": pool.client_id(), "Username": "Corp_victim", "Password": PASSWORD,
+        "UserAttributes": [{ "Name": "email", "Value": "v@v.test" }],
+    });
+    call(&pool, "SignUp", input).await.unwrap();
+    for (sub, is_taken) in [("jane", false), ("JANE", true), ("victim", true), ("jane", false)] {
+        let mut browser = Browser::new();
+        let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+        let mut claims = liar.claims(sub, &nonce);
+        claims["email"] = json!("native@example.com");
+        liar.says(&header(&liar.keys), &claims);
+        let page = browser.open(format!("{back}&code=c")).await;
+        if is_taken {
+            is_refused(&page, "invalid_request");
+        } else {
+            assert_eq!(id_claims(&pool, &page).await["cognito:username"], "Corp_jane");
+        }
+    }
+    // An account has no password, and does not stand in the way of who has the address.
+    let tries = json!({
+        "ClientId": pool.client_id(), "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "Corp_jane", "PASSWORD": PASSWORD },
+    });
+    assert_eq!(call(&pool, "InitiateAuth", tries).await.unwrap_err().0, "NotAuthorizedException");
+}
+
+#[tokio::test]
+async fn an_account_with_a_natives_address_does_not_get_the_natives_name() {
+    let config = format!(
+        "{}\n[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n",
+        CONFIG.split("[[aws_cognito_user]]").next().unwrap()
+    );
+    let pool =
+        UserPool::builder().config(Config::from_toml(&config).unwrap()).start().await.unwrap();
+    let liar = Liar::start("corp").await;
+    let mapping = json!({ "email": "email", "email_verified": "email_verified" });
+    register(&pool, "Corp", &liar.issuer, mapping).await;
+    let mut browser = Browser::new();
+    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+    let mut claims = liar.claims("a", &nonce);
+    claims["email"] = json!("jane@example.com");
+    claims["email_verified"] = json!(true);
+    liar.says(&header(&liar.keys), &claims);
+    assert!(browser.open(format!("{back}&code=c")).await.parameter("code").is_some());
+    let input = json!({
+        "ClientId": pool.client_id(), "Username": "jane@example.com", "Password": PASSWORD,
+    });
+    let made = call(&pool, "SignUp", input).await.unwrap();
+    let seen = json!({ "Username": "jane@example.com" });
+    let seen = admin(&pool, "AdminGetUser", seen).await.unwrap();
+    assert_eq!(seen["Username"], made["UserSub"]);
+}
+
+#[tokio::test]
+async fn what_goes_wrong_at_the_provider_comes_back_to_the_app() {
+    let (pool, liar) = liars_pool().await;
+    let mut browser = Browser::new();
+    for (answer, error, words) in [
+        (
+            "error=access_denied&error_description=no%0D%0AX%3A+y%3Cscript%3E",
+            "access_denied",
+            "noX: y<script>",
+        ),
+        ("error=temporarily_unavailable", "server_error", "temporarily_unavailable"),
+        ("", "server_error", "no code"),
+    ] {
+        let (back, _) = leave(&mut browser, &pool, "Corp").await;
+        let page = browser.open(format!("{back}&{answer}")).await;
+        is_refused(&page, error);
+        assert_eq!(page.parameter("error_description").as_deref(), Some(words));
+    }
+    // A form that is not clear, and a provider without an ID token.
+    let (back, _) = leave(&mut browser, &pool, "Corp").await;
+    assert_eq!(browser.open_once(format!("{back}&code=a&code=b")).await.status, 400);
+    let page = browser.open(format!("{back}&code=c")).await;
+    is_refused(&page, "server_error");
+    // A value that the pool cannot hold.
+    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+    let mut claims = liar.claims("jane", &nonce);
+    claims["email"] = json!("no address");
+    liar.says(&header(&liar.keys), &claims);
+    is_refused(&browser.open(format!("{back}&code=c")).await, "invalid_request");
+    // One that does not answer.
+    register(&pool, "Other", "http://127.0.0.1:9", json!({})).await;
+    let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Other")]);
+    is_refused(&browser.open(start).await, "server_error");
+}
