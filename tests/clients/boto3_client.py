@@ -373,7 +373,7 @@ def secrets(pool, step, client, app):
             own.refresh(tokens["RefreshToken"])
         assert own.refresh(tokens["RefreshToken"], secret_hash(name, client_id, secret))
         with refused("UnauthorizedException"):
-            client.revoke_token(ClientId=client_id, ClientSecret="wrong", Token=tokens["RefreshToken"])
+            client.revoke_token(ClientId=client_id, ClientSecret=secret[::-1], Token=tokens["RefreshToken"])
         client.revoke_token(ClientId=client_id, ClientSecret=secret, Token=tokens["RefreshToken"])
         with refused("NotAuthorizedException"):
             own.refresh(tokens["RefreshToken"], secret_hash(name, client_id, secret))

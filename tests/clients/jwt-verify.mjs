@@ -80,7 +80,7 @@ async function life({ pool, step }) {
     });
     const { AccessToken } = await pool.signIn({ username: 'jane', password: jane.password }, ClientId);
     const own = await verifier('access', { clientId: ClientId });
-    await refused(own.verify(AccessToken), 'JwtInvalidIssuerError', 'ParameterValidationError');
+    await refused(own.verify(AccessToken), 'JwtInvalidIssuerError', 'KidNotFoundInJwksError', 'ParameterValidationError');
   });
   await step('tokens hold after a refresh, with the login time of the first', async () => {
     const { AuthenticationResult: fresh } = await pool.admin('GetTokensFromRefreshToken', {

@@ -67,7 +67,7 @@ class Steps:
 
     def told(self, title):
         self.failed += 1
-        print(f"  FAILED: {title}\n    " + traceback.format_exc().replace("\n", "\n    "))
+        print(f"  FAILED: {title}\n    " + traceback.format_exc(limit=-2, chain=False).replace("\n", "\n    "))
 
 
 @contextmanager
