@@ -14,6 +14,7 @@ assert(plain.includes(empty));
 /** The pools that each client is tried with. */
 const pools = {
   default: { title: 'a pool without configuration' },
+  addresses: { title: 'addresses as plain user names' },
   plain: { title: 'plain user names', config: plain },
   email: { title: 'e-mail user names', config: plain.replace(empty, 'username_attributes = ["email"]') },
   amazon: { title: 'tokens with an issuer of Amazon', issuer: 'https://cognito-idp.us-east-1.amazonaws.com' },
@@ -23,7 +24,7 @@ const pools = {
  * Tries a client with each pool, or with the one that the command line names: `tell` gets the pool, and `step`,
  * with which it says what has to hold.
  */
-export async function lives(client, tell, names = ['default', 'plain', 'email']) {
+export async function lives(client, tell, names = ['default', 'addresses', 'plain', 'email']) {
   const wanted = process.argv[2];
   for (const name of names.filter(name => !wanted || name === wanted)) {
     const pool = await Pool.start(name);
@@ -134,6 +135,7 @@ export class Pool {
     pool.title = pools[name].title;
     pool.hasCustomAttributes = pools[name].config !== undefined;
     pool.hasEmailNames = name === 'email';
+    pool.hasAddresses = name === 'email' || name === 'addresses';
     pool.hasIssuerOfAmazon = name === 'amazon';
     pool.endpoint = process.env.POOL_ENDPOINT ?? (await pool.#serve(pools[name], more));
     return pool;
@@ -176,10 +178,13 @@ export class Pool {
     return `${this.issuer}/.well-known/jwks.json`;
   }
 
-  /** A user of this name: what they sign in with, and their address. */
+  /**
+   * A user of this name: what they sign in with, and their address. With e-mail user names the pool makes up names of
+   * its own; an address as a plain user name is a name like others.
+   */
   user(name) {
     const email = `${name}@example.com`;
-    return { username: this.hasEmailNames ? email : name, email, password: 'Correct-Horse-1' };
+    return { username: this.hasAddresses ? email : name, email, password: 'Correct-Horse-1' };
   }
 
   /** What was sent to a user, newest first. */

@@ -27,6 +27,7 @@ assert EMPTY in PLAIN
 
 POOLS = {
     "default": ("a pool without configuration", None),
+    "addresses": ("addresses as plain user names", None),
     "plain": ("plain user names", PLAIN),
     "email": ("e-mail user names", PLAIN.replace(EMPTY, 'username_attributes = ["email"]')),
 }
@@ -138,7 +139,7 @@ class Pool:
     def __init__(self, name):
         self.title, config = POOLS[name]
         self.has_custom_attributes = config is not None
-        self.has_email_names = name == "email"
+        self.has_addresses = name in ("addresses", "email")
         self._process = None
         self.endpoint = os.environ.get("POOL_ENDPOINT") or self._serve(config)
 
@@ -167,7 +168,7 @@ class Pool:
     def user(self, name):
         """A user of this name: what they sign in with, and their address."""
         email = f"{name}@example.com"
-        return (email if self.has_email_names else name), email, "Correct-Horse-1"
+        return (email if self.has_addresses else name), email, "Correct-Horse-1"
 
     def messages(self, username):
         """What was sent to a user, newest first."""
