@@ -31,6 +31,7 @@ usage: cargo run --example local_pool -- [OPTIONS]
   --config FILE     TOML in the words of Terraform's aws_cognito_user_pool and its kin
   --data FILE       keeps all data in this file; in memory unless set
   --issuer URL      what tokens name as their issuer, in place of the pool's own address
+  --smtp ADDRESS    mails e-mail messages too, by a mail catcher such as 127.0.0.1:1025
   --help            this text
 
 Data that a file holds already stands: the configuration is for a new file.
@@ -53,10 +54,15 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// What tokens name as their issuer.
     pub issuer: Option<String>,
+    /// Of a mail catcher.
+    pub smtp: Option<String>,
 }
 
 impl Options {
     /// Reads the arguments after the program's name; nothing if help is asked for.
+    ///
+    /// # Errors
+    /// An option is unknown, there twice, or without a value that it can have.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
             host: Ipv4Addr::LOCALHOST.into(),
@@ -66,6 +72,7 @@ impl Options {
             config: None,
             data: None,
             issuer: None,
+            smtp: None,
         };
         let mut seen = Vec::new();
         let mut arguments = arguments.into_iter();
@@ -77,8 +84,16 @@ impl Options {
                 Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
                 None => (argument, None),
             };
-            let known =
-                ["--port", "--host", "--pool-id", "--client-id", "--config", "--data", "--issuer"];
+            let known = [
+                "--port",
+                "--host",
+                "--pool-id",
+                "--client-id",
+                "--config",
+                "--data",
+                "--issuer",
+                "--smtp",
+            ];
             if !known.contains(&name.as_str()) {
                 return Err(format!("{name}: there is no such option; --help lists them"));
             }
@@ -109,6 +124,7 @@ impl Options {
             "--client-id" => self.client_id = Some(value),
             "--config" => self.config = Some(value.into()),
             "--data" => self.data = Some(value.into()),
+            "--smtp" => self.smtp = Some(value),
             _ => self.issuer = Some(value),
         }
         Ok(())
@@ -116,6 +132,9 @@ impl Options {
 }
 
 /// Starts the pool that the options describe.
+///
+/// # Errors
+/// As [`UserPoolBuilder::start`](tower_cognito::local::UserPoolBuilder::start) and [`Config::from_file`].
 pub async fn start(options: Options) -> Result<UserPool, Box<dyn Error>> {
     let mut builder = UserPool::builder();
     if let Some(id) = options.pool_id {
@@ -126,6 +145,9 @@ pub async fn start(options: Options) -> Result<UserPool, Box<dyn Error>> {
     }
     if let Some(issuer) = options.issuer {
         builder = builder.issuer(issuer);
+    }
+    if let Some(address) = options.smtp {
+        builder = builder.smtp(address);
     }
     if let Some(file) = options.config {
         builder = builder.config(Config::from_file(file)?);

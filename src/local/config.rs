@@ -1,10 +1,17 @@
 use std::{fmt, path::Path};
 
-use super::settings::Seed;
+use super::settings::{Seed, toml};
 
 /// What a pool starts with, in the words of Terraform's `aws_cognito_user_pool` and its kin.
+///
+/// `examples/pool.toml` has all settings with their meaning. What is not written is as in a pool without a
+/// configuration; what Cognito has and a local pool has no use for is [`ignored`](Self::ignored); any other word,
+/// and any value that cannot be, is refused.
 #[derive(Clone, Default)]
-pub struct Config(pub(super) Seed);
+pub struct Config {
+    pub(super) seed: Seed,
+    ignored: Vec<String>,
+}
 
 /// A configuration that is wrong: where, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,15 +44,23 @@ impl Config {
         }
     }
 
+    /// The settings that have no effect on a local pool, each with its file and line:
+    /// `pool.toml:7: aws_cognito_user_pool.email_configuration`.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
-        toml::from_str(text).map(Self).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            ConfigFileError {
-                file: file.to_owned(),
-                line: before.matches('\n').count() + 1,
-                what: error.message().to_owned(),
-            }
-        })
+        let wrong = |line, what| ConfigFileError { file: file.to_owned(), line, what };
+        let written = toml::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            wrong(toml::line_of(text, at), error.message().to_owned())
+        })?;
+        let (seed, notes) =
+            Seed::read(&written).map_err(|error| wrong(error.place.line, error.to_string()))?;
+        let ignored =
+            notes.iter().map(|place| format!("{file}:{}: {}", place.line, place.path)).collect();
+        Ok(Self { seed, ignored })
     }
 }
 

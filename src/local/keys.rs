@@ -5,6 +5,7 @@ use std::{
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
+    encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
     rsa::{KeyPair, KeySize, PublicKeyComponents},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
@@ -12,12 +13,15 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::store::StoredKey;
 use crate::base64url;
 
 /// A key pair that signs, under an id.
 #[derive(Clone)]
 pub(super) struct SigningKey {
     pub(super) kid: String,
+    /// Of all keys that a pool ever had.
+    pub(super) number: usize,
     pair: Arc<KeyPair>,
 }
 
@@ -33,13 +37,38 @@ impl SigningKey {
             shared.push(Arc::new(generate()?));
         }
         let pair = shared.get(number).map(Arc::clone).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Self { kid: key_id(&format!("{issuer} {number}")), pair })
+        Ok(Self::of(issuer, number, pair))
     }
 
     /// A key that nobody else has.
     pub(super) fn own(issuer: &str, number: usize) -> io::Result<Self> {
-        let kid = key_id(&format!("{issuer} {number} {}", random_uuid()));
-        Ok(Self { kid, pair: Arc::new(generate()?) })
+        Ok(Self::of(issuer, number, Arc::new(generate()?)))
+    }
+
+    /// The id says which key it is: another that takes its place after a restart has another.
+    fn of(issuer: &str, number: usize, pair: Arc<KeyPair>) -> Self {
+        let PublicKeyComponents { n, .. } = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+        let kid = key_id(&format!("{issuer} {number} {}", base64url::encode(n)));
+        Self { kid, number, pair }
+    }
+
+    /// A key that was kept.
+    pub(super) fn kept(number: &str, stored: &StoredKey) -> io::Result<Self> {
+        let pkcs8 = STANDARD.decode(&stored.pkcs8).map_err(io::Error::other)?;
+        let pair = KeyPair::from_pkcs8(&pkcs8).map_err(io::Error::other)?;
+        let number = number.parse().map_err(io::Error::other)?;
+        Ok(Self { kid: stored.kid.clone(), number, pair: Arc::new(pair) })
+    }
+
+    /// The number as a key of a table, in the order of numbers.
+    pub(super) fn table_key(&self) -> String {
+        format!("{:010}", self.number)
+    }
+
+    /// As it is kept.
+    pub(super) fn stored(&self) -> io::Result<StoredKey> {
+        let pkcs8: Pkcs8V1Der<'static> = self.pair.as_der().map_err(io::Error::other)?;
+        Ok(StoredKey { kid: self.kid.clone(), pkcs8: STANDARD.encode(pkcs8.as_ref()) })
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256, in base64url.

@@ -85,6 +85,7 @@ mod settings;
 mod shared;
 mod site;
 mod srp;
+mod start;
 mod store;
 mod token;
 mod totp;

@@ -13,6 +13,7 @@ use super::{
     server::{Fault, Server},
     shared::{Parts, Shared, endpoint},
     site::Site,
+    start,
     store::{Disk, Store},
     token::TokenBuilder,
     triggers::Triggers,
@@ -36,8 +37,8 @@ pub struct UserPool {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct UserPoolBuilder {
-    id: String,
-    client_id: String,
+    id: Option<String>,
+    client_id: Option<String>,
     address: SocketAddr,
     issuer: Option<String>,
     own_keys: bool,
@@ -59,8 +60,8 @@ impl UserPool {
     /// A pool with settings of your own.
     pub fn builder() -> UserPoolBuilder {
         UserPoolBuilder {
-            id: "us-east-1_Local0001".to_owned(),
-            client_id: "localclient0000000000000000".to_owned(),
+            id: None,
+            client_id: None,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: None,
             own_keys: false,
@@ -197,15 +198,16 @@ impl UserPool {
 }
 
 impl UserPoolBuilder {
-    /// The pool's id.
+    /// The pool's id, in place of `us-east-1_Local0001` or of the one that is kept.
     pub fn pool_id(mut self, id: impl Into<String>) -> Self {
-        self.id = id.into();
+        self.id = Some(id.into());
         self
     }
 
-    /// The id of the app client.
+    /// The id of the app client, in place of `localclient0000000000000000`: the first of the configuration that has
+    /// no `client_id` of its own.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
-        self.client_id = client_id.into();
+        self.client_id = Some(client_id.into());
         self
     }
 
@@ -264,8 +266,9 @@ impl UserPoolBuilder {
     /// The pool id, the SMTP address or a trigger's URL is impossible, the port cannot be had, the data cannot be
     /// read, or no tokio runtime is at hand.
     pub async fn start(self) -> io::Result<UserPool> {
-        let id: PoolId =
-            self.id.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let unfit = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let asked: Option<PoolId> =
+            self.id.as_deref().map(str::parse).transpose().map_err(unfit)?;
         if let Some(wrong) = self.triggers.wrong() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, wrong));
         }
@@ -273,14 +276,24 @@ impl UserPoolBuilder {
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
         let address = listener.local_addr()?;
-        let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
         let outbox = self.smtp.as_deref().map(Outbox::open).transpose()?;
         let disk = self.data.map(|file| Disk::open(&file).map(Arc::new)).transpose()?;
-        let site = Arc::new(Site::new(address, disk.clone(), outbox));
+        let kept = disk.as_ref().map_or(Ok(Vec::new()), |disk| disk.pools())?;
+        let asked = asked.map(|id| id.to_string());
+        let id: PoolId = start::pool_id(asked, &kept)?.parse().map_err(io::Error::other)?;
+        let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
+        let site = Arc::new(Site::new(
+            address,
+            disk.clone(),
+            outbox,
+            (id.region().unwrap_or("us-east-1"), self.own_keys),
+        ));
+        let store = Store::open(id.as_str(), disk)?;
+        let client_id = start::client_id(self.client_id, &store, &self.config)?;
         let shared = Arc::new(Shared::new(Parts {
-            store: Store::open(id.as_str(), disk)?,
+            store,
             id,
-            client_id: self.client_id,
+            client_id,
             issuer,
             address,
             own_keys: self.own_keys,
@@ -288,6 +301,9 @@ impl UserPoolBuilder {
         })?);
         seed::plant(&shared, &self.config)?;
         site.add(Arc::clone(&shared));
+        for id in kept.iter().filter(|id| *id != shared.id().as_str()) {
+            site.add(site.open(id)?);
+        }
         let server = Server::start(listener, site);
         Ok(UserPool { shared, _server: server })
     }

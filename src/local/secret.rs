@@ -25,12 +25,18 @@ pub(super) fn code() -> String {
 
 /// An id as Cognito gives it to clients: 26 small letters and digits.
 pub(super) fn client_id() -> String {
-    const SIGNS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    random_octets::<26>()
-        .iter()
-        .filter_map(|octet| SIGNS.get(usize::from(*octet) % SIGNS.len()))
-        .map(|sign| char::from(*sign))
-        .collect()
+    signs::<26>(b"abcdefghijklmnopqrstuvwxyz0123456789")
+}
+
+/// The part of a pool's id behind its region.
+pub(super) fn pool_name() -> String {
+    signs::<9>(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+}
+
+fn signs<const N: usize>(signs: &[u8]) -> String {
+    let octets = random_octets::<N>();
+    let signs = octets.iter().filter_map(|octet| signs.get(usize::from(*octet) % signs.len()));
+    signs.map(|sign| char::from(*sign)).collect()
 }
 
 /// What a client with a secret proves it by.

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{api, console, cors, oauth, site::Site};
+use super::{api, console, cors, oauth, site::Site, store::Disk};
 
 /// How the key endpoint misbehaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,10 +31,14 @@ pub enum Fault {
 }
 
 /// Serves a pool as long as it lives.
-pub(super) struct Server(JoinHandle<()>);
+pub(super) struct Server {
+    task: JoinHandle<()>,
+    disk: Option<Arc<Disk>>,
+}
 
 impl Server {
     pub(super) fn start(listener: TcpListener, site: Arc<Site>) -> Self {
+        let disk = site.disk.clone();
         let app = Router::new()
             .route("/{pool}/.well-known/jwks.json", get(jwks))
             .route("/{pool}/.well-known/openid-configuration", get(discovery))
@@ -45,16 +49,21 @@ impl Server {
             .method_not_allowed_fallback(nothing_here)
             .layer(middleware::from_fn(cors::open))
             .with_state(site);
-        Self(tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             // Serving ends with the task alone: `axum::serve` outlives failed connections.
             let _ = axum::serve(listener, app).await;
-        }))
+        });
+        Self { task, disk }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
+        // Connections end later than this, and the file is to be free at once.
+        if let Some(disk) = &self.disk {
+            disk.close();
+        }
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) struct Shared {
     pub(super) triggers: Triggers,
 }
 
+/// The account that all local pools belong to.
+pub(super) const ACCOUNT: &str = "000000000000";
+
 /// What a pool is made of.
 pub(super) struct Parts {
     pub(super) id: PoolId,
@@ -59,7 +62,7 @@ struct State {
 }
 
 impl Shared {
-    /// A pool with its first keys.
+    /// A pool with its keys: those that were kept, or its first.
     pub(super) fn new(parts: Parts) -> io::Result<Self> {
         let Parts { id, client_id, issuer, address, own_keys, store, triggers } = parts;
         let state = State { published: Vec::new(), made: 0, fault: Fault::None };
@@ -75,12 +78,21 @@ impl Shared {
             store,
             triggers,
         };
-        shared.add_keys()?;
+        shared.load_keys()?;
+        if shared.state().published.len() < 2 {
+            shared.add_keys()?;
+        }
         Ok(shared)
     }
 
     pub(super) fn id(&self) -> &PoolId {
         &self.id
+    }
+
+    /// The pool's name among all of AWS, of an account that nobody has.
+    pub(super) fn arn(&self) -> String {
+        let region = self.id.region().unwrap_or("us-east-1");
+        format!("arn:aws:cognito-idp:{region}:{ACCOUNT}:userpool/{}", self.id)
     }
 
     /// The part of the id that passwords are bound to.
@@ -122,9 +134,17 @@ impl Shared {
 
     /// Takes all keys but those that sign at present out of the key set.
     pub(super) fn withdraw_old_keys(&self) {
-        let mut state = self.state();
-        let old = state.published.len().saturating_sub(2);
-        state.published.drain(..old);
+        let old: Vec<_> = {
+            let mut state = self.state();
+            let old = state.published.len().saturating_sub(2);
+            state.published.drain(..old).map(|key| key.table_key()).collect()
+        };
+        let forgotten = self.store.write(|data| {
+            old.iter().for_each(|number| drop(data.keys.remove(number)));
+        });
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "withdrawn keys come back at the next start");
+        }
     }
 
     pub(super) fn set_fault(&self, fault: Fault) {
@@ -198,14 +218,39 @@ impl Shared {
         format!("{}/{}/.well-known/jwks.json", self.endpoint(), self.id)
     }
 
+    /// Signs with two new keys from now on.
     pub(super) fn add_keys(&self) -> io::Result<()> {
-        let mut state = self.state();
-        for _ in 0..2 {
-            let make = if self.own_keys { SigningKey::own } else { SigningKey::shared };
-            let key = make(&self.issuer, state.made)?;
-            state.made += 1;
-            state.published.push(key);
+        let first = {
+            let mut state = self.state();
+            let first = state.made;
+            state.made += 2;
+            first
+        };
+        let make = if self.own_keys { SigningKey::own } else { SigningKey::shared };
+        let keys = [make(&self.issuer, first)?, make(&self.issuer, first + 1)?];
+        if self.store.is_kept() {
+            let stored = keys
+                .iter()
+                .map(|key| Ok((key.table_key(), key.stored()?)))
+                .collect::<io::Result<Vec<_>>>()?;
+            // Tokens are signed with what is on disk alone.
+            self.store.write(|data| {
+                stored.into_iter().for_each(|(number, key)| drop(data.keys.insert(number, key)));
+            })?;
         }
+        self.state().published.extend(keys);
+        Ok(())
+    }
+
+    /// Takes the keys of before, so that their tokens stay good.
+    fn load_keys(&self) -> io::Result<()> {
+        let kept = self.store.read(|data| {
+            let kept = data.keys.iter().map(|(number, key)| SigningKey::kept(number, key));
+            kept.collect::<io::Result<Vec<_>>>()
+        })?;
+        let mut state = self.state();
+        state.made = kept.last().map_or(0, |key| key.number + 1);
+        state.published = kept;
         Ok(())
     }
 

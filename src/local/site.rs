@@ -3,16 +3,21 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::UNIX_EPOCH,
 };
 
 use super::{
     api::ApiError,
+    issue::milliseconds,
     mail::Outbox,
-    shared::Shared,
-    store::{Client, Disk},
+    secret,
+    shared::{Parts, Shared, endpoint},
+    store::{Client, Disk, PoolRecord, Store},
+    triggers::Triggers,
 };
 use crate::{
     claims::Verified,
+    clock::{Clock, SystemClock},
     error::AuthErrorKind,
     verifier::{Pool, Verifier},
 };
@@ -22,6 +27,9 @@ pub(super) struct Site {
     pub(super) address: SocketAddr,
     pub(super) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
+    /// Of the pools that are made here.
+    region: String,
+    own_keys: bool,
     pools: Mutex<BTreeMap<String, Arc<Shared>>>,
 }
 
@@ -30,8 +38,10 @@ impl Site {
         address: SocketAddr,
         disk: Option<Arc<Disk>>,
         outbox: Option<Outbox>,
+        (region, own_keys): (&str, bool),
     ) -> Self {
-        Self { address, disk, outbox, pools: Mutex::default() }
+        let region = region.to_owned();
+        Self { address, disk, outbox, region, own_keys, pools: Mutex::default() }
     }
 
     pub(super) fn add(&self, pool: Arc<Shared>) {
@@ -49,10 +59,42 @@ impl Site {
         self.lock().values().map(Arc::clone).collect()
     }
 
+    /// Makes a pool, which is served at once.
+    pub(super) fn create(&self, record: PoolRecord) -> io::Result<Arc<Shared>> {
+        let id = format!("{}_{}", self.region, secret::pool_name());
+        let pool = self.open(&id)?;
+        pool.store.write(|data| data.pool.insert(id, record))?;
+        self.add(Arc::clone(&pool));
+        Ok(pool)
+    }
+
+    /// A pool that nobody is served yet, with what is kept of it.
+    pub(super) fn open(&self, id: &str) -> io::Result<Arc<Shared>> {
+        let store = Store::open(id, self.disk.clone())?;
+        let client_id = store.read(|data| data.clients.iter().next().map(|(id, _)| id.to_owned()));
+        let shared = Shared::new(Parts {
+            store,
+            id: id.parse().map_err(io::Error::other)?,
+            client_id: client_id.unwrap_or_default(),
+            issuer: format!("{}/{id}", endpoint(self.address)),
+            address: self.address,
+            own_keys: self.own_keys,
+            triggers: Triggers::default(),
+        })?;
+        Ok(Arc::new(shared))
+    }
+
     /// Forgets a pool, on disk too.
-    pub(super) fn remove(&self, id: &str) -> io::Result<()> {
-        self.lock().remove(id);
-        self.disk.as_ref().map_or(Ok(()), |disk| disk.forget(id))
+    pub(super) fn remove(&self, pool: &Shared) -> io::Result<()> {
+        pool.store.close()?;
+        self.lock().remove(pool.id().as_str());
+        Ok(())
+    }
+
+    /// The time of a new pool.
+    pub(super) fn now(&self) -> u64 {
+        let time = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        milliseconds(time)
     }
 
     /// An app client, with the pool that it belongs to.
@@ -66,7 +108,8 @@ impl Site {
     /// The claims of an access token of one of the pools, by this crate's own rules.
     pub(super) async fn verified(&self, token: &str) -> Result<(Arc<Shared>, Verified), ApiError> {
         for pool in self.pools() {
-            match pool.own_verifier()?.verify(token).await {
+            let Some(verifier) = pool.own_verifier()? else { continue };
+            match verifier.verify(token).await {
                 Ok(verified) => {
                     pool.check_revocation(&verified)?;
                     return Ok((pool, verified));
@@ -87,10 +130,13 @@ impl Site {
 }
 
 impl Shared {
-    /// A verifier of this pool's access tokens with the keys of this moment.
-    fn own_verifier(self: &Arc<Self>) -> Result<Verifier, ApiError> {
+    /// A verifier of this pool's access tokens with the keys of this moment. Without clients there are no tokens.
+    fn own_verifier(self: &Arc<Self>) -> Result<Option<Verifier>, ApiError> {
         let clients: Vec<_> =
             self.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect());
+        if clients.is_empty() {
+            return Ok(None);
+        }
         let keys = self.key_set().map_err(io::Error::other)?;
         let pool =
             Pool::custom(self.issuer(), self.jwks_uri()).access_tokens(clients).static_keys(keys);
@@ -99,6 +145,7 @@ impl Shared {
             .clock(move || clock.time())
             .token_cache_bytes(0)
             .build()
+            .map(Some)
             .map_err(|error| io::Error::other(error).into())
     }
 }

@@ -24,6 +24,10 @@ const IRREGULAR: [(&str, &str); 7] = [
 ];
 
 fn file_word(word: &str) -> String {
+    // Invitations spell it so, and other messages as the rule says.
+    if word == "SMSMessage" {
+        return "sms_message".to_owned();
+    }
     if let Some((_, file)) = IRREGULAR.iter().find(|(api, _)| *api == word) {
         return (*file).to_owned();
     }
@@ -37,7 +41,7 @@ fn file_word(word: &str) -> String {
     written
 }
 
-fn api_word(word: &str) -> String {
+pub(super) fn api_word(word: &str) -> String {
     if let Some((api, _)) = IRREGULAR.iter().find(|(_, file)| *file == word) {
         return (*api).to_owned();
     }

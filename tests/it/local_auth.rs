@@ -367,15 +367,16 @@ async fn a_client_with_a_secret_proves_it_for_the_name_that_it_sends() {
 
 #[tokio::test]
 async fn who_is_not_there_looks_like_somebody_with_another_password() {
-    for toml in ["", "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n"] {
-        let pool = pool_with(toml, &["alice"]).await;
+    let emails = "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n";
+    for (toml, name) in [("", "alice"), (emails, "alice@example.com")] {
+        let pool = pool_with(toml, &[name]).await;
         let shape = |answer: &Value| {
             let parameters = answer["ChallengeParameters"].as_object().unwrap();
             let names: Vec<_> = parameters.keys().cloned().collect();
             (names, parameters["SECRET_BLOCK"].as_str().unwrap().len())
         };
         let client = SrpClient::new();
-        let known = challenge(&pool, &client, "alice").await;
+        let known = challenge(&pool, &client, name).await;
         let unknown = challenge(&pool, &client, "nobody@example.com").await;
         assert_eq!(shape(&known), shape(&unknown));
         let again = challenge(&pool, &SrpClient::new(), "Nobody@example.com").await;

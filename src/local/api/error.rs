@@ -108,6 +108,10 @@ impl ApiError {
 
 impl From<std::io::Error> for ApiError {
     fn from(error: std::io::Error) -> Self {
+        // The pool was deleted while the operation went on.
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Self::not_found("User pool does not exist.");
+        }
         Self::internal(&error)
     }
 }

@@ -21,7 +21,10 @@ mod migration;
 pub(super) mod new_password;
 mod paging;
 mod passwords;
+mod pool_parts;
 mod pools;
+mod resource_servers;
+mod resources;
 pub(super) mod sessions;
 pub(super) mod shapes;
 mod sign_up;
@@ -94,7 +97,9 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Ans
         listing,
         members,
         passwords,
+        pool_parts,
         pools,
+        resource_servers,
         sessions,
         sign_up,
         software_token,

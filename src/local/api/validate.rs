@@ -54,3 +54,11 @@ pub(super) fn limit(limit: Option<i64>) -> Result<usize, ApiError> {
         Err(_) => Err(wrong("Member must have value greater than or equal to 0")),
     }
 }
+
+/// A number of rows where none is not taken for all.
+pub(super) fn from_one(member: &str, number: i64) -> Result<(), ApiError> {
+    if number >= 1 {
+        return Ok(());
+    }
+    Err(broken(member, &number.to_string(), "Member must have value greater than or equal to 1"))
+}

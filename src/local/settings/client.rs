@@ -35,6 +35,7 @@ pub(in crate::local) struct ClientSettings {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::enum_variant_names, reason = "Cognito names them so")]
 pub(in crate::local) enum AuthFlow {
     #[serde(rename = "ALLOW_ADMIN_USER_PASSWORD_AUTH", alias = "ADMIN_NO_SRP_AUTH")]
     AdminUserPasswordAuth,

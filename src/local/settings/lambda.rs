@@ -1,6 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::triggers::{Function, FunctionUrl, Trigger};
+use super::{
+    super::triggers::{Function, FunctionUrl, Trigger},
+    fields::Fields,
+    written::{Place, Written, Wrong},
+};
 
 /// The functions of a pool, in Terraform's words. Where AWS has the names of functions, a local pool has URLs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +52,36 @@ enum Version {
 }
 
 impl LambdaConfig {
+    pub(super) fn read(mut fields: Fields<'_>, notes: &mut Vec<Place>) -> Result<Self, Wrong> {
+        let mut read = Self::default();
+        for (name, into) in [
+            ("pre_sign_up", &mut read.pre_sign_up),
+            ("custom_message", &mut read.custom_message),
+            ("post_confirmation", &mut read.post_confirmation),
+            ("pre_authentication", &mut read.pre_authentication),
+            ("post_authentication", &mut read.post_authentication),
+            ("define_auth_challenge", &mut read.define_auth_challenge),
+            ("create_auth_challenge", &mut read.create_auth_challenge),
+            ("verify_auth_challenge_response", &mut read.verify_auth_challenge_response),
+            ("pre_token_generation", &mut read.pre_token_generation),
+            ("user_migration", &mut read.user_migration),
+        ] {
+            fields.read(name, into, |written| url(written).map(Some))?;
+        }
+        if let Some(mut block) = fields.block("pre_token_generation_config")? {
+            let lambda_arn = block.required("lambda_arn", url)?;
+            let lambda_version = block.required("lambda_version", |written| {
+                written.word(&[("V1_0", Version::V1), ("V2_0", Version::V2), ("V3_0", Version::V3)])
+            })?;
+            block.finish()?;
+            read.pre_token_generation_config =
+                Some(PreTokenGeneration { lambda_arn, lambda_version });
+        }
+        fields.ignore(&["custom_email_sender", "custom_sms_sender", "kms_key_id"], notes);
+        fields.finish()?;
+        Ok(read)
+    }
+
     pub(in crate::local) fn function(&self, trigger: Trigger) -> Option<Function> {
         let url = match trigger {
             Trigger::PreSignUp => &self.pre_sign_up,
@@ -85,4 +119,8 @@ impl Version {
             Self::V3 => Trigger::PreTokenGenerationV3,
         }
     }
+}
+
+fn url(written: &Written) -> Result<FunctionUrl, Wrong> {
+    FunctionUrl::try_from(written.text()?).map_err(|wrong| written.breaks(wrong))
 }

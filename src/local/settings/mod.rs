@@ -2,10 +2,18 @@
 
 mod client;
 mod config;
+mod fields;
 mod lambda;
 mod password;
 mod provider;
+mod read_client;
+mod read_pool;
+mod read_schema;
+mod read_seed;
 mod schema;
+pub(super) mod toml;
+mod urls;
+mod written;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +26,11 @@ pub(super) use self::{
     lambda::LambdaConfig,
     password::PasswordPolicy,
     provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
+    read_client::Around,
+    read_pool::MFA_WORDS,
+    read_seed::resource_server,
     schema::{AttributeSchema, AttributeType, STANDARD_ATTRIBUTES},
+    written::{Place, Reason, Written, Wrong},
 };
 
 /// The settings of a user pool.
@@ -165,6 +177,11 @@ impl PoolSettings {
     /// The attributes that a sign-up has to bring.
     pub(super) fn required_attributes(&self) -> impl Iterator<Item = String> {
         self.schema.iter().filter(|schema| schema.required).map(AttributeSchema::full_name)
+    }
+
+    /// Whether the pool cannot be deleted.
+    pub(super) fn is_protected(&self) -> bool {
+        self.deletion_protection == DeletionProtection::Active
     }
 
     /// Whether users have no user name of their own, but sign in with a contact.

@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// An attribute that users of a pool can have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +108,37 @@ impl AttributeSchema {
         }
     }
 
+    /// As the API tells it.
+    pub(in crate::local) fn described(&self) -> Value {
+        let mut written = json!({
+            "Name": self.full_name(),
+            "AttributeDataType": self.attribute_data_type,
+            "DeveloperOnlyAttribute": self.developer_only_attribute,
+            "Mutable": self.mutable,
+            "Required": self.required,
+        });
+        let text = |bound: Option<Bound>| json!(bound.map(|Bound(number)| number.to_string()));
+        let (name, bounds) = match self.attribute_data_type {
+            AttributeType::String => {
+                let bounds = self.string_attribute_constraints.clone().unwrap_or_default();
+                let bounds = [("MinLength", bounds.min_length), ("MaxLength", bounds.max_length)];
+                ("StringAttributeConstraints", bounds)
+            }
+            AttributeType::Number => {
+                let bounds = self.number_attribute_constraints.clone().unwrap_or_default();
+                let bounds = [("MinValue", bounds.min_value), ("MaxValue", bounds.max_value)];
+                ("NumberAttributeConstraints", bounds)
+            }
+            AttributeType::DateTime | AttributeType::Boolean => return written,
+        };
+        let set = bounds.into_iter().filter(|(_, bound)| bound.is_some());
+        let bounds: Map<_, _> = set.map(|(name, bound)| (name.to_owned(), text(bound))).collect();
+        if let Value::Object(written) = &mut written {
+            written.insert(name.to_owned(), Value::Object(bounds));
+        }
+        written
+    }
+
     /// Why a value cannot be this attribute's, in words after the attribute's name.
     pub(in crate::local) fn violation(&self, value: &str) -> Option<String> {
         let length = value.chars().count();
@@ -163,6 +195,11 @@ impl AttributeSchema {
 }
 
 impl Bound {
+    /// A whole number as a bound.
+    pub(super) fn of(number: i64) -> Option<Self> {
+        number.to_string().parse().ok().map(Self)
+    }
+
     fn as_length(self) -> Option<usize> {
         format!("{:.0}", self.0).parse().ok()
     }

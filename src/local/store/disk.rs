@@ -1,93 +1,176 @@
-use std::{io, path::Path};
+use std::{
+    collections::BTreeSet,
+    io,
+    path::Path,
+    sync::{PoisonError, RwLock},
+};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition};
 
 use super::table::Change;
 
 /// An embedded store that holds what was committed, whenever the process is killed.
-pub(in crate::local) struct Disk(Database);
+pub(in crate::local) struct Disk(RwLock<Option<Database>>);
 
 /// By pool, table and key.
 const ROWS: TableDefinition<'_, (&str, &str, &str), &[u8]> = TableDefinition::new("rows");
 
+/// What tells a file of the local pool from others, and its format from later ones.
+const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
+const FORMAT: (&str, &str) = ("format", "tower-cognito local pool 1");
+
 impl Disk {
     /// Opens a file, or makes it.
+    ///
+    /// # Errors
+    /// Another process has it open, it is another program's, or it is damaged.
     pub(in crate::local) fn open(path: &Path) -> io::Result<Self> {
-        let database = Database::create(path).map_err(io::Error::other)?;
-        let disk = Self(database);
-        disk.write("", &[])?;
-        Ok(disk)
+        let named =
+            |kind, what: String| io::Error::new(kind, format!("{}: {what}", path.display()));
+        let database = Database::create(path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => named(
+                io::ErrorKind::ResourceBusy,
+                "another process has it open; each pool needs a file of its own".to_owned(),
+            ),
+            DatabaseError::Storage(StorageError::Io(error))
+                if error.kind() != io::ErrorKind::InvalidData =>
+            {
+                named(error.kind(), error.to_string())
+            }
+            error => named(
+                io::ErrorKind::InvalidData,
+                format!("it is no data of a local pool, or it is damaged: {error}"),
+            ),
+        })?;
+        begin(&database).map_err(|what| named(io::ErrorKind::InvalidData, what))?;
+        Ok(Self(RwLock::new(Some(database))))
+    }
+
+    /// Frees the file, once what is being written is. No more is taken.
+    pub(in crate::local) fn close(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The ids of all pools that are kept.
     pub(in crate::local) fn pools(&self) -> io::Result<Vec<String>> {
-        let mut pools = Vec::new();
-        self.each(|(pool, table, _), _| {
+        let mut pools = BTreeSet::new();
+        self.each("", |pool, table, _, _| {
             if table == "pool" {
-                pools.push(pool.to_owned());
+                pools.insert(pool.to_owned());
             }
+            true
         })?;
-        Ok(pools)
+        Ok(pools.into_iter().collect())
     }
 
     /// Table, key and row of all that is kept of a pool.
     pub(super) fn rows(&self, pool_id: &str) -> io::Result<Vec<(String, String, Vec<u8>)>> {
         let mut rows = Vec::new();
-        self.each(|(pool, table, key), row| {
-            if pool == pool_id {
+        self.each(pool_id, |pool, table, key, row| {
+            let is_of_pool = pool == pool_id;
+            if is_of_pool {
                 rows.push((table.to_owned(), key.to_owned(), row.to_vec()));
             }
+            is_of_pool
         })?;
         Ok(rows)
     }
 
     /// Keeps changes, all or none. They are on disk when this returns.
     pub(super) fn write(&self, pool_id: &str, changes: &[Change]) -> io::Result<()> {
-        self.try_write(pool_id, changes).map_err(io::Error::other)
+        self.with(|database| try_write(database, pool_id, changes))
     }
 
     /// Forgets a pool.
-    pub(in crate::local) fn forget(&self, pool_id: &str) -> io::Result<()> {
+    pub(super) fn forget(&self, pool_id: &str) -> io::Result<()> {
         let gone: Vec<_> =
             self.rows(pool_id)?.into_iter().map(|(table, key, _)| (table, key)).collect();
-        self.try_forget(pool_id, &gone).map_err(io::Error::other)
+        self.with(|database| try_forget(database, pool_id, &gone))
     }
 
-    fn each(&self, mut each: impl FnMut((&str, &str, &str), &[u8])) -> io::Result<()> {
-        let transaction = self.0.begin_read().map_err(io::Error::other)?;
-        let table = transaction.open_table(ROWS).map_err(io::Error::other)?;
-        for row in table.iter().map_err(io::Error::other)? {
-            let (key, value) = row.map_err(io::Error::other)?;
-            each(key.value(), value.value());
-        }
-        Ok(())
-    }
-
-    fn try_write(&self, pool_id: &str, changes: &[Change]) -> Result<(), redb::Error> {
-        let transaction = self.0.begin_write()?;
-        {
-            let mut table = transaction.open_table(ROWS)?;
-            for Change { table: name, key, row } in changes {
-                let place = (pool_id, *name, key.as_str());
-                match row {
-                    Some(row) => table.insert(place, row.as_slice())?,
-                    None => table.remove(place)?,
-                };
+    /// Shows the rows from a pool on, as long as more are wanted.
+    fn each(
+        &self,
+        from: &str,
+        mut wants_more: impl FnMut(&str, &str, &str, &[u8]) -> bool,
+    ) -> io::Result<()> {
+        self.with(|database| {
+            let rows = database.begin_read()?.open_table(ROWS)?;
+            for row in rows.range((from, "", "")..)? {
+                let (place, row) = row?;
+                let (pool, table, key) = place.value();
+                if !wants_more(pool, table, key, row.value()) {
+                    break;
+                }
             }
-        }
-        transaction.commit()?;
-        Ok(())
+            Ok(())
+        })
     }
 
-    fn try_forget(&self, pool_id: &str, gone: &[(String, String)]) -> Result<(), redb::Error> {
-        let transaction = self.0.begin_write()?;
-        {
-            let mut table = transaction.open_table(ROWS)?;
-            for (name, key) in gone {
-                table.remove((pool_id, name.as_str(), key.as_str()))?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
+    fn with<R>(&self, act: impl FnOnce(&Database) -> Result<R, redb::Error>) -> io::Result<R> {
+        let database = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let ended = || io::Error::new(io::ErrorKind::NotConnected, "the pool has ended");
+        act(database.as_ref().ok_or_else(ended)?).map_err(io::Error::other)
     }
+}
+
+/// Looks at a file that was just opened, or begins it. The error is a sentence.
+fn begin(database: &Database) -> Result<(), String> {
+    let foreign = || "it is no data of a local pool".to_owned();
+    let broken = |error: redb::Error| error.to_string();
+    let transaction = database.begin_read().map_err(|error| broken(error.into()))?;
+    let is_new = transaction.list_tables().map_err(|error| broken(error.into()))?.next().is_none();
+    if is_new {
+        return try_begin(database).map_err(broken);
+    }
+    let about = transaction.open_table(ABOUT).map_err(|_| foreign())?;
+    let (key, format) = FORMAT;
+    let found = about.get(key).map_err(|error| broken(error.into()))?.ok_or_else(foreign)?;
+    if found.value() != format {
+        return Err(format!(
+            "its format is {:?}, and this version reads {format:?}",
+            found.value()
+        ));
+    }
+    transaction.open_table(ROWS).map(drop).map_err(|_| foreign())
+}
+
+fn try_begin(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(ABOUT)?.insert(FORMAT.0, FORMAT.1)?;
+    transaction.open_table(ROWS)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn try_write(database: &Database, pool_id: &str, changes: &[Change]) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(ROWS)?;
+        for Change { table: name, key, row } in changes {
+            let place = (pool_id, *name, key.as_str());
+            match row {
+                Some(row) => table.insert(place, row.as_slice())?,
+                None => table.remove(place)?,
+            };
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn try_forget(
+    database: &Database,
+    pool_id: &str,
+    gone: &[(String, String)],
+) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(ROWS)?;
+        for (name, key) in gone {
+            table.remove((pool_id, name.as_str(), key.as_str()))?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
 }

@@ -42,13 +42,23 @@ macro_rules! tables {
         pub(super) struct Data {
             $($(#[$doc])* pub(super) $name: Table<$row>,)*
             names: Names,
+            is_closed: bool,
         }
 
         impl Data {
-            fn take_changes(&mut self) -> Vec<Change> {
+            fn changes(&self) -> serde_json::Result<Vec<Change>> {
                 let mut changes = Vec::new();
-                $(changes.append(&mut self.$name.take_changes(stringify!($name)));)*
-                changes
+                $(changes.append(&mut self.$name.changes(stringify!($name))?);)*
+                Ok(changes)
+            }
+
+            fn settle(&mut self) {
+                $(self.$name.settle();)*
+            }
+
+            fn take_back(&mut self) {
+                $(self.$name.take_back();)*
+                self.learn_names();
             }
 
             fn load(&mut self, table: &str, key: String, row: &[u8]) -> serde_json::Result<()> {
@@ -99,7 +109,10 @@ impl Store {
         let mut data = Data::default();
         if let Some(disk) = &disk {
             for (table, key, row) in disk.rows(pool_id)? {
-                data.load(&table, key, &row).map_err(io::Error::other)?;
+                data.load(&table, key, &row).map_err(|error| {
+                    let what = format!("the {table} of pool {pool_id} cannot be read: {error}");
+                    io::Error::new(io::ErrorKind::InvalidData, what)
+                })?;
             }
         }
         data.learn_all_names();
@@ -116,29 +129,47 @@ impl Store {
         read(&self.data.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Forgets all, on disk too, and takes no more changes: of a pool that is deleted, nothing comes back.
+    pub(super) fn close(&self) -> io::Result<()> {
+        let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(disk) = &self.disk {
+            disk.forget(&self.pool_id)?;
+        }
+        *data = Data { is_closed: true, ..Data::default() };
+        Ok(())
+    }
+
     /// Changes data. What changed is on disk when this returns.
     ///
     /// # Errors
-    /// The disk does not take it.
+    /// The disk does not take it: then nothing changed.
     pub(super) fn write<R>(&self, write: impl FnOnce(&mut Data) -> R) -> io::Result<R> {
         let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        if data.is_closed {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the pool was deleted"));
+        }
         let result = write(&mut data);
         data.learn_names();
-        let outbox = self.outbox.get();
-        let sent: Vec<_> = match outbox {
-            Some(_) => {
-                data.messages.changed().filter_map(|key| data.messages.get(key)).cloned().collect()
-            }
-            None => Vec::new(),
-        };
-        let changes = data.take_changes();
-        if let (Some(disk), false) = (&self.disk, changes.is_empty()) {
-            disk.write(&self.pool_id, &changes)?;
+        let kept = self.keep(&data);
+        if kept.is_err() {
+            data.take_back();
+        } else if let Some(outbox) = self.outbox.get() {
+            // What was not kept was not sent.
+            let sent = data.messages.changed().filter_map(|key| data.messages.get(key)).cloned();
+            sent.for_each(|message| outbox.put(message));
         }
-        // What was not kept was not sent.
-        if let Some(outbox) = outbox {
-            sent.into_iter().for_each(|message| outbox.put(message));
-        }
-        Ok(result)
+        data.settle();
+        kept.map(|()| result)
+    }
+
+    /// Whether data is on disk too.
+    pub(super) fn is_kept(&self) -> bool {
+        self.disk.is_some()
+    }
+
+    fn keep(&self, data: &Data) -> io::Result<()> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        let changes = data.changes().map_err(io::Error::other)?;
+        if changes.is_empty() { Ok(()) } else { disk.write(&self.pool_id, &changes) }
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{
     super::{
@@ -16,6 +17,12 @@ pub(in crate::local) struct PoolRecord {
     pub(in crate::local) settings: PoolSettings,
     pub(in crate::local) created_at: u64,
     pub(in crate::local) modified_at: u64,
+    /// The name under which Cognito would serve the hosted pages.
+    #[serde(default)]
+    pub(in crate::local) domain: Option<String>,
+    /// What requests set that makes no difference here, so that they read again what they wrote.
+    #[serde(default)]
+    pub(in crate::local) others: Map<String, Value>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -23,6 +30,21 @@ pub(in crate::local) struct Client {
     pub(in crate::local) settings: ClientSettings,
     pub(in crate::local) created_at: u64,
     pub(in crate::local) modified_at: u64,
+    /// As a pool's.
+    #[serde(default)]
+    pub(in crate::local) others: Map<String, Value>,
+}
+
+impl PoolRecord {
+    pub(in crate::local) fn new(settings: PoolSettings, now: u64) -> Self {
+        Self { settings, created_at: now, modified_at: now, domain: None, others: Map::new() }
+    }
+}
+
+impl Client {
+    pub(in crate::local) fn new(settings: ClientSettings, now: u64) -> Self {
+        Self { settings, created_at: now, modified_at: now, others: Map::new() }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -137,7 +159,7 @@ pub(in crate::local) struct Message {
 pub(in crate::local) struct ResourceServer {
     pub(in crate::local) identifier: String,
     pub(in crate::local) name: String,
-    #[serde(default, alias = "scope")]
+    #[serde(default)]
     pub(in crate::local) scopes: Vec<ResourceServerScope>,
 }
 

@@ -1,4 +1,4 @@
-use super::{Data, Group, User};
+use super::{Client, Data, Group, User};
 
 impl Data {
     /// Forgets a session that nobody has tokens of.
@@ -25,6 +25,17 @@ impl Data {
         self.challenges.retain(|_, challenge| challenge.username != username);
         self.grants.retain(|_, grant| grant.username != username);
         self.browser_sessions.retain(|_, session| session.username != username);
+    }
+
+    /// Forgets an app client with all sign-ins by way of it.
+    pub(in crate::local) fn remove_client(&mut self, id: &str) -> Option<Client> {
+        let client = self.clients.remove(id)?;
+        self.sessions.retain(|_, session| session.client_id != id);
+        let Self { sessions, refresh_tokens, .. } = self;
+        refresh_tokens.retain(|_, token| sessions.contains(&token.origin_jti));
+        self.challenges.retain(|_, challenge| challenge.client_id != id);
+        self.grants.retain(|_, grant| grant.client_id != id);
+        Some(client)
     }
 
     /// Forgets a group, in its users too: another of the same name begins without any.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -6,7 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Debug)]
 pub(in crate::local) struct Table<T> {
     rows: BTreeMap<String, T>,
-    changed: BTreeSet<String>,
+    /// What was there before, of what changed.
+    changed: BTreeMap<String, Option<T>>,
     /// How many rows there have to be for the next [`prune`](Self::prune) to look at them.
     prune_at: usize,
 }
@@ -21,7 +22,7 @@ pub(super) struct Change {
     pub(super) row: Option<Vec<u8>>,
 }
 
-impl<T: Serialize + DeserializeOwned> Table<T> {
+impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     pub(in crate::local) fn get(&self, key: &str) -> Option<&T> {
         self.rows.get(key)
     }
@@ -29,19 +30,22 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     /// A row to change. It counts as changed.
     pub(in crate::local) fn get_mut(&mut self, key: &str) -> Option<&mut T> {
         let row = self.rows.get_mut(key)?;
-        self.changed.insert(key.to_owned());
+        if !self.changed.contains_key(key) {
+            self.changed.insert(key.to_owned(), Some(row.clone()));
+        }
         Some(row)
     }
 
     pub(in crate::local) fn insert(&mut self, key: impl Into<String>, row: T) -> Option<T> {
         let key = key.into();
-        self.changed.insert(key.clone());
-        self.rows.insert(key, row)
+        let before = self.rows.insert(key.clone(), row);
+        self.changed.entry(key).or_insert_with(|| before.clone());
+        before
     }
 
     pub(in crate::local) fn remove(&mut self, key: &str) -> Option<T> {
         let row = self.rows.remove(key)?;
-        self.changed.insert(key.to_owned());
+        self.changed.entry(key.to_owned()).or_insert_with(|| Some(row.clone()));
         Some(row)
     }
 
@@ -51,7 +55,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         self.rows.retain(|key, row| {
             let stays = wanted(key, row);
             if !stays {
-                changed.insert(key.clone());
+                changed.entry(key.clone()).or_insert_with(|| Some(row.clone()));
             }
             stays
         });
@@ -84,7 +88,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
 
     /// The keys of rows that changed since the changes were last taken.
     pub(super) fn changed(&self) -> impl Iterator<Item = &str> {
-        self.changed.iter().map(String::as_str)
+        self.changed.keys().map(String::as_str)
     }
 
     pub(in crate::local) fn len(&self) -> usize {
@@ -97,21 +101,35 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         Ok(())
     }
 
-    /// What changed since the last call.
-    pub(super) fn take_changes(&mut self, table: &'static str) -> Vec<Change> {
-        std::mem::take(&mut self.changed)
-            .into_iter()
+    /// What changed since the last time that changes were settled.
+    pub(super) fn changes(&self, table: &'static str) -> serde_json::Result<Vec<Change>> {
+        self.changed
+            .keys()
             .map(|key| {
-                // Rows are plain structs of texts and numbers, which always can be written.
-                let row = self.rows.get(&key).and_then(|row| serde_json::to_vec(row).ok());
-                Change { table, key, row }
+                let row = self.rows.get(key).map(serde_json::to_vec).transpose()?;
+                Ok(Change { table, key: key.clone(), row })
             })
             .collect()
+    }
+
+    /// Takes changes for good.
+    pub(super) fn settle(&mut self) {
+        self.changed.clear();
+    }
+
+    /// Takes changes back. They count as changed until they are settled.
+    pub(super) fn take_back(&mut self) {
+        for (key, before) in &self.changed {
+            match before {
+                Some(row) => self.rows.insert(key.clone(), row.clone()),
+                None => self.rows.remove(key),
+            };
+        }
     }
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), changed: BTreeSet::new(), prune_at: 0 }
+        Self { rows: BTreeMap::new(), changed: BTreeMap::new(), prune_at: 0 }
     }
 }
