@@ -23,6 +23,44 @@
 //! # }
 //! ```
 //!
+//! # Hosted pages
+//!
+//! `/oauth2/authorize` and its kin are where Cognito has them on a pool's domain, with pages on which people sign up and
+//! sign in without scripts. A client takes part once it is allowed OAuth flows, scopes and addresses to go back to,
+//! which are compared letter by letter. Codes need no secret but PKCE with `S256` if the app sends a challenge, live for
+//! five minutes, and work once. The pages are plain HTTP on loopback, so that their cookies are not `Secure`.
+//!
+//! Users also sign in by way of a provider of OpenID Connect, another local pool for one. Its ID tokens have to be
+//! signed with RS256 by a key that says so by `alg`; SAML and the social providers are not there.
+//!
+//! ```
+//! use tower_cognito::local::{Config, UserPool};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::from_toml(
+//!     r#"
+//!     [[aws_cognito_user_pool_client]]
+//!     allowed_oauth_flows_user_pool_client = true
+//!     allowed_oauth_flows = ["code"]
+//!     allowed_oauth_scopes = ["openid", "email"]
+//!     callback_urls = ["http://localhost:3000/callback"]
+//!     supported_identity_providers = ["COGNITO", "Corp"]
+//!
+//!     [[aws_cognito_identity_provider]]
+//!     provider_name = "Corp"
+//!     provider_type = "OIDC"
+//!     provider_details = { client_id = "us", client_secret = "…", oidc_issuer = "https://id.corp.example", authorize_scopes = "openid email" }
+//!     attribute_mapping = { email = "email" }
+//!     "#,
+//! )?;
+//! let pool = UserPool::builder().config(config).start().await?;
+//! let discovery = format!("http://{}/{}/.well-known/openid-configuration", pool.address(), pool.id());
+//! # drop(discovery);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Triggers
 //!
 //! A pool calls functions of yours where Cognito calls functions on Lambda, with the same events: closures, or URLs at

@@ -279,6 +279,13 @@ async fn a_state_is_good_once_and_in_its_own_browser() {
     // Somebody else is sent there with it.
     let page = Browser::new().open_once(&back).await;
     assert_eq!((page.status.as_u16(), page.location()), (400, None));
+    // Be it with a cookie that somebody made up.
+    let mut stranger = Browser::new();
+    for name in browser.cookies.keys().filter(|name| name.starts_with("idp-")) {
+        stranger.cookies.insert(name.clone(), "x".to_owned());
+    }
+    let page = stranger.open_once(&back).await;
+    assert_eq!((page.status.as_u16(), page.location()), (400, None));
     // Nor is a state of another sign-in taken, or none, or one that was made up.
     for state in ["", "x", "../.."] {
         let made_up = format!(
