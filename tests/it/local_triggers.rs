@@ -760,3 +760,70 @@ async fn the_configuration_names_functions_in_terraforms_words() {
         assert!(error.to_string().contains("write the URL"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn the_api_names_functions_on_this_machine() {
+    let site = UserPool::start().await.unwrap();
+    let function = Function::failing("no").await;
+    let arn = "arn:aws:lambda:us-east-1:111122223333:function:f";
+    let config = json!({
+        "PreSignUp": function.url(),
+        "PostConfirmation": arn,
+        "PreTokenGenerationConfig": { "LambdaVersion": "V2_0", "LambdaArn": arn },
+        "KMSKeyID": "arn:aws:kms:us-east-1:111122223333:key/k",
+    });
+    let input = json!({ "PoolName": "other", "LambdaConfig": config });
+    let made = call(&site, "CreateUserPool", input).await.unwrap();
+    assert_eq!(made["UserPool"]["LambdaConfig"], config, "told again as it was written");
+    let id = made["UserPool"]["Id"].clone();
+    let input = json!({ "UserPoolId": id, "ClientName": "web" });
+    let client = call(&site, "CreateUserPoolClient", input).await.unwrap();
+    let client_id = client["UserPoolClient"]["ClientId"].clone();
+    let sign_up = async |name: &str| {
+        let input = json!({ "ClientId": client_id, "Username": name, "Password": PASSWORD });
+        call(&site, "SignUp", input).await
+    };
+    assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
+
+    // An update that does not speak of functions leaves them; one that does says which there are.
+    call(&site, "UpdateUserPool", json!({ "UserPoolId": id })).await.unwrap();
+    assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
+    for config in [json!({ "PreSignUp": arn }), json!({})] {
+        let input = json!({ "UserPoolId": id, "LambdaConfig": config });
+        call(&site, "UpdateUserPool", input).await.unwrap();
+        sign_up(&format!("jane{config}").replace(['"', ' '], "")).await.unwrap();
+    }
+    assert_eq!(function.count(), 2);
+}
+
+#[tokio::test]
+async fn the_api_names_no_function_elsewhere() {
+    let pool = UserPool::start().await.unwrap();
+    for value in [
+        json!("http://functions.example"),
+        json!("https://10.0.0.1/hook"),
+        json!("http://127.0.0.1.example:9000"),
+        json!("http://user@functions.example"),
+        json!("ftp://127.0.0.1"),
+        json!("127.0.0.1:9000"),
+        json!(7),
+        json!(["http://127.0.0.1:9000"]),
+    ] {
+        for config in [
+            json!({ "UserMigration": value }),
+            json!({ "PreTokenGenerationConfig": { "LambdaArn": value, "LambdaVersion": "V1_0" } }),
+        ] {
+            let made = json!({ "PoolName": "other", "LambdaConfig": config });
+            let changed = json!({ "UserPoolId": pool.id().as_str(), "LambdaConfig": config });
+            for (operation, input) in [("CreateUserPool", made), ("UpdateUserPool", changed)] {
+                let (name, _) = error(call(&pool, operation, input).await);
+                assert_eq!(name, "InvalidParameterException", "{operation} {config}");
+            }
+        }
+    }
+    for value in ["http://localhost:9000", "http://[::1]:9000", "http://127.0.0.1:9000/path"] {
+        let config = json!({ "UserMigration": value });
+        let input = json!({ "UserPoolId": pool.id().as_str(), "LambdaConfig": config });
+        call(&pool, "UpdateUserPool", input).await.unwrap();
+    }
+}

@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        settings::{Contact, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration, Written},
+        settings::{
+            Contact, LambdaConfig, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration,
+            Written,
+        },
         shared::Shared,
         site::Site,
         store::{Data, PoolRecord},
@@ -61,7 +64,10 @@ fn create(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     required(take_text(&mut value, "PoolName", false)?, "PoolName")?;
     let (settings, others) = parted(value, &SETTINGS);
-    let settings = read(settings, untold())?;
+    let mut settings = read(settings, untold())?;
+    if let Some(functions) = functions(&others)? {
+        settings.lambda_config = functions;
+    }
     let now = site.now();
     let mut record = PoolRecord::new(settings, now);
     record.others = others;
@@ -102,7 +108,10 @@ fn update(site: &Site, value: Value) -> Answer {
             lambda_config: before.lambda_config,
             ..untold()
         };
-        let settings = read(settings, base)?;
+        let mut settings = read(settings, base)?;
+        if let Some(functions) = functions(&others)? {
+            settings.lambda_config = functions;
+        }
         if let Some(record) = data.pool.get_mut(pool.id().as_str()) {
             record.settings = settings;
             record.others = others;
@@ -173,6 +182,12 @@ fn untold() -> PoolSettings {
         username_configuration: UsernameConfiguration { case_sensitive: true },
         ..PoolSettings::default()
     }
+}
+
+/// The functions that a request names, if it speaks of them: those of a configuration file stay otherwise.
+fn functions(others: &Map<String, Value>) -> Result<Option<LambdaConfig>, ApiError> {
+    let told = others.get("LambdaConfig").map(LambdaConfig::told).transpose();
+    told.map_err(ApiError::invalid_parameter)
 }
 
 fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings, ApiError> {

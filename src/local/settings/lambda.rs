@@ -1,7 +1,11 @@
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    super::triggers::{Function, FunctionUrl, Trigger},
+    super::{
+        triggers::{Function, FunctionUrl, Trigger},
+        words,
+    },
     fields::Fields,
     written::{Place, Written, Wrong},
 };
@@ -51,6 +55,21 @@ enum Version {
     V3,
 }
 
+/// The members that have a meaning here.
+const NAMES: [&str; 11] = [
+    "pre_sign_up",
+    "custom_message",
+    "post_confirmation",
+    "pre_authentication",
+    "post_authentication",
+    "define_auth_challenge",
+    "create_auth_challenge",
+    "verify_auth_challenge_response",
+    "pre_token_generation",
+    "pre_token_generation_config",
+    "user_migration",
+];
+
 impl LambdaConfig {
     pub(super) fn read(mut fields: Fields<'_>, notes: &mut Vec<Place>) -> Result<Self, Wrong> {
         let mut read = Self::default();
@@ -82,6 +101,31 @@ impl LambdaConfig {
         Ok(read)
     }
 
+    /// What the API tells. Names of functions on AWS and settings without a meaning here are passed over.
+    ///
+    /// # Errors
+    /// What stands in the place of a name is neither one nor the URL of a function on this machine: any page that a
+    /// browser shows can speak to the API, and functions hear passwords.
+    pub(in crate::local) fn told(config: &Value) -> Result<Self, String> {
+        let Value::Object(mut told) = words::to_file(config.clone()) else {
+            return Err("LambdaConfig is not an object".to_owned());
+        };
+        told.retain(|name, value| {
+            let named = value.get("lambda_arn").unwrap_or(value).as_str();
+            NAMES.contains(&name.as_str())
+                && named.is_none_or(|text| !text.is_empty() && !text.starts_with("arn:"))
+        });
+        let told: Self =
+            serde_json::from_value(Value::Object(told)).map_err(|error| error.to_string())?;
+        let elsewhere = told.urls().find(|url| !url.is_on_this_machine());
+        if let Some(url) = elsewhere {
+            return Err(format!(
+                "a function at {url:?} is not on this machine: name it in the configuration of the pool"
+            ));
+        }
+        Ok(told)
+    }
+
     pub(in crate::local) fn function(&self, trigger: Trigger) -> Option<Function> {
         let url = match trigger {
             Trigger::PreSignUp => &self.pre_sign_up,
@@ -98,6 +142,23 @@ impl LambdaConfig {
             | Trigger::PreTokenGenerationV3 => return self.token_generation(trigger),
         };
         url.clone().map(Function::Url)
+    }
+
+    fn urls(&self) -> impl Iterator<Item = &FunctionUrl> {
+        let config = self.pre_token_generation_config.as_ref().map(|config| &config.lambda_arn);
+        let others = [
+            &self.pre_sign_up,
+            &self.custom_message,
+            &self.post_confirmation,
+            &self.pre_authentication,
+            &self.post_authentication,
+            &self.define_auth_challenge,
+            &self.create_auth_challenge,
+            &self.verify_auth_challenge_response,
+            &self.pre_token_generation,
+            &self.user_migration,
+        ];
+        others.into_iter().flatten().chain(config)
     }
 
     /// The version that is configured goes before the member of old, which knows the first alone.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Failure;
+use crate::pool::is_loopback;
 
 /// A function that is called as the Lambda runtime interface emulator is.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,10 @@ const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 
 impl FunctionUrl {
+    pub(in crate::local) fn is_on_this_machine(&self) -> bool {
+        self.url.as_str().parse().is_ok_and(|uri| is_loopback(&uri))
+    }
+
     /// The function's answer.
     pub(super) async fn call(&self, event: &Value) -> Result<Value, Failure> {
         // The address stays here: a URL can hold a password.
