@@ -49,6 +49,9 @@ async fn admin() -> Json<Value> {
 }
 
 /// A pool for a page on this port, with a user who is an admin, and one who has yet to choose a password.
+///
+/// # Errors
+/// The pool cannot be served.
 pub async fn pool(page: u16) -> Result<UserPool, Box<dyn Error>> {
     let config = Config::from_toml(&format!(
         r#"
@@ -79,6 +82,9 @@ pub async fn pool(page: u16) -> Result<UserPool, Box<dyn Error>> {
 }
 
 /// What the API accepts: access tokens of the page, by the pool's own time.
+///
+/// # Errors
+/// The pool's addresses are none that a verifier takes.
 pub fn verifier(pool: Arc<UserPool>) -> Result<Verifier, Box<dyn Error>> {
     let tokens = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
     Ok(Verifier::for_pools([tokens]).clock(move || pool.time()).build()?)

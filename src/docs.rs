@@ -12,3 +12,7 @@ pub mod operations {}
 #[cfg(feature = "local")]
 #[doc = include_str!("docs/testing.md")]
 pub mod testing {}
+
+#[cfg(feature = "local")]
+#[doc = include_str!("docs/local.md")]
+pub mod local_pool {}

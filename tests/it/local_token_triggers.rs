@@ -35,10 +35,12 @@ async fn responding(trigger: Trigger, response: Value) -> UserPool {
     with(trigger, &Function::responding(response).await).await
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each is given what was written for it")]
 fn first(details: Value) -> Value {
     json!({ "claimsOverrideDetails": details })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each is given what was written for it")]
 fn second(details: Value) -> Value {
     json!({ "claimsAndScopeOverrideDetails": details })
 }

@@ -102,7 +102,7 @@ mod tests {
             let both = known(&data, "shared@EXAMPLE.com");
             assert!(both.contains("a") && both.contains("b"));
             data.learn_names();
-            data.take_changes();
+            data.settle();
         }
         assert_eq!(known(&data, "sub of a").len(), 1);
 
@@ -112,7 +112,7 @@ mod tests {
         assert!(known(&data, "new@example.com").contains("a"));
         data.users.remove("b");
         data.learn_names();
-        data.take_changes();
+        data.settle();
         assert_eq!(known(&data, "new@example.com").len(), 1);
         for gone in ["shared@example.com", "b", "sub of b"] {
             assert!(known(&data, gone).is_empty(), "{gone}");
