@@ -37,12 +37,12 @@ async fn responding(trigger: Trigger, response: Value) -> UserPool {
 
 #[expect(clippy::needless_pass_by_value, reason = "each is given what was written for it")]
 fn first(details: Value) -> Value {
-    json!({ "claimsOverrideDetails": details })
+    [("claimsOverrideDetails".to_owned(), details)].into_iter().collect()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "each is given what was written for it")]
 fn second(details: Value) -> Value {
-    json!({ "claimsAndScopeOverrideDetails": details })
+    [("claimsAndScopeOverrideDetails".to_owned(), details)].into_iter().collect()
 }
 
 async fn in_groups(pool: &UserPool, name: &str) {

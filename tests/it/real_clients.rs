@@ -53,12 +53,9 @@ async fn try_client(script: &str, pool: &str) {
     if !there || !modules.exists() {
         // Written past what catches a test's output, so that it is seen.
         let what = if there { "its modules are not installed" } else { "it cannot be run" };
-        writeln!(
-            stderr(),
-            "skipped: {script} needs {}, and {what}: see tests/clients/run",
-            program.file_name().unwrap().display()
-        )
-        .unwrap();
+        let name = program.file_name().unwrap().display();
+        let told = format!("skipped: {script} needs {name}, and {what}: see tests/clients/run\n");
+        stderr().write_all(told.as_bytes()).unwrap();
         return;
     }
     let served = serve(&folder, pool).await;
