@@ -422,6 +422,19 @@ async fn a_provider_of_the_configuration_is_there_from_the_start() {
     let pool = UserPool::builder().config(config_of).start().await.unwrap();
     let page = Browser::new().open(address(&pool, "/login", &[])).await;
     assert!(page.body.contains("Continue with Corp"));
+    let whole = config(&details);
+    let unknown = whole.replace("{ email = \"email\" }", "{ \"custom:x\" = \"email\" }");
+    let block = &whole[whole.find("[[aws_cognito_identity_provider]]").unwrap()..];
+    for (text, words) in [
+        (unknown, "custom:x is not an attribute"),
+        (format!("{whole}{block}"), "the provider \"Corp\" has its name"),
+        (whole.replace("\"OIDC\"", "\"SAML\""), "OIDC"),
+        (whole.replace("openid email", "email"), "openid"),
+        (whole.replace("provider_name = \"Corp\"", "provider_name = \"Corp_1\""), "Corp_1"),
+    ] {
+        let error = Config::from_toml(&text).unwrap_err();
+        assert!(error.to_string().contains(words) && error.line() > 25, "{error}");
+    }
     for wrong in [
         "oidc_issuer = \"corp\", authorize_scopes = \"openid\"",
         "oidc_issuer = \"https://a.test\"",

@@ -725,3 +725,39 @@ async fn forms_are_bounded_and_forms() {
     assert_eq!(send("application/json", "{}".to_owned()).await, 400);
     assert_eq!(send(form, "client_id=%ff&grant_type=authorization_code".to_owned()).await, 400);
 }
+
+#[tokio::test]
+async fn codes_tokens_and_browsers_outlive_the_process() {
+    let file = std::env::temp_dir().join(format!("tower-cognito-oauth-{}", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    let open = async |address: Option<std::net::SocketAddr>| {
+        let builder = UserPool::builder().config(Config::from_toml(CONFIG).unwrap()).data(&file);
+        let builder = address.map_or(builder.clone(), |address| builder.address(address));
+        builder.issuer("https://pool.test/a").start().await.unwrap()
+    };
+    let pool = open(None).await;
+    let mut browser = Browser::new();
+    let used = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let answer = exchange(&pool, &used, VERIFIER).await;
+    let kept = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let address = pool.address();
+    drop(pool);
+
+    let mut again = None;
+    // The port is free once the server's task is gone.
+    for _ in 0..100 {
+        if std::net::TcpListener::bind(address).is_ok() {
+            again = Some(open(Some(address)).await);
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let pool = again.unwrap();
+    assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 200);
+    assert!(authorize(&mut browser, &pool, &[]).await.parameter("code").is_some());
+    assert_eq!(exchange(&pool, &kept, VERIFIER).await.status, 200);
+    is_error(&exchange(&pool, &used, VERIFIER).await, 400, "invalid_grant");
+    assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
+    drop(pool);
+    let _ = std::fs::remove_file(&file);
+}

@@ -163,9 +163,7 @@ fn checked(value: Value) -> Result<ProviderSettings, ApiError> {
 
 /// Whether the pool has the attributes that are written, and an identifier means one provider alone.
 fn check(data: &Data, settings: &ProviderSettings) -> Result<(), ApiError> {
-    let pool = data.settings();
-    let is_unknown = |name: &&String| *name != "username" && pool.attribute(name).is_none();
-    if let Some(name) = settings.attribute_mapping.keys().find(is_unknown) {
+    if let Some(name) = settings.unknown_attribute(&data.settings()) {
         return Err(ApiError::invalid_parameter(format!(
             "Invalid attribute mapping: {name} is not an attribute of the user pool."
         )));

@@ -2,6 +2,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::PoolSettings;
+
 /// Another place where users can prove who they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +62,14 @@ pub(in crate::local) enum RequestMethod {
 
 /// The name of signing in with a password here, among those of providers.
 pub(in crate::local) const OWN_PROVIDER: &str = "COGNITO";
+
+impl ProviderSettings {
+    /// An attribute that the provider is to write and the pool does not have.
+    pub(in crate::local) fn unknown_attribute(&self, pool: &PoolSettings) -> Option<&str> {
+        let mut names = self.attribute_mapping.keys().map(String::as_str);
+        names.find(|name| *name != "username" && pool.attribute(name).is_none())
+    }
+}
 
 impl fmt::Debug for ProviderDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,7 +42,9 @@ impl Seed {
         }
         let providers = fields.get("aws_cognito_identity_provider").map(Written::one_or_many);
         for written in providers.into_iter().flatten() {
-            seed.identity_providers.push(provider(written, &mut notes)?);
+            let provider = provider(written, &mut notes)?;
+            seed.check_provider(written, &provider)?;
+            seed.identity_providers.push(provider);
         }
         for block in fields.blocks("aws_cognito_user_group")? {
             let place = block.place_of("name");
@@ -65,6 +67,28 @@ impl Seed {
         fields.finish()?;
         notes.sort_by_key(|place| place.line);
         Ok((seed, notes))
+    }
+
+    /// Whether the pool has the attributes that a provider writes, and nobody else has its names.
+    fn check_provider(&self, written: &Written, provider: &ProviderSettings) -> Result<(), Wrong> {
+        if let Some(name) = provider.unknown_attribute(&self.pool) {
+            return Err(written.breaks(format!(
+                "attribute_mapping: {name} is not an attribute: there are {}",
+                self.pool.attribute_names().join(", ")
+            )));
+        }
+        let identifiers = &provider.idp_identifiers;
+        let clashes = |other: &&ProviderSettings| {
+            other.provider_name == provider.provider_name
+                || other.idp_identifiers.iter().any(|known| identifiers.contains(known))
+        };
+        match self.identity_providers.iter().find(clashes) {
+            Some(other) => Err(written.breaks(format!(
+                "the provider {:?} has its name or one of its identifiers",
+                other.provider_name
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn add_client(&mut self, block: Fields<'_>, notes: &mut Vec<Place>) -> Result<(), Wrong> {
