@@ -35,12 +35,10 @@ async fn responding(trigger: Trigger, response: Value) -> UserPool {
     with(trigger, &Function::responding(response).await).await
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "each is given what was written for it")]
 fn first(details: Value) -> Value {
     [("claimsOverrideDetails".to_owned(), details)].into_iter().collect()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "each is given what was written for it")]
 fn second(details: Value) -> Value {
     [("claimsAndScopeOverrideDetails".to_owned(), details)].into_iter().collect()
 }

@@ -40,7 +40,6 @@ clients! {
 }
 
 /// Runs a script, which ends well if all of its steps hold.
-#[expect(clippy::explicit_write, reason = "`eprintln` is caught where a test ends well")]
 async fn try_client(script: &str, pool: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let (program, modules) = if script.ends_with(".py") {
