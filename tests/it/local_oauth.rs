@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower_cognito::local::{Config, UserPool};
 
 use crate::support::{
-    browser::{Browser, Page, encoded},
+    browser::{Browser, Page, client, encoded},
     cognito::call,
 };
 
@@ -760,4 +760,59 @@ async fn codes_tokens_and_browsers_outlive_the_process() {
     assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
     drop(pool);
     let _ = std::fs::remove_file(&file);
+}
+
+#[tokio::test]
+async fn whatever_is_sent_is_no_fault_of_the_pools() {
+    let pool = pool().await;
+    let paths = [
+        "/oauth2/authorize",
+        "/oauth2/token",
+        "/oauth2/userInfo",
+        "/oauth2/revoke",
+        "/oauth2/idpresponse",
+        "/login",
+        "/login/continue",
+        "/login/step",
+        "/signup",
+        "/confirm",
+        "/confirm/resend",
+        "/forgot",
+        "/forgot/reset",
+        "/logout",
+        "/error",
+    ];
+    let good = encoded(&asking(&pool, &[]));
+    let long = format!("{good}&nonce={}", "a".repeat(20_000));
+    let bodies = [
+        "",
+        "=",
+        "&&&",
+        "%",
+        "%ff=%ff",
+        "state=%00",
+        "grant_type=authorization_code&client_id[]=x",
+        "_csrf=x&_csrf=y",
+        "challenge=MFA_SETUP&session=x&code=1&user=u&detail=%5B",
+        &good,
+        &long,
+    ];
+    let mut tried = 0;
+    for path in paths {
+        for text in bodies {
+            let address = format!("http://{}{path}?{text}", pool.address());
+            for method in ["GET", "HEAD", "POST", "PUT", "OPTIONS"] {
+                let request = client()
+                    .request(method.parse().unwrap(), &address)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .header("authorization", "Basic Og==")
+                    .header("cookie", "a; =; cognito=x; ;;")
+                    .body(text.to_owned());
+                let status = request.send().await.unwrap().status().as_u16();
+                assert!(status < 500, "{method} {path} {text:.80}: {status}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 800, "{tried}");
 }

@@ -196,7 +196,7 @@ impl WebForm {
 
 /// A client for all browsers, since it takes a while to make. It follows nothing by itself, and keeps no connection,
 /// since each test has a runtime of its own.
-fn client() -> &'static reqwest::Client {
+pub(crate) fn client() -> &'static reqwest::Client {
     static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
         let client = reqwest::Client::builder().redirect(Policy::none());
         client.pool_max_idle_per_host(0).build().unwrap()
