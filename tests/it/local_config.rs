@@ -345,3 +345,18 @@ async fn many_pools_start_side_by_side() {
         pools.iter().map(|pool| pool.key_id(tower_cognito::TokenUse::Access)).collect();
     assert_eq!(keys.len(), 50);
 }
+
+#[tokio::test]
+async fn a_password_policy_asks_for_the_kinds_that_it_names() {
+    let toml =
+        "[aws_cognito_user_pool.password_policy]\nminimum_length = 7\nrequire_numbers = true";
+    let pool = UserPool::builder().config(Config::from_toml(toml).unwrap()).start().await.unwrap();
+    let sign_up = async |name: &str, password: &str| {
+        let input = json!({ "ClientId": pool.client_id(), "Username": name, "Password": password });
+        call(&pool, "SignUp", input).await.map(drop)
+    };
+    assert_eq!(sign_up("alice", "letters1").await, Ok(()));
+    for wrong in ["letters", "short1"] {
+        assert_eq!(sign_up("bob", wrong).await.unwrap_err().0, "InvalidPasswordException");
+    }
+}

@@ -198,8 +198,15 @@ const MAX_MESSAGE: usize = 20_000;
 const MAX_CUSTOM_ATTRIBUTES: usize = 50;
 
 impl PasswordPolicy {
+    /// A policy asks for the kinds of signs that it names, as Terraform and the API have it.
     pub(in crate::local) fn read(mut fields: Fields<'_>, base: Self) -> Result<Self, Wrong> {
-        let mut read = base;
+        let mut read = Self {
+            require_uppercase: false,
+            require_lowercase: false,
+            require_numbers: false,
+            require_symbols: false,
+            ..base
+        };
         fields.read("minimum_length", &mut read.minimum_length, |written| written.count(6..=99))?;
         for (name, flag) in [
             ("require_uppercase", &mut read.require_uppercase),
