@@ -1,4 +1,5 @@
-//! Pages of any origin may call what apps call from a browser, as with Cognito.
+//! Pages of any origin may call what apps call from a browser, as with Cognito. Which operations of the API those
+//! are is for the API to say.
 
 use axum::{
     extract::Request,

@@ -115,6 +115,7 @@ mod mail;
 mod messages;
 mod mock;
 mod oauth;
+mod origin;
 mod pool;
 mod secret;
 mod seed;

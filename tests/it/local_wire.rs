@@ -56,6 +56,31 @@ async fn whatever_is_sent_the_answer_is_an_error_in_json() {
 }
 
 #[tokio::test]
+async fn pages_of_other_sites_call_what_apps_do_and_do_not_administer() {
+    let pool = pool_with("", &["alice"]).await;
+    let sign_in = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "alice", "PASSWORD": PASSWORD },
+    });
+    let named = json!({ "UserPoolId": pool.id().to_string(), "Username": "alice" });
+    for origin in ["https://evil.example", "http://localhost.evil.example", "null"] {
+        let from = |operation: &str, input: &Value| {
+            request(&pool, operation, input.to_string()).header("origin", origin)
+        };
+        for operation in ["AdminDeleteUser", "AdminGetUser", "CreateUserPool", "ListUsers"] {
+            let (name, _) = refused(from(operation, &named), BAD).await;
+            assert_eq!(name, "AccessDeniedException", "{operation} {origin}");
+        }
+        assert_eq!(from("InitiateAuth", &sign_in).send().await.unwrap().status(), 200, "{origin}");
+    }
+    for origin in ["http://localhost:5173", "http://127.0.0.1:3000", "http://app.localhost"] {
+        let asked = request(&pool, "AdminGetUser", named.to_string()).header("origin", origin);
+        assert_eq!(asked.send().await.unwrap().status(), 200, "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn a_missing_member_is_named_and_null_is_missing() {
     let pool = UserPool::start().await.unwrap();
     for (operation, input, member) in [

@@ -1,5 +1,6 @@
 //! The user pool API: `POST /` with the operation in `X-Amz-Target` and JSON in the body.
 
+mod access;
 mod account;
 pub(super) mod attributes;
 pub(super) mod auth;
@@ -71,6 +72,7 @@ async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.strip_prefix(SERVICE));
     let operation = operation.ok_or_else(unknown_operation)?;
+    access::check(site, operation, headers)?;
     match serde_json::from_slice(&body) {
         Ok(input @ Value::Object(_)) => call(site, operation, input).await,
         _ => Err(not_json()),
