@@ -629,6 +629,18 @@ async fn a_signed_in_browser_is_not_asked_again_for_an_hour() {
 }
 
 #[tokio::test]
+async fn a_code_ends_where_its_user_is_signed_out_everywhere_and_the_browser_stays() {
+    let pool = pool().await;
+    let mut browser = Browser::new();
+    let kept = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let input = json!({ "UserPoolId": pool.id().to_string(), "Username": "alice" });
+    call(&pool, "AdminUserGlobalSignOut", input).await.unwrap();
+    is_error(&exchange(&pool, &kept, VERIFIER).await, 400, "invalid_grant");
+    let next = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    assert_eq!(exchange(&pool, &next, VERIFIER).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_browser_is_signed_out_by_the_password_and_by_the_administrator() {
     let pool = pool().await;
     for operation in ["AdminSetUserPassword", "AdminDisableUser"] {

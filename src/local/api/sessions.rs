@@ -93,11 +93,12 @@ pub(in crate::local) fn revoke(
     })?
 }
 
-/// Ends all sessions that a user has.
+/// Ends all sessions that a user has, and those that codes on their way to apps would begin.
 pub(in crate::local) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
     if let Some(user) = data.exact_user_mut(&user.username) {
         user.signed_out_at = Some(now);
     }
+    data.grants.retain(|_, grant| grant.username != user.username);
     let theirs = |session: &Session| session.sub == user.sub && !session.revoked;
     let keys: Vec<_> = data
         .sessions
