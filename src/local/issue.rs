@@ -251,7 +251,7 @@ impl Shared {
             set("jti", json!(random_uuid()));
         }
         set("exp", json!(now.saturating_add(client.settings.id_token_lifetime().as_secs())));
-        let roles: Vec<_> = groups.iter().filter_map(|group| group.role_arn.as_ref()).collect();
+        let roles = roles(groups);
         if !roles.is_empty() {
             set("cognito:roles", json!(roles));
         }
@@ -282,6 +282,17 @@ fn half_digest_of(token: &str) -> String {
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The roles of groups, each once.
+pub(super) fn roles(groups: &[Group]) -> Vec<&str> {
+    let mut roles = Vec::new();
+    for role in groups.iter().filter_map(|group| group.role_arn.as_deref()) {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    roles
 }
 
 /// The role of the group that takes precedence, unless two do and their roles differ.

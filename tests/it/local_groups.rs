@@ -200,6 +200,7 @@ async fn no_role_is_preferred_where_two_groups_are_first_and_disagree() {
     admin(&pool, "UpdateGroup", input).await.unwrap();
     let id = claims(&tokens(&pool, "jane").await, "IdToken");
     assert_eq!(id["cognito:preferred_role"], ROLES[0]);
+    assert_eq!(id["cognito:roles"], json!([ROLES[0]]));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ pub(in crate::local) use self::overrides::Overrides;
 use super::{
     super::{
         api::ApiError,
-        issue::preferred_role,
+        issue::{preferred_role, roles},
         shared::Shared,
         store::{Client, Data, Group, User},
     },
@@ -80,12 +80,11 @@ async fn fire(
     caller: Caller<'_>,
 ) -> Result<Overrides, ApiError> {
     let names: Vec<_> = groups.iter().map(|group| &group.name).collect();
-    let roles: Vec<_> = groups.iter().filter_map(|group| group.role_arn.as_ref()).collect();
     let mut request = json!({
         "userAttributes": user_attributes,
         "groupConfiguration": {
             "groupsToOverride": names,
-            "iamRolesToOverride": roles,
+            "iamRolesToOverride": roles(groups),
             "preferredRole": preferred_role(groups),
         },
         "clientMetadata": caller.metadata.to_value(),
