@@ -395,6 +395,28 @@ async fn who_is_not_there_looks_like_somebody_with_another_password() {
 }
 
 #[tokio::test]
+async fn an_address_that_nobody_proved_seems_to_stand_for_a_user_name() {
+    let pool =
+        pool_with("[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n", &["alice"]).await;
+    let client = SrpClient::new();
+    let told = |answer: &Value| answer["ChallengeParameters"]["USER_ID_FOR_SRP"].clone();
+    let unknown = challenge(&pool, &client, "nobody@example.com").await;
+    assert_eq!(told(&unknown).as_str().unwrap().len(), 36);
+    let again = challenge(&pool, &client, "Nobody@example.com").await;
+    assert_eq!(told(&again), told(&unknown));
+    assert_eq!(told(&challenge(&pool, &client, "nobody").await), "nobody");
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_have_is_refused_at_once() {
+    let pool = pool_with("", &["alice"]).await;
+    let long = "a".repeat(2049);
+    assert_eq!(error(sign_in(&pool, &long, PASSWORD).await).0, "InvalidParameterException");
+    assert_eq!(error(srp_sign_in(&pool, &long, PASSWORD).await).0, "InvalidParameterException");
+    assert_eq!(error(sign_in(&pool, &long[1..], PASSWORD).await), incorrect());
+}
+
+#[tokio::test]
 async fn a_legacy_client_hears_that_nobody_is_there() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\nprevent_user_existence_errors = \"LEGACY\"\n",

@@ -3,7 +3,7 @@
 use super::{
     super::{
         keys::random_uuid,
-        settings::{Alias, Contact, PoolSettings},
+        settings::{Contact, PoolSettings},
         store::Data,
     },
     ApiError, attributes,
@@ -37,10 +37,7 @@ pub(in crate::local) fn new_name(
             None => Err(ApiError::invalid_parameter(wanted(&settings.username_attributes))),
         };
     }
-    let is_alias = |alias: &Alias| alias.contact() == contact;
-    if let (Some(contact), Some(_)) =
-        (contact, settings.alias_attributes.iter().find(|a| is_alias(a)))
-    {
+    if let Some(contact) = alias_of_name(settings, given) {
         let (format, alias) = match contact {
             Contact::Email => ("email", "email"),
             Contact::PhoneNumber => ("phone number", "phone number"),
@@ -72,6 +69,13 @@ pub(in crate::local) fn check_name_free(
 
 pub(in crate::local) fn user_exists(message: impl Into<String>) -> ApiError {
     ApiError::new("UsernameExistsException", message)
+}
+
+/// What a name stands for that no user name is like, since contacts of its form stand for user names.
+pub(in crate::local) fn alias_of_name(settings: &PoolSettings, name: &str) -> Option<Contact> {
+    let contact = contact_of_name(settings, name)?;
+    let mut aliases = settings.alias_attributes.iter().filter_map(|alias| alias.contact());
+    aliases.any(|alias| alias == contact).then_some(contact)
 }
 
 /// What a name looks like, if it looks like a contact.

@@ -5,6 +5,7 @@ use super::super::{
         store::{Client, Data, User},
     },
     ApiError,
+    user_names::alias_of_name,
 };
 
 /// Who begins to sign in.
@@ -34,8 +35,10 @@ impl Candidate {
     }
 }
 
-/// The user name of who does not exist, in the form that the pool's user names have.
+/// The user name of who does not exist, in a form that the pool's user names have: no contact.
 pub(super) fn stand_in(pool: &Shared, data: &Data, name: &str) -> String {
-    let key = data.user_key(name);
-    if data.settings().signs_in_with_contacts() { pool.subject(&key) } else { key }
+    let (key, settings) = (data.user_key(name), data.settings());
+    let stands_for_a_name =
+        settings.signs_in_with_contacts() || alias_of_name(&settings, name).is_some();
+    if stands_for_a_name { pool.subject(&key) } else { key }
 }

@@ -45,7 +45,11 @@ use super::{
     Answer, ApiError,
     context::check_secret_hash,
     input, required, sessions,
+    validate::at_most,
 };
+
+/// The longest name that anybody signs in by: an attribute that stands for the user name.
+const MAX_NAME: usize = 2048;
 
 /// Who asks: administrators have flows of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +131,7 @@ async fn with_password(
 /// The name that the caller gives, once the client's secret is proven for it.
 fn name_and_secret<'a>(client: &Client, parameters: &'a Parameters) -> Result<&'a str, ApiError> {
     let name = parameters.get("USERNAME")?;
+    at_most("username", name, MAX_NAME)?;
     check_secret_hash(client, name, parameters.find("SECRET_HASH"))?;
     Ok(name)
 }
