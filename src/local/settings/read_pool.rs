@@ -76,7 +76,7 @@ impl PoolSettings {
             written.word(&DELETION_PROTECTION)
         })?;
         if let Some(block) = fields.block("password_policy")? {
-            read.password_policy = PasswordPolicy::read(block, read.password_policy)?;
+            read.password_policy = PasswordPolicy::read(block, &read.password_policy)?;
         }
         if let Some(mut block) = fields.block("software_token_mfa_configuration")? {
             let enabled = &mut read.software_token_mfa_configuration.enabled;
@@ -199,13 +199,13 @@ const MAX_CUSTOM_ATTRIBUTES: usize = 50;
 
 impl PasswordPolicy {
     /// A policy asks for the kinds of signs that it names, as Terraform and the API have it.
-    pub(in crate::local) fn read(mut fields: Fields<'_>, base: Self) -> Result<Self, Wrong> {
+    pub(in crate::local) fn read(mut fields: Fields<'_>, base: &Self) -> Result<Self, Wrong> {
         let mut read = Self {
             require_uppercase: false,
             require_lowercase: false,
             require_numbers: false,
             require_symbols: false,
-            ..base
+            ..*base
         };
         fields.read("minimum_length", &mut read.minimum_length, |written| written.count(6..=99))?;
         for (name, flag) in [
