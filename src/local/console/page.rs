@@ -14,7 +14,7 @@ color:#1a1a1a;background:#fff}\
 div{overflow-x:auto}table{border-collapse:collapse;width:100%}\
 caption{text-align:left;font-weight:600;padding:1rem 0 .25rem}\
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border-bottom:1px solid #767676}\
-td{overflow-wrap:anywhere;min-width:6rem}\
+td{overflow-wrap:anywhere;min-width:8rem}\
 @media(prefers-color-scheme:dark){body{color:#eee;background:#161616}a{color:#9cf}}";
 
 /// All pools with their users, groups, sessions and messages.
