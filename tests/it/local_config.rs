@@ -287,6 +287,48 @@ async fn the_example_of_a_file_is_taken_whole() {
     assert!(alice["UserAttributes"].as_array().unwrap().contains(&seats), "{alice}");
 }
 
+/// A file with labels says what the same file says without them.
+#[tokio::test]
+async fn blocks_may_have_labels_as_terraform_writes_them() {
+    for prefix in ["", "resource."] {
+        let toml = format!(
+            "[{prefix}aws_cognito_user_pool.main]\nusername_attributes = [\"email\"]\n\
+             [{prefix}aws_cognito_user_pool.main.password_policy]\nminimum_length = 11\n\
+             [{prefix}aws_cognito_user_pool_client.web]\nname = \"web\"\n\
+             user_pool_id = \"${{aws_cognito_user_pool.main.id}}\"\n\
+             [{prefix}aws_cognito_user_pool_client.other]\nname = \"other\"\n\
+             [aws_cognito_user_group]\nname = \"plain\"\n"
+        );
+        let config = Config::from_toml(&toml).unwrap();
+        let pool = UserPool::builder().config(config).start().await.unwrap();
+        let [about, client] = described(&pool).await;
+        assert_eq!(about["UsernameAttributes"], json!(["email"]));
+        assert_eq!(about["Policies"]["PasswordPolicy"]["MinimumLength"], 11);
+        assert_eq!(client["ClientName"], "web");
+        assert_eq!(pool.client_ids().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_block_within_a_resource_is_no_label() {
+    let toml = format!("{USERS}password_policy = {{ minimum_length = 11 }}\n");
+    let pool = UserPool::builder().config(Config::from_toml(&toml).unwrap()).start().await.unwrap();
+    let [about, _] = described(&pool).await;
+    assert_eq!(about["Policies"]["PasswordPolicy"]["MinimumLength"], 11);
+}
+
+#[test]
+fn what_is_wrong_under_a_label_is_refused_with_its_line_and_label() {
+    let (line, error) = refusal("[aws_cognito_user_pool.main]\nmfa_configuration = \"MAYBE\"\n");
+    assert_eq!(line, 2);
+    assert!(error.contains("aws_cognito_user_pool.main.mfa_configuration"), "{error}");
+    let two =
+        "[aws_cognito_user_pool]\nname = \"a\"\n[resource.aws_cognito_user_pool.b]\nname = \"b\"\n";
+    let (line, error) = refusal(two);
+    assert_eq!(line, 3);
+    assert!(error.contains("one block of this name"), "{error}");
+}
+
 #[tokio::test]
 async fn a_validity_without_a_unit_counts_as_cognito_counts() {
     let toml = format!("{CLIENT}access_token_validity = 2\nrefresh_token_validity = 2\n");

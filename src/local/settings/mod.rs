@@ -3,6 +3,7 @@
 mod client;
 mod config;
 mod fields;
+mod labels;
 mod lambda;
 mod password;
 mod provider;

@@ -11,6 +11,7 @@ use super::{
     },
     ClientSettings, GroupSeed, PoolSettings, ProviderDetails, ProviderSettings, Seed, UserSeed,
     fields::Fields,
+    labels,
     read_client::Around,
     written::{Place, Written, Wrong},
 };
@@ -30,6 +31,7 @@ const WITHOUT_EFFECT: [&str; 8] = [
 impl Seed {
     /// Reads a file, and tells what of it makes no difference.
     pub(in crate::local) fn read(written: &Written) -> Result<(Self, Vec<Place>), Wrong> {
+        let written = labels::without(written);
         let mut fields = written.fields()?;
         let mut notes = Vec::new();
         let mut seed = Self::default();
