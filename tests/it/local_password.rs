@@ -69,6 +69,38 @@ async fn five_mistakes_lock_an_account_for_twice_as_long_each_time() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_nobodys_locks_as_a_users_does() {
+    let emails = "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n";
+    for (toml, name, nobody) in
+        [("", "alice", "nobody"), (emails, "alice@example.com", "nobody@example.com")]
+    {
+        let pool = pool_with(toml, &[name]).await;
+        let locked = is("NotAuthorizedException", "Password attempts exceeded");
+        for by_srp in [false, true, false, true, true] {
+            for name in [name, nobody] {
+                let answer = if by_srp {
+                    srp_sign_in(&pool, name, "wrong").await
+                } else {
+                    sign_in(&pool, name, "wrong").await
+                };
+                assert_eq!(error(answer), incorrect(), "{name}");
+            }
+        }
+        for name in [name, &nobody.to_uppercase()] {
+            assert_eq!(error(sign_in(&pool, name, "wrong").await), locked, "{name}");
+            assert_eq!(error(srp_sign_in(&pool, name, "wrong").await), locked, "{name}");
+        }
+        assert_eq!(error(sign_in(&pool, "someone", "wrong").await), incorrect());
+        pool.advance(Duration::from_secs(1));
+        assert_eq!(error(sign_in(&pool, nobody, "wrong").await), incorrect());
+        assert_eq!(error(sign_in(&pool, nobody, "wrong").await), locked);
+        pool.advance(15 * MINUTE + Duration::from_secs(2));
+        assert_eq!(error(sign_in(&pool, nobody, "wrong").await), incorrect());
+        assert_eq!(error(sign_in(&pool, nobody, "wrong").await), incorrect());
+    }
+}
+
+#[tokio::test]
 async fn a_lock_is_the_accounts_wherever_mistakes_were_made() {
     let pool = pool_with("", &["alice"]).await;
     let access = token(&sign_in(&pool, "alice", PASSWORD).await.unwrap(), "AccessToken");

@@ -1,6 +1,6 @@
 //! Wrong passwords and wrong codes in a row lock an account for a while, wherever they are typed.
 
-use super::super::store::{Failures, User};
+use super::super::store::Failures;
 
 /// How many mistakes in a row are free.
 const FREE_MISTAKES: u32 = 5;
@@ -10,20 +10,25 @@ const FREE_MISTAKES: u32 = 5;
 const LONGEST_LOCK: u64 = 15 * 60 * 1000;
 
 /// Whether neither right nor wrong passwords are looked at.
-pub(super) fn is_locked(user: &User, now: u64) -> bool {
-    user.failures.locked_until.is_some_and(|until| now < until)
+pub(super) fn is_locked(failures: &Failures, now: u64) -> bool {
+    failures.locked_until.is_some_and(|until| now < until)
 }
 
-/// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the one before.
-pub(super) fn count_mistake(user: &mut User, now: u64) {
-    let failures = &mut user.failures;
-    if failures.locked_until.is_some_and(|until| now >= until.saturating_add(LONGEST_LOCK)) {
+/// Whether mistakes of before count still.
+pub(super) fn is_remembered(failures: &Failures, now: u64) -> bool {
+    failures.locked_until.is_some_and(|until| now < until.saturating_add(LONGEST_LOCK))
+}
+
+/// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the one before; those
+/// before lock it for no time.
+pub(super) fn count_mistake(failures: &mut Failures, now: u64) {
+    if !is_remembered(failures, now) {
         *failures = Failures::default();
     }
     failures.count = failures.count.saturating_add(1);
-    if failures.count >= FREE_MISTAKES {
-        let doublings = failures.count.saturating_sub(FREE_MISTAKES).min(20);
-        let lock = LONGEST_LOCK.min(1000 << doublings);
-        failures.locked_until = Some(now.saturating_add(lock));
-    }
+    let lock = match failures.count.checked_sub(FREE_MISTAKES) {
+        Some(doublings) => LONGEST_LOCK.min(1000 << doublings.min(20)),
+        None => 0,
+    };
+    failures.locked_until = Some(now.saturating_add(lock));
 }

@@ -163,14 +163,14 @@ fn check_previous(
         let present = still_there(data, user)?;
         // Tries at the same time may have locked the account.
         check_tries(present, now)?;
-        count_mistake(present, now);
+        count_mistake(&mut present.failures, now);
         Err(ApiError::wrong_password())
     })?
 }
 
 /// Whoever took an access token may not find out the password by trying.
 fn check_tries(user: &User, now: u64) -> Result<(), ApiError> {
-    if is_locked(user, now) { Err(ApiError::attempt_limit()) } else { Ok(()) }
+    if is_locked(&user.failures, now) { Err(ApiError::attempt_limit()) } else { Ok(()) }
 }
 
 /// Who is to get a code that resets their password, and where. Nobody, if the client is to believe that there was

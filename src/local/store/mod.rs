@@ -99,6 +99,8 @@ tables! {
     identity_providers: IdentityProvider,
     /// Browsers that are at a provider, by the digest of their state.
     external_sign_ins: ExternalSignIn,
+    /// Mistakes with names that are nobody's, by the digest of the name.
+    strangers: Failures,
     /// By number.
     keys: StoredKey,
 }

@@ -81,10 +81,11 @@ pub(in crate::local) struct MfaPreference {
     pub(in crate::local) preferred: Option<String>,
 }
 
-/// Wrong passwords in a row.
+/// Wrong passwords and wrong codes in a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::local) struct Failures {
     pub(in crate::local) count: u32,
+    /// When the last mistake's lock ends, be it none. Nothing, if there was no mistake.
     pub(in crate::local) locked_until: Option<u64>,
 }
 

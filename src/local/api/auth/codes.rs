@@ -33,7 +33,7 @@ pub(super) fn answer(
             }
             ("SMS_MFA", ChallengeKind::SmsMfa { code: sent })
             | ("EMAIL_OTP", ChallengeKind::EmailOtp { code: sent }) => {
-                check_lock(&user, now)?;
+                check_lock(&user.failures, now)?;
                 if !same(sent, code) {
                     return Err(mistake(data, &user.username, now));
                 }
@@ -60,7 +60,7 @@ fn use_software_token(
     now: u64,
 ) -> Result<(), ApiError> {
     let user = data.exact_user(username).ok_or_else(ApiError::user_not_found)?;
-    check_lock(user, now)?;
+    check_lock(&user.failures, now)?;
     let token = user.software_token.as_ref().ok_or_else(software_token_missing)?;
     match token.typed(code, now) {
         Typed::Right(step) => {
@@ -81,7 +81,7 @@ fn use_software_token(
 /// Wrong codes count like wrong passwords, so that nobody can try them all.
 fn mistake(data: &mut Data, username: &str, now: u64) -> ApiError {
     if let Some(user) = data.exact_user_mut(username) {
-        count_mistake(user, now);
+        count_mistake(&mut user.failures, now);
     }
     ApiError::new("CodeMismatchException", "Invalid code received for user")
 }

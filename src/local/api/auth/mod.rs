@@ -11,6 +11,7 @@ mod password;
 mod respond;
 mod srp;
 mod steps;
+mod stranger;
 
 use std::sync::Arc;
 

@@ -5,13 +5,14 @@ use super::super::{
         settings::ExistenceErrors,
         shared::Shared,
         srp::Password,
-        store::{Client, Data, User, UserStatus},
+        store::{Client, Data, Failures, User, UserStatus},
         triggers::{Caller, Metadata, pre_authentication},
     },
     ApiError,
     lockout::{count_mistake, is_locked},
     migration::migrate,
 };
+use super::{candidate::stand_in, stranger};
 
 /// The user of a name and a password, who may sign in: enabled, confirmed, not locked out.
 ///
@@ -29,19 +30,17 @@ pub(in crate::local) async fn check_password(
         None => migrate(pool, name, Some(password), caller).await?,
     };
     let Some(user) = user else {
-        if client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled {
-            pre_authentication(pool, name, None, caller).await?;
+        if client.settings.prevent_user_existence_errors == ExistenceErrors::Legacy {
+            return Err(ApiError::user_not_found());
         }
-        return Err(match client.settings.prevent_user_existence_errors {
-            ExistenceErrors::Enabled => {
-                // It takes as long as for a user who is there.
-                Password::unknown(name.as_bytes()).is(pool.short_name(), name, password);
-                ApiError::wrong_password()
-            }
-            ExistenceErrors::Legacy => ApiError::user_not_found(),
-        });
+        let stranger = pool.store.read(|data| stand_in(pool, data, name));
+        stranger::check(pool, &stranger)?;
+        pre_authentication(pool, name, None, caller).await?;
+        // It takes as long as for a user who is there.
+        Password::unknown(name.as_bytes()).is(pool.short_name(), name, password);
+        return Err(stranger::mistake(pool, &stranger)?);
     };
-    check_lock(&user, pool.now())?;
+    check_lock(&user.failures, pool.now())?;
     pre_authentication(pool, name, Some(&user), caller).await?;
     let known = user.password.as_ref();
     let is_right = known.is_some_and(|known| known.is(pool.short_name(), &user.username, password));
@@ -59,7 +58,7 @@ pub(super) fn judge(pool: &Shared, user: &User, is_right: bool) -> Result<User, 
     let present = present
         .filter(|present| proof(present) == proof(user))
         .ok_or_else(ApiError::wrong_password)?;
-    check_lock(&present, now)?;
+    check_lock(&present.failures, now)?;
     may_sign_in(&present, now)?;
     Ok(present)
 }
@@ -69,8 +68,8 @@ pub(in crate::local) fn proof(user: &User) -> String {
     format!("{} {}", user.sub, user.password.as_ref().map_or("", Password::salt))
 }
 
-pub(super) fn check_lock(user: &User, now: u64) -> Result<(), ApiError> {
-    if is_locked(user, now) {
+pub(super) fn check_lock(failures: &Failures, now: u64) -> Result<(), ApiError> {
+    if is_locked(failures, now) {
         return Err(ApiError::not_authorized("Password attempts exceeded"));
     }
     Ok(())
@@ -81,7 +80,7 @@ fn wrong(data: &mut Data, user: &User, now: u64) -> ApiError {
     let Some(present) = present else {
         return ApiError::wrong_password();
     };
-    if let Err(error) = check_lock(present, now) {
+    if let Err(error) = check_lock(&present.failures, now) {
         return error;
     }
     if present.password.is_none() {
@@ -92,7 +91,7 @@ fn wrong(data: &mut Data, user: &User, now: u64) -> ApiError {
         };
     }
     if let Some(user) = data.exact_user_mut(&user.username) {
-        count_mistake(user, now);
+        count_mistake(&mut user.failures, now);
     }
     ApiError::wrong_password()
 }

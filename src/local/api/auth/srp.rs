@@ -22,6 +22,7 @@ use super::{
     input::Parameters,
     password::{check_lock, judge, proof},
     steps::next_step,
+    stranger,
 };
 
 /// More digits than any number of the group has.
@@ -43,8 +44,9 @@ pub(super) async fn begin(
 ) -> Answer {
     let candidate = Candidate::named(pool, client, name)?;
     let user = candidate.user.as_ref();
-    if let Some(user) = user {
-        check_lock(user, pool.now())?;
+    match user {
+        Some(user) => check_lock(&user.failures, pool.now())?,
+        None => stranger::check(pool, &candidate.username)?,
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     pre_authentication(pool, &candidate.username, user, caller).await?;
@@ -124,7 +126,9 @@ pub(super) async fn verify(
         timestamp,
         signature,
     });
-    let user = taken.user.ok_or_else(ApiError::wrong_password)?;
+    let Some(user) = taken.user else {
+        return Err(stranger::mistake(pool, &taken.user_id)?);
+    };
     let user = judge(pool, &user, proves)?;
     let turn = Turn { client, metadata, source: TokenSource::Authentication };
     if taken.follows == Follows::CustomChallenges {

@@ -1,0 +1,36 @@
+//! Mistakes with names that are nobody's. They count as those with a user's, so that clients which may not know who
+//! is there do not learn it from the lock.
+
+use super::{
+    super::{
+        super::{issue::digest_of, shared::Shared},
+        ApiError,
+        lockout::{count_mistake, is_remembered},
+    },
+    password::check_lock,
+};
+
+/// Refuses a name that too many mistakes were made with.
+pub(super) fn check(pool: &Shared, name: &str) -> Result<(), ApiError> {
+    let now = pool.now();
+    let failures = pool.store.read(|data| data.strangers.get(&digest_of(name)).cloned());
+    failures.map_or(Ok(()), |failures| check_lock(&failures, now))
+}
+
+/// Counts a mistake, unless the name is locked or somebody's by now, and gives what is said to it.
+pub(super) fn mistake(pool: &Shared, name: &str) -> Result<ApiError, ApiError> {
+    let now = pool.now();
+    let key = digest_of(name);
+    Ok(pool.store.write(|data| {
+        let mut failures = data.strangers.get(&key).cloned().unwrap_or_default();
+        if let Err(locked) = check_lock(&failures, now) {
+            return locked;
+        }
+        if data.exact_user(name).is_none() {
+            count_mistake(&mut failures, now);
+            data.strangers.prune(|_, failures| is_remembered(failures, now));
+            data.strangers.insert(key, failures);
+        }
+        ApiError::wrong_password()
+    })?)
+}
