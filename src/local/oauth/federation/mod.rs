@@ -135,7 +135,7 @@ fn failed(asking: &Asking, error: &str, description: &str) -> Response {
 
 /// Where providers send browsers back.
 fn back(pool: &Shared) -> String {
-    format!("http://{}/oauth2/idpresponse", pool.address())
+    format!("{}/oauth2/idpresponse", pool.endpoint())
 }
 
 /// Each sign-in has a cookie of its own, so that two windows do not disturb each other.
