@@ -15,7 +15,7 @@ pub struct Config {
 
 /// A configuration that is wrong: where, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {what}")]
+#[error("{file}{}: {what}", in_file(*line))]
 pub struct ConfigFileError {
     file: String,
     line: usize,
@@ -74,5 +74,13 @@ impl ConfigFileError {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config").finish_non_exhaustive()
+    }
+}
+
+/// Where in a file; nothing for one that cannot be read.
+fn in_file(line: usize) -> String {
+    match line {
+        0 => String::new(),
+        line => format!(":{line}"),
     }
 }
