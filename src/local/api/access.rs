@@ -8,7 +8,7 @@ use super::{
 };
 
 /// What apps do without AWS credentials, from pages of any origin. All else is for administrators.
-const FOR_APPS: [&str; 20] = [
+const FOR_APPS: [&str; 21] = [
     "AssociateSoftwareToken",
     "ChangePassword",
     "ConfirmForgotPassword",
@@ -19,6 +19,7 @@ const FOR_APPS: [&str; 20] = [
     "GetTokensFromRefreshToken",
     "GetUser",
     "GetUserAttributeVerificationCode",
+    "GetUserAuthFactors",
     "GlobalSignOut",
     "InitiateAuth",
     "ResendConfirmationCode",
