@@ -55,6 +55,31 @@ async fn whatever_is_sent_the_answer_is_an_error_in_json() {
     assert_eq!(refused(no_target, BAD).await.0, "UnknownOperationException");
 }
 
+/// Of those operations that Cognito's model asks no credentials for.
+const FOR_APPS: [&str; 21] = [
+    "AssociateSoftwareToken",
+    "ChangePassword",
+    "ConfirmForgotPassword",
+    "ConfirmSignUp",
+    "DeleteUser",
+    "DeleteUserAttributes",
+    "ForgotPassword",
+    "GetTokensFromRefreshToken",
+    "GetUser",
+    "GetUserAttributeVerificationCode",
+    "GetUserAuthFactors",
+    "GlobalSignOut",
+    "InitiateAuth",
+    "ResendConfirmationCode",
+    "RespondToAuthChallenge",
+    "RevokeToken",
+    "SetUserMFAPreference",
+    "SignUp",
+    "UpdateUserAttributes",
+    "VerifySoftwareToken",
+    "VerifyUserAttribute",
+];
+
 #[tokio::test]
 async fn pages_of_other_sites_call_what_apps_do_and_do_not_administer() {
     let pool = pool_with("", &["alice"]).await;
@@ -71,6 +96,10 @@ async fn pages_of_other_sites_call_what_apps_do_and_do_not_administer() {
         for operation in ["AdminDeleteUser", "AdminGetUser", "CreateUserPool", "ListUsers"] {
             let (name, _) = refused(from(operation, &named), BAD).await;
             assert_eq!(name, "AccessDeniedException", "{operation} {origin}");
+        }
+        for operation in FOR_APPS {
+            let (name, _) = refused(from(operation, &json!({})), BAD).await;
+            assert_eq!(name, "InvalidParameterException", "{operation} {origin}");
         }
         assert_eq!(from("InitiateAuth", &sign_in).send().await.unwrap().status(), 200, "{origin}");
     }
