@@ -16,6 +16,7 @@ use super::{
     Answer, ApiError,
     auth::{Handle, NextStep, Open, open_challenge, open_step, session_is_over},
     auth::{software_token_missing, step_of},
+    context::{named_user_mut, still_there},
     input, nothing, required, shapes,
 };
 
@@ -122,7 +123,7 @@ fn await_token(data: &mut Data, user: &User, secret: &str, now: u64) -> Result<(
     {
         return Err(software_token_missing());
     }
-    let user = data.exact_user_mut(&user.username).ok_or_else(ApiError::user_not_found)?;
+    let user = still_there(data, user)?;
     user.new_software_token = Some(secret.to_owned());
     user.modified_at = now;
     Ok(())
@@ -135,7 +136,7 @@ fn accept_token(
     name: Option<String>,
     now: u64,
 ) -> Result<(), ApiError> {
-    let user = data.exact_user_mut(&user.username).ok_or_else(ApiError::user_not_found)?;
+    let user = still_there(data, user)?;
     let secret = user.new_software_token.clone().ok_or_else(software_token_missing)?;
     let mut token = SoftwareToken { secret, name, last_step: None };
     let Typed::Right(step) = token.typed(code, now) else {
@@ -174,21 +175,24 @@ struct Wanted {
 async fn set_preference(site: &Site, value: Value) -> Answer {
     let wanted: Preference = input(value)?;
     let (pool, user, _) = site.token_user(wanted.access_token.clone()).await?;
-    prefer(&pool, &user.username, &wanted)
+    prefer(&pool, |data| still_there(data, &user), &wanted)
 }
 
 fn admin_set_preference(site: &Site, value: Value) -> Answer {
     let wanted: Preference = input(value)?;
     let pool = site.named_pool(wanted.user_pool_id.clone())?;
     let name = required(wanted.username.clone(), "Username")?;
-    let username = pool.store.read(|data| data.find_user(&name).map(|user| user.username.clone()));
-    prefer(&pool, &username.ok_or_else(ApiError::user_not_found)?, &wanted)
+    prefer(&pool, |data| named_user_mut(data, &name), &wanted)
 }
 
-fn prefer(pool: &Shared, username: &str, wanted: &Preference) -> Answer {
+fn prefer(
+    pool: &Shared,
+    find: impl FnOnce(&mut Data) -> Result<&mut User, ApiError>,
+    wanted: &Preference,
+) -> Answer {
     let now = pool.now();
     pool.store.write(|data| {
-        let user = data.exact_user_mut(username).ok_or_else(ApiError::user_not_found)?;
+        let user = find(data)?;
         user.mfa = preference(user, wanted)?;
         user.modified_at = now;
         Ok::<(), ApiError>(())
