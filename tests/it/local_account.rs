@@ -184,6 +184,34 @@ async fn a_code_dies_after_five_mistakes_and_a_new_one_takes_its_place() {
 }
 
 #[tokio::test]
+async fn a_code_for_nobody_is_answered_as_a_users_is() {
+    let pool = UserPool::start().await.unwrap();
+    user(&pool, "alice").await;
+    let tried = async |name: &str, times: usize| {
+        let mut told = BTreeSet::new();
+        for _ in 0..times {
+            let answer = reset(&pool, name, "no code", "Another-Horse-2").await;
+            told.insert(error(answer).0);
+        }
+        told
+    };
+    for name in ["alice", "nobody"] {
+        let only = |error: &str| BTreeSet::from([error.to_owned()]);
+        assert_eq!(tried(name, 1).await, only("ExpiredCodeException"), "{name}");
+        for _ in 0..2 {
+            forgot(&pool, name).await.unwrap();
+            assert_eq!(tried(name, 5).await, only("CodeMismatchException"), "{name}");
+            assert_eq!(tried(name, 2).await, only("LimitExceededException"), "{name}");
+        }
+        forgot(&pool, name).await.unwrap();
+    }
+    pool.advance(HOUR);
+    for name in ["alice", "nobody"] {
+        assert_eq!(tried(name, 1).await, BTreeSet::from(["ExpiredCodeException".to_owned()]));
+    }
+}
+
+#[tokio::test]
 async fn codes_expire() {
     let pool = UserPool::start().await.unwrap();
     let expired = is("ExpiredCodeException", "Invalid code provided, please request a code again.");
@@ -616,7 +644,10 @@ async fn a_client_hears_of_unknown_users_what_it_is_set_to_hear() {
         assert_eq!(again["CodeDeliveryDetails"], details);
     }
     assert_eq!(error(confirm(&silent, "nobody", "123456").await), expired);
-    assert_eq!(error(reset(&silent, "nobody", "123456", PASSWORD).await), expired);
+    // As of a user who was sent a code.
+    let other =
+        is("CodeMismatchException", "Invalid verification code provided, please try again.");
+    assert_eq!(error(reset(&silent, "nobody", "123456", PASSWORD).await), other);
     assert!(messages(&silent, "nobody").await.is_empty());
 }
 

@@ -144,7 +144,7 @@ async fn verify_attribute(site: &Site, value: Value) -> Answer {
     pool.store.write(|data| {
         let user = still_there(data, &user)?;
         let purpose = CodePurpose::proof_of(contact);
-        codes::check(user, purpose, &code, now)?;
+        codes::check(&mut user.codes, purpose, &code, now)?;
         user.codes.remove(&purpose);
         let mut proven = user.clone();
         proven.attributes.insert(contact.verified_attribute().to_owned(), "true".to_owned());

@@ -1,9 +1,12 @@
 //! Codes that are sent to users, and how often one may mistype them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
     super::{
+        issue::digest_of,
         keys::uuid_of,
         messages::{self, Text},
         secret::{self, same},
@@ -12,7 +15,7 @@ use super::{
         store::{Code, CodePurpose, Data, User},
         triggers::{Caller, Reason, custom_text},
     },
-    ApiError,
+    ApiError, lockout,
     user_names::contact_of_name,
 };
 
@@ -76,13 +79,8 @@ pub(in crate::local) fn send(
     if user.attribute(contact.attribute()) != Some(destination) {
         return Err(ApiError::overtaken());
     }
-    let code = secret::code();
-    let row = Code {
-        code: code.clone(),
-        expires_at: now.saturating_add(purpose.lifetime()),
-        attribute: contact.attribute().to_owned(),
-        mistakes: 0,
-    };
+    let row = new_code(*purpose, *contact, now);
+    let code = row.code.clone();
     user.codes.insert(*purpose, row);
     let user = user.clone();
     let draft = messages::Draft {
@@ -94,15 +92,24 @@ pub(in crate::local) fn send(
     Ok(messages::send(data, &user, &draft, now))
 }
 
+fn new_code(purpose: CodePurpose, contact: Contact, now: u64) -> Code {
+    Code {
+        code: secret::code(),
+        expires_at: now.saturating_add(purpose.lifetime()),
+        attribute: contact.attribute().to_owned(),
+        mistakes: 0,
+    }
+}
+
 /// Whether a code is the one that was sent, and the contact that it went to. The code stays good until
 /// [`User::codes`] loses it, which the caller sees to under the same lock.
 pub(in crate::local) fn check(
-    user: &mut User,
+    codes: &mut BTreeMap<CodePurpose, Code>,
     purpose: CodePurpose,
     typed: &str,
     now: u64,
 ) -> Result<Option<Contact>, ApiError> {
-    let Some(code) = user.codes.get_mut(&purpose) else {
+    let Some(code) = codes.get_mut(&purpose) else {
         return Err(ApiError::expired_code());
     };
     if code.mistakes >= MAX_MISTAKES {
@@ -116,6 +123,25 @@ pub(in crate::local) fn check(
         return Err(ApiError::wrong_code());
     }
     Ok(Contact::of_attribute(&code.attribute))
+}
+
+/// Remembers a code that nobody is sent, in place of one that resets a password.
+pub(in crate::local) fn pretend(data: &mut Data, name: &str, now: u64) {
+    let key = digest_of(&data.user_key(name));
+    let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
+    stranger.codes.insert(CodePurpose::Forgot, new_code(CodePurpose::Forgot, Contact::Email, now));
+    data.strangers.prune(|_, stranger| lockout::knows(stranger, now));
+    data.strangers.insert(key, stranger);
+}
+
+/// What is said to a code that resets a password and cannot be right, since nobody was sent one.
+pub(in crate::local) fn refuse(data: &mut Data, name: &str, typed: &str, now: u64) -> ApiError {
+    let key = digest_of(&data.user_key(name));
+    let Some(stranger) = data.strangers.get_mut(&key) else {
+        return ApiError::expired_code();
+    };
+    let guessed = check(&mut stranger.codes, CodePurpose::Forgot, typed, now);
+    guessed.err().unwrap_or_else(ApiError::wrong_code)
 }
 
 /// Where a sign-up's code goes: a phone comes before an e-mail address.

@@ -1,6 +1,6 @@
 //! Wrong passwords and wrong codes in a row lock an account for a while, wherever they are typed.
 
-use super::super::store::Failures;
+use super::super::store::{Failures, Stranger};
 
 /// How many mistakes in a row are free.
 const FREE_MISTAKES: u32 = 5;
@@ -15,8 +15,14 @@ pub(super) fn is_locked(failures: &Failures, now: u64) -> bool {
 }
 
 /// Whether mistakes of before count still.
-pub(super) fn is_remembered(failures: &Failures, now: u64) -> bool {
+fn is_remembered(failures: &Failures, now: u64) -> bool {
     failures.locked_until.is_some_and(|until| now < until.saturating_add(LONGEST_LOCK))
+}
+
+/// Whether there is anything to remember of a name that is nobody's.
+pub(super) fn knows(stranger: &Stranger, now: u64) -> bool {
+    is_remembered(&stranger.failures, now)
+        || stranger.codes.values().any(|code| now < code.expires_at)
 }
 
 /// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the one before; those

@@ -14,7 +14,7 @@ use super::{
         triggers::{Caller, Confirmation, Metadata, Reason, post_confirmation},
     },
     Answer, ApiError, codes,
-    context::{check_secret_hash, still_there, unknown_user},
+    context::{check_secret_hash, named_user_mut, still_there, unknown_user},
     input,
     lockout::{count_mistake, is_locked},
     migration::migrate,
@@ -88,10 +88,13 @@ async fn forgot_password(site: &Site, value: Value) -> Answer {
             let now = pool.now();
             pool.store.write(|data| match forgetful(data, &client, &name)? {
                 Some(_) => codes::send(data, &letter, now),
-                None => Ok(codes::simulated_delivery(&data.settings(), &name)),
+                None => Ok(simulated(data, &name, now)),
             })??
         }
-        None => pool.store.read(|data| codes::simulated_delivery(&data.settings(), &name)),
+        None => {
+            let now = pool.now();
+            pool.store.write(|data| simulated(data, &name, now))?
+        }
     };
     Ok(json!({ "CodeDeliveryDetails": details }))
 }
@@ -121,17 +124,22 @@ async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
     // The code comes first: what passwords a user had before is nothing for those who do not have it.
     let now = pool.now();
     let user = pool.store.write(|data| {
-        let user = data.find_user_mut(&name).filter(|user| user.enabled);
-        let Some(user) = user else {
-            return Err(unknown_user(&client, ApiError::expired_code()));
-        };
-        codes::check(user, CodePurpose::Forgot, &code, now)?;
+        let waits = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
+        if !data.find_user(&name).is_some_and(waits) {
+            let refusal = codes::refuse(data, &name, &code, now);
+            return Err(match data.find_user(&name) {
+                Some(user) if user.enabled => refusal,
+                _ => unknown_user(&client, refusal),
+            });
+        }
+        let user = named_user_mut(data, &name)?;
+        codes::check(&mut user.codes, CodePurpose::Forgot, &code, now)?;
         Ok(user.clone())
     })??;
     let password = new_password(&pool, &settings, &user, &text)?;
     let user = pool.store.write(|data| {
         let user = still_there(data, &user)?;
-        codes::check(user, CodePurpose::Forgot, &code, now)?;
+        codes::check(&mut user.codes, CodePurpose::Forgot, &code, now)?;
         // The code goes with the password that it was for.
         set_password(user, &settings, password);
         user.status = UserStatus::Confirmed;
@@ -171,6 +179,12 @@ fn check_previous(
 /// Whoever took an access token may not find out the password by trying.
 fn check_tries(user: &User, now: u64) -> Result<(), ApiError> {
     if is_locked(&user.failures, now) { Err(ApiError::attempt_limit()) } else { Ok(()) }
+}
+
+/// The answer for a code that nobody is sent.
+fn simulated(data: &mut Data, name: &str, now: u64) -> Value {
+    codes::pretend(data, name, now);
+    codes::simulated_delivery(&data.settings(), name)
 }
 
 /// Who is to get a code that resets their password, and where. Nobody, if the client is to believe that there was

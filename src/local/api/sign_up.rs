@@ -209,7 +209,7 @@ fn confirm(
             user.status.as_str()
         )));
     }
-    let contact = codes::check(user, CodePurpose::SignUp, code, now)?;
+    let contact = codes::check(&mut user.codes, CodePurpose::SignUp, code, now)?;
     let mut confirmed = user.clone();
     confirmed.codes.remove(&CodePurpose::SignUp);
     confirmed.status = UserStatus::Confirmed;

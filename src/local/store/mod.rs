@@ -22,7 +22,10 @@ pub(super) use self::{
         PoolRecord, RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
     },
     table::Table,
-    user::{Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, User, UserStatus},
+    user::{
+        Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, Stranger, User,
+        UserStatus,
+    },
 };
 use self::{names::Names, table::Change};
 use super::mail::Outbox;
@@ -99,8 +102,8 @@ tables! {
     identity_providers: IdentityProvider,
     /// Browsers that are at a provider, by the digest of their state.
     external_sign_ins: ExternalSignIn,
-    /// Mistakes with names that are nobody's, by the digest of the name.
-    strangers: Failures,
+    /// Names that are nobody's, by their digest.
+    strangers: Stranger,
     /// By number.
     keys: StoredKey,
 }

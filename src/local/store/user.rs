@@ -89,6 +89,15 @@ pub(in crate::local) struct Failures {
     pub(in crate::local) locked_until: Option<u64>,
 }
 
+/// What is remembered of a name that is nobody's, so that it is answered as a user's is.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::local) struct Stranger {
+    pub(in crate::local) failures: Failures,
+    /// As if they had been sent.
+    pub(in crate::local) codes: BTreeMap<CodePurpose, Code>,
+}
+
 /// An account at another provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use super::{
     super::{
         super::{issue::digest_of, shared::Shared},
         ApiError,
-        lockout::{count_mistake, is_remembered},
+        lockout::{count_mistake, knows},
     },
     password::check_lock,
 };
@@ -13,8 +13,10 @@ use super::{
 /// Refuses a name that too many mistakes were made with.
 pub(super) fn check(pool: &Shared, name: &str) -> Result<(), ApiError> {
     let now = pool.now();
-    let failures = pool.store.read(|data| data.strangers.get(&digest_of(name)).cloned());
-    failures.map_or(Ok(()), |failures| check_lock(&failures, now))
+    pool.store.read(|data| match data.strangers.get(&digest_of(name)) {
+        Some(stranger) => check_lock(&stranger.failures, now),
+        None => Ok(()),
+    })
 }
 
 /// Counts a mistake, unless the name is locked or somebody's by now, and gives what is said to it.
@@ -22,14 +24,14 @@ pub(super) fn mistake(pool: &Shared, name: &str) -> Result<ApiError, ApiError> {
     let now = pool.now();
     let key = digest_of(name);
     Ok(pool.store.write(|data| {
-        let mut failures = data.strangers.get(&key).cloned().unwrap_or_default();
-        if let Err(locked) = check_lock(&failures, now) {
+        let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
+        if let Err(locked) = check_lock(&stranger.failures, now) {
             return locked;
         }
         if data.exact_user(name).is_none() {
-            count_mistake(&mut failures, now);
-            data.strangers.prune(|_, failures| is_remembered(failures, now));
-            data.strangers.insert(key, failures);
+            count_mistake(&mut stranger.failures, now);
+            data.strangers.prune(|_, stranger| knows(stranger, now));
+            data.strangers.insert(key, stranger);
         }
         ApiError::wrong_password()
     })?)
