@@ -170,6 +170,8 @@ mod tests {
     #[test]
     fn impossible_durations_are_refused() {
         let good = KeySettings::default();
+        let year = Duration::from_secs(366 * 86_400);
+        assert_eq!(KeySettings { max_staleness: year, ..good.clone() }.check(), Ok(()));
         for bad in [
             KeySettings { refresh_interval: Duration::ZERO, ..good.clone() },
             KeySettings { unknown_key_window: Duration::ZERO, ..good.clone() },
@@ -177,6 +179,7 @@ mod tests {
             KeySettings { fetch_timeout: Duration::ZERO, ..good.clone() },
             KeySettings { unknown_key_window: Duration::from_nanos(1), ..good.clone() },
             KeySettings { max_staleness: Duration::MAX, ..good.clone() },
+            KeySettings { max_staleness: year + Duration::from_secs(1), ..good.clone() },
             KeySettings { refresh_interval: Duration::from_secs(90_000), ..good.clone() },
         ] {
             assert!(matches!(bad.check(), Err(ConfigError::Duration { .. })), "{bad:?}");
