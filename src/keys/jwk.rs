@@ -3,6 +3,7 @@ use std::fmt;
 use aws_lc_rs::{
     digest::{SHA256, digest},
     signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents},
+    try_fips_mode,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -86,7 +87,14 @@ impl Key {
 
     /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.parsed.verify_sig(message, signature).is_ok()
+        let checked = if try_fips_mode().is_ok() {
+            // The library's FIPS module has to hash by itself, or the check is no approved service.
+            self.parsed.verify_sig(message, signature)
+        } else {
+            // It sets up less for a digest than for a message.
+            self.parsed.verify_digest_sig(&digest(&SHA256, message), signature)
+        };
+        checked.is_ok()
     }
 }
 
