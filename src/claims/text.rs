@@ -27,11 +27,12 @@ impl Text {
     }
 }
 
-/// Where a slice of the payload stands in it; nothing if it is a slice of something else.
+/// Where a slice of the payload stands in it; nothing if it is a slice of something else. Both are there
+/// now, so that no other text can have these addresses.
 fn place(text: &str, payload: &str) -> Option<Range<usize>> {
     let start = text.as_ptr().addr().checked_sub(payload.as_ptr().addr())?;
     let place = start..start.checked_add(text.len())?;
-    (payload.get(place.clone())? == text).then_some(place)
+    (place.end <= payload.len()).then_some(place)
 }
 
 #[cfg(test)]
