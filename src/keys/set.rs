@@ -1,10 +1,9 @@
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeMap, btree_map::Entry},
     fmt,
     sync::Arc,
 };
 
-use foldhash::fast::RandomState;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,7 +19,8 @@ use super::jwk::Key;
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct KeySet {
-    keys: HashMap<Box<str>, Arc<Key>, RandomState>,
+    /// Ordered, since a pool has two keys or four: comparing with each takes less than hashing.
+    keys: BTreeMap<Box<str>, Arc<Key>>,
 }
 
 /// Why a document is no usable key set.
@@ -84,7 +84,7 @@ impl KeySet {
         let Document { keys: entries } =
             serde_json::from_str(text).map_err(|_| KeySetError::NotAKeySet)?;
         let count = entries.len();
-        let mut keys: HashMap<Box<str>, Option<Arc<Key>>> = HashMap::new();
+        let mut keys = BTreeMap::new();
         let mut left_out = LeftOut::default();
         for entry in entries {
             if let Err(reason) =
@@ -94,7 +94,7 @@ impl KeySet {
                 left_out.first_reason.get_or_insert(reason);
             }
         }
-        let keys: HashMap<_, _, RandomState> =
+        let keys: BTreeMap<_, _> =
             keys.into_iter().filter_map(|(kid, key)| key.map(|key| (kid, key))).collect();
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey { entries: count });
@@ -113,7 +113,7 @@ impl KeySet {
         self.keys.len()
     }
 
-    /// The ids of the keys, in no order.
+    /// The ids of the keys.
     pub fn key_ids(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(AsRef::as_ref)
     }
@@ -123,10 +123,9 @@ impl KeySet {
     }
 
     pub(super) fn to_value(&self) -> Value {
-        let mut entries: Vec<_> = self.keys.iter().collect();
-        entries.sort_unstable_by_key(|(kid, _)| *kid);
-        let entries: Vec<_> = entries
-            .into_iter()
+        let entries: Vec<_> = self
+            .keys
+            .iter()
             .map(|(kid, key)| {
                 json!({
                     "alg": "RS256", "e": key.exponent, "kid": kid,
@@ -140,7 +139,7 @@ impl KeySet {
 
 /// Adds a key, or marks its id as not to be trusted if another key has it.
 fn add(
-    keys: &mut HashMap<Box<str>, Option<Arc<Key>>>,
+    keys: &mut BTreeMap<Box<str>, Option<Arc<Key>>>,
     kid: String,
     key: Key,
 ) -> Result<(), &'static str> {
