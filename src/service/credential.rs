@@ -1,6 +1,6 @@
 use http::{
-    HeaderMap, HeaderName, Uri,
-    header::{self, Entry},
+    HeaderMap, HeaderName, HeaderValue, Request, Uri,
+    header::{self, Entry, OccupiedEntry},
 };
 
 use crate::error::ConfigError;
@@ -78,22 +78,27 @@ impl Credential {
             .map(|marker| Self(Place::WebSocketProtocol(marker)))
     }
 
-    pub(super) fn find<'r>(&self, headers: &'r HeaderMap, uri: &'r Uri) -> Found<'r> {
+    /// Reads the place, and has other layers leave its header out of their logs.
+    pub(super) fn find<'r, B>(&self, request: &'r mut Request<B>) -> Found<'r> {
         match &self.0 {
-            Place::Authorization => authorization(headers),
-            Place::Header(name) => match single(headers, name) {
-                Single::None => Found::Nothing,
-                Single::One(text) => token(text),
-                Single::Unreadable(why) => Found::Unreadable(why),
-            },
-            Place::Cookie(name) => one_of(cookies(headers, name)),
-            Place::Query(name) => one_of(parameters(uri, name)),
-            Place::WebSocketProtocol(marker) => one_of(protocols_after(headers, marker)),
+            Place::Query(name) => one_of(parameters(request.uri(), name)),
+            Place::Authorization => {
+                single(request.headers_mut(), &header::AUTHORIZATION, authorization)
+            }
+            Place::Header(name) => single(request.headers_mut(), name, token),
+            Place::Cookie(name) => {
+                self.protect(request);
+                one_of(cookies(request.headers(), name))
+            }
+            Place::WebSocketProtocol(marker) => {
+                self.protect(request);
+                one_of(protocols_after(request.headers(), marker))
+            }
         }
     }
 
     /// Has other layers leave the credential's header out of their logs.
-    pub(super) fn protect(&self, headers: &mut HeaderMap) {
+    pub(super) fn protect<B>(&self, request: &mut Request<B>) {
         let name = match &self.0 {
             Place::Authorization => &header::AUTHORIZATION,
             Place::Cookie(_) => &header::COOKIE,
@@ -101,18 +106,28 @@ impl Credential {
             Place::WebSocketProtocol(_) => &header::SEC_WEBSOCKET_PROTOCOL,
             Place::Query(_) => return,
         };
-        if let Entry::Occupied(mut values) = headers.entry(name) {
-            values.iter_mut().for_each(|value| value.set_sensitive(true));
-        }
+        protected(request.headers_mut(), name);
     }
 }
 
-fn authorization(headers: &HeaderMap) -> Found<'_> {
-    let value = match single(headers, &header::AUTHORIZATION) {
-        Single::None => return Found::Nothing,
-        Single::One(value) => value,
-        Single::Unreadable(why) => return Found::Unreadable(why),
-    };
+/// Whether headers can be looked for in a map: that reserves an entry, which a map of as many headers as there
+/// can be, some 25,000, does not have.
+pub(super) fn has_room(headers: &mut HeaderMap) -> bool {
+    headers.try_reserve(1).is_ok()
+}
+
+/// A header's values, marked as sensitive.
+fn protected<'r>(
+    headers: &'r mut HeaderMap,
+    name: &HeaderName,
+) -> Option<OccupiedEntry<'r, HeaderValue>> {
+    // There is room for the entry that it reserves: see `has_room`.
+    let Ok(Entry::Occupied(mut values)) = headers.try_entry(name) else { return None };
+    values.iter_mut().for_each(|value| value.set_sensitive(true));
+    Some(values)
+}
+
+fn authorization(value: &[u8]) -> Found<'_> {
     let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(scheme_end);
     if scheme.eq_ignore_ascii_case(b"Bearer") {
@@ -159,22 +174,18 @@ fn is_text(byte: u8) -> bool {
     byte == b'\t' || byte == b' ' || byte.is_ascii_graphic()
 }
 
-enum Single<'r> {
-    None,
-    One(&'r [u8]),
-    Unreadable(&'static str),
-}
-
-fn single<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Single<'r> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else {
-        return Single::None;
-    };
-    if values.next().is_some() {
-        return Single::Unreadable("the request has the credential's header twice");
+/// Reads a header that may stand once.
+fn single<'r>(
+    headers: &'r mut HeaderMap,
+    name: &HeaderName,
+    read: fn(&'r [u8]) -> Found<'r>,
+) -> Found<'r> {
+    let Some(values) = protected(headers, name) else { return Found::Nothing };
+    if values.iter().nth(1).is_some() {
+        return Found::Unreadable("the request has the credential's header twice");
     }
     // White space around a field value is not part of it (RFC 9110, section 5.5).
-    Single::One(value.as_bytes().trim_ascii())
+    read(values.into_mut().as_bytes().trim_ascii())
 }
 
 /// Takes the one value of several places.

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
-use http::{HeaderMap, Uri};
+use http::Request;
 use tower_layer::Layer;
 
 use super::{
     challenge::check_realm,
     context::{LayerContext, Responder, no_guests},
-    credential::{Credential, Found, unreadable},
+    credential::{Credential, Found, has_room, unreadable},
     rejection::RejectionHandler,
     require::authorize,
     service::CognitoService,
@@ -137,18 +137,24 @@ impl<S> Layer<S> for CognitoLayer {
 }
 
 impl Config {
-    /// Decides about a request from its head.
-    pub(super) fn decide(&self, headers: &HeaderMap, uri: &Uri) -> Answer {
+    /// Decides about a request from its head. Of one that goes on, all places of credentials are marked as
+    /// sensitive.
+    pub(super) fn decide<B>(&self, request: &mut Request<B>) -> Answer {
+        if !has_room(request.headers_mut()) {
+            let detail = "the request has more headers than can be looked through";
+            return Answer::Refuse(AuthError::new(AuthErrorKind::InvalidRequest, detail));
+        }
         let mut other_scheme = false;
-        for credential in &self.credentials {
-            match credential.find(headers, uri) {
+        let mut credentials = self.credentials.iter();
+        while let Some(credential) = credentials.next() {
+            match credential.find(request) {
                 Found::Nothing => {}
                 Found::OtherScheme => other_scheme = true,
                 Found::Unreadable(why) => {
                     return Answer::Refuse(AuthError::new(AuthErrorKind::InvalidRequest, why));
                 }
                 Found::Token(token) => {
-                    return match self.verifier.decide(token) {
+                    let answer = match self.verifier.decide(token) {
                         Decision::Made(Ok(verified)) => Answer::Pass(verified),
                         Decision::Made(Err(error)) => Answer::Refuse(match unreadable(token) {
                             Some(why) => AuthError::new(AuthErrorKind::InvalidRequest, why),
@@ -156,6 +162,8 @@ impl Config {
                         }),
                         Decision::Wait(waiting) => Answer::Wait(waiting),
                     };
+                    credentials.for_each(|other| other.protect(request));
+                    return answer;
                 }
             }
         }
@@ -174,14 +182,11 @@ impl Config {
     /// the layer's own policy.
     pub(super) fn admit<B>(
         &self,
-        request: &mut http::Request<B>,
+        request: &mut Request<B>,
         verified: Option<Verified>,
     ) -> Result<(), AuthError> {
         if let Some(policy) = &self.policy {
             authorize(policy, verified.as_ref().ok_or_else(no_guests)?)?;
-        }
-        for credential in &self.credentials {
-            credential.protect(request.headers_mut());
         }
         // What another layer further out left is not this layer's word.
         let extensions = request.extensions_mut();

@@ -38,7 +38,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let admitted = match self.config.decide(request.headers(), request.uri()) {
+        let admitted = match self.config.decide(&mut request) {
             Answer::Pass(verified) => self.config.admit(&mut request, Some(verified)),
             Answer::Guest => self.config.admit(&mut request, None),
             Answer::Refuse(error) => Err(error),

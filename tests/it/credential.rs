@@ -171,3 +171,16 @@ async fn a_place_that_is_not_asked_for_is_not_read() {
     let outcome = seen(&layer, request("/", &[(header::AUTHORIZATION.as_str(), &bearer)])).await;
     assert_eq!(outcome.err(), Some(AuthErrorKind::MissingCredential));
 }
+
+#[tokio::test]
+async fn a_request_with_as_many_headers_as_there_can_be_is_refused_and_no_guest() {
+    let pool = UserPool::start().await.unwrap();
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap()).allow_anonymous();
+    let mut request = request("/", &[("authorization", "Bearer bad")]);
+    let name = |number: u32| http::HeaderName::try_from(format!("x-{number}")).unwrap();
+    let mut numbers = 0..;
+    while numbers.next().is_some_and(|number| {
+        request.headers_mut().try_insert(name(number), HeaderValue::from_static("")).is_ok()
+    }) {}
+    assert_eq!(seen(&layer, request).await.err(), Some(AuthErrorKind::InvalidRequest));
+}
