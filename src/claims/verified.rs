@@ -1,6 +1,7 @@
 use std::{
     any::Any,
     fmt,
+    ops::Range,
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -80,8 +81,9 @@ pub(crate) struct Facts {
     pub(crate) scope: Text,
     pub(crate) groups: Vec<String>,
     pub(crate) permissions: Vec<String>,
+    /// When the token is good, by its dates and the leeway that the verifier gives them.
+    pub(crate) good: Range<SystemTime>,
     pub(crate) expires_at: u64,
-    pub(crate) not_before: Option<u64>,
     pub(crate) issued_at: Option<u64>,
     pub(crate) auth_time: Option<u64>,
     pub(crate) signed_by: SignedBy,

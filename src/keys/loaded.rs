@@ -22,6 +22,8 @@ struct Times {
     fetched_at: SystemTime,
     /// The same moment on the clock that nobody sets.
     stored_at: Instant,
+    /// Until then nothing but the wall clock need be asked.
+    fresh_until: SystemTime,
     refresh_from: Duration,
     refresh_by: Duration,
     usable_for: Duration,
@@ -57,10 +59,12 @@ impl Loaded {
         lifetime: Duration,
         settings: &KeySettings,
     ) -> Self {
+        let refresh_from = KeySettings::refresh_delay(lifetime);
         let times = Times {
             fetched_at,
             stored_at: Instant::now(),
-            refresh_from: KeySettings::refresh_delay(lifetime),
+            fresh_until: fetched_at.checked_add(refresh_from).unwrap_or(fetched_at),
+            refresh_from,
             refresh_by: lifetime,
             usable_for: settings.max_staleness,
             tried_at: AtomicU64::new(NEVER),
@@ -74,6 +78,9 @@ impl Loaded {
 
     pub(super) fn age(&self, now: SystemTime) -> Age {
         let Some(times) = &self.times else { return Age::Fresh };
+        if (times.fetched_at..=times.fresh_until).contains(&now) {
+            return Age::Fresh;
+        }
         match times.since_fetch(now) {
             age if age <= times.refresh_from => Age::Fresh,
             age if age <= times.refresh_by => Age::Due,

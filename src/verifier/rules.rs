@@ -2,6 +2,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     fmt,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -82,7 +83,8 @@ impl Rules {
         let expires_at = required(date(payload.expires_at.as_ref(), "exp")?, "exp")?;
         let not_before = date(payload.not_before.as_ref(), "nbf")?;
         let issued_at = date(payload.issued_at.as_ref(), "iat")?;
-        self.in_time(now, expires_at, not_before, issued_at)?;
+        let good = self.good(expires_at, not_before.max(issued_at));
+        in_time(now, &good)?;
 
         let token_use = required(text(payload.token_use, "token_use")?, "token_use")?;
         let (token_use, client_id, scope, username) = match &*token_use {
@@ -117,8 +119,8 @@ impl Rules {
             scope: kept(scope),
             groups,
             permissions,
+            good,
             expires_at,
-            not_before,
             issued_at,
             auth_time,
             signed_by,
@@ -141,7 +143,7 @@ impl Rules {
                 return Recheck::Refused(Stop::SetStale(wanted));
             }
         }
-        match self.in_time(now, facts.expires_at, facts.not_before, facts.issued_at) {
+        match in_time(now, &facts.good) {
             Ok(()) => Recheck::Good,
             Err(error) => Recheck::Refused(error.into()),
         }
@@ -194,27 +196,11 @@ impl Rules {
             .ok_or_else(|| untrusted("the token's `iss` is not one of the configured issuers"))
     }
 
-    fn in_time(
-        &self,
-        now: SystemTime,
-        expires_at: u64,
-        not_before: Option<u64>,
-        issued_at: Option<u64>,
-    ) -> Result<(), AuthError> {
-        // A clock before 1970 is wrong; no token is good then.
-        let now = now.duration_since(UNIX_EPOCH).map_err(|_| {
-            AuthError::new(AuthErrorKind::NotYetValid, "the clock of this machine is before 1970")
-        })?;
-        if now >= Duration::from_secs(expires_at) + self.expiry_leeway {
-            return Err(AuthError::new(AuthErrorKind::Expired, "the token has expired"));
-        }
-        for begins in [not_before, issued_at].into_iter().flatten() {
-            if Duration::from_secs(begins) > now + self.clock_skew {
-                let detail = "the token's `nbf` or `iat` lies in the future";
-                return Err(AuthError::new(AuthErrorKind::NotYetValid, detail));
-            }
-        }
-        Ok(())
+    /// When a token is good that ends and begins so. A clock before 1970 is wrong; no token is good then.
+    fn good(&self, expires_at: u64, begins_at: Option<u64>) -> Range<SystemTime> {
+        let begin = Duration::from_secs(begins_at.unwrap_or_default());
+        UNIX_EPOCH + begin.saturating_sub(self.clock_skew)
+            ..UNIX_EPOCH + Duration::from_secs(expires_at) + self.expiry_leeway
     }
 
     fn permissions(&self, claim: Option<&Json<'_>>) -> Vec<String> {
@@ -234,6 +220,20 @@ impl Rules {
             }
         }
     }
+}
+
+fn in_time(now: SystemTime, good: &Range<SystemTime>) -> Result<(), AuthError> {
+    if good.contains(&now) {
+        return Ok(());
+    }
+    let (kind, detail) = if now >= good.end {
+        (AuthErrorKind::Expired, "the token has expired")
+    } else if now < UNIX_EPOCH {
+        (AuthErrorKind::NotYetValid, "the clock of this machine is before 1970")
+    } else {
+        (AuthErrorKind::NotYetValid, "the token's `nbf` or `iat` lies in the future")
+    };
+    Err(AuthError::new(kind, detail))
 }
 
 /// A claim that must be there.

@@ -2,13 +2,13 @@ use std::{cell::RefCell, sync::Arc};
 
 use thread_local::ThreadLocal;
 
-use super::{same, shared::Known, signature_end};
+use super::{same, shared::Known};
 use crate::claims::Verified;
 
 /// What each thread keeps for itself. It goes with its verifier.
 pub(super) struct Near {
     threads: ThreadLocal<Places>,
-    /// How many pairs of places a thread has.
+    /// How many pairs of places a thread has: a power of two.
     pairs: usize,
 }
 
@@ -36,7 +36,8 @@ const HEAVIEST: usize = 8 << 10;
 impl Near {
     /// For a cache of so many bytes.
     pub(super) fn new(bytes: usize) -> Self {
-        Self { threads: ThreadLocal::new(), pairs: (bytes / BYTES_A_PAIR).clamp(1, PAIRS) }
+        let pairs = 1 << (bytes / BYTES_A_PAIR).clamp(1, PAIRS).ilog2();
+        Self { threads: ThreadLocal::new(), pairs }
     }
 
     pub(super) fn get(&self, token: &[u8]) -> Option<Verified> {
@@ -74,10 +75,12 @@ impl Near {
         pairs.try_borrow_mut().ok()?.get_mut(self.place(token)).map(then)
     }
 
-    /// The end of the signature is as good as random. Its very last sign stands for fewer bits.
+    /// Fibonacci hashing of the last eight signs, which are as good as random: the product's highest byte
+    /// depends on all of them.
     fn place(&self, token: &[u8]) -> usize {
-        let signs = signature_end(token).iter().rev().skip(1).take(4);
-        let number = signs.fold(0_usize, |number, sign| number * 61 + usize::from(*sign));
-        number % self.pairs
+        const { assert!(PAIRS <= 256, "a byte tells the pairs apart") };
+        let signs = token.last_chunk().map_or(0, |signs| u64::from_le_bytes(*signs));
+        let [.., place] = signs.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+        usize::from(place) & (self.pairs - 1)
     }
 }
