@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     fetch::{Begin, Cause, Fetch, Fetcher},
     jwk::Key,
-    loaded::{Age, Current, Loaded},
+    loaded::{Age, Current, InUse, Loaded, Standing},
     refresh::Refresher,
     set::KeySet,
     settings::KeySettings,
@@ -65,11 +65,9 @@ pub struct KeyHealth {
 
 impl KeyCache {
     pub(crate) fn fixed(set: KeySet) -> Self {
-        Self {
-            current: Arc::new(Current::from_pointee(Loaded::fixed(set))),
-            fetcher: None,
-            refresher: Mutex::default(),
-        }
+        let current = Arc::new(Current::default());
+        current.store(Loaded::fixed(set));
+        Self { current, fetcher: None, refresher: Mutex::default() }
     }
 
     pub(crate) fn new(
@@ -78,12 +76,12 @@ impl KeyCache {
         settings: KeySettings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let current = Arc::new(Current::empty());
+        let current = Arc::new(Current::default());
         let fetcher = Fetcher::new(issuer, source, settings, clock, Arc::clone(&current));
         Self { current, fetcher: Some(Arc::new(fetcher)), refresher: Mutex::default() }
     }
 
-    /// Looks a key up in the current set, and hands it to `then` if it may be used.
+    /// Looks a key up in the current set, and hands both to `then` if the key may be used.
     ///
     /// Without a background task, the first look at a set past its lifetime finds it stale, so that
     /// the caller asks [`obtain`](Self::obtain) for a newer one; `again` is the look after that,
@@ -93,11 +91,12 @@ impl KeyCache {
         kid: &str,
         now: SystemTime,
         again: bool,
-        then: impl FnOnce(&Key) -> R,
+        then: impl FnOnce(&Key, InUse<'_>) -> R,
     ) -> Find<R> {
         let loaded = self.current.load();
         let Some(loaded) = loaded.as_deref() else { return Find::Stale };
-        let may_be_used = match loaded.age(now) {
+        let age = loaded.age(now);
+        let may_be_used = match age {
             Age::Fresh => true,
             Age::Due => self.refresh_ahead(loaded, now),
             Age::Overdue => self.refresh_late(loaded, now, again),
@@ -106,7 +105,13 @@ impl KeyCache {
         if !may_be_used {
             return Find::Stale;
         }
-        loaded.set.find(kid).map_or(Find::Absent, |key| Find::Found(then(key)))
+        let found = |key| Find::Found(then(key, InUse { loaded, age }));
+        loaded.set.find(kid).map_or(Find::Absent, found)
+    }
+
+    /// Whether a key that was found with that standing is still good.
+    pub(crate) fn upholds(&self, standing: &Standing, now: SystemTime) -> bool {
+        self.current.upholds(standing, now)
     }
 
     /// What to say at once of a key that is absent from a set that may be used, if the limit on
@@ -191,7 +196,7 @@ impl KeyCache {
         let fetched_at = fetched_at.min(fetcher.now());
         let lifetime = fetcher.settings().lifetime(None);
         let loaded = Loaded::new(set, fetched_at, lifetime, fetcher.settings());
-        self.current.store(Some(Arc::new(loaded)));
+        self.current.store(loaded);
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {

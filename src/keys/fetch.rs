@@ -289,7 +289,7 @@ impl Fetcher {
                     state.retire(&old.set, &set);
                 }
                 let loaded = Loaded::new(set, running.began_at, lifetime, &self.settings);
-                self.current.store(Some(Arc::new(loaded)));
+                self.current.store(loaded);
             }
             Err(error) => {
                 // What strangers' tokens cause must not put the task's own schedule off. The limit on

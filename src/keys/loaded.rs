@@ -1,19 +1,30 @@
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use tokio::time::Instant;
 
 use super::{set::KeySet, settings::KeySettings};
 
 /// The set in use, swapped as a whole.
-pub(super) type Current = ArcSwapOption<Loaded>;
+#[derive(Default)]
+pub(super) struct Current {
+    loaded: ArcSwapOption<Loaded>,
+    /// The number of the set that came last.
+    newest: AtomicU64,
+}
 
 /// A key set and how long it is good for.
 pub(super) struct Loaded {
     pub(super) set: KeySet,
+    /// Which one it is of those that came, by which it is told from all others.
+    number: u64,
     /// A static set has no age.
     times: Option<Times>,
 }
@@ -22,14 +33,28 @@ struct Times {
     fetched_at: SystemTime,
     /// The same moment on the clock that nobody sets.
     stored_at: Instant,
-    /// Until then nothing but the wall clock need be asked.
-    fresh_until: SystemTime,
     refresh_from: Duration,
     refresh_by: Duration,
     usable_for: Duration,
+    /// For so long a request that looks at the set has nothing to see to: a task that refreshes it has the
+    /// whole lifetime for that.
+    settled_for: Duration,
     /// When a request last had the set fetched anew, in seconds of age. The least time between two
     /// such tries keeps requests off the fetcher's lock.
     tried_at: AtomicU64,
+}
+
+/// A set that a request may use, at its age.
+pub(crate) struct InUse<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) age: Age,
+}
+
+/// What a key that was found in a set may be relied on for: while that set is the newest, in a span of time.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    number: u64,
+    settled: Range<SystemTime>,
 }
 
 /// How old a set is.
@@ -47,10 +72,29 @@ pub(super) enum Age {
 /// No second of age is this one, so that the first try is made at any age.
 const NEVER: u64 = u64::MAX;
 
+impl Current {
+    pub(super) fn load(&self) -> Guard<Option<Arc<Loaded>>> {
+        self.loaded.load()
+    }
+
+    /// Takes a set into use. One caller at a time does so: who builds the cache, or the fetch that ends.
+    pub(super) fn store(&self, mut loaded: Loaded) {
+        loaded.number = self.newest.load(Ordering::Relaxed) + 1;
+        // Counted before it is seen, so that what was found in an older set is not relied on any more.
+        self.newest.store(loaded.number, Ordering::Release);
+        self.loaded.store(Some(Arc::new(loaded)));
+    }
+
+    /// Whether what was found in a set may still be relied on.
+    pub(super) fn upholds(&self, standing: &Standing, now: SystemTime) -> bool {
+        standing.settled.contains(&now) && standing.number == self.newest.load(Ordering::Acquire)
+    }
+}
+
 impl Loaded {
     /// A set that does not age.
     pub(super) fn fixed(set: KeySet) -> Self {
-        Self { set, times: None }
+        Self { set, number: 0, times: None }
     }
 
     pub(super) fn new(
@@ -60,16 +104,17 @@ impl Loaded {
         settings: &KeySettings,
     ) -> Self {
         let refresh_from = KeySettings::refresh_delay(lifetime);
+        let settled_for = if settings.background { lifetime } else { refresh_from };
         let times = Times {
             fetched_at,
             stored_at: Instant::now(),
-            fresh_until: fetched_at.checked_add(refresh_from).unwrap_or(fetched_at),
             refresh_from,
             refresh_by: lifetime,
             usable_for: settings.max_staleness,
+            settled_for: settled_for.min(settings.max_staleness),
             tried_at: AtomicU64::new(NEVER),
         };
-        Self { set, times: Some(times) }
+        Self { set, number: 0, times: Some(times) }
     }
 
     pub(super) fn keys(&self) -> usize {
@@ -78,9 +123,6 @@ impl Loaded {
 
     pub(super) fn age(&self, now: SystemTime) -> Age {
         let Some(times) = &self.times else { return Age::Fresh };
-        if (times.fetched_at..=times.fresh_until).contains(&now) {
-            return Age::Fresh;
-        }
         match times.since_fetch(now) {
             age if age <= times.refresh_from => Age::Fresh,
             age if age <= times.refresh_by => Age::Due,
@@ -113,11 +155,28 @@ impl Loaded {
     }
 }
 
+impl InUse<'_> {
+    /// When in a span of time a key of this set may be relied on without another look at the set; nothing if
+    /// a request has to see to it now.
+    pub(crate) fn standing(&self, now: SystemTime, span: &Range<SystemTime>) -> Option<Standing> {
+        let Self { loaded: Loaded { times, number, .. }, age } = self;
+        let settled = match times {
+            None => span.clone(),
+            Some(times) if matches!(age, Age::Fresh | Age::Due) => {
+                let until = times.fetched_at.checked_add(times.settled_for)?;
+                span.start.max(times.fetched_at)..span.end.min(until)
+            }
+            Some(_) => return None,
+        };
+        settled.contains(&now).then_some(Standing { number: *number, settled })
+    }
+}
+
 impl Times {
-    /// The age by wall clock, which goes on while a machine sleeps; where that clock was set back
-    /// behind the fetch, the age by the clock that nobody sets.
+    /// The age by wall clock, which goes on while a machine sleeps, or that by the clock which nobody can set
+    /// back, whichever is more.
     fn since_fetch(&self, now: SystemTime) -> Duration {
-        now.duration_since(self.fetched_at).unwrap_or_else(|_| self.stored_at.elapsed())
+        now.duration_since(self.fetched_at).unwrap_or_default().max(self.stored_at.elapsed())
     }
 }
 
@@ -125,6 +184,10 @@ impl Times {
 mod tests {
     use super::*;
     use crate::clock::{Clock, SystemClock};
+
+    fn standing(loaded: &Loaded, now: SystemTime, span: &Range<SystemTime>) -> Option<Standing> {
+        InUse { loaded, age: loaded.age(now) }.standing(now, span)
+    }
 
     fn loaded(settings: &KeySettings, fetched_at: SystemTime) -> Loaded {
         let key = serde_json::json!({ "keys": [{
@@ -148,6 +211,81 @@ mod tests {
         ] {
             assert_eq!(loaded.age(start + Duration::from_secs(seconds)), age, "{seconds}");
         }
+    }
+
+    #[test]
+    fn a_key_may_be_relied_on_until_a_request_has_to_see_to_its_set() {
+        let start = SystemClock.now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let whole = at(0)..at(5000);
+        let task = KeySettings::default();
+        let on_demand = KeySettings { background: false, ..task.clone() };
+        let short = KeySettings { max_staleness: Duration::from_secs(100), ..task.clone() };
+        for (settings, end) in [
+            (task, at(1900)..at(1901)),
+            (on_demand, at(1675)..at(1811)),
+            (short, at(1100)..at(1101)),
+        ] {
+            let loaded = loaded(&settings, at(1000));
+            let settled =
+                |now, span| standing(&loaded, now, &span).map(|standing| standing.settled);
+            let of_whole = settled(at(1050), whole.clone()).unwrap();
+            assert!(of_whole.start == at(1000) && end.contains(&of_whole.end));
+            assert_eq!(settled(at(1050), at(1010)..at(1090)), Some(at(1010)..at(1090)));
+            assert_eq!(settled(at(1050), at(0)..at(1090)), Some(at(1000)..at(1090)));
+            assert_eq!(settled(at(1050), at(1010)..at(5000)), Some(at(1010)..of_whole.end));
+            for (now, span) in [
+                (at(999), whole.clone()),
+                (at(1950), whole.clone()),
+                (at(1050), at(1051)..at(1090)),
+                (at(1050), at(1010)..at(1050)),
+            ] {
+                assert_eq!(settled(now, span), None);
+            }
+            let fixed = Loaded::fixed(loaded.set);
+            assert!(standing(&fixed, at(1), &whole).is_some_and(|it| it.settled == whole));
+        }
+    }
+
+    #[test]
+    fn a_set_that_comes_ends_what_was_found_in_the_last() {
+        let (current, now) = (Current::default(), SystemClock.now());
+        let span = now..now + Duration::from_secs(1);
+        let set = loaded(&KeySettings::default(), now).set;
+        assert!(current.load().is_none());
+        let mut standings = Vec::new();
+        for _ in 0..3 {
+            current.store(Loaded::fixed(set.clone()));
+            assert!(standings.iter().all(|standing| !current.upholds(standing, now)));
+            standings.extend(current.load().as_deref().and_then(|it| standing(it, now, &span)));
+            let newest = standings.last().unwrap();
+            assert!(current.upholds(newest, now) && !current.upholds(newest, span.end));
+        }
+        assert_eq!(standings.len(), 3);
+    }
+
+    /// Whoever sees a newer set does not see an older standing upheld, on whatever threads.
+    #[test]
+    fn no_older_standing_is_upheld_once_a_newer_set_is_seen() {
+        let (current, now) = (Current::default(), SystemClock.now());
+        let span = now..now + Duration::from_secs(1);
+        let set = loaded(&KeySettings::default(), now).set;
+        current.store(Loaded::fixed(set.clone()));
+        std::thread::scope(|scope| {
+            let swapping = scope.spawn(|| {
+                (0..20_000).for_each(|_| current.store(Loaded::fixed(set.clone())));
+            });
+            let mut old = None;
+            while !swapping.is_finished() {
+                let found = current.load().as_deref().and_then(|it| standing(it, now, &span));
+                let found = found.unwrap();
+                if let Some(old) = old.replace(found.clone())
+                    && old.number < found.number
+                {
+                    assert!(!current.upholds(&old, now));
+                }
+            }
+        });
     }
 
     #[test]

@@ -169,11 +169,16 @@ impl Verifier {
     /// seen before.
     fn authenticate(&self, token: &[u8], again: bool) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
-        let known = self.0.cache.get(token, |known| self.0.rules.recheck(known, now, again));
+        let rules = &self.0.rules;
+        let known = self.0.cache.get(
+            token,
+            |pass| rules.holds_still(pass, now),
+            |known| rules.recheck(known, now, again),
+        );
         let verified = match known {
             Some(known) => known?,
             None => {
-                let verified = self.0.rules.check(token, now, again)?;
+                let verified = rules.check(token, now, again)?;
                 self.0.cache.insert(token, &verified);
                 verified
             }

@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     json::Json,
-    keys::{Find, Miss},
+    keys::{Find, Miss, Standing},
     token::{Compact, KnownHeaders, decode_payload},
 };
 
@@ -45,6 +45,13 @@ pub(super) enum Stop {
     SetStale(WantedKey),
 }
 
+/// What a token that was looked at passes with, while it [holds](Rules::holds_still).
+#[derive(Clone)]
+pub(super) struct Pass {
+    pool: usize,
+    standing: Standing,
+}
+
 /// A key that a token names.
 pub(crate) struct WantedKey {
     pool: usize,
@@ -66,7 +73,7 @@ impl Rules {
 
         let (issuer, position, pool) = self.trusted_issuer(payload.issuer)?;
 
-        let signed_by = pool.keys.find(&jws.header.key_id, now, again, |key| {
+        let signed_by = pool.keys.find(&jws.header.key_id, now, again, |key, _| {
             key.verifies(jws.signing_input, &jws.signature).then_some(key.thumbprint)
         });
         if let (Find::Found(Some(_)), Some(encoded)) = (&signed_by, jws.new_header) {
@@ -128,6 +135,11 @@ impl Rules {
         Ok(Verified::new(facts, jws.payload))
     }
 
+    /// Whether neither time nor another key set can have broken a rule since a token was looked at.
+    pub(super) fn holds_still(&self, pass: &Pass, now: SystemTime) -> bool {
+        self.pools.get(pass.pool).is_some_and(|pool| pool.keys.upholds(&pass.standing, now))
+    }
+
     /// The rules that time can break for a token that passed before: its times, and its key.
     pub(super) fn recheck(&self, known: &Verified, now: SystemTime, again: bool) -> Recheck<Stop> {
         let facts = known.facts();
@@ -135,16 +147,19 @@ impl Rules {
         let Some(pool) = self.pools.get(*position) else {
             return Recheck::Forget;
         };
-        match pool.keys.find(kid, now, again, |key| key.thumbprint == *thumbprint) {
-            Find::Found(true) => {}
-            Find::Found(false) | Find::Absent => return Recheck::Forget,
+        let found = pool.keys.find(kid, now, again, |key, set| {
+            (key.thumbprint == *thumbprint).then(|| set.standing(now, &facts.good))
+        });
+        let standing = match found {
+            Find::Found(Some(standing)) => standing,
+            Find::Found(None) | Find::Absent => return Recheck::Forget,
             Find::Stale => {
                 let wanted = WantedKey { pool: *position, kid: kid.clone() };
                 return Recheck::Refused(Stop::SetStale(wanted));
             }
-        }
+        };
         match in_time(now, &facts.good) {
-            Ok(()) => Recheck::Good,
+            Ok(()) => Recheck::Good(standing.map(|standing| Pass { pool: *position, standing })),
             Err(error) => Recheck::Refused(error.into()),
         }
     }

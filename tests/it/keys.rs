@@ -609,6 +609,27 @@ async fn a_clock_that_is_set_back_does_not_keep_keys_young() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_again_and_again_does_not_stretch_the_bound() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let clock = HandClock::new();
+    let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    verifier.ready().await.unwrap();
+    source.fail();
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    let mut hours = 0;
+    while kind(&verifier, &token).await.is_none() {
+        hours += 1;
+        assert!(hours <= 25, "keys outlived the bound");
+        // Behind the fetch it never is.
+        clock.set(60 * SECOND);
+        pass(HOUR).await;
+    }
+    assert_eq!(hours, 25);
+    assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
+}
+
+#[tokio::test(start_paused = true)]
 async fn ready_asks_all_pools_names_the_one_that_fails_and_does_not_flood() {
     let pool = UserPool::start().await.unwrap();
     let (broken, good) = (Source::of(&pool), Source::of(&pool));

@@ -97,6 +97,50 @@ async fn a_withdrawn_key_is_refused_on_a_warm_token() {
 }
 
 #[tokio::test]
+async fn a_warm_token_is_refused_by_the_first_set_without_its_key_however_fresh_the_last_was() {
+    for cache_bytes in [1 << 20, 0] {
+        let pool = UserPool::builder().own_keys().start().await.unwrap();
+        let verifier = pool.verifier().token_cache_bytes(cache_bytes).build().unwrap();
+        let token = pool.token("alice").sign();
+        for _ in 0..4 {
+            assert!(verifier.verify(&token).await.is_ok());
+        }
+        pool.rotate().unwrap();
+        pool.withdraw_old_keys();
+        assert!(verifier.verify(&token).await.is_ok(), "nobody has told of the new set yet");
+        assert!(verifier.verify(&pool.token("alice").sign()).await.is_ok());
+        assert_eq!(verifier.verify(&token).await.unwrap_err().kind(), AuthErrorKind::UnknownKey);
+    }
+}
+
+#[tokio::test]
+async fn a_warm_token_of_one_pool_does_not_outlive_its_key_by_another_pools() {
+    for withdrawn in [0, 1] {
+        let start = || UserPool::builder().own_keys().start();
+        let pools = [start().await.unwrap(), start().await.unwrap()];
+        let own = |pool: &UserPool| {
+            Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()])
+        };
+        let verifier = Verifier::for_pools(pools.iter().map(own)).build().unwrap();
+        let tokens = pools.each_ref().map(|pool| pool.token("alice").sign());
+        for _ in 0..4 {
+            for token in &tokens {
+                assert!(verifier.verify(token).await.is_ok());
+            }
+        }
+        let pool = &pools[withdrawn];
+        pool.rotate().unwrap();
+        pool.withdraw_old_keys();
+        assert!(verifier.verify(&pool.token("alice").sign()).await.is_ok());
+        for (position, token) in tokens.iter().enumerate() {
+            let kind = verifier.verify(token).await.err().map(|error| error.kind());
+            let expected = (position == withdrawn).then_some(AuthErrorKind::UnknownKey);
+            assert_eq!(kind, expected, "pool {position}, withdrawn in {withdrawn}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_key_replaced_under_its_own_id_is_refused_on_a_warm_token() {
     let pool = UserPool::builder().own_keys().start().await.unwrap();
     let other = UserPool::builder().own_keys().start().await.unwrap();

@@ -3,7 +3,8 @@
 //! Only verified tokens enter, so nobody without the pool's private key can fill the cache or choose what
 //! collides in it. The whole token is compared, in constant time; a hash only finds the place, and takes
 //! the end of the signature for that, which is unlike in any two verified tokens. What is known of a token
-//! is held against time and keys again at each use.
+//! is held against time and keys again at each use; it takes two comparisons while the key set is the one
+//! that it was held against before, and has no need to be fetched anew.
 //!
 //! There are two levels. The shared one is bounded in bytes. In front of it each thread keeps the few
 //! tokens that it saw last for itself: a look there writes nothing that another thread reads, so that threads
@@ -15,6 +16,7 @@ mod shared;
 use constant_time_eq::constant_time_eq;
 
 use self::{near::Near, shared::Shared};
+use super::rules::Pass;
 use crate::claims::Verified;
 
 /// The two levels, or nothing if the cache is off.
@@ -27,7 +29,8 @@ struct Levels {
 
 /// What was found about a token seen before, or nothing if it has to be verified anew.
 pub(super) enum Recheck<E> {
-    Good,
+    /// With a pass, it need not be looked at again while that holds.
+    Good(Option<Pass>),
     Refused(E),
     /// Its key is not there any more: the entry goes.
     Forget,
@@ -40,16 +43,26 @@ impl TokenCache {
         Self((bytes > 0).then(levels))
     }
 
-    /// Finds a token and looks at it again.
+    /// Finds a token and looks at it again, unless it has a pass that holds still.
     pub(super) fn get<E>(
         &self,
         token: &[u8],
+        holds_still: impl FnOnce(&Pass) -> bool,
         recheck: impl FnOnce(&Verified) -> Recheck<E>,
     ) -> Option<Result<Verified, E>> {
         let Levels { near, shared } = self.0.as_ref()?;
-        let known = near.get(token).or_else(|| Some(near.insert(shared.get(token)?)))?;
+        let known = match near.get(token, holds_still) {
+            Some((known, true)) => return Some(Ok(known)),
+            Some((known, false)) => known,
+            None => near.insert(shared.get(token)?),
+        };
         match recheck(&known) {
-            Recheck::Good => Some(Ok(known)),
+            Recheck::Good(pass) => {
+                if let Some(pass) = pass {
+                    near.renew(token, pass);
+                }
+                Some(Ok(known))
+            }
             Recheck::Refused(error) => Some(Err(error)),
             Recheck::Forget => {
                 near.remove(token);
@@ -127,7 +140,7 @@ mod tests {
             let (token, verified) = (Arc::clone(token), verified.clone());
             near.insert(Known { token, verified, bytes: 5000 });
         }
-        let kept = tokens.iter().filter(|token| near.get(token).is_some()).count();
+        let kept = tokens.iter().filter(|token| near.get(token, |_| true).is_some()).count();
         assert!(kept * 5 > tokens.len() * 4, "{kept} of {}", tokens.len());
     }
 
@@ -136,7 +149,7 @@ mod tests {
         for (bytes, is_kept) in [(0, true), (8192, true), (8193, false), (usize::MAX, false)] {
             let near = Near::new(BYTES);
             near.insert(Known { token: token(0), verified: verified(), bytes });
-            assert_eq!(near.get(&token(0)).is_some(), is_kept, "{bytes}");
+            assert_eq!(near.get(&token(0), |_| true).is_some(), is_kept, "{bytes}");
         }
     }
 

@@ -2,7 +2,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use thread_local::ThreadLocal;
 
-use super::{same, shared::Known};
+use super::{Pass, same, shared::Known};
 use crate::claims::Verified;
 
 /// What each thread keeps for itself. It goes with its verifier.
@@ -22,6 +22,7 @@ type Pair = [Option<Entry>; 2];
 struct Entry {
     token: Arc<[u8]>,
     verified: Verified,
+    pass: Option<Pass>,
 }
 
 /// So many pairs make 512 tokens: one or two MiB of tokens as Cognito writes them, and at the most 4 MiB.
@@ -40,12 +41,26 @@ impl Near {
         Self { threads: ThreadLocal::new(), pairs }
     }
 
-    pub(super) fn get(&self, token: &[u8]) -> Option<Verified> {
+    /// What is known of a token, and whether its pass holds still.
+    pub(super) fn get(
+        &self,
+        token: &[u8],
+        holds_still: impl FnOnce(&Pass) -> bool,
+    ) -> Option<(Verified, bool)> {
         self.with_pair(token, |pair| {
-            let known = pair.iter().flatten().find(|entry| same(&entry.token, token));
-            known.map(|entry| entry.verified.clone())
+            let known = pair.iter().flatten().find(|entry| same(&entry.token, token))?;
+            Some((known.verified.clone(), known.pass.as_ref().is_some_and(holds_still)))
         })
         .flatten()
+    }
+
+    /// Gives a token another pass.
+    pub(super) fn renew(&self, token: &[u8], pass: Pass) {
+        self.with_pair(token, |pair| {
+            if let Some(known) = pair.iter_mut().flatten().find(|entry| same(&entry.token, token)) {
+                known.pass = Some(pass);
+            }
+        });
     }
 
     /// Keeps a token, and gives what is known of it in this thread's own hold.
@@ -54,7 +69,7 @@ impl Near {
             return verified;
         }
         let verified = verified.with_own_count();
-        let entry = Entry { token: Arc::clone(&token), verified: verified.clone() };
+        let entry = Entry { token: Arc::clone(&token), verified: verified.clone(), pass: None };
         let gone = self
             .with_pair(&token, |[first, second]| std::mem::replace(second, first.replace(entry)));
         // Dropped with nothing borrowed, since it may hold values of the application's own types.
