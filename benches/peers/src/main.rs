@@ -32,7 +32,7 @@ struct Options {
     million: bool,
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,8 +44,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    if env::args().nth(1).as_deref() == Some(report::cache::MILLION) {
-        return report::cache::million(&World::start().await?).await;
+    match env::args().nth(1).as_deref() {
+        Some(report::cache::MILLION) => {
+            return report::cache::million(&World::start().await?).await;
+        }
+        Some(report::served::SERVE) => return report::served::serve(&World::start().await?).await,
+        _ => {}
     }
     let options = options()?;
     options.crypto.install()?;

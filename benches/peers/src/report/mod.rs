@@ -5,7 +5,7 @@ mod chart;
 mod cost;
 mod machine;
 mod pools;
-mod served;
+pub mod served;
 mod sizes;
 mod swaps;
 mod threads;
@@ -53,7 +53,7 @@ pub async fn write(world: &World, scope: &Scope) -> Result<(), Box<dyn Error>> {
     sections.push(sizes::section(world, scope)?);
     sections.push(threads::section(world).await?);
     sections.push(swaps::section(world).await?);
-    sections.push(served::section(world).await?);
+    sections.push(served::section()?);
     sections.push(pools::section(world, scope)?);
     sections.push(cache::section(world, scope).await?);
     sections.push(machine::build()?);

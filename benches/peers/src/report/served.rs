@@ -1,9 +1,16 @@
-//! Served over loopback under a load generator that nobody here wrote.
+//! Served over loopback, by a process of its own, under a load generator that nobody here wrote.
 
-use std::{error::Error, net::SocketAddr, process::Command};
+use std::{
+    env,
+    error::Error,
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
 
-use axum::{Router, routing::get};
+use axum::{Router, extract::Request, http::header::AUTHORIZATION, routing::get};
 use tokio::net::TcpListener;
+use tower::util::MapRequestLayer;
 use tower_cognito::{Claims, CognitoLayer, group, permission, scope};
 
 use super::{Section, timing::median};
@@ -13,78 +20,174 @@ use crate::{
     world::{PERMISSION, SCOPE, World},
 };
 
-const ROUNDS: usize = 9;
+/// How often each path is asked for a second.
+const ROUNDS: usize = 25;
 
-pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
+/// What is compared, the open path first.
+const PATHS: [&str; 3] = ["/public", "/api/least", "/api/protected"];
+
+/// The argument that makes this program serve, and nothing else.
+pub const SERVE: &str = "--serve-alone";
+
+pub fn section() -> Result<Section, Box<dyn Error>> {
     let title = "Served over HTTP";
     if Command::new("wrk").arg("-v").output().is_err() {
         let text = "Not measured: the load generator `wrk` is not installed.\n".to_owned();
         return Ok(Section { title, text, charts: Vec::new() });
     }
-    let policy = scope(SCOPE) & (group("admin") | permission(PERMISSION));
-    let app = Router::new()
-        .route("/api/protected", get(async |_: Claims<User>| "hello"))
-        .layer(CognitoLayer::new(ours::warm_verifier(world).await?).require(policy))
-        .route("/public", get(async || "hello"));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move { axum::serve(listener, app).await });
-
-    // Both get the same request, so that reading its head costs both the same.
-    let token = world.token("alice").sign();
-    let mut runs = [Vec::new(), Vec::new()];
-    for round in 0..ROUNDS {
-        for step in 0..2 {
-            let which = (round + step) % 2;
-            let path = ["/public", "/api/protected"][which];
-            let token = token.clone();
-            let run = move || run(address, path, &token).map_err(|error| error.to_string());
-            runs[which].push(tokio::task::spawn_blocking(run).await??);
-        }
-    }
-    let [public, guarded] = &runs;
-    let ratio = |of: Figure| {
-        median(guarded.iter().zip(public).map(|(guarded, public)| of(guarded) / of(public)))
-    };
-    let value = |runs: &[Run], of: Figure| median(runs.iter().map(of));
-    let (rate, p99): (Figure, Figure) = (|run| run.rate, |run| run.p99);
-    let text = format!(
-        "`axum::serve` and `wrk` (one thread, 32 connections) share the machine's processors; {ROUNDS} runs \
-         of two seconds each, in turn.\n\n| | requests a second | p99, ms |\n|---|--:|--:|\n\
-         | `/public` | {:.0} | {:.2} |\n| `/api/protected`, warm | {:.0} | {:.2} |\n\
-         | ratio, median of pairs | {:.3} | {:.3} |\n",
-        value(public, rate),
-        value(public, p99),
-        value(guarded, rate),
-        value(guarded, p99),
-        ratio(rate),
-        ratio(p99),
+    let mut text = format!(
+        "`axum::serve` under `wrk` with one thread and 32 connections, {ROUNDS} runs of a second for each path, in \
+         turn; medians of the runs, and in parentheses of the ratios to `/public` in the same round. Either each \
+         of the two programs has a processor for itself, and the server's is what limits; or they share both, and \
+         the scheduler has its part in it. \"The least\" is a layer that knows one token beforehand: it compares \
+         the header with it, and hands the handler the same claims. It checks nothing, so that what it costs, any \
+         layer with these claims does.\n\n\
+         | | `/public` | the least | `/api/protected`, warm |\n|---|--:|--:|--:|\n"
     );
+    for (places, name) in [(Places::Own, "a processor each"), (Places::Shared, "shared")] {
+        if !places.can_be_had() {
+            continue;
+        }
+        let server = Server::start(places)?;
+        let mut runs = PATHS.map(|_| Vec::new());
+        for round in 0..ROUNDS {
+            for step in 0..PATHS.len() {
+                let which = (round + step) % PATHS.len();
+                runs[which].push(server.run(places, PATHS[which])?);
+            }
+        }
+        text += &row(&format!("requests a second, {name}"), &runs, |run| run.rate, 0);
+        text += &row(&format!("p99 in ms, {name}"), &runs, |run| run.p99, 2);
+    }
     Ok(Section { title, text, charts: Vec::new() })
 }
 
-type Figure = fn(&Run) -> f64;
+/// Serves both paths, and prints the address and a good token.
+///
+/// # Errors
+/// There is no port, or nothing could be printed.
+pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
+    let policy = scope(SCOPE) & (group("admin") | permission(PERMISSION));
+    let verifier = ours::warm_verifier(world).await?;
+    let token = world.token("alice").sign();
+    let (known, claims) = (format!("Bearer {token}"), verifier.verify(&token).await?);
+    let least = MapRequestLayer::new(move |mut request: Request| {
+        if request.headers().get(AUTHORIZATION).is_some_and(|value| value == known.as_str()) {
+            request.extensions_mut().insert(claims.clone());
+        }
+        request
+    });
+    let guarded = || get(async |_: Claims<User>| "hello");
+    let app = Router::new()
+        .route("/api/protected", guarded())
+        .layer(CognitoLayer::new(verifier).require(policy))
+        .merge(Router::new().route("/api/least", guarded()).layer(least))
+        .route("/public", get(async || "hello"));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{} {token}", listener.local_addr()?);
+    // Its input ends with the program that started it, however that ends.
+    let parent =
+        tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    tokio::select! {
+        served = axum::serve(listener, app) => served?,
+        _ = parent => {}
+    }
+    Ok(())
+}
+
+/// Where the server and the load generator run.
+#[derive(Clone, Copy)]
+enum Places {
+    Own,
+    Shared,
+}
+
+impl Places {
+    /// Whether there are two processors and a program that gives them to others, if it takes that.
+    fn can_be_had(self) -> bool {
+        let both = || Command::new("taskset").args(["-c", "0,1", "true"]).status();
+        matches!(self, Self::Shared) || both().is_ok_and(|status| status.success())
+    }
+
+    /// A command of a program in its place.
+    fn command(self, processor: &str, program: impl AsRef<OsStr>) -> Command {
+        match self {
+            Self::Own => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", processor]).arg(program);
+                command
+            }
+            Self::Shared => Command::new(program),
+        }
+    }
+}
+
+struct Server {
+    /// Kept for its end.
+    _process: Process,
+    address: String,
+    token: String,
+}
+
+/// Ends with its owner.
+struct Process(Child);
+
+impl Server {
+    fn start(places: Places) -> Result<Self, Box<dyn Error>> {
+        let mut command = places.command("0", env::current_exe()?);
+        command.arg(SERVE).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Process(command.spawn()?);
+        let mut line = String::new();
+        let output = process.0.stdout.take().ok_or("the server has no output")?;
+        BufReader::new(output).read_line(&mut line)?;
+        let (address, token) = line.trim().split_once(' ').ok_or("the server does not start")?;
+        Ok(Self { address: address.to_owned(), token: token.to_owned(), _process: process })
+    }
+
+    /// Both paths get the same request, so that reading its head costs both the same.
+    fn run(&self, places: Places, path: &str) -> Result<Run, Box<dyn Error>> {
+        let output = places
+            .command("1", "wrk")
+            .args(["-t1", "-c32", "-d1s", "--latency", "-H"])
+            .arg(format!("Authorization: Bearer {}", self.token))
+            .arg(format!("http://{}{path}", self.address))
+            .output()?;
+        if !output.status.success() {
+            return Err(format!("wrk failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+        }
+        let text = String::from_utf8(output.stdout)?;
+        if text.contains("Non-2xx") {
+            return Err("a good token was refused under load".into());
+        }
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.trim().strip_prefix(name));
+            line.map(|rest| rest.trim().to_owned()).ok_or_else(|| format!("wrk printed no {name}"))
+        };
+        Ok(Run { rate: field("Requests/sec:")?.parse()?, p99: milliseconds(&field("99%")?)? })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the runs have told then.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 struct Run {
     rate: f64,
     p99: f64,
 }
 
-fn run(address: SocketAddr, path: &str, token: &str) -> Result<Run, Box<dyn Error>> {
-    let output = Command::new("wrk")
-        .args(["-t1", "-c32", "-d2s", "--latency", "-H"])
-        .arg(format!("Authorization: Bearer {token}"))
-        .arg(format!("http://{address}{path}"))
-        .output()?;
-    let text = String::from_utf8(output.stdout)?;
-    if text.contains("Non-2xx") {
-        return Err("a good token was refused under load".into());
-    }
-    let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(name));
-        line.map(|rest| rest.trim().to_owned()).ok_or_else(|| format!("wrk printed no {name}"))
-    };
-    Ok(Run { rate: field("Requests/sec:")?.parse()?, p99: milliseconds(&field("99%")?)? })
+fn row(name: &str, runs: &[Vec<Run>; 3], of: fn(&Run) -> f64, digits: usize) -> String {
+    let [public, ..] = runs;
+    let cells = runs.iter().map(|runs| {
+        let value = median(runs.iter().map(of));
+        let ratio = median(runs.iter().zip(public).map(|(run, public)| of(run) / of(public)));
+        format!("{value:.digits$} ({ratio:.3}) |")
+    });
+    format!("| {name} | {}\n", cells.collect::<Vec<_>>().join(" "))
 }
 
 fn milliseconds(text: &str) -> Result<f64, Box<dyn Error>> {
