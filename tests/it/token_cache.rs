@@ -35,6 +35,30 @@ async fn an_expired_token_is_refused_on_a_warm_hit() {
 }
 
 #[tokio::test]
+async fn a_warm_token_is_refused_before_its_beginning_if_the_clock_is_set_back() {
+    let pool = UserPool::start().await.unwrap();
+    let keys = pool.key_set().unwrap();
+    let fixed = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
+    let fixed = Verifier::for_pools([fixed.static_keys(keys)]);
+    for builder in [pool.verifier(), pool.verifier().token_cache_bytes(0), fixed] {
+        let clock = HandClock::new();
+        let verifier = builder.clock(clock.clone()).build().unwrap();
+        let begin = crate::support::wall_time() + Duration::from_secs(100);
+        let token = pool.token("alice").issued_at(begin).sign();
+        let kind = async || verifier.verify(&token).await.err().map(|error| error.kind());
+        assert_eq!(kind().await, Some(AuthErrorKind::NotYetValid));
+        clock.advance(Duration::from_secs(100));
+        for _ in 0..4 {
+            assert_eq!(kind().await, None);
+        }
+        clock.set(Duration::from_secs(10));
+        assert_eq!(kind().await, Some(AuthErrorKind::NotYetValid));
+        clock.set(Duration::from_secs(4000));
+        assert_eq!(kind().await, Some(AuthErrorKind::Expired));
+    }
+}
+
+#[tokio::test]
 async fn leeway_is_for_the_end_and_skew_for_the_beginning() {
     let pool = UserPool::start().await.unwrap();
     let clock = HandClock::new();

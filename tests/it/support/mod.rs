@@ -67,6 +67,11 @@ impl HandClock {
     pub(crate) fn advance(&self, by: Duration) {
         self.millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
+
+    /// Sets it to a time after its start, which may lie before the present one.
+    pub(crate) fn set(&self, since_start: Duration) {
+        self.millis.store(u64::try_from(since_start.as_millis()).unwrap(), Ordering::SeqCst);
+    }
 }
 
 impl Clock for HandClock {
