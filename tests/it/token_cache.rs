@@ -59,6 +59,16 @@ async fn a_warm_token_is_refused_before_its_beginning_if_the_clock_is_set_back()
 }
 
 #[tokio::test]
+async fn a_clock_before_1970_is_told_and_no_token_is_good_by_it() {
+    let pool = UserPool::start().await.unwrap();
+    let clock = || UNIX_EPOCH - Duration::from_secs(1);
+    let verifier = pool.verifier().clock(clock).build().unwrap();
+    let error = verifier.verify(&pool.token("alice").claim("iat", 0).sign()).await.unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::NotYetValid);
+    assert!(error.detail().contains("before 1970"), "{error}");
+}
+
+#[tokio::test]
 async fn leeway_is_for_the_end_and_skew_for_the_beginning() {
     let pool = UserPool::start().await.unwrap();
     let clock = HandClock::new();
