@@ -203,11 +203,9 @@ impl KeyCache {
         self.current.load().as_deref().is_some_and(|loaded| loaded.is_usable(now))
     }
 
-    /// A set near the end of its lifetime is fetched ahead, by the task if there is one; nobody
-    /// waits.
+    /// A set near the end of its lifetime is fetched ahead where no task does so; nobody waits.
     fn refresh_ahead(&self, loaded: &Loaded, now: SystemTime) -> bool {
         if let Some(fetcher) = &self.fetcher
-            && !fetcher.settings().background
             && loaded.is_time_to_try(now)
         {
             fetcher.begin(Cause::Overdue);

@@ -36,9 +36,6 @@ struct Times {
     refresh_from: Duration,
     refresh_by: Duration,
     usable_for: Duration,
-    /// For so long a request that looks at the set has nothing to see to: a task that refreshes it has the
-    /// whole lifetime for that.
-    settled_for: Duration,
     /// When a request last had the set fetched anew, in seconds of age. The least time between two
     /// such tries keeps requests off the fetcher's lock.
     tried_at: AtomicU64,
@@ -61,7 +58,7 @@ pub(crate) struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
     Fresh,
-    /// Near the end of its lifetime.
+    /// Near the end of its lifetime, and requests have to refresh it.
     Due,
     /// Past its lifetime; it may be used while there is nothing newer.
     Overdue,
@@ -103,15 +100,16 @@ impl Loaded {
         lifetime: Duration,
         settings: &KeySettings,
     ) -> Self {
-        let refresh_from = KeySettings::refresh_delay(lifetime);
-        let settled_for = if settings.background { lifetime } else { refresh_from };
+        let lifetime = lifetime.min(settings.max_staleness);
+        // A task that refreshes the set has its whole lifetime for that, and requests nothing to see to.
+        let refresh_from =
+            if settings.background { lifetime } else { KeySettings::refresh_delay(lifetime) };
         let times = Times {
             fetched_at,
             stored_at: Instant::now(),
             refresh_from,
             refresh_by: lifetime,
             usable_for: settings.max_staleness,
-            settled_for: settled_for.min(settings.max_staleness),
             tried_at: AtomicU64::new(NEVER),
         };
         Self { set, number: 0, times: Some(times) }
@@ -162,8 +160,8 @@ impl InUse<'_> {
         let Self { loaded: Loaded { times, number, .. }, age } = self;
         let settled = match times {
             None => span.clone(),
-            Some(times) if matches!(age, Age::Fresh | Age::Due) => {
-                let until = times.fetched_at.checked_add(times.settled_for)?;
+            Some(times) if *age == Age::Fresh => {
+                let until = times.fetched_at.checked_add(times.refresh_from)?;
                 span.start.max(times.fetched_at)..span.end.min(until)
             }
             Some(_) => return None,
@@ -199,17 +197,21 @@ mod tests {
 
     #[test]
     fn a_set_goes_through_its_ages() {
-        let (settings, start) = (KeySettings::default(), SystemClock.now());
-        let loaded = loaded(&settings, start);
-        for (seconds, age) in [
-            (0, Age::Fresh),
-            (600, Age::Fresh),
-            (890, Age::Due),
-            (901, Age::Overdue),
-            (86_400, Age::Overdue),
-            (86_401, Age::TooOld),
-        ] {
-            assert_eq!(loaded.age(start + Duration::from_secs(seconds)), age, "{seconds}");
+        let start = SystemClock.now();
+        let task = KeySettings::default();
+        let on_demand = KeySettings { background: false, ..task.clone() };
+        for (settings, at_890) in [(on_demand, Age::Due), (task, Age::Fresh)] {
+            let loaded = loaded(&settings, start);
+            for (seconds, age) in [
+                (0, Age::Fresh),
+                (600, Age::Fresh),
+                (890, at_890),
+                (901, Age::Overdue),
+                (86_400, Age::Overdue),
+                (86_401, Age::TooOld),
+            ] {
+                assert_eq!(loaded.age(start + Duration::from_secs(seconds)), age, "{seconds}");
+            }
         }
     }
 
