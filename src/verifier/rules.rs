@@ -46,8 +46,8 @@ pub(super) enum Stop {
 }
 
 /// What a token that was looked at passes with, while it [holds](Rules::holds_still).
-#[derive(Clone)]
 pub(super) struct Pass {
+    /// As the token's own facts have it, which a warm look need not touch.
     pool: usize,
     standing: Standing,
 }

@@ -47,20 +47,14 @@ impl Near {
         token: &[u8],
         holds_still: impl FnOnce(&Pass) -> bool,
     ) -> Option<(Verified, bool)> {
-        self.with_pair(token, |pair| {
-            let known = pair.iter().flatten().find(|entry| same(&entry.token, token))?;
-            Some((known.verified.clone(), known.pass.as_ref().is_some_and(holds_still)))
+        self.with_entry(token, |known| {
+            (known.verified.clone(), known.pass.as_ref().is_some_and(holds_still))
         })
-        .flatten()
     }
 
     /// Gives a token another pass.
     pub(super) fn renew(&self, token: &[u8], pass: Pass) {
-        self.with_pair(token, |pair| {
-            if let Some(known) = pair.iter_mut().flatten().find(|entry| same(&entry.token, token)) {
-                known.pass = Some(pass);
-            }
-        });
+        self.with_entry(token, |known| known.pass = Some(pass));
     }
 
     /// Keeps a token, and gives what is known of it in this thread's own hold.
@@ -82,6 +76,13 @@ impl Near {
             pair.each_mut().map(|place| place.take_if(|entry| same(&entry.token, token)))
         });
         drop(gone);
+    }
+
+    fn with_entry<R>(&self, token: &[u8], then: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.with_pair(token, |pair| {
+            pair.iter_mut().flatten().find(|entry| same(&entry.token, token)).map(then)
+        })
+        .flatten()
     }
 
     fn with_pair<R>(&self, token: &[u8], then: impl FnOnce(&mut Pair) -> R) -> Option<R> {
