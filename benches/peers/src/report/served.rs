@@ -62,7 +62,7 @@ pub fn section() -> Result<Section, Box<dyn Error>> {
     Ok(Section { title, text, charts: Vec::new() })
 }
 
-/// Serves both paths, and prints the address and a good token.
+/// Serves all paths, and prints the address and a good token.
 ///
 /// # Errors
 /// There is no port, or nothing could be printed.
@@ -144,7 +144,7 @@ impl Server {
         Ok(Self { address: address.to_owned(), token: token.to_owned(), _process: process })
     }
 
-    /// Both paths get the same request, so that reading its head costs both the same.
+    /// All paths get the same request, so that reading its head costs all the same.
     fn run(&self, places: Places, path: &str) -> Result<Run, Box<dyn Error>> {
         let output = places
             .command("1", "wrk")
