@@ -74,6 +74,17 @@ where
     }
 }
 
+/// Neither body is boxed, as `Body::new` would do.
+#[cfg(feature = "axum")]
+impl From<ResponseBody<Self>> for axum_core::body::Body {
+    fn from(body: ResponseBody<Self>) -> Self {
+        match body.kind {
+            Kind::Inner { body } => body,
+            Kind::Refusal { bytes } => bytes.into(),
+        }
+    }
+}
+
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self { kind: Kind::Inner { body: B::default() } }

@@ -9,6 +9,7 @@ use super::{
     credential::{Credential, Found, has_room, unreadable},
     rejection::RejectionHandler,
     require::authorize,
+    room::make_room,
     service::CognitoService,
 };
 use crate::{
@@ -190,6 +191,7 @@ impl Config {
         }
         // What another layer further out left is not this layer's word.
         let extensions = request.extensions_mut();
+        make_room(extensions);
         if verified.is_none() || self.custom {
             extensions.insert(LayerContext(self.responder.clone()));
         } else {

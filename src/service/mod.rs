@@ -25,6 +25,27 @@
 //! # }
 //! ```
 //!
+//! Around a whole router, for an API without open routes. axum boxes service, future and body anew for each layer of a
+//! route or router; around the router nothing is boxed, since the layer's body turns into axum's as it is:
+//!
+//! ```
+//! # #[cfg(all(feature = "axum", feature = "local"))] {
+//! use axum::{Router, ServiceExt, body::Body, extract::Request, response::Response, routing::get};
+//! use tokio::net::TcpListener;
+//! use tower::ServiceBuilder;
+//! use tower_cognito::{Claims, CognitoLayer, Verifier};
+//!
+//! # async fn serve(verifier: Verifier, listener: TcpListener) -> std::io::Result<()> {
+//! let router = Router::new().route("/me", get(|claims: Claims| async move { claims.subject().to_owned() }));
+//! let app = ServiceBuilder::new()
+//!     .map_response(|response: Response<_>| response.map(Body::from))
+//!     .layer(CognitoLayer::new(verifier))
+//!     .service(router);
+//! axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await
+//! # }
+//! # }
+//! ```
+//!
 //! On any tower service, with the request's extensions:
 //!
 //! ```
@@ -57,6 +78,7 @@ mod future;
 mod layer;
 mod rejection;
 mod require;
+mod room;
 #[expect(clippy::module_inception, reason = "the four names of a middleware: layer, service, …")]
 mod service;
 

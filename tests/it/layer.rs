@@ -11,14 +11,18 @@ use std::{
     time::Duration,
 };
 
+use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tokio::net::TcpListener;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, make::Shared, service_fn};
 use tower_cognito::{
     AuthError, AuthErrorKind, CognitoLayer, KeyDocument, Pool, Refusal, Verified, Verifier,
     authenticated, group, local::UserPool, require, scope,
 };
+
+use crate::support;
 
 fn request(token: &str) -> Request<()> {
     Request::builder().header("authorization", format!("Bearer {token}")).body(()).unwrap()
@@ -349,6 +353,65 @@ async fn the_layers_own_policy_decides_as_require_around_the_service_would() {
                 assert_eq!(kind(&response), expected);
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn what_layers_further_out_said_of_a_request_stays() {
+    #[derive(Clone, PartialEq, Debug)]
+    struct Said(&'static str);
+
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    let cognito = CognitoLayer::new(pool.verifier().build().unwrap()).allow_anonymous();
+    let seen = service_fn(|request: Request<()>| async move {
+        let (said, user) = (request.extensions().get::<Said>(), request.extensions().get());
+        let seen = (said.cloned(), user.map(|user: &Verified| user.subject().to_owned()));
+        let mut response = Response::new(Full::<Bytes>::default());
+        response.extensions_mut().insert(seen);
+        Ok::<_, Infallible>(response)
+    });
+    let subject =
+        pool.verifier().build().unwrap().verify(&token).await.unwrap().subject().to_owned();
+    for said in [None, Some(Said("first"))] {
+        for (request, user) in [(request(&token), Some(subject.clone())), (Request::new(()), None)]
+        {
+            let mut request = request;
+            if let Some(said) = &said {
+                request.extensions_mut().insert(said.clone());
+            }
+            let response = cognito.layer(seen.clone()).oneshot(request).await.unwrap();
+            let seen: Option<&(Option<Said>, Option<String>)> = response.extensions().get();
+            assert_eq!(seen, Some(&(said.clone(), user)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn around_a_router_axum_serves_its_answers_and_refusals_as_they_are() {
+    let pool = UserPool::start().await.unwrap();
+    let router = Router::new().route("/", get(async || "hello"));
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap()).require(group("staff"));
+    let app = ServiceBuilder::new()
+        .map_response(|response: Response<_>| response.map(Body::from))
+        .layer(layer.clone())
+        .service(router.clone());
+    let inside = router.layer(layer);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let around = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Shared::new(app)).await });
+    let inside = support::serve(inside).await;
+    let (staff, other) = (pool.token("alice").group("staff").sign(), pool.token("bob").sign());
+    for (token, status) in [(Some(staff), 200), (Some(other), 403), (None, 401)] {
+        let around = support::get(around, "/", token.as_deref()).await;
+        let mut inside = support::get(inside, "/", token.as_deref()).await;
+        assert!(!around.body.is_empty());
+        // The one header that two answers of one kind may have unlike.
+        inside.headers.insert("date", around.headers["date"].clone());
+        assert_eq!(
+            (around.status, around.headers, around.body),
+            (status, inside.headers, inside.body)
+        );
     }
 }
 
