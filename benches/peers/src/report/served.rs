@@ -8,9 +8,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use axum::{Router, extract::Request, http::header::AUTHORIZATION, routing::get};
+use axum::{
+    Router, body::Body, extract::Request, http::header::AUTHORIZATION, response::Response,
+    routing::get,
+};
 use tokio::net::TcpListener;
-use tower::util::MapRequestLayer;
+use tower::{ServiceBuilder, make::Shared, util::MapRequestLayer};
 use tower_cognito::{Claims, CognitoLayer, group, permission, scope};
 
 use super::{Section, timing::median};
@@ -23,8 +26,14 @@ use crate::{
 /// How often each path is asked for a second.
 const ROUNDS: usize = 25;
 
-/// What is compared, the open path first.
-const PATHS: [&str; 3] = ["/public", "/api/least", "/api/protected"];
+/// What is compared, the open path first. All are served by one process; the last by a router of its own, since the
+/// layer is around it.
+const PATHS: [(Listener, &str); 4] = [
+    (Listener::Router, "/public"),
+    (Listener::Router, "/api/least"),
+    (Listener::Router, "/api/protected"),
+    (Listener::Wrapped, "/api/protected"),
+];
 
 /// The argument that makes this program serve, and nothing else.
 pub const SERVE: &str = "--serve-alone";
@@ -41,8 +50,9 @@ pub fn section() -> Result<Section, Box<dyn Error>> {
          of the two programs has a processor for itself, and the server's is what limits; or they share both, and \
          the scheduler has its part in it. \"The least\" is a layer that knows one token beforehand: it compares \
          the header with it, and hands the handler the same claims. It checks nothing, so that what it costs, any \
-         layer with these claims does.\n\n\
-         | | `/public` | the least | `/api/protected`, warm |\n|---|--:|--:|--:|\n"
+         layer with these claims does. \"Around\" is a router of its own in the same process, with the layer \
+         around it; the others are routes of one router, with layers inside.\n\n\
+         | | `/public` | the least | `/api/protected`, warm | the same, around |\n|---|--:|--:|--:|--:|\n"
     );
     for (places, name) in [(Places::Own, "a processor each"), (Places::Shared, "shared")] {
         if !places.can_be_had() {
@@ -78,21 +88,35 @@ pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
         request
     });
     let guarded = || get(async |_: Claims<User>| "hello");
-    let app = Router::new()
+    let cognito = CognitoLayer::new(verifier).require(policy);
+    let wrapped = ServiceBuilder::new()
+        .map_response(|response: Response<_>| response.map(Body::from))
+        .layer(cognito.clone())
+        .service(Router::new().route("/api/protected", guarded()).with_state(()));
+    let router = Router::new()
         .route("/api/protected", guarded())
-        .layer(CognitoLayer::new(verifier).require(policy))
+        .layer(cognito)
         .merge(Router::new().route("/api/least", guarded()).layer(least))
         .route("/public", get(async || "hello"));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{} {token}", listener.local_addr()?);
+    let listen = async || TcpListener::bind("127.0.0.1:0").await;
+    let listeners = (listen().await?, listen().await?);
+    println!("{} {} {token}", listeners.0.local_addr()?, listeners.1.local_addr()?);
     // Its input ends with the program that started it, however that ends.
     let parent =
         tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
     tokio::select! {
-        served = axum::serve(listener, app) => served?,
+        served = axum::serve(listeners.0, router) => served?,
+        served = axum::serve(listeners.1, Shared::new(wrapped)) => served?,
         _ = parent => {}
     }
     Ok(())
+}
+
+/// Who answers.
+#[derive(Clone, Copy)]
+enum Listener {
+    Router,
+    Wrapped,
 }
 
 /// Where the server and the load generator run.
@@ -125,7 +149,8 @@ impl Places {
 struct Server {
     /// Kept for its end.
     _process: Process,
-    address: String,
+    router: String,
+    wrapped: String,
     token: String,
 }
 
@@ -140,17 +165,22 @@ impl Server {
         let mut line = String::new();
         let output = process.0.stdout.take().ok_or("the server has no output")?;
         BufReader::new(output).read_line(&mut line)?;
-        let (address, token) = line.trim().split_once(' ').ok_or("the server does not start")?;
-        Ok(Self { address: address.to_owned(), token: token.to_owned(), _process: process })
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let mut word = || words.next().ok_or("the server does not start");
+        Ok(Self { router: word()?, wrapped: word()?, token: word()?, _process: process })
     }
 
     /// All paths get the same request, so that reading its head costs all the same.
-    fn run(&self, places: Places, path: &str) -> Result<Run, Box<dyn Error>> {
+    fn run(&self, places: Places, to: (Listener, &str)) -> Result<Run, Box<dyn Error>> {
+        let address = match to.0 {
+            Listener::Router => &self.router,
+            Listener::Wrapped => &self.wrapped,
+        };
         let output = places
             .command("1", "wrk")
             .args(["-t1", "-c32", "-d1s", "--latency", "-H"])
             .arg(format!("Authorization: Bearer {}", self.token))
-            .arg(format!("http://{}{path}", self.address))
+            .arg(format!("http://{address}{}", to.1))
             .output()?;
         if !output.status.success() {
             return Err(format!("wrk failed: {}", String::from_utf8_lossy(&output.stderr)).into());
@@ -180,7 +210,7 @@ struct Run {
     p99: f64,
 }
 
-fn row(name: &str, runs: &[Vec<Run>; 3], of: fn(&Run) -> f64, digits: usize) -> String {
+fn row(name: &str, runs: &[Vec<Run>; 4], of: fn(&Run) -> f64, digits: usize) -> String {
     let [public, ..] = runs;
     let cells = runs.iter().map(|runs| {
         let value = median(runs.iter().map(of));
