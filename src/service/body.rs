@@ -74,12 +74,12 @@ where
     }
 }
 
-/// Neither body is boxed, as `Body::new` would do.
+/// The service's body is handed on as it is; `Body::new` would box it again.
 #[cfg(feature = "axum")]
-impl From<ResponseBody<Self>> for axum_core::body::Body {
-    fn from(body: ResponseBody<Self>) -> Self {
+impl<B: Into<Self>> From<ResponseBody<B>> for axum_core::body::Body {
+    fn from(body: ResponseBody<B>) -> Self {
         match body.kind {
-            Kind::Inner { body } => body,
+            Kind::Inner { body } => body.into(),
             Kind::Refusal { bytes } => bytes.into(),
         }
     }

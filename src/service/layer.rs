@@ -7,9 +7,9 @@ use super::{
     challenge::check_realm,
     context::{LayerContext, Responder, no_guests},
     credential::{Credential, Found, has_room, unreadable},
+    extensions::reserve,
     rejection::RejectionHandler,
     require::authorize,
-    room::make_room,
     service::CognitoService,
 };
 use crate::{
@@ -191,7 +191,7 @@ impl Config {
         }
         // What another layer further out left is not this layer's word.
         let extensions = request.extensions_mut();
-        make_room(extensions);
+        reserve(extensions);
         if verified.is_none() || self.custom {
             extensions.insert(LayerContext(self.responder.clone()));
         } else {

@@ -25,8 +25,9 @@
 //! # }
 //! ```
 //!
-//! Around a whole router, for an API without open routes. axum boxes service, future and body anew for each layer of a
-//! route or router; around the router nothing is boxed, since the layer's body turns into axum's as it is:
+//! Around a whole router, for an API without open routes. Inside a router axum boxes service, future and body anew
+//! for each layer. Around it the layer takes one allocation for a token seen before, and gives axum its own
+//! body back:
 //!
 //! ```
 //! # #[cfg(all(feature = "axum", feature = "local"))] {
@@ -36,7 +37,9 @@
 //! use tower_cognito::{Claims, CognitoLayer, Verifier};
 //!
 //! # async fn serve(verifier: Verifier, listener: TcpListener) -> std::io::Result<()> {
-//! let router = Router::new().route("/me", get(|claims: Claims| async move { claims.subject().to_owned() }));
+//! let router = Router::new()
+//!     .route("/me", get(|claims: Claims| async move { claims.subject().to_owned() }))
+//!     .with_state(()); // finished now, and not at each request; axum does so where it serves a router itself
 //! let app = ServiceBuilder::new()
 //!     .map_response(|response: Response<_>| response.map(Body::from))
 //!     .layer(CognitoLayer::new(verifier))
@@ -74,11 +77,11 @@ mod body;
 mod challenge;
 mod context;
 mod credential;
+mod extensions;
 mod future;
 mod layer;
 mod rejection;
 mod require;
-mod room;
 #[expect(clippy::module_inception, reason = "the four names of a middleware: layer, service, …")]
 mod service;
 

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::net::TcpListener;
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, make::Shared, service_fn};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
     AuthError, AuthErrorKind, CognitoLayer, KeyDocument, Pool, Refusal, Verified, Verifier,
     authenticated, group, local::UserPool, require, scope,
@@ -363,20 +363,21 @@ async fn what_layers_further_out_said_of_a_request_stays() {
 
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
-    let cognito = CognitoLayer::new(pool.verifier().build().unwrap()).allow_anonymous();
+    let verifier = pool.verifier().build().unwrap();
+    let cognito = CognitoLayer::new(verifier.clone()).allow_anonymous();
     let seen = service_fn(|request: Request<()>| async move {
-        let (said, user) = (request.extensions().get::<Said>(), request.extensions().get());
-        let seen = (said.cloned(), user.map(|user: &Verified| user.subject().to_owned()));
+        let (said, user) =
+            (request.extensions().get::<Said>(), request.extensions().get::<Verified>());
+        let seen = (said.cloned(), user.map(|user| user.subject().to_owned()));
         let mut response = Response::new(Full::<Bytes>::default());
         response.extensions_mut().insert(seen);
         Ok::<_, Infallible>(response)
     });
-    let subject =
-        pool.verifier().build().unwrap().verify(&token).await.unwrap().subject().to_owned();
+    let subject = verifier.verify(&token).await.unwrap().subject().to_owned();
     for said in [None, Some(Said("first"))] {
-        for (request, user) in [(request(&token), Some(subject.clone())), (Request::new(()), None)]
+        for (mut request, user) in
+            [(request(&token), Some(subject.clone())), (Request::new(()), None)]
         {
-            let mut request = request;
             if let Some(said) = &said {
                 request.extensions_mut().insert(said.clone());
             }
@@ -388,30 +389,40 @@ async fn what_layers_further_out_said_of_a_request_stays() {
 }
 
 #[tokio::test]
-async fn around_a_router_axum_serves_its_answers_and_refusals_as_they_are() {
+async fn around_a_router_answers_and_refusals_are_as_inside_it() {
     let pool = UserPool::start().await.unwrap();
-    let router = Router::new().route("/", get(async || "hello"));
+    let guarded = get(async || "hello").layer(require(group("staff")));
+    let router = Router::new().route("/", get(async || "hello")).route("/twice", guarded);
     let layer = CognitoLayer::new(pool.verifier().build().unwrap()).require(group("staff"));
     let app = ServiceBuilder::new()
         .map_response(|response: Response<_>| response.map(Body::from))
         .layer(layer.clone())
-        .service(router.clone());
+        .layer(require(group("staff")))
+        .service(router.clone().with_state(()));
     let inside = router.layer(layer);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let around = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, Shared::new(app)).await });
+    let app = axum::ServiceExt::<axum::extract::Request>::into_make_service(app);
+    tokio::spawn(async move { axum::serve(listener, app).await });
     let inside = support::serve(inside).await;
     let (staff, other) = (pool.token("alice").group("staff").sign(), pool.token("bob").sign());
-    for (token, status) in [(Some(staff), 200), (Some(other), 403), (None, 401)] {
-        let around = support::get(around, "/", token.as_deref()).await;
-        let mut inside = support::get(inside, "/", token.as_deref()).await;
-        assert!(!around.body.is_empty());
-        // The one header that two answers of one kind may have unlike.
-        inside.headers.insert("date", around.headers["date"].clone());
-        assert_eq!(
-            (around.status, around.headers, around.body),
-            (status, inside.headers, inside.body)
-        );
+    let requests = [("GET", "/"), ("HEAD", "/"), ("GET", "/twice"), ("PUT", "/"), ("GET", "/none")];
+    for (token, expected) in
+        [(Some(staff), [200, 200, 200, 405, 404]), (Some(other), [403; 5]), (None, [401; 5])]
+    {
+        let credential = token.as_deref().map(support::bearer).unwrap_or_default();
+        for ((method, path), expected) in requests.into_iter().zip(expected) {
+            let around = support::send(around, method, path, &credential).await;
+            let mut inside = support::send(inside, method, path, &credential).await;
+            // axum names a route's methods even to those whom a layer inside refuses.
+            if expected != 405 {
+                inside.headers.remove("allow");
+            }
+            // Beside that only the date may differ.
+            inside.headers.insert("date", around.headers["date"].clone());
+            assert_eq!(around.status, expected, "{method} {path}");
+            assert_eq!((around.headers, around.body), (inside.headers, inside.body));
+        }
     }
 }
 

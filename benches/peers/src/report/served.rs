@@ -9,11 +9,11 @@ use std::{
 };
 
 use axum::{
-    Router, body::Body, extract::Request, http::header::AUTHORIZATION, response::Response,
-    routing::get,
+    Router, ServiceExt, body::Body, extract::Request, http::header::AUTHORIZATION,
+    response::Response, routing::get,
 };
 use tokio::net::TcpListener;
-use tower::{ServiceBuilder, make::Shared, util::MapRequestLayer};
+use tower::{ServiceBuilder, util::MapRequestLayer};
 use tower_cognito::{Claims, CognitoLayer, group, permission, scope};
 
 use super::{Section, timing::median};
@@ -72,7 +72,7 @@ pub fn section() -> Result<Section, Box<dyn Error>> {
     Ok(Section { title, text, charts: Vec::new() })
 }
 
-/// Serves all paths, and prints the address and a good token.
+/// Serves all paths, and prints both addresses and a good token.
 ///
 /// # Errors
 /// There is no port, or nothing could be printed.
@@ -106,7 +106,7 @@ pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
         tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
     tokio::select! {
         served = axum::serve(listeners.0, router) => served?,
-        served = axum::serve(listeners.1, Shared::new(wrapped)) => served?,
+        served = axum::serve(listeners.1, ServiceExt::<Request>::into_make_service(wrapped)) => served?,
         _ = parent => {}
     }
     Ok(())
@@ -210,7 +210,7 @@ struct Run {
     p99: f64,
 }
 
-fn row(name: &str, runs: &[Vec<Run>; 4], of: fn(&Run) -> f64, digits: usize) -> String {
+fn row(name: &str, runs: &[Vec<Run>; PATHS.len()], of: fn(&Run) -> f64, digits: usize) -> String {
     let [public, ..] = runs;
     let cells = runs.iter().map(|runs| {
         let value = median(runs.iter().map(of));
