@@ -381,7 +381,7 @@ async fn what_layers_further_out_said_of_a_request_stays() {
             if let Some(said) = &said {
                 request.extensions_mut().insert(said.clone());
             }
-            let response = cognito.layer(seen.clone()).oneshot(request).await.unwrap();
+            let response = cognito.layer(seen).oneshot(request).await.unwrap();
             let seen: Option<&(Option<Said>, Option<String>)> = response.extensions().get();
             assert_eq!(seen, Some(&(said.clone(), user)));
         }
