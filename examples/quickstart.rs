@@ -12,7 +12,8 @@
 //! |---|---|
 //! | `COGNITO_USER_POOL_ID` | the user pool, such as `eu-west-1_Ab12Cd34E` |
 //! | `COGNITO_CLIENT_ID` | app client ids, separated by commas |
-//! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | any other issuer, in place of the pool id |
+//! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | in place of the pool id: another issuer of Cognito's tokens, such as an emulator, and the address of its keys; `https`, or `http` on loopback |
+//! | `COGNITO_RESOURCE` | this API's own resource identifiers, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707) |
 //! | `BIND_ADDR` | where to listen; `127.0.0.1:3000` if not set |
 //! | `COGNITO_JWKS_TTL_SECS` | how old keys may get before they are fetched again |
 //! | `COGNITO_JWKS_MIN_REFRESH_SECS` | the window in which unknown keys cause two fetches at most |
@@ -106,10 +107,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
 /// The verifier that the environment describes, if it describes one. Half a description is an error:
 /// the local pool signs tokens for everybody, and must not stand in for a real one by mistake.
 fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
-    let [id, issuer, jwks_uri, clients] =
-        ["COGNITO_USER_POOL_ID", "COGNITO_ISSUER", "COGNITO_JWKS_URI", "COGNITO_CLIENT_ID"]
-            .map(variable);
-    let (id, issuer, jwks_uri, clients) = (id?, issuer?, jwks_uri?, clients?);
+    let id = variable("COGNITO_USER_POOL_ID")?;
+    let issuer = variable("COGNITO_ISSUER")?;
+    let jwks_uri = variable("COGNITO_JWKS_URI")?;
+    let clients = variable("COGNITO_CLIENT_ID")?;
+    let resources = variable("COGNITO_RESOURCE")?;
     let pool = match (id, issuer) {
         (_, Some(issuer)) => {
             let keys = format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'));
@@ -119,13 +121,15 @@ fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
             Some(jwks_uri) => Pool::new(id.parse()?).jwks_uri(jwks_uri),
             None => Pool::new(id.parse()?),
         },
-        (None, None) if jwks_uri.is_none() && clients.is_none() => return Ok(None),
+        (None, None) if jwks_uri.is_none() && clients.is_none() && resources.is_none() => {
+            return Ok(None);
+        }
         (None, None) => return Err("COGNITO_USER_POOL_ID or COGNITO_ISSUER: not set".into()),
     };
     let clients = clients.ok_or("COGNITO_CLIENT_ID: not set")?;
-    let clients: Vec<&str> =
-        clients.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+    let clients = list(&clients);
     let pool = pool.access_tokens(clients.iter().copied()).id_tokens(clients);
+    let pool = list(&resources.unwrap_or_default()).into_iter().fold(pool, Pool::resource);
     Ok(Some(Verifier::for_pools([pool]).permissions_claim("custom:permissions")))
 }
 
@@ -137,6 +141,11 @@ fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, Strin
         builder = builder.unknown_key_window(window);
     }
     Ok(builder)
+}
+
+/// The entries of a list that is separated by commas.
+fn list(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()
 }
 
 /// A variable that is set and not empty.

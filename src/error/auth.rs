@@ -50,6 +50,11 @@ pub enum AuthErrorKind {
     WrongTokenUse,
     /// `client_id` or `aud` is not one of the configured app clients. 401.
     WrongClient,
+    /// An access token's `aud` names a resource or client that is not accepted here (RFC 8707). 401.
+    WrongAudience,
+    /// The token has the claim `cnf` (RFC 7800), so it is bound to a key of its holder's, and
+    /// nothing here checks that key. 401.
+    UnsupportedConfirmation,
     /// The application's own check refused the token. 401.
     RefusedByCheck,
     /// The application's own check refused this use of the token. 403.
@@ -127,6 +132,8 @@ impl AuthErrorKind {
             | Self::NotYetValid
             | Self::WrongTokenUse
             | Self::WrongClient
+            | Self::WrongAudience
+            | Self::UnsupportedConfirmation
             | Self::RefusedByCheck => StatusCode::UNAUTHORIZED,
             Self::ForbiddenByCheck | Self::InsufficientScope | Self::ClaimsShape => {
                 StatusCode::FORBIDDEN
@@ -152,6 +159,8 @@ impl AuthErrorKind {
             Self::NotYetValid => "token_not_yet_valid",
             Self::WrongTokenUse => "wrong_token_use",
             Self::WrongClient => "wrong_client",
+            Self::WrongAudience => "wrong_audience",
+            Self::UnsupportedConfirmation => "unsupported_confirmation",
             Self::RefusedByCheck => "refused_by_check",
             Self::ForbiddenByCheck => "forbidden_by_check",
             Self::CheckUnavailable => "check_unavailable",

@@ -19,6 +19,7 @@ pub(crate) struct Payload<'a> {
     pub(crate) groups: Option<Json<'a>>,
     pub(crate) access_username: Option<Json<'a>>,
     pub(crate) id_username: Option<Json<'a>>,
+    pub(crate) confirmation: Option<Json<'a>>,
     pub(crate) permissions: Option<Json<'a>>,
 }
 
@@ -50,6 +51,7 @@ pub(crate) fn decode_payload<'a>(
             "cognito:groups" => &mut payload.groups,
             "username" => &mut payload.access_username,
             "cognito:username" => &mut payload.id_username,
+            "cnf" => &mut payload.confirmation,
             _ => return,
         };
         *slot = Some(value);

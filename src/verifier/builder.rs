@@ -48,7 +48,7 @@ const DEFAULT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// Claims that the rules read under their own names, so that they cannot hold permissions.
-const TAKEN_CLAIMS: [&str; 13] = [
+const TAKEN_CLAIMS: [&str; 14] = [
     "iss",
     "sub",
     "aud",
@@ -62,6 +62,7 @@ const TAKEN_CLAIMS: [&str; 13] = [
     "username",
     "cognito:username",
     "cognito:groups",
+    "cnf",
 ];
 
 impl VerifierBuilder {
@@ -98,6 +99,18 @@ impl VerifierBuilder {
         C::Item: Into<String>,
     {
         self.only_pool("id_tokens", |pool| pool.id_tokens(clients))
+    }
+
+    /// Accepts access tokens that are bound to this resource. See [`Pool::resource`], which is also
+    /// where to set it if there are several pools.
+    pub fn resource(self, resource: impl Into<String>) -> Self {
+        self.only_pool("resource", |pool| pool.resource(resource))
+    }
+
+    /// Accepts access tokens that are bound to this resource or to none. See
+    /// [`Pool::resource_or_unbound`], which is also where to set it if there are several pools.
+    pub fn resource_or_unbound(self, resource: impl Into<String>) -> Self {
+        self.only_pool("resource_or_unbound", |pool| pool.resource_or_unbound(resource))
     }
 
     /// Takes the pool from an emulator. See [`Pool::endpoint`].
@@ -275,13 +288,13 @@ impl VerifierBuilder {
         let mut issuers = HashMap::default();
         let mut names = HashSet::new();
         for (position, pool) in pools.iter().enumerate() {
-            if !names.insert(&pool.name) {
-                return Err(ConfigError::DuplicatePoolName { name: pool.name.to_string() });
-            }
             for issuer in &pool.issuers {
                 if issuers.insert(Arc::clone(issuer), position).is_some() {
                     return Err(ConfigError::DuplicateIssuer { issuer: issuer.to_string() });
                 }
+            }
+            if !names.insert(&pool.name) {
+                return Err(ConfigError::DuplicatePoolName { name: pool.name.to_string() });
             }
         }
         if let Some(text) = &self.imported {

@@ -1,10 +1,11 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::rules::wrong_use;
 use crate::{
     claims::TokenUse,
     clock::Clock,
     error::{AuthError, AuthErrorKind, ConfigError},
+    json::Json,
     keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
     policy::Grants,
     pool::{PoolId, check_url, is_region},
@@ -34,6 +35,8 @@ pub struct Pool {
     jwks_uri: Option<String>,
     access_clients: Vec<String>,
     id_clients: Vec<String>,
+    bound_to: Vec<String>,
+    bound_to_or_unbound: Vec<String>,
     keys: Keys,
     plain_http: bool,
 }
@@ -59,6 +62,10 @@ pub(super) struct PoolRules {
     pub(super) keys: KeyCache,
     access_clients: Vec<String>,
     id_clients: Vec<String>,
+    /// The resources that access tokens may be bound to.
+    resources: Vec<String>,
+    /// Whether access tokens that are bound to no resource are accepted.
+    accepts_unbound: bool,
 }
 
 impl Pool {
@@ -85,6 +92,8 @@ impl Pool {
             jwks_uri,
             access_clients: Vec::new(),
             id_clients: Vec::new(),
+            bound_to: Vec::new(),
+            bound_to_or_unbound: Vec::new(),
             keys: Keys::Fetched,
             plain_http: false,
         }
@@ -109,6 +118,43 @@ impl Pool {
         C::Item: Into<String>,
     {
         self.id_clients = clients.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Accepts access tokens that are bound to this resource, and no others. Each call adds one
+    /// resource.
+    ///
+    /// An app client that sends `resource=https://api.example.com` to the authorization endpoint
+    /// (RFC 8707, in Cognito since October 2025) gets an access token whose `aud` is that resource.
+    /// With this setting `aud` must be one of the named resources, or a list that contains one;
+    /// otherwise the token is refused with `wrong_audience`. The comparison is exact: a slash at the
+    /// end makes another resource. ID tokens are not affected.
+    ///
+    /// By default no resource is named. Then an access token passes if it has no `aud`, or if its
+    /// `aud` holds accepted client ids alone, as a pre-token-generation trigger may write it. A token
+    /// that is bound to some other resource is refused (RFC 7519, section 4.1.3).
+    ///
+    /// ```
+    /// # use tower_cognito::{Pool, Verifier};
+    /// let pool = Pool::new("eu-west-1_Ab12Cd34E".parse()?)
+    ///     .access_tokens(["web"])
+    ///     .resource("https://api.example.com");
+    /// # Verifier::for_pools([pool]).build()?;
+    /// # Ok::<(), tower_cognito::ConfigError>(())
+    /// ```
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.bound_to.push(resource.into());
+        self
+    }
+
+    /// Accepts access tokens that are bound to this resource, and those that are bound to none. Each
+    /// call adds one resource.
+    ///
+    /// For the roll-out of resource binding: while some app clients do not send `resource` yet, their
+    /// tokens have no `aud`, and [`resource`](Self::resource) would refuse them. Change to `resource`
+    /// when all clients send it. Tokens that are bound to another resource are refused all the same.
+    pub fn resource_or_unbound(mut self, resource: impl Into<String>) -> Self {
+        self.bound_to_or_unbound.push(resource.into());
         self
     }
 
@@ -194,6 +240,9 @@ impl Pool {
         for client in self.access_clients.iter().chain(&self.id_clients) {
             check_client(client)?;
         }
+        for resource in self.bound_to.iter().chain(&self.bound_to_or_unbound) {
+            check_resource(resource)?;
+        }
         let keys = match self.keys {
             Keys::Static(set) => KeyCache::fixed(set),
             Keys::Source(source) => {
@@ -216,6 +265,8 @@ impl Pool {
             keys,
             access_clients: self.access_clients,
             id_clients: self.id_clients,
+            accepts_unbound: self.bound_to.is_empty(),
+            resources: [self.bound_to, self.bound_to_or_unbound].concat(),
         })
     }
 
@@ -230,6 +281,18 @@ impl Pool {
             }
             Self { endpoint: Some(_), regions, .. } if !regions.is_empty() => {
                 conflict("add_regions", "endpoint")
+            }
+            Self { bound_to, bound_to_or_unbound, .. }
+                if !bound_to.is_empty() && !bound_to_or_unbound.is_empty() =>
+            {
+                conflict("resource_or_unbound", "resource")
+            }
+            Self { access_clients, id_clients, bound_to, bound_to_or_unbound, .. }
+                if access_clients.is_empty()
+                    && !id_clients.is_empty()
+                    && !(bound_to.is_empty() && bound_to_or_unbound.is_empty()) =>
+            {
+                conflict("resource", "id_tokens without access_tokens")
             }
             // A custom pool has an address from the start; keys of another kind replace it.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
@@ -298,6 +361,59 @@ impl PoolRules {
             "the token was made for an app client that is not accepted here",
         ))
     }
+
+    /// Whether access tokens with this `aud` are accepted: see [`Pool::resource`].
+    pub(super) fn accepts_audience(&self, audience: Option<&Json<'_>>) -> Result<(), AuthError> {
+        let names: &[Cow<'_, str>] = match audience {
+            None if self.accepts_unbound => return Ok(()),
+            None => {
+                return Err(wrong_audience(
+                    "the access token is not bound to a resource; ask for one with `resource` \
+                     (RFC 8707) at the authorization endpoint",
+                ));
+            }
+            Some(Json::String(name)) => std::slice::from_ref(name),
+            Some(Json::Strings(names)) => names,
+            Some(_) => {
+                return Err(AuthError::new(
+                    AuthErrorKind::InvalidClaim,
+                    "the access token's `aud` is neither a string nor an array of strings",
+                ));
+            }
+        };
+        let is_in = |accepted: &[String], name: &str| accepted.iter().any(|it| it == name);
+        let names_resource = names.iter().any(|name| is_in(&self.resources, name));
+        let names_clients_alone =
+            !names.is_empty() && names.iter().all(|name| is_in(&self.access_clients, name));
+        if names_resource || (self.accepts_unbound && names_clients_alone) {
+            return Ok(());
+        }
+        Err(wrong_audience("the access token is bound to a resource that is not accepted here"))
+    }
+}
+
+fn wrong_audience(detail: &'static str) -> AuthError {
+    AuthError::new(AuthErrorKind::WrongAudience, detail)
+}
+
+/// RFC 8707, section 2: an absolute URI without a fragment.
+fn check_resource(resource: &str) -> Result<(), ConfigError> {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let fits = resource.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+        && resource
+            .split_once(':')
+            .is_some_and(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty());
+    if fits {
+        return Ok(());
+    }
+    Err(ConfigError::Name {
+        field: "resource",
+        found: resource.to_owned(),
+        expected: "an absolute URI without a fragment, such as `https://api.example.com`",
+    })
 }
 
 fn check_client(client: &str) -> Result<(), ConfigError> {
@@ -316,6 +432,8 @@ impl fmt::Debug for Pool {
             .field("issuers", &self.issuers)
             .field("access_clients", &self.access_clients)
             .field("id_clients", &self.id_clients)
+            .field("bound_to", &self.bound_to)
+            .field("bound_to_or_unbound", &self.bound_to_or_unbound)
             .finish_non_exhaustive()
     }
 }

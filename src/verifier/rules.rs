@@ -94,11 +94,13 @@ impl Rules {
         in_time(now, &good)?;
 
         let token_use = required(text(payload.token_use, "token_use")?, "token_use")?;
+        let mut bound_to = None;
         let (token_use, client_id, scope, username) = match &*token_use {
             "access" => {
                 let client_id = required(text(payload.client_id, "client_id")?, "client_id")?;
                 let scope = text(payload.scope, "scope")?.unwrap_or_default();
                 let username = text(payload.access_username, "username")?;
+                bound_to = payload.audience;
                 (TokenUse::Access, client_id, scope, username)
             }
             "id" => {
@@ -109,6 +111,12 @@ impl Rules {
             _ => return Err(wrong_use("the token's `token_use` is neither access nor id").into()),
         };
         pool.accepts(token_use, &client_id)?;
+        if token_use == TokenUse::Access {
+            pool.accepts_audience(bound_to.as_ref())?;
+        }
+        if payload.confirmation.is_some() {
+            return Err(unsupported_confirmation().into());
+        }
 
         let subject = required(text(payload.subject, "sub")?, "sub")?;
         let auth_time = date(payload.auth_time.as_ref(), "auth_time")?;
@@ -305,6 +313,15 @@ fn invalid_claim(name: &'static str) -> AuthError {
 
 pub(super) fn wrong_use(detail: &'static str) -> AuthError {
     AuthError::new(AuthErrorKind::WrongTokenUse, detail)
+}
+
+/// No rule here checks that the sender holds the key that `cnf` names, so that a stolen token would pass
+/// as well as its owner's.
+fn unsupported_confirmation() -> AuthError {
+    AuthError::new(
+        AuthErrorKind::UnsupportedConfirmation,
+        "the token is bound to a key of its holder's (`cnf`), which is not supported here",
+    )
 }
 
 fn bad_signature() -> AuthError {

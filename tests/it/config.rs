@@ -49,7 +49,25 @@ fn wrong_settings_name_the_field_and_the_fix() {
         (custom("https://u:p@example.com/p", "https://example.com/jwks").build(), "issuer"),
         (custom("", "https://example.com/jwks").build(), "issuer"),
         (good().add_pool(pool().name("b")).build(), "one pool"),
-        (Verifier::for_pools([pool(), pool()]).build(), "Pool::name"),
+        (Verifier::for_pools([pool(), pool()]).build(), "issuer: "),
+        (good().resource("api.example.com").build(), "resource"),
+        (good().resource("").build(), "resource"),
+        (good().resource("https:").build(), "resource"),
+        (good().resource("https://api.example.com/#a").build(), "resource"),
+        (good().resource("https://api.example.com https://b.test").build(), "resource"),
+        (good().resource_or_unbound("//api.example.com").build(), "resource"),
+        (
+            good().resource("https://a.test").resource_or_unbound("https://b.test").build(),
+            "resource_or_unbound",
+        ),
+        (
+            Verifier::builder(id()).id_tokens(["web"]).resource("https://a.test").build(),
+            "id_tokens without access_tokens",
+        ),
+        (
+            good().add_pool(pool().name("b")).resource("https://a.test").build(),
+            "resource: the verifier has several pools",
+        ),
         (
             Verifier::for_pools([pool(), pool().name("b")]).access_tokens(["c"]).build(),
             "access_tokens",
@@ -89,6 +107,7 @@ fn wrong_settings_name_the_field_and_the_fix() {
         (good().permissions_claim("").build(), "permissions_claim"),
         (good().permissions_claim("scope").build(), "permissions_claim"),
         (good().permissions_claim("cognito:groups").build(), "permissions_claim"),
+        (good().permissions_claim("cnf").build(), "permissions_claim"),
         (good().import_keys("{}").build(), "export_keys"),
         (good().import_keys("not json").build(), "export_keys"),
     ];

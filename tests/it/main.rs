@@ -10,6 +10,7 @@
 )]
 
 mod attack;
+mod audience;
 mod cancel;
 mod claims;
 mod config;

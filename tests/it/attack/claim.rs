@@ -217,6 +217,61 @@ pub(super) fn uses_and_clients(pool: &UserPool) -> Vec<Case> {
     cases
 }
 
+/// Access tokens that are bound to another resource (RFC 8707), and tokens that are bound to a key (RFC 7800).
+pub(super) fn audiences_and_confirmations(pool: &UserPool) -> Vec<Case> {
+    let client = pool.client_id();
+    let api = "https://billing.example.com";
+    let audiences = [
+        (json!(api), "wrong_audience"),
+        (json!([api]), "wrong_audience"),
+        (json!([client, api]), "wrong_audience"),
+        (json!([api, client]), "wrong_audience"),
+        (json!("other"), "wrong_audience"),
+        (json!(""), "wrong_audience"),
+        (json!([]), "wrong_audience"),
+        (json!([""]), "wrong_audience"),
+        (json!(client.to_uppercase()), "wrong_audience"),
+        (json!(format!("{client} ")), "wrong_audience"),
+        (json!(format!("{client} {api}")), "wrong_audience"),
+        (json!(format!("{client},{client}")), "wrong_audience"),
+        (Value::Null, "invalid_claim"),
+        (json!(true), "invalid_claim"),
+        (json!(1), "invalid_claim"),
+        (json!({}), "invalid_claim"),
+        (json!({ client: client }), "invalid_claim"),
+        (json!([[client]]), "invalid_claim"),
+        (json!([client, 1]), "invalid_claim"),
+        (json!([client, null]), "invalid_claim"),
+    ];
+    let audiences = audiences.into_iter().map(|(aud, code)| {
+        let token = signed(pool, &header(pool), &with(claims(pool), "aud", aud.clone()));
+        Case::token(format!("access token with aud {aud}"), &token, 401, code)
+    });
+    let confirmations = [
+        json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+        json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }),
+        json!({ "jwk": {} }),
+        json!({ "kid": "a" }),
+        json!({}),
+        json!([]),
+        json!(""),
+        json!("text"),
+        json!(0),
+        json!(false),
+        Value::Null,
+    ];
+    let confirmations = confirmations.into_iter().flat_map(|cnf| {
+        [("access", claims(pool)), ("ID", pool.id_token("alice").payload())].map(
+            |(kind, payload)| {
+                let token = signed(pool, &header(pool), &with(payload, "cnf", cnf.clone()));
+                let name = format!("{kind} token with cnf {cnf}");
+                Case::token(name, &token, 401, "unsupported_confirmation")
+            },
+        )
+    });
+    audiences.chain(confirmations).collect()
+}
+
 pub(super) fn scopes_groups_permissions(pool: &UserPool) -> Vec<Case> {
     let mut cases = Vec::new();
     for scope in [

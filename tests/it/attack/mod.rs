@@ -192,6 +192,7 @@ fn all_cases(pool: &UserPool, trap: &str) -> Vec<Case> {
     cases.extend(claim::times(pool));
     cases.extend(claim::issuers(pool));
     cases.extend(claim::uses_and_clients(pool));
+    cases.extend(claim::audiences_and_confirmations(pool));
     cases.extend(claim::scopes_groups_permissions(pool));
     cases.extend(request::headers(pool));
     cases.extend(request::paths());

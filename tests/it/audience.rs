@@ -1,0 +1,168 @@
+//! Which resources an access token may be bound to (RFC 8707): `Pool::resource` and its default.
+
+use serde_json::{Value, json};
+use tower_cognito::{
+    AuthErrorKind, Pool, Verifier,
+    local::{TokenBuilder, UserPool},
+};
+
+const API: &str = "https://api.example.com";
+const OTHER: &str = "https://billing.example.com";
+
+async fn outcome(verifier: &Verifier, token: &str) -> Option<AuthErrorKind> {
+    verifier.verify(token).await.err().map(|error| error.kind())
+}
+
+/// An access token with this `aud`, or without one.
+fn token(pool: &UserPool, audience: Option<&Value>) -> String {
+    let token = pool.token("alice");
+    match audience {
+        Some(audience) => token.claim("aud", audience.clone()).sign(),
+        None => token.sign(),
+    }
+}
+
+async fn check(
+    pool: &UserPool,
+    configured: Pool,
+    cases: impl IntoIterator<Item = (Option<Value>, Option<AuthErrorKind>)>,
+) {
+    let verifier = Verifier::for_pools([configured]).build().unwrap();
+    for (audience, expected) in cases {
+        let token = token(pool, audience.as_ref());
+        // Twice, so that the second answer may come from the token cache.
+        for _ in 0..2 {
+            assert_eq!(outcome(&verifier, &token).await, expected, "aud {audience:?}");
+        }
+    }
+}
+
+const WRONG: Option<AuthErrorKind> = Some(AuthErrorKind::WrongAudience);
+const INVALID: Option<AuthErrorKind> = Some(AuthErrorKind::InvalidClaim);
+
+#[tokio::test]
+async fn by_default_an_access_token_that_is_bound_to_a_resource_is_rejected() {
+    let pool = UserPool::start().await.unwrap();
+    let client = pool.client_id();
+    let cases = [
+        (None, None),
+        (Some(json!(client)), None),
+        (Some(json!([client])), None),
+        (Some(json!([client, client])), None),
+        (Some(json!(API)), WRONG),
+        (Some(json!([API])), WRONG),
+        (Some(json!([client, API])), WRONG),
+        (Some(json!([])), WRONG),
+        (Some(json!("")), WRONG),
+        (Some(Value::Null), INVALID),
+        (Some(json!(7)), INVALID),
+        (Some(json!([[client]])), INVALID),
+    ];
+    check(&pool, pool.pool(), cases).await;
+}
+
+#[tokio::test]
+async fn with_resources_only_tokens_bound_to_one_of_them_pass() {
+    let pool = UserPool::start().await.unwrap();
+    let client = pool.client_id();
+    let second = "https://api.example.com/v2";
+    let cases = [
+        (Some(json!(API)), None),
+        (Some(json!([API])), None),
+        (Some(json!(second)), None),
+        (Some(json!([OTHER, API])), None),
+        (None, WRONG),
+        (Some(json!(client)), WRONG),
+        (Some(json!([client])), WRONG),
+        (Some(json!(OTHER)), WRONG),
+        (Some(json!([OTHER])), WRONG),
+        (Some(json!(format!("{API}/"))), WRONG),
+        (Some(json!("HTTPS://api.example.com")), WRONG),
+        (Some(json!(format!("{API} {OTHER}"))), WRONG),
+        (Some(json!(API[1..])), WRONG),
+        (Some(json!([])), WRONG),
+        (Some(json!({ "0": API })), INVALID),
+        (Some(json!([API, 1])), INVALID),
+        (Some(Value::Null), INVALID),
+    ];
+    check(&pool, pool.pool().resource(API).resource(second), cases).await;
+}
+
+#[tokio::test]
+async fn during_a_roll_out_unbound_tokens_pass_and_tokens_bound_elsewhere_do_not() {
+    let pool = UserPool::start().await.unwrap();
+    let client = pool.client_id();
+    let cases = [
+        (None, None),
+        (Some(json!(client)), None),
+        (Some(json!(API)), None),
+        (Some(json!([OTHER, API])), None),
+        (Some(json!(OTHER)), WRONG),
+        (Some(json!([client, OTHER])), WRONG),
+        (Some(json!([])), WRONG),
+        (Some(Value::Null), INVALID),
+    ];
+    check(&pool, pool.pool().resource_or_unbound(API), cases).await;
+}
+
+#[tokio::test]
+async fn the_client_is_checked_beside_the_resource() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = Verifier::for_pools([pool.pool().resource(API)]).build().unwrap();
+    let bound = || pool.token("alice").claim("aud", API);
+    assert_eq!(outcome(&verifier, &bound().sign()).await, None);
+    let other_client = bound().client("other").sign();
+    assert_eq!(outcome(&verifier, &other_client).await, Some(AuthErrorKind::WrongClient));
+}
+
+#[tokio::test]
+async fn the_aud_of_an_id_token_stays_its_client() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = Verifier::for_pools([pool.pool().resource(API)]).build().unwrap();
+    assert_eq!(outcome(&verifier, &pool.id_token("alice").sign()).await, None);
+    let bound = pool.id_token("alice").claim("aud", API).sign();
+    assert_eq!(outcome(&verifier, &bound).await, Some(AuthErrorKind::WrongClient));
+}
+
+#[tokio::test]
+async fn a_resource_is_one_pools_own() {
+    let pools = [
+        UserPool::builder().own_keys().start().await.unwrap(),
+        UserPool::builder().own_keys().start().await.unwrap(),
+    ];
+    let [first, second] = &pools;
+    let verifier = Verifier::for_pools([
+        first.pool().name("first").resource(API),
+        second.pool().name("second").resource(OTHER),
+    ])
+    .build()
+    .unwrap();
+    for (pool, audience, expected) in
+        [(first, API, None), (first, OTHER, WRONG), (second, API, WRONG), (second, OTHER, None)]
+    {
+        let token = token(pool, Some(&json!(audience)));
+        assert_eq!(outcome(&verifier, &token).await, expected, "{} {audience}", pool.issuer());
+    }
+}
+
+#[tokio::test]
+async fn a_token_with_a_confirmation_is_rejected_whatever_it_holds() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let start: [&dyn Fn() -> TokenBuilder; 2] =
+        [&|| pool.token("alice"), &|| pool.id_token("alice")];
+    for token in start {
+        assert_eq!(outcome(&verifier, &token().sign()).await, None);
+        for cnf in [json!({ "jkt": "x" }), json!({}), json!([]), json!(""), Value::Null] {
+            let bound = token().claim("cnf", cnf.clone()).sign();
+            let expected = Some(AuthErrorKind::UnsupportedConfirmation);
+            assert_eq!(outcome(&verifier, &bound).await, expected, "cnf {cnf}");
+        }
+    }
+}
+
+#[test]
+fn a_mock_may_be_bound_to_a_resource() {
+    let verified = tower_cognito::local::mock("alice").claim("aud", API).verified().unwrap();
+    assert_eq!(verified.claim("aud"), Some(&json!(API)));
+}
