@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     fetch::{Begin, Cause, Fetch, Fetcher},
     jwk::Key,
-    loaded::{Age, Current, InUse, Loaded, Standing},
+    loaded::{Age, Current, Loaded},
     refresh::Refresher,
     set::KeySet,
     settings::KeySettings,
@@ -34,7 +34,7 @@ pub(crate) enum Find<R> {
     Found(R),
     /// The set may be used, and the key is not in it.
     Absent,
-    /// There is no set that may be used, or it should be looked at anew first.
+    /// There is no set that may be used before a fetch was tried.
     Stale,
 }
 
@@ -65,8 +65,7 @@ pub struct KeyHealth {
 
 impl KeyCache {
     pub(crate) fn fixed(set: KeySet) -> Self {
-        let current = Arc::new(Current::default());
-        current.store(Loaded::fixed(set));
+        let current = Arc::new(Current::from_pointee(Loaded::fixed(set)));
         Self { current, fetcher: None, refresher: Mutex::default() }
     }
 
@@ -81,37 +80,24 @@ impl KeyCache {
         Self { current, fetcher: Some(Arc::new(fetcher)), refresher: Mutex::default() }
     }
 
-    /// Looks a key up in the current set, and hands both to `then` if the key may be used.
+    /// Looks a key up in the current set, and hands it to `then` if it may be used.
     ///
-    /// Without a background task, the first look at a set past its lifetime finds it stale, so that
-    /// the caller asks [`obtain`](Self::obtain) for a newer one; `again` is the look after that,
-    /// which takes the old set if there is no newer.
+    /// A set past its lifetime is stale unless a fetch failed lately, and then the caller asks
+    /// [`obtain`](Self::obtain) for a newer one.
     pub(crate) fn find<R>(
         &self,
         kid: &str,
         now: SystemTime,
-        again: bool,
-        then: impl FnOnce(&Key, InUse<'_>) -> R,
+        then: impl FnOnce(&Key) -> R,
     ) -> Find<R> {
         let loaded = self.current.load();
         let Some(loaded) = loaded.as_deref() else { return Find::Stale };
-        let age = loaded.age(now);
-        let may_be_used = match age {
-            Age::Fresh => true,
-            Age::Due => self.refresh_ahead(loaded, now),
-            Age::Overdue => self.refresh_late(loaded, now, again),
-            Age::TooOld => false,
-        };
-        if !may_be_used {
-            return Find::Stale;
+        match loaded.age(now) {
+            Age::Fresh => {}
+            Age::Due | Age::Excused => self.refresh_without_waiting(loaded, now),
+            Age::Overdue | Age::TooOld => return Find::Stale,
         }
-        let found = |key| Find::Found(then(key, InUse { loaded, age }));
-        loaded.set.find(kid).map_or(Find::Absent, found)
-    }
-
-    /// Whether a key that was found with that standing is still good.
-    pub(crate) fn upholds(&self, standing: &Standing, now: SystemTime) -> bool {
-        self.current.upholds(standing, now)
+        loaded.set.find(kid).map_or(Find::Absent, |key| Find::Found(then(key)))
     }
 
     /// What to say at once of a key that is absent from a set that may be used, if the limit on
@@ -136,7 +122,7 @@ impl KeyCache {
                 Begin::Joined(fetch) => (fetch, false),
                 Begin::Refused => break,
             };
-            if !fetch.ended().await {
+            if !fetcher.ended(fetch).await {
                 return fetcher.unavailable();
             }
             if begun_by_us || fetcher.last_error().is_some() {
@@ -144,6 +130,31 @@ impl KeyCache {
             }
         }
         fetcher.miss(self.is_usable(fetcher.now()))
+    }
+
+    /// What to respond if there is no set that may be used, after [`obtain`](Self::obtain).
+    pub(crate) fn unavailable(&self) -> Miss {
+        self.fetcher.as_ref().map_or(Miss::Unknown, |fetcher| fetcher.unavailable())
+    }
+
+    /// Begins to fetch the set, whatever its age and the limit are, or joins the fetch under way. `None`
+    /// for a static set, or if no fetch can be made here.
+    pub(crate) fn begin_forced(&self) -> Option<Begin> {
+        let fetcher = self.fetcher.as_ref()?;
+        self.keep_fresh(fetcher);
+        Some(fetcher.begin(Cause::Forced))
+    }
+
+    /// Waits for the end of a fetch, or until it must have ended.
+    pub(crate) async fn ended(&self, fetch: Fetch) {
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.ended(fetch).await;
+        }
+    }
+
+    /// Why the last fetch failed.
+    pub(crate) fn last_error(&self) -> Option<FetchError> {
+        self.fetcher.as_ref()?.last_error()
     }
 
     /// Begins to fetch a set if there is none that may be used.
@@ -196,35 +207,21 @@ impl KeyCache {
         let fetched_at = fetched_at.min(fetcher.now());
         let lifetime = fetcher.settings().lifetime(None);
         let loaded = Loaded::new(set, fetched_at, lifetime, fetcher.settings());
-        self.current.store(loaded);
+        self.current.store(Some(Arc::new(loaded)));
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {
         self.current.load().as_deref().is_some_and(|loaded| loaded.is_usable(now))
     }
 
-    /// A set near the end of its lifetime is fetched ahead where no task does so; nobody waits.
-    fn refresh_ahead(&self, loaded: &Loaded, now: SystemTime) -> bool {
-        if let Some(fetcher) = &self.fetcher
-            && loaded.is_time_to_try(now)
-        {
-            fetcher.begin(Cause::Overdue);
-        }
-        true
-    }
-
-    /// A set past its lifetime: the endpoint is down, or nobody asked for long, or the task does
-    /// not run. So the request has it fetched on its own runtime, whatever the task does.
-    fn refresh_late(&self, loaded: &Loaded, now: SystemTime, again: bool) -> bool {
-        let Some(fetcher) = &self.fetcher else { return true };
-        if !fetcher.settings().background {
-            return again;
-        }
+    /// Has a set fetched that may still be used, at most once a second, on the runtime of the request: the
+    /// task may be missing, or its runtime may stand still.
+    fn refresh_without_waiting(&self, loaded: &Loaded, now: SystemTime) {
+        let Some(fetcher) = &self.fetcher else { return };
         if loaded.is_time_to_try(now) {
             self.keep_fresh(fetcher);
             fetcher.begin(Cause::Overdue);
         }
-        true
     }
 
     /// Starts the background task, or starts it anew if its runtime is gone.

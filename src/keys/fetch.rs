@@ -8,7 +8,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     cache::Miss,
-    loaded::{Current, Loaded},
+    loaded::{Age, Current, Loaded, Moment},
     runtime::{Mutex, MutexGuard, Spawner, timeout, timeout_at},
     set::{KeySet, LeftOut},
     settings::KeySettings,
@@ -56,17 +56,23 @@ pub(super) enum Cause {
     /// A token names a key that was withdrawn: limited to half of that. Such tokens come until they
     /// expire, and must leave a try for a key that is new.
     RetiredKey,
-    /// A request found the set past its lifetime: limited likewise, to leave a try for a key that is
-    /// new when the endpoint is well again.
+    /// A request refreshes a set that may still be used: limited likewise, to leave a try for a key that
+    /// is new when the endpoint is well again.
     Overdue,
+    /// A request found the set past its lifetime, and nobody tried to refresh it. Not limited: the fetch
+    /// brings a set with a lifetime of its own, or it fails, and then this cause does not come again
+    /// for as long.
+    Expired,
     /// The background task's own schedule.
     Scheduled,
     /// The application asked for it at start.
     Demanded,
+    /// The application asked for it whatever the limit is.
+    Forced,
 }
 
-/// What came of asking for a fetch.
-pub(super) enum Begin {
+/// The outcome of asking for a fetch.
+pub(crate) enum Begin {
     Began(Fetch),
     Joined(Fetch),
     Refused,
@@ -76,6 +82,7 @@ pub(super) enum Begin {
 #[derive(Clone)]
 pub(crate) struct Fetch {
     ended: watch::Receiver<()>,
+    began: Moment,
     /// When it must have ended, if its task runs at all.
     deadline: Instant,
 }
@@ -86,8 +93,7 @@ struct Running {
     cause: Cause,
     /// Which fetch it is, by the count of those begun.
     number: u64,
-    began: Instant,
-    began_at: SystemTime,
+    began: Moment,
     outcome: Result<KeyDocument, FetchError>,
     _ended: watch::Sender<()>,
 }
@@ -134,7 +140,9 @@ impl Fetcher {
         if self.was_brought(kid, now) {
             return Begin::Refused;
         }
-        let cause = state.cause_of(kid);
+        let is_overdue =
+            self.current.load().as_deref().is_some_and(|it| it.age(now) == Age::Overdue);
+        let cause = if is_overdue { Cause::Expired } else { state.cause_of(kid) };
         self.begin_with(state, cause, now)
     }
 
@@ -152,7 +160,8 @@ impl Fetcher {
     }
 
     fn was_brought(&self, kid: &str, now: SystemTime) -> bool {
-        let brought = |loaded: &Loaded| !loaded.is_overdue(now) && loaded.set.find(kid).is_some();
+        let brought =
+            |loaded: &Loaded| !loaded.is_past_lifetime(now) && loaded.set.find(kid).is_some();
         self.current.load().as_deref().is_some_and(brought)
     }
 
@@ -165,32 +174,36 @@ impl Fetcher {
         if let Some(fetch) = state.fetch_under_way() {
             return Begin::Joined(fetch.clone());
         }
-        let began = Instant::now();
-        state.forget_attempts_before(began, self.settings.unknown_key_window);
+        let began = Moment::at(now);
+        state.forget_attempts_before(began.monotonic, self.settings.unknown_key_window);
         if state.attempts.len() >= cause.limit() {
             return Begin::Refused;
         }
         let Some(spawner) = Spawner::current() else {
+            let is_news = !matches!(state.last_error, Some(FetchError::NoRuntime));
             state.last_error = Some(FetchError::NoRuntime);
+            drop(state);
+            if is_news {
+                tracing::error!(issuer = %self.issuer, error = %FetchError::NoRuntime);
+            }
             return Begin::Refused;
         };
         if cause.is_strangers() {
-            state.attempts.push_back(began);
+            state.attempts.push_back(began.monotonic);
         }
-        state.last_begun = Some(began);
+        state.last_begun = Some(began.monotonic);
         state.begun += 1;
 
         let (ended, fetch) = watch::channel(());
         // A little more than the task's own limit, which tells better what went wrong.
         let limit = self.settings.fetch_timeout;
-        let fetch = Fetch { ended: fetch, deadline: began + limit + limit / 10 };
+        let fetch = Fetch { ended: fetch, began, deadline: began.monotonic + limit + limit / 10 };
         state.under_way = Some(fetch.clone());
         let running = Running {
             fetcher: Arc::clone(self),
             cause,
             number: state.begun,
             began,
-            began_at: now,
             outcome: Err(FetchError::Interrupted),
             _ended: ended,
         };
@@ -198,6 +211,19 @@ impl Fetcher {
         drop(state);
         spawner.spawn(running.run());
         Begin::Began(fetch)
+    }
+
+    /// Waits for the end of a fetch; false if it does not come in time, which counts as a failure.
+    pub(super) async fn ended(&self, fetch: Fetch) -> bool {
+        let (began, deadline) = (fetch.began, fetch.deadline);
+        let ended = fetch.ended().await;
+        if !ended
+            && Instant::now() >= deadline
+            && let Some(loaded) = self.current.load().as_deref()
+        {
+            loaded.record_failure(began);
+        }
+        ended
     }
 
     pub(super) fn settings(&self) -> &KeySettings {
@@ -240,7 +266,7 @@ impl Fetcher {
     /// How long the background task has to wait for its next fetch.
     pub(super) fn due_in(&self) -> Duration {
         let overdue =
-            self.current.load().as_deref().is_some_and(|it| it.is_overdue(self.clock.now()));
+            self.current.load().as_deref().is_some_and(|it| it.is_past_lifetime(self.clock.now()));
         let state = self.state();
         let now = Instant::now();
         let due = match state.last_begun {
@@ -288,8 +314,8 @@ impl Fetcher {
                 if let Some(old) = self.current.load().as_deref() {
                     state.retire(&old.set, &set);
                 }
-                let loaded = Loaded::new(set, running.began_at, lifetime, &self.settings);
-                self.current.store(loaded);
+                let loaded = Loaded::new(set, running.began.wall, lifetime, &self.settings);
+                self.current.store(Some(Arc::new(loaded)));
             }
             Err(error) => {
                 // What strangers' tokens cause must not put the task's own schedule off. The limit on
@@ -297,7 +323,10 @@ impl Fetcher {
                 if !running.cause.is_strangers() {
                     state.failures = state.failures.saturating_add(1);
                     state.due = now + self.settings.retry_delay(state.failures);
-                    state.attempts.push_back(running.began);
+                    state.attempts.push_back(running.began.monotonic);
+                }
+                if let Some(loaded) = self.current.load().as_deref() {
+                    loaded.record_failure(running.began);
                 }
                 state.last_error = Some(error);
             }
@@ -315,13 +344,13 @@ impl Cause {
         match self {
             Self::UnknownKey | Self::Demanded => KeySettings::ATTEMPTS,
             Self::RetiredKey | Self::Overdue => KeySettings::ATTEMPTS / 2,
-            Self::Scheduled => usize::MAX,
+            Self::Expired | Self::Scheduled | Self::Forced => usize::MAX,
         }
     }
 
     /// Whether requests cause it, and so may cause it often.
     fn is_strangers(self) -> bool {
-        matches!(self, Self::UnknownKey | Self::RetiredKey | Self::Overdue)
+        matches!(self, Self::UnknownKey | Self::RetiredKey | Self::Overdue | Self::Expired)
     }
 }
 
@@ -355,7 +384,7 @@ impl Fetch {
     pub(crate) async fn ended(mut self) -> bool {
         timeout_at(self.deadline, async { while self.ended.changed().await.is_ok() {} })
             .await
-            .is_ok()
+            .is_some()
     }
 
     fn is_running(&self) -> bool {

@@ -22,8 +22,8 @@ mod http;
 
 pub use self::cache::KeyHealth;
 pub(crate) use self::cache::{Find, KeyCache, Miss};
+pub(crate) use self::fetch::Begin;
 pub(crate) use self::http::HttpSources;
-pub(crate) use self::loaded::Standing;
 pub use self::set::{KeySet, KeySetError};
 pub(crate) use self::settings::KeySettings;
 pub use self::source::{FetchError, KeyDocument, KeySource};

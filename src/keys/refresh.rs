@@ -1,19 +1,20 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::{runtime::Handle, task::JoinHandle, time::sleep};
+use tokio::{task::JoinHandle, time::sleep};
 
-use super::fetch::{Begin, Cause, Fetcher};
+use super::{
+    fetch::{Begin, Cause, Fetcher},
+    runtime::Spawner,
+    settings::LONGEST_NAP,
+};
 
 /// The task that keeps a key set fresh. It lives as long as this handle.
 pub(super) struct Refresher(JoinHandle<()>);
 
-const LONGEST_NAP: Duration = Duration::from_secs(10);
-
 impl Refresher {
-    /// Starts the task, if a runtime is there to run it.
+    /// Starts the task, if a runtime with timers is there to run it.
     pub(super) fn start(fetcher: Arc<Fetcher>) -> Option<Self> {
-        let runtime = Handle::try_current().ok()?;
-        Some(Self(runtime.spawn(keep_fresh(fetcher))))
+        Some(Self(Spawner::current()?.spawn(keep_fresh(fetcher))))
     }
 
     /// Whether the task ended, which it does with its runtime alone.

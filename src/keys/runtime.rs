@@ -12,16 +12,22 @@ pub(super) use self::shuttle_runtime::{Mutex, MutexGuard, Spawner, timeout, time
 #[cfg(not(shuttle))]
 mod tokio_runtime {
     pub(in super::super) use std::sync::{Mutex, MutexGuard};
+    use std::{sync::PoisonError, time::Duration};
 
-    pub(in super::super) use tokio::time::{timeout, timeout_at};
-    use tokio::{runtime::Handle, task::JoinHandle};
+    pub(in super::super) use tokio::time::timeout;
+    use tokio::{
+        runtime::{Handle, Id},
+        task::JoinHandle,
+        time::{Instant, Sleep},
+    };
 
-    /// The runtime that the caller is on.
+    /// The runtime that the caller is on, which has timers.
     pub(in super::super) struct Spawner(Handle);
 
     impl Spawner {
         pub(in super::super) fn current() -> Option<Self> {
-            Handle::try_current().ok().map(Self)
+            let runtime = Handle::try_current().ok()?;
+            has_timers().then_some(Self(runtime))
         }
 
         pub(in super::super) fn spawn<F>(&self, task: F) -> JoinHandle<()>
@@ -30,6 +36,38 @@ mod tokio_runtime {
         {
             self.0.spawn(task)
         }
+    }
+
+    /// Awaits a future until a deadline; `None` if it is not ready by then, or if the runtime has no timers.
+    pub(in super::super) async fn timeout_at<F: Future>(
+        deadline: Instant,
+        future: F,
+    ) -> Option<F::Output> {
+        if !has_timers() {
+            return None;
+        }
+        tokio::time::timeout_at(deadline, future).await.ok()
+    }
+
+    /// Whether the current runtime was built with timers (`enable_time` or `enable_all`).
+    ///
+    /// Tokio has no function that returns it, and panics where a timer is made without them. Such a panic must
+    /// not reach a request, so that it is caught, once for each runtime. The panic hook still reports it, in
+    /// Tokio's words, which name the fix.
+    fn has_timers() -> bool {
+        static WITHOUT: std::sync::Mutex<Option<Id>> = std::sync::Mutex::new(None);
+        let Ok(runtime) = Handle::try_current() else { return false };
+        let mut without = WITHOUT.lock().unwrap_or_else(PoisonError::into_inner);
+        if *without == Some(runtime.id()) {
+            return false;
+        }
+        // By a pointer, so that the report names the place in Tokio.
+        let sleep: fn(Duration) -> Sleep = tokio::time::sleep;
+        let has_timers = std::panic::catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok();
+        if !has_timers {
+            *without = Some(runtime.id());
+        }
+        has_timers
     }
 }
 
@@ -68,7 +106,7 @@ mod shuttle_runtime {
     pub(in super::super) async fn timeout_at<F: Future>(
         _deadline: Instant,
         future: F,
-    ) -> Result<F::Output, Infallible> {
-        Ok(future.await)
+    ) -> Option<F::Output> {
+        Some(future.await)
     }
 }

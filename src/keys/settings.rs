@@ -27,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// Soon enough after any outage, whatever the window is.
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
+/// The background task looks at the clocks at least this often.
+pub(super) const LONGEST_NAP: Duration = Duration::from_secs(10);
+
 /// A shorter window would limit nothing.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
 
@@ -96,6 +99,12 @@ impl KeySettings {
         let first = (self.unknown_key_window / 6).max(Duration::from_secs(1)).min(longest);
         let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(6));
         doubled.min(longest).mul_f64(0.8 + 0.2 * jitter())
+    }
+
+    /// The most time between the beginnings of two fetches while one after the other fails, with time to
+    /// spare.
+    pub(super) fn longest_between_tries(&self) -> Duration {
+        self.retry_delay(u32::MAX).max(LONGEST_NAP) + self.fetch_timeout * 2
     }
 
     /// The least time between two fetches of the background task, whatever the clock says.

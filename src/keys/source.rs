@@ -85,8 +85,11 @@ pub enum FetchError {
     /// The fetch was stopped before it ended: its runtime shut down, or the source panicked.
     #[error("the fetch of the keys was stopped before it ended")]
     Interrupted,
-    /// No tokio runtime is at hand to fetch on.
-    #[error("the keys cannot be fetched outside of a tokio runtime")]
+    /// The caller is not on a tokio runtime with timers, which a fetch needs for its time limit.
+    #[error(
+        "the keys cannot be fetched without a tokio runtime that has I/O and timers; build it with \
+         `enable_all`"
+    )]
     NoRuntime,
     /// The document holds no usable key set.
     #[error(transparent)]

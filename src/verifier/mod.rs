@@ -19,7 +19,7 @@ use self::rules::{Rules, Stop, WantedKey};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
-    keys::{FetchError, KeyHealth, Miss},
+    keys::{Begin, FetchError, KeyHealth, Miss},
     pool::PoolId,
 };
 
@@ -102,7 +102,7 @@ impl Verifier {
     /// Decides at once, or says what has to be waited for.
     pub(crate) fn decide(&self, token: &[u8]) -> Decision {
         let fetch = |wanted| Decision::Wait(Waiting::Key { wanted, token: token.into() });
-        match self.authenticate(token, false) {
+        match self.authenticate(token) {
             Ok(verified) if self.0.checks.must_wait() => Decision::Wait(Waiting::Checks(verified)),
             Ok(verified) => Decision::Made(Ok(verified)),
             Err(Stop::Refused(error)) => Decision::Made(Err(error)),
@@ -120,10 +120,13 @@ impl Verifier {
             Waiting::Checks(verified) => verified,
             Waiting::Key { wanted, token } => {
                 let miss = self.0.rules.obtain(&wanted).await;
-                match self.authenticate(&token, true) {
+                match self.authenticate(&token) {
                     Ok(verified) => verified,
                     Err(Stop::Refused(error)) => return Err(error),
-                    Err(Stop::KeyAbsent(_) | Stop::SetStale(_)) => return Err(no_key(miss)),
+                    Err(Stop::KeyAbsent(_)) => return Err(no_key(miss)),
+                    Err(Stop::SetStale(wanted)) => {
+                        return Err(no_key(self.0.rules.unavailable(&wanted)));
+                    }
                 }
             }
         };
@@ -142,14 +145,60 @@ impl Verifier {
     /// The keys of a pool cannot be had; the first such pool is told.
     pub async fn ready(&self) -> Result<(), ReadyError> {
         let fetches: Vec<_> = self.0.rules.pools().map(|pool| pool.keys.begin_ready()).collect();
-        for fetch in fetches.into_iter().flatten() {
-            fetch.ended().await;
+        for (pool, fetch) in self.0.rules.pools().zip(fetches) {
+            if let Some(fetch) = fetch {
+                pool.keys.ended(fetch).await;
+            }
         }
         for pool in self.0.rules.pools() {
             let issuer = Arc::clone(&pool.issuer);
             pool.keys.readiness().map_err(|reason| ReadyError { issuer, reason })?;
         }
         Ok(())
+    }
+
+    /// Fetches the keys of all pools now, whatever their age, and waits for the fetches to end. Keys that
+    /// are not in the new sets stop working at once, for tokens seen before too.
+    ///
+    /// For a leaked key: take it out of the user pool's key set, and call this in each process of the
+    /// service. Without it the key stops working at the next
+    /// [refresh](VerifierBuilder::refresh_interval). The limit on fetches for unknown keys does not
+    /// apply, so do not let callers of the service trigger it. Pools with static keys are left alone.
+    ///
+    /// ```no_run
+    /// # async fn example(verifier: tower_cognito::Verifier) {
+    /// if let Err(error) = verifier.force_refresh().await {
+    ///     tracing::error!(%error, "the leaked key may still be accepted");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The keys of a pool could not be fetched, and its keys of before stay in use, the leaked one
+    /// included. The first such pool is named; the sets of the others are new.
+    pub async fn force_refresh(&self) -> Result<(), ReadyError> {
+        let mut pools: Vec<_> = self.0.rules.pools().collect();
+        // A fetch that was under way may have begun before the keys were withdrawn, so that one more is
+        // needed. The pools fetch side by side.
+        for _ in 0..2 {
+            let fetches = pools.iter().map(|pool| pool.keys.begin_forced()).collect::<Vec<_>>();
+            let mut joined = Vec::new();
+            for (pool, begin) in pools.into_iter().zip(fetches) {
+                match begin {
+                    Some(Begin::Began(fetch)) => pool.keys.ended(fetch).await,
+                    Some(Begin::Joined(fetch)) => {
+                        pool.keys.ended(fetch).await;
+                        joined.push(pool);
+                    }
+                    Some(Begin::Refused) | None => {}
+                }
+            }
+            pools = joined;
+        }
+        self.0.rules.pools().try_for_each(|pool| {
+            let issuer = Arc::clone(&pool.issuer);
+            pool.keys.last_error().map_or(Ok(()), |reason| Err(ReadyError { issuer, reason }))
+        })
     }
 
     /// How the keys of each pool are doing, for a health endpoint or a metric.
@@ -167,18 +216,13 @@ impl Verifier {
 
     /// The rules up to and including the synchronous checks, from the cache where the token was
     /// seen before.
-    fn authenticate(&self, token: &[u8], again: bool) -> Result<Verified, Stop> {
+    fn authenticate(&self, token: &[u8]) -> Result<Verified, Stop> {
         let now = self.0.rules.now();
         let rules = &self.0.rules;
-        let known = self.0.cache.get(
-            token,
-            |pass| rules.holds_still(pass, now),
-            |known| rules.recheck(known, now, again),
-        );
-        let verified = match known {
+        let verified = match self.0.cache.get(token, |known| rules.recheck(known, now)) {
             Some(known) => known?,
             None => {
-                let verified = rules.check(token, now, again)?;
+                let verified = rules.check(token, now)?;
                 self.0.cache.insert(token, &verified);
                 verified
             }

@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     json::Json,
-    keys::{Find, Miss, Standing},
+    keys::{Find, Miss},
     token::{Compact, KnownHeaders, decode_payload},
 };
 
@@ -41,15 +41,8 @@ pub(super) enum Stop {
     Refused(AuthError),
     /// The key is not in the pool's current set; a newer set may have it.
     KeyAbsent(WantedKey),
-    /// The pool's set is not to be relied on before a newer one was asked for.
+    /// The pool has no set that may be used before a fetch was tried.
     SetStale(WantedKey),
-}
-
-/// What a token that was looked at passes with, while it [holds](Rules::holds_still).
-pub(super) struct Pass {
-    /// As the token's own facts have it, which a warm look need not touch.
-    pool: usize,
-    standing: Standing,
 }
 
 /// A key that a token names.
@@ -62,18 +55,13 @@ impl Rules {
     /// All rules of the token, in their order: shape, header, issuer, key, signature, time, use and
     /// client. Cheap checks come before dear ones, and what a claim says is told only after the
     /// signature holds.
-    pub(super) fn check(
-        &self,
-        token: &[u8],
-        now: SystemTime,
-        again: bool,
-    ) -> Result<Verified, Stop> {
+    pub(super) fn check(&self, token: &[u8], now: SystemTime) -> Result<Verified, Stop> {
         let jws = Compact::parse(token, &self.headers)?;
         let payload = decode_payload(&jws.payload, self.permissions_claim.as_deref())?;
 
         let (issuer, position, pool) = self.trusted_issuer(payload.issuer)?;
 
-        let signed_by = pool.keys.find(&jws.header.key_id, now, again, |key, _| {
+        let signed_by = pool.keys.find(&jws.header.key_id, now, |key| {
             key.verifies(jws.signing_input, &jws.signature).then_some(key.thumbprint)
         });
         if let (Find::Found(Some(_)), Some(encoded)) = (&signed_by, jws.new_header) {
@@ -143,31 +131,23 @@ impl Rules {
         Ok(Verified::new(facts, jws.payload))
     }
 
-    /// Whether neither time nor another key set can have broken a rule since a token was looked at.
-    pub(super) fn holds_still(&self, pass: &Pass, now: SystemTime) -> bool {
-        self.pools.get(pass.pool).is_some_and(|pool| pool.keys.upholds(&pass.standing, now))
-    }
-
     /// The rules that time can break for a token that passed before: its times, and its key.
-    pub(super) fn recheck(&self, known: &Verified, now: SystemTime, again: bool) -> Recheck<Stop> {
+    pub(super) fn recheck(&self, known: &Verified, now: SystemTime) -> Recheck<Stop> {
         let facts = known.facts();
         let SignedBy { pool: position, kid, thumbprint } = &facts.signed_by;
         let Some(pool) = self.pools.get(*position) else {
             return Recheck::Forget;
         };
-        let found = pool.keys.find(kid, now, again, |key, set| {
-            (key.thumbprint == *thumbprint).then(|| set.standing(now, &facts.good))
-        });
-        let standing = match found {
-            Find::Found(Some(standing)) => standing,
-            Find::Found(None) | Find::Absent => return Recheck::Forget,
+        match pool.keys.find(kid, now, |key| key.thumbprint == *thumbprint) {
+            Find::Found(true) => {}
+            Find::Found(false) | Find::Absent => return Recheck::Forget,
             Find::Stale => {
                 let wanted = WantedKey { pool: *position, kid: kid.clone() };
                 return Recheck::Refused(Stop::SetStale(wanted));
             }
-        };
+        }
         match in_time(now, &facts.good) {
-            Ok(()) => Recheck::Good(standing.map(|standing| Pass { pool: *position, standing })),
+            Ok(()) => Recheck::Good,
             Err(error) => Recheck::Refused(error.into()),
         }
     }
@@ -190,6 +170,11 @@ impl Rules {
             Some(pool) => pool.keys.obtain(&wanted.kid).await,
             None => Miss::Unknown,
         }
+    }
+
+    /// What to respond if the set of the wanted key is still stale after a fetch was tried.
+    pub(super) fn unavailable(&self, wanted: &WantedKey) -> Miss {
+        self.pools.get(wanted.pool).map_or(Miss::Unknown, |pool| pool.keys.unavailable())
     }
 
     pub(super) fn export_keys(&self) -> String {

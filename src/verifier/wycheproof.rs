@@ -71,7 +71,7 @@ fn judge(keys: Option<&KeyCache>, token: &str) -> Outcome {
         Err(error) if error.detail().contains("UTF-8") => return Outcome::Refused("not text"),
         Err(_) => return Outcome::Refused("shape"),
     };
-    let holds = keys.find(&jws.header.key_id, SystemClock.now(), false, |key, _| {
+    let holds = keys.find(&jws.header.key_id, SystemClock.now(), |key| {
         key.verifies(jws.signing_input, &jws.signature)
     });
     match holds {

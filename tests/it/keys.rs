@@ -555,30 +555,273 @@ fn a_fetch_on_a_runtime_that_stands_still_holds_nobody_up() {
     assert!(verifier.health()[0].last_error.is_none(), "a fetch that was given up told of its end");
 }
 
+/// A verifier with the keys of a pool that then withdrew them, an hour later by the wall clock alone: as on a
+/// machine that was suspended, or in a function that was frozen. The task is on a runtime that stands still.
+async fn after_a_suspended_hour(pool: &UserPool, source: &Source, clock: &HandClock) -> Verifier {
+    let verifier = builder(pool, source).clock(clock.clone()).build().unwrap();
+    verifier.ready().await.unwrap();
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(pool);
+    clock.advance(HOUR);
+    verifier
+}
+
+#[tokio::test(start_paused = true)]
+async fn withdrawn_key_is_rejected_at_first_sight_after_a_suspended_hour() {
+    for warm in [false, true] {
+        let pool = UserPool::start().await.unwrap();
+        let (source, clock) = (Source::of(&pool), HandClock::new());
+        let old = pool.token("alice").expires_in(100 * HOUR).sign();
+        let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+        verifier.ready().await.unwrap();
+        if warm {
+            for _ in 0..4 {
+                assert_eq!(kind(&verifier, &old).await, None);
+            }
+        }
+        pool.rotate().unwrap();
+        pool.withdraw_old_keys();
+        source.publish(&pool);
+        clock.advance(HOUR);
+        assert_eq!(kind(&verifier, &old).await, Some(AuthErrorKind::UnknownKey), "warm: {warm}");
+        assert_eq!(source.fetches(), 2, "warm: {warm}");
+        let new = pool.token("alice").expires_in(100 * HOUR).sign();
+        assert_eq!(kind(&verifier, &new).await, None, "warm: {warm}");
+        assert_eq!(source.fetches(), 2, "warm: {warm}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_after_a_suspended_hour_share_one_fetch() {
+    let pool = UserPool::start().await.unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let old = pool.token("alice").expires_in(100 * HOUR).sign();
+    let verifier = after_a_suspended_hour(&pool, &source, &clock).await;
+    let new = pool.token("alice").expires_in(100 * HOUR).sign();
+    source.delay(SECOND);
+    let requests: Vec<_> = (0..50)
+        .map(|number| {
+            let token = if number % 2 == 0 { old.clone() } else { new.clone() };
+            let verifier = verifier.clone();
+            tokio::spawn(async move { kind(&verifier, &token).await })
+        })
+        .collect();
+    for (number, request) in requests.into_iter().enumerate() {
+        let expected = (number % 2 == 0).then_some(AuthErrorKind::UnknownKey);
+        assert_eq!(request.await.unwrap(), expected, "request {number}");
+    }
+    assert_eq!(source.most_open(), 1);
+    assert_eq!(source.fetches(), 2);
+}
+
 #[test]
-fn requests_see_to_the_refresh_where_the_task_stands_still() {
+fn withdrawn_key_is_rejected_where_the_task_stands_still() {
     let (home, standing) = (undriven(), undriven());
     let pool = home.block_on(UserPool::start()).unwrap();
-    let source = Source::of(&pool);
-    let clock = crate::support::HandClock::new();
-    let verifier = builder(&pool, &source)
-        .clock(clock.clone())
-        .unknown_key_window(SECOND / 10)
-        .build()
-        .unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
-    assert_eq!(standing.block_on(kind(&verifier, &old)), None);
+    let verifier = standing.block_on(after_a_suspended_hour(&pool, &source, &clock));
+    // A request outside of any runtime cannot fetch: it is refused, and does not keep others from it.
+    let request = std::pin::pin!(verifier.verify(&old));
+    let outcome = request.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+    let std::task::Poll::Ready(Err(error)) = outcome else { panic!("it was not refused") };
+    assert_eq!(error.kind(), AuthErrorKind::KeysUnavailable);
+    assert_eq!(home.block_on(kind(&verifier, &old)), Some(AuthErrorKind::UnknownKey));
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_their_lifetime_keys_serve_once_a_fetch_has_failed_and_nobody_waits() {
+    let pool = UserPool::start().await.unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    verifier.ready().await.unwrap();
+    source.fail();
+    source.delay(SECOND);
+    clock.advance(HOUR);
+    let start = tokio::time::Instant::now();
+    assert_eq!(kind(&verifier, &token).await, None, "the fetch failed, so the keys serve");
+    assert_eq!(start.elapsed(), SECOND, "the first request waits for the fetch");
+    for _ in 0..100 {
+        let start = tokio::time::Instant::now();
+        assert_eq!(kind(&verifier, &token).await, None);
+        assert_eq!(start.elapsed(), Duration::ZERO, "later ones do not");
+        pass(10 * SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_fetch_of_before_a_suspended_hour_excuses_nothing() {
+    let pool = UserPool::start().await.unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let old = pool.token("alice").expires_in(100 * HOUR).sign();
+    let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    verifier.ready().await.unwrap();
+    source.fail();
+    clock.advance(HOUR);
+    assert_eq!(kind(&verifier, &old).await, None, "the fetch failed, so the keys serve");
+    // One more fetch is under way when the machine is suspended, and fails after it woke up.
+    source.delay(SECOND);
+    pass(31 * SECOND).await;
+    assert_eq!(kind(&verifier, &old).await, None);
+    clock.advance(HOUR);
+    pass(2 * SECOND).await;
     pool.rotate().unwrap();
     pool.withdraw_old_keys();
     source.publish(&pool);
+    assert_eq!(kind(&verifier, &old).await, Some(AuthErrorKind::UnknownKey));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_hangs_past_its_limit_counts_as_failed() {
+    let pool = UserPool::start().await.unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    verifier.ready().await.unwrap();
+    source.delay(HOUR);
     clock.advance(HOUR);
-    // A look from outside of any runtime can begin nothing, and does not keep later ones from it.
-    let look = std::pin::pin!(verifier.verify(&old));
-    let _ = look.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
-    home.block_on(eventually("the withdrawn key is dropped", async || {
-        clock.advance(SECOND);
-        kind(&verifier, &old).await == Some(AuthErrorKind::UnknownKey)
-    }));
+    let start = tokio::time::Instant::now();
+    assert_eq!(kind(&verifier, &token).await, None);
+    assert_eq!(start.elapsed(), 3 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn force_refresh_drops_a_leaked_key_at_once() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    let leaked = pool.token("alice").sign();
+    for _ in 0..3 {
+        assert_eq!(kind(&verifier, &leaked).await, None);
+    }
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(&pool);
+    assert_eq!(kind(&verifier, &leaked).await, None, "the set is within its lifetime");
+    verifier.force_refresh().await.unwrap();
+    assert_eq!(kind(&verifier, &leaked).await, Some(AuthErrorKind::UnknownKey));
+    assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn force_refresh_is_not_limited_and_reports_a_failure() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    for fetches in 1..=5 {
+        verifier.force_refresh().await.unwrap();
+        assert_eq!(source.fetches(), fetches);
+    }
+    source.fail();
+    let error = verifier.force_refresh().await.unwrap_err();
+    assert_eq!(error.issuer(), pool.issuer());
+    assert!(matches!(error.reason(), FetchError::Status(500)), "{error}");
+    assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None, "the old keys serve");
+}
+
+#[tokio::test(start_paused = true)]
+async fn force_refresh_does_not_rely_on_a_fetch_that_began_before_it() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let verifier = builder(&pool, &source).build().unwrap();
+    let leaked = pool.token("alice").sign();
+    let slow = source.clone();
+    source.delay(SECOND);
+    let ready = tokio::spawn({
+        let verifier = verifier.clone();
+        async move { verifier.ready().await }
+    });
+    pass(SECOND / 10).await;
+    let forced = tokio::spawn({
+        let verifier = verifier.clone();
+        async move { verifier.force_refresh().await }
+    });
+    ready.await.unwrap().unwrap();
+    // The answer to the first fetch had the leaked key; the second has it no more.
+    assert_eq!(kind(&verifier, &leaked).await, None);
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    slow.publish(&pool);
+    forced.await.unwrap().unwrap();
+    assert_eq!(source.fetches(), 2);
+    assert_eq!(kind(&verifier, &leaked).await, Some(AuthErrorKind::UnknownKey));
+}
+
+#[tokio::test(start_paused = true)]
+async fn force_refresh_asks_all_pools_and_leaves_static_keys_alone() {
+    let pool = UserPool::start().await.unwrap();
+    let (broken, good) = (Source::of(&pool), Source::of(&pool));
+    broken.fail();
+    let of = |issuer: &str| Pool::custom(issuer, "https://a.test/jwks").access_tokens(["web"]);
+    let verifier = Verifier::for_pools([
+        of("https://static.test").static_keys(pool.key_set().unwrap()),
+        of("https://broken.test").key_source(broken.key_source()),
+        of("https://good.test").key_source(good.key_source()),
+    ])
+    .build()
+    .unwrap();
+    let error = verifier.force_refresh().await.unwrap_err();
+    assert_eq!(error.issuer(), "https://broken.test");
+    assert_eq!((broken.fetches(), good.fetches()), (1, 1));
+    broken.publish(&pool);
+    verifier.force_refresh().await.unwrap();
+    assert_eq!((broken.fetches(), good.fetches()), (2, 2));
+}
+
+#[test]
+fn a_runtime_without_timers_gets_an_answer_with_the_reason_and_no_panic() {
+    let home =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let token = pool.token("alice").sign();
+    let without_timers =
+        || tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    without_timers().block_on(async {
+        for _ in 0..3 {
+            assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
+        }
+        let error = verifier.ready().await.unwrap_err();
+        assert!(matches!(error.reason(), FetchError::NoRuntime), "{error}");
+        assert!(error.to_string().contains("enable_all"), "{error}");
+        assert!(matches!(
+            verifier.force_refresh().await.unwrap_err().reason(),
+            FetchError::NoRuntime
+        ));
+    });
+    assert_eq!(pool.fetches(), 0);
+    // On a runtime with timers the same verifier works, and then its keys serve everywhere.
+    assert_eq!(home.block_on(kind(&verifier, &token)), None);
+    assert_eq!(without_timers().block_on(kind(&verifier, &token)), None);
+}
+
+#[test]
+fn a_request_without_timers_does_not_wait_for_a_fetch_of_another_runtime() {
+    let (home, standing) = (undriven(), undriven());
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let source = Source::of(&pool);
+    source.delay(HOUR);
+    let verifier = builder(&pool, &source).build().unwrap();
+    let given_up =
+        standing.block_on(async { tokio::time::timeout(SECOND / 20, verifier.ready()).await });
+    assert!(given_up.is_err());
+    let without_timers = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let token = pool.token("alice").sign();
+    let outcome = without_timers.block_on(kind(&verifier, &token));
+    assert_eq!(outcome, Some(AuthErrorKind::KeysUnavailable));
+}
+
+#[test]
+fn a_runtime_without_io_gets_an_answer_and_no_panic() {
+    let home =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let without_io = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let outcome = without_io.block_on(kind(&verifier, &pool.token("alice").sign()));
+    assert_eq!(outcome, Some(AuthErrorKind::KeysUnavailable));
 }
 
 #[tokio::test(start_paused = true)]
@@ -586,50 +829,66 @@ async fn a_clock_that_is_set_back_does_not_keep_keys_young() {
     let pool = UserPool::start().await.unwrap();
     for background in [true, false] {
         let source = Source::of(&pool);
-        let ahead = Arc::new(AtomicU64::new(30 * 24 * 3600));
-        let (offset, base) = (Arc::clone(&ahead), tokio_clock());
-        let clock = move || {
-            tower_cognito::Clock::now(&base) + Duration::from_secs(offset.load(Ordering::SeqCst))
-        };
-        let mut wanted = builder(&pool, &source).clock(clock);
-        if !background {
-            wanted = wanted.refresh_on_demand();
-        }
+        let clock = HandClock::new();
+        clock.advance(30 * 24 * HOUR);
+        let wanted = builder(&pool, &source).clock(clock.clone());
+        let wanted = if background { wanted } else { wanted.refresh_on_demand() };
         let verifier = wanted.build().unwrap();
         verifier.ready().await.unwrap();
-        ahead.store(0, Ordering::SeqCst);
+        clock.set(Duration::ZERO);
         let token = pool.token("alice").expires_in(100 * HOUR).sign();
         for _ in 0..4 {
             assert_eq!(kind(&verifier, &token).await, None);
         }
-        pass(HOUR).await;
-        assert_eq!(kind(&verifier, &token).await, None);
-        assert!(source.fetches() >= 2, "background: {background}");
+        assert_eq!(source.fetches(), 1, "background: {background}");
+        // The wall clock stands still behind the fetch, and the keys age all the same.
+        pool.rotate().unwrap();
+        pool.withdraw_old_keys();
+        source.publish(&pool);
+        pass(16 * 60 * SECOND).await;
+        let outcome = kind(&verifier, &token).await;
+        assert_eq!(outcome, Some(AuthErrorKind::UnknownKey), "background: {background}");
+        // The task fetched ahead, and the token of the withdrawn key caused one more fetch. Without a task
+        // the request fetched, and its answer was new.
+        let fetches = if background { 3 } else { 2 };
+        assert_eq!(source.fetches(), fetches, "background: {background}");
+        let token = pool.token("alice").expires_in(100 * HOUR).sign();
+        for _ in 0..4 {
+            assert_eq!(kind(&verifier, &token).await, None);
+        }
         source.fail();
         pass(25 * HOUR).await;
-        assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
+        let outcome = kind(&verifier, &token).await;
+        assert_eq!(outcome, Some(AuthErrorKind::KeysUnavailable), "background: {background}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_set_back_again_and_again_does_not_stretch_the_bound() {
     let pool = UserPool::start().await.unwrap();
-    let source = Source::of(&pool);
-    let clock = HandClock::new();
-    let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
-    verifier.ready().await.unwrap();
-    source.fail();
-    let token = pool.token("alice").expires_in(100 * HOUR).sign();
-    let mut hours = 0;
-    while kind(&verifier, &token).await.is_none() {
-        hours += 1;
-        assert!(hours <= 25, "keys outlived the bound");
-        // Behind the fetch it never is.
+    for background in [true, false] {
+        let (source, clock) = (Source::of(&pool), HandClock::new());
+        let wanted = builder(&pool, &source).clock(clock.clone());
+        let wanted = if background { wanted } else { wanted.refresh_on_demand() };
+        let verifier = wanted.build().unwrap();
+        let token = pool.token("alice").expires_in(100 * HOUR).sign();
         clock.set(60 * SECOND);
-        pass(HOUR).await;
+        // Often enough that all that can be remembered of the token is.
+        for _ in 0..4 {
+            assert_eq!(kind(&verifier, &token).await, None);
+        }
+        source.fail();
+        let mut hours = 0;
+        while kind(&verifier, &token).await.is_none() {
+            hours += 1;
+            assert!(hours <= 25, "keys outlived the bound");
+            // It never shows a time before the fetch.
+            clock.set(60 * SECOND);
+            pass(HOUR).await;
+        }
+        assert_eq!(hours, 25, "background: {background}");
+        assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
     }
-    assert_eq!(hours, 25);
-    assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
 }
 
 #[tokio::test(start_paused = true)]

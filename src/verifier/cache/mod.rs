@@ -2,9 +2,8 @@
 //!
 //! Only verified tokens enter, so nobody without the pool's private key can fill the cache or choose what
 //! collides in it. The whole token is compared, in constant time; a hash only finds the place, and takes
-//! the end of the signature for that, which is unlike in any two verified tokens. What is known of a token
-//! is held against time and keys again at each use; it takes two comparisons while the key set is the one
-//! that it was held against before, and has no need to be fetched anew.
+//! the end of the signature for that, which differs in any two verified tokens. At each use the token's
+//! times and the presence of its key are checked again.
 //!
 //! There are two levels. The shared one is bounded in bytes. In front of it each thread keeps the few
 //! tokens that it saw last for itself: a look there writes nothing that another thread reads, so that threads
@@ -16,7 +15,6 @@ mod shared;
 use constant_time_eq::constant_time_eq;
 
 use self::{near::Near, shared::Shared};
-use super::rules::Pass;
 use crate::claims::Verified;
 
 /// The two levels, or nothing if the cache is off.
@@ -29,8 +27,7 @@ struct Levels {
 
 /// What was found about a token seen before, or nothing if it has to be verified anew.
 pub(super) enum Recheck<E> {
-    /// With a pass, it need not be looked at again while that holds.
-    Good(Option<Pass>),
+    Good,
     Refused(E),
     /// Its key is not there any more: the entry goes.
     Forget,
@@ -43,26 +40,19 @@ impl TokenCache {
         Self((bytes > 0).then(levels))
     }
 
-    /// Finds a token and looks at it again, unless it has a pass that holds still.
+    /// Finds a token and applies the rules again that time can break.
     pub(super) fn get<E>(
         &self,
         token: &[u8],
-        holds_still: impl FnOnce(&Pass) -> bool,
         recheck: impl FnOnce(&Verified) -> Recheck<E>,
     ) -> Option<Result<Verified, E>> {
         let Levels { near, shared } = self.0.as_ref()?;
-        let known = match near.get(token, holds_still) {
-            Some((known, true)) => return Some(Ok(known)),
-            Some((known, false)) => known,
+        let known = match near.get(token) {
+            Some(known) => known,
             None => near.insert(shared.get(token)?),
         };
         match recheck(&known) {
-            Recheck::Good(pass) => {
-                if let Some(pass) = pass {
-                    near.renew(token, pass);
-                }
-                Some(Ok(known))
-            }
+            Recheck::Good => Some(Ok(known)),
             Recheck::Refused(error) => Some(Err(error)),
             Recheck::Forget => {
                 near.remove(token);
@@ -140,7 +130,7 @@ mod tests {
             let (token, verified) = (Arc::clone(token), verified.clone());
             near.insert(Known { token, verified, bytes: 5000 });
         }
-        let kept = tokens.iter().filter(|token| near.get(token, |_| true).is_some()).count();
+        let kept = tokens.iter().filter(|token| near.get(token).is_some()).count();
         assert!(kept * 5 > tokens.len() * 4, "{kept} of {}", tokens.len());
     }
 
@@ -149,7 +139,7 @@ mod tests {
         for (bytes, is_kept) in [(0, true), (8192, true), (8193, false), (usize::MAX, false)] {
             let near = Near::new(BYTES);
             near.insert(Known { token: token(0), verified: verified(), bytes });
-            assert_eq!(near.get(&token(0), |_| true).is_some(), is_kept, "{bytes}");
+            assert_eq!(near.get(&token(0)).is_some(), is_kept, "{bytes}");
         }
     }
 

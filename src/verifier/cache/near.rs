@@ -2,7 +2,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use thread_local::ThreadLocal;
 
-use super::{Pass, same, shared::Known};
+use super::{same, shared::Known};
 use crate::claims::Verified;
 
 /// What each thread keeps for itself. It goes with its verifier.
@@ -22,7 +22,6 @@ type Pair = [Option<Entry>; 2];
 struct Entry {
     token: Arc<[u8]>,
     verified: Verified,
-    pass: Option<Pass>,
 }
 
 /// So many pairs make 512 tokens: one or two MiB of tokens as Cognito writes them, and at the most 4 MiB.
@@ -41,20 +40,12 @@ impl Near {
         Self { threads: ThreadLocal::new(), pairs }
     }
 
-    /// What is known of a token, and whether its pass holds still.
-    pub(super) fn get(
-        &self,
-        token: &[u8],
-        holds_still: impl FnOnce(&Pass) -> bool,
-    ) -> Option<(Verified, bool)> {
-        self.with_entry(token, |known| {
-            (known.verified.clone(), known.pass.as_ref().is_some_and(holds_still))
+    pub(super) fn get(&self, token: &[u8]) -> Option<Verified> {
+        self.with_pair(token, |pair| {
+            let found = pair.iter().flatten().find(|entry| same(&entry.token, token));
+            found.map(|entry| entry.verified.clone())
         })
-    }
-
-    /// Gives a token another pass.
-    pub(super) fn renew(&self, token: &[u8], pass: Pass) {
-        self.with_entry(token, |known| known.pass = Some(pass));
+        .flatten()
     }
 
     /// Keeps a token, and gives what is known of it in this thread's own hold.
@@ -63,7 +54,7 @@ impl Near {
             return verified;
         }
         let verified = verified.with_own_count();
-        let entry = Entry { token: Arc::clone(&token), verified: verified.clone(), pass: None };
+        let entry = Entry { token: Arc::clone(&token), verified: verified.clone() };
         let gone = self
             .with_pair(&token, |[first, second]| std::mem::replace(second, first.replace(entry)));
         // Dropped with nothing borrowed, since it may hold values of the application's own types.
@@ -76,13 +67,6 @@ impl Near {
             pair.each_mut().map(|place| place.take_if(|entry| same(&entry.token, token)))
         });
         drop(gone);
-    }
-
-    fn with_entry<R>(&self, token: &[u8], then: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        self.with_pair(token, |pair| {
-            pair.iter_mut().flatten().find(|entry| same(&entry.token, token)).map(then)
-        })
-        .flatten()
     }
 
     fn with_pair<R>(&self, token: &[u8], then: impl FnOnce(&mut Pair) -> R) -> Option<R> {
