@@ -656,7 +656,8 @@ async fn a_failed_fetch_of_before_a_suspended_hour_excuses_nothing() {
     let pool = UserPool::start().await.unwrap();
     let (source, clock) = (Source::of(&pool), HandClock::new());
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
-    let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    let verifier =
+        builder(&pool, &source).clock(clock.clone()).refresh_on_demand().build().unwrap();
     verifier.ready().await.unwrap();
     source.fail();
     clock.advance(HOUR);
@@ -664,9 +665,11 @@ async fn a_failed_fetch_of_before_a_suspended_hour_excuses_nothing() {
     // One more fetch is under way when the machine is suspended, and fails after it woke up.
     source.delay(SECOND);
     pass(31 * SECOND).await;
+    clock.advance(31 * SECOND);
     assert_eq!(kind(&verifier, &old).await, None);
     clock.advance(HOUR);
     pass(2 * SECOND).await;
+    assert_eq!(source.fetches(), 3);
     pool.rotate().unwrap();
     pool.withdraw_old_keys();
     source.publish(&pool);
