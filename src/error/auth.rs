@@ -28,6 +28,9 @@ pub enum AuthErrorKind {
     MissingCredential,
     /// The credential cannot be read: two headers, two tokens, bytes that are not ASCII. 400.
     InvalidRequest,
+    /// The token is in a cookie, and another site made the browser send the request (CSRF). 403; see
+    /// [`Credential::cookie`](crate::Credential::cookie).
+    CrossSiteRequest,
     /// The token is not a compact JWS of at most 16 KiB with strict JSON inside. 401.
     MalformedToken,
     /// The header's `alg` is not `RS256`, or the header asks for what is not supported. 401.
@@ -135,9 +138,10 @@ impl AuthErrorKind {
             | Self::WrongAudience
             | Self::UnsupportedConfirmation
             | Self::RefusedByCheck => StatusCode::UNAUTHORIZED,
-            Self::ForbiddenByCheck | Self::InsufficientScope | Self::ClaimsShape => {
-                StatusCode::FORBIDDEN
-            }
+            Self::CrossSiteRequest
+            | Self::ForbiddenByCheck
+            | Self::InsufficientScope
+            | Self::ClaimsShape => StatusCode::FORBIDDEN,
             Self::KeysUnavailable | Self::CheckUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -148,6 +152,7 @@ impl AuthErrorKind {
         match self {
             Self::MissingCredential => "missing_credential",
             Self::InvalidRequest => "invalid_request",
+            Self::CrossSiteRequest => "cross_site_request",
             Self::MalformedToken => "malformed_token",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
             Self::UntrustedIssuer => "untrusted_issuer",

@@ -35,6 +35,8 @@ fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
         StatusCode::BAD_REQUEST => Some("invalid_request"),
         StatusCode::UNAUTHORIZED if error.kind() == AuthErrorKind::MissingCredential => None,
         StatusCode::UNAUTHORIZED => Some("invalid_token"),
+        // No other token would help.
+        StatusCode::FORBIDDEN if error.kind() == AuthErrorKind::CrossSiteRequest => return None,
         StatusCode::FORBIDDEN => Some("insufficient_scope"),
         _ => return None,
     };

@@ -3,21 +3,27 @@ use http::{
     header::{self, Entry, OccupiedEntry},
 };
 
+use super::site::TrustedSites;
 use crate::error::ConfigError;
 
 /// Where a request carries its token.
 ///
-/// By default that is the `Authorization` header alone. Other places are opt-in, since each has a
-/// price: a cookie is sent by the browser for any site's request (protect against CSRF), and a
-/// query ends up in logs and histories (RFC 6750, section 2.3).
+/// By default that is the `Authorization` header alone. Each other place is opt-in, since it has a
+/// price: browsers send a cookie with requests of other sites too, and a query ends up in logs and
+/// histories (RFC 6750, section 2.3).
+///
+/// An empty header, cookie or query parameter is no credential: clients send one while nobody is
+/// signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential(Place);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    Authorization,
-    Cookie(String),
+    /// A header with the scheme `Bearer`.
+    BearerHeader(HeaderName),
+    /// A header with the bare token.
     Header(HeaderName),
+    Cookie(String, TrustedSites),
     Query(String),
     WebSocketProtocol(String),
 }
@@ -27,48 +33,98 @@ enum Place {
 pub(super) enum Found<'r> {
     Nothing,
     Token(&'r [u8]),
-    /// The `Authorization` header has another scheme.
+    /// The header has another scheme than `Bearer`.
     OtherScheme,
     Unreadable(&'static str),
+    /// The token is in a cookie, and another site made the browser send it.
+    CrossSite,
 }
 
 impl Credential {
     /// `Authorization: Bearer <token>` (RFC 6750, section 2.1), the scheme in any case.
     pub fn authorization() -> Self {
-        Self(Place::Authorization)
+        Self(Place::BearerHeader(header::AUTHORIZATION))
+    }
+
+    /// Another header with a value of the same form, `Bearer <token>`: for a proxy that moves the
+    /// `Authorization` header, such as `x-forwarded-authorization` behind CloudFront with signed
+    /// origin requests.
+    ///
+    /// # Errors
+    /// The name is not one that a header can have (RFC 9110, section 5.1).
+    pub fn bearer_header(name: impl Into<String>) -> Result<Self, ConfigError> {
+        header_name("bearer_header", name.into()).map(|name| Self(Place::BearerHeader(name)))
+    }
+
+    /// A header with the bare token as its value. A value with a scheme is refused: see
+    /// [`bearer_header`](Self::bearer_header).
+    ///
+    /// # Errors
+    /// The name is not one that a header can have (RFC 9110, section 5.1).
+    pub fn header(name: impl Into<String>) -> Result<Self, ConfigError> {
+        header_name("header", name.into()).map(|name| Self(Place::Header(name)))
     }
 
     /// A cookie with the token as its value.
+    ///
+    /// The browser sends a cookie with requests that other sites cause, so that such requests are
+    /// refused with 403 `cross_site_request` (CSRF): those whose `Sec-Fetch-Site` is neither
+    /// `same-origin` nor `none`, or, from browsers without that header, those whose `Origin` is not
+    /// the request's own host. This includes WebSocket handshakes, which are GET requests that no
+    /// CORS rule stops, and requests from other subdomains of the same site. A request with neither
+    /// header does not come from a current browser, and passes.
+    ///
+    /// Pages of other origins can be [trusted](Self::add_trusted_origin), and links from other sites
+    /// [allowed](Self::allow_cross_site_navigation). Behind a proxy that changes the `Host` header,
+    /// trust the origin that browsers see.
     ///
     /// # Errors
     /// The name is not one that a cookie can have (RFC 6265, section 4.1.1).
     pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
         checked("cookie", name.into(), "a cookie name: letters, digits and `-_.`", is_token_text)
-            .map(|name| Self(Place::Cookie(name)))
+            .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
     }
 
-    /// A header of its own with the bare token as its value.
+    /// Accepts the cookie in requests that pages of this origin cause, WebSocket handshakes included.
+    /// Each call adds one origin. Whoever controls a page there can act as the user who visits it.
+    ///
+    /// ```
+    /// # use tower_cognito::Credential;
+    /// let cookie = Credential::cookie("token")?.add_trusted_origin("https://app.example.com")?;
+    /// # Ok::<(), tower_cognito::ConfigError>(())
+    /// ```
     ///
     /// # Errors
-    /// The name is not one that a header can have (RFC 9110, section 5.1).
-    pub fn header(name: impl Into<String>) -> Result<Self, ConfigError> {
-        let name = name.into();
-        HeaderName::try_from(name.as_str()).map(|name| Self(Place::Header(name))).map_err(|_| {
-            ConfigError::Name { field: "header", found: name, expected: "an HTTP header name" }
-        })
+    /// The text is not an origin as browsers send it (RFC 6454, section 6.2): `https` or `http`, a
+    /// host, and a port if it is not the default one, without a path. Or the credential is not a
+    /// cookie.
+    pub fn add_trusted_origin(self, origin: impl Into<String>) -> Result<Self, ConfigError> {
+        self.with_sites("add_trusted_origin", |sites| sites.add(origin.into()))
+    }
+
+    /// Accepts the cookie where the user follows a link from another site: a GET or HEAD request
+    /// that a browser marks as the navigation of a whole page (`Sec-Fetch-Mode: navigate` and
+    /// `Sec-Fetch-Dest: document`). For applications whose pages the server renders; GET requests
+    /// must change nothing then. By default the user of such a link gets 403, as with a cookie that
+    /// has `SameSite=Strict`.
+    ///
+    /// # Errors
+    /// The credential is not a cookie.
+    pub fn allow_cross_site_navigation(self) -> Result<Self, ConfigError> {
+        self.with_sites("allow_cross_site_navigation", |sites| Ok(sites.allow_navigation()))
     }
 
     /// A query parameter, `?access_token=<token>`.
     ///
     /// # Errors
-    /// The name holds signs that would be encoded in a query.
+    /// The name has characters that would be encoded in a query.
     pub fn query(name: impl Into<String>) -> Result<Self, ConfigError> {
         checked("query", name.into(), "letters, digits and `-_.`", is_plain)
             .map(|name| Self(Place::Query(name)))
     }
 
     /// The entry after this marker in `Sec-WebSocket-Protocol`, for browsers, which cannot set a
-    /// header on a WebSocket: `new WebSocket(url, ["bearer", token])`. The service answers with
+    /// header on a WebSocket: `new WebSocket(url, ["bearer", token])`. The service responds with
     /// the marker as the chosen protocol.
     ///
     /// # Errors
@@ -78,17 +134,29 @@ impl Credential {
             .map(|marker| Self(Place::WebSocketProtocol(marker)))
     }
 
+    fn with_sites(
+        self,
+        setting: &'static str,
+        change: impl FnOnce(TrustedSites) -> Result<TrustedSites, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        match self.0 {
+            Place::Cookie(name, sites) => Ok(Self(Place::Cookie(name, change(sites)?))),
+            _ => Err(ConfigError::Conflict { setting, with: "a credential that is not a cookie" }),
+        }
+    }
+
     /// Reads the place, and has other layers leave its header out of their logs.
     pub(super) fn find<'r, B>(&self, request: &'r mut Request<B>) -> Found<'r> {
         match &self.0 {
             Place::Query(name) => one_of(parameters(request.uri(), name)),
-            Place::Authorization => {
-                single(request.headers_mut(), &header::AUTHORIZATION, authorization)
-            }
+            Place::BearerHeader(name) => single(request.headers_mut(), name, authorization),
             Place::Header(name) => single(request.headers_mut(), name, token),
-            Place::Cookie(name) => {
+            Place::Cookie(name, sites) => {
                 self.protect(request);
-                one_of(cookies(request.headers(), name))
+                match one_of(cookies(request.headers(), name)) {
+                    Found::Token(_) if !sites.accept(request) => Found::CrossSite,
+                    found => found,
+                }
             }
             Place::WebSocketProtocol(marker) => {
                 self.protect(request);
@@ -100,9 +168,8 @@ impl Credential {
     /// Has other layers leave the credential's header out of their logs.
     pub(super) fn protect<B>(&self, request: &mut Request<B>) {
         let name = match &self.0 {
-            Place::Authorization => &header::AUTHORIZATION,
-            Place::Cookie(_) => &header::COOKIE,
-            Place::Header(name) => name,
+            Place::BearerHeader(name) | Place::Header(name) => name,
+            Place::Cookie(..) => &header::COOKIE,
             Place::WebSocketProtocol(_) => &header::SEC_WEBSOCKET_PROTOCOL,
             Place::Query(_) => return,
         };
@@ -137,15 +204,20 @@ fn authorization(value: &[u8]) -> Found<'_> {
     } else if is_token(scheme) {
         Found::OtherScheme
     } else {
-        Found::Unreadable("the Authorization header does not begin with a scheme")
+        Found::Unreadable("the credential's header does not begin with a scheme")
     }
 }
 
-/// Why a refused value is no token at all: it has to be one run of visible ASCII. A value that was
-/// verified is one, so that only a refused one has to be looked at.
+/// Why a refused value is no token at all: a token is one run of visible ASCII. A verified token is one, so
+/// that only refused values need this check.
 pub(super) fn unreadable(value: &[u8]) -> Option<&'static str> {
+    let has_scheme = value
+        .split_first_chunk::<7>()
+        .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
     if value.iter().all(u8::is_ascii_graphic) {
         None
+    } else if has_scheme {
+        Some("the credential has the scheme Bearer where the bare token is expected")
     } else if value.iter().all(|byte| is_text(*byte)) {
         Some("the credential holds more than one token")
     } else {
@@ -153,7 +225,7 @@ pub(super) fn unreadable(value: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whatever stands there; what is in it is the token's own matter.
+/// Any value that is not empty; the rules of the token judge it.
 fn token(value: &[u8]) -> Found<'_> {
     match value {
         [] => Found::Unreadable("the credential holds no token"),
@@ -185,7 +257,10 @@ fn single<'r>(
         return Found::Unreadable("the request has the credential's header twice");
     }
     // White space around a field value is not part of it (RFC 9110, section 5.5).
-    read(values.into_mut().as_bytes().trim_ascii())
+    match values.into_mut().as_bytes().trim_ascii() {
+        [] => Found::Nothing,
+        value => read(value),
+    }
 }
 
 /// Takes the one value of several places.
@@ -216,12 +291,13 @@ fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// A token has no signs that a query encodes, so the value is taken as it stands.
+/// A token has no characters that a query encodes, so the value is taken as it is.
 fn parameters<'r>(uri: &'r Uri, name: &str) -> impl Iterator<Item = &'r [u8]> {
     uri.query()
         .unwrap_or_default()
         .split('&')
         .filter_map(move |pair| pair.strip_prefix(name)?.strip_prefix('='))
+        .filter(|value| !value.is_empty())
         .map(str::as_bytes)
 }
 
@@ -244,6 +320,15 @@ fn checked(
     fits: fn(&str) -> bool,
 ) -> Result<String, ConfigError> {
     if fits(&found) { Ok(found) } else { Err(ConfigError::Name { field, found, expected }) }
+}
+
+fn header_name(field: &'static str, name: String) -> Result<HeaderName, ConfigError> {
+    let expected = "an HTTP header name";
+    HeaderName::try_from(name.as_str()).map_err(|_| ConfigError::Name {
+        field,
+        found: name,
+        expected,
+    })
 }
 
 /// RFC 9110, section 5.6.2.

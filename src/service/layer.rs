@@ -9,7 +9,7 @@ use super::{
     credential::{Credential, Found, has_room, unreadable},
     extensions::reserve,
     rejection::RejectionHandler,
-    require::authorize,
+    require::{authorize, warn_of},
     service::CognitoService,
 };
 use crate::{
@@ -84,7 +84,11 @@ impl CognitoLayer {
     /// CognitoLayer::new(verifier).require(scope("orders/read") & group("staff"))
     /// # }
     /// ```
+    ///
+    /// A policy that no token of the verifier can meet, such as a permission without a source of
+    /// permissions, is logged at `warn`.
     pub fn require(self, policy: Policy) -> Self {
+        warn_of(&self.config.verifier.defects(&policy));
         self.change(|config| {
             config.policy = Some(match config.policy.take() {
                 Some(asked) => asked & policy,
@@ -154,6 +158,10 @@ impl Config {
                 Found::Unreadable(why) => {
                     return Answer::Refuse(AuthError::new(AuthErrorKind::InvalidRequest, why));
                 }
+                Found::CrossSite => {
+                    let detail = "another site caused the request, so its cookie is not accepted";
+                    return Answer::Refuse(AuthError::new(AuthErrorKind::CrossSiteRequest, detail));
+                }
                 Found::Token(token) => {
                     let answer = match self.verifier.decide(token) {
                         Decision::Made(Ok(verified)) => Answer::Pass(verified),
@@ -172,7 +180,7 @@ impl Config {
             return Answer::Guest;
         }
         let detail = if other_scheme {
-            "the Authorization header does not have the scheme Bearer"
+            "the credential's header does not have the scheme Bearer"
         } else {
             "the request has no token"
         };

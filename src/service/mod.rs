@@ -84,6 +84,7 @@ mod rejection;
 mod require;
 #[expect(clippy::module_inception, reason = "the four names of a middleware: layer, service, …")]
 mod service;
+mod site;
 
 pub use self::body::ResponseBody;
 #[cfg(feature = "axum")]

@@ -3,7 +3,7 @@
 use http::{HeaderValue, Request, header};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cognito::{
-    AuthError, AuthErrorKind, CognitoLayer, Credential, Verified, local::UserPool,
+    AuthError, AuthErrorKind, CognitoLayer, Credential, Verified, Verifier, local::UserPool,
 };
 
 /// What the inner service saw: the request's headers as `Debug` prints them; or why it saw nothing.
@@ -52,6 +52,14 @@ async fn each_place_is_read_when_asked_for_and_its_header_is_marked_sensitive() 
         ),
         (Credential::header("x-token").unwrap(), request("/", &[("x-token", &token)])),
         (
+            Credential::bearer_header("x-forwarded-authorization").unwrap(),
+            request("/", &[("x-forwarded-authorization", &bearer)]),
+        ),
+        (
+            Credential::bearer_header("authorization").unwrap(),
+            request("/", &[("authorization", &bearer.replace("Bearer", "bEARER"))]),
+        ),
+        (
             Credential::websocket_protocol("bearer").unwrap(),
             request("/", &[("sec-websocket-protocol", &protocols)]),
         ),
@@ -90,13 +98,13 @@ async fn two_of_a_credential_or_one_that_cannot_be_read_is_a_bad_request() {
             Credential::header("x-token").unwrap(),
             request("/", &[("x-token", &token), ("x-token", &token)]),
         ),
-        (Credential::header("x-token").unwrap(), request("/", &[("x-token", "")])),
         (
             Credential::header("x-token").unwrap(),
             request("/", &[("x-token", &format!("Bearer {token}"))]),
         ),
         (Credential::query("t").unwrap(), request(&query, &[])),
-        (Credential::query("t").unwrap(), request("/?t=", &[])),
+        (Credential::bearer_header("x-token").unwrap(), request("/", &[("x-token", "Bearer ")])),
+        (Credential::authorization(), request("/", &[("authorization", "Bearer")])),
         (
             Credential::websocket_protocol("bearer").unwrap(),
             request("/", &[("sec-websocket-protocol", "bearer")]),
@@ -183,4 +191,349 @@ async fn a_request_with_as_many_headers_as_there_can_be_is_refused_and_no_guest(
         request.headers_mut().try_insert(name(number), HeaderValue::from_static("")).is_ok()
     }) {}
     assert_eq!(seen(&layer, request).await.err(), Some(AuthErrorKind::InvalidRequest));
+}
+
+/// What the layer responds to a request with this credential.
+async fn error(layer: &CognitoLayer, request: Request<()>) -> Option<AuthError> {
+    let service = layer.layer(service_fn(|_| async {
+        Ok::<_, std::convert::Infallible>(http::Response::new(""))
+    }));
+    service.oneshot(request).await.unwrap().extensions().get::<AuthError>().cloned()
+}
+
+#[tokio::test]
+async fn an_empty_credential_is_none() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = pool.token("alice").sign();
+    let bearer = format!("Bearer {token}");
+    let cookie = format!("id={token}");
+    let query = format!("/?t={token}");
+    for (place, empty, good) in [
+        (
+            Credential::authorization(),
+            request("/", &[("authorization", "")]),
+            request("/", &[("authorization", &bearer)]),
+        ),
+        (
+            Credential::authorization(),
+            request("/", &[("authorization", " \t ")]),
+            request("/", &[("authorization", &bearer)]),
+        ),
+        (
+            Credential::bearer_header("x-token").unwrap(),
+            request("/", &[("x-token", "")]),
+            request("/", &[("x-token", &bearer)]),
+        ),
+        (
+            Credential::header("x-token").unwrap(),
+            request("/", &[("x-token", " ")]),
+            request("/", &[("x-token", &token)]),
+        ),
+        (
+            Credential::cookie("id").unwrap(),
+            request("/", &[("cookie", "id=")]),
+            request("/", &[("cookie", &cookie)]),
+        ),
+        (Credential::query("t").unwrap(), request("/?t=&a=b", &[]), request(&query, &[])),
+    ] {
+        let name = format!("{place:?}");
+        let layer = CognitoLayer::new(verifier.clone()).credentials([place]);
+        let guests = layer.clone().allow_anonymous();
+        let again = || {
+            let mut copy = Request::builder().uri(empty.uri()).body(()).unwrap();
+            *copy.headers_mut() = empty.headers().clone();
+            copy
+        };
+        let refused = seen(&layer, again()).await.err();
+        assert_eq!(refused, Some(AuthErrorKind::MissingCredential), "{name}");
+        assert!(!seen(&guests, again()).await.unwrap().1, "{name}: a guest has no claims");
+        assert!(seen(&guests, good).await.unwrap().1, "{name}: the token is read where it is sent");
+    }
+}
+
+#[tokio::test]
+async fn a_scheme_before_a_bare_token_is_called_a_scheme() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = pool.token("alice").sign();
+    let cookie = format!("id=Bearer {token}");
+    for (place, request) in [
+        (
+            Credential::header("authorization").unwrap(),
+            request("/", &[("authorization", &format!("Bearer {token}"))]),
+        ),
+        (
+            Credential::header("x-token").unwrap(),
+            request("/", &[("x-token", &format!("bearer {token}"))]),
+        ),
+        (Credential::cookie("id").unwrap(), request("/", &[("cookie", &cookie)])),
+        (
+            Credential::authorization(),
+            request("/", &[("authorization", &format!("Bearer Bearer {token}"))]),
+        ),
+    ] {
+        let name = format!("{place:?}");
+        let layer = CognitoLayer::new(verifier.clone()).credentials([place]);
+        let error = error(&layer, request).await.unwrap_or_else(|| panic!("{name}: it passed"));
+        assert_eq!(error.kind(), AuthErrorKind::InvalidRequest, "{name}");
+        assert!(error.detail().contains("scheme Bearer"), "{name}: {error}");
+    }
+    let layer = CognitoLayer::new(verifier).credentials([Credential::header("x-token").unwrap()]);
+    let two = error(&layer, request("/", &[("x-token", &format!("{token} {token}"))])).await;
+    assert!(two.unwrap().detail().contains("more than one token"));
+}
+
+#[tokio::test]
+async fn both_forms_of_one_header_can_be_asked_for() {
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").sign();
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap())
+        .credentials([Credential::authorization(), Credential::header("authorization").unwrap()]);
+    for value in [token.clone(), format!("Bearer {token}")] {
+        assert!(seen(&layer, request("/", &[("authorization", &value)])).await.unwrap().1);
+    }
+}
+
+/// A layer that takes the token from the cookie `id`.
+fn cookie_layer(verifier: &Verifier, place: Credential) -> CognitoLayer {
+    CognitoLayer::new(verifier.clone()).credentials([place])
+}
+
+/// A request of `api.example.com` with a good cookie.
+fn with_cookie(token: &str, method: &str, headers: &[(&'static str, &str)]) -> Request<()> {
+    let cookie = format!("id={token}");
+    let mut all = vec![("host", "api.example.com"), ("cookie", &*cookie)];
+    all.extend_from_slice(headers);
+    let mut request = request("/", &all);
+    *request.method_mut() = method.parse().unwrap();
+    request
+}
+
+const WEB_SOCKET: [(&str, &str); 4] = [
+    ("connection", "Upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+#[tokio::test]
+async fn a_cookie_is_rejected_in_requests_that_another_site_causes() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = pool.token("alice").sign();
+    let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
+    let own: [&[(&str, &str)]; 10] = [
+        &[],
+        &[("origin", "https://api.example.com")],
+        &[("origin", "http://api.example.com")],
+        &[("origin", "https://API.example.com:443")],
+        &[("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "none")],
+        &[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "https://api.example.com")],
+        // A form of a page with `Referrer-Policy: no-referrer`.
+        &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+        // A proxy changed the host.
+        &[("sec-fetch-site", "same-origin"), ("origin", "https://public.example.com")],
+    ];
+    let foreign: [&[(&str, &str)]; 21] = [
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "")],
+        &[("sec-fetch-site", "Same-Origin")],
+        &[("sec-fetch-site", "unknown")],
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://api.example.com")],
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("origin", "")],
+        &[("origin", "api.example.com")],
+        &[("origin", "https://api.example.com.evil.example")],
+        &[("origin", "https://api.example.com@evil.example")],
+        &[("origin", "https://evil.api.example.com")],
+        &[("origin", "https://example.com")],
+        &[("origin", "https://api.example.com:8443")],
+        &[("origin", "chrome-extension://api.example.com")],
+        &[("origin", "https://api.example.com"), ("origin", "https://evil.example")],
+        &[("origin", "https://api.example.com https://evil.example")],
+        &[("origin", "https://\u{e4}pi.example.com")],
+    ];
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
+        for upgrade in [false, true] {
+            let request = |headers: &[(&'static str, &'static str)]| {
+                let mut headers = headers.to_vec();
+                headers.extend(WEB_SOCKET.iter().filter(|_| upgrade));
+                with_cookie(&token, method, &headers)
+            };
+            for headers in own {
+                let outcome = seen(&layer, request(headers)).await;
+                assert!(outcome.is_ok_and(|(_, known)| known), "{method} {headers:?}");
+            }
+            for headers in foreign {
+                for layer in [&layer, &layer.clone().allow_anonymous()] {
+                    let outcome = seen(layer, request(headers)).await.err();
+                    let expected = Some(AuthErrorKind::CrossSiteRequest);
+                    assert_eq!(outcome, expected, "{method} {headers:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_host_of_an_http_2_request_is_its_authority() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
+    let cookie = format!("id={}", pool.token("alice").sign());
+    for (origin, expected) in [
+        ("https://api.example.com", None),
+        ("https://evil.example", Some(AuthErrorKind::CrossSiteRequest)),
+    ] {
+        let headers = [("cookie", &*cookie), ("origin", origin)];
+        let outcome = seen(&layer, request("https://api.example.com/", &headers)).await.err();
+        assert_eq!(outcome, expected, "{origin}");
+    }
+    let headers = [("cookie", &*cookie), ("origin", "https://api.example.com")];
+    let without_host = seen(&layer, request("/", &headers)).await.err();
+    assert_eq!(without_host, Some(AuthErrorKind::CrossSiteRequest));
+}
+
+#[tokio::test]
+async fn pages_of_trusted_origins_may_send_the_cookie() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = pool.token("alice").sign();
+    let place = Credential::cookie("id")
+        .unwrap()
+        .add_trusted_origin("https://app.example.com")
+        .unwrap()
+        .add_trusted_origin("HTTP://LOCALHOST:5173")
+        .unwrap();
+    let layer = cookie_layer(&verifier, place);
+    for (origin, site, passes) in [
+        ("https://app.example.com", Some("same-site"), true),
+        ("https://app.example.com", Some("cross-site"), true),
+        ("https://app.example.com", None, true),
+        ("http://localhost:5173", Some("cross-site"), true),
+        ("http://app.example.com", Some("cross-site"), false),
+        ("https://app.example.com:8443", Some("cross-site"), false),
+        ("https://app.example.com.evil.example", None, false),
+        ("http://localhost", None, false),
+        ("https://other.example.com", Some("same-site"), false),
+    ] {
+        for upgrade in [false, true] {
+            let mut headers = vec![("origin", origin)];
+            headers.extend(site.map(|site| ("sec-fetch-site", site)));
+            headers.extend(WEB_SOCKET.iter().filter(|_| upgrade));
+            let outcome = seen(&layer, with_cookie(&token, "GET", &headers)).await.err();
+            let expected = (!passes).then_some(AuthErrorKind::CrossSiteRequest);
+            assert_eq!(outcome, expected, "{origin} {site:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn links_from_other_sites_pass_if_they_are_allowed_and_nothing_else_does() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = pool.token("alice").sign();
+    let place = Credential::cookie("id").unwrap().allow_cross_site_navigation().unwrap();
+    let layer = cookie_layer(&verifier, place);
+    for (method, mode, dest, passes) in [
+        ("GET", Some("navigate"), Some("document"), true),
+        ("HEAD", Some("navigate"), Some("document"), true),
+        ("POST", Some("navigate"), Some("document"), false),
+        ("GET", Some("navigate"), Some("iframe"), false),
+        ("GET", Some("navigate"), None, false),
+        ("GET", Some("no-cors"), Some("image"), false),
+        ("GET", Some("cors"), Some("document"), false),
+        ("GET", Some("websocket"), Some("websocket"), false),
+        ("GET", None, None, false),
+    ] {
+        for site in ["cross-site", "same-site"] {
+            let mut headers = vec![("sec-fetch-site", site)];
+            headers.extend(mode.map(|mode| ("sec-fetch-mode", mode)));
+            headers.extend(dest.map(|dest| ("sec-fetch-dest", dest)));
+            let outcome = seen(&layer, with_cookie(&token, method, &headers)).await.err();
+            let expected = (!passes).then_some(AuthErrorKind::CrossSiteRequest);
+            assert_eq!(outcome, expected, "{method} {mode:?} {dest:?} {site}");
+        }
+    }
+    let socket = with_cookie(&token, "GET", &[("origin", "https://evil.example")]);
+    assert_eq!(seen(&layer, socket).await.err(), Some(AuthErrorKind::CrossSiteRequest));
+}
+
+#[tokio::test]
+async fn a_cross_site_request_without_a_cookie_is_not_the_cookies_matter() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let token = pool.token("alice").sign();
+    let layer = CognitoLayer::new(verifier)
+        .credentials([Credential::cookie("id").unwrap(), Credential::authorization()]);
+    let foreign = ("sec-fetch-site", "cross-site");
+    let bearer = format!("Bearer {token}");
+    assert!(seen(&layer, request("/", &[foreign, ("authorization", &bearer)])).await.unwrap().1);
+    let none = seen(&layer, request("/", &[foreign])).await.err();
+    assert_eq!(none, Some(AuthErrorKind::MissingCredential));
+    let guest = seen(&layer.allow_anonymous(), request("/", &[foreign])).await;
+    assert!(!guest.unwrap().1);
+}
+
+#[tokio::test]
+async fn the_response_to_a_cross_site_request_is_403_without_a_challenge() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
+    let service = layer.layer(service_fn(|_: Request<()>| async {
+        Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+    }));
+    let token = pool.token("alice").sign();
+    let request = with_cookie(&token, "POST", &[("origin", "https://evil.example")]);
+    let response = service.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), http::StatusCode::FORBIDDEN);
+    assert!(!response.headers().contains_key(header::WWW_AUTHENTICATE));
+    assert_eq!(response.extensions().get::<AuthError>().unwrap().code(), "cross_site_request");
+}
+
+#[test]
+fn impossible_origins_and_places_are_rejected_with_the_fix() {
+    for origin in [
+        "",
+        "null",
+        "*",
+        "app.example.com",
+        "https://",
+        "https://app.example.com/",
+        "https://app.example.com/path",
+        "https://app.example.com?a",
+        "https://*.example.com",
+        "https://user@app.example.com",
+        "https://app.example.com:port",
+        "https://app.example.com:",
+        "ftp://app.example.com",
+        "https://a.test https://b.test",
+    ] {
+        let error = Credential::cookie("id").unwrap().add_trusted_origin(origin).unwrap_err();
+        assert!(error.to_string().contains("https://app.example.com"), "{origin:?}: {error}");
+    }
+    for place in [
+        Credential::authorization(),
+        Credential::header("x-token").unwrap(),
+        Credential::bearer_header("x-token").unwrap(),
+        Credential::query("t").unwrap(),
+        Credential::websocket_protocol("bearer").unwrap(),
+    ] {
+        let error = place.clone().add_trusted_origin("https://app.example.com").unwrap_err();
+        assert!(error.to_string().contains("not a cookie"), "{error}");
+        let error = place.allow_cross_site_navigation().unwrap_err();
+        assert!(error.to_string().contains("not a cookie"), "{error}");
+    }
+    assert!(Credential::bearer_header("a b").unwrap_err().to_string().contains("bearer_header"));
 }

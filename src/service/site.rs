@@ -1,0 +1,132 @@
+//! From which sites a cookie is accepted.
+
+use http::{HeaderMap, Method, Request, Uri, header, uri::Authority};
+
+use crate::error::ConfigError;
+
+/// The other origins whose pages may send the cookie, and whether links from anywhere may.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct TrustedSites {
+    origins: Vec<String>,
+    navigation: bool,
+}
+
+impl TrustedSites {
+    pub(super) fn add(mut self, origin: String) -> Result<Self, ConfigError> {
+        let Some(written) = as_browsers_write(&origin) else {
+            return Err(ConfigError::Name {
+                field: "trusted origin",
+                found: origin,
+                expected: "scheme, host and port alone, such as `https://app.example.com`",
+            });
+        };
+        self.origins.push(written);
+        Ok(self)
+    }
+
+    pub(super) fn allow_navigation(mut self) -> Self {
+        self.navigation = true;
+        self
+    }
+
+    /// Whether the cookie of a request may be used. Browsers set both headers that decide, and pages cannot
+    /// change them (Fetch Metadata, section 2; Fetch, section 3.2).
+    pub(super) fn accept<B>(&self, request: &Request<B>) -> bool {
+        let headers = request.headers();
+        let origin = One::of(headers, "origin");
+        if let One::Value(origin) = origin
+            && self.origins.iter().any(|trusted| trusted.as_bytes() == origin)
+        {
+            return true;
+        }
+        match One::of(headers, "sec-fetch-site") {
+            One::Value(b"same-origin" | b"none") => true,
+            One::Value(b"cross-site" | b"same-site") => {
+                self.navigation && is_page_navigation(request)
+            }
+            One::Value(_) | One::Several => false,
+            One::Absent => match origin {
+                One::Absent => true,
+                One::Value(origin) => is_own_host(origin, request),
+                One::Several => false,
+            },
+        }
+    }
+}
+
+/// A header that must not be repeated.
+enum One<'r> {
+    Absent,
+    Value(&'r [u8]),
+    Several,
+}
+
+impl<'r> One<'r> {
+    fn of(headers: &'r HeaderMap, name: &str) -> Self {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::Absent,
+            (Some(value), None) => Self::Value(value.as_bytes()),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
+}
+
+fn is_page_navigation<B>(request: &Request<B>) -> bool {
+    let is = |name, expected: &[u8]| matches!(One::of(request.headers(), name), One::Value(value) if value == expected);
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && is("sec-fetch-mode", b"navigate")
+        && is("sec-fetch-dest", b"document")
+}
+
+/// Whether an origin is the host that the request was sent to. The scheme is not compared: behind a proxy
+/// that ends TLS the service does not know it.
+fn is_own_host<B>(origin: &[u8], request: &Request<B>) -> bool {
+    let Some(origin) = std::str::from_utf8(origin).ok().and_then(|it| it.parse::<Uri>().ok())
+    else {
+        return false;
+    };
+    let host = match request.uri().authority() {
+        Some(authority) => Some(authority.clone()),
+        None => match One::of(request.headers(), header::HOST.as_str()) {
+            One::Value(host) => Authority::try_from(host).ok(),
+            One::Absent | One::Several => None,
+        },
+    };
+    let (Some(scheme), Some(authority), Some(host)) =
+        (origin.scheme_str(), origin.authority(), host)
+    else {
+        return false;
+    };
+    let port = |authority: &Authority| authority.port_u16().or_else(|| default_port(scheme));
+    default_port(scheme).is_some()
+        && authority.host().eq_ignore_ascii_case(host.host())
+        && port(authority) == port(&host)
+}
+
+/// An origin as browsers write it (RFC 6454, section 6.2): in lower case and without a default port.
+fn as_browsers_write(origin: &str) -> Option<String> {
+    let uri: Uri = origin.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+    let default_port = default_port(scheme)?;
+    let host = authority.host();
+    let is_whole = origin.split_once("://")?.1 == authority.as_str();
+    if !is_whole || authority.as_str().contains('@') || host.is_empty() || host.contains('*') {
+        return None;
+    }
+    let port = match authority.port_u16() {
+        Some(port) if port != default_port => format!(":{port}"),
+        Some(_) => String::new(),
+        None if authority.as_str() == host => String::new(),
+        None => return None,
+    };
+    Some(format!("{scheme}://{}{port}", host.to_ascii_lowercase()))
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "https" => Some(443),
+        "http" => Some(80),
+        _ => None,
+    }
+}
