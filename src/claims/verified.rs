@@ -81,6 +81,8 @@ pub(crate) struct Facts {
     pub(crate) scope: Text,
     pub(crate) groups: Vec<String>,
     pub(crate) permissions: Vec<String>,
+    /// Whether the verifier takes permissions from anywhere.
+    pub(crate) has_permission_source: bool,
     /// When the token is good, by its dates and the leeway that the verifier gives them.
     pub(crate) good: Range<SystemTime>,
     pub(crate) expires_at: u64,

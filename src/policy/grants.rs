@@ -30,6 +30,10 @@ impl Grants {
         self
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.values().all(Vec::is_empty)
+    }
+
     /// Adds what these groups grant to what is held already, each permission once.
     pub(crate) fn extend(&self, groups: &[String], held: &mut Vec<String>) {
         for granted in groups.iter().filter_map(|group| self.0.get(group)).flatten() {

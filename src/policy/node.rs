@@ -172,6 +172,96 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// What is wrong with this policy, for the log when it is built: each part that no token can meet, or
+    /// that looks like a pattern, which it is not.
+    pub(crate) fn defects(&self) -> Vec<String> {
+        let mut defects = Vec::new();
+        self.visit(&mut |part| {
+            if let Some(defect) = part.own_defect() {
+                defects.push(format!("{part}: {defect}"));
+            }
+        });
+        defects
+    }
+
+    /// Calls `visit` with this policy and with each part of it.
+    pub(crate) fn visit(&self, visit: &mut impl FnMut(&Self)) {
+        visit(self);
+        if let Self::Any(parts) | Self::All(parts) = self {
+            parts.iter().for_each(|part| part.visit(visit));
+        }
+    }
+
+    fn own_defect(&self) -> Option<&'static str> {
+        const EMPTY: &str = "no token can meet it, because the name is empty";
+        const PATTERN: &str = "names are compared as a whole; `*` matches nothing but itself";
+        match self {
+            Self::Any(parts) | Self::All(parts) if parts.is_empty() => {
+                Some("no token can meet it, because an empty list refuses")
+            }
+            Self::All(parts) => contradiction(parts),
+            Self::Scope(name)
+            | Self::Group(name)
+            | Self::Permission(name)
+            | Self::Client(name)
+            | Self::Pool(name)
+            | Self::Claim(name, _)
+                if name.is_empty() =>
+            {
+                Some(EMPTY)
+            }
+            Self::Scope(name) if !is_scope_token(name) => Some(
+                "no token can meet it, because a scope has neither spaces nor quotes; join several \
+                 with `&` or `|`",
+            ),
+            Self::Group(name) if name.contains(char::is_whitespace) => {
+                Some("no group can have this name, because Cognito allows no white space in it")
+            }
+            Self::Client(id) if !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') => {
+                Some("no app client can have this id; list several clients with `|`")
+            }
+            Self::Scope(name) | Self::Group(name) | Self::Permission(name)
+                if name.contains('*') =>
+            {
+                Some(PATTERN)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why the parts of an `all` can never be met together.
+fn contradiction(parts: &[Policy]) -> Option<&'static str> {
+    let mut token_uses = Vec::new();
+    let mut clients = Vec::new();
+    let mut pools = Vec::new();
+    let mut wants_scope = false;
+    // Of nested lists only an `all` is certain to apply.
+    let mut open: Vec<&Policy> = parts.iter().collect();
+    while let Some(part) = open.pop() {
+        match part {
+            Policy::All(parts) => open.extend(parts),
+            Policy::TokenUse(kind) => token_uses.push(*kind),
+            Policy::Client(id) => clients.push(id),
+            Policy::Pool(name) => pools.push(name),
+            Policy::Scope(_) => wants_scope = true,
+            _ => {}
+        }
+    }
+    if wants_scope && token_uses.contains(&TokenUse::Id) {
+        return Some("no token can meet it, because an ID token has no scopes");
+    }
+    if differ(&token_uses) || differ(&clients) || differ(&pools) {
+        return Some("no token can meet it, because a token has one kind, one client and one pool");
+    }
+    None
+}
+
+fn differ<T: PartialEq>(values: &[T]) -> bool {
+    values.windows(2).any(|pair| matches!(pair, [a, b] if a != b))
+}
+
 impl<'p> Denied<'p> {
     /// The part of the policy that was not met.
     pub fn failed(&self) -> &'p Policy {

@@ -54,15 +54,14 @@ pub(crate) fn verified_of(extensions: &Extensions) -> Result<&Verified, AuthErro
         Some(_) => no_guests(),
         None => AuthError::new(
             AuthErrorKind::MissingLayer,
-            "no CognitoLayer ran before this route; add `.layer(CognitoLayer::new(verifier))` to \
-             the router after the route",
+            "the service is not set up to authorize this request; its log has the reason",
         ),
     })
 }
 
-/// Why a guest is sent away.
+/// Why a guest is refused.
 pub(super) fn no_guests() -> AuthError {
-    AuthError::new(AuthErrorKind::MissingCredential, "this route needs an access token")
+    AuthError::new(AuthErrorKind::MissingCredential, "this route needs a token")
 }
 
 /// How the layer around this request wants refusals to look.

@@ -119,12 +119,19 @@ fn with_body(
     response.map(|_| Bytes::from(body))
 }
 
-/// Says in the log what a refusal was for: a debug line for what a client did, so that strangers do
-/// not fill the log, and an error for what the developer should mend.
+/// Logs the reason of a refusal: at `debug` if a client caused it, so that clients cannot fill the log, and at
+/// `error` if the developer has to fix it. How to fix it is for the log alone, not for the client.
 pub(super) fn log(error: &AuthError) {
     match error.kind() {
         AuthErrorKind::MissingLayer => {
-            tracing::error!(code = error.code(), "{}", error.detail());
+            tracing::error!(
+                code = error.code(),
+                "no CognitoLayer ran before `require` or an extractor, so every request to this route is \
+                 refused with 500. CognitoLayer must be further out than both. On an axum Router the layer \
+                 that is added last runs first: call `.layer(CognitoLayer::new(verifier))` after the route \
+                 and after `.layer(require(..))`. In a tower ServiceBuilder the layer that is added first \
+                 runs first: call `.layer(CognitoLayer::new(verifier))` before `.layer(require(..))`"
+            );
         }
         _ => tracing::debug!(code = error.code(), "request refused: {error}"),
     }

@@ -2,7 +2,10 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -20,32 +23,45 @@ use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
     policy::Policy,
+    verifier::NO_PERMISSION_SOURCE,
 };
 
-/// Lets a request through if its token meets a policy, and answers 403 otherwise.
+/// Lets a request through if its token meets a policy, and responds with 403 otherwise.
 ///
 /// It reads what [`CognitoLayer`](crate::CognitoLayer) found, so that layer has to be further out.
-/// Without it every request is answered with 500 and a message that says what to add: an open
-/// route would be worse.
+/// Without it every request gets 500, since an open route would be worse, and the log says what to
+/// add.
+///
+/// A policy that no token can meet is logged at `warn` when the layer is made: a scope with a space
+/// in it, an empty list, two different clients at once, a name with `*`, which is no wildcard. That
+/// permissions have no source is logged at the first refusal, when the verifier is known.
 ///
 /// ```
 /// # use tower_cognito::{group, permission, require};
 /// let admin_only = require(group("admin") | permission("write:all"));
 /// ```
 pub fn require(policy: Policy) -> RequireLayer {
-    RequireLayer(Arc::new(policy))
+    warn_of(&policy.defects());
+    RequireLayer(Arc::new(Requirement { policy, has_warned: AtomicBool::new(false) }))
 }
 
 /// The layer that [`require`] makes.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct RequireLayer(Arc<Policy>);
+pub struct RequireLayer(Arc<Requirement>);
 
 /// The service that [`require`] makes.
 #[derive(Debug, Clone)]
 pub struct Require<S> {
     inner: S,
-    policy: Arc<Policy>,
+    requirement: Arc<Requirement>,
+}
+
+#[derive(Debug)]
+struct Requirement {
+    policy: Policy,
+    /// Whether the log has the warning that permissions have no source.
+    has_warned: AtomicBool,
 }
 
 pin_project! {
@@ -64,7 +80,14 @@ pin_project! {
     }
 }
 
-/// Holds a policy against a token, for the layer too.
+/// Logs what is wrong with a policy.
+pub(super) fn warn_of(defects: &[String]) {
+    for defect in defects {
+        tracing::warn!("this policy refuses requests that it is not meant to refuse: {defect}");
+    }
+}
+
+/// Checks a token against a policy, for the layer too.
 pub(super) fn authorize(policy: &Policy, verified: &Verified) -> Result<(), AuthError> {
     policy.check(verified).map_err(|denied| {
         let detail = "the token does not grant access to this resource";
@@ -74,15 +97,34 @@ pub(super) fn authorize(policy: &Policy, verified: &Verified) -> Result<(), Auth
     })
 }
 
-fn check(policy: &Policy, extensions: &Extensions) -> Result<(), AuthError> {
-    authorize(policy, verified_of(extensions)?)
+impl Requirement {
+    fn check(&self, extensions: &Extensions) -> Result<(), AuthError> {
+        let verified = verified_of(extensions)?;
+        authorize(&self.policy, verified).inspect_err(|_| self.warn_without_source(verified))
+    }
+
+    /// Only a refusal shows whether the verifier takes permissions from anywhere.
+    fn warn_without_source(&self, verified: &Verified) {
+        if verified.facts().has_permission_source {
+            return;
+        }
+        let mut defects = Vec::new();
+        self.policy.visit(&mut |part| {
+            if matches!(part, Policy::Permission(_)) {
+                defects.push(format!("{part}: {NO_PERMISSION_SOURCE}"));
+            }
+        });
+        if !defects.is_empty() && !self.has_warned.swap(true, Ordering::Relaxed) {
+            warn_of(&defects);
+        }
+    }
 }
 
 impl<S> Layer<S> for RequireLayer {
     type Service = Require<S>;
 
     fn layer(&self, inner: S) -> Require<S> {
-        Require { inner, policy: Arc::clone(&self.0) }
+        Require { inner, requirement: Arc::clone(&self.0) }
     }
 }
 
@@ -99,7 +141,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let state = match check(&self.policy, request.extensions()) {
+        let state = match self.requirement.check(request.extensions()) {
             Ok(()) => State::Inner { future: self.inner.call(request) },
             Err(error) => {
                 let response = responder_of(request.extensions()).respond(error);

@@ -15,11 +15,13 @@ use self::cache::TokenCache;
 use self::check::Checks;
 pub use self::check::Refusal;
 pub use self::pool::{DangerousPool, Pool};
+pub(crate) use self::rules::NO_PERMISSION_SOURCE;
 use self::rules::{Rules, Stop, WantedKey};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
     keys::{Begin, FetchError, KeyHealth, Miss},
+    policy::Policy,
     pool::PoolId,
 };
 
@@ -204,6 +206,11 @@ impl Verifier {
     /// How the keys of each pool are doing, for a health endpoint or a metric.
     pub fn health(&self) -> Vec<KeyHealth> {
         self.0.rules.pools().map(|pool| pool.keys.health(Arc::clone(&pool.issuer))).collect()
+    }
+
+    /// Why no token that this verifier accepts can meet a part of a policy.
+    pub(crate) fn defects(&self, policy: &Policy) -> Vec<String> {
+        self.0.rules.defects(policy)
     }
 
     /// The fetched keys of all pools as text, for

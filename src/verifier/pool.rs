@@ -362,6 +362,17 @@ impl PoolRules {
         ))
     }
 
+    pub(super) fn accepts_kind(&self, token_use: TokenUse) -> bool {
+        match token_use {
+            TokenUse::Access => !self.access_clients.is_empty(),
+            TokenUse::Id => !self.id_clients.is_empty(),
+        }
+    }
+
+    pub(super) fn accepts_client(&self, client: &str) -> bool {
+        self.access_clients.iter().chain(&self.id_clients).any(|accepted| accepted == client)
+    }
+
     /// Whether access tokens with this `aud` are accepted: see [`Pool::resource`].
     pub(super) fn accepts_audience(&self, audience: Option<&Json<'_>>) -> Result<(), AuthError> {
         let names: &[Cow<'_, str>] = match audience {

@@ -20,6 +20,7 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     json::Json,
     keys::{Find, Miss},
+    policy::Policy,
     token::{Compact, KnownHeaders, decode_payload},
 };
 
@@ -122,6 +123,7 @@ impl Rules {
             scope: kept(scope),
             groups,
             permissions,
+            has_permission_source: self.has_permission_source(pool),
             good,
             expires_at,
             issued_at,
@@ -150,6 +152,43 @@ impl Rules {
             Ok(()) => Recheck::Good,
             Err(error) => Recheck::Refused(error.into()),
         }
+    }
+
+    /// Whether tokens of a pool can have permissions at all.
+    fn has_permission_source(&self, pool: &PoolRules) -> bool {
+        self.permissions_claim.is_some() || !pool.grants.is_empty()
+    }
+
+    /// Why no token that passes these rules can meet a part of a policy.
+    pub(super) fn defects(&self, policy: &Policy) -> Vec<String> {
+        let accepts = |token_use| self.pools.iter().any(|pool| pool.accepts_kind(token_use));
+        let mut defects = policy.defects();
+        policy.visit(&mut |part| {
+            let defect = match part {
+                Policy::Permission(_)
+                    if !self.pools.iter().any(|pool| self.has_permission_source(pool)) =>
+                {
+                    NO_PERMISSION_SOURCE
+                }
+                Policy::Scope(_) | Policy::TokenUse(TokenUse::Access)
+                    if !accepts(TokenUse::Access) =>
+                {
+                    "the verifier accepts no access tokens"
+                }
+                Policy::TokenUse(TokenUse::Id) if !accepts(TokenUse::Id) => {
+                    "the verifier accepts no ID tokens"
+                }
+                Policy::Client(id) if !self.pools.iter().any(|pool| pool.accepts_client(id)) => {
+                    "the verifier accepts no tokens of this app client"
+                }
+                Policy::Pool(name) if self.pools.iter().all(|pool| *pool.name != **name) => {
+                    "the verifier has no pool of this name"
+                }
+                _ => return,
+            };
+            defects.push(format!("{part}: {defect}"));
+        });
+        defects
     }
 
     pub(super) fn now(&self) -> SystemTime {
@@ -229,6 +268,9 @@ impl Rules {
         }
     }
 }
+
+/// The defect of a policy that asks for a permission.
+pub(crate) const NO_PERMISSION_SOURCE: &str = "the verifier takes permissions from nowhere; call `permissions_claim` or `grants` on its builder";
 
 fn in_time(now: SystemTime, good: &Range<SystemTime>) -> Result<(), AuthError> {
     if good.contains(&now) {

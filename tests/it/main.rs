@@ -52,5 +52,6 @@ mod properties;
 mod real_clients;
 mod rejection;
 mod rotation;
+mod streams;
 mod support;
 mod token_cache;

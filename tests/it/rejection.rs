@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use serde_json::json;
-use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
-    ApiGatewayBody, AuthError, AuthErrorKind, CognitoLayer, Credential, GrpcStatus, Verified,
-    group,
+    ApiGatewayBody, AuthError, AuthErrorKind, CognitoLayer, Credential, GrpcStatus, TokenUse,
+    Verified, all, any, client, group,
     local::{Fault, UserPool},
-    require, scope,
+    permission, require, scope, token_use,
 };
+
+use crate::support::ThreadLog;
 
 type Call = Response<Bytes>;
 
@@ -147,20 +149,209 @@ async fn the_reason_is_in_the_extensions_whatever_the_handler_returns() {
     }
 }
 
+fn ok_service() -> impl tower::Service<
+    Request<()>,
+    Response = Response<Full<Bytes>>,
+    Error = std::convert::Infallible,
+    Future: Send,
+> + Clone {
+    service_fn(|_: Request<()>| async { Ok(Response::new(Full::<Bytes>::from("in"))) })
+}
+
+fn with_token(token: &str) -> Request<()> {
+    let mut request = Request::new(());
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request
+}
+
 #[tokio::test]
-async fn require_without_the_layer_is_a_wiring_mistake_that_says_what_to_add() {
-    let mut service = ServiceBuilder::new().layer(require(scope("a"))).service(service_fn(
-        |_: Request<()>| async {
-            Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from("in")))
-        },
-    ));
-    let answer = service.ready().await.unwrap().call(Request::new(())).await.unwrap();
-    assert_eq!(answer.status(), 500);
-    let error = answer.extensions().get::<AuthError>().unwrap().clone();
-    assert_eq!(error.kind(), AuthErrorKind::MissingLayer);
-    assert!(error.to_string().contains("CognitoLayer::new(verifier)"), "{error}");
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
-    assert_ne!(&body[..], b"in");
+async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
+    let pool = UserPool::start().await.unwrap();
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap());
+    let token = pool.token("alice").scope("a").sign();
+    let missing = ServiceBuilder::new().layer(require(scope("a"))).service(ok_service());
+    let swapped =
+        ServiceBuilder::new().layer(require(scope("a"))).layer(layer.clone()).service(ok_service());
+    let right = ServiceBuilder::new().layer(layer).layer(require(scope("a"))).service(ok_service());
+    let body = async |answer: Response<Either<_, _>>| {
+        answer.into_body().collect().await.unwrap().to_bytes()
+    };
+
+    let log = ThreadLog::start();
+    let answers = [
+        missing.oneshot(with_token(&token)).await.unwrap().map(Either::Left),
+        swapped.oneshot(with_token(&token)).await.unwrap().map(Either::Right),
+    ];
+    for answer in answers {
+        assert_eq!(answer.status(), 500);
+        let error = answer.extensions().get::<AuthError>().unwrap().clone();
+        assert_eq!(error.kind(), AuthErrorKind::MissingLayer);
+        let headers = answer.headers().clone();
+        let shown = format!("{headers:?} {error} {:?}", body(answer).await);
+        for word in ["CognitoLayer", "layer(", "Router", "ServiceBuilder", "require"] {
+            assert!(!shown.contains(word), "the client reads {word:?}: {shown}");
+        }
+    }
+    let log = log.text();
+    for advice in [
+        "ERROR",
+        "On an axum Router the layer that is added last runs first: call \
+         `.layer(CognitoLayer::new(verifier))` after the route",
+        "In a tower ServiceBuilder the layer that is added first runs first: call \
+         `.layer(CognitoLayer::new(verifier))` before `.layer(require(..))`",
+    ] {
+        assert!(log.contains(advice), "the log lacks {advice:?}: {log}");
+    }
+
+    // As the log advises, for a ServiceBuilder and for a Router.
+    assert_eq!(right.oneshot(with_token(&token)).await.unwrap().status(), 200);
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap());
+    let app = axum::Router::new()
+        .route("/", axum::routing::get(|| async {}).layer(require(scope("a"))))
+        .layer(layer);
+    let address = crate::support::serve(app).await;
+    assert_eq!(crate::support::get(address, "/", Some(&token)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_guest_reads_no_sentence_about_a_kind_of_token_that_is_not_accepted() {
+    let pool = UserPool::start().await.unwrap();
+    let id_tokens_alone =
+        tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).id_tokens([pool.client_id()]);
+    let verifier = tower_cognito::Verifier::for_pools([id_tokens_alone]).build().unwrap();
+    let layer = CognitoLayer::new(verifier).allow_anonymous();
+    let service = ServiceBuilder::new()
+        .layer(layer)
+        .layer(require(tower_cognito::authenticated()))
+        .service(ok_service());
+    let answer = service.clone().oneshot(Request::new(())).await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let error = answer.extensions().get::<AuthError>().unwrap();
+    assert_eq!(error.detail(), "this route needs a token");
+    let token = pool.id_token("alice").sign();
+    assert_eq!(service.oneshot(with_token(&token)).await.unwrap().status(), 200);
+}
+
+#[test]
+fn a_policy_that_no_token_can_meet_is_logged_when_it_is_built() {
+    let long_list = || scope("a") & (token_use(TokenUse::Id) & group("b"));
+    for (policy, part) in [
+        (scope("a b"), r#"scope("a b")"#),
+        (scope(""), r#"scope("")"#),
+        (scope("orders/*"), r#"scope("orders/*")"#),
+        (group("ad min"), r#"group("ad min")"#),
+        (group("admin*"), r#"group("admin*")"#),
+        (permission(""), r#"permission("")"#),
+        (permission("write:*"), r#"permission("write:*")"#),
+        (client("web,mobile"), r#"client("web,mobile")"#),
+        (any([]), "any()"),
+        (all([]), "all()"),
+        (scope("ok") & (group("ok") | scope("c d")), r#"scope("c d")"#),
+        (token_use(TokenUse::Id) & token_use(TokenUse::Access), "one kind"),
+        (client("a") & group("x") & client("b"), "one client"),
+        (tower_cognito::pool("a") & tower_cognito::pool("b"), "one pool"),
+        (long_list(), "an ID token has no scopes"),
+    ] {
+        let text = policy.to_string();
+        let log = ThreadLog::start();
+        let _layer = require(policy);
+        let log = log.text();
+        assert!(log.contains("WARN") && log.contains(part), "{text}: {log}");
+    }
+}
+
+#[test]
+fn a_policy_that_a_token_can_meet_is_not_logged() {
+    for policy in [
+        scope("orders/write"),
+        scope("https://api.example.com/orders.read"),
+        group("staff") & scope("a") & client("web") & token_use(TokenUse::Access),
+        (token_use(TokenUse::Id) | token_use(TokenUse::Access)) & group("staff"),
+        (client("a") & group("staff")) | (client("b") & group("staff")),
+        client("a") & client("a"),
+        token_use(TokenUse::Id) & (scope("a") | group("staff")),
+        tower_cognito::authenticated(),
+        tower_cognito::claim("custom:tenant", "*"),
+        permission("a b"),
+        group("\u{e9}quipe-A_1.x"),
+    ] {
+        let (text, log) = (policy.to_string(), ThreadLog::start());
+        let _layer = require(policy);
+        assert_eq!(log.text(), "", "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_permission_without_a_source_is_logged_once() {
+    let pool = UserPool::start().await.unwrap();
+    let builder = || tower_cognito::Verifier::for_pools([pool.pool()]);
+    let name = "a_permission_without_a_source";
+    let token = pool.token("alice").permissions([name]).sign();
+    let warnings = |log: &ThreadLog| {
+        log.text().lines().filter(|line| line.contains("WARN") && line.contains(name)).count()
+    };
+
+    // The layer knows its verifier when it is built.
+    let log = ThreadLog::start();
+    let _layer = CognitoLayer::new(builder().build().unwrap()).require(permission(name));
+    assert_eq!(warnings(&log), 1, "{}", log.text());
+
+    // `require` learns of it at the first refusal.
+    let log = ThreadLog::start();
+    let without = CognitoLayer::new(builder().build().unwrap());
+    let policy = group("admin") | permission(name);
+    let service = ServiceBuilder::new().layer(without).layer(require(policy)).service(ok_service());
+    assert_eq!(warnings(&log), 0);
+    for _ in 0..3 {
+        assert_eq!(service.clone().oneshot(with_token(&token)).await.unwrap().status(), 403);
+    }
+    assert_eq!(warnings(&log), 1, "{}", log.text());
+
+    // With a source there is nothing to warn of, whether the token has the permission or not.
+    let log = ThreadLog::start();
+    let grants = tower_cognito::Grants::new().group("staff", [name]);
+    for builder in [builder().permissions_claim("custom:permissions"), builder().grants(grants)] {
+        let layer = CognitoLayer::new(builder.build().unwrap());
+        let _layer = layer.clone().require(permission(name));
+        let service = ServiceBuilder::new()
+            .layer(layer)
+            .layer(require(permission(name)))
+            .service(ok_service());
+        let without = pool.token("bob").sign();
+        assert_eq!(service.clone().oneshot(with_token(&without)).await.unwrap().status(), 403);
+        let with = pool.token("alice").permissions([name]).group("staff").sign();
+        assert_eq!(service.oneshot(with_token(&with)).await.unwrap().status(), 200);
+    }
+    assert_eq!(warnings(&log), 0, "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_policy_that_the_layers_verifier_cannot_meet_is_logged_when_it_is_built() {
+    let pool = UserPool::start().await.unwrap();
+    let own = || tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).name("staff");
+    let access = tower_cognito::Verifier::for_pools([own().access_tokens(["web"])]);
+    let id = tower_cognito::Verifier::for_pools([own().id_tokens(["web"])]);
+    let (access, id) = (access.build().unwrap(), id.build().unwrap());
+    for (verifier, policy, is_met) in [
+        (&access, token_use(TokenUse::Id), false),
+        (&access, token_use(TokenUse::Access), true),
+        (&access, scope("scope_of_the_layers_test"), true),
+        (&access, client("not_listed"), false),
+        (&access, client("web"), true),
+        (&access, tower_cognito::pool("customers"), false),
+        (&access, tower_cognito::pool("staff"), true),
+        (&id, token_use(TokenUse::Access), false),
+        (&id, token_use(TokenUse::Id), true),
+        (&id, scope("scope_of_the_layers_test"), false),
+        (&id, client("web"), true),
+    ] {
+        let text = policy.to_string();
+        let log = ThreadLog::start();
+        let _layer = CognitoLayer::new(verifier.clone()).require(policy);
+        let log = log.text();
+        let warned = log.lines().any(|line| line.contains("WARN") && line.contains(&text));
+        assert_eq!(warned, !is_met, "{text}: {log}");
+    }
 }
 
 #[tokio::test]

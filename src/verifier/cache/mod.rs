@@ -113,6 +113,7 @@ mod tests {
             scope: text(),
             groups: Vec::new(),
             permissions: Vec::new(),
+            has_permission_source: false,
             good: UNIX_EPOCH..UNIX_EPOCH,
             expires_at: 0,
             issued_at: None,
