@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,7 +13,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, routing::get};
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes};
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::net::TcpListener;
@@ -214,82 +215,121 @@ async fn the_request_that_began_a_fetch_may_go_away_and_the_others_get_their_ans
 }
 
 #[tokio::test]
-async fn tonic_servers_are_guarded_and_clients_understand_the_refusal() {
-    use tonic::{Code, Status, body::Body, server::NamedService};
-
-    use http::uri::PathAndQuery;
-
-    /// A gRPC service of one unary method, written out by hand.
-    #[derive(Clone)]
-    struct Echo;
-
-    impl NamedService for Echo {
-        const NAME: &'static str = "test.Echo";
-    }
-
-    impl Service<Request<Body>> for Echo {
-        type Response = Response<Body>;
-        type Error = Infallible;
-        type Future = Ready<Result<Response<Body>, Infallible>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, request: Request<Body>) -> Self::Future {
-            let known = request.extensions().get::<Verified>().is_some();
-            let status =
-                if known { Status::new(Code::Ok, "") } else { Status::internal("no claims") };
-            ready(Ok(status.into_http()))
-        }
-    }
+async fn tonic_methods_see_the_claims_and_clients_get_the_grpc_code_of_a_refusal() {
+    use tonic::{Code, Status};
 
     let pool = UserPool::start().await.unwrap();
-    {
-        let layer = CognitoLayer::new(pool.verifier().build().unwrap())
-            .rejection_handler(tower_cognito::GrpcStatus);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let incoming = tonic::transport::server::TcpIncoming::from(listener);
-        tokio::spawn(
-            tonic::transport::Server::builder()
-                .layer(layer)
-                .add_service(Echo)
-                .serve_with_incoming(incoming),
-        );
-        let channel = tonic::transport::Endpoint::try_from(format!("http://{address}"))
-            .unwrap()
-            .connect_lazy();
-        for (token, code) in [
-            (None, Code::Unauthenticated),
-            (Some("x".to_owned()), Code::Unauthenticated),
-            (Some(pool.token("alice").sign()), Code::Ok),
-        ] {
-            let mut client = tonic::client::Grpc::new(channel.clone());
-            client.ready().await.unwrap();
-            let mut request = tonic::Request::new(());
-            if let Some(token) = token {
-                request
-                    .metadata_mut()
-                    .insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let verifier = pool
+        .verifier()
+        .check(|user| match user.username() {
+            Some("revoked") => Err(Refusal::unauthorized("revoked")),
+            Some("unlucky") => {
+                Err(Refusal::unavailable("the list is down", Duration::from_secs(1)))
             }
-            let path = PathAndQuery::from_static("/test.Echo/Say");
-            let outcome = client.unary(request, path, Nothing).await;
-            // A unary answer without a message is an error of its own: what counts is who answered.
-            let status = outcome.err().unwrap();
-            let wanted = if code == Code::Ok { Code::Internal } else { code };
-            assert_eq!(status.code(), wanted, "{status:?}");
-        }
+            _ => Ok(()),
+        })
+        .build()
+        .unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let layer = CognitoLayer::new(verifier)
+        .require(scope("echo"))
+        .rejection_handler(tower_cognito::GrpcStatus);
+    let channel = serve_grpc(layer, Echo { calls: Arc::clone(&calls) }).await;
+    let good = |name: &str| pool.token(name).scope("echo");
+    let refused = |code, message: &str| Err((code, message.to_owned()));
+    type Answer = Result<String, (Code, String)>;
+    let cases: [(Option<String>, Answer); 8] = [
+        (Some(good("alice").sign()), Ok("alice says hello".to_owned())),
+        (None, refused(Code::Unauthenticated, "missing_credential")),
+        (Some("x".to_owned()), refused(Code::Unauthenticated, "malformed_token")),
+        (Some(good("alice").expired().sign()), refused(Code::Unauthenticated, "token_expired")),
+        (Some(good("revoked").sign()), refused(Code::Unauthenticated, "refused_by_check")),
+        (
+            Some(pool.token("alice").scope("other").sign()),
+            refused(Code::PermissionDenied, "insufficient_scope"),
+        ),
+        (Some(good("unlucky").sign()), refused(Code::Unavailable, "check_unavailable")),
+        (Some(good("bob").sign()), Ok("bob says hello".to_owned())),
+    ];
+    let passing = cases.iter().filter(|(_, expected)| expected.is_ok()).count();
+    for (token, expected) in cases {
+        let answer = say(channel.clone(), "hello", token.as_deref()).await;
+        let answer = answer.map_err(|status: Status| (status.code(), status.message().to_owned()));
+        assert_eq!(answer, expected);
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), passing, "the method ran for a refused request");
+}
+
+/// A gRPC service of one unary method: it returns the caller's username and the message.
+#[derive(Clone)]
+struct Echo {
+    calls: Arc<AtomicUsize>,
+}
+
+impl tonic::server::NamedService for Echo {
+    const NAME: &'static str = "test.Echo";
+}
+
+impl Service<Request<tonic::body::Body>> for Echo {
+    type Response = Response<tonic::body::Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+        let calls = Arc::clone(&self.calls);
+        let method = service_fn(move |request: tonic::Request<String>| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            let user = request.extensions().get::<Verified>();
+            let user = user.and_then(Verified::username).map(str::to_owned);
+            ready(match user {
+                Some(user) => {
+                    Ok(tonic::Response::new(format!("{user} says {}", request.into_inner())))
+                }
+                None => Err(tonic::Status::internal("no claims")),
+            })
+        });
+        Box::pin(async move { Ok(tonic::server::Grpc::new(Text).unary(method, request).await) })
     }
 }
 
-/// A codec for messages without content.
-#[derive(Clone)]
-struct Nothing;
+/// Serves the method on loopback until the test's runtime ends.
+async fn serve_grpc(layer: CognitoLayer, echo: Echo) -> tonic::transport::Channel {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let incoming = tonic::transport::server::TcpIncoming::from(listener);
+    let server = tonic::transport::Server::builder().layer(layer).add_service(echo);
+    tokio::spawn(server.serve_with_incoming(incoming));
+    tonic::transport::Endpoint::try_from(format!("http://{address}")).unwrap().connect_lazy()
+}
 
-impl tonic::codec::Codec for Nothing {
-    type Encode = ();
-    type Decode = ();
+/// Calls the method as a client does.
+async fn say(
+    channel: tonic::transport::Channel,
+    message: &str,
+    token: Option<&str>,
+) -> Result<String, tonic::Status> {
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.unwrap();
+    let mut request = tonic::Request::new(message.to_owned());
+    if let Some(token) = token {
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", value);
+    }
+    let path = http::uri::PathAndQuery::from_static("/test.Echo/Say");
+    client.unary(request, path, Text).await.map(tonic::Response::into_inner)
+}
+
+/// A codec for messages of plain text.
+#[derive(Clone)]
+struct Text;
+
+impl tonic::codec::Codec for Text {
+    type Encode = String;
+    type Decode = String;
     type Encoder = Self;
     type Decoder = Self;
 
@@ -302,21 +342,30 @@ impl tonic::codec::Codec for Nothing {
     }
 }
 
-impl tonic::codec::Encoder for Nothing {
-    type Item = ();
+impl tonic::codec::Encoder for Text {
+    type Item = String;
     type Error = tonic::Status;
 
-    fn encode(&mut self, (): (), _: &mut tonic::codec::EncodeBuf<'_>) -> Result<(), tonic::Status> {
+    fn encode(
+        &mut self,
+        text: String,
+        buffer: &mut tonic::codec::EncodeBuf<'_>,
+    ) -> Result<(), tonic::Status> {
+        buffer.put_slice(text.as_bytes());
         Ok(())
     }
 }
 
-impl tonic::codec::Decoder for Nothing {
-    type Item = ();
+impl tonic::codec::Decoder for Text {
+    type Item = String;
     type Error = tonic::Status;
 
-    fn decode(&mut self, _: &mut tonic::codec::DecodeBuf<'_>) -> Result<Option<()>, tonic::Status> {
-        Ok(Some(()))
+    fn decode(
+        &mut self,
+        buffer: &mut tonic::codec::DecodeBuf<'_>,
+    ) -> Result<Option<String>, tonic::Status> {
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 }
 
