@@ -481,31 +481,57 @@ async fn on_demand_a_busy_service_refreshes_ahead_and_nobody_waits() {
 async fn exported_keys_start_another_verifier_without_a_fetch() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
-    let first = builder(&pool, &source).build().unwrap();
+    let tokens = [pool.token("alice").sign(), pool.token("bob").sign()];
+    // The wall clock of all verifiers here stands still.
+    let clock = HandClock::new();
+    let builder = |source: &Source| builder(&pool, source).clock(clock.clone());
+    let first = builder(&source).build().unwrap();
     first.ready().await.unwrap();
+    assert_eq!(source.fetches(), 1);
     let exported = first.export_keys();
-    let token = pool.token("alice").sign();
 
-    let second = builder(&pool, &source).import_keys(exported.clone()).build().unwrap();
-    assert_eq!(kind(&second, &token).await, None);
-    second.ready().await.unwrap();
-    assert_eq!(second.health()[0].keys, 2);
+    for background in [true, false] {
+        // A source that nobody may wait for, or even ask.
+        let source = Source::of(&pool);
+        source.fail();
+        source.delay(HOUR);
+        let mut wanted = builder(&source).import_keys(exported.clone());
+        if !background {
+            wanted = wanted.refresh_on_demand();
+        }
+        let second = wanted.build().unwrap();
+        let begun = tokio::time::Instant::now();
+        for token in &tokens {
+            assert_eq!(kind(&second, token).await, None);
+        }
+        pass(60 * SECOND).await;
+        assert_eq!(kind(&second, &tokens[0]).await, None);
+        assert_eq!(source.fetches(), 0, "background: {background}");
+        second.ready().await.unwrap();
+        assert_eq!(begun.elapsed(), 60 * SECOND, "something waited");
+        let health = &second.health()[0];
+        assert_eq!((health.keys, health.age), (2, Some(60 * SECOND)));
+    }
 
     // Keys that are too old, or claim to be from the future, gain nothing by the export.
-    let mut document: Value = serde_json::from_str(&exported).unwrap();
-    let entry =
-        document["tower_cognito_keys"].as_object_mut().unwrap().values_mut().next().unwrap();
-    let fetched_at = entry["fetched_at"].as_u64().unwrap();
-    entry["fetched_at"] = json!(fetched_at - 25 * 3600);
-    let old = builder(&pool, &source).import_keys(document.to_string()).build().unwrap();
+    let document: Value = serde_json::from_str(&exported).unwrap();
+    let set = document["tower_cognito_keys"].as_object().unwrap().values().next().unwrap();
+    let fetched_at = set["fetched_at"].as_u64().unwrap();
+    let with_time = |time: u64| {
+        let mut document: Value = serde_json::from_str(&exported).unwrap();
+        let sets = document["tower_cognito_keys"].as_object_mut().unwrap();
+        sets.values_mut().next().unwrap()["fetched_at"] = json!(time);
+        document.to_string()
+    };
+    let source = Source::of(&pool);
+    let old = builder(&source).import_keys(with_time(fetched_at - 25 * 3600)).build().unwrap();
     assert_eq!(old.health()[0].keys, 0);
-    let entry =
-        document["tower_cognito_keys"].as_object_mut().unwrap().values_mut().next().unwrap();
-    entry["fetched_at"] = json!(u64::MAX / 4);
-    match builder(&pool, &source).import_keys(document.to_string()).build() {
-        Ok(verifier) => assert!(verifier.health()[0].age.unwrap() <= SECOND),
-        Err(error) => assert!(error.to_string().contains("fetched_at"), "{error}"),
-    }
+    assert_eq!(kind(&old, &tokens[0]).await, None);
+    assert_eq!(source.fetches(), 1);
+    let future = builder(&source).import_keys(with_time(u64::MAX / 4)).build().unwrap();
+    assert_eq!((future.health()[0].keys, future.health()[0].age), (2, Some(Duration::ZERO)));
+    let never = builder(&source).import_keys(with_time(u64::MAX)).build().unwrap_err();
+    assert!(never.to_string().contains("fetched_at"), "{never}");
 }
 
 #[tokio::test]
