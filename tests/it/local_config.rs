@@ -1,9 +1,12 @@
 //! What a configuration file of the local pool can say, and what it hears if it says something else.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
-use tower_cognito::local::{Config, UserPool};
+use tower_cognito::{
+    AuthErrorKind, TokenUse,
+    local::{Config, UserPool},
+};
 
 use crate::support::cognito::call;
 
@@ -373,19 +376,35 @@ async fn the_first_client_without_an_id_has_that_of_the_builder() {
     assert!(error.to_string().contains("\"given\", but other"), "{error}");
 }
 
-#[tokio::test]
-async fn many_pools_start_side_by_side() {
-    UserPool::start().await.unwrap();
-    let begun = Instant::now();
-    let mut pools = Vec::new();
-    for number in 0..50 {
-        let id = format!("us-east-1_Pool{number}");
-        pools.push(UserPool::builder().pool_id(id).start().await.unwrap());
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_pools_start_at_once_and_share_nothing() {
+    const POOLS: usize = 50;
+    let together = Arc::new(tokio::sync::Barrier::new(POOLS));
+    let mut starts = tokio::task::JoinSet::new();
+    for number in 0..POOLS {
+        let together = Arc::clone(&together);
+        starts.spawn(async move {
+            let builder = UserPool::builder().pool_id(format!("us-east-1_Pool{number}"));
+            together.wait().await;
+            builder.start().await.unwrap()
+        });
     }
-    println!("a pool starts in {:?}", begun.elapsed() / 50);
-    let keys: BTreeSet<_> =
-        pools.iter().map(|pool| pool.key_id(tower_cognito::TokenUse::Access)).collect();
-    assert_eq!(keys.len(), 50);
+    let pools = starts.join_all().await;
+    let ids: BTreeSet<_> = pools.iter().map(|pool| pool.id().as_str()).collect();
+    let ports: BTreeSet<_> = pools.iter().map(|pool| pool.address().port()).collect();
+    let keys: BTreeSet<_> = pools
+        .iter()
+        .flat_map(|pool| [TokenUse::Access, TokenUse::Id].map(|token_use| pool.key_id(token_use)))
+        .collect();
+    assert_eq!((ids.len(), ports.len(), keys.len()), (POOLS, POOLS, 2 * POOLS));
+    for (index, pool) in pools.iter().enumerate() {
+        let verifier = pool.verifier().build().unwrap();
+        let other = &pools[(index + 1) % POOLS];
+        assert!(verifier.verify(&pool.token("alice").sign()).await.is_ok());
+        let refused = verifier.verify(&other.token("alice").sign()).await.unwrap_err();
+        assert_eq!(refused.kind(), AuthErrorKind::UntrustedIssuer);
+        assert_eq!(pool.fetches(), 1);
+    }
 }
 
 #[tokio::test]
