@@ -12,7 +12,7 @@ use tower_cognito::{
     permission, require, scope, token_use,
 };
 
-use crate::support::ThreadLog;
+use crate::support::ThreadLogs;
 
 type Call = Response<Bytes>;
 
@@ -177,7 +177,7 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
         answer.into_body().collect().await.unwrap().to_bytes()
     };
 
-    let log = ThreadLog::start();
+    let log = ThreadLogs::start();
     let answers = [
         missing.oneshot(with_token(&token)).await.unwrap().map(Either::Left),
         swapped.oneshot(with_token(&token)).await.unwrap().map(Either::Right),
@@ -253,7 +253,7 @@ fn a_policy_that_no_token_can_meet_is_logged_when_it_is_built() {
         (long_list(), "an ID token has no scopes"),
     ] {
         let text = policy.to_string();
-        let log = ThreadLog::start();
+        let log = ThreadLogs::start();
         let _layer = require(policy);
         let log = log.text();
         assert!(log.contains("WARN") && log.contains(part), "{text}: {log}");
@@ -275,7 +275,7 @@ fn a_policy_that_a_token_can_meet_is_not_logged() {
         permission("a b"),
         group("\u{e9}quipe-A_1.x"),
     ] {
-        let (text, log) = (policy.to_string(), ThreadLog::start());
+        let (text, log) = (policy.to_string(), ThreadLogs::start());
         let _layer = require(policy);
         assert_eq!(log.text(), "", "{text}");
     }
@@ -287,17 +287,17 @@ async fn a_permission_without_a_source_is_logged_once() {
     let builder = || tower_cognito::Verifier::for_pools([pool.pool()]);
     let name = "a_permission_without_a_source";
     let token = pool.token("alice").permissions([name]).sign();
-    let warnings = |log: &ThreadLog| {
+    let warnings = |log: &ThreadLogs| {
         log.text().lines().filter(|line| line.contains("WARN") && line.contains(name)).count()
     };
 
     // The layer knows its verifier when it is built.
-    let log = ThreadLog::start();
+    let log = ThreadLogs::start();
     let _layer = CognitoLayer::new(builder().build().unwrap()).require(permission(name));
     assert_eq!(warnings(&log), 1, "{}", log.text());
 
     // `require` learns of it at the first refusal.
-    let log = ThreadLog::start();
+    let log = ThreadLogs::start();
     let without = CognitoLayer::new(builder().build().unwrap());
     let policy = group("admin") | permission(name);
     let service = ServiceBuilder::new().layer(without).layer(require(policy)).service(ok_service());
@@ -308,7 +308,7 @@ async fn a_permission_without_a_source_is_logged_once() {
     assert_eq!(warnings(&log), 1, "{}", log.text());
 
     // With a source there is nothing to warn of, whether the token has the permission or not.
-    let log = ThreadLog::start();
+    let log = ThreadLogs::start();
     let grants = tower_cognito::Grants::new().group("staff", [name]);
     for builder in [builder().permissions_claim("custom:permissions"), builder().grants(grants)] {
         let layer = CognitoLayer::new(builder.build().unwrap());
@@ -346,7 +346,7 @@ async fn a_policy_that_the_layers_verifier_cannot_meet_is_logged_when_it_is_buil
         (&id, client("web"), true),
     ] {
         let text = policy.to_string();
-        let log = ThreadLog::start();
+        let log = ThreadLogs::start();
         let _layer = CognitoLayer::new(verifier.clone()).require(policy);
         let log = log.text();
         let warned = log.lines().any(|line| line.contains("WARN") && line.contains(&text));

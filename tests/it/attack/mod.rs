@@ -1,12 +1,17 @@
 //! The attack table: requests that must not pass, sent over real HTTP.
 //!
 //! Cases are made by construction: each bit position, each claim with each wrong type. Each case says
-//! which status and code it wants; beside that, none may get a 5xx, a challenge that reflects what was
+//! which status and code it wants; beside that, none may get a 5xx, an answer that reflects what was
 //! sent, a log line with a piece of the token, or a request to an address from the token.
+//!
+//! Beside the attacks there are controls: requests that differ little from an attack, and must pass.
 
 mod claim;
+mod control;
 mod header;
+mod places;
 mod request;
+mod secrets;
 mod signature;
 mod structure;
 
@@ -14,14 +19,22 @@ use std::{
     collections::HashSet,
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use serde_json::Value;
 use tower_cognito::local::UserPool;
 
+use self::secrets::Secrets;
 use crate::support::{
-    Answer, KeyServer, Reply, bearer, captured_logs, example::quickstart, send, serve,
+    Answer, KeyServer, Reply, ThreadLogs, bearer, example::quickstart, send, serve,
 };
+
+/// The user of all tokens here, by a name that can be found again in logs.
+const USER: &str = "canary-user-5e1f";
+
+/// How many different attacks there are. The README gives this number: change both.
+const ATTACKS: usize = 1_021;
 
 struct Case {
     name: String,
@@ -47,6 +60,11 @@ impl Case {
         Self { name, method: "GET", path: "/api/protected".into(), lines, status, code }
     }
 
+    /// A request that must pass.
+    fn control(name: impl Into<String>, lines: impl Into<Vec<u8>>) -> Self {
+        Self::lines(name, lines, 200, "ok")
+    }
+
     fn at(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
@@ -68,46 +86,86 @@ struct Target {
 
 async fn target(cache_bytes: usize) -> Target {
     let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().token_cache_bytes(cache_bytes).build().unwrap();
+    let verifier = pool
+        .verifier()
+        .token_cache_bytes(cache_bytes)
+        // All unknown keys of a run fall into one window, however long it takes.
+        .unknown_key_window(Duration::from_secs(3600))
+        .build()
+        .unwrap();
     verifier.ready().await.unwrap();
     let address = serve(quickstart::app(verifier)).await;
     Target { pool, address }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// On one thread, so that the log of that thread is the whole log.
+#[tokio::test]
 async fn no_attack_passes() {
     count_panics();
     let trap = KeyServer::start(Reply::Close).await;
-    let mut tried = 0;
+    let (mut runs, mut control_runs) = (0, 0);
     for cache_bytes in [32 << 20, 0] {
+        let logs = ThreadLogs::start();
         let target = target(cache_bytes).await;
-        // A valid token is in the cache while the attacks run.
-        let good = target.pool.token("alice").scope("profile").sign();
-        assert_eq!(send(target.address, "GET", "/api/protected", &bearer(&good)).await.status, 200);
+        let (attacks, controls) = (attacks(&target.pool, &trap.uri()), control::all(&target.pool));
+        assert_all_differ(&attacks, &controls);
+        assert!(attacks.iter().all(|case| case.status >= 400));
+        assert_eq!(attacks.len(), ATTACKS, "change `ATTACKS` and the README's number");
 
-        captured_logs();
-        let cases = all_cases(&target.pool, &trap.uri());
-        let fetches = target.pool.fetches();
-        for case in &cases {
+        let send_case = async |case: &Case| {
             let answer = send(target.address, case.method, &case.path, &case.lines).await;
-            judge(case, &answer);
+            judge(case, &answer, &Secrets::of(&target.pool, [case]));
+        };
+        // Valid tokens are in the cache while the attacks run, and pass after them too.
+        for control in &controls {
+            send_case(control).await;
         }
-        tried += cases.len();
-        assert!(target.pool.fetches() - fetches <= 2, "the attacks caused a flood of fetches");
-        assert_eq!(send(target.address, "GET", "/api/protected", &bearer(&good)).await.status, 200);
+        let fetches = target.pool.fetches();
+        for attack in &attacks {
+            send_case(attack).await;
+        }
+        assert_eq!(target.pool.fetches() - fetches, 2, "unknown keys cause two fetches a window");
+        for control in &controls {
+            send_case(control).await;
+        }
+        runs += attacks.len();
+        control_runs += 2 * controls.len();
+        println!(
+            "{} attacks, {} controls, {} the token cache",
+            attacks.len(),
+            controls.len(),
+            if cache_bytes > 0 { "with" } else { "without" }
+        );
 
-        let logs = captured_logs();
-        assert!(logs.contains("request refused"), "the logs were not captured");
-        let sent: HashSet<String> = cases.iter().flat_map(|case| pieces(&case.lines)).collect();
-        for window in logs.as_bytes().windows(PIECE) {
-            let reflected = std::str::from_utf8(window).is_ok_and(|text| sent.contains(text));
-            assert!(!reflected, "a piece of a token is in the log");
-        }
+        let logs = logs.text();
+        let refused = attacks.iter().filter(|case| case.status != 431).count();
+        assert_eq!(logs.matches("request refused").count(), refused, "not all was captured");
+        let secrets = Secrets::of(&target.pool, attacks.iter().chain(&controls));
+        assert!(secrets.len() > attacks.len(), "only {} pieces are looked for", secrets.len());
+        let leaks = secrets.places_in(&logs);
+        assert!(leaks.is_empty(), "a piece of a token is in the log: {leaks:?}");
     }
     assert_eq!(PANICS.load(Ordering::SeqCst), 0, "the library panicked");
     assert_eq!(trap.fetches(), 0, "an address from a token was asked for keys");
-    assert!(tried >= 800, "only {tried} attacks were tried");
-    println!("attacks tried: {tried}");
+    // The trap counts what comes.
+    send(trap.address(), "GET", "/jwks.json", b"").await;
+    assert_eq!(trap.fetches(), 1);
+    println!(
+        "runs of attacks: {runs}, of which 0 passed; runs of controls: {control_runs}, all passed"
+    );
+}
+
+/// No request is counted twice, and none has the name of another.
+fn assert_all_differ(attacks: &[Case], controls: &[Case]) {
+    let (mut names, mut requests) = (HashSet::new(), HashSet::new());
+    let mut repeated = Vec::new();
+    for case in attacks.iter().chain(controls) {
+        let is_new_request = requests.insert((case.method, &case.path, &case.lines));
+        if !names.insert(&case.name) || !is_new_request {
+            repeated.push(&case.name);
+        }
+    }
+    assert!(repeated.is_empty(), "another case has the same name or request: {repeated:?}");
 }
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -123,14 +181,15 @@ fn count_panics() {
     }));
 }
 
-fn judge(case: &Case, answer: &Answer) {
+fn judge(case: &Case, answer: &Answer, secrets: &Secrets) {
     let name = &case.name;
-    assert_eq!(answer.status, case.status, "{name}: {answer:?}");
-    if answer.status == 200 {
+    assert_eq!(answer.status, case.status, "{name}: {:?}", answer.code());
+    if case.status == 200 {
+        assert_eq!((answer.code(), answer.challenge()), (case.code.to_owned(), None), "{name}");
         return;
     }
     if case.code != ANY_CODE && case.method != "HEAD" {
-        assert_eq!(answer.code(), case.code, "{name}: {answer:?}");
+        assert_eq!(answer.code(), case.code, "{name}");
     }
     if matches!(answer.status, 400 | 401 | 403) {
         let challenge = answer.challenge().unwrap_or_else(|| panic!("{name}: no challenge"));
@@ -145,9 +204,7 @@ fn judge(case: &Case, answer: &Answer) {
         }
     }
     let shown = format!("{:?} {}", answer.headers, answer.body);
-    for piece in pieces(&case.lines) {
-        assert!(!shown.contains(&piece), "{name}: the answer reflects what was sent");
-    }
+    assert!(!secrets.are_in(&shown), "{name}: the answer reflects what was sent");
 }
 
 /// `Bearer` and parameters in quotes, separated by commas (RFC 6750, section 3).
@@ -168,18 +225,7 @@ fn assert_well_formed(challenge: &str, name: &str) {
     }
 }
 
-/// How many signs a piece has.
-const PIECE: usize = 24;
-
-/// Runs of a token long enough not to stand in an answer or a log by chance.
-fn pieces(lines: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(lines);
-    let token = text.split("earer ").nth(1).unwrap_or_default().trim();
-    let signs: Vec<char> = token.chars().collect();
-    signs.chunks(PIECE).filter(|chunk| chunk.len() == PIECE).map(|it| it.iter().collect()).collect()
-}
-
-fn all_cases(pool: &UserPool, trap: &str) -> Vec<Case> {
+fn attacks(pool: &UserPool, trap: &str) -> Vec<Case> {
     let mut cases = Vec::new();
     cases.extend(header::algorithms(pool));
     cases.extend(header::embedded_keys(pool, trap));
@@ -200,7 +246,7 @@ fn all_cases(pool: &UserPool, trap: &str) -> Vec<Case> {
 }
 
 fn claims(pool: &UserPool) -> Value {
-    pool.token("alice").scope("profile").payload()
+    pool.token(USER).scope("profile").payload()
 }
 
 fn with(mut object: Value, name: &str, value: Value) -> Value {

@@ -4,11 +4,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tower_cognito::{TokenUse, local::UserPool};
 
-use super::{ANY_CODE, Case, claims, signed, with};
+use super::{ANY_CODE, Case, USER, claims, signed, with};
 use crate::support::header;
 
 pub(super) fn signatures(pool: &UserPool) -> Vec<Case> {
-    let good = pool.token("alice").scope("profile").sign();
+    let good = pool.token(USER).scope("profile").sign();
     let (message, signature) = good.rsplit_once('.').unwrap();
     let octets = URL_SAFE_NO_PAD.decode(signature).unwrap();
     let mut cases = Vec::new();
@@ -68,18 +68,24 @@ fn aws_digest(message: &str) -> Vec<u8> {
     aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, message.as_bytes()).as_ref().to_vec()
 }
 
-/// A single sign changed anywhere in what is signed.
+/// How many places of a token are edited, spread over header and payload.
+const EDITS: usize = 100;
+
+/// A single character changed anywhere in what is signed.
 pub(super) fn edits(pool: &UserPool) -> Vec<Case> {
-    let good = pool.token("alice").scope("profile").sign();
+    let good = pool.token(USER).scope("profile").sign();
     let signed_length = good.rfind('.').unwrap();
-    (0..signed_length)
-        .step_by(7)
-        .filter(|position| good.as_bytes()[*position] != b'.')
+    (0..EDITS)
+        .map(|number| {
+            let position = number * signed_length / EDITS;
+            // The dot between the parts stays: what comes without it is another case.
+            position + usize::from(good.as_bytes()[position] == b'.')
+        })
         .map(|position| {
             let mut edited = good.clone().into_bytes();
             edited[position] = if edited[position] == b'A' { b'B' } else { b'A' };
             let edited = String::from_utf8(edited).unwrap();
-            Case::token(format!("sign {position} changed"), &edited, 401, ANY_CODE)
+            Case::token(format!("character {position} changed"), &edited, 401, ANY_CODE)
         })
         .collect()
 }

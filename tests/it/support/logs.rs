@@ -3,25 +3,50 @@ use std::{
     sync::{Arc, Mutex, Once},
 };
 
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::LevelFilter;
+
 static LOGS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static START: Once = Once::new();
 
 /// All that was logged by this process so far, down to debug messages.
 pub(crate) fn captured_logs() -> String {
     START.call_once(|| {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-            .with_writer(|| Capture)
-            .init();
+        tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(|| Capture).init();
     });
     String::from_utf8_lossy(&LOGS.lock().unwrap()).into_owned()
 }
 
-struct Capture;
+/// Everything that one thread logs, at all levels and by all crates. On a runtime of one thread that is all that a
+/// test logs, and nothing of other tests.
+pub(crate) struct ThreadLogs {
+    lines: Lines,
+    _guard: DefaultGuard,
+}
 
-impl Write for Capture {
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl ThreadLogs {
+    pub(crate) fn start() -> Self {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.lines.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOGS.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -30,33 +55,11 @@ impl Write for Capture {
     }
 }
 
-/// What the present thread logs, at all levels, until this is dropped. Other tests log elsewhere.
-pub(crate) struct ThreadLog {
-    lines: Arc<Mutex<Vec<u8>>>,
-    _subscriber: tracing::subscriber::DefaultGuard,
-}
+struct Capture;
 
-struct Append(Arc<Mutex<Vec<u8>>>);
-
-impl ThreadLog {
-    pub(crate) fn start() -> Self {
-        let lines = Arc::<Mutex<Vec<u8>>>::default();
-        let writer = Arc::clone(&lines);
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .with_writer(move || Append(Arc::clone(&writer)))
-            .finish();
-        Self { lines, _subscriber: tracing::subscriber::set_default(subscriber) }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.lines.lock().unwrap()).into_owned()
-    }
-}
-
-impl Write for Append {
+impl Write for Capture {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGS.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -29,7 +29,7 @@ use tower_cognito::{Clock, TokenUse, local::UserPool};
 pub(crate) use self::{
     http::{Answer, bearer, get, send},
     key_server::{KeyServer, Reply, response},
-    logs::{ThreadLog, captured_logs},
+    logs::{ThreadLogs, captured_logs},
     source::{Source, builder},
 };
 
