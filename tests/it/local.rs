@@ -151,8 +151,10 @@ async fn rotation_keeps_old_keys_until_they_are_withdrawn() {
 #[tokio::test]
 async fn an_impossible_pool_or_a_taken_port_is_an_error() {
     let pool = UserPool::start().await.unwrap();
-    assert!(UserPool::builder().pool_id("no pool").start().await.is_err());
-    assert!(UserPool::builder().address(pool.address()).start().await.is_err());
+    let impossible = UserPool::builder().pool_id("no pool").start().await.unwrap_err();
+    assert_eq!(impossible.kind(), std::io::ErrorKind::InvalidInput);
+    let taken = UserPool::builder().address(pool.address()).start().await.unwrap_err();
+    assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
 }
 
 #[tokio::test]
