@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tower::{Layer, Service, ServiceExt, layer::util::Identity, util::MapResponseLayer};
 use tower_cognito::{
-    Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, group,
+    AuthErrorKind, Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, group,
     local::{Fault, TokenBuilder, UserPool},
     require, scope,
 };
@@ -144,7 +144,7 @@ fn a_warm_request_allocates_once_around_a_router_and_little_inside_it() {
         let around = Router::new().route("/", typed()).with_state(());
         let around = allocations(cognito().layer(policy().layer(around)), &token).await - bare;
         println!("allocations of layer, policy and extractor around a router: {around}");
-        assert!(around <= 1);
+        assert_eq!(around, 1);
 
         // Inside a router each layer makes axum box the service and its future anew, and it has
         // filled the request's map of extensions, so that it grows.
@@ -169,7 +169,7 @@ fn a_warm_request_allocates_once_around_a_router_and_little_inside_it() {
             "as one layer: {around} around, {served} with axum's body again, and {inside} inside beside one \
              that does nothing"
         );
-        assert!(around <= 1 && served <= 1);
+        assert_eq!((around, served), (1, 1));
         assert!(inside <= 4);
     });
 }
@@ -226,16 +226,21 @@ async fn flood(verifier: &Verifier, pool: &UserPool, good: &str, round: usize, c
         let id = format!("{round}-{number}");
         let elsewhere = json!({ "iss": format!("https://stranger.example/{id}") });
         let own = pool.token("mallory").claim("nonce", id.as_str()).payload();
-        for token in [
-            format!("{id}.garbage.{id}"),
-            unsigned(&format!("k{id}"), &payload),
-            unsigned(&known, &own),
-            unsigned(&known, &elsewhere),
+        for (token, kind) in [
+            (format!("{id}.garbage.{id}"), AuthErrorKind::MalformedToken),
+            (unsigned(&format!("k{id}"), &payload), AuthErrorKind::UnknownKey),
+            (unsigned(&known, &own), AuthErrorKind::BadSignature),
+            (unsigned(&known, &elsewhere), AuthErrorKind::UntrustedIssuer),
         ] {
-            assert!(verifier.verify(&token).await.is_err());
+            let found = verifier.verify(&token).await.unwrap_err().kind();
+            // Once a fetch has failed, an unknown key may be one that is not fetched yet.
+            let is_unavailable = kind == AuthErrorKind::UnknownKey
+                && found == AuthErrorKind::KeysUnavailable
+                && verifier.health().iter().any(|pool| pool.last_error.is_some());
+            assert!(found == kind || is_unavailable, "{found:?} in place of {kind:?}");
         }
     }
-    assert!(verifier.verify(good).await.is_ok());
+    verifier.verify(good).await.unwrap();
 }
 
 fn unsigned(kid: &str, payload: &Value) -> String {

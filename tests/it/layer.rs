@@ -171,14 +171,16 @@ async fn a_check_is_not_asked_about_a_token_that_is_bad_anyway() {
         })
         .build()
         .unwrap();
-    for bad in [
-        "x".to_owned(),
-        pool.token("alice").expired().sign(),
-        pool.token("a").client("other").sign(),
+    for (bad, kind) in [
+        ("x".to_owned(), AuthErrorKind::MalformedToken),
+        (pool.token("alice").expired().sign(), AuthErrorKind::Expired),
+        (pool.token("a").client("other").sign(), AuthErrorKind::WrongClient),
     ] {
-        assert!(verifier.verify(&bad).await.is_err());
+        assert_eq!(verifier.verify(&bad).await.unwrap_err().kind(), kind);
     }
     assert_eq!(asked.load(Ordering::SeqCst), 0);
+    verifier.verify(&pool.token("alice").sign()).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]
