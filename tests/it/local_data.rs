@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tower_cognito::{TokenUse, local::UserPool};
 
 use crate::support::{
+    captured_logs,
     cognito::call,
     example::local_pool::{self, Options},
 };
@@ -117,6 +118,60 @@ async fn a_file_that_is_something_else_is_refused_and_left_alone() {
     }
 }
 
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[test]
+fn data_file_is_private_whatever_the_umask_is() {
+    for umask in ["000", "022", "077", "777"] {
+        let file = File::new(&format!("umask-{umask}"));
+        let served = Served::start_with_umask(&file.0, Some(umask));
+        let found = mode(&file.0);
+        served.kill();
+        assert_eq!(found, 0o600, "umask {umask}: found {found:o}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn data_file_of_a_laxer_mode_is_tightened_and_reported_once() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let file = File::new("lax");
+    captured_logs();
+    drop(file.pool().await);
+    let reports = |text: &str| {
+        let is_report = |line: &&str| line.contains("-lax.redb: ") && line.contains(text);
+        captured_logs().lines().filter(is_report).count()
+    };
+    assert_eq!(reports(""), 0, "a new file is private from the start");
+    for (number, lax) in [0o644, 0o660, 0o606, 0o777].into_iter().enumerate() {
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(lax)).unwrap();
+        drop(file.pool().await);
+        assert_eq!(mode(&file.0), 0o600, "{lax:o}");
+        drop(file.pool().await);
+        assert_eq!(reports(&format!("(mode 0{lax:o}); its mode is now 0600")), 1, "{lax:o}");
+        assert_eq!(reports(""), number + 1, "{lax:o}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn mode_of_a_foreign_file_is_left_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let file = File::new("foreign-mode");
+    fs::write(&file.0, "hello").unwrap();
+    fs::set_permissions(&file.0, fs::Permissions::from_mode(0o644)).unwrap();
+    UserPool::builder().data(&file.0).start().await.unwrap_err();
+    assert_eq!(mode(&file.0), 0o644);
+}
+
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_named() {
     let error = UserPool::builder().data("/nowhere/pool.redb").start().await.unwrap_err();
@@ -156,7 +211,20 @@ struct Served {
 
 impl Served {
     fn start(data: &Path) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
+        Self::start_with_umask(data, None)
+    }
+
+    fn start_with_umask(data: &Path, umask: Option<&str>) -> Self {
+        let program = env::current_exe().unwrap();
+        let mut command = match umask {
+            Some(umask) => {
+                let mut shell = Command::new("sh");
+                shell.arg("-c").arg(format!("umask {umask}; exec \"$0\" \"$@\"")).arg(program);
+                shell
+            }
+            None => Command::new(program),
+        };
+        let mut child = command
             .args(["local_data::serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
             .env("LOCAL_POOL_DATA", data)
             .stdout(Stdio::piped())

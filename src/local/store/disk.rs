@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeSet,
+    fs::{File, OpenOptions},
     io,
     path::Path,
     sync::{PoisonError, RwLock},
@@ -19,15 +20,21 @@ const ROWS: TableDefinition<'_, (&str, &str, &str), &[u8]> = TableDefinition::ne
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 const FORMAT: (&str, &str) = ("format", "tower-cognito local pool 1");
 
+/// The mode of the file: its owner alone reads and writes it.
+#[cfg(unix)]
+const PRIVATE: u32 = 0o600;
+
 impl Disk {
-    /// Opens a file, or makes it.
+    /// Opens a file, or creates it. On Unix nobody but its owner can read it: it holds private keys.
     ///
     /// # Errors
-    /// Another process has it open, it is another program's, or it is damaged.
+    /// Another process has it open, it belongs to another program, or it is damaged.
     pub(in crate::local) fn open(path: &Path) -> io::Result<Self> {
         let named =
             |kind, what: String| io::Error::new(kind, format!("{}: {what}", path.display()));
-        let database = Database::create(path).map_err(|error| match error {
+        let file = open_private(path).map_err(|error| named(error.kind(), error.to_string()))?;
+        let same_file = file.try_clone()?;
+        let database = Database::builder().create_file(file).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => named(
                 io::ErrorKind::ResourceBusy,
                 "another process has it open; each pool needs a file of its own".to_owned(),
@@ -43,6 +50,8 @@ impl Disk {
             ),
         })?;
         begin(&database).map_err(|what| named(io::ErrorKind::InvalidData, what))?;
+        // Not before it is known to be ours: the mode of a foreign file is not changed.
+        make_private(&same_file, path);
         Ok(Self(RwLock::new(Some(database))))
     }
 
@@ -114,6 +123,45 @@ impl Disk {
     }
 }
 
+/// Opens a file to read and write. A new one is private from its first byte on.
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+    options.open(path)
+}
+
+/// Takes the file's permissions from everybody but its owner, whatever they were.
+#[cfg(unix)]
+fn make_private(file: &File, path: &Path) {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    let Ok(found) = file.metadata().map(|metadata| metadata.permissions().mode() & 0o777) else {
+        return;
+    };
+    if found == PRIVATE {
+        return;
+    }
+    let path = path.display();
+    match file.set_permissions(Permissions::from_mode(PRIVATE)) {
+        Ok(()) if found & 0o077 != 0 => tracing::warn!(
+            "{path}: other users had access to this file with private keys (mode {found:04o}); its mode is \
+             now {PRIVATE:04o}"
+        ),
+        Ok(()) => {}
+        Err(error) => tracing::warn!(
+            %error,
+            "{path}: the mode {found:04o} of this file with private keys cannot be changed to {PRIVATE:04o}; \
+             keep other users away from it"
+        ),
+    }
+}
+
+/// Elsewhere the folder decides who has access.
+#[cfg(not(unix))]
+fn make_private(_: &File, _: &Path) {}
+
 /// Looks at a file that was just opened, or begins it. The error is a sentence.
 fn begin(database: &Database) -> Result<(), String> {
     let foreign = || "it is no data of a local pool".to_owned();
@@ -173,4 +221,21 @@ fn try_forget(
     }
     transaction.commit()?;
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn new_file_is_private_before_anything_is_written() {
+        let path =
+            std::env::temp_dir().join(format!("tower-cognito-private-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let found = open_private(&path).unwrap().metadata().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((found.permissions().mode() & 0o777, found.len()), (0o600, 0));
+    }
 }
