@@ -116,6 +116,7 @@ mod messages;
 mod mock;
 mod oauth;
 mod origin;
+mod own_verifier;
 mod pool;
 mod secret;
 mod seed;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     claims::TokenUse,
     keys::{KeySet, KeySetError},
-    pool::PoolId,
+    pool::{PoolId, check_url},
     verifier::{Pool, Verifier, VerifierBuilder},
 };
 
@@ -114,10 +114,15 @@ impl UserPool {
     }
 
     /// The pool as a verifier knows it, with access and ID tokens of its app client accepted.
+    ///
+    /// Plain HTTP is [allowed](crate::DangerousPool::allow_plain_http), whatever the issuer's host: the pool serves its
+    /// keys itself.
     pub fn pool(&self) -> Pool {
         Pool::custom(self.issuer(), self.jwks_uri())
             .access_tokens([self.client_id()])
             .id_tokens([self.client_id()])
+            .dangerous()
+            .allow_plain_http()
     }
 
     /// Starts a verifier for this pool, with access and ID tokens of its app client accepted, and
@@ -217,7 +222,7 @@ impl UserPoolBuilder {
         self
     }
 
-    /// The issuer to write into tokens, in place of the pool's own address.
+    /// The issuer to write into tokens, in place of the pool's own address: an `https` or `http` URL, of any host.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
@@ -263,7 +268,7 @@ impl UserPoolBuilder {
     /// Makes the keys and serves the pool.
     ///
     /// # Errors
-    /// The pool id, the SMTP address or a trigger's URL is impossible, the port cannot be had, the data cannot be
+    /// The pool id, the client id, the issuer, the SMTP address or a trigger's URL is impossible, the port cannot be had, the data cannot be
     /// read, or no tokio runtime is at hand.
     pub async fn start(self) -> io::Result<UserPool> {
         let unfit = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
@@ -271,6 +276,12 @@ impl UserPoolBuilder {
             self.id.as_deref().map(str::parse).transpose().map_err(unfit)?;
         if let Some(wrong) = self.triggers.wrong() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, wrong));
+        }
+        if let Some(issuer) = &self.issuer {
+            check_url("issuer", issuer, true).map_err(unfit)?;
+        }
+        if let Some(id) = &self.client_id {
+            start::check_client_id(id)?;
         }
         let listener = tokio::net::TcpListener::bind(self.address)
             .await

@@ -2,7 +2,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     issue::milliseconds,
     keys::{SigningKey, uuid_of},
+    own_verifier::OwnVerifier,
     server::Fault,
     store::Store,
     triggers::Triggers,
@@ -23,6 +24,7 @@ use crate::{
     clock::{Clock, SystemClock},
     keys::{KeySet, KeySetError},
     pool::PoolId,
+    verifier::Verifier,
 };
 
 /// What a pool, its server and its operations all use.
@@ -34,8 +36,8 @@ pub(super) struct Shared {
     own_keys: bool,
     state: Mutex<State>,
     fetches: AtomicU64,
-    /// By how much the pool's clock is ahead, in milliseconds.
-    ahead: AtomicU64,
+    clock: Arc<PoolClock>,
+    verifier: OwnVerifier,
     pub(super) store: Store,
     pub(super) triggers: Triggers,
 }
@@ -52,6 +54,12 @@ pub(super) struct Parts {
     pub(super) own_keys: bool,
     pub(super) store: Store,
     pub(super) triggers: Triggers,
+}
+
+/// The system's time, put forward by some milliseconds.
+#[derive(Default)]
+pub(super) struct PoolClock {
+    ahead: AtomicU64,
 }
 
 struct State {
@@ -74,7 +82,8 @@ impl Shared {
             own_keys,
             state: Mutex::new(state),
             fetches: AtomicU64::new(0),
-            ahead: AtomicU64::new(0),
+            clock: Arc::default(),
+            verifier: OwnVerifier::default(),
             store,
             triggers,
         };
@@ -115,17 +124,26 @@ impl Shared {
     }
 
     pub(super) fn time(&self) -> SystemTime {
-        SystemClock.now() + self.ahead()
+        self.clock.time()
+    }
+
+    pub(super) fn clock(&self) -> &Arc<PoolClock> {
+        &self.clock
+    }
+
+    /// Returns the verifier of this pool's own access tokens, or `None` for a pool without app clients.
+    pub(super) fn own_verifier(&self) -> io::Result<Option<Verifier>> {
+        self.verifier.current(self)
     }
 
     /// Puts the pool's clock forward.
     pub(super) fn advance(&self, by: Duration) {
-        self.ahead.fetch_add(milliseconds(by), Ordering::Relaxed);
+        self.clock.ahead.fetch_add(milliseconds(by), Ordering::Relaxed);
     }
 
     /// By how much the pool's clock is ahead.
     pub(super) fn ahead(&self) -> Duration {
-        Duration::from_millis(self.ahead.load(Ordering::Relaxed))
+        self.clock.ahead()
     }
 
     pub(super) fn key_set(&self) -> Result<KeySet, KeySetError> {
@@ -182,6 +200,11 @@ impl Shared {
             TokenUse::Id => newest.nth(1),
         };
         key.expect("two keys are published from the start, and the newest two stay").clone()
+    }
+
+    /// The ids of all keys in the key set.
+    pub(super) fn key_ids(&self) -> Vec<String> {
+        self.state().published.iter().map(|key| key.kid.clone()).collect()
     }
 
     pub(super) fn jwks(&self) -> Value {
@@ -256,6 +279,16 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PoolClock {
+    pub(super) fn time(&self) -> SystemTime {
+        SystemClock.now() + self.ahead()
+    }
+
+    fn ahead(&self) -> Duration {
+        Duration::from_millis(self.ahead.load(Ordering::Relaxed))
     }
 }
 

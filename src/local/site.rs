@@ -19,7 +19,6 @@ use crate::{
     claims::Verified,
     clock::{Clock, SystemClock},
     error::AuthErrorKind,
-    verifier::{Pool, Verifier},
 };
 
 /// All pools that one server serves.
@@ -126,26 +125,5 @@ impl Site {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Shared>>> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shared {
-    /// A verifier of this pool's access tokens with the keys of this moment. Without clients there are no tokens.
-    fn own_verifier(self: &Arc<Self>) -> Result<Option<Verifier>, ApiError> {
-        let clients: Vec<_> =
-            self.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect());
-        if clients.is_empty() {
-            return Ok(None);
-        }
-        let keys = self.key_set().map_err(io::Error::other)?;
-        let pool =
-            Pool::custom(self.issuer(), self.jwks_uri()).access_tokens(clients).static_keys(keys);
-        let clock = Arc::clone(self);
-        Verifier::for_pools([pool])
-            .clock(move || clock.time())
-            .token_cache_bytes(0)
-            .build()
-            .map(Some)
-            .map_err(|error| io::Error::other(error).into())
     }
 }

@@ -60,6 +60,17 @@ pub(super) fn client_id(
     }
 }
 
+/// Refuses an id that no verifier takes: no token of the pool could be verified.
+pub(super) fn check_client_id(id: &str) -> io::Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+    if (1..=128).contains(&id.len()) && id.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(unfit(format!(
+        "the client id {id:?} is impossible: it has to be 1 to 128 visible ASCII characters without a comma"
+    )))
+}
+
 fn unfit(what: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }

@@ -38,6 +38,7 @@ mod local_listing;
 mod local_mail;
 mod local_mfa;
 mod local_migration;
+mod local_names;
 mod local_oauth;
 mod local_password;
 mod local_pools;

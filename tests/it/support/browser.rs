@@ -1,6 +1,6 @@
 //! A browser without scripts: it keeps cookies, follows redirects, and fills in the forms that it is shown.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, net::SocketAddr, sync::LazyLock};
 
 use http::{HeaderMap, StatusCode};
 use reqwest::{Url, redirect::Policy};
@@ -27,17 +27,36 @@ pub(crate) struct Browser {
     /// Headers that browsers set by themselves, in place of the right ones.
     pub(crate) origin: Option<&'static str>,
     pub(crate) fetch_site: &'static str,
+    /// The host that is this machine to the browser.
+    host: String,
+    client: reqwest::Client,
 }
 
 impl Browser {
     pub(crate) fn new() -> Self {
-        Self { cookies: BTreeMap::new(), origin: None, fetch_site: "same-origin" }
+        Self::with("127.0.0.1".to_owned(), client().clone())
+    }
+
+    /// A browser that finds an address under this name.
+    pub(crate) fn at(host: &str, address: SocketAddr) -> Self {
+        let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy();
+        let client = client.resolve(host, address).pool_max_idle_per_host(0).build().unwrap();
+        Self::with(host.to_owned(), client)
+    }
+
+    fn with(host: String, client: reqwest::Client) -> Self {
+        let cookies = BTreeMap::new();
+        Self { cookies, origin: None, fetch_site: "same-origin", host, client }
+    }
+
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.client
     }
 
     /// Opens an address, and follows where it leads as long as that is on this machine.
     pub(crate) async fn open(&mut self, address: impl AsRef<str>) -> Page {
         let url = Url::parse(address.as_ref()).unwrap();
-        let request = client().get(url.clone());
+        let request = self.client.get(url.clone());
         let page = self.send(url, request).await;
         self.follow(page).await
     }
@@ -45,7 +64,7 @@ impl Browser {
     /// Opens an address, and stays at its answer.
     pub(crate) async fn open_once(&mut self, address: impl AsRef<str>) -> Page {
         let url = Url::parse(address.as_ref()).unwrap();
-        let request = client().get(url.clone());
+        let request = self.client.get(url.clone());
         self.send(url, request).await
     }
 
@@ -63,7 +82,8 @@ impl Browser {
     /// Sends a form as it is.
     pub(crate) async fn post(&mut self, form: &WebForm) -> Page {
         let origin = form.action.origin().ascii_serialization();
-        let request = client()
+        let request = self
+            .client
             .post(form.action.clone())
             .header("content-type", "application/x-www-form-urlencoded")
             .header("origin", self.origin.unwrap_or(&origin))
@@ -76,11 +96,11 @@ impl Browser {
     pub(crate) async fn follow(&mut self, mut page: Page) -> Page {
         for _ in 0..10 {
             let Some(target) = page.location() else { return page };
-            if target.host_str() != Some("127.0.0.1") {
+            if target.host_str() != Some(&self.host) {
                 // What is elsewhere is not there: its address says all.
                 return Page { url: target, ..page };
             }
-            let request = client().get(target.clone());
+            let request = self.client.get(target.clone());
             page = self.send(target, request).await;
         }
         panic!("the redirects go round in circles: {}", page.url);

@@ -40,11 +40,12 @@ impl Endpoints {
         let own = |url: &Option<String>| url.clone();
         let (authorize, token, keys) =
             (own(&details.authorize_url), own(&details.token_url), own(&details.jwks_uri));
+        let issuer = &details.oidc_issuer;
         if let (Some(authorize), Some(token), Some(keys)) = (&authorize, &token, &keys) {
             let (authorize, token, keys) = (authorize.clone(), token.clone(), keys.clone());
-            return Ok(Self { authorize, token, keys, user_info: own(&details.attributes_url) });
+            let user_info = own(&details.attributes_url);
+            return Self { authorize, token, keys, user_info }.checked(issuer);
         }
-        let issuer = &details.oidc_issuer;
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let document = ask(&address, Question::Get).await?;
         let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -52,22 +53,38 @@ impl Endpoints {
         if text("issuer").as_ref() != Some(issuer) {
             return Err(Unusable);
         }
-        Ok(Self {
+        let endpoints = Self {
             authorize: authorize.or_else(|| text("authorization_endpoint")).ok_or(Unusable)?,
             token: token.or_else(|| text("token_endpoint")).ok_or(Unusable)?,
             keys: keys.or_else(|| text("jwks_uri")).ok_or(Unusable)?,
             user_info: own(&details.attributes_url).or_else(|| text("userinfo_endpoint")),
-        })
+        };
+        endpoints.checked(issuer)
+    }
+
+    /// Refuses plain HTTP to other machines, unless the developer named the provider itself by such an address.
+    fn checked(self, issuer: &str) -> Result<Self, Unusable> {
+        let is_plain_provider = issuer.starts_with("http://");
+        let is_usable = |address: &str| {
+            let uri: Uri = address.parse().unwrap_or_default();
+            match uri.scheme_str() {
+                Some("https") => true,
+                Some("http") => is_plain_provider || is_loopback(&uri),
+                _ => false,
+            }
+        };
+        let called = [Some(&self.token), Some(&self.keys), self.user_info.as_ref()];
+        if called.into_iter().flatten().all(|address| is_usable(address)) {
+            Ok(self)
+        } else {
+            Err(Unusable)
+        }
     }
 }
 
-/// Asks a provider for JSON. Plain HTTP stays on this machine, and nobody is followed elsewhere.
+/// Asks a provider for JSON, and follows no redirects.
 pub(super) async fn ask(address: &str, question: Question<'_>) -> Result<Value, Unusable> {
     let uri: Uri = address.parse().map_err(|_| Unusable)?;
-    if uri.scheme_str() != Some("https") && !(uri.scheme_str() == Some("http") && is_loopback(&uri))
-    {
-        return Err(Unusable);
-    }
     let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIME_LIMIT);
     // What is on this machine is not asked for by way of another.
     let builder = if is_loopback(&uri) { builder.no_proxy() } else { builder };

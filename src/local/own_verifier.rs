@@ -1,0 +1,124 @@
+//! Verifies a pool's own access tokens, by the rules that services use.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::shared::Shared;
+use crate::verifier::{Pool, Verifier};
+
+/// The verifier of a pool's own access tokens. It is built again when the pool's app clients or keys are no longer
+/// those that it was built from, whatever changed them.
+#[derive(Default)]
+pub(super) struct OwnVerifier(Mutex<Option<Arc<Built>>>);
+
+/// A verifier, with what it was built from.
+struct Built {
+    clients: Vec<String>,
+    key_ids: Vec<String>,
+    verifier: Verifier,
+}
+
+impl OwnVerifier {
+    /// Returns the verifier for the pool's present clients and keys, or `None` for a pool without app clients: it has
+    /// no tokens.
+    pub(super) fn current(&self, pool: &Shared) -> io::Result<Option<Verifier>> {
+        let clients: Vec<_> =
+            pool.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect());
+        if clients.is_empty() {
+            return Ok(None);
+        }
+        let key_ids = pool.key_ids();
+        let mut built = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_current = |built: &&Arc<Built>| built.clients == clients && built.key_ids == key_ids;
+        if let Some(built) = built.as_ref().filter(is_current) {
+            return Ok(Some(built.verifier.clone()));
+        }
+        let verifier = build(pool, &clients).map_err(io::Error::other)?;
+        *built = Some(Arc::new(Built { clients, key_ids, verifier: verifier.clone() }));
+        Ok(Some(verifier))
+    }
+}
+
+fn build(
+    pool: &Shared,
+    clients: &[String],
+) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
+    // The pool's own tokens are accepted whatever resource they are bound to: this is the place to say so.
+    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens(clients)
+        .static_keys(pool.key_set()?)
+        // Nothing is fetched, so that plain HTTP in the issuer's name gives nothing away.
+        .dangerous()
+        .allow_plain_http();
+    let clock = Arc::clone(pool.clock());
+    Ok(Verifier::for_pools([own]).clock(move || clock.time()).token_cache_bytes(0).build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::{
+        super::{
+            settings::ClientSettings,
+            shared::Parts,
+            store::{Client, Store},
+            triggers::Triggers,
+        },
+        *,
+    };
+
+    fn pool() -> Shared {
+        let id = "us-east-1_Local0001";
+        let parts = Parts {
+            store: Store::open(id, None).unwrap(),
+            id: id.parse().unwrap(),
+            client_id: "first".to_owned(),
+            issuer: format!("http://cognito:9229/{id}"),
+            address: SocketAddr::from(([192, 168, 1, 7], 9229)),
+            own_keys: false,
+            triggers: Triggers::default(),
+        };
+        Shared::new(parts).unwrap()
+    }
+
+    fn add_client(pool: &Shared, id: &str) {
+        pool.store
+            .write(|data| data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
+            .unwrap();
+    }
+
+    /// Returns what the verifier at hand was built from, as an address that stays while it does.
+    fn built(pool: &Shared, verifier: &OwnVerifier) -> Option<Arc<Built>> {
+        verifier.current(pool).unwrap()?;
+        verifier.0.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn verifier_is_built_again_for_other_clients_and_keys_alone() {
+        let (pool, verifier) = (pool(), OwnVerifier::default());
+        assert!(built(&pool, &verifier).is_none());
+        add_client(&pool, "first");
+        let mut last = built(&pool, &verifier).unwrap();
+        let changes: [&dyn Fn(); 5] = [
+            &|| add_client(&pool, "second"),
+            &|| pool.add_keys().unwrap(),
+            &|| pool.withdraw_old_keys(),
+            &|| drop(pool.store.write(|data| data.remove_client("first")).unwrap()),
+            &|| pool.store.write(|data| data.clients.retain(|_, _| false)).unwrap(),
+        ];
+        for change in &changes[..4] {
+            for _ in 0..3 {
+                assert!(Arc::ptr_eq(&last, &built(&pool, &verifier).unwrap()));
+            }
+            change();
+            let next = built(&pool, &verifier).unwrap();
+            assert!(!Arc::ptr_eq(&last, &next));
+            last = next;
+        }
+        changes[4]();
+        assert!(built(&pool, &verifier).is_none());
+    }
+}
