@@ -86,7 +86,7 @@ mod tests {
 
     fn add_client(pool: &Shared, id: &str) {
         pool.store
-            .write(|data| data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
+            .write_always(|data| data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
             .unwrap();
     }
 
@@ -106,8 +106,8 @@ mod tests {
             &|| add_client(&pool, "second"),
             &|| pool.add_keys().unwrap(),
             &|| pool.withdraw_old_keys(),
-            &|| drop(pool.store.write(|data| data.remove_client("first")).unwrap()),
-            &|| pool.store.write(|data| data.clients.retain(|_, _| false)).unwrap(),
+            &|| drop(pool.store.write_always(|data| data.remove_client("first")).unwrap()),
+            &|| pool.store.write_always(|data| data.clients.retain(|_, _| false)).unwrap(),
         ];
         for change in &changes[..4] {
             for _ in 0..3 {

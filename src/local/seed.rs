@@ -63,7 +63,8 @@ pub(super) fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
             let key = data.user_key(&user.username);
             data.users.insert(key, user);
         }
-    })
+        Ok(())
+    })?
 }
 
 /// A client without an id of its own gets one: the first of them, that of the pool's builder.

@@ -159,8 +159,9 @@ impl Shared {
         };
         let forgotten = self.store.write(|data| {
             old.iter().for_each(|number| drop(data.keys.remove(number)));
+            Ok::<_, io::Error>(())
         });
-        if let Err(error) = forgotten {
+        if let Err(error) = forgotten.and_then(|done| done) {
             tracing::warn!(%error, "withdrawn keys come back at the next start");
         }
     }
@@ -259,7 +260,8 @@ impl Shared {
             // Tokens are signed with what is on disk alone.
             self.store.write(|data| {
                 stored.into_iter().for_each(|(number, key)| drop(data.keys.insert(number, key)));
-            })?;
+                Ok::<_, io::Error>(())
+            })??;
         }
         self.state().published.extend(keys);
         Ok(())

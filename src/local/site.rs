@@ -62,7 +62,10 @@ impl Site {
     pub(super) fn create(&self, record: PoolRecord) -> io::Result<Arc<Shared>> {
         let id = format!("{}_{}", self.region, secret::pool_name());
         let pool = self.open(&id)?;
-        pool.store.write(|data| data.pool.insert(id, record))?;
+        pool.store.write(|data| {
+            data.pool.insert(id, record);
+            Ok::<_, io::Error>(())
+        })??;
         self.add(Arc::clone(&pool));
         Ok(pool)
     }

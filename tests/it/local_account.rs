@@ -443,6 +443,27 @@ async fn an_alias_is_the_users_who_proved_it_last_if_forced() {
 }
 
 #[tokio::test]
+async fn refused_verification_leaves_the_code_good() {
+    let pool = pool_of("[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n").await;
+    let alice = user(&pool, "alice").await;
+    let bob = user(&pool, "bob").await;
+    let change = json!({
+        "AccessToken": bob,
+        "UserAttributes": [{ "Name": "email", "Value": "alice@example.com" }],
+    });
+    call(&pool, "UpdateUserAttributes", change).await.unwrap();
+    let code = last_code(&pool, "bob").await;
+    let proof = json!({ "AccessToken": bob, "AttributeName": "email", "Code": code });
+    let refused = call(&pool, "VerifyUserAttribute", proof.clone()).await;
+    assert_eq!(error(refused).0, "AliasExistsException");
+    assert_eq!(attributes(&pool, &bob).await["email_verified"], "false");
+    call(&pool, "DeleteUser", json!({ "AccessToken": alice })).await.unwrap();
+    call(&pool, "VerifyUserAttribute", proof.clone()).await.unwrap();
+    assert_eq!(attributes(&pool, &bob).await["email_verified"], "true");
+    assert_eq!(error(call(&pool, "VerifyUserAttribute", proof).await).0, "ExpiredCodeException");
+}
+
+#[tokio::test]
 async fn names_have_no_spaces_and_at_most_128_signs() {
     let pool = UserPool::start().await.unwrap();
     for name in ["", "a b", "a\tb", &"a".repeat(129)] {

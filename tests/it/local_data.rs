@@ -7,11 +7,15 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tower_cognito::{TokenUse, local::UserPool};
+use tower_cognito::{
+    TokenUse,
+    local::{Config, UserPool},
+};
 
 use crate::support::{
     captured_logs,
@@ -190,6 +194,94 @@ async fn a_pool_or_a_client_that_the_file_does_not_have_is_refused_by_name() {
     assert!(error.contains("\"other\", but mine"), "{error}");
     let pool = builder().start().await.unwrap();
     assert_eq!((pool.id().as_str(), pool.client_id()), ("eu-west-1_Mine", "mine"));
+}
+
+const COUNTERS: &str = r#"
+[aws_cognito_user_pool]
+auto_verified_attributes = ["email"]
+
+[[aws_cognito_user_pool_client]]
+client_id = "web"
+prevent_user_existence_errors = "ENABLED"
+refresh_token_rotation = { feature = "ENABLED", retry_grace_period_seconds = 0 }
+explicit_auth_flows = ["ALLOW_USER_PASSWORD_AUTH"]
+
+[[aws_cognito_user]]
+username = "alice"
+password = "Correct-Horse-1"
+attributes = { email = "alice@example.com", email_verified = "true" }
+
+[[aws_cognito_user]]
+username = "bob"
+password = "Correct-Horse-1"
+attributes = { email = "bob@example.com", email_verified = "true" }
+"#;
+
+#[tokio::test]
+async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
+    let file = File::new("counters");
+    let start = async || {
+        let config = Config::from_toml(COUNTERS).unwrap();
+        let builder = UserPool::builder().config(config).issuer("https://pool.test/a");
+        builder.data(&file.0).start().await.unwrap()
+    };
+    let sign_in = async |pool: &UserPool, name: &str, password: &str| {
+        let input = json!({
+            "ClientId": "web", "AuthFlow": "USER_PASSWORD_AUTH",
+            "AuthParameters": { "USERNAME": name, "PASSWORD": password },
+        });
+        call(pool, "InitiateAuth", input).await
+    };
+    let refresh = async |pool: &UserPool, token: &Value| {
+        let input = json!({ "ClientId": "web", "RefreshToken": token });
+        call(pool, "GetTokensFromRefreshToken", input).await
+    };
+    let confirm = async |pool: &UserPool, name: &str, code: &str| {
+        let input = json!({
+            "ClientId": "web", "Username": name, "ConfirmationCode": code,
+            "Password": "Other-Horse-2",
+        });
+        call(pool, "ConfirmForgotPassword", input).await
+    };
+
+    let pool = start().await;
+    let tokens = sign_in(&pool, "bob", "Correct-Horse-1").await.unwrap();
+    let first = tokens["AuthenticationResult"]["RefreshToken"].clone();
+    let second = refresh(&pool, &first).await.unwrap();
+    let second = second["AuthenticationResult"]["RefreshToken"].clone();
+    // The session of a token that is used again after its rotation ends.
+    let reused = refresh(&pool, &first).await.unwrap_err();
+    assert_eq!(reused.0, "RefreshTokenReuseException");
+    // Wrong codes count, of users and of names that nobody has.
+    for name in ["alice", "nobody"] {
+        let input = json!({ "ClientId": "web", "Username": name });
+        call(&pool, "ForgotPassword", input).await.unwrap();
+        for _ in 0..5 {
+            let wrong = confirm(&pool, name, "no code").await.unwrap_err();
+            assert_eq!(wrong.0, "CodeMismatchException", "{name}");
+        }
+    }
+    // Wrong passwords lock the account, at last for a quarter of an hour.
+    for name in ["alice", "nobody"] {
+        for _ in 0..15 {
+            let wrong = sign_in(&pool, name, "Wrong-Horse-1").await.unwrap_err();
+            assert_eq!(wrong.1, "Incorrect username or password.", "{name}");
+            pool.advance(Duration::from_secs(15 * 60));
+        }
+        sign_in(&pool, name, "Wrong-Horse-1").await.unwrap_err();
+    }
+    drop(pool);
+
+    let pool = start().await;
+    let revoked = refresh(&pool, &second).await.unwrap_err();
+    assert_eq!(revoked.1, "Refresh Token has been revoked");
+    for name in ["alice", "nobody"] {
+        let limit = confirm(&pool, name, "no code").await.unwrap_err();
+        assert_eq!(limit.0, "LimitExceededException", "{name}");
+        let locked = sign_in(&pool, name, "Correct-Horse-1").await.unwrap_err();
+        assert_eq!(locked.1, "Password attempts exceeded", "{name}");
+    }
+    sign_in(&pool, "bob", "Correct-Horse-1").await.unwrap();
 }
 
 /// The child of the test below: a pool that serves until somebody kills it.

@@ -141,12 +141,13 @@ async fn verify_attribute(site: &Site, value: Value) -> Answer {
     let contact = contact(attribute_name)?;
     let code = required(code, "Code")?;
     let now = pool.now();
-    pool.store.write(|data| {
+    let purpose = CodePurpose::proof_of(contact);
+    // A wrong code counts. Nothing else is written before all is right.
+    pool.store.write_always(|data| {
         let user = still_there(data, &user)?;
-        let purpose = CodePurpose::proof_of(contact);
         codes::check(&mut user.codes, purpose, &code, now)?;
-        user.codes.remove(&purpose);
         let mut proven = user.clone();
+        proven.codes.remove(&purpose);
         proven.attributes.insert(contact.verified_attribute().to_owned(), "true".to_owned());
         proven.modified_at = now;
         if let Some(clash) = attributes::alias_clash(data, &proven) {

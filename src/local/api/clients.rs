@@ -107,7 +107,7 @@ fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, client_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let id = required(client_id, "ClientId")?;
-    pool.store.write(|data| data.remove_client(&id))?.ok_or_else(|| ApiError::no_client(&id))?;
+    pool.store.write(|data| data.remove_client(&id).ok_or_else(|| ApiError::no_client(&id)))??;
     nothing()
 }
 

@@ -93,7 +93,7 @@ async fn forgot_password(site: &Site, value: Value) -> Answer {
         }
         None => {
             let now = pool.now();
-            pool.store.write(|data| simulated(data, &name, now))?
+            pool.store.write(|data| Ok::<_, ApiError>(simulated(data, &name, now)))??
         }
     };
     Ok(json!({ "CodeDeliveryDetails": details }))
@@ -121,9 +121,10 @@ async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
     if let Some(violation) = settings.password_policy.violation(&text) {
         return Err(ApiError::invalid_password(violation));
     }
-    // The code comes first: what passwords a user had before is nothing for those who do not have it.
+    // The code comes first: what passwords a user had before is nothing for those who do not have it. A wrong one
+    // counts.
     let now = pool.now();
-    let user = pool.store.write(|data| {
+    let checked = pool.store.write_always(|data| {
         let waits = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
         if !data.find_user(&name).is_some_and(waits) {
             let refusal = codes::refuse(data, &name, &code, now);
@@ -135,7 +136,8 @@ async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
         let user = named_user_mut(data, &name)?;
         codes::check(&mut user.codes, CodePurpose::Forgot, &code, now)?;
         Ok(user.clone())
-    })??;
+    });
+    let user = checked??;
     let password = new_password(&pool, &settings, &user, &text)?;
     let user = pool.store.write(|data| {
         let user = still_there(data, &user)?;
@@ -167,7 +169,7 @@ fn check_previous(
     if password.is(pool.short_name(), &user.username, &previous) {
         return Ok(());
     }
-    pool.store.write(|data| {
+    pool.store.write_always(|data| {
         let present = still_there(data, user)?;
         // Tries at the same time may have locked the account.
         check_tries(present, now)?;

@@ -76,8 +76,9 @@ fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, identifier } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let identifier = required(identifier, "Identifier")?;
-    let gone = pool.store.write(|data| data.resource_servers.remove(&identifier))?;
-    gone.ok_or_else(|| unknown(&identifier))?;
+    pool.store.write(|data| {
+        data.resource_servers.remove(&identifier).ok_or_else(|| unknown(&identifier))
+    })??;
     nothing()
 }
 

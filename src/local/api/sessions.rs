@@ -39,8 +39,9 @@ pub(in crate::local) async fn refresh(
     check: impl Fn(&User) -> Result<(), ApiError>,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
-    // A function that fails does not cost the client its refresh token.
-    let found = pool.store.write(|data| find_token(data, client, token, &check, now))??;
+    // A function that fails does not cost the client its refresh token. One that was rotated ends its session, and
+    // is refused all the same.
+    let found = pool.store.write_always(|data| find_token(data, client, token, &check, now))??;
     let api_scope = [API_SCOPE.to_owned()];
     let holder = Holder {
         user: &found.user,
@@ -50,7 +51,7 @@ pub(in crate::local) async fn refresh(
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     let overrides = user_overrides(pool, holder, TokenSource::RefreshTokens, caller).await?;
     let now = pool.now();
-    let (refreshed, next) = pool.store.write(|data| {
+    let (refreshed, next) = pool.store.write_always(|data| {
         let refreshed = find_token(data, client, token, &check, now)?;
         let next = rotate(data, client, token, &refreshed.origin_jti, now);
         Ok::<_, ApiError>((refreshed, next))
@@ -179,7 +180,10 @@ async fn global_sign_out(site: &Site, value: Value) -> Answer {
     let SignOut { access_token, .. } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     let now = pool.now();
-    pool.store.write(|data| sign_out_everywhere(data, &user, now))?;
+    pool.store.write(|data| {
+        sign_out_everywhere(data, &user, now);
+        Ok::<_, ApiError>(())
+    })??;
     nothing()
 }
 

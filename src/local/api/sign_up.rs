@@ -118,6 +118,11 @@ async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
     let metadata = input.client_metadata.unwrap_or_default();
     let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
     let now = pool.now();
+    // A wrong code counts, and all else of a refusal is undone.
+    pool.store.write_always(|data| {
+        let user = unconfirmed_user(data, &client, &name)?;
+        codes::check(&mut user.codes, CodePurpose::SignUp, &code, now)
+    })??;
     let user = pool.store.write(|data| confirm(data, &client, &name, &code, force, now))??;
     post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
     nothing()
@@ -188,15 +193,12 @@ fn check_free(
     attributes::alias_clash(data, user).map_or(Ok(()), |clash| Err(user_exists(clash.message)))
 }
 
-fn confirm(
-    data: &mut Data,
+/// The user whom a code is to confirm.
+fn unconfirmed_user<'a>(
+    data: &'a mut Data,
     client: &Client,
     name: &str,
-    code: &str,
-    force: bool,
-    now: u64,
-) -> Result<User, ApiError> {
-    let settings = data.settings();
+) -> Result<&'a mut User, ApiError> {
     let Some(user) = data.find_user_mut(name) else {
         return Err(unknown_user(client, ApiError::expired_code()));
     };
@@ -209,6 +211,19 @@ fn confirm(
             user.status.as_str()
         )));
     }
+    Ok(user)
+}
+
+fn confirm(
+    data: &mut Data,
+    client: &Client,
+    name: &str,
+    code: &str,
+    force: bool,
+    now: u64,
+) -> Result<User, ApiError> {
+    let settings = data.settings();
+    let user = unconfirmed_user(data, client, name)?;
     let contact = codes::check(&mut user.codes, CodePurpose::SignUp, code, now)?;
     let mut confirmed = user.clone();
     confirmed.codes.remove(&CodePurpose::SignUp);

@@ -10,7 +10,7 @@ use super::{
         issue::digest_of,
         secret,
         shared::Shared,
-        store::{BrowserSession, Data, User},
+        store::{BrowserSession, User},
     },
     request::Asking,
 };
@@ -57,17 +57,21 @@ pub(super) fn sign_in(
     pool.store.write(|data| {
         data.browser_sessions.retain(|_, session| now < session.expires_at);
         data.browser_sessions.insert(digest_of(&value), session.clone());
-    })?;
+        Ok::<_, io::Error>(())
+    })??;
     Ok((set_cookie(&session_name(pool), &value, LIFETIME), session))
 }
 
-/// Signs out, and gives what takes the cookie away.
-pub(super) fn sign_out(data: &mut Data, pool: &Shared, headers: &HeaderMap) -> HeaderValue {
+/// Signs out, and returns the header that takes the cookie away.
+pub(super) fn sign_out(pool: &Shared, headers: &HeaderMap) -> io::Result<HeaderValue> {
     let name = session_name(pool);
     if let Some(cookie) = cookie(headers, &name) {
-        data.browser_sessions.remove(&digest_of(cookie));
+        pool.store.write(|data| {
+            data.browser_sessions.remove(&digest_of(cookie));
+            Ok::<_, io::Error>(())
+        })??;
     }
-    set_cookie(&name, "", 0)
+    Ok(set_cookie(&name, "", 0))
 }
 
 /// A cookie of this pool's. Browsers send the cookies of a host to all its ports, so that the name tells pools of

@@ -68,7 +68,9 @@ pub(super) async fn exchange(
     given: &Exchange<'_>,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
-    let (user, grant, entered) = pool.store.write(|data| redeem(data, client, given, now))??;
+    // A code that is brought again ends a session, and is refused all the same.
+    let redeemed = pool.store.write_always(|data| redeem(data, client, given, now))?;
+    let (user, grant, entered) = redeemed?;
     tokens(pool, &entry(client, &user, &grant), entered).await
 }
 
@@ -94,7 +96,8 @@ fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, A
             now < grant.expires_at.saturating_add(kept)
         });
         data.grants.insert(digest_of(&code), grant);
-    })?;
+        Ok::<_, ApiError>(())
+    })??;
     Ok(code)
 }
 

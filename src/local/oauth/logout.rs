@@ -45,7 +45,7 @@ fn registered(site: &Site, query: &Parameters) -> Option<(Arc<Shared>, String)> 
 }
 
 fn leave(pool: &Shared, headers: &HeaderMap, location: &str) -> Response {
-    match pool.store.write(|data| browser::sign_out(data, pool, headers)) {
+    match browser::sign_out(pool, headers) {
         Ok(cookie) => {
             let mut response = redirect::go(location);
             response.headers_mut().append(header::SET_COOKIE, cookie);

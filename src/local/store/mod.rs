@@ -144,17 +144,39 @@ impl Store {
         Ok(())
     }
 
-    /// Changes data. What changed is on disk when this returns.
+    /// Changes data, or nothing if `write` returns an error. What changed is on disk when this returns.
     ///
     /// # Errors
-    /// The disk does not take it: then nothing changed.
-    pub(super) fn write<R>(&self, write: impl FnOnce(&mut Data) -> R) -> io::Result<R> {
+    /// The outer error: the disk does not take the changes, or the pool was deleted. Then nothing changed either.
+    pub(super) fn write<R, E>(
+        &self,
+        write: impl FnOnce(&mut Data) -> Result<R, E>,
+    ) -> io::Result<Result<R, E>> {
+        self.change(write, Result::is_ok)
+    }
+
+    /// As [`write`](Self::write), but keeps the changes whatever `write` returns: for counters of wrong passwords and
+    /// wrong codes, and for what ends a session, which have to survive the refusal that they belong to.
+    pub(super) fn write_always<R>(&self, write: impl FnOnce(&mut Data) -> R) -> io::Result<R> {
+        self.change(write, |_| true)
+    }
+
+    fn change<R>(
+        &self,
+        write: impl FnOnce(&mut Data) -> R,
+        is_kept: impl FnOnce(&R) -> bool,
+    ) -> io::Result<R> {
         let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
         if data.is_closed {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the pool was deleted"));
         }
         let result = write(&mut data);
         data.learn_names();
+        if !is_kept(&result) {
+            data.take_back();
+            data.settle();
+            return Ok(result);
+        }
         let kept = self.keep(&data);
         if kept.is_err() {
             data.take_back();
@@ -176,5 +198,140 @@ impl Store {
         let Some(disk) = &self.disk else { return Ok(()) };
         let changes = data.changes().map_err(io::Error::other)?;
         if changes.is_empty() { Ok(()) } else { disk.write(&self.pool_id, &changes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    const POOL: &str = "us-east-1_Local0001";
+
+    /// A data file that is gone with its test.
+    struct DataFile(PathBuf);
+
+    impl DataFile {
+        fn new(name: &str) -> Self {
+            let name = format!("tower-cognito-store-{}-{name}.redb", std::process::id());
+            let file = Self(std::env::temp_dir().join(name));
+            let _ = std::fs::remove_file(&file.0);
+            file
+        }
+
+        fn open(&self) -> Store {
+            Store::open(POOL, Some(Arc::new(Disk::open(&self.0).unwrap()))).unwrap()
+        }
+    }
+
+    impl Drop for DataFile {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn user(name: &str) -> User {
+        User::new(name.to_owned(), format!("sub of {name}"), 0)
+    }
+
+    fn group(name: &str) -> Group {
+        Group {
+            name: name.to_owned(),
+            description: None,
+            role_arn: None,
+            precedence: None,
+            created_at: 0,
+            modified_at: 0,
+        }
+    }
+
+    /// A store with something of each kind of change to come.
+    fn begin(store: &Store) {
+        let begun = store.write(|data| {
+            for name in ["changed", "removed", "retained"] {
+                data.users.insert(name, user(name));
+            }
+            data.groups.insert("kept", group("kept"));
+            Ok::<_, ()>(())
+        });
+        begun.unwrap().unwrap();
+    }
+
+    /// Changes rows in every way that there is.
+    fn change_all(data: &mut Data) {
+        data.users.insert("new", user("new"));
+        data.users.get_mut("changed").unwrap().enabled = false;
+        data.users.remove("removed");
+        data.users.retain(|key, _| key != "retained");
+        data.groups.insert("kept", Group { precedence: Some(1), ..group("kept") });
+        data.groups.insert("new", group("new"));
+        // Twice, since what counts is the row before all of it.
+        data.groups.insert("new", group("newer"));
+        data.users.get_mut("changed").unwrap().modified_at = 7;
+    }
+
+    /// What of the changes is there: in the rows, and in what users are known by.
+    fn seen(store: &Store) -> (Vec<String>, bool, u64, Option<u32>, Vec<String>) {
+        store.read(|data| {
+            let keys = data.users.iter().map(|(key, _)| key.to_owned()).collect();
+            let changed = data.users.get("changed").unwrap();
+            let known = ["new", "removed"].into_iter();
+            let known =
+                known.filter(|name| data.known_as(&format!("sub of {name}")).next().is_some());
+            let precedence = data.groups.get("kept").unwrap().precedence;
+            let (enabled, modified_at) = (changed.enabled, changed.modified_at);
+            (keys, enabled, modified_at, precedence, known.map(str::to_owned).collect())
+        })
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn write_that_is_refused_changes_nothing_in_memory_and_on_disk() {
+        let file = DataFile::new("refused");
+        let before =
+            (texts(&["changed", "removed", "retained"]), true, 0, None, texts(&["removed"]));
+        for store in [Store::open(POOL, None).unwrap(), file.open()] {
+            begin(&store);
+            let refused = store.write(|data| {
+                change_all(data);
+                Err::<(), _>("refused")
+            });
+            assert_eq!(refused.unwrap(), Err("refused"));
+            assert_eq!(seen(&store), before);
+            // What was undone is not written with what comes next.
+            store
+                .write(|data| Ok::<_, ()>(data.groups.insert("later", group("later"))))
+                .unwrap()
+                .unwrap();
+            assert_eq!(seen(&store), before);
+        }
+        let store = file.open();
+        assert_eq!(seen(&store), before);
+        assert!(store.read(|data| data.groups.contains("later") && !data.groups.contains("new")));
+    }
+
+    #[test]
+    fn write_that_succeeds_and_one_that_is_always_kept_stay_in_memory_and_on_disk() {
+        let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
+        for always in [false, true] {
+            let file = DataFile::new(if always { "always" } else { "succeeds" });
+            for store in [Store::open(POOL, None).unwrap(), file.open()] {
+                begin(&store);
+                if always {
+                    let refused = store.write_always(|data| {
+                        change_all(data);
+                        Err::<(), _>("refused")
+                    });
+                    assert_eq!(refused.unwrap(), Err("refused"));
+                } else {
+                    store.write(|data| Ok::<_, ()>(change_all(data))).unwrap().unwrap();
+                }
+                assert_eq!(seen(&store), after);
+            }
+            assert_eq!(seen(&file.open()), after);
+        }
     }
 }

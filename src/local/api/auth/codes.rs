@@ -25,7 +25,7 @@ pub(super) fn answer(
 ) -> Result<User, ApiError> {
     let code = answers.get(&format!("{challenge}_CODE"))?;
     let now = handle.now;
-    pool.store.write(|data| {
+    pool.store.write_always(|data| {
         let Open { key, challenge: step, user } = open_step(data, handle)?;
         match (challenge, &step.kind) {
             ("SOFTWARE_TOKEN_MFA", ChallengeKind::SoftwareTokenMfa) => {

@@ -92,7 +92,10 @@ pub(in crate::local) async fn tokens(
     let overrides = match user_overrides(pool, holder, entry.source, entry.caller()).await {
         Ok(overrides) => overrides,
         Err(error) => {
-            pool.store.write(|data| data.remove_session(&entered.origin_jti))?;
+            pool.store.write(|data| {
+                data.remove_session(&entered.origin_jti);
+                Ok::<_, ApiError>(())
+            })??;
             return Err(error);
         }
     };

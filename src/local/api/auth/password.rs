@@ -51,7 +51,7 @@ pub(in crate::local) async fn check_password(
 pub(super) fn judge(pool: &Shared, user: &User, is_right: bool) -> Result<User, ApiError> {
     let now = pool.now();
     if !is_right {
-        return Err(pool.store.write(|data| wrong(data, user, now))?);
+        return Err(pool.store.write_always(|data| wrong(data, user, now))?);
     }
     let present = pool.store.read(|data| data.exact_user(&user.username).cloned());
     // Tries at the same time may have locked the account, and the password may be another by now.

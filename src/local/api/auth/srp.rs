@@ -98,7 +98,8 @@ pub(super) fn ask(
     pool.store.write(|data| {
         prune(data, now);
         data.challenges.insert(digest_of(&secret_block), challenge);
-    })?;
+        Ok::<_, ApiError>(())
+    })??;
     Ok(answer)
 }
 

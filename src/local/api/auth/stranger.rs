@@ -23,7 +23,7 @@ pub(super) fn check(pool: &Shared, name: &str) -> Result<(), ApiError> {
 pub(super) fn mistake(pool: &Shared, name: &str) -> Result<ApiError, ApiError> {
     let now = pool.now();
     let key = digest_of(name);
-    Ok(pool.store.write(|data| {
+    Ok(pool.store.write_always(|data| {
         let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
         if let Err(locked) = check_lock(&stranger.failures, now) {
             return locked;

@@ -68,10 +68,11 @@ fn take(site: &Site, headers: &HeaderMap, state: &str) -> Option<(Arc<Shared>, E
     let cookie = digest_of(browser::cookie(headers, &browser_cookie(&pool, state))?);
     let now = pool.now();
     let taken = pool.store.write(|data| {
-        let is_theirs = same(&data.external_sign_ins.get(&key)?.browser, &cookie);
-        is_theirs.then(|| data.external_sign_ins.remove(&key)).flatten()
+        let waiting = data.external_sign_ins.get(&key);
+        let is_theirs = waiting.is_some_and(|sign_in| same(&sign_in.browser, &cookie));
+        is_theirs.then(|| data.external_sign_ins.remove(&key)).flatten().ok_or(())
     });
-    let sign_in = taken.ok()?.filter(|sign_in| now < sign_in.expires_at)?;
+    let sign_in = taken.ok()?.ok().filter(|sign_in| now < sign_in.expires_at)?;
     Some((pool, sign_in))
 }
 

@@ -96,6 +96,7 @@ pub(super) async fn begin(
     let kept = pool.store.write(|data| {
         data.external_sign_ins.retain(|_, sign_in| now < sign_in.expires_at);
         data.external_sign_ins.insert(digest_of(&state), row);
+        Ok::<_, ()>(())
     });
     if kept.is_err() {
         return error_page("server_error");
