@@ -105,6 +105,7 @@
 //! ```
 
 mod api;
+mod blocking;
 mod config;
 mod console;
 mod cors;
@@ -115,6 +116,7 @@ mod mail;
 mod messages;
 mod mock;
 mod oauth;
+mod operations;
 mod origin;
 mod own_verifier;
 mod pool;

@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{api, console, cors, oauth, site::Site, store::Disk};
+use super::{api, console, cors, oauth, operations::run_to_the_end, site::Site};
 
 /// How the key endpoint misbehaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,35 +33,38 @@ pub enum Fault {
 /// Serves a pool as long as it lives.
 pub(super) struct Server {
     task: JoinHandle<()>,
-    disk: Option<Arc<Disk>>,
+    site: Arc<Site>,
 }
 
 impl Server {
     pub(super) fn start(listener: TcpListener, site: Arc<Site>) -> Self {
-        let disk = site.disk.clone();
+        let operations = Router::new()
+            .route("/", post(api::handle))
+            .merge(oauth::routes())
+            .route_layer(middleware::from_fn_with_state(Arc::clone(&site), run_to_the_end));
         let app = Router::new()
             .route("/{pool}/.well-known/jwks.json", get(jwks))
             .route("/{pool}/.well-known/openid-configuration", get(discovery))
-            .route("/", post(api::handle))
-            .merge(oauth::routes())
+            .merge(operations)
             .merge(console::routes())
             .fallback(nothing_here)
             .method_not_allowed_fallback(nothing_here)
             .layer(middleware::from_fn(cors::open))
-            .with_state(site);
+            .with_state(Arc::clone(&site));
         let task = tokio::spawn(async move {
             // Serving ends with the task alone: `axum::serve` outlives failed connections.
             let _ = axum::serve(listener, app).await;
         });
-        Self { task, disk }
+        Self { task, site }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+        self.site.operations.stop();
         // Connections end later than this, and the file is to be free at once.
-        if let Some(disk) = &self.disk {
+        if let Some(disk) = &self.site.disk {
             disk.close();
         }
     }

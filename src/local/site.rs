@@ -10,6 +10,7 @@ use super::{
     api::ApiError,
     issue::milliseconds,
     mail::Outbox,
+    operations::Operations,
     secret,
     shared::{Parts, Shared, endpoint},
     store::{Client, Disk, PoolRecord, Store},
@@ -30,6 +31,7 @@ pub(super) struct Site {
     region: String,
     own_keys: bool,
     pools: Mutex<BTreeMap<String, Arc<Shared>>>,
+    pub(super) operations: Operations,
 }
 
 impl Site {
@@ -40,7 +42,8 @@ impl Site {
         (region, own_keys): (&str, bool),
     ) -> Self {
         let region = region.to_owned();
-        Self { address, disk, outbox, region, own_keys, pools: Mutex::default() }
+        let (pools, operations) = (Mutex::default(), Operations::default());
+        Self { address, disk, outbox, region, own_keys, pools, operations }
     }
 
     pub(super) fn add(&self, pool: Arc<Shared>) {

@@ -32,6 +32,7 @@ mod local_custom_auth;
 mod local_data;
 mod local_federation;
 mod local_groups;
+mod local_hang_up;
 mod local_hosted;
 mod local_hosted_triggers;
 mod local_listing;
