@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     api::ApiError,
+    blocking,
     keys::random_uuid,
     secret::random_octets,
     shared::Shared,
@@ -115,22 +116,23 @@ impl Shared {
     }
 
     /// Signs claims and writes them as the API answers a sign-in.
-    pub(super) fn authentication_result(
+    pub(super) async fn authentication_result(
         &self,
         client: &Client,
         claims: Claims,
         refresh_token: Option<String>,
     ) -> Value {
         let Claims { access, mut id, is_hosted, has_id_token } = claims;
-        let access_token = self.sign_claims(TokenUse::Access, access);
+        let access_token = self.sign_claims(TokenUse::Access, access).await;
         let mut result = Map::new();
-        let mut set = |name: &str, value: Value| drop(result.insert(name.to_owned(), value));
         if has_id_token {
             if is_hosted {
                 id.insert("at_hash".to_owned(), json!(half_digest_of(&access_token)));
             }
-            set("IdToken", json!(self.sign_claims(TokenUse::Id, id)));
+            let id_token = self.sign_claims(TokenUse::Id, id).await;
+            result.insert("IdToken".to_owned(), json!(id_token));
         }
+        let mut set = |name: &str, value: Value| drop(result.insert(name.to_owned(), value));
         set("AccessToken", json!(access_token));
         set("ExpiresIn", json!(client.settings.access_token_lifetime().as_secs()));
         set("TokenType", json!("Bearer"));
@@ -140,9 +142,15 @@ impl Shared {
         Value::Object(result)
     }
 
-    pub(super) fn sign_claims(&self, token_use: TokenUse, claims: Map<String, Value>) -> String {
-        let header = json!({ "kid": self.signing_key(token_use).kid, "alg": "RS256" }).to_string();
-        self.sign(token_use, header.as_bytes(), Value::Object(claims).to_string().as_bytes())
+    pub(super) async fn sign_claims(
+        &self,
+        token_use: TokenUse,
+        claims: Map<String, Value>,
+    ) -> String {
+        let key = self.signing_key(token_use);
+        let header = json!({ "kid": key.kid, "alg": "RS256" }).to_string();
+        let payload = Value::Object(claims).to_string();
+        blocking::run(move || key.token(header.as_bytes(), payload.as_bytes())).await
     }
 
     /// The claims of a machine's access token, with what a trigger makes of them.

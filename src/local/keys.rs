@@ -71,8 +71,15 @@ impl SigningKey {
         Ok(StoredKey { kid: self.kid.clone(), pkcs8: STANDARD.encode(pkcs8.as_ref()) })
     }
 
+    /// Signs a header and a payload.
+    pub(super) fn token(&self, header: &[u8], payload: &[u8]) -> String {
+        let message = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
+        let signature = self.sign(&message);
+        format!("{message}.{signature}")
+    }
+
     /// RSASSA-PKCS1-v1_5 with SHA-256, in base64url.
-    pub(super) fn sign(&self, message: &str) -> String {
+    fn sign(&self, message: &str) -> String {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)

@@ -64,7 +64,7 @@ mod tests {
         super::{
             settings::ClientSettings,
             shared::Parts,
-            store::{Client, Store},
+            store::{Client, Data, Store},
             triggers::Triggers,
         },
         *,
@@ -84,10 +84,12 @@ mod tests {
         Shared::new(parts).unwrap()
     }
 
-    fn add_client(pool: &Shared, id: &str) {
-        pool.store
-            .write_always(|data| data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
-            .unwrap();
+    async fn change_clients(pool: &Shared, change: impl FnOnce(&mut Data) + Send) {
+        pool.store.write_always(change).await.unwrap();
+    }
+
+    fn add(id: &str) -> impl FnOnce(&mut Data) + Send {
+        |data| drop(data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
     }
 
     /// Returns what the verifier at hand was built from, as an address that stays while it does.
@@ -96,29 +98,27 @@ mod tests {
         verifier.0.lock().unwrap().clone()
     }
 
-    #[test]
-    fn verifier_is_built_again_for_other_clients_and_keys_alone() {
+    #[tokio::test]
+    async fn verifier_is_built_again_for_other_clients_and_keys_alone() {
         let (pool, verifier) = (pool(), OwnVerifier::default());
         assert!(built(&pool, &verifier).is_none());
-        add_client(&pool, "first");
+        change_clients(&pool, add("first")).await;
         let mut last = built(&pool, &verifier).unwrap();
-        let changes: [&dyn Fn(); 5] = [
-            &|| add_client(&pool, "second"),
-            &|| pool.add_keys().unwrap(),
-            &|| pool.withdraw_old_keys(),
-            &|| drop(pool.store.write_always(|data| data.remove_client("first")).unwrap()),
-            &|| pool.store.write_always(|data| data.clients.retain(|_, _| false)).unwrap(),
-        ];
-        for change in &changes[..4] {
+        for step in 0..4 {
             for _ in 0..3 {
                 assert!(Arc::ptr_eq(&last, &built(&pool, &verifier).unwrap()));
             }
-            change();
+            match step {
+                0 => change_clients(&pool, add("second")).await,
+                1 => pool.add_keys().unwrap(),
+                2 => pool.withdraw_old_keys(),
+                _ => change_clients(&pool, |data| drop(data.remove_client("first"))).await,
+            }
             let next = built(&pool, &verifier).unwrap();
-            assert!(!Arc::ptr_eq(&last, &next));
+            assert!(!Arc::ptr_eq(&last, &next), "step {step}");
             last = next;
         }
-        changes[4]();
+        change_clients(&pool, |data| drop(data.remove_client("second"))).await;
         assert!(built(&pool, &verifier).is_none());
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    blocking,
     config::Config,
     mail::Outbox,
     seed,
@@ -288,8 +289,13 @@ impl UserPoolBuilder {
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
         let address = listener.local_addr()?;
         let outbox = self.smtp.as_deref().map(Outbox::open).transpose()?;
-        let disk = self.data.map(|file| Disk::open(&file).map(Arc::new)).transpose()?;
-        let kept = disk.as_ref().map_or(Ok(Vec::new()), |disk| disk.pools())?;
+        let data = self.data;
+        let (disk, kept) = blocking::run(move || {
+            let disk = data.map(|file| Disk::open(&file).map(Arc::new)).transpose()?;
+            let kept = disk.as_ref().map_or(Ok(Vec::new()), |disk| disk.pools())?;
+            Ok::<_, io::Error>((disk, kept))
+        })
+        .await?;
         let asked = asked.map(|id| id.to_string());
         let id: PoolId = start::pool_id(asked, &kept)?.parse().map_err(io::Error::other)?;
         let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
@@ -299,21 +305,19 @@ impl UserPoolBuilder {
             outbox,
             (id.region().unwrap_or("us-east-1"), self.own_keys),
         ));
-        let store = Store::open(id.as_str(), disk)?;
-        let client_id = start::client_id(self.client_id, &store, &self.config)?;
-        let shared = Arc::new(Shared::new(Parts {
-            store,
-            id,
-            client_id,
-            issuer,
-            address,
-            own_keys: self.own_keys,
-            triggers: self.triggers,
-        })?);
-        seed::plant(&shared, &self.config)?;
+        let (asked, config) = (self.client_id, Arc::new(self.config));
+        let (own_keys, triggers, seeds) = (self.own_keys, self.triggers, Arc::clone(&config));
+        let shared = blocking::run(move || {
+            let store = Store::open(id.as_str(), disk)?;
+            let client_id = start::client_id(asked, &store, &seeds)?;
+            Shared::new(Parts { store, id, client_id, issuer, address, own_keys, triggers })
+        })
+        .await?;
+        let shared = Arc::new(shared);
+        seed::plant(&shared, &config).await?;
         site.add(Arc::clone(&shared));
         for id in kept.iter().filter(|id| *id != shared.id().as_str()) {
-            site.add(site.open(id)?);
+            site.add(site.open(id).await?);
         }
         let server = Server::start(listener, site);
         Ok(UserPool { shared, _server: server })

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Fills a pool, unless it was kept from before.
-pub(super) fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
+pub(super) async fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
     if pool.store.read(|data| data.pool.len()) > 0 {
         return Ok(());
     }
@@ -26,45 +26,48 @@ pub(super) fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
     let now = pool.now();
     let days = seed.pool.password_policy.temporary_password_validity_days;
     let temporary = milliseconds(TimeUnit::Days.of(days));
-    // Passwords take their time, so that they are made before anything is locked.
-    let users: Vec<_> =
-        seed.users.iter().map(|user| made(pool, &seed.pool, user, temporary, now)).collect();
-    pool.store.write(|data| {
-        let record = PoolRecord::new(seed.pool.clone(), now);
-        data.pool.insert(pool.id().to_string(), record);
-        let one = [ClientSettings::default()];
-        let clients = if seed.clients.is_empty() { &one[..] } else { &seed.clients };
-        let mut id = Some(pool.client_id());
-        id.take_if(|id| clients.iter().any(|client| client.client_id == *id));
-        for settings in clients {
-            let id = if settings.client_id.is_empty() { id.take() } else { None };
-            plant_client(data, settings.clone(), id, now);
-        }
-        for group in seed.groups.clone() {
-            let group = Group {
-                name: group.name,
-                description: group.description,
-                role_arn: group.role_arn,
-                precedence: group.precedence,
-                created_at: now,
-                modified_at: now,
-            };
-            data.groups.insert(group.name.clone(), group);
-        }
-        for server in seed.resource_servers.clone() {
-            data.resource_servers.insert(server.identifier.clone(), server);
-        }
-        for settings in seed.identity_providers.clone() {
-            let name = settings.provider_name.clone();
-            let provider = IdentityProvider { settings, created_at: now, modified_at: now };
-            data.identity_providers.insert(name, provider);
-        }
-        for user in users {
-            let key = data.user_key(&user.username);
-            data.users.insert(key, user);
-        }
-        Ok(())
-    })?
+    let mut users = Vec::new();
+    for user in &seed.users {
+        users.push(made(pool, &seed.pool, user, temporary, now).await);
+    }
+    pool.store
+        .write(|data| {
+            let record = PoolRecord::new(seed.pool.clone(), now);
+            data.pool.insert(pool.id().to_string(), record);
+            let one = [ClientSettings::default()];
+            let clients = if seed.clients.is_empty() { &one[..] } else { &seed.clients };
+            let mut id = Some(pool.client_id());
+            id.take_if(|id| clients.iter().any(|client| client.client_id == *id));
+            for settings in clients {
+                let id = if settings.client_id.is_empty() { id.take() } else { None };
+                plant_client(data, settings.clone(), id, now);
+            }
+            for group in seed.groups.clone() {
+                let group = Group {
+                    name: group.name,
+                    description: group.description,
+                    role_arn: group.role_arn,
+                    precedence: group.precedence,
+                    created_at: now,
+                    modified_at: now,
+                };
+                data.groups.insert(group.name.clone(), group);
+            }
+            for server in seed.resource_servers.clone() {
+                data.resource_servers.insert(server.identifier.clone(), server);
+            }
+            for settings in seed.identity_providers.clone() {
+                let name = settings.provider_name.clone();
+                let provider = IdentityProvider { settings, created_at: now, modified_at: now };
+                data.identity_providers.insert(name, provider);
+            }
+            for user in users {
+                let key = data.user_key(&user.username);
+                data.users.insert(key, user);
+            }
+            Ok(())
+        })
+        .await?
 }
 
 /// A client without an id of its own gets one: the first of them, that of the pool's builder.
@@ -81,7 +84,13 @@ fn plant_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>,
 
 /// A user of the configuration, whose temporary password lives for so many milliseconds. Contacts count as proven
 /// unless the configuration says otherwise: nobody is there who could type a code.
-fn made(pool: &Shared, settings: &PoolSettings, seed: &UserSeed, temporary: u64, now: u64) -> User {
+async fn made(
+    pool: &Shared,
+    settings: &PoolSettings,
+    seed: &UserSeed,
+    temporary: u64,
+    now: u64,
+) -> User {
     let sub = uuid_of(&format!("{} {}", pool.id(), seed.username));
     // With sign-in by contact, the name that is given is the contact.
     let contact = new_name(settings, &seed.username).ok().and_then(|name| name.contact);
@@ -100,12 +109,12 @@ fn made(pool: &Shared, settings: &PoolSettings, seed: &UserSeed, temporary: u64,
     }
     user.groups = seed.groups.iter().cloned().collect();
     user.status = UserStatus::ForceChangePassword;
-    let password = |text: &str| Password::new(pool.short_name(), &user.username, text);
     if let Some(text) = &seed.password {
-        user.password = Some(password(text));
+        user.password = Some(Password::new(pool.short_name(), &user.username, text).await);
         user.status = UserStatus::Confirmed;
     } else if let Some(text) = &seed.temporary_password {
-        user.password = Some(password(text).expiring(now.saturating_add(temporary)));
+        let password = Password::new(pool.short_name(), &user.username, text).await;
+        user.password = Some(password.expiring(now.saturating_add(temporary)));
     }
     user
 }

@@ -19,7 +19,6 @@ use super::{
     triggers::Triggers,
 };
 use crate::{
-    base64url,
     claims::TokenUse,
     clock::{Clock, SystemClock},
     keys::{KeySet, KeySetError},
@@ -70,7 +69,7 @@ struct State {
 }
 
 impl Shared {
-    /// A pool with its keys: those that were kept, or its first.
+    /// A pool with its keys: those that were kept, or its first. Making keys takes long: this blocks the thread.
     pub(super) fn new(parts: Parts) -> io::Result<Self> {
         let Parts { id, client_id, issuer, address, own_keys, store, triggers } = parts;
         let state = State { published: Vec::new(), made: 0, fault: Fault::None };
@@ -157,11 +156,7 @@ impl Shared {
             let old = state.published.len().saturating_sub(2);
             state.published.drain(..old).map(|key| key.table_key()).collect()
         };
-        let forgotten = self.store.write(|data| {
-            old.iter().for_each(|number| drop(data.keys.remove(number)));
-            Ok::<_, io::Error>(())
-        });
-        if let Err(error) = forgotten.and_then(|done| done) {
+        if let Err(error) = self.store.keep_keys(Vec::new(), old) {
             tracing::warn!(%error, "withdrawn keys come back at the next start");
         }
     }
@@ -188,9 +183,7 @@ impl Shared {
     }
 
     pub(super) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
-        let message = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
-        let signature = self.signing_key(token_use).sign(&message);
-        format!("{message}.{signature}")
+        self.signing_key(token_use).token(header, payload)
     }
 
     pub(super) fn signing_key(&self, token_use: TokenUse) -> SigningKey {
@@ -242,7 +235,7 @@ impl Shared {
         format!("{}/{}/.well-known/jwks.json", self.endpoint(), self.id)
     }
 
-    /// Signs with two new keys from now on.
+    /// Signs with two new keys from now on. Making them takes long: this blocks the thread.
     pub(super) fn add_keys(&self) -> io::Result<()> {
         let first = {
             let mut state = self.state();
@@ -258,10 +251,7 @@ impl Shared {
                 .map(|key| Ok((key.table_key(), key.stored()?)))
                 .collect::<io::Result<Vec<_>>>()?;
             // Tokens are signed with what is on disk alone.
-            self.store.write(|data| {
-                stored.into_iter().for_each(|(number, key)| drop(data.keys.insert(number, key)));
-                Ok::<_, io::Error>(())
-            })??;
+            self.store.keep_keys(stored, Vec::new())?;
         }
         self.state().published.extend(keys);
         Ok(())

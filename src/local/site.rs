@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     api::ApiError,
+    blocking,
     issue::milliseconds,
     mail::Outbox,
     operations::Operations,
@@ -62,19 +63,26 @@ impl Site {
     }
 
     /// Makes a pool, which is served at once.
-    pub(super) fn create(&self, record: PoolRecord) -> io::Result<Arc<Shared>> {
+    pub(super) async fn create(self: &Arc<Self>, record: PoolRecord) -> io::Result<Arc<Shared>> {
         let id = format!("{}_{}", self.region, secret::pool_name());
-        let pool = self.open(&id)?;
-        pool.store.write(|data| {
-            data.pool.insert(id, record);
-            Ok::<_, io::Error>(())
-        })??;
+        let pool = self.open(&id).await?;
+        pool.store
+            .write(|data| {
+                data.pool.insert(id, record);
+                Ok::<_, io::Error>(())
+            })
+            .await??;
         self.add(Arc::clone(&pool));
         Ok(pool)
     }
 
-    /// A pool that nobody is served yet, with what is kept of it.
-    pub(super) fn open(&self, id: &str) -> io::Result<Arc<Shared>> {
+    /// A pool that is not served yet, with what is kept of it.
+    pub(super) async fn open(self: &Arc<Self>, id: &str) -> io::Result<Arc<Shared>> {
+        let (site, id) = (Arc::clone(self), id.to_owned());
+        blocking::run(move || site.load(&id)).await
+    }
+
+    fn load(&self, id: &str) -> io::Result<Arc<Shared>> {
         let store = Store::open(id, self.disk.clone())?;
         let client_id = store.read(|data| data.clients.iter().next().map(|(id, _)| id.to_owned()));
         let shared = Shared::new(Parts {
@@ -90,8 +98,8 @@ impl Site {
     }
 
     /// Forgets a pool, on disk too.
-    pub(super) fn remove(&self, pool: &Shared) -> io::Result<()> {
-        pool.store.close()?;
+    pub(super) async fn remove(&self, pool: &Shared) -> io::Result<()> {
+        pool.store.close().await?;
         self.lock().remove(pool.id().as_str());
         Ok(())
     }

@@ -1,5 +1,8 @@
 //! The Secure Remote Password protocol (RFC 2945, RFC 5054) in the form that Cognito's clients speak: group of
 //! 3072 bits, SHA-256, numbers hashed as padded hexadecimal, and a key derived with "Caldera Derived Key".
+//!
+//! A power in this group takes milliseconds, and much more where the numbers are not optimized, so that all of them are
+//! computed on threads for such work.
 
 use std::sync::LazyLock;
 
@@ -11,7 +14,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 
-use super::secret::random_octets;
+use super::{blocking, secret::random_octets};
 
 /// What a pool keeps of a password: enough to check it, and not enough to know it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,10 +74,14 @@ static MULTIPLIER: LazyLock<BigUint> =
     LazyLock::new(|| hash(&[padded(&PRIME), padded(&GENERATOR)]));
 
 impl Password {
-    pub(super) fn new(pool_name: &str, user_id: &str, password: &str) -> Self {
-        let salt = BigUint::from_bytes_be(&random_octets::<16>());
-        let verifier = verifier(pool_name, user_id, password, &salt);
-        Self { salt: hex(&salt), verifier: hex(&verifier), expires_at: None }
+    pub(super) async fn new(pool_name: &str, user_id: &str, password: &str) -> Self {
+        let identity = identity(pool_name, user_id, password);
+        blocking::run(move || {
+            let salt = BigUint::from_bytes_be(&random_octets::<16>());
+            let verifier = verifier(identity, &salt);
+            Self { salt: hex(&salt), verifier: hex(&verifier), expires_at: None }
+        })
+        .await
     }
 
     /// The same for a user who does not exist: nobody can know it, and its salt is always the same.
@@ -90,10 +97,15 @@ impl Password {
     }
 
     /// Whether this is the password.
-    pub(super) fn is(&self, pool_name: &str, user_id: &str, password: &str) -> bool {
-        let verifier = verifier(pool_name, user_id, password, &number(&self.salt));
-        let equal = aws_lc_rs::constant_time::verify_slices_are_equal;
-        equal(hex(&verifier).as_bytes(), self.verifier.as_bytes()).is_ok()
+    pub(super) async fn is(&self, pool_name: &str, user_id: &str, password: &str) -> bool {
+        let identity = identity(pool_name, user_id, password);
+        let (salt, known) = (number(&self.salt), self.verifier.clone());
+        blocking::run(move || {
+            let verifier = verifier(identity, &salt);
+            let equal = aws_lc_rs::constant_time::verify_slices_are_equal;
+            equal(hex(&verifier).as_bytes(), known.as_bytes()).is_ok()
+        })
+        .await
     }
 
     pub(super) fn salt(&self) -> &str {
@@ -103,10 +115,15 @@ impl Password {
 
 impl Exchange {
     /// Answers a client's public number.
-    pub(super) fn begin(
+    pub(super) async fn begin(
         password: &Password,
         client_public: &str,
     ) -> Result<Self, InvalidPublicNumber> {
+        let (password, client_public) = (password.clone(), client_public.to_owned());
+        blocking::run(move || Self::answer(&password, &client_public)).await
+    }
+
+    fn answer(password: &Password, client_public: &str) -> Result<Self, InvalidPublicNumber> {
         // The parser takes signs and underscores too.
         let is_plain = client_public.bytes().all(|digit| digit.is_ascii_hexdigit());
         let client = BigUint::parse_bytes(client_public.as_bytes(), 16);
@@ -136,15 +153,7 @@ impl Exchange {
     }
 
     /// Whether the client knows the password.
-    pub(super) fn proves(&self, claim: &Claim<'_>) -> bool {
-        let (client, public) = (number(&self.client_public), number(&self.public));
-        let scramble = hash(&[padded(&client), padded(&public)]);
-        if scramble == BigUint::ZERO {
-            return false;
-        }
-        let base = client * number(&self.verifier).modpow(&scramble, &PRIME);
-        let secret = base.modpow(&number(&self.private), &PRIME);
-        let key = derived_key(&scramble, &secret);
+    pub(super) async fn proves(&self, claim: &Claim<'_>) -> bool {
         let mut message = Vec::new();
         message.extend_from_slice(claim.pool_name.as_bytes());
         message.extend_from_slice(claim.user_id.as_bytes());
@@ -153,13 +162,31 @@ impl Exchange {
         let Ok(signature) = STANDARD.decode(claim.signature) else {
             return false;
         };
-        hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &key), &message, &signature).is_ok()
+        let exchange = self.clone();
+        blocking::run(move || exchange.signed(&message, &signature)).await
+    }
+
+    fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        let (client, public) = (number(&self.client_public), number(&self.public));
+        let scramble = hash(&[padded(&client), padded(&public)]);
+        if scramble == BigUint::ZERO {
+            return false;
+        }
+        let base = client * number(&self.verifier).modpow(&scramble, &PRIME);
+        let secret = base.modpow(&number(&self.private), &PRIME);
+        let key = derived_key(&scramble, &secret);
+        hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &key), message, signature).is_ok()
     }
 }
 
-fn verifier(pool_name: &str, user_id: &str, password: &str, salt: &BigUint) -> BigUint {
-    let identity = digest(&SHA256, format!("{pool_name}{user_id}:{password}").as_bytes());
-    let exponent = hash(&[padded(salt), identity.as_ref().to_vec()]);
+/// The digest that stands for a name and a password.
+fn identity(pool_name: &str, user_id: &str, password: &str) -> Vec<u8> {
+    let text = format!("{pool_name}{user_id}:{password}");
+    digest(&SHA256, text.as_bytes()).as_ref().to_vec()
+}
+
+fn verifier(identity: Vec<u8>, salt: &BigUint) -> BigUint {
+    let exponent = hash(&[padded(salt), identity]);
     GENERATOR.modpow(&exponent, &PRIME)
 }
 
@@ -212,16 +239,16 @@ mod tests {
         STANDARD.encode(hmac::sign(&key, b"Local0001aliceblocknow"))
     }
 
-    #[test]
-    fn the_right_password_proves_itself_and_a_wrong_one_does_not() {
-        let password = Password::new("Local0001", "alice", "right");
-        assert!(password.is("Local0001", "alice", "right"));
-        assert!(!password.is("Local0001", "alice", "wrong"));
-        assert!(!password.is("Local0001", "bob", "right"));
+    #[tokio::test]
+    async fn the_right_password_proves_itself_and_a_wrong_one_does_not() {
+        let password = Password::new("Local0001", "alice", "right").await;
+        assert!(password.is("Local0001", "alice", "right").await);
+        assert!(!password.is("Local0001", "alice", "wrong").await);
+        assert!(!password.is("Local0001", "bob", "right").await);
         let private = BigUint::from_bytes_be(&random_octets::<64>());
         let public = hex(&GENERATOR.modpow(&private, &PRIME));
         for (typed, expected) in [("right", true), ("wrong", false)] {
-            let exchange = Exchange::begin(&password, &public).unwrap();
+            let exchange = Exchange::begin(&password, &public).await.unwrap();
             let signature = client_signature(&exchange, &private, typed);
             let claim = Claim {
                 pool_name: "Local0001",
@@ -230,16 +257,16 @@ mod tests {
                 timestamp: "now",
                 signature: &signature,
             };
-            assert_eq!(exchange.proves(&claim), expected);
-            assert!(!exchange.proves(&Claim { timestamp: "later", ..claim }));
+            assert_eq!(exchange.proves(&claim).await, expected);
+            assert!(!exchange.proves(&Claim { timestamp: "later", ..claim }).await);
         }
     }
 
-    #[test]
-    fn numbers_that_give_the_secret_away_are_refused() {
-        let password = Password::new("Local0001", "alice", "right");
+    #[tokio::test]
+    async fn numbers_that_give_the_secret_away_are_refused() {
+        let password = Password::new("Local0001", "alice", "right").await;
         for public in ["0", "", "no number", "+1", "1_0", &hex(&PRIME), &hex(&(&*PRIME * 3_u8))] {
-            assert!(Exchange::begin(&password, public).is_err(), "{public}");
+            assert!(Exchange::begin(&password, public).await.is_err(), "{public}");
         }
     }
 }

@@ -89,10 +89,12 @@ async fn delete_attributes(site: &Site, value: Value) -> Answer {
     let settings = pool.store.read(Data::settings);
     let changes = attributes::check_removal(&settings, Writer::User(&client), names)?;
     let now = pool.now();
-    pool.store.write(|data| {
-        plan(data, still_as(data, &user)?, &changes, now)?.make(data);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            plan(data, still_as(data, &user)?, &changes, now)?.make(data);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 
@@ -120,10 +122,13 @@ async fn send_code(site: &Site, value: Value) -> Answer {
     let (purpose, reason) = (CodePurpose::proof_of(contact), Reason::VerifyUserAttribute);
     let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
-    let details = pool.store.write(|data| {
-        still_there(data, &user)?;
-        codes::send(data, &letter, now)
-    })??;
+    let details = pool
+        .store
+        .write(|data| {
+            still_there(data, &user)?;
+            codes::send(data, &letter, now)
+        })
+        .await??;
     Ok(json!({ "CodeDeliveryDetails": details }))
 }
 
@@ -143,31 +148,35 @@ async fn verify_attribute(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     let purpose = CodePurpose::proof_of(contact);
     // A wrong code counts. Nothing else is written before all is right.
-    pool.store.write_always(|data| {
-        let user = still_there(data, &user)?;
-        codes::check(&mut user.codes, purpose, &code, now)?;
-        let mut proven = user.clone();
-        proven.codes.remove(&purpose);
-        proven.attributes.insert(contact.verified_attribute().to_owned(), "true".to_owned());
-        proven.modified_at = now;
-        if let Some(clash) = attributes::alias_clash(data, &proven) {
-            return Err(clash);
-        }
-        let key = data.user_key(&proven.username);
-        data.users.insert(key, proven);
-        Ok(())
-    })??;
+    pool.store
+        .write_always(|data| {
+            let user = still_there(data, &user)?;
+            codes::check(&mut user.codes, purpose, &code, now)?;
+            let mut proven = user.clone();
+            proven.codes.remove(&purpose);
+            proven.attributes.insert(contact.verified_attribute().to_owned(), "true".to_owned());
+            proven.modified_at = now;
+            if let Some(clash) = attributes::alias_clash(data, &proven) {
+                return Err(clash);
+            }
+            let key = data.user_key(&proven.username);
+            data.users.insert(key, proven);
+            Ok(())
+        })
+        .await??;
     nothing()
 }
 
 async fn delete_user(site: &Site, value: Value) -> Answer {
     let TokenAlone { access_token } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
-    pool.store.write(|data| {
-        still_there(data, &user)?;
-        data.remove_user(&user.username);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            still_there(data, &user)?;
+            data.remove_user(&user.username);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 

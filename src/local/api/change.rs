@@ -46,7 +46,7 @@ pub(super) fn plan(
 /// user, before and after a trigger ran.
 pub(super) async fn change(
     pool: &Shared,
-    find: impl Fn(&Data) -> Result<&User, ApiError>,
+    find: impl Fn(&Data) -> Result<&User, ApiError> + Sync,
     changes: &Attributes,
     caller: Caller<'_>,
 ) -> Result<Vec<Value>, ApiError> {
@@ -59,14 +59,16 @@ pub(super) async fn change(
         let letter = codes::letter(pool, &planned.after, purpose, *contact, reason, caller);
         letters.push(letter.await?);
     }
-    pool.store.write(|data| {
-        let change = plan(data, find(data)?, changes, now)?;
-        if change.after.sub != planned.after.sub || change.unproven(data) != unproven {
-            return Err(ApiError::overtaken());
-        }
-        change.make(data);
-        letters.iter().map(|letter| codes::send(data, letter, now)).collect()
-    })?
+    pool.store
+        .write(|data| {
+            let change = plan(data, find(data)?, changes, now)?;
+            if change.after.sub != planned.after.sub || change.unproven(data) != unproven {
+                return Err(ApiError::overtaken());
+            }
+            change.make(data);
+            letters.iter().map(|letter| codes::send(data, letter, now)).collect()
+        })
+        .await?
 }
 
 impl Change {

@@ -24,10 +24,10 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "CreateUserPoolClient" => Some(create(site, input)),
+        "CreateUserPoolClient" => Some(create(site, input).await),
         "DescribeUserPoolClient" => Some(describe(site, input)),
-        "UpdateUserPoolClient" => Some(update(site, input)),
-        "DeleteUserPoolClient" => Some(delete(site, input)),
+        "UpdateUserPoolClient" => Some(update(site, input).await),
+        "DeleteUserPoolClient" => Some(delete(site, input).await),
         "ListUserPoolClients" => Some(list(site, input)),
         _ => None,
     }
@@ -36,7 +36,7 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
 /// Settings that make no difference here, but are told again as they were written.
 const OTHERS: [&str; 2] = ["AnalyticsConfiguration", "EnablePropagateAdditionalUserContextData"];
 
-fn create(site: &Site, value: Value) -> Answer {
+async fn create(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     required(take_text(&mut value, "ClientName", false)?, "ClientName")?;
@@ -44,18 +44,20 @@ fn create(site: &Site, value: Value) -> Answer {
     take_text(&mut value, "ClientId", true)?;
     let (others, settings) = parted(value, &OTHERS);
     let now = pool.now();
-    pool.store.write(|data| {
-        let mut settings = read(data, settings, untold())?;
-        settings.client_id = secret::client_id();
-        if settings.generate_secret && settings.client_secret.is_none() {
-            settings.client_secret = Some(secret::random_text());
-        }
-        let mut client = Client::new(settings, now);
-        client.others = others;
-        let answer = json!({ "UserPoolClient": described(pool.id().as_str(), &client) });
-        data.clients.insert(client.settings.client_id.clone(), client);
-        Ok(answer)
-    })?
+    pool.store
+        .write(|data| {
+            let mut settings = read(data, settings, untold())?;
+            settings.client_id = secret::client_id();
+            if settings.generate_secret && settings.client_secret.is_none() {
+                settings.client_secret = Some(secret::random_text());
+            }
+            let mut client = Client::new(settings, now);
+            client.others = others;
+            let answer = json!({ "UserPoolClient": described(pool.id().as_str(), &client) });
+            data.clients.insert(client.settings.client_id.clone(), client);
+            Ok(answer)
+        })
+        .await?
 }
 
 #[derive(Default, Deserialize)]
@@ -76,7 +78,7 @@ fn describe(site: &Site, value: Value) -> Answer {
 }
 
 /// What is not told again goes back to what it is in a new client.
-fn update(site: &Site, value: Value) -> Answer {
+async fn update(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let id = required(take_text(&mut value, "ClientId", true)?, "ClientId")?;
@@ -85,29 +87,33 @@ fn update(site: &Site, value: Value) -> Answer {
         settings.remove(fixed);
     }
     let now = pool.now();
-    pool.store.write(|data| {
-        let before = data.clients.get(&id).ok_or_else(|| ApiError::no_client(&id))?;
-        let base = ClientSettings {
-            name: before.settings.name.clone(),
-            client_id: id.clone(),
-            client_secret: before.settings.client_secret.clone(),
-            generate_secret: before.settings.generate_secret,
-            ..untold()
-        };
-        let settings = read(data, settings, base)?;
-        let client = data.clients.get_mut(&id).ok_or_else(|| ApiError::no_client(&id))?;
-        client.settings = settings;
-        client.others = others;
-        client.modified_at = now;
-        Ok(json!({ "UserPoolClient": described(pool.id().as_str(), client) }))
-    })?
+    pool.store
+        .write(|data| {
+            let before = data.clients.get(&id).ok_or_else(|| ApiError::no_client(&id))?;
+            let base = ClientSettings {
+                name: before.settings.name.clone(),
+                client_id: id.clone(),
+                client_secret: before.settings.client_secret.clone(),
+                generate_secret: before.settings.generate_secret,
+                ..untold()
+            };
+            let settings = read(data, settings, base)?;
+            let client = data.clients.get_mut(&id).ok_or_else(|| ApiError::no_client(&id))?;
+            client.settings = settings;
+            client.others = others;
+            client.modified_at = now;
+            Ok(json!({ "UserPoolClient": described(pool.id().as_str(), client) }))
+        })
+        .await?
 }
 
-fn delete(site: &Site, value: Value) -> Answer {
+async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, client_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let id = required(client_id, "ClientId")?;
-    pool.store.write(|data| data.remove_client(&id).ok_or_else(|| ApiError::no_client(&id)))??;
+    pool.store
+        .write(|data| data.remove_client(&id).ok_or_else(|| ApiError::no_client(&id)))
+        .await??;
     nothing()
 }
 

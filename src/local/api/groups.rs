@@ -18,10 +18,10 @@ const MAX_TEXT: usize = 2048;
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "CreateGroup" => Some(create_group(site, input)),
+        "CreateGroup" => Some(create_group(site, input).await),
         "GetGroup" => Some(get_group(site, input)),
-        "UpdateGroup" => Some(update_group(site, input)),
-        "DeleteGroup" => Some(delete_group(site, input)),
+        "UpdateGroup" => Some(update_group(site, input).await),
+        "DeleteGroup" => Some(delete_group(site, input).await),
         "ListGroups" => Some(list_groups(site, input)),
         _ => None,
     }
@@ -58,26 +58,34 @@ struct Details {
     precedence: Option<u32>,
 }
 
-fn create_group(site: &Site, value: Value) -> Answer {
+async fn create_group(site: &Site, value: Value) -> Answer {
     let Input { user_pool_id, group_name: name, description, role_arn, precedence } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = group_name(name)?;
     let details = checked(description, role_arn, precedence)?;
     let now = pool.now();
-    pool.store.write(|data| {
-        if data.groups.contains(&name) {
-            return Err(ApiError::new(
-                "GroupExistsException",
-                "A group with the name already exists.",
-            ));
-        }
-        let Details { description, role_arn, precedence } = details;
-        let group =
-            Group { name, description, role_arn, precedence, created_at: now, modified_at: now };
-        let written = shapes::group(pool.id().as_str(), &group);
-        data.groups.insert(group.name.clone(), group);
-        Ok(json!({ "Group": written }))
-    })?
+    pool.store
+        .write(|data| {
+            if data.groups.contains(&name) {
+                return Err(ApiError::new(
+                    "GroupExistsException",
+                    "A group with the name already exists.",
+                ));
+            }
+            let Details { description, role_arn, precedence } = details;
+            let group = Group {
+                name,
+                description,
+                role_arn,
+                precedence,
+                created_at: now,
+                modified_at: now,
+            };
+            let written = shapes::group(pool.id().as_str(), &group);
+            data.groups.insert(group.name.clone(), group);
+            Ok(json!({ "Group": written }))
+        })
+        .await?
 }
 
 fn get_group(site: &Site, value: Value) -> Answer {
@@ -91,30 +99,34 @@ fn get_group(site: &Site, value: Value) -> Answer {
 }
 
 /// What the request does not say stays as it is.
-fn update_group(site: &Site, value: Value) -> Answer {
+async fn update_group(site: &Site, value: Value) -> Answer {
     let Input { user_pool_id, group_name: name, description, role_arn, precedence } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = group_name(name)?;
     let Details { description, role_arn, precedence } = checked(description, role_arn, precedence)?;
     let now = pool.now();
-    pool.store.write(|data| {
-        let group = data.groups.get_mut(&name).ok_or_else(ApiError::no_group)?;
-        group.description = description.or_else(|| group.description.take());
-        group.role_arn = role_arn.or_else(|| group.role_arn.take());
-        group.precedence = precedence.or(group.precedence);
-        group.modified_at = now;
-        Ok(json!({ "Group": shapes::group(pool.id().as_str(), group) }))
-    })?
+    pool.store
+        .write(|data| {
+            let group = data.groups.get_mut(&name).ok_or_else(ApiError::no_group)?;
+            group.description = description.or_else(|| group.description.take());
+            group.role_arn = role_arn.or_else(|| group.role_arn.take());
+            group.precedence = precedence.or(group.precedence);
+            group.modified_at = now;
+            Ok(json!({ "Group": shapes::group(pool.id().as_str(), group) }))
+        })
+        .await?
 }
 
-fn delete_group(site: &Site, value: Value) -> Answer {
+async fn delete_group(site: &Site, value: Value) -> Answer {
     let Input { user_pool_id, group_name: name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = group_name(name)?;
-    pool.store.write(|data| {
-        data.remove_group(&name).ok_or_else(ApiError::no_group)?;
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            data.remove_group(&name).ok_or_else(ApiError::no_group)?;
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 

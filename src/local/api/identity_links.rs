@@ -22,8 +22,8 @@ const SUBJECT: &str = "Cognito_Subject";
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "AdminLinkProviderForUser" => Some(link(site, input)),
-        "AdminDisableProviderForUser" => Some(disable(site, input)),
+        "AdminLinkProviderForUser" => Some(link(site, input).await),
+        "AdminDisableProviderForUser" => Some(disable(site, input).await),
         _ => None,
     }
 }
@@ -45,7 +45,7 @@ struct Account {
     provider_attribute_value: Option<String>,
 }
 
-fn link(site: &Site, value: Value) -> Answer {
+async fn link(site: &Site, value: Value) -> Answer {
     let Input { user_pool_id, destination_user, source_user, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let destination = required(destination_user, "DestinationUser")?;
@@ -72,30 +72,34 @@ fn link(site: &Site, value: Value) -> Answer {
         user.identities.push(Identity::new(provider, id, false, now));
         user.modified_at = now;
         Ok(())
-    })??;
+    }).await??;
     nothing()
 }
 
 /// An account that is tied to a user is so no more. Whoever is nobody without it cannot sign in.
-fn disable(site: &Site, value: Value) -> Answer {
+async fn disable(site: &Site, value: Value) -> Answer {
     let Input { user_pool_id, user, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let (provider, id) = account(required(user, "User")?)?;
     let now = pool.now();
-    pool.store.write(|data| {
-        check_provider(data, &provider)?;
-        let holder = data.user_of_account(&provider, &id).ok_or_else(ApiError::user_not_found)?;
-        let username = holder.username.clone();
-        data.end_sign_ins(&username);
-        let user = data.exact_user_mut(&username).ok_or_else(ApiError::user_not_found)?;
-        if is_its_own(user) {
-            user.enabled = false;
-        } else {
-            user.identities.retain(|known| known.provider_name != provider || known.user_id != id);
-        }
-        user.modified_at = now;
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            check_provider(data, &provider)?;
+            let holder =
+                data.user_of_account(&provider, &id).ok_or_else(ApiError::user_not_found)?;
+            let username = holder.username.clone();
+            data.end_sign_ins(&username);
+            let user = data.exact_user_mut(&username).ok_or_else(ApiError::user_not_found)?;
+            if is_its_own(user) {
+                user.enabled = false;
+            } else {
+                user.identities
+                    .retain(|known| known.provider_name != provider || known.user_id != id);
+            }
+            user.modified_at = now;
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 

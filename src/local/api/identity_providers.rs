@@ -19,10 +19,10 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "CreateIdentityProvider" => Some(create(site, input)),
+        "CreateIdentityProvider" => Some(create(site, input).await),
         "DescribeIdentityProvider" => Some(describe(site, input)),
-        "UpdateIdentityProvider" => Some(update(site, input)),
-        "DeleteIdentityProvider" => Some(delete(site, input)),
+        "UpdateIdentityProvider" => Some(update(site, input).await),
+        "DeleteIdentityProvider" => Some(delete(site, input).await),
         "ListIdentityProviders" => Some(list(site, input)),
         "GetIdentityProviderByIdentifier" => Some(by_identifier(site, input)),
         _ => None,
@@ -43,7 +43,7 @@ struct Input {
     next_token: Option<String>,
 }
 
-fn create(site: &Site, value: Value) -> Answer {
+async fn create(site: &Site, value: Value) -> Answer {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id)?;
     let settings = checked(json!({
@@ -54,17 +54,19 @@ fn create(site: &Site, value: Value) -> Answer {
         "idp_identifiers": input.idp_identifiers.unwrap_or_else(|| json!([])),
     }))?;
     let now = pool.now();
-    pool.store.write(|data| {
-        if data.identity_providers.contains(&settings.provider_name) {
-            return Err(duplicate("A provider with the name already exists."));
-        }
-        check(data, &settings)?;
-        let name = settings.provider_name.clone();
-        let provider = IdentityProvider { settings, created_at: now, modified_at: now };
-        let written = written(pool.id().as_str(), &provider);
-        data.identity_providers.insert(name, provider);
-        Ok(json!({ "IdentityProvider": written }))
-    })?
+    pool.store
+        .write(|data| {
+            if data.identity_providers.contains(&settings.provider_name) {
+                return Err(duplicate("A provider with the name already exists."));
+            }
+            check(data, &settings)?;
+            let name = settings.provider_name.clone();
+            let provider = IdentityProvider { settings, created_at: now, modified_at: now };
+            let written = written(pool.id().as_str(), &provider);
+            data.identity_providers.insert(name, provider);
+            Ok(json!({ "IdentityProvider": written }))
+        })
+        .await?
 }
 
 fn describe(site: &Site, value: Value) -> Answer {
@@ -79,43 +81,47 @@ fn describe(site: &Site, value: Value) -> Answer {
 }
 
 /// What the request does not say stays as it is.
-fn update(site: &Site, value: Value) -> Answer {
+async fn update(site: &Site, value: Value) -> Answer {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id)?;
     let name = required(input.provider_name, "ProviderName")?;
     let now = pool.now();
-    pool.store.write(|data| {
-        let provider = data.identity_providers.get(&name).ok_or_else(|| unknown(&name))?;
-        let mut next = json!(provider.settings);
-        for (member, value) in [
-            ("provider_details", input.provider_details),
-            ("attribute_mapping", input.attribute_mapping),
-            ("idp_identifiers", input.idp_identifiers),
-        ] {
-            if let (Value::Object(next), Some(value)) = (&mut next, value) {
-                next.insert(member.to_owned(), value);
+    pool.store
+        .write(|data| {
+            let provider = data.identity_providers.get(&name).ok_or_else(|| unknown(&name))?;
+            let mut next = json!(provider.settings);
+            for (member, value) in [
+                ("provider_details", input.provider_details),
+                ("attribute_mapping", input.attribute_mapping),
+                ("idp_identifiers", input.idp_identifiers),
+            ] {
+                if let (Value::Object(next), Some(value)) = (&mut next, value) {
+                    next.insert(member.to_owned(), value);
+                }
             }
-        }
-        let settings = checked(next)?;
-        check(data, &settings)?;
-        let provider = data.identity_providers.get_mut(&name).ok_or_else(|| unknown(&name))?;
-        provider.settings = settings;
-        provider.modified_at = now;
-        Ok(json!({ "IdentityProvider": written(pool.id().as_str(), provider) }))
-    })?
+            let settings = checked(next)?;
+            check(data, &settings)?;
+            let provider = data.identity_providers.get_mut(&name).ok_or_else(|| unknown(&name))?;
+            provider.settings = settings;
+            provider.modified_at = now;
+            Ok(json!({ "IdentityProvider": written(pool.id().as_str(), provider) }))
+        })
+        .await?
 }
 
-fn delete(site: &Site, value: Value) -> Answer {
+async fn delete(site: &Site, value: Value) -> Answer {
     let Input { user_pool_id, provider_name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(provider_name, "ProviderName")?;
-    pool.store.write(|data| {
-        data.identity_providers.remove(&name).ok_or_else(|| unknown(&name))?;
-        // Nobody is waited for any more, and nobody is signed in by it.
-        data.external_sign_ins.retain(|_, sign_in| sign_in.provider != name);
-        data.browser_sessions.retain(|_, session| session.provider != name);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            data.identity_providers.remove(&name).ok_or_else(|| unknown(&name))?;
+            // Nobody is waited for any more, and nobody is signed in by it.
+            data.external_sign_ins.retain(|_, sign_in| sign_in.provider != name);
+            data.browser_sessions.retain(|_, session| session.provider != name);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 

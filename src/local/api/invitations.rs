@@ -74,7 +74,8 @@ async fn create_user(site: &Site, value: Value) -> Answer {
     user.status = UserStatus::ForceChangePassword;
     attributes::write(&mut user, &attributes);
     pool.store.read(|data| check_name_free(data, &settings, &given, TAKEN))?;
-    let first = temporary_password(&pool, &settings, &user, request.temporary_password.clone())?;
+    let first =
+        temporary_password(&pool, &settings, &user, request.temporary_password.clone()).await?;
     user.password = Some(first.kept.clone());
     // What the function says of confirmed users and verified contacts counts at sign-up alone.
     let validation = attributes::validation_data(request.validation_data.as_deref());
@@ -84,20 +85,22 @@ async fn create_user(site: &Site, value: Value) -> Answer {
         None => invitations(&pool, &settings, &user, &request).await?,
         Some(_) => Vec::new(),
     };
-    pool.store.write(|data| {
-        check_name_free(data, &settings, &given, TAKEN)?;
-        if request.force_alias_creation.unwrap_or_default() {
-            attributes::take_aliases(data, &user)?;
-        }
-        if let Some(clash) = attributes::alias_clash(data, &user) {
-            let is_name = settings.signs_in_with_contacts();
-            return Err(if is_name { user_exists(clash.message) } else { clash });
-        }
-        let key = data.user_key(&user.username);
-        data.users.insert(key, user.clone());
-        send(data, &user, &invitations, &first, now);
-        Ok(json!({ "User": shapes::user(&user, "Attributes") }))
-    })?
+    pool.store
+        .write(|data| {
+            check_name_free(data, &settings, &given, TAKEN)?;
+            if request.force_alias_creation.unwrap_or_default() {
+                attributes::take_aliases(data, &user)?;
+            }
+            if let Some(clash) = attributes::alias_clash(data, &user) {
+                let is_name = settings.signs_in_with_contacts();
+                return Err(if is_name { user_exists(clash.message) } else { clash });
+            }
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user.clone());
+            send(data, &user, &invitations, &first, now);
+            Ok(json!({ "User": shapes::user(&user, "Attributes") }))
+        })
+        .await?
 }
 
 /// A user who did not come yet gets another password, which takes the place of the first.
@@ -107,19 +110,22 @@ async fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> A
         check_waits(user)?;
         Ok::<_, ApiError>((data.settings(), user.clone()))
     })?;
-    let first = temporary_password(pool, &settings, &user, request.temporary_password.clone())?;
+    let first =
+        temporary_password(pool, &settings, &user, request.temporary_password.clone()).await?;
     let invitations = invitations(pool, &settings, &user, request).await?;
     let now = pool.now();
-    pool.store.write(|data| {
-        let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
-        let present = present.ok_or_else(ApiError::user_not_found)?;
-        check_waits(present)?;
-        set_password(present, &settings, first.kept.clone());
-        present.modified_at = now;
-        let present = present.clone();
-        send(data, &present, &invitations, &first, now);
-        Ok(json!({ "User": shapes::user(&present, "Attributes") }))
-    })?
+    pool.store
+        .write(|data| {
+            let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
+            let present = present.ok_or_else(ApiError::user_not_found)?;
+            check_waits(present)?;
+            set_password(present, &settings, first.kept.clone());
+            present.modified_at = now;
+            let present = present.clone();
+            send(data, &present, &invitations, &first, now);
+            Ok(json!({ "User": shapes::user(&present, "Attributes") }))
+        })
+        .await?
 }
 
 fn check_waits(user: &User) -> Result<(), ApiError> {

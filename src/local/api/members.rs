@@ -18,8 +18,8 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "AdminAddUserToGroup" => Some(add_user_to_group(site, input)),
-        "AdminRemoveUserFromGroup" => Some(remove_user_from_group(site, input)),
+        "AdminAddUserToGroup" => Some(add_user_to_group(site, input).await),
+        "AdminRemoveUserFromGroup" => Some(remove_user_from_group(site, input).await),
         "AdminListGroupsForUser" => Some(list_groups_for_user(site, input)),
         "ListUsersInGroup" => Some(list_users_in_group(site, input)),
         _ => None,
@@ -34,36 +34,40 @@ struct Membership {
     group_name: Option<String>,
 }
 
-fn add_user_to_group(site: &Site, value: Value) -> Answer {
+async fn add_user_to_group(site: &Site, value: Value) -> Answer {
     let Membership { user_pool_id, username, group_name: group } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
     let group = group_name(group)?;
-    pool.store.write(|data| {
-        named_user(data, &name)?;
-        if !data.groups.contains(&group) {
-            return Err(ApiError::no_group());
-        }
-        named_user_mut(data, &name)?.groups.insert(group);
-        Ok(())
-    })??;
+    pool.store
+        .write(|data| {
+            named_user(data, &name)?;
+            if !data.groups.contains(&group) {
+                return Err(ApiError::no_group());
+            }
+            named_user_mut(data, &name)?.groups.insert(group);
+            Ok(())
+        })
+        .await??;
     nothing()
 }
 
 /// Who is not in the group is out of it already.
-fn remove_user_from_group(site: &Site, value: Value) -> Answer {
+async fn remove_user_from_group(site: &Site, value: Value) -> Answer {
     let Membership { user_pool_id, username, group_name: group } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
     let group = group_name(group)?;
-    pool.store.write(|data| {
-        named_user(data, &name)?;
-        if !data.groups.contains(&group) {
-            return Err(ApiError::no_group());
-        }
-        named_user_mut(data, &name)?.groups.remove(&group);
-        Ok(())
-    })??;
+    pool.store
+        .write(|data| {
+            named_user(data, &name)?;
+            if !data.groups.contains(&group) {
+                return Err(ApiError::no_group());
+            }
+            named_user_mut(data, &name)?.groups.remove(&group);
+            Ok(())
+        })
+        .await??;
     nothing()
 }
 

@@ -27,28 +27,30 @@ pub(super) async fn migrate(
     };
     let settings = pool.store.read(Data::settings);
     let now = pool.now();
-    let user = made(pool, &settings, name, password, &migrant, now)?;
-    pool.store.write(|data| {
-        let present = data.find_user(name).or_else(|| data.find_user(&user.username));
-        if let Some(present) = present {
-            return Ok(Some(present.clone()));
-        }
-        if migrant.takes_aliases {
-            attributes::take_aliases(data, &user)?;
-        }
-        if let Some(clash) = attributes::alias_clash(data, &user) {
-            return Err(clash);
-        }
-        let key = data.user_key(&user.username);
-        data.users.insert(key, user.clone());
-        if migrant.is_welcomed {
-            welcome(data, &user, &migrant.mediums, now);
-        }
-        Ok(Some(user))
-    })?
+    let user = made(pool, &settings, name, password, &migrant, now).await?;
+    pool.store
+        .write(|data| {
+            let present = data.find_user(name).or_else(|| data.find_user(&user.username));
+            if let Some(present) = present {
+                return Ok(Some(present.clone()));
+            }
+            if migrant.takes_aliases {
+                attributes::take_aliases(data, &user)?;
+            }
+            if let Some(clash) = attributes::alias_clash(data, &user) {
+                return Err(clash);
+            }
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user.clone());
+            if migrant.is_welcomed {
+                welcome(data, &user, &migrant.mediums, now);
+            }
+            Ok(Some(user))
+        })
+        .await?
 }
 
-fn made(
+async fn made(
     pool: &Shared,
     settings: &PoolSettings,
     name: &str,
@@ -74,9 +76,9 @@ fn made(
     user.status =
         if migrant.is_confirmed { UserStatus::Confirmed } else { UserStatus::ResetRequired };
     // A password of before need not conform to the pool's policy.
-    user.password = password
-        .filter(|_| migrant.is_confirmed)
-        .map(|text| Password::new(pool.short_name(), &user.username, text));
+    if let Some(text) = password.filter(|_| migrant.is_confirmed) {
+        user.password = Some(Password::new(pool.short_name(), &user.username, text).await);
+    }
     user.mfa.sms = migrant.wants_sms_codes;
     Ok(user)
 }

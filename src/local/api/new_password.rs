@@ -10,9 +10,8 @@ use super::{
     ApiError,
 };
 
-/// Makes a password if the pool's policy takes it and the user has not had it lately. It takes its time, so that
-/// it is done before anything is locked.
-pub(in crate::local) fn new_password(
+/// Makes a password if the pool's policy takes it and the user has not had it lately.
+pub(in crate::local) async fn new_password(
     pool: &Shared,
     settings: &PoolSettings,
     user: &User,
@@ -22,14 +21,15 @@ pub(in crate::local) fn new_password(
         return Err(ApiError::invalid_password(violation));
     }
     let lately = user.password.iter().chain(&user.earlier_passwords);
-    let mut lately = lately.take(settings.password_policy.password_history_size);
-    if lately.any(|earlier| earlier.is(pool.short_name(), &user.username, text)) {
-        return Err(ApiError::new(
-            "PasswordHistoryPolicyViolationException",
-            "Password has previously been used.",
-        ));
+    for earlier in lately.take(settings.password_policy.password_history_size) {
+        if earlier.is(pool.short_name(), &user.username, text).await {
+            return Err(ApiError::new(
+                "PasswordHistoryPolicyViolationException",
+                "Password has previously been used.",
+            ));
+        }
     }
-    Ok(Password::new(pool.short_name(), &user.username, text))
+    Ok(Password::new(pool.short_name(), &user.username, text).await)
 }
 
 /// Gives a user a password for good. A code that could set another is worth nothing from then on, and wrong

@@ -45,20 +45,22 @@ async fn change_password(site: &Site, value: Value) -> Answer {
     let (pool, user, _) = site.token_user(access_token).await?;
     let proposed = required(proposed_password, "ProposedPassword")?;
     let now = pool.now();
-    check_previous(&pool, &user, previous_password, now)?;
+    check_previous(&pool, &user, previous_password, now).await?;
     let settings = pool.store.read(Data::settings);
-    let password = new_password(&pool, &settings, &user, &proposed)?;
-    pool.store.write(|data| {
-        let current = still_there(data, &user)?;
-        check_tries(current, now)?;
-        // Another request changed it since it was checked.
-        if current.password != user.password {
-            return Err(ApiError::wrong_password());
-        }
-        set_password(current, &settings, password);
-        current.modified_at = now;
-        Ok(())
-    })??;
+    let password = new_password(&pool, &settings, &user, &proposed).await?;
+    pool.store
+        .write(|data| {
+            let current = still_there(data, &user)?;
+            check_tries(current, now)?;
+            // Another request changed it since it was checked.
+            if current.password != user.password {
+                return Err(ApiError::wrong_password());
+            }
+            set_password(current, &settings, password);
+            current.modified_at = now;
+            Ok(())
+        })
+        .await??;
     nothing()
 }
 
@@ -86,14 +88,16 @@ async fn forgot_password(site: &Site, value: Value) -> Answer {
             let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
             let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
             let now = pool.now();
-            pool.store.write(|data| match forgetful(data, &client, &name)? {
-                Some(_) => codes::send(data, &letter, now),
-                None => Ok(simulated(data, &name, now)),
-            })??
+            pool.store
+                .write(|data| match forgetful(data, &client, &name)? {
+                    Some(_) => codes::send(data, &letter, now),
+                    None => Ok(simulated(data, &name, now)),
+                })
+                .await??
         }
         None => {
             let now = pool.now();
-            pool.store.write(|data| Ok::<_, ApiError>(simulated(data, &name, now)))??
+            pool.store.write(|data| Ok::<_, ApiError>(simulated(data, &name, now))).await??
         }
     };
     Ok(json!({ "CodeDeliveryDetails": details }))
@@ -124,30 +128,36 @@ async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
     // The code comes first: what passwords a user had before is nothing for those who do not have it. A wrong one
     // counts.
     let now = pool.now();
-    let checked = pool.store.write_always(|data| {
-        let waits = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
-        if !data.find_user(&name).is_some_and(waits) {
-            let refusal = codes::refuse(data, &name, &code, now);
-            return Err(match data.find_user(&name) {
-                Some(user) if user.enabled => refusal,
-                _ => unknown_user(&client, refusal),
-            });
-        }
-        let user = named_user_mut(data, &name)?;
-        codes::check(&mut user.codes, CodePurpose::Forgot, &code, now)?;
-        Ok(user.clone())
-    });
+    let checked = pool
+        .store
+        .write_always(|data| {
+            let waits = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
+            if !data.find_user(&name).is_some_and(waits) {
+                let refusal = codes::refuse(data, &name, &code, now);
+                return Err(match data.find_user(&name) {
+                    Some(user) if user.enabled => refusal,
+                    _ => unknown_user(&client, refusal),
+                });
+            }
+            let user = named_user_mut(data, &name)?;
+            codes::check(&mut user.codes, CodePurpose::Forgot, &code, now)?;
+            Ok(user.clone())
+        })
+        .await;
     let user = checked??;
-    let password = new_password(&pool, &settings, &user, &text)?;
-    let user = pool.store.write(|data| {
-        let user = still_there(data, &user)?;
-        codes::check(&mut user.codes, CodePurpose::Forgot, &code, now)?;
-        // The code goes with the password that it was for.
-        set_password(user, &settings, password);
-        user.status = UserStatus::Confirmed;
-        user.modified_at = now;
-        Ok::<_, ApiError>(user.clone())
-    })??;
+    let password = new_password(&pool, &settings, &user, &text).await?;
+    let user = pool
+        .store
+        .write(|data| {
+            let user = still_there(data, &user)?;
+            codes::check(&mut user.codes, CodePurpose::Forgot, &code, now)?;
+            // The code goes with the password that it was for.
+            set_password(user, &settings, password);
+            user.status = UserStatus::Confirmed;
+            user.modified_at = now;
+            Ok::<_, ApiError>(user.clone())
+        })
+        .await??;
     let metadata = input.client_metadata.unwrap_or_default();
     let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
     post_confirmation(&pool, &user, Confirmation::ForgotPassword, caller).await?;
@@ -155,7 +165,7 @@ async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
 }
 
 /// Whether a user knows their password. Those without one, who signed up without, have nothing to know.
-fn check_previous(
+async fn check_previous(
     pool: &Shared,
     user: &User,
     previous: Option<String>,
@@ -166,16 +176,18 @@ fn check_previous(
     };
     let previous = required(previous, "PreviousPassword")?;
     check_tries(user, now)?;
-    if password.is(pool.short_name(), &user.username, &previous) {
+    if password.is(pool.short_name(), &user.username, &previous).await {
         return Ok(());
     }
-    pool.store.write_always(|data| {
-        let present = still_there(data, user)?;
-        // Tries at the same time may have locked the account.
-        check_tries(present, now)?;
-        count_mistake(&mut present.failures, now);
-        Err(ApiError::wrong_password())
-    })?
+    pool.store
+        .write_always(|data| {
+            let present = still_there(data, user)?;
+            // Tries at the same time may have locked the account.
+            check_tries(present, now)?;
+            count_mistake(&mut present.failures, now);
+            Err(ApiError::wrong_password())
+        })
+        .await?
 }
 
 /// Whoever took an access token may not find out the password by trying.

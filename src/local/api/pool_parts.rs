@@ -22,11 +22,11 @@ use super::{
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
         "GetUserPoolMfaConfig" => Some(mfa(site, input)),
-        "SetUserPoolMfaConfig" => Some(set_mfa(site, input)),
-        "AddCustomAttributes" => Some(add_attributes(site, input)),
-        "CreateUserPoolDomain" => Some(create_domain(site, input)),
+        "SetUserPoolMfaConfig" => Some(set_mfa(site, input).await),
+        "AddCustomAttributes" => Some(add_attributes(site, input).await),
+        "CreateUserPoolDomain" => Some(create_domain(site, input).await),
         "DescribeUserPoolDomain" => Some(describe_domain(site, input)),
-        "DeleteUserPoolDomain" => Some(delete_domain(site, input)),
+        "DeleteUserPoolDomain" => Some(delete_domain(site, input).await),
         _ => None,
     }
 }
@@ -48,7 +48,7 @@ fn mfa(site: &Site, value: Value) -> Answer {
     Ok(described_mfa(&pool))
 }
 
-fn set_mfa(site: &Site, value: Value) -> Answer {
+async fn set_mfa(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value.clone());
@@ -87,7 +87,8 @@ fn set_mfa(site: &Site, value: Value) -> Answer {
         }
         record.others.extend(others.into_iter().map(|(name, value)| (name.to_owned(), value)));
         Ok(())
-    })?;
+    })
+    .await?;
     Ok(described_mfa(&pool))
 }
 
@@ -109,7 +110,7 @@ fn described_mfa(pool: &Shared) -> Value {
     })
 }
 
-fn add_attributes(site: &Site, value: Value) -> Answer {
+async fn add_attributes(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value);
@@ -127,11 +128,12 @@ fn add_attributes(site: &Site, value: Value) -> Answer {
         }
         record.settings = settings;
         Ok(())
-    })?;
+    })
+    .await?;
     nothing()
 }
 
-fn create_domain(site: &Site, value: Value) -> Answer {
+async fn create_domain(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, domain } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;
@@ -153,7 +155,8 @@ fn create_domain(site: &Site, value: Value) -> Answer {
         }
         record.domain = Some(domain);
         Ok(())
-    })?;
+    })
+    .await?;
     nothing()
 }
 
@@ -174,7 +177,7 @@ fn describe_domain(site: &Site, value: Value) -> Answer {
     Ok(json!({ "DomainDescription": description }))
 }
 
-fn delete_domain(site: &Site, value: Value) -> Answer {
+async fn delete_domain(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, domain } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;
@@ -184,7 +187,8 @@ fn delete_domain(site: &Site, value: Value) -> Answer {
             return Err(ApiError::invalid_parameter("No such domain or user pool exists."));
         }
         Ok(())
-    })?;
+    })
+    .await?;
     nothing()
 }
 
@@ -198,16 +202,18 @@ fn named(site: &Site, domain: &str) -> Option<Arc<Shared>> {
     })
 }
 
-fn change(
+async fn change(
     pool: &Shared,
     now: u64,
-    change: impl FnOnce(&mut PoolRecord) -> Result<(), ApiError>,
+    change: impl FnOnce(&mut PoolRecord) -> Result<(), ApiError> + Send,
 ) -> Result<(), ApiError> {
     let id = pool.id().as_str();
-    pool.store.write(|data| {
-        let record = data.pool.get_mut(id).ok_or_else(|| ApiError::no_pool(id))?;
-        change(record)?;
-        record.modified_at = now;
-        Ok(())
-    })?
+    pool.store
+        .write(|data| {
+            let record = data.pool.get_mut(id).ok_or_else(|| ApiError::no_pool(id))?;
+            change(record)?;
+            record.modified_at = now;
+            Ok(())
+        })
+        .await?
 }

@@ -27,10 +27,10 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "CreateUserPool" => Some(create(site, input)),
+        "CreateUserPool" => Some(create(site, input).await),
         "DescribeUserPool" => Some(describe(site, input)),
-        "UpdateUserPool" => Some(update(site, input)),
-        "DeleteUserPool" => Some(delete(site, input)),
+        "UpdateUserPool" => Some(update(site, input).await),
+        "DeleteUserPool" => Some(delete(site, input).await),
         "ListUserPools" => Some(list(site, input)),
         _ => None,
     }
@@ -60,7 +60,7 @@ const SETTINGS: [&str; 16] = [
 const FIXED: [&str; 4] =
     ["AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"];
 
-fn create(site: &Site, value: Value) -> Answer {
+async fn create(site: &Arc<Site>, value: Value) -> Answer {
     let mut value = without_nulls(value);
     required(take_text(&mut value, "PoolName", false)?, "PoolName")?;
     let (settings, others) = parted(value, &SETTINGS);
@@ -71,7 +71,7 @@ fn create(site: &Site, value: Value) -> Answer {
     let now = site.now();
     let mut record = PoolRecord::new(settings, now);
     record.others = others;
-    let pool = site.create(record)?;
+    let pool = site.create(record).await?;
     Ok(described(&pool))
 }
 
@@ -88,7 +88,7 @@ fn describe(site: &Site, value: Value) -> Answer {
 }
 
 /// What is not told again goes back to what it is in a new pool, but what cannot change.
-fn update(site: &Site, value: Value) -> Answer {
+async fn update(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let (mut settings, others) = parted(value, &SETTINGS);
@@ -96,32 +96,34 @@ fn update(site: &Site, value: Value) -> Answer {
         settings.remove(fixed);
     }
     let now = pool.now();
-    pool.store.write(|data| {
-        let before = data.settings();
-        let base = PoolSettings {
-            name: before.name,
-            alias_attributes: before.alias_attributes,
-            username_attributes: before.username_attributes,
-            username_configuration: before.username_configuration,
-            schema: before.schema,
-            software_token_mfa_configuration: before.software_token_mfa_configuration,
-            lambda_config: before.lambda_config,
-            ..untold()
-        };
-        let mut settings = read(settings, base)?;
-        if let Some(functions) = functions(&others)? {
-            settings.lambda_config = functions;
-        }
-        if let Some(record) = data.pool.get_mut(pool.id().as_str()) {
-            record.settings = settings;
-            record.others = others;
-            record.modified_at = now;
-        }
-        nothing()
-    })?
+    pool.store
+        .write(|data| {
+            let before = data.settings();
+            let base = PoolSettings {
+                name: before.name,
+                alias_attributes: before.alias_attributes,
+                username_attributes: before.username_attributes,
+                username_configuration: before.username_configuration,
+                schema: before.schema,
+                software_token_mfa_configuration: before.software_token_mfa_configuration,
+                lambda_config: before.lambda_config,
+                ..untold()
+            };
+            let mut settings = read(settings, base)?;
+            if let Some(functions) = functions(&others)? {
+                settings.lambda_config = functions;
+            }
+            if let Some(record) = data.pool.get_mut(pool.id().as_str()) {
+                record.settings = settings;
+                record.others = others;
+                record.modified_at = now;
+            }
+            nothing()
+        })
+        .await?
 }
 
-fn delete(site: &Site, value: Value) -> Answer {
+async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     pool.store.read(|data| {
@@ -139,7 +141,7 @@ fn delete(site: &Site, value: Value) -> Answer {
         }
         Ok(())
     })?;
-    site.remove(&pool)?;
+    site.remove(&pool).await?;
     nothing()
 }
 

@@ -22,36 +22,38 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "CreateResourceServer" => Some(write(site, input, true)),
+        "CreateResourceServer" => Some(write(site, input, true).await),
         "DescribeResourceServer" => Some(describe(site, input)),
-        "UpdateResourceServer" => Some(write(site, input, false)),
-        "DeleteResourceServer" => Some(delete(site, input)),
+        "UpdateResourceServer" => Some(write(site, input, false).await),
+        "DeleteResourceServer" => Some(delete(site, input).await),
         "ListResourceServers" => Some(list(site, input)),
         _ => None,
     }
 }
 
 /// Makes a server, or puts another in the place of one.
-fn write(site: &Site, value: Value, is_new: bool) -> Answer {
+async fn write(site: &Site, value: Value, is_new: bool) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let value = words::to_file(value);
     let server = resource_server(Written::from_request(&value).fields()?, &mut Vec::new())?;
     let id = pool.id().as_str();
-    pool.store.write(|data| {
-        if is_new && data.resource_servers.contains(&server.identifier) {
-            return Err(ApiError::invalid_parameter(format!(
-                "{} already exists in user pool {id}.",
-                server.identifier
-            )));
-        }
-        if !is_new && !data.resource_servers.contains(&server.identifier) {
-            return Err(unknown(&server.identifier));
-        }
-        let answer = json!({ "ResourceServer": described(id, &server) });
-        data.resource_servers.insert(server.identifier.clone(), server);
-        Ok(answer)
-    })?
+    pool.store
+        .write(|data| {
+            if is_new && data.resource_servers.contains(&server.identifier) {
+                return Err(ApiError::invalid_parameter(format!(
+                    "{} already exists in user pool {id}.",
+                    server.identifier
+                )));
+            }
+            if !is_new && !data.resource_servers.contains(&server.identifier) {
+                return Err(unknown(&server.identifier));
+            }
+            let answer = json!({ "ResourceServer": described(id, &server) });
+            data.resource_servers.insert(server.identifier.clone(), server);
+            Ok(answer)
+        })
+        .await?
 }
 
 #[derive(Default, Deserialize)]
@@ -72,13 +74,13 @@ fn describe(site: &Site, value: Value) -> Answer {
     })
 }
 
-fn delete(site: &Site, value: Value) -> Answer {
+async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, identifier } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let identifier = required(identifier, "Identifier")?;
-    pool.store.write(|data| {
-        data.resource_servers.remove(&identifier).ok_or_else(|| unknown(&identifier))
-    })??;
+    pool.store
+        .write(|data| data.resource_servers.remove(&identifier).ok_or_else(|| unknown(&identifier)))
+        .await??;
     nothing()
 }
 

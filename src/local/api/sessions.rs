@@ -21,9 +21,9 @@ use super::{
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     Some(match operation {
         "GetTokensFromRefreshToken" => get_tokens(site, input).await,
-        "RevokeToken" => revoke_token(site, input),
+        "RevokeToken" => revoke_token(site, input).await,
         "GlobalSignOut" => global_sign_out(site, input).await,
-        "AdminUserGlobalSignOut" => admin_user_global_sign_out(site, input),
+        "AdminUserGlobalSignOut" => admin_user_global_sign_out(site, input).await,
         _ => return None,
     })
 }
@@ -36,12 +36,13 @@ pub(in crate::local) async fn refresh(
     client: &Client,
     token: &str,
     metadata: &Metadata,
-    check: impl Fn(&User) -> Result<(), ApiError>,
+    check: impl Fn(&User) -> Result<(), ApiError> + Sync,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
     // A function that fails does not cost the client its refresh token. One that was rotated ends its session, and
     // is refused all the same.
-    let found = pool.store.write_always(|data| find_token(data, client, token, &check, now))??;
+    let found =
+        pool.store.write_always(|data| find_token(data, client, token, &check, now)).await??;
     let api_scope = [API_SCOPE.to_owned()];
     let holder = Holder {
         user: &found.user,
@@ -51,11 +52,14 @@ pub(in crate::local) async fn refresh(
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     let overrides = user_overrides(pool, holder, TokenSource::RefreshTokens, caller).await?;
     let now = pool.now();
-    let (refreshed, next) = pool.store.write_always(|data| {
-        let refreshed = find_token(data, client, token, &check, now)?;
-        let next = rotate(data, client, token, &refreshed.origin_jti, now);
-        Ok::<_, ApiError>((refreshed, next))
-    })??;
+    let (refreshed, next) = pool
+        .store
+        .write_always(|data| {
+            let refreshed = find_token(data, client, token, &check, now)?;
+            let next = rotate(data, client, token, &refreshed.origin_jti, now);
+            Ok::<_, ApiError>((refreshed, next))
+        })
+        .await??;
     let grantee = Grantee {
         user: &refreshed.user,
         client,
@@ -66,32 +70,34 @@ pub(in crate::local) async fn refresh(
     };
     let mut claims = pool.claims(&grantee, &refreshed.groups);
     overrides.apply(&mut claims, &client.settings.client_id);
-    Ok(pool.authentication_result(client, claims, next))
+    Ok(pool.authentication_result(client, claims, next).await)
 }
 
 /// Ends the session of a refresh token, if it is one of the client's. Whether there was one is not told.
 ///
 /// # Errors
 /// The token is another client's.
-pub(in crate::local) fn revoke(
+pub(in crate::local) async fn revoke(
     pool: &Shared,
     client: &Client,
     token: &str,
 ) -> Result<(), ApiError> {
-    pool.store.write(|data| {
-        let row = data.refresh_tokens.get(&digest_of(token));
-        let Some(origin_jti) = row.map(|row| row.origin_jti.clone()) else {
-            return Ok(());
-        };
-        match data.sessions.get_mut(&origin_jti) {
-            Some(session) if session.client_id == client.settings.client_id => {
-                session.revoked = true;
-                Ok(())
+    pool.store
+        .write(|data| {
+            let row = data.refresh_tokens.get(&digest_of(token));
+            let Some(origin_jti) = row.map(|row| row.origin_jti.clone()) else {
+                return Ok(());
+            };
+            match data.sessions.get_mut(&origin_jti) {
+                Some(session) if session.client_id == client.settings.client_id => {
+                    session.revoked = true;
+                    Ok(())
+                }
+                Some(_) => Err(unauthorized()),
+                None => Ok(()),
             }
-            Some(_) => Err(unauthorized()),
-            None => Ok(()),
-        }
-    })?
+        })
+        .await?
 }
 
 /// Ends all sessions that a user has, and those that codes on their way to apps would begin.
@@ -146,7 +152,7 @@ struct RevokeToken {
     client_secret: Option<String>,
 }
 
-fn revoke_token(site: &Site, value: Value) -> Answer {
+async fn revoke_token(site: &Site, value: Value) -> Answer {
     let RevokeToken { token, client_id, client_secret } = input(value)?;
     let token = required(token, "Token")?;
     let id = required(client_id, "ClientId")?;
@@ -164,7 +170,7 @@ fn revoke_token(site: &Site, value: Value) -> Answer {
     if token.split('.').count() != 5 {
         return Err(ApiError::new("UnsupportedTokenTypeException", "Unsupported token type"));
     }
-    revoke(&pool, &client, &token)?;
+    revoke(&pool, &client, &token).await?;
     nothing()
 }
 
@@ -180,23 +186,27 @@ async fn global_sign_out(site: &Site, value: Value) -> Answer {
     let SignOut { access_token, .. } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     let now = pool.now();
-    pool.store.write(|data| {
-        sign_out_everywhere(data, &user, now);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            sign_out_everywhere(data, &user, now);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 
-fn admin_user_global_sign_out(site: &Site, value: Value) -> Answer {
+async fn admin_user_global_sign_out(site: &Site, value: Value) -> Answer {
     let SignOut { user_pool_id, username, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
     let now = pool.now();
-    pool.store.write(|data| {
-        let user = data.find_user(&name).cloned().ok_or_else(ApiError::user_not_found)?;
-        sign_out_everywhere(data, &user, now);
-        Ok::<(), ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            let user = data.find_user(&name).cloned().ok_or_else(ApiError::user_not_found)?;
+            sign_out_everywhere(data, &user, now);
+            Ok::<(), ApiError>(())
+        })
+        .await??;
     nothing()
 }
 

@@ -69,7 +69,7 @@ async fn sign_up(site: &Site, value: Value) -> Answer {
     let mut user = User::new(username, sub, now);
     attributes::write(&mut user, &attributes);
     pool.store.read(|data| check_free(data, &settings, &given, &user))?;
-    user.password = Some(new_password(&pool, &settings, &user, &password)?);
+    user.password = Some(new_password(&pool, &settings, &user, &password).await?);
     let validation = attributes::validation_data(input.validation_data.as_deref());
     let verdict = pre_sign_up(&pool, &user, Arrival::SignUp, &validation, caller).await?;
     verdict.apply(&mut user)?;
@@ -82,12 +82,15 @@ async fn sign_up(site: &Site, value: Value) -> Answer {
         None => None,
     };
     let mut answer = json!({ "UserConfirmed": verdict.confirms(), "UserSub": user.sub });
-    let details = pool.store.write(|data| {
-        check_free(data, &settings, &given, &user)?;
-        let key = data.user_key(&user.username);
-        data.users.insert(key, user.clone());
-        letter.map(|letter| codes::send(data, &letter, now)).transpose()
-    })??;
+    let details = pool
+        .store
+        .write(|data| {
+            check_free(data, &settings, &given, &user)?;
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user.clone());
+            letter.map(|letter| codes::send(data, &letter, now)).transpose()
+        })
+        .await??;
     if let (Value::Object(answer), Some(details)) = (&mut answer, details) {
         answer.insert("CodeDeliveryDetails".to_owned(), details);
     }
@@ -119,11 +122,13 @@ async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
     let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
     let now = pool.now();
     // A wrong code counts, and all else of a refusal is undone.
-    pool.store.write_always(|data| {
-        let user = unconfirmed_user(data, &client, &name)?;
-        codes::check(&mut user.codes, CodePurpose::SignUp, &code, now)
-    })??;
-    let user = pool.store.write(|data| confirm(data, &client, &name, &code, force, now))??;
+    pool.store
+        .write_always(|data| {
+            let user = unconfirmed_user(data, &client, &name)?;
+            codes::check(&mut user.codes, CodePurpose::SignUp, &code, now)
+        })
+        .await??;
+    let user = pool.store.write(|data| confirm(data, &client, &name, &code, force, now)).await??;
     post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
     nothing()
 }
@@ -150,10 +155,12 @@ async fn resend_confirmation_code(site: &Site, value: Value) -> Answer {
             let (purpose, reason) = (CodePurpose::SignUp, Reason::ResendCode);
             let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
             let now = pool.now();
-            pool.store.write(|data| match unconfirmed(data, &client, &name)? {
-                Some(_) => codes::send(data, &letter, now),
-                None => Ok(codes::simulated_delivery(&data.settings(), &name)),
-            })??
+            pool.store
+                .write(|data| match unconfirmed(data, &client, &name)? {
+                    Some(_) => codes::send(data, &letter, now),
+                    None => Ok(codes::simulated_delivery(&data.settings(), &name)),
+                })
+                .await??
         }
         None => pool.store.read(|data| codes::simulated_delivery(&data.settings(), &name)),
     };

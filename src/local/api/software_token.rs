@@ -26,7 +26,7 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
         "AssociateSoftwareToken" => associate(site, input).await,
         "VerifySoftwareToken" => verify(site, input).await,
         "SetUserMFAPreference" => set_preference(site, input).await,
-        "AdminSetUserMFAPreference" => admin_set_preference(site, input),
+        "AdminSetUserMFAPreference" => admin_set_preference(site, input).await,
         "GetUserAuthFactors" => auth_factors(site, input).await,
         _ => return None,
     })
@@ -47,16 +47,19 @@ async fn associate(site: &Site, value: Value) -> Answer {
     if access_token.is_some() {
         let (pool, user, _) = site.token_user(access_token).await?;
         let now = pool.now();
-        pool.store.write(|data| await_token(data, &user, &secret, now))??;
+        pool.store.write(|data| await_token(data, &user, &secret, now)).await??;
         return Ok(json!({ "SecretCode": secret }));
     }
     let (pool, session) = set_up(site, session)?;
     let now = pool.now();
-    let next = pool.store.write(|data| {
-        let open = set_up_step(data, &session, now)?;
-        await_token(data, &open.user, &secret, now)?;
-        next_session(data, &open, false, now)
-    })??;
+    let next = pool
+        .store
+        .write(|data| {
+            let open = set_up_step(data, &session, now)?;
+            await_token(data, &open.user, &secret, now)?;
+            next_session(data, &open, false, now)
+        })
+        .await??;
     Ok(json!({ "SecretCode": secret, "Session": next }))
 }
 
@@ -67,19 +70,22 @@ async fn verify(site: &Site, value: Value) -> Answer {
     if access_token.is_some() {
         let (pool, user, _) = site.token_user(access_token).await?;
         let now = pool.now();
-        pool.store.write(|data| accept_token(data, &user, &code, name, now))??;
+        pool.store.write(|data| accept_token(data, &user, &code, name, now)).await??;
         return Ok(json!({ "Status": "SUCCESS" }));
     }
     let (pool, session) = set_up(site, session)?;
     let now = pool.now();
-    let next = pool.store.write(|data| {
-        let open = set_up_step(data, &session, now)?;
-        accept_token(data, &open.user, &code, name, now)?;
-        if let Some(user) = data.exact_user_mut(&open.user.username) {
-            user.mfa.software_token = true;
-        }
-        next_session(data, &open, true, now)
-    })??;
+    let next = pool
+        .store
+        .write(|data| {
+            let open = set_up_step(data, &session, now)?;
+            accept_token(data, &open.user, &code, name, now)?;
+            if let Some(user) = data.exact_user_mut(&open.user.username) {
+                user.mfa.software_token = true;
+            }
+            next_session(data, &open, true, now)
+        })
+        .await??;
     Ok(json!({ "Status": "SUCCESS", "Session": next }))
 }
 
@@ -175,28 +181,30 @@ struct Wanted {
 async fn set_preference(site: &Site, value: Value) -> Answer {
     let wanted: Preference = input(value)?;
     let (pool, user, _) = site.token_user(wanted.access_token.clone()).await?;
-    prefer(&pool, |data| still_there(data, &user), &wanted)
+    prefer(&pool, |data| still_there(data, &user), &wanted).await
 }
 
-fn admin_set_preference(site: &Site, value: Value) -> Answer {
+async fn admin_set_preference(site: &Site, value: Value) -> Answer {
     let wanted: Preference = input(value)?;
     let pool = site.named_pool(wanted.user_pool_id.clone())?;
     let name = required(wanted.username.clone(), "Username")?;
-    prefer(&pool, |data| named_user_mut(data, &name), &wanted)
+    prefer(&pool, |data| named_user_mut(data, &name), &wanted).await
 }
 
-fn prefer(
+async fn prefer(
     pool: &Shared,
-    find: impl FnOnce(&mut Data) -> Result<&mut User, ApiError>,
+    find: impl FnOnce(&mut Data) -> Result<&mut User, ApiError> + Send,
     wanted: &Preference,
 ) -> Answer {
     let now = pool.now();
-    pool.store.write(|data| {
-        let user = find(data)?;
-        user.mfa = preference(user, wanted)?;
-        user.modified_at = now;
-        Ok::<(), ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            let user = find(data)?;
+            user.mfa = preference(user, wanted)?;
+            user.modified_at = now;
+            Ok::<(), ApiError>(())
+        })
+        .await??;
     nothing()
 }
 

@@ -24,9 +24,8 @@ pub(super) struct TemporaryPassword {
     pub(super) kept: Password,
 }
 
-/// Takes the password that the administrator gives, or makes one. It takes its time, so that it is done before
-/// anything is locked.
-pub(super) fn temporary_password(
+/// Takes the password that the administrator gives, or makes one.
+pub(super) async fn temporary_password(
     pool: &Shared,
     settings: &PoolSettings,
     user: &User,
@@ -34,7 +33,7 @@ pub(super) fn temporary_password(
 ) -> Result<TemporaryPassword, ApiError> {
     let text = given.unwrap_or_else(|| made(&settings.password_policy));
     let ends = pool.now().saturating_add(settings.password_policy.temporary_lifetime());
-    let kept = new_password(pool, settings, user, &text)?.expiring(ends);
+    let kept = new_password(pool, settings, user, &text).await?.expiring(ends);
     Ok(TemporaryPassword { text, kept })
 }
 

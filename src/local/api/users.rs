@@ -25,12 +25,12 @@ use super::{
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
         "AdminGetUser" => Some(get_user(site, input)),
-        "AdminDeleteUser" => Some(delete_user(site, input)),
-        "AdminEnableUser" => Some(enable_user(site, input)),
-        "AdminDisableUser" => Some(disable_user(site, input)),
+        "AdminDeleteUser" => Some(delete_user(site, input).await),
+        "AdminEnableUser" => Some(enable_user(site, input).await),
+        "AdminDisableUser" => Some(disable_user(site, input).await),
         "AdminConfirmSignUp" => Some(confirm_sign_up(site, input).await),
         "AdminUpdateUserAttributes" => Some(update_attributes(site, input).await),
-        "AdminDeleteUserAttributes" => Some(delete_attributes(site, input)),
+        "AdminDeleteUserAttributes" => Some(delete_attributes(site, input).await),
         _ => None,
     }
 }
@@ -58,41 +58,47 @@ fn get_user(site: &Site, value: Value) -> Answer {
     })
 }
 
-fn delete_user(site: &Site, value: Value) -> Answer {
+async fn delete_user(site: &Site, value: Value) -> Answer {
     let (pool, name) = named(site, value)?;
-    pool.store.write(|data| {
-        let username = named_user(data, &name)?.username.clone();
-        data.remove_user(&username);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            let username = named_user(data, &name)?.username.clone();
+            data.remove_user(&username);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 
-fn enable_user(site: &Site, value: Value) -> Answer {
+async fn enable_user(site: &Site, value: Value) -> Answer {
     let (pool, name) = named(site, value)?;
     let now = pool.now();
-    pool.store.write(|data| {
-        let user = named_user_mut(data, &name)?;
-        user.enabled = true;
-        user.modified_at = now;
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            let user = named_user_mut(data, &name)?;
+            user.enabled = true;
+            user.modified_at = now;
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 
 /// All that the user began ends, so that none of it comes back when they are enabled again.
-fn disable_user(site: &Site, value: Value) -> Answer {
+async fn disable_user(site: &Site, value: Value) -> Answer {
     let (pool, name) = named(site, value)?;
     let now = pool.now();
-    pool.store.write(|data| {
-        let user = named_user_mut(data, &name)?;
-        user.enabled = false;
-        user.modified_at = now;
-        let user = user.clone();
-        sign_out_everywhere(data, &user, now);
-        data.end_sign_ins(&user.username);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            let user = named_user_mut(data, &name)?;
+            user.enabled = false;
+            user.modified_at = now;
+            let user = user.clone();
+            sign_out_everywhere(data, &user, now);
+            data.end_sign_ins(&user.username);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 
@@ -110,19 +116,22 @@ async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
     let now = pool.now();
-    let user = pool.store.write(|data| {
-        let user = named_user_mut(data, &name)?;
-        if user.status != UserStatus::Unconfirmed {
-            return Err(ApiError::not_authorized(format!(
-                "User cannot be confirmed. Current status is {}",
-                user.status.as_str()
-            )));
-        }
-        user.status = UserStatus::Confirmed;
-        user.codes.remove(&CodePurpose::SignUp);
-        user.modified_at = now;
-        Ok(user.clone())
-    })??;
+    let user = pool
+        .store
+        .write(|data| {
+            let user = named_user_mut(data, &name)?;
+            if user.status != UserStatus::Unconfirmed {
+                return Err(ApiError::not_authorized(format!(
+                    "User cannot be confirmed. Current status is {}",
+                    user.status.as_str()
+                )));
+            }
+            user.status = UserStatus::Confirmed;
+            user.codes.remove(&CodePurpose::SignUp);
+            user.modified_at = now;
+            Ok(user.clone())
+        })
+        .await??;
     let metadata = client_metadata.unwrap_or_default();
     let caller = Caller::administrator(&metadata);
     post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
@@ -159,7 +168,7 @@ struct AdminDeleteUserAttributes {
     user_attribute_names: Option<Vec<String>>,
 }
 
-fn delete_attributes(site: &Site, value: Value) -> Answer {
+async fn delete_attributes(site: &Site, value: Value) -> Answer {
     let AdminDeleteUserAttributes { user_pool_id, username, user_attribute_names } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
@@ -167,9 +176,11 @@ fn delete_attributes(site: &Site, value: Value) -> Answer {
     let settings = pool.store.read(Data::settings);
     let changes = attributes::check_removal(&settings, Writer::Admin, names)?;
     let now = pool.now();
-    pool.store.write(|data| {
-        plan(data, named_user(data, &name)?, &changes, now)?.make(data);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            plan(data, named_user(data, &name)?, &changes, now)?.make(data);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }

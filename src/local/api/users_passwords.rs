@@ -23,7 +23,7 @@ use super::{
 /// The operations of this group; nothing for others.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
     match operation {
-        "AdminSetUserPassword" => Some(set_user_password(site, input)),
+        "AdminSetUserPassword" => Some(set_user_password(site, input).await),
         "AdminResetUserPassword" => Some(reset_user_password(site, input).await),
         _ => None,
     }
@@ -39,7 +39,7 @@ struct AdminSetUserPassword {
 }
 
 /// Whatever the user's state was, the password takes them out of it: for good, or until they change it.
-fn set_user_password(site: &Site, value: Value) -> Answer {
+async fn set_user_password(site: &Site, value: Value) -> Answer {
     let AdminSetUserPassword { user_pool_id, username, password, permanent } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
@@ -48,21 +48,23 @@ fn set_user_password(site: &Site, value: Value) -> Answer {
         .store
         .read(|data| Ok::<_, ApiError>((data.settings(), named_user(data, &name)?.clone())))?;
     let (password, status) = if permanent.unwrap_or_default() {
-        (new_password(&pool, &settings, &user, &text)?, UserStatus::Confirmed)
+        (new_password(&pool, &settings, &user, &text).await?, UserStatus::Confirmed)
     } else {
-        let first = temporary_password(&pool, &settings, &user, Some(text))?;
+        let first = temporary_password(&pool, &settings, &user, Some(text)).await?;
         (first.kept, UserStatus::ForceChangePassword)
     };
     let now = pool.now();
-    pool.store.write(|data| {
-        let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
-        let present = present.ok_or_else(ApiError::user_not_found)?;
-        set_password(present, &settings, password);
-        present.status = status;
-        present.codes.remove(&CodePurpose::SignUp);
-        present.modified_at = now;
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
+            let present = present.ok_or_else(ApiError::user_not_found)?;
+            set_password(present, &settings, password);
+            present.status = status;
+            present.codes.remove(&CodePurpose::SignUp);
+            present.modified_at = now;
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 
@@ -85,14 +87,16 @@ async fn reset_user_password(site: &Site, value: Value) -> Answer {
     let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
     let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
-    pool.store.write(|data| {
-        to_reset(data, &name)?;
-        codes::send(data, &letter, now)?;
-        let user = named_user_mut(data, &user.username)?;
-        user.status = UserStatus::ResetRequired;
-        user.modified_at = now;
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            to_reset(data, &name)?;
+            codes::send(data, &letter, now)?;
+            let user = named_user_mut(data, &user.username)?;
+            user.status = UserStatus::ResetRequired;
+            user.modified_at = now;
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     nothing()
 }
 

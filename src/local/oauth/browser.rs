@@ -40,7 +40,7 @@ pub(super) fn signed_in(asking: &Asking, headers: &HeaderMap) -> Option<SignedIn
 
 /// Signs a user in at a browser, and gives the cookie that says so. It is a new one each time, whatever the browser
 /// had before.
-pub(super) fn sign_in(
+pub(super) async fn sign_in(
     pool: &Shared,
     user: &User,
     provider: &str,
@@ -54,22 +54,26 @@ pub(super) fn sign_in(
         auth_time: now,
         expires_at: now.saturating_add(LIFETIME * 1000),
     };
-    pool.store.write(|data| {
-        data.browser_sessions.retain(|_, session| now < session.expires_at);
-        data.browser_sessions.insert(digest_of(&value), session.clone());
-        Ok::<_, io::Error>(())
-    })??;
+    pool.store
+        .write(|data| {
+            data.browser_sessions.retain(|_, session| now < session.expires_at);
+            data.browser_sessions.insert(digest_of(&value), session.clone());
+            Ok::<_, io::Error>(())
+        })
+        .await??;
     Ok((set_cookie(&session_name(pool), &value, LIFETIME), session))
 }
 
 /// Signs out, and returns the header that takes the cookie away.
-pub(super) fn sign_out(pool: &Shared, headers: &HeaderMap) -> io::Result<HeaderValue> {
+pub(super) async fn sign_out(pool: &Shared, headers: &HeaderMap) -> io::Result<HeaderValue> {
     let name = session_name(pool);
     if let Some(cookie) = cookie(headers, &name) {
-        pool.store.write(|data| {
-            data.browser_sessions.remove(&digest_of(cookie));
-            Ok::<_, io::Error>(())
-        })??;
+        pool.store
+            .write(|data| {
+                data.browser_sessions.remove(&digest_of(cookie));
+                Ok::<_, io::Error>(())
+            })
+            .await??;
     }
     Ok(set_cookie(&name, "", 0))
 }

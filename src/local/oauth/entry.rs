@@ -28,7 +28,7 @@ pub(super) async fn enter(
     if !pool.store.read(is_ready) {
         return Err(ApiError::wrong_password());
     }
-    let (cookie, session) = browser::sign_in(pool, user, provider)?;
+    let (cookie, session) = browser::sign_in(pool, user, provider).await?;
     let mut response = redirect::go(&grants::back_to_app(asking, user, &session).await?);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)

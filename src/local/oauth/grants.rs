@@ -54,7 +54,7 @@ pub(super) async fn back_to_app(
     };
     match asking.request.response_type {
         ResponseType::Code => {
-            let code = give_code(asking, user, arrival)?;
+            let code = give_code(asking, user, arrival).await?;
             Ok(asking.address(&[("code", &code)]))
         }
         ResponseType::Token => give_tokens(asking, user, arrival).await,
@@ -69,12 +69,12 @@ pub(super) async fn exchange(
 ) -> Result<Value, ApiError> {
     let now = pool.now();
     // A code that is brought again ends a session, and is refused all the same.
-    let redeemed = pool.store.write_always(|data| redeem(data, client, given, now))?;
+    let redeemed = pool.store.write_always(|data| redeem(data, client, given, now)).await?;
     let (user, grant, entered) = redeemed?;
     tokens(pool, &entry(client, &user, &grant), entered).await
 }
 
-fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, ApiError> {
+async fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, ApiError> {
     let now = asking.pool.now();
     let code = random_uuid();
     let request = &asking.request;
@@ -90,14 +90,18 @@ fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, A
         expires_at: now.saturating_add(LIFETIME),
         used_for: None,
     };
-    asking.pool.store.write(|data| {
-        data.grants.retain(|_, grant| {
-            let kept = if grant.used_for.is_some() { REMEMBERED } else { 0 };
-            now < grant.expires_at.saturating_add(kept)
-        });
-        data.grants.insert(digest_of(&code), grant);
-        Ok::<_, ApiError>(())
-    })??;
+    asking
+        .pool
+        .store
+        .write(|data| {
+            data.grants.retain(|_, grant| {
+                let kept = if grant.used_for.is_some() { REMEMBERED } else { 0 };
+                now < grant.expires_at.saturating_add(kept)
+            });
+            data.grants.insert(digest_of(&code), grant);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     Ok(code)
 }
 
@@ -112,7 +116,7 @@ async fn give_tokens(asking: &Asking, user: &User, arrival: Arrival) -> Result<S
         source: TokenSource::HostedAuth,
     };
     let now = asking.pool.now();
-    let entered = asking.pool.store.write(|data| enter(data, &entry, now))??;
+    let entered = asking.pool.store.write(|data| enter(data, &entry, now)).await??;
     let result = tokens(&asking.pool, &entry, entered).await?;
     let text = |member: &str| result.get(member).and_then(Value::as_str);
     let expires_in = result.get("ExpiresIn").map(Value::to_string).unwrap_or_default();

@@ -26,12 +26,14 @@ pub(super) async fn handle(
     if !query.has("logout_uri") {
         // Signed out here, and on to sign in as somebody else.
         return match Asking::read(&site, &query) {
-            Ok(asking) => leave(&asking.pool, &headers, &format!("/login?{}", asking.query())),
+            Ok(asking) => {
+                leave(&asking.pool, &headers, &format!("/login?{}", asking.query())).await
+            }
             Err(refusal) => refused(&refusal),
         };
     }
     match registered(&site, &query) {
-        Some((pool, uri)) => leave(&pool, &headers, &uri),
+        Some((pool, uri)) => leave(&pool, &headers, &uri).await,
         None => error_page("redirect_mismatch"),
     }
 }
@@ -44,8 +46,8 @@ fn registered(site: &Site, query: &Parameters) -> Option<(Arc<Shared>, String)> 
     Some((pool, known.clone()))
 }
 
-fn leave(pool: &Shared, headers: &HeaderMap, location: &str) -> Response {
-    match browser::sign_out(pool, headers) {
+async fn leave(pool: &Shared, headers: &HeaderMap, location: &str) -> Response {
+    match browser::sign_out(pool, headers).await {
         Ok(cookie) => {
             let mut response = redirect::go(location);
             response.headers_mut().append(header::SET_COOKIE, cookie);

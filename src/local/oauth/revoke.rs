@@ -21,13 +21,13 @@ pub(super) async fn handle(
     headers: HeaderMap,
     Form(form): Form,
 ) -> Response {
-    match revoke(&site, &headers, &form) {
+    match revoke(&site, &headers, &form).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err((status, error)) => document(status, &json!({ "error": error })),
     }
 }
 
-fn revoke(
+async fn revoke(
     site: &Site,
     headers: &HeaderMap,
     form: &Parameters,
@@ -49,7 +49,7 @@ fn revoke(
     if token.split('.').count() == 3 {
         return Err(bad("unsupported_token_type"));
     }
-    sessions::revoke(&pool, &client, token).map_err(|error| match error.name {
+    sessions::revoke(&pool, &client, token).await.map_err(|error| match error.name {
         "InternalErrorException" => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
         _ => no_client,
     })

@@ -115,7 +115,7 @@ async fn machine(
     let scopes = scopes.ok_or("invalid_scope")?;
     let claims = pool.machine_claims(client, &scopes, metadata).await.map_err(refused)?;
     Ok(json!({
-        "access_token": pool.sign_claims(TokenUse::Access, claims),
+        "access_token": pool.sign_claims(TokenUse::Access, claims).await,
         "expires_in": client.settings.access_token_lifetime().as_secs(),
         "token_type": "Bearer",
     }))

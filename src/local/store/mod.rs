@@ -11,7 +11,7 @@ mod user;
 
 use std::{
     io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 pub(super) use self::{
@@ -28,11 +28,18 @@ pub(super) use self::{
     },
 };
 use self::{names::Names, table::Change};
-use super::mail::Outbox;
+use super::{blocking, mail::Outbox};
 
-/// One pool's data, of which one caller at a time reads or writes.
-pub(super) struct Store {
+/// One pool's data.
+///
+/// Reading and changing take the lock for as long as they compute, and never while something is written to disk:
+/// what is not on disk yet, nobody sees.
+pub(super) struct Store(Arc<Inner>);
+
+struct Inner {
     data: Mutex<Data>,
+    /// Whoever holds it changes data on disk.
+    turn: Arc<tokio::sync::Mutex<()>>,
     disk: Option<Arc<Disk>>,
     outbox: OnceLock<Outbox>,
     pool_id: String,
@@ -59,9 +66,9 @@ macro_rules! tables {
                 $(self.$name.settle();)*
             }
 
-            fn take_back(&mut self) {
-                $(self.$name.take_back();)*
-                self.learn_names();
+            /// Undoes what changed since the changes were last settled, or makes the changes again.
+            fn exchange(&mut self) {
+                $(self.$name.exchange();)*
             }
 
             fn load(&mut self, table: &str, key: String, row: &[u8]) -> serde_json::Result<()> {
@@ -121,84 +128,176 @@ impl Store {
             }
         }
         data.learn_all_names();
-        let (data, outbox) = (Mutex::new(data), OnceLock::new());
-        Ok(Self { data, disk, outbox, pool_id: pool_id.to_owned() })
+        Ok(Self(Arc::new(Inner {
+            data: Mutex::new(data),
+            turn: Arc::default(),
+            disk,
+            outbox: OnceLock::new(),
+            pool_id: pool_id.to_owned(),
+        })))
     }
 
     /// Has messages mailed from now on. The first outbox stays.
     pub(super) fn mail_by(&self, outbox: Outbox) {
-        self.outbox.get_or_init(|| outbox);
+        self.0.outbox.get_or_init(|| outbox);
     }
 
     pub(super) fn read<R>(&self, read: impl FnOnce(&Data) -> R) -> R {
-        read(&self.data.lock().unwrap_or_else(PoisonError::into_inner))
+        read(&self.0.lock())
     }
 
     /// Forgets all, on disk too, and takes no more changes: of a pool that is deleted, nothing comes back.
-    pub(super) fn close(&self) -> io::Result<()> {
-        let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(disk) = &self.disk {
-            disk.forget(&self.pool_id)?;
-        }
-        *data = Data { is_closed: true, ..Data::default() };
-        Ok(())
+    pub(super) async fn close(&self) -> io::Result<()> {
+        let turn = Arc::clone(&self.0.turn).lock_owned().await;
+        let inner = Arc::clone(&self.0);
+        blocking::run(move || {
+            if let Some(disk) = &inner.disk {
+                disk.forget(&inner.pool_id)?;
+            }
+            *inner.lock() = Data { is_closed: true, ..Data::default() };
+            drop(turn);
+            Ok(())
+        })
+        .await
     }
 
     /// Changes data, or nothing if `write` returns an error. What changed is on disk when this returns.
     ///
     /// # Errors
     /// The outer error: the disk does not take the changes, or the pool was deleted. Then nothing changed either.
-    pub(super) fn write<R, E>(
+    pub(super) async fn write<R: Send, E: Send>(
         &self,
-        write: impl FnOnce(&mut Data) -> Result<R, E>,
+        write: impl FnOnce(&mut Data) -> Result<R, E> + Send,
     ) -> io::Result<Result<R, E>> {
-        self.change(write, Result::is_ok)
+        self.change(write, Result::is_ok).await
     }
 
     /// As [`write`](Self::write), but keeps the changes whatever `write` returns: for counters of wrong passwords and
     /// wrong codes, and for what ends a session, which have to survive the refusal that they belong to.
-    pub(super) fn write_always<R>(&self, write: impl FnOnce(&mut Data) -> R) -> io::Result<R> {
-        self.change(write, |_| true)
+    pub(super) async fn write_always<R: Send>(
+        &self,
+        write: impl FnOnce(&mut Data) -> R + Send,
+    ) -> io::Result<R> {
+        self.change(write, |_| true).await
     }
 
-    fn change<R>(
+    async fn change<R: Send>(
         &self,
-        write: impl FnOnce(&mut Data) -> R,
-        is_kept: impl FnOnce(&R) -> bool,
+        write: impl FnOnce(&mut Data) -> R + Send,
+        is_kept: impl FnOnce(&R) -> bool + Send,
     ) -> io::Result<R> {
-        let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
-        if data.is_closed {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the pool was deleted"));
-        }
-        let result = write(&mut data);
-        data.learn_names();
-        if !is_kept(&result) {
-            data.take_back();
-            data.settle();
+        let Some(disk) = &self.0.disk else {
+            let mut data = self.0.lock();
+            data.begin_change()?;
+            let result = write(&mut data);
+            if is_kept(&result) {
+                self.0.finish_change(&mut data);
+            } else {
+                data.undo_change();
+            }
             return Ok(result);
+        };
+        let turn = Arc::clone(&self.0.turn).lock_owned().await;
+        let (result, changes) = {
+            let mut data = self.0.lock();
+            data.begin_change()?;
+            let result = write(&mut data);
+            let changes = if is_kept(&result) {
+                data.changes().map_err(io::Error::other)
+            } else {
+                Ok(vec![])
+            };
+            // Until the changes are on disk, nobody sees them.
+            data.exchange();
+            match changes {
+                Ok(changes) if !changes.is_empty() => (result, changes),
+                nothing_to_keep => {
+                    data.settle();
+                    return nothing_to_keep.map(|_| result);
+                }
+            }
+        };
+        let (inner, disk) = (Arc::clone(&self.0), Arc::clone(disk));
+        blocking::run(move || {
+            let kept = disk.write(&inner.pool_id, &changes);
+            let mut data = inner.lock();
+            match kept {
+                Ok(()) => {
+                    data.exchange();
+                    inner.finish_change(&mut data);
+                }
+                Err(_) => data.settle(),
+            }
+            drop(turn);
+            kept
+        })
+        .await?;
+        Ok(result)
+    }
+
+    /// Keeps signing keys on disk and forgets others, by their numbers. They are not in memory, and nothing else writes
+    /// them, so that no turn is waited for. This blocks the thread.
+    pub(super) fn keep_keys(
+        &self,
+        new: Vec<(String, StoredKey)>,
+        old: Vec<String>,
+    ) -> io::Result<()> {
+        let Some(disk) = &self.0.disk else { return Ok(()) };
+        if self.read(|data| data.is_closed) {
+            return Err(deleted());
         }
-        let kept = self.keep(&data);
-        if kept.is_err() {
-            data.take_back();
-        } else if let Some(outbox) = self.outbox.get() {
-            // What was not kept was not sent.
-            let sent = data.messages.changed().filter_map(|key| data.messages.get(key)).cloned();
-            sent.for_each(|message| outbox.put(message));
-        }
-        data.settle();
-        kept.map(|()| result)
+        let old = old.into_iter().map(|key| Ok(Change { table: KEYS, key, row: None }));
+        let new = new.into_iter().map(|(key, row)| {
+            let row = serde_json::to_vec(&row).map_err(io::Error::other)?;
+            Ok(Change { table: KEYS, key, row: Some(row) })
+        });
+        let changes = old.chain(new).collect::<io::Result<Vec<_>>>()?;
+        disk.write(&self.0.pool_id, &changes)
     }
 
     /// Whether data is on disk too.
     pub(super) fn is_kept(&self) -> bool {
-        self.disk.is_some()
+        self.0.disk.is_some()
+    }
+}
+
+/// The table of signing keys.
+const KEYS: &str = "keys";
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, data: &Data) -> io::Result<()> {
-        let Some(disk) = &self.disk else { return Ok(()) };
-        let changes = data.changes().map_err(io::Error::other)?;
-        if changes.is_empty() { Ok(()) } else { disk.write(&self.pool_id, &changes) }
+    /// Takes changes for good, and has new messages mailed: what was not kept was not sent.
+    fn finish_change(&self, data: &mut Data) {
+        data.learn_names();
+        if let Some(outbox) = self.outbox.get() {
+            let sent = data.messages.changed().filter_map(|key| data.messages.get(key)).cloned();
+            sent.for_each(|message| outbox.put(message));
+        }
+        data.settle();
     }
+}
+
+impl Data {
+    fn begin_change(&mut self) -> io::Result<()> {
+        if self.is_closed {
+            return Err(deleted());
+        }
+        // What a change that panicked left behind.
+        self.undo_change();
+        Ok(())
+    }
+
+    fn undo_change(&mut self) {
+        self.exchange();
+        self.settle();
+    }
+}
+
+fn deleted() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the pool was deleted")
 }
 
 #[cfg(test)]
@@ -246,7 +345,7 @@ mod tests {
     }
 
     /// A store with something of each kind of change to come.
-    fn begin(store: &Store) {
+    async fn begin(store: &Store) {
         let begun = store.write(|data| {
             for name in ["changed", "removed", "retained"] {
                 data.users.insert(name, user(name));
@@ -254,7 +353,7 @@ mod tests {
             data.groups.insert("kept", group("kept"));
             Ok::<_, ()>(())
         });
-        begun.unwrap().unwrap();
+        begun.await.unwrap().unwrap();
     }
 
     /// Changes rows in every way that there is.
@@ -288,22 +387,23 @@ mod tests {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    #[test]
-    fn write_that_is_refused_changes_nothing_in_memory_and_on_disk() {
+    #[tokio::test]
+    async fn write_that_is_refused_changes_nothing_in_memory_and_on_disk() {
         let file = DataFile::new("refused");
         let before =
             (texts(&["changed", "removed", "retained"]), true, 0, None, texts(&["removed"]));
         for store in [Store::open(POOL, None).unwrap(), file.open()] {
-            begin(&store);
+            begin(&store).await;
             let refused = store.write(|data| {
                 change_all(data);
                 Err::<(), _>("refused")
             });
-            assert_eq!(refused.unwrap(), Err("refused"));
+            assert_eq!(refused.await.unwrap(), Err("refused"));
             assert_eq!(seen(&store), before);
             // What was undone is not written with what comes next.
             store
                 .write(|data| Ok::<_, ()>(data.groups.insert("later", group("later"))))
+                .await
                 .unwrap()
                 .unwrap();
             assert_eq!(seen(&store), before);
@@ -313,21 +413,21 @@ mod tests {
         assert!(store.read(|data| data.groups.contains("later") && !data.groups.contains("new")));
     }
 
-    #[test]
-    fn write_that_succeeds_and_one_that_is_always_kept_stay_in_memory_and_on_disk() {
+    #[tokio::test]
+    async fn write_that_succeeds_and_one_that_is_always_kept_stay_in_memory_and_on_disk() {
         let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
         for always in [false, true] {
             let file = DataFile::new(if always { "always" } else { "succeeds" });
             for store in [Store::open(POOL, None).unwrap(), file.open()] {
-                begin(&store);
+                begin(&store).await;
                 if always {
                     let refused = store.write_always(|data| {
                         change_all(data);
                         Err::<(), _>("refused")
                     });
-                    assert_eq!(refused.unwrap(), Err("refused"));
+                    assert_eq!(refused.await.unwrap(), Err("refused"));
                 } else {
-                    store.write(|data| Ok::<_, ()>(change_all(data))).unwrap().unwrap();
+                    store.write(|data| Ok::<_, ()>(change_all(data))).await.unwrap().unwrap();
                 }
                 assert_eq!(seen(&store), after);
             }

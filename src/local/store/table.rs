@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Debug)]
 pub(in crate::local) struct Table<T> {
     rows: BTreeMap<String, T>,
-    /// What was there before, of what changed.
+    /// What was there before, of what changed; what is to be there, while the changes are undone.
     changed: BTreeMap<String, Option<T>>,
     /// How many rows there have to be for the next [`prune`](Self::prune) to look at them.
     prune_at: usize,
@@ -117,11 +117,12 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         self.changed.clear();
     }
 
-    /// Takes changes back. They count as changed until they are settled.
-    pub(super) fn take_back(&mut self) {
-        for (key, before) in &self.changed {
-            match before {
-                Some(row) => self.rows.insert(key.clone(), row.clone()),
+    /// Exchanges the rows that changed for those of before: undoes the changes, or makes them again. They count as
+    /// changed until they are settled.
+    pub(super) fn exchange(&mut self) {
+        for (key, other) in &mut self.changed {
+            *other = match other.take() {
+                Some(row) => self.rows.insert(key.clone(), row),
                 None => self.rows.remove(key),
             };
         }

@@ -4,7 +4,7 @@ use reqwest::{Client, Url, header::CONTENT_TYPE, redirect};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Failure;
+use super::{super::blocking, Failure};
 use crate::pool::is_loopback;
 
 /// A function that is called as the Lambda runtime interface emulator is.
@@ -31,7 +31,9 @@ impl FunctionUrl {
     pub(super) async fn call(&self, event: &Value) -> Result<Value, Failure> {
         // The address stays here: a URL can hold a password.
         let unreachable = |error: reqwest::Error| Failure::Unreachable(chain(&error.without_url()));
-        let client = client(&self.url).map_err(unreachable)?;
+        // The system's certificates are read from disk.
+        let url = self.url.clone();
+        let client = blocking::run(move || client(&url)).await.map_err(unreachable)?;
         let mut answer = client
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")

@@ -81,11 +81,18 @@ pub(in crate::local) async fn ask(
         None => None,
     };
     let now = pool.now();
-    pool.store.write(|data| {
-        // Who a trigger took time over may be gone by now.
-        let stands = data.exact_user(&user.username).is_some_and(|now| proof(now) == proof(user));
-        if stands { Ok(open(data, client, user, step, text, now)) } else { Err(session_is_over()) }
-    })?
+    pool.store
+        .write(|data| {
+            // Who a trigger took time over may be gone by now.
+            let stands =
+                data.exact_user(&user.username).is_some_and(|now| proof(now) == proof(user));
+            if stands {
+                Ok(open(data, client, user, step, text, now))
+            } else {
+                Err(session_is_over())
+            }
+        })
+        .await?
 }
 
 /// Where a step's code goes, if it has one.

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Answers `SOFTWARE_TOKEN_MFA`, `SMS_MFA` and `EMAIL_OTP`. A wrong code can be followed by another try.
-pub(super) fn answer(
+pub(super) async fn answer(
     pool: &Shared,
     handle: &Handle<'_>,
     challenge: &str,
@@ -25,24 +25,26 @@ pub(super) fn answer(
 ) -> Result<User, ApiError> {
     let code = answers.get(&format!("{challenge}_CODE"))?;
     let now = handle.now;
-    pool.store.write_always(|data| {
-        let Open { key, challenge: step, user } = open_step(data, handle)?;
-        match (challenge, &step.kind) {
-            ("SOFTWARE_TOKEN_MFA", ChallengeKind::SoftwareTokenMfa) => {
-                use_software_token(data, &user.username, code, now)?;
-            }
-            ("SMS_MFA", ChallengeKind::SmsMfa { code: sent })
-            | ("EMAIL_OTP", ChallengeKind::EmailOtp { code: sent }) => {
-                check_lock(&user.failures, now)?;
-                if !same(sent, code) {
-                    return Err(mistake(data, &user.username, now));
+    pool.store
+        .write_always(|data| {
+            let Open { key, challenge: step, user } = open_step(data, handle)?;
+            match (challenge, &step.kind) {
+                ("SOFTWARE_TOKEN_MFA", ChallengeKind::SoftwareTokenMfa) => {
+                    use_software_token(data, &user.username, code, now)?;
                 }
+                ("SMS_MFA", ChallengeKind::SmsMfa { code: sent })
+                | ("EMAIL_OTP", ChallengeKind::EmailOtp { code: sent }) => {
+                    check_lock(&user.failures, now)?;
+                    if !same(sent, code) {
+                        return Err(mistake(data, &user.username, now));
+                    }
+                }
+                _ => return Err(session_is_over()),
             }
-            _ => return Err(session_is_over()),
-        }
-        data.challenges.remove(&key);
-        Ok::<User, ApiError>(user)
-    })?
+            data.challenges.remove(&key);
+            Ok::<User, ApiError>(user)
+        })
+        .await?
 }
 
 pub(in super::super) fn software_token_missing() -> ApiError {

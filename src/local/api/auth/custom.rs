@@ -52,7 +52,9 @@ pub(super) async fn begin(
     let rounds: Vec<_> = public.iter().map(|_| round("SRP_A", true)).collect();
     match define(pool, &turn, &candidate, &rounds).await? {
         Next::Password => match public {
-            Some(public) => srp::ask(pool, client, &candidate, public, Follows::CustomChallenges),
+            Some(public) => {
+                srp::ask(pool, client, &candidate, public, Follows::CustomChallenges).await
+            }
             None => Err(ApiError::invalid_parameter("Missing required parameter SRP_A")),
         },
         next => follow(pool, &turn, candidate, rounds, next).await,
@@ -77,7 +79,7 @@ pub(super) async fn answer(
 ) -> Answer {
     let answer = answers.get("ANSWER")?;
     let Taken { candidate, private, mut rounds } =
-        pool.store.write(|data| take(pool, data, handle))??;
+        pool.store.write(|data| take(pool, data, handle)).await??;
     let turn = turn(client, metadata);
     let visitor = visitor(&turn, &candidate);
     let is_right = verify_auth_challenge_response(pool, visitor, &private, answer).await?;
@@ -131,13 +133,16 @@ async fn ask(
     let kind = ChallengeKind::Custom { private: made.private(), rounds };
     let proven = candidate.user.as_ref().map(proof).unwrap_or_default();
     let now = pool.now();
-    let session = pool.store.write(|data| {
-        let present = data.exact_user(&candidate.username).map(proof).unwrap_or_default();
-        if candidate.user.is_some() && present != proven {
-            return Err(session_is_over());
-        }
-        Ok(open_for(data, turn.client, (&candidate.username, proven), kind, now))
-    })??;
+    let session = pool
+        .store
+        .write(|data| {
+            let present = data.exact_user(&candidate.username).map(proof).unwrap_or_default();
+            if candidate.user.is_some() && present != proven {
+                return Err(session_is_over());
+            }
+            Ok(open_for(data, turn.client, (&candidate.username, proven), kind, now))
+        })
+        .await??;
     let mut parameters: Map<_, _> =
         made.public().into_iter().map(|(name, value)| (name, Value::String(value))).collect();
     parameters.insert("USERNAME".to_owned(), json!(candidate.username));

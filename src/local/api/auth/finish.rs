@@ -50,7 +50,7 @@ pub(in crate::local) struct Entered {
 pub(in crate::local) async fn sign_in(pool: &Shared, entry: Entry<'_>) -> Result<Value, ApiError> {
     post_authentication(pool, entry.user, entry.caller()).await?;
     let now = pool.now();
-    let entered = pool.store.write(|data| enter(data, &entry, now))??;
+    let entered = pool.store.write(|data| enter(data, &entry, now)).await??;
     tokens(pool, &entry, entered).await
 }
 
@@ -92,10 +92,12 @@ pub(in crate::local) async fn tokens(
     let overrides = match user_overrides(pool, holder, entry.source, entry.caller()).await {
         Ok(overrides) => overrides,
         Err(error) => {
-            pool.store.write(|data| {
-                data.remove_session(&entered.origin_jti);
-                Ok::<_, ApiError>(())
-            })??;
+            pool.store
+                .write(|data| {
+                    data.remove_session(&entered.origin_jti);
+                    Ok::<_, ApiError>(())
+                })
+                .await??;
             return Err(error);
         }
     };
@@ -118,7 +120,7 @@ pub(in crate::local) async fn tokens(
     };
     let mut claims = pool.claims(&grantee, &groups);
     overrides.apply(&mut claims, &entry.client.settings.client_id);
-    Ok(pool.authentication_result(entry.client, claims, Some(entered.refresh_token)))
+    Ok(pool.authentication_result(entry.client, claims, Some(entered.refresh_token)).await)
 }
 
 /// A user who proved who they are, if they still are that user with that password, and may sign in.

@@ -15,7 +15,7 @@ use super::{
     input::Parameters,
 };
 
-pub(super) fn answer(
+pub(super) async fn answer(
     pool: &Shared,
     client: &Client,
     handle: &Handle<'_>,
@@ -26,23 +26,25 @@ pub(super) fn answer(
         let open = new_password_step(data, handle)?;
         Ok::<_, ApiError>((data.settings(), open.user))
     })?;
-    let password = new_password(pool, &settings, &user, text)?;
-    pool.store.write(|data| {
-        let Open { key, user, .. } = new_password_step(data, handle)?;
-        let attributes = check_attributes(&settings, client, &user, answers)?;
-        let mut ready = user;
-        attributes::write(&mut ready, &attributes);
-        if let Some(clash) = attributes::alias_clash(data, &ready) {
-            return Err(clash);
-        }
-        set_password(&mut ready, &settings, password);
-        ready.status = UserStatus::Confirmed;
-        ready.modified_at = handle.now;
-        data.challenges.remove(&key);
-        let name = data.user_key(&ready.username);
-        data.users.insert(name, ready.clone());
-        Ok(ready)
-    })?
+    let password = new_password(pool, &settings, &user, text).await?;
+    pool.store
+        .write(|data| {
+            let Open { key, user, .. } = new_password_step(data, handle)?;
+            let attributes = check_attributes(&settings, client, &user, answers)?;
+            let mut ready = user;
+            attributes::write(&mut ready, &attributes);
+            if let Some(clash) = attributes::alias_clash(data, &ready) {
+                return Err(clash);
+            }
+            set_password(&mut ready, &settings, password);
+            ready.status = UserStatus::Confirmed;
+            ready.modified_at = handle.now;
+            data.challenges.remove(&key);
+            let name = data.user_key(&ready.username);
+            data.users.insert(name, ready.clone());
+            Ok(ready)
+        })
+        .await?
 }
 
 fn new_password_step(data: &Data, handle: &Handle<'_>) -> Result<Open, ApiError> {

@@ -37,21 +37,23 @@ pub(in crate::local) async fn check_password(
         stranger::check(pool, &stranger)?;
         pre_authentication(pool, name, None, caller).await?;
         // It takes as long as for a user who is there.
-        Password::unknown(name.as_bytes()).is(pool.short_name(), name, password);
-        return Err(stranger::mistake(pool, &stranger)?);
+        Password::unknown(name.as_bytes()).is(pool.short_name(), name, password).await;
+        return Err(stranger::mistake(pool, &stranger).await?);
     };
     check_lock(&user.failures, pool.now())?;
     pre_authentication(pool, name, Some(&user), caller).await?;
-    let known = user.password.as_ref();
-    let is_right = known.is_some_and(|known| known.is(pool.short_name(), &user.username, password));
-    judge(pool, &user, is_right)
+    let is_right = match &user.password {
+        Some(known) => known.is(pool.short_name(), &user.username, password).await,
+        None => false,
+    };
+    judge(pool, &user, is_right).await
 }
 
 /// What a try with a password comes to. Only who knows it hears why they may not sign in.
-pub(super) fn judge(pool: &Shared, user: &User, is_right: bool) -> Result<User, ApiError> {
+pub(super) async fn judge(pool: &Shared, user: &User, is_right: bool) -> Result<User, ApiError> {
     let now = pool.now();
     if !is_right {
-        return Err(pool.store.write_always(|data| wrong(data, user, now))?);
+        return Err(pool.store.write_always(|data| wrong(data, user, now)).await?);
     }
     let present = pool.store.read(|data| data.exact_user(&user.username).cloned());
     // Tries at the same time may have locked the account, and the password may be another by now.

@@ -42,7 +42,7 @@ pub(super) async fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
     if challenge == "CUSTOM_CHALLENGE" {
         return custom::answer(&pool, &client, &handle, &answers, &metadata).await;
     }
-    let (user, step) = take_answer(&pool, &client, &handle, &challenge, &answers)?;
+    let (user, step) = take_answer(&pool, &client, &handle, &challenge, &answers).await?;
     let is_new_password = challenge == "NEW_PASSWORD_REQUIRED";
     let source = if is_new_password {
         TokenSource::NewPasswordChallenge
@@ -54,7 +54,7 @@ pub(super) async fn answer(site: &Arc<Site>, by: By, value: Value) -> Answer {
 }
 
 /// Takes the answer to a step, and tells whose it is and what comes next.
-pub(in crate::local) fn take_answer(
+pub(in crate::local) async fn take_answer(
     pool: &Shared,
     client: &Client,
     handle: &Handle<'_>,
@@ -63,53 +63,57 @@ pub(in crate::local) fn take_answer(
 ) -> Result<(User, NextStep), ApiError> {
     match challenge {
         "NEW_PASSWORD_REQUIRED" => {
-            let user = new_password::answer(pool, client, handle, answers)?;
+            let user = new_password::answer(pool, client, handle, answers).await?;
             let step = next_step(pool, &user);
             Ok((user, step))
         }
         "SOFTWARE_TOKEN_MFA" | "SMS_MFA" | "EMAIL_OTP" => {
-            Ok((codes::answer(pool, handle, challenge, answers)?, NextStep::Done))
+            Ok((codes::answer(pool, handle, challenge, answers).await?, NextStep::Done))
         }
-        "SELECT_MFA_TYPE" => select_mfa_type(pool, handle, answers),
-        "MFA_SETUP" => Ok((mfa_setup(pool, handle)?, NextStep::Done)),
+        "SELECT_MFA_TYPE" => select_mfa_type(pool, handle, answers).await,
+        "MFA_SETUP" => Ok((mfa_setup(pool, handle).await?, NextStep::Done)),
         _ => Err(ApiError::invalid_parameter(format!(
             "Challenge name {challenge} is not supported."
         ))),
     }
 }
 
-fn select_mfa_type(
+async fn select_mfa_type(
     pool: &Shared,
     handle: &Handle<'_>,
     answers: &Parameters,
 ) -> Result<(User, NextStep), ApiError> {
     let answer = answers.get("ANSWER")?;
-    pool.store.write(|data| {
-        let open = open_step(data, handle)?;
-        if !matches!(open.challenge.kind, ChallengeKind::SelectMfaType) {
-            return Err(session_is_over());
-        }
-        let step = factor_step(answer)
-            .filter(|_| factors(&data.settings(), &open.user).contains(&answer))
-            .ok_or_else(|| ApiError::invalid_parameter("Invalid MFA type selected."))?;
-        data.challenges.remove(&open.key);
-        Ok((open.user, step))
-    })?
+    pool.store
+        .write(|data| {
+            let open = open_step(data, handle)?;
+            if !matches!(open.challenge.kind, ChallengeKind::SelectMfaType) {
+                return Err(session_is_over());
+            }
+            let step = factor_step(answer)
+                .filter(|_| factors(&data.settings(), &open.user).contains(&answer))
+                .ok_or_else(|| ApiError::invalid_parameter("Invalid MFA type selected."))?;
+            data.challenges.remove(&open.key);
+            Ok((open.user, step))
+        })
+        .await?
 }
 
 /// The last step of a set-up, which a software token that was verified meanwhile completes.
-fn mfa_setup(pool: &Shared, handle: &Handle<'_>) -> Result<User, ApiError> {
-    pool.store.write(|data| {
-        let open = open_step(data, handle)?;
-        match open.challenge.kind {
-            ChallengeKind::MfaSetup { verified: true } => {
-                data.challenges.remove(&open.key);
-                Ok(open.user)
+async fn mfa_setup(pool: &Shared, handle: &Handle<'_>) -> Result<User, ApiError> {
+    pool.store
+        .write(|data| {
+            let open = open_step(data, handle)?;
+            match open.challenge.kind {
+                ChallengeKind::MfaSetup { verified: true } => {
+                    data.challenges.remove(&open.key);
+                    Ok(open.user)
+                }
+                ChallengeKind::MfaSetup { verified: false } => {
+                    Err(ApiError::invalid_parameter("User has not verified software token mfa"))
+                }
+                _ => Err(session_is_over()),
             }
-            ChallengeKind::MfaSetup { verified: false } => {
-                Err(ApiError::invalid_parameter("User has not verified software token mfa"))
-            }
-            _ => Err(session_is_over()),
-        }
-    })?
+        })
+        .await?
 }

@@ -50,11 +50,11 @@ pub(super) async fn begin(
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     pre_authentication(pool, &candidate.username, user, caller).await?;
-    ask(pool, client, &candidate, public, Follows::Tokens)
+    ask(pool, client, &candidate, public, Follows::Tokens).await
 }
 
 /// Asks a client for the proof that it knows the password.
-pub(super) fn ask(
+pub(super) async fn ask(
     pool: &Shared,
     client: &Client,
     candidate: &Candidate,
@@ -69,10 +69,11 @@ pub(super) fn ask(
         Password::unknown(seed.as_ref())
     };
     let password = user.as_ref().and_then(|user| user.password.clone()).unwrap_or_else(unknown);
-    let exchange = Some(public)
-        .filter(|public| public.len() <= MAX_DIGITS)
-        .and_then(|public| Exchange::begin(&password, public).ok())
-        .ok_or_else(|| ApiError::invalid_parameter("Invalid SRP_A."))?;
+    let invalid = || ApiError::invalid_parameter("Invalid SRP_A.");
+    if public.len() > MAX_DIGITS {
+        return Err(invalid());
+    }
+    let exchange = Exchange::begin(&password, public).await.map_err(|_| invalid())?;
 
     let secret_block = STANDARD.encode(random_octets::<768>());
     let answer = json!({
@@ -95,11 +96,13 @@ pub(super) fn ask(
             custom: follows == Follows::CustomChallenges,
         },
     };
-    pool.store.write(|data| {
-        prune(data, now);
-        data.challenges.insert(digest_of(&secret_block), challenge);
-        Ok::<_, ApiError>(())
-    })??;
+    pool.store
+        .write(|data| {
+            prune(data, now);
+            data.challenges.insert(digest_of(&secret_block), challenge);
+            Ok::<_, ApiError>(())
+        })
+        .await??;
     Ok(answer)
 }
 
@@ -119,18 +122,19 @@ pub(super) async fn verify(
         ));
     }
     let now = pool.now();
-    let taken = pool.store.write(|data| take(data, client, name, secret_block, now))??;
-    let proves = taken.exchange.proves(&Claim {
+    let taken = pool.store.write(|data| take(data, client, name, secret_block, now)).await??;
+    let claim = Claim {
         pool_name: pool.short_name(),
         user_id: &taken.user_id,
         secret_block: &STANDARD.decode(secret_block).unwrap_or_default(),
         timestamp,
         signature,
-    });
-    let Some(user) = taken.user else {
-        return Err(stranger::mistake(pool, &taken.user_id)?);
     };
-    let user = judge(pool, &user, proves)?;
+    let proves = taken.exchange.proves(&claim).await;
+    let Some(user) = taken.user else {
+        return Err(stranger::mistake(pool, &taken.user_id).await?);
+    };
+    let user = judge(pool, &user, proves).await?;
     let turn = Turn { client, metadata, source: TokenSource::Authentication };
     if taken.follows == Follows::CustomChallenges {
         return custom::after_password(pool, &turn, user).await;

@@ -20,19 +20,22 @@ pub(super) fn check(pool: &Shared, name: &str) -> Result<(), ApiError> {
 }
 
 /// Counts a mistake, unless the name is locked or somebody's by now, and gives what is said to it.
-pub(super) fn mistake(pool: &Shared, name: &str) -> Result<ApiError, ApiError> {
+pub(super) async fn mistake(pool: &Shared, name: &str) -> Result<ApiError, ApiError> {
     let now = pool.now();
     let key = digest_of(name);
-    Ok(pool.store.write_always(|data| {
-        let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
-        if let Err(locked) = check_lock(&stranger.failures, now) {
-            return locked;
-        }
-        if data.exact_user(name).is_none() {
-            count_mistake(&mut stranger.failures, now);
-            data.strangers.prune(|_, stranger| knows(stranger, now));
-            data.strangers.insert(key, stranger);
-        }
-        ApiError::wrong_password()
-    })?)
+    Ok(pool
+        .store
+        .write_always(|data| {
+            let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
+            if let Err(locked) = check_lock(&stranger.failures, now) {
+                return locked;
+            }
+            if data.exact_user(name).is_none() {
+                count_mistake(&mut stranger.failures, now);
+                data.strangers.prune(|_, stranger| knows(stranger, now));
+                data.strangers.insert(key, stranger);
+            }
+            ApiError::wrong_password()
+        })
+        .await?)
 }

@@ -47,33 +47,38 @@ pub(super) async fn user_of(
         newcomer = Some(user);
     }
     // Between the look and the write somebody else may have come with the same account.
-    let written = pool.store.write(|data| {
-        let before = visit.holder(data).cloned();
-        let mut user = match (before.clone(), newcomer) {
-            (Some(before), _) => before,
-            (None, Some(newcomer)) => newcomer,
-            (None, None) => return Err(("server_error", "The user is gone".to_owned())),
-        };
-        if before.is_none() {
-            if data.exact_user(&user.username).is_some() {
-                return Err(("invalid_request", "User already exists".to_owned()));
+    let written = pool
+        .store
+        .write(|data| {
+            let before = visit.holder(data).cloned();
+            let mut user = match (before.clone(), newcomer) {
+                (Some(before), _) => before,
+                (None, Some(newcomer)) => newcomer,
+                (None, None) => return Err(("server_error", "The user is gone".to_owned())),
+            };
+            if before.is_none() {
+                if data.exact_user(&user.username).is_some() {
+                    return Err(("invalid_request", "User already exists".to_owned()));
+                }
+                join(data, pool, provider, &mut user, visit.now);
+            } else {
+                apply(&mut user, provider, &said);
             }
-            join(data, pool, provider, &mut user, visit.now);
-        } else {
-            apply(&mut user, provider, &said);
-        }
-        if !user.enabled {
-            return Err(("access_denied", "User is disabled.".to_owned()));
-        }
-        check(&settings, before.as_ref(), &user).map_err(|why| ("invalid_request", why))?;
-        if let Some(clash) = attributes::alias_clash(data, &user).filter(|_| !user.is_external()) {
-            return Err(refused(clash));
-        }
-        user.modified_at = visit.now;
-        let key = data.user_key(&user.username);
-        data.users.insert(key, user.clone());
-        Ok((user, before.is_none()))
-    });
+            if !user.enabled {
+                return Err(("access_denied", "User is disabled.".to_owned()));
+            }
+            check(&settings, before.as_ref(), &user).map_err(|why| ("invalid_request", why))?;
+            if let Some(clash) =
+                attributes::alias_clash(data, &user).filter(|_| !user.is_external())
+            {
+                return Err(refused(clash));
+            }
+            user.modified_at = visit.now;
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user.clone());
+            Ok((user, before.is_none()))
+        })
+        .await;
     let (user, is_new) = written.map_err(|_| ("server_error", "No data is kept".to_owned()))??;
     if is_new {
         let done = post_confirmation(pool, &user, Confirmation::SignUp, caller).await;

@@ -42,10 +42,8 @@ pub(in super::super) async fn handle(
     Query(query): Query,
 ) -> Response {
     let state = query.get("state").filter(|_| query.are_clear());
-    let Some((pool, state, sign_in)) = state.and_then(|state| {
-        let (pool, sign_in) = take(&site, &headers, state)?;
-        Some((pool, state, sign_in))
-    }) else {
+    let Some(state) = state else { return error_page("invalid_state") };
+    let Some((pool, sign_in)) = take(&site, &headers, state).await else {
         return error_page("invalid_state");
     };
     let asking = match Asking::read(&site, &Parameters::parse(sign_in.request.as_bytes())) {
@@ -61,17 +59,24 @@ pub(in super::super) async fn handle(
 }
 
 /// The sign-in of a state, which is over from now on. It is that browser's alone which began it.
-fn take(site: &Site, headers: &HeaderMap, state: &str) -> Option<(Arc<Shared>, ExternalSignIn)> {
+async fn take(
+    site: &Site,
+    headers: &HeaderMap,
+    state: &str,
+) -> Option<(Arc<Shared>, ExternalSignIn)> {
     let key = digest_of(state);
     let has = |pool: &Arc<Shared>| pool.store.read(|data| data.external_sign_ins.contains(&key));
     let pool = site.pools().into_iter().find(has)?;
     let cookie = digest_of(browser::cookie(headers, &browser_cookie(&pool, state))?);
     let now = pool.now();
-    let taken = pool.store.write(|data| {
-        let waiting = data.external_sign_ins.get(&key);
-        let is_theirs = waiting.is_some_and(|sign_in| same(&sign_in.browser, &cookie));
-        is_theirs.then(|| data.external_sign_ins.remove(&key)).flatten().ok_or(())
-    });
+    let taken = pool
+        .store
+        .write(|data| {
+            let waiting = data.external_sign_ins.get(&key);
+            let is_theirs = waiting.is_some_and(|sign_in| same(&sign_in.browser, &cookie));
+            is_theirs.then(|| data.external_sign_ins.remove(&key)).flatten().ok_or(())
+        })
+        .await;
     let sign_in = taken.ok()?.ok().filter(|sign_in| now < sign_in.expires_at)?;
     Some((pool, sign_in))
 }

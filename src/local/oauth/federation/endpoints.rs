@@ -6,7 +6,10 @@ use axum::http::{Method, Uri, header};
 use reqwest::{Client, redirect};
 use serde_json::Value;
 
-use super::super::{super::settings::ProviderDetails, redirect::encoded};
+use super::super::{
+    super::{blocking, settings::ProviderDetails},
+    redirect::encoded,
+};
 use crate::pool::is_loopback;
 
 /// The addresses of a provider.
@@ -82,13 +85,21 @@ impl Endpoints {
     }
 }
 
+fn client(uri: &Uri) -> reqwest::Result<Client> {
+    let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIME_LIMIT);
+    // What is on this machine is not asked for by way of another.
+    let builder = if is_loopback(uri) { builder.no_proxy() } else { builder };
+    // Without TLS certificates are not needed.
+    let is_plain = uri.scheme_str() == Some("http");
+    let builder = if is_plain { builder.tls_certs_only([]) } else { builder };
+    builder.build()
+}
+
 /// Asks a provider for JSON, and follows no redirects.
 pub(super) async fn ask(address: &str, question: Question<'_>) -> Result<Value, Unusable> {
     let uri: Uri = address.parse().map_err(|_| Unusable)?;
-    let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIME_LIMIT);
-    // What is on this machine is not asked for by way of another.
-    let builder = if is_loopback(&uri) { builder.no_proxy() } else { builder };
-    let client = builder.build().map_err(|_| Unusable)?;
+    // The system's certificates are read from disk.
+    let client = blocking::run(move || client(&uri)).await.map_err(|_| Unusable)?;
     let request = match question {
         Question::Get => client.get(address),
         Question::Form(pairs) => client

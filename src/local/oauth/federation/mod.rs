@@ -93,11 +93,14 @@ pub(super) async fn begin(
         code_verifier: code_verifier.clone(),
         expires_at: now.saturating_add(LIFETIME * 1000),
     };
-    let kept = pool.store.write(|data| {
-        data.external_sign_ins.retain(|_, sign_in| now < sign_in.expires_at);
-        data.external_sign_ins.insert(digest_of(&state), row);
-        Ok::<_, ()>(())
-    });
+    let kept = pool
+        .store
+        .write(|data| {
+            data.external_sign_ins.retain(|_, sign_in| now < sign_in.expires_at);
+            data.external_sign_ins.insert(digest_of(&state), row);
+            Ok::<_, ()>(())
+        })
+        .await;
     if kept.is_err() {
         return error_page("server_error");
     }

@@ -141,7 +141,7 @@ async fn take(
         now: asking.pool.now(),
     };
     let answers: Answers = answers.into_iter().collect();
-    take_answer(&asking.pool, &asking.client, &handle, step.challenge, &answers)
+    take_answer(&asking.pool, &asking.client, &handle, step.challenge, &answers).await
 }
 
 fn member(answer: &Value, name: &str) -> String {
