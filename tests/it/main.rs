@@ -44,6 +44,7 @@ mod local_oauth;
 mod local_password;
 mod local_pools;
 mod local_sessions;
+mod local_threads;
 mod local_token_triggers;
 mod local_trigger_messages;
 mod local_triggers;
