@@ -1,4 +1,4 @@
-//! Operations run in tasks of their own: each comes to its end, even if its client hangs up while a trigger runs.
+//! Operations run in tasks of their own, so that each runs to completion even if its client disconnects.
 
 use std::{
     future::Future,
@@ -14,20 +14,19 @@ use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{api::ApiError, site::Site};
 
-/// The operations of a server that have not ended yet.
+/// The operations of a server that are still running, or `None` once the server was stopped.
 pub(super) struct Operations(Mutex<Option<JoinSet<()>>>);
 
 impl Operations {
-    /// Begins an operation, unless the server was stopped.
-    fn begin(&self, operation: impl Future<Output = ()> + Send + 'static) {
+    /// Spawns an operation, unless the server was stopped.
+    fn spawn(&self, operation: impl Future<Output = ()> + Send + 'static) {
         if let Some(running) = &mut *self.lock() {
-            // Those that have ended are forgotten.
             while running.try_join_next().is_some() {}
             running.spawn(operation);
         }
     }
 
-    /// Ends all operations. No other begins.
+    /// Aborts all operations. No further one is spawned.
     pub(super) fn stop(&self) {
         let running = self.lock().take();
         drop(running);
@@ -44,20 +43,20 @@ impl Default for Operations {
     }
 }
 
-/// Runs a request's handler to its end, whether or not the client waits for the answer.
-pub(super) async fn run_to_the_end(
+/// Runs a request's handler to completion, whether or not the client waits for the response.
+pub(super) async fn run_to_completion(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let (answer, answered) = oneshot::channel();
-    site.operations.begin(async move {
-        // A client that hung up gets no answer.
-        let _ = answer.send(next.run(request).await);
+    let (sender, receiver) = oneshot::channel();
+    site.operations.spawn(async move {
+        // The receiver is gone if the client disconnected.
+        let _ = sender.send(next.run(request).await);
     });
-    answered.await.unwrap_or_else(|_| {
+    receiver.await.unwrap_or_else(|_| {
         let message =
-            "The operation ended without an answer: the local pool was stopped, or it panicked.";
+            "The operation ended without a response: the local pool was stopped, or the operation panicked.";
         ApiError::new("InternalErrorException", message).into_response()
     })
 }

@@ -8,8 +8,8 @@ use std::{
 use super::shared::Shared;
 use crate::verifier::{Pool, Verifier};
 
-/// The verifier of a pool's own access tokens. It is built again when the pool's app clients or keys are no longer
-/// those that it was built from, whatever changed them.
+/// The verifier of a pool's own access tokens. It is rebuilt when the pool's app clients or keys are no longer those
+/// that it was built from, whatever changed them.
 #[derive(Default)]
 pub(super) struct OwnVerifier(Mutex<Option<Arc<Built>>>);
 
@@ -45,11 +45,11 @@ fn build(
     pool: &Shared,
     clients: &[String],
 ) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
-    // The pool's own tokens are accepted whatever resource they are bound to: this is the place to say so.
+    // The pool's own tokens are accepted whatever resource they are bound to.
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens(clients)
         .static_keys(pool.key_set()?)
-        // Nothing is fetched, so that plain HTTP in the issuer's name gives nothing away.
+        // The keys are static: nothing is ever fetched over plain HTTP.
         .dangerous()
         .allow_plain_http();
     let clock = Arc::clone(pool.clock());
@@ -88,11 +88,11 @@ mod tests {
         pool.store.write_always(change).await.unwrap();
     }
 
-    fn add(id: &str) -> impl FnOnce(&mut Data) + Send {
-        |data| drop(data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
+    fn add(id: &'static str) -> impl FnOnce(&mut Data) + Send {
+        move |data| drop(data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
     }
 
-    /// Returns what the verifier at hand was built from, as an address that stays while it does.
+    /// Returns the verifier that is kept, to compare by its address.
     fn built(pool: &Shared, verifier: &OwnVerifier) -> Option<Arc<Built>> {
         verifier.current(pool).unwrap()?;
         verifier.0.lock().unwrap().clone()

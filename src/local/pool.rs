@@ -168,6 +168,8 @@ impl UserPool {
 
     /// Signs with new keys from now on. The old ones stay in the key set.
     ///
+    /// This blocks the thread while the keys are made, and while they are written to the data file.
+    ///
     /// # Errors
     /// The keys could not be made.
     pub fn rotate(&self) -> io::Result<()> {

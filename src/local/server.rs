@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{api, console, cors, oauth, operations::run_to_the_end, site::Site};
+use super::{api, console, cors, oauth, operations::run_to_completion, site::Site};
 
 /// How the key endpoint misbehaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Server {
         let operations = Router::new()
             .route("/", post(api::handle))
             .merge(oauth::routes())
-            .route_layer(middleware::from_fn_with_state(Arc::clone(&site), run_to_the_end));
+            .route_layer(middleware::from_fn_with_state(Arc::clone(&site), run_to_completion));
         let app = Router::new()
             .route("/{pool}/.well-known/jwks.json", get(jwks))
             .route("/{pool}/.well-known/openid-configuration", get(discovery))

@@ -156,7 +156,7 @@ impl Shared {
             let old = state.published.len().saturating_sub(2);
             state.published.drain(..old).map(|key| key.table_key()).collect()
         };
-        if let Err(error) = self.store.keep_keys(Vec::new(), old) {
+        if let Err(error) = self.store.write_keys(Vec::new(), old) {
             tracing::warn!(%error, "withdrawn keys come back at the next start");
         }
     }
@@ -251,7 +251,7 @@ impl Shared {
                 .map(|key| Ok((key.table_key(), key.stored()?)))
                 .collect::<io::Result<Vec<_>>>()?;
             // Tokens are signed with what is on disk alone.
-            self.store.keep_keys(stored, Vec::new())?;
+            self.store.write_keys(stored, Vec::new())?;
         }
         self.state().published.extend(keys);
         Ok(())

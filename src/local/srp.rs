@@ -1,8 +1,8 @@
 //! The Secure Remote Password protocol (RFC 2945, RFC 5054) in the form that Cognito's clients speak: group of
 //! 3072 bits, SHA-256, numbers hashed as padded hexadecimal, and a key derived with "Caldera Derived Key".
 //!
-//! A power in this group takes milliseconds, and much more where the numbers are not optimized, so that all of them are
-//! computed on threads for such work.
+//! A power in this group takes milliseconds, and ten times as long if `num-bigint` is not optimized. All powers are
+//! computed on blocking threads.
 
 use std::sync::LazyLock;
 

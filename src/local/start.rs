@@ -60,7 +60,7 @@ pub(super) fn client_id(
     }
 }
 
-/// Refuses an id that no verifier takes: no token of the pool could be verified.
+/// Rejects an id that the verifier rejects: no token of the pool could be verified.
 pub(super) fn check_client_id(id: &str) -> io::Result<()> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b',';
     if (1..=128).contains(&id.len()) && id.bytes().all(is_plain) {

@@ -1,4 +1,4 @@
-//! A client that hangs up while a function runs does not stop what it began; the end of the pool does.
+//! An operation runs to completion when its client disconnects while a trigger runs. Stopping the pool aborts it.
 
 use std::{
     net::SocketAddr,
@@ -38,7 +38,7 @@ supported_identity_providers = ["COGNITO", "Corp"]
 refresh_token_rotation = { feature = "ENABLED", retry_grace_period_seconds = 0 }
 "#;
 
-/// Where a function waits until the test lets it go on, once the gate is closed.
+/// Where a trigger waits, once the gate is closed, until the test releases it.
 struct Gate {
     is_closed: AtomicBool,
     entered: Semaphore,
@@ -54,7 +54,7 @@ impl Gate {
     }
 }
 
-/// A pool whose function for one trigger waits at a gate.
+/// A pool with one trigger that waits at a gate.
 struct Gated {
     pool: UserPool,
     gate: Arc<Gate>,
@@ -79,19 +79,19 @@ impl Gated {
         .await;
         let config = Config::from_toml(CONFIG).unwrap();
         let builder = UserPool::builder().config(config).trigger_url(trigger, function.url());
-        // Only the test ends what waits.
+        // Only the test releases the trigger.
         let builder = builder.trigger_time_limit(Duration::from_secs(600));
         Self { pool: builder.start().await.unwrap(), gate, _function: function }
     }
 
-    /// Sends a request, hangs up while the function runs, and then lets the function go on.
+    /// Sends a request, disconnects while the trigger runs, and then releases the trigger.
     async fn hang_up(&self, request: String) {
         self.gate.is_closed.store(true, Ordering::SeqCst);
         let mut stream = TcpStream::connect(self.pool.address()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         self.gate.entered.acquire().await.unwrap().forget();
         drop(stream);
-        // The server notices.
+        // Time for the server to notice.
         for _ in 0..20 {
             let path = format!("/{}/.well-known/jwks.json", self.pool.id());
             assert_eq!(get(self.pool.address(), &path, None).await.status, 200);
@@ -114,7 +114,7 @@ impl Gated {
         self.hang_up(post(self.pool.address(), &path, &headers, &body)).await;
     }
 
-    /// Waits until a sign-in's session is there.
+    /// Waits until a session exists.
     async fn has_a_session(&self, what: &str) {
         eventually(what, async || get_local(&self.pool).await.contains("<td>open</td>")).await;
     }
@@ -156,7 +156,7 @@ async fn exists(pool: &UserPool, name: &str) {
 }
 
 #[tokio::test]
-async fn operations_of_the_api_come_to_their_end_without_their_client() {
+async fn api_operations_complete_after_the_client_disconnects() {
     let gated = Gated::start(Trigger::PreSignUp).await;
     let client = gated.pool.client_id();
     let input = json!({
@@ -200,7 +200,7 @@ async fn operations_of_the_api_come_to_their_end_without_their_client() {
 }
 
 #[tokio::test]
-async fn oauth_endpoints_come_to_their_end_without_their_client() {
+async fn oauth_endpoints_complete_after_the_client_disconnects() {
     let gated = Gated::start(Trigger::PreTokenGeneration).await;
     let pool = &gated.pool;
     user(pool, "jane").await;
@@ -221,7 +221,7 @@ async fn oauth_endpoints_come_to_their_end_without_their_client() {
 }
 
 #[tokio::test]
-async fn hosted_pages_come_to_their_end_without_their_browser() {
+async fn hosted_pages_complete_after_the_browser_disconnects() {
     let gated = Gated::start(Trigger::PreSignUp).await;
     let mut browser = Browser::new();
     let mut form = open(&mut browser, &gated.pool, "/signup", "code").await.form("/signup");
@@ -242,7 +242,7 @@ async fn hosted_pages_come_to_their_end_without_their_browser() {
 }
 
 #[tokio::test]
-async fn sign_in_by_a_provider_comes_to_its_end_without_its_browser() {
+async fn sign_in_by_a_provider_completes_after_the_browser_disconnects() {
     let gated = Gated::start(Trigger::PreSignUp).await;
     let pool = &gated.pool;
     let config = format!(
@@ -299,7 +299,7 @@ async fn sign_in_by_a_provider_comes_to_its_end_without_its_browser() {
     .await;
 }
 
-/// Tells when it is gone.
+/// Sets a flag when it is dropped.
 struct Dropped(Arc<AtomicBool>);
 
 impl Drop for Dropped {
@@ -309,7 +309,7 @@ impl Drop for Dropped {
 }
 
 #[tokio::test]
-async fn end_of_the_pool_ends_its_operations() {
+async fn stopping_the_pool_aborts_its_operations() {
     let (entered, is_gone) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicBool::new(false)));
     let (inside, gone) = (Arc::clone(&entered), Arc::clone(&is_gone));
     let pool = UserPool::builder().on_pre_sign_up(move |event| {

@@ -1,7 +1,7 @@
-//! Expensive work of a local pool leaves the runtime's thread to other tasks.
+//! Expensive work of a local pool does not run on the async threads.
 //!
-//! The runtime of these tests has one thread for such work, which the test keeps busy: what needs it waits, and what
-//! does not is answered meanwhile.
+//! The runtime of these tests has one blocking thread, which the test keeps busy: a request with expensive work has to
+//! wait for it, while other requests are served.
 
 use std::{env, fs, future::Future, path::PathBuf, pin::pin, sync::mpsc};
 
@@ -42,13 +42,13 @@ name = "orders"
 scope = [{ scope_name = "read", scope_description = "Read" }]
 "#;
 
-/// Runs a test on one thread, beside which there is one for expensive work.
+/// Runs a test on a runtime with one async thread and one blocking thread.
 fn on_one_thread(test: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().max_blocking_threads(1).build().unwrap().block_on(test);
 }
 
-/// Keeps the thread for expensive work busy until this is dropped.
+/// Keeps the blocking thread busy until this is dropped.
 struct Busy {
     _release: mpsc::Sender<()>,
 }
@@ -71,14 +71,15 @@ async fn is_served(pool: &UserPool) {
     assert_eq!(get(pool.address(), &path, None).await.status, 200);
 }
 
-/// Has a request wait for the busy thread while others are served, and returns its answer once the thread is free.
+/// Checks that a request waits for the busy thread while others are served, and returns its response once the thread
+/// is free.
 async fn waits<T>(pool: &UserPool, what: &str, request: impl Future<Output = T>) -> T {
     let mut request = pin!(request);
     let busy = Busy::start().await;
     for _ in 0..20 {
         tokio::select! {
             biased;
-            _ = &mut request => panic!("{what}: the work was done on the runtime's thread"),
+            _ = &mut request => panic!("{what}: the work ran on the async thread"),
             () = is_served(pool) => {}
         }
     }
@@ -100,7 +101,7 @@ async fn pool() -> UserPool {
 }
 
 #[test]
-fn several_sign_ins_leave_the_thread_to_others() {
+fn several_sign_ins_do_not_block_other_requests() {
     on_one_thread(async {
         let pool = pool().await;
         user(&pool, "alice").await;
@@ -119,7 +120,7 @@ fn several_sign_ins_leave_the_thread_to_others() {
 }
 
 #[test]
-fn powers_for_passwords_leave_the_thread_to_others() {
+fn password_computations_do_not_block_other_requests() {
     on_one_thread(async {
         let pool = pool().await;
         let client = pool.client_id();
@@ -187,7 +188,7 @@ fn powers_for_passwords_leave_the_thread_to_others() {
 }
 
 #[test]
-fn password_of_a_migrated_user_leaves_the_thread_to_others() {
+fn password_of_a_migrated_user_does_not_block_other_requests() {
     on_one_thread(async {
         let function = Function::responding(json!({
             "userAttributes": { "email": "old@example.com" },
@@ -202,7 +203,7 @@ fn password_of_a_migrated_user_leaves_the_thread_to_others() {
 }
 
 #[test]
-fn signatures_and_keys_leave_the_thread_to_others() {
+fn signatures_and_key_generation_do_not_block_other_requests() {
     on_one_thread(async {
         let pool = pool().await;
         user(&pool, "alice").await;
@@ -236,7 +237,7 @@ impl Drop for DataFile {
 }
 
 #[test]
-fn commits_to_disk_leave_the_thread_and_the_data_to_others() {
+fn commits_to_disk_block_neither_other_requests_nor_readers() {
     let name = format!("tower-cognito-{}-threads.redb", std::process::id());
     let file = DataFile(env::temp_dir().join(name));
     let _ = fs::remove_file(&file.0);
@@ -249,7 +250,7 @@ fn commits_to_disk_leave_the_thread_and_the_data_to_others() {
         let staff = || json!({ "GroupName": "staff" });
         let seen = async |name: &str| admin(&pool, "GetGroup", json!({ "GroupName": name })).await;
 
-        // What is not on disk yet nobody sees, and all else can be read meanwhile.
+        // A change is invisible until it is on disk, and everything else can be read meanwhile.
         let mut write = Box::pin(admin(&pool, "CreateGroup", staff()));
         let busy = Busy::start().await;
         for _ in 0..20 {
@@ -261,7 +262,7 @@ fn commits_to_disk_leave_the_thread_and_the_data_to_others() {
             };
             tokio::select! {
                 biased;
-                _ = &mut write => panic!("the commit was made on the runtime's thread"),
+                _ = &mut write => panic!("the commit ran on the async thread"),
                 () = reads => {}
             }
         }
@@ -269,7 +270,7 @@ fn commits_to_disk_leave_the_thread_and_the_data_to_others() {
         write.await.unwrap();
         seen("staff").await.unwrap();
 
-        // Changes at the same time wait for each other, and none is lost.
+        // Concurrent changes wait for each other, and none is lost.
         let named = |name: &str| json!({ "GroupName": name });
         let all = async {
             tokio::join!(
@@ -281,7 +282,8 @@ fn commits_to_disk_leave_the_thread_and_the_data_to_others() {
         };
         let (one, two, three, four) = waits(&pool, "several changes", all).await;
         assert_eq!([one, two].iter().filter(|answer| answer.is_ok()).count(), 1);
-        (three.unwrap(), four.unwrap());
+        three.unwrap();
+        four.unwrap();
         let revoked = json!({ "ClientId": pool.client_id(), "Token": tokens["RefreshToken"] });
         waits(&pool, "RevokeToken", call(&pool, "RevokeToken", revoked)).await.unwrap();
         let made = call(&pool, "CreateUserPool", json!({ "PoolName": "second" })).await.unwrap();

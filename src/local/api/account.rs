@@ -147,7 +147,7 @@ async fn verify_attribute(site: &Site, value: Value) -> Answer {
     let code = required(code, "Code")?;
     let now = pool.now();
     let purpose = CodePurpose::proof_of(contact);
-    // A wrong code counts. Nothing else is written before all is right.
+    // A wrong code is counted. Nothing else changes before all checks passed.
     pool.store
         .write_always(|data| {
             let user = still_there(data, &user)?;

@@ -126,7 +126,7 @@ async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
         return Err(ApiError::invalid_password(violation));
     }
     // The code comes first: what passwords a user had before is nothing for those who do not have it. A wrong one
-    // counts.
+    // is counted.
     let now = pool.now();
     let checked = pool
         .store

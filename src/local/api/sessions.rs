@@ -39,8 +39,8 @@ pub(in crate::local) async fn refresh(
     check: impl Fn(&User) -> Result<(), ApiError> + Sync,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
-    // A function that fails does not cost the client its refresh token. One that was rotated ends its session, and
-    // is refused all the same.
+    // A function that fails does not cost the client its refresh token. One that was rotated
+    // before ends its session.
     let found =
         pool.store.write_always(|data| find_token(data, client, token, &check, now)).await??;
     let api_scope = [API_SCOPE.to_owned()];

@@ -121,7 +121,7 @@ async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
     let metadata = input.client_metadata.unwrap_or_default();
     let caller = Caller { client_id: &client.settings.client_id, metadata: &metadata };
     let now = pool.now();
-    // A wrong code counts, and all else of a refusal is undone.
+    // A wrong code is counted; whatever else a refused confirmation changed is undone.
     pool.store
         .write_always(|data| {
             let user = unconfirmed_user(data, &client, &name)?;
@@ -200,7 +200,7 @@ fn check_free(
     attributes::alias_clash(data, user).map_or(Ok(()), |clash| Err(user_exists(clash.message)))
 }
 
-/// The user whom a code is to confirm.
+/// Returns the user of a name, who has to be enabled and unconfirmed.
 fn unconfirmed_user<'a>(
     data: &'a mut Data,
     client: &Client,

@@ -68,7 +68,7 @@ pub(super) async fn exchange(
     given: &Exchange<'_>,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
-    // A code that is brought again ends a session, and is refused all the same.
+    // A code that is used twice is rejected and ends the session of its first use.
     let redeemed = pool.store.write_always(|data| redeem(data, client, given, now)).await?;
     let (user, grant, entered) = redeemed?;
     tokens(pool, &entry(client, &user, &grant), entered).await

@@ -20,12 +20,12 @@ const ROWS: TableDefinition<'_, (&str, &str, &str), &[u8]> = TableDefinition::ne
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 const FORMAT: (&str, &str) = ("format", "tower-cognito local pool 1");
 
-/// The mode of the file: its owner alone reads and writes it.
+/// The mode of the file: only its owner can read and write it.
 #[cfg(unix)]
 const PRIVATE: u32 = 0o600;
 
 impl Disk {
-    /// Opens a file, or creates it. On Unix nobody but its owner can read it: it holds private keys.
+    /// Opens a file, or creates it. It holds private keys: on Unix only its owner can read it.
     ///
     /// # Errors
     /// Another process has it open, it belongs to another program, or it is damaged.
@@ -50,7 +50,7 @@ impl Disk {
             ),
         })?;
         begin(&database).map_err(|what| named(io::ErrorKind::InvalidData, what))?;
-        // Not before it is known to be ours: the mode of a foreign file is not changed.
+        // Only now is it known that this is a pool's file: the mode of another program's file stays as it is.
         make_private(&same_file, path);
         Ok(Self(RwLock::new(Some(database))))
     }
@@ -132,7 +132,7 @@ fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Takes the file's permissions from everybody but its owner, whatever they were.
+/// Gives the file the mode 0600, and logs if other users had access before.
 #[cfg(unix)]
 fn make_private(file: &File, path: &Path) {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt};
@@ -158,7 +158,7 @@ fn make_private(file: &File, path: &Path) {
     }
 }
 
-/// Elsewhere the folder decides who has access.
+/// Other systems have no such modes: the folder decides who has access.
 #[cfg(not(unix))]
 fn make_private(_: &File, _: &Path) {}
 

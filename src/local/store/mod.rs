@@ -32,13 +32,13 @@ use super::{blocking, mail::Outbox};
 
 /// One pool's data.
 ///
-/// Reading and changing take the lock for as long as they compute, and never while something is written to disk:
-/// what is not on disk yet, nobody sees.
+/// The lock is held while data is read or a change is computed, never while a change is written to disk. A change is
+/// visible once it is on disk.
 pub(super) struct Store(Arc<Inner>);
 
 struct Inner {
     data: Mutex<Data>,
-    /// Whoever holds it changes data on disk.
+    /// Held by the one change that is on its way to disk.
     turn: Arc<tokio::sync::Mutex<()>>,
     disk: Option<Arc<Disk>>,
     outbox: OnceLock<Outbox>,
@@ -66,9 +66,9 @@ macro_rules! tables {
                 $(self.$name.settle();)*
             }
 
-            /// Undoes what changed since the changes were last settled, or makes the changes again.
-            fn exchange(&mut self) {
-                $(self.$name.exchange();)*
+            /// Undoes the changes since the last ones were settled, or makes them again.
+            fn swap_changes(&mut self) {
+                $(self.$name.swap_changes();)*
             }
 
             fn load(&mut self, table: &str, key: String, row: &[u8]) -> serde_json::Result<()> {
@@ -161,10 +161,11 @@ impl Store {
         .await
     }
 
-    /// Changes data, or nothing if `write` returns an error. What changed is on disk when this returns.
+    /// Changes data. If `write` returns an error, all its changes are undone. The changes are on disk when this
+    /// returns.
     ///
     /// # Errors
-    /// The outer error: the disk does not take the changes, or the pool was deleted. Then nothing changed either.
+    /// The outer error: the changes cannot be written to disk, or the pool was deleted. All changes are undone then.
     pub(super) async fn write<R: Send, E: Send>(
         &self,
         write: impl FnOnce(&mut Data) -> Result<R, E> + Send,
@@ -172,8 +173,8 @@ impl Store {
         self.change(write, Result::is_ok).await
     }
 
-    /// As [`write`](Self::write), but keeps the changes whatever `write` returns: for counters of wrong passwords and
-    /// wrong codes, and for what ends a session, which have to survive the refusal that they belong to.
+    /// As [`write`](Self::write), but keeps the changes even if `write` returns an error: for counters of wrong
+    /// passwords and wrong codes, and for sessions that end because a code or a token was used twice.
     pub(super) async fn write_always<R: Send>(
         &self,
         write: impl FnOnce(&mut Data) -> R + Send,
@@ -207,8 +208,8 @@ impl Store {
             } else {
                 Ok(vec![])
             };
-            // Until the changes are on disk, nobody sees them.
-            data.exchange();
+            // The changes become visible once they are on disk.
+            data.swap_changes();
             match changes {
                 Ok(changes) if !changes.is_empty() => (result, changes),
                 nothing_to_keep => {
@@ -223,7 +224,7 @@ impl Store {
             let mut data = inner.lock();
             match kept {
                 Ok(()) => {
-                    data.exchange();
+                    data.swap_changes();
                     inner.finish_change(&mut data);
                 }
                 Err(_) => data.settle(),
@@ -235,9 +236,9 @@ impl Store {
         Ok(result)
     }
 
-    /// Keeps signing keys on disk and forgets others, by their numbers. They are not in memory, and nothing else writes
-    /// them, so that no turn is waited for. This blocks the thread.
-    pub(super) fn keep_keys(
+    /// Writes new signing keys to disk and removes old ones, by their numbers. Nothing else changes that table, so that
+    /// this need not wait for other changes. It blocks the thread.
+    pub(super) fn write_keys(
         &self,
         new: Vec<(String, StoredKey)>,
         old: Vec<String>,
@@ -269,7 +270,7 @@ impl Inner {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes changes for good, and has new messages mailed: what was not kept was not sent.
+    /// Settles changes, and mails new messages: a message of a change that failed is not sent.
     fn finish_change(&self, data: &mut Data) {
         data.learn_names();
         if let Some(outbox) = self.outbox.get() {
@@ -285,13 +286,13 @@ impl Data {
         if self.is_closed {
             return Err(deleted());
         }
-        // What a change that panicked left behind.
+        // A change that panicked leaves its changes unsettled.
         self.undo_change();
         Ok(())
     }
 
     fn undo_change(&mut self) {
-        self.exchange();
+        self.swap_changes();
         self.settle();
     }
 }
@@ -369,6 +370,11 @@ mod tests {
         data.users.get_mut("changed").unwrap().modified_at = 7;
     }
 
+    fn change_all_and_succeed(data: &mut Data) -> Result<(), ()> {
+        change_all(data);
+        Ok(())
+    }
+
     /// What of the changes is there: in the rows, and in what users are known by.
     fn seen(store: &Store) -> (Vec<String>, bool, u64, Option<u32>, Vec<String>) {
         store.read(|data| {
@@ -414,6 +420,44 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn write_that_the_disk_does_not_take_changes_nothing() {
+        let file = DataFile::new("closed");
+        let disk = Arc::new(Disk::open(&file.0).unwrap());
+        let store = Store::open(POOL, Some(Arc::clone(&disk))).unwrap();
+        begin(&store).await;
+        let before = seen(&store);
+        disk.close();
+        let failed = store.write(change_all_and_succeed).await;
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert_eq!(seen(&store), before);
+        let failed = store.write_always(change_all).await;
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert_eq!(seen(&store), before);
+    }
+
+    #[tokio::test]
+    async fn changes_of_a_write_that_panics_are_undone_by_the_next() {
+        let file = DataFile::new("panics");
+        for store in [Store::open(POOL, None).unwrap(), file.open()] {
+            begin(&store).await;
+            let before = seen(&store);
+            let store = Arc::new(store);
+            let panicking = Arc::clone(&store);
+            let write = async move {
+                let panics = panicking.write(|data| -> Result<(), ()> {
+                    change_all(data);
+                    panic!("in the middle of a change")
+                });
+                panics.await
+            };
+            assert!(tokio::spawn(write).await.unwrap_err().is_panic());
+            store.write(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
+            assert_eq!(seen(&store), before);
+        }
+        assert_eq!(seen(&file.open()).0.len(), 3);
+    }
+
+    #[tokio::test]
     async fn write_that_succeeds_and_one_that_is_always_kept_stay_in_memory_and_on_disk() {
         let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
         for always in [false, true] {
@@ -427,7 +471,7 @@ mod tests {
                     });
                     assert_eq!(refused.await.unwrap(), Err("refused"));
                 } else {
-                    store.write(|data| Ok::<_, ()>(change_all(data))).await.unwrap().unwrap();
+                    store.write(change_all_and_succeed).await.unwrap().unwrap();
                 }
                 assert_eq!(seen(&store), after);
             }

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Debug)]
 pub(in crate::local) struct Table<T> {
     rows: BTreeMap<String, T>,
-    /// What was there before, of what changed; what is to be there, while the changes are undone.
+    /// The rows that changed, as they were before; while the changes are undone, as they are to be.
     changed: BTreeMap<String, Option<T>>,
     /// How many rows there have to be for the next [`prune`](Self::prune) to look at them.
     prune_at: usize,
@@ -117,9 +117,9 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         self.changed.clear();
     }
 
-    /// Exchanges the rows that changed for those of before: undoes the changes, or makes them again. They count as
-    /// changed until they are settled.
-    pub(super) fn exchange(&mut self) {
+    /// Swaps the rows that changed and the rows as they were before: the first call undoes the changes, the second makes
+    /// them again. They count as changed until they are settled.
+    pub(super) fn swap_changes(&mut self) {
         for (key, other) in &mut self.changed {
             *other = match other.take() {
                 Some(row) => self.rows.insert(key.clone(), row),

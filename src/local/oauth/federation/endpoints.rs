@@ -65,7 +65,7 @@ impl Endpoints {
         endpoints.checked(issuer)
     }
 
-    /// Refuses plain HTTP to other machines, unless the developer named the provider itself by such an address.
+    /// Rejects plain HTTP to other machines, unless the provider's issuer is plain HTTP too.
     fn checked(self, issuer: &str) -> Result<Self, Unusable> {
         let is_plain_provider = issuer.starts_with("http://");
         let is_usable = |address: &str| {
