@@ -37,6 +37,7 @@ pub struct Pool {
     id_clients: Vec<String>,
     bound_to: Vec<String>,
     bound_to_or_unbound: Vec<String>,
+    any_resource: bool,
     keys: Keys,
     plain_http: bool,
 }
@@ -66,6 +67,8 @@ pub(super) struct PoolRules {
     resources: Vec<String>,
     /// Whether access tokens that are bound to no resource are accepted.
     accepts_unbound: bool,
+    /// Whether access tokens are accepted whatever they are bound to.
+    accepts_any_resource: bool,
 }
 
 impl Pool {
@@ -94,6 +97,7 @@ impl Pool {
             id_clients: Vec::new(),
             bound_to: Vec::new(),
             bound_to_or_unbound: Vec::new(),
+            any_resource: false,
             keys: Keys::Fetched,
             plain_http: false,
         }
@@ -266,6 +270,7 @@ impl Pool {
             access_clients: self.access_clients,
             id_clients: self.id_clients,
             accepts_unbound: self.bound_to.is_empty(),
+            accepts_any_resource: self.any_resource,
             resources: [self.bound_to, self.bound_to_or_unbound].concat(),
         })
     }
@@ -293,6 +298,11 @@ impl Pool {
                     && !(bound_to.is_empty() && bound_to_or_unbound.is_empty()) =>
             {
                 conflict("resource", "id_tokens without access_tokens")
+            }
+            Self { any_resource: true, bound_to, bound_to_or_unbound, .. }
+                if !(bound_to.is_empty() && bound_to_or_unbound.is_empty()) =>
+            {
+                conflict("resource", "accept_any_resource")
             }
             // A custom pool has an address from the start; keys of another kind replace it.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
@@ -341,6 +351,15 @@ impl DangerousPool {
         self.0.plain_http = true;
         self.0
     }
+
+    /// Accepts access tokens whatever resource they are bound to, and those that are bound to none. A
+    /// token that was issued for another API then passes here, which RFC 8707 and RFC 7519,
+    /// section 4.1.3 forbid: only for a service that is not an API of its own, such as a proxy in front
+    /// of several APIs, each of which checks its own resource.
+    pub fn accept_any_resource(mut self) -> Pool {
+        self.0.any_resource = true;
+        self.0
+    }
 }
 
 impl PoolRules {
@@ -376,7 +395,7 @@ impl PoolRules {
     /// Whether access tokens with this `aud` are accepted: see [`Pool::resource`].
     pub(super) fn accepts_audience(&self, audience: Option<&Json<'_>>) -> Result<(), AuthError> {
         let names: &[Cow<'_, str>] = match audience {
-            None if self.accepts_unbound => return Ok(()),
+            None if self.accepts_unbound || self.accepts_any_resource => return Ok(()),
             None => {
                 return Err(wrong_audience(
                     "the access token is not bound to a resource; ask for one with `resource` \
@@ -396,7 +415,7 @@ impl PoolRules {
         let names_resource = names.iter().any(|name| is_in(&self.resources, name));
         let names_clients_alone =
             !names.is_empty() && names.iter().all(|name| is_in(&self.access_clients, name));
-        if names_resource || (self.accepts_unbound && names_clients_alone) {
+        if self.accepts_any_resource || names_resource || (self.accepts_unbound && names_clients_alone) {
             return Ok(());
         }
         Err(wrong_audience("the access token is bound to a resource that is not accepted here"))

@@ -184,6 +184,26 @@ async fn a_code_dies_after_five_mistakes_and_a_new_one_takes_its_place() {
 }
 
 #[tokio::test]
+async fn code_of_a_contact_is_invalid_after_five_mistakes() {
+    let pool = UserPool::start().await.unwrap();
+    let alice = user(&pool, "alice").await;
+    let named = json!({ "AccessToken": alice, "AttributeName": "email" });
+    call(&pool, "GetUserAttributeVerificationCode", named.clone()).await.unwrap();
+    let code = last_code(&pool, "alice").await;
+    let verify = async |code: &str| {
+        let mut input = named.clone();
+        input["Code"] = json!(code);
+        call(&pool, "VerifyUserAttribute", input).await
+    };
+    for _ in 0..5 {
+        assert_eq!(error(verify(&wrong(&code)).await).0, "CodeMismatchException");
+    }
+    assert_eq!(error(verify(&code).await).0, "LimitExceededException");
+    call(&pool, "GetUserAttributeVerificationCode", named.clone()).await.unwrap();
+    verify(&last_code(&pool, "alice").await).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_code_for_nobody_is_answered_as_a_users_is() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "alice").await;

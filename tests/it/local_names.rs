@@ -454,8 +454,10 @@ async fn verifier_of_the_pool_accepts_its_plain_http_issuer() {
     for issuer in ISSUERS {
         let pool = UserPool::builder().issuer(issuer).start().await.unwrap();
         let verifier = pool.verifier().build().unwrap();
-        let verified = verifier.verify(&pool.token("alice").sign()).await.unwrap();
+        let token = pool.token("alice");
+        let verified = verifier.verify(&token.sign()).await.unwrap();
         assert_eq!(verified.issuer(), issuer);
+        assert_eq!(token.verified().unwrap().issuer(), issuer);
     }
 }
 
