@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Path, State},
-    http::{Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -11,7 +11,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{api, console, cors, oauth, operations::run_to_completion, site::Site};
+use super::{api, console, cors, oauth, operations::run_to_completion, shared::Shared, site::Site};
 
 /// How the key endpoint misbehaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,8 +87,26 @@ async fn jwks(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response
     document(&pool.jwks())
 }
 
-async fn discovery(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
-    site.pool(&id).map_or_else(|| unknown_pool(&id), |pool| document(&pool.discovery()))
+async fn discovery(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    site.pool(&id).map_or_else(
+        || unknown_pool(&id),
+        |pool| {
+            let base = base_of_client(&headers, &pool).unwrap_or_else(|| pool.endpoint());
+            document(&pool.discovery(&base))
+        },
+    )
+}
+
+/// The base of all addresses under the name by which a client reached the pool, such as `http://cognito:9229` in a
+/// container network, or `None` if the request does not name the pool's port.
+fn base_of_client(headers: &HeaderMap, pool: &Shared) -> Option<String> {
+    let host: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
+    let is_this_port = host.port_u16() == Some(pool.address().port());
+    (is_this_port && !host.as_str().contains('@')).then(|| format!("http://{host}"))
 }
 
 /// Clients read JSON, whatever they asked for.

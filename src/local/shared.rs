@@ -206,15 +206,15 @@ impl Shared {
         json!({ "keys": keys })
     }
 
-    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes.
-    pub(super) fn discovery(&self) -> Value {
-        let host = self.endpoint();
+    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes. `host` is the base of all addresses
+    /// for the client that asks.
+    pub(super) fn discovery(&self, host: &str) -> Value {
         json!({
             "authorization_endpoint": format!("{host}/oauth2/authorize"),
             "end_session_endpoint": format!("{host}/logout"),
             "id_token_signing_alg_values_supported": ["RS256"],
             "issuer": self.issuer,
-            "jwks_uri": self.jwks_uri(),
+            "jwks_uri": self.jwks_uri_at(host),
             "response_types_supported": ["code", "token"],
             "revocation_endpoint": format!("{host}/oauth2/revoke"),
             "scopes_supported": ["openid", "email", "phone", "profile"],
@@ -232,7 +232,11 @@ impl Shared {
     }
 
     pub(super) fn jwks_uri(&self) -> String {
-        format!("{}/{}/.well-known/jwks.json", self.endpoint(), self.id)
+        self.jwks_uri_at(&self.endpoint())
+    }
+
+    fn jwks_uri_at(&self, host: &str) -> String {
+        format!("{host}/{}/.well-known/jwks.json", self.id)
     }
 
     /// Signs with two new keys from now on. Making them takes long: this blocks the thread.

@@ -302,6 +302,34 @@ async fn oauth_endpoints_and_pages_work_with_a_plain_http_issuer_under_any_host(
 }
 
 #[tokio::test]
+async fn discovery_leads_to_addresses_under_the_host_that_the_client_used() {
+    let pool = pool_with_issuer(ISSUERS[0]).await;
+    let port = pool.address().port();
+    let path = format!("/{}/.well-known/openid-configuration", pool.id());
+    for host in ["cognito", "cognito.test", "127.0.0.1"] {
+        let base = format!("http://{host}:{port}");
+        let browser = Browser::at(host, pool.address());
+        let document = browser.client().get(format!("{base}{path}")).send().await.unwrap();
+        let document: Value = serde_json::from_str(&document.text().await.unwrap()).unwrap();
+        assert_eq!(document["issuer"], ISSUERS[0], "the issuer is what tokens say");
+        for (name, address) in document.as_object().unwrap() {
+            let is_address = name.ends_with("_endpoint") || name == "jwks_uri";
+            let address = address.as_str().unwrap_or_default();
+            assert!(!is_address || address.starts_with(&format!("{base}/")), "{name}: {address}");
+        }
+        let keys = browser.client().get(document["jwks_uri"].as_str().unwrap());
+        assert_eq!(keys.send().await.unwrap().status(), 200);
+    }
+    // A host without the pool's port is not where the client reached it.
+    for host in ["cognito", "cognito:1", &format!("user@cognito:{port}"), "no host"] {
+        let request = reqwest::Client::new().get(format!("http://{}{path}", pool.address()));
+        let document = request.header("host", host).send().await.unwrap().text().await.unwrap();
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["jwks_uri"], pool.jwks_uri(), "{host}");
+    }
+}
+
+#[tokio::test]
 async fn forms_under_another_host_are_accepted_from_that_host_alone() {
     let pool = pool_with_issuer(ISSUERS[0]).await;
     user(&pool, "alice").await;
