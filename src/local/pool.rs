@@ -271,8 +271,8 @@ impl UserPoolBuilder {
     /// Makes the keys and serves the pool.
     ///
     /// # Errors
-    /// The pool id, the client id, the issuer, the SMTP address or a trigger's URL is impossible, the port cannot be had, the data cannot be
-    /// read, or no tokio runtime is at hand.
+    /// The pool id, the client id, the issuer, the SMTP address or a trigger's URL is impossible, the address is not
+    /// available, the data cannot be read, or there is no tokio runtime.
     pub async fn start(self) -> io::Result<UserPool> {
         let unfit = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let asked: Option<PoolId> =

@@ -122,3 +122,32 @@ pub(super) async fn ask(address: &str, question: Question<'_>) -> Result<Value, 
     }
     serde_json::from_slice(&body).map_err(|_| Unusable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_to_other_machines_needs_an_issuer_with_plain_http() {
+        let is_usable = |issuer: &str, token: &str| {
+            let endpoints = Endpoints {
+                authorize: "http://browser.test/authorize".to_owned(),
+                token: token.to_owned(),
+                keys: "https://id.test/keys".to_owned(),
+                user_info: Some("http://127.0.0.1:9229/info".to_owned()),
+            };
+            endpoints.checked(issuer).is_ok()
+        };
+        for (issuer, token, expected) in [
+            ("https://id.test", "https://id.test/token", true),
+            ("https://id.test", "http://localhost:9229/token", true),
+            ("https://id.test", "http://id.test/token", false),
+            ("http://id.test", "http://id.test/token", true),
+            ("http://192.168.1.7:9229/a", "http://192.168.1.7:9229/token", true),
+            ("http://id.test", "ftp://id.test/token", false),
+            ("http://id.test", "no address", false),
+        ] {
+            assert_eq!(is_usable(issuer, token), expected, "{issuer} {token}");
+        }
+    }
+}
