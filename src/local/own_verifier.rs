@@ -45,13 +45,15 @@ fn build(
     pool: &Shared,
     clients: &[String],
 ) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
-    // The pool's own tokens are accepted whatever resource they are bound to.
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens(clients)
         .static_keys(pool.key_set()?)
         // The keys are static: nothing is ever fetched over plain HTTP.
         .dangerous()
-        .allow_plain_http();
+        .allow_plain_http()
+        // The pool's own endpoints take its tokens whatever API they are for.
+        .dangerous()
+        .accept_any_resource();
     let clock = Arc::clone(pool.clock());
     Ok(Verifier::for_pools([own]).clock(move || clock.time()).token_cache_bytes(0).build()?)
 }
