@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use tower_cognito::local::{Config, UserPool};
 
 use crate::support::{
-    browser::{Browser, Page, encoded},
+    browser::{Browser, Page, client, encoded},
     cognito::{PASSWORD, call, initiate, messages, pool_with, sign_in, token},
     totp::PoolTime,
 };
@@ -323,6 +325,41 @@ async fn a_form_without_the_browsers_own_token_is_refused() {
         browser.fetch_site = "same-origin";
         assert_ne!(browser.post(&good).await.status, 403, "{path}");
     }
+}
+
+#[tokio::test]
+async fn form_token_cannot_be_computed_from_a_chosen_cookie() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let genuine = open(&mut browser, &pool, "/login").await.form("/login");
+    let name = format!("xsrf-token-{}-{}", pool.id(), pool.address().port());
+    // A page on another port of this host chooses the cookie of the victim's browser.
+    let chosen = "0123456789012345678901234567890123456789012";
+    let sha256 = |text: String| URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()));
+    let guesses = [
+        sha256(format!("form of {} for {chosen}", pool.id())),
+        sha256(chosen.to_owned()),
+        chosen.to_owned(),
+        genuine.get("_csrf").to_owned(),
+    ];
+    let post = async |cookie: &str, token: &str| {
+        let mut form = genuine.clone();
+        form.set("_csrf", token);
+        form.set("username", "alice");
+        form.set("password", PASSWORD);
+        // No `Origin` and no `Sec-Fetch-Site`: the token alone decides.
+        let request = client()
+            .post(form.action.clone())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", format!("{name}={cookie}"))
+            .body(encoded(&form.fields));
+        request.send().await.unwrap().status().as_u16()
+    };
+    for guess in guesses {
+        assert_eq!(post(chosen, &guess).await, 403);
+    }
+    let cookie = browser.cookies[&name].clone();
+    assert_eq!(post(&cookie, genuine.get("_csrf")).await, 302);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
-//! Forms are sent from the pool's own pages alone.
+//! Forms are accepted from the pool's own pages only.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use std::sync::LazyLock;
+
+use aws_lc_rs::hmac;
 use axum::http::{HeaderMap, HeaderValue, Uri, header, uri::Authority};
 
 use super::{
@@ -16,15 +18,19 @@ pub(super) const FIELD: &str = "_csrf";
 /// For how long a page may stand open, in seconds: a day.
 const LIFETIME: u64 = 24 * 60 * 60;
 
-/// What a browser proves by that a form is one of ours: a cookie, and in the form what only those can write who
-/// know the cookie.
+/// The key of all form tokens, new in each process. Cookies of a host are shared by all its ports, so any page on
+/// localhost can choose the cookie: without a key it could compute the token too.
+static KEY: LazyLock<hmac::Key> =
+    LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, &secret::random_octets::<32>()));
+
+/// Proves that a form is one of ours: a cookie, and the cookie's MAC in a field of the form.
 pub(super) struct FormKey {
     pub(super) token: String,
-    /// For a browser that has none yet.
+    /// Set for a browser that has no cookie yet.
     pub(super) cookie: Option<HeaderValue>,
 }
 
-/// The key of a browser's forms.
+/// Returns the token for a browser's forms.
 pub(super) fn key(pool: &Shared, headers: &HeaderMap) -> FormKey {
     let name = name(pool);
     if let Some(known) = cookie(headers, &name) {
@@ -34,7 +40,7 @@ pub(super) fn key(pool: &Shared, headers: &HeaderMap) -> FormKey {
     FormKey { token: token(pool, &value), cookie: Some(set_cookie(&name, &value, LIFETIME)) }
 }
 
-/// Whether a form was sent from a page of this pool in this browser.
+/// Returns whether a form was sent from a page of this pool in this browser.
 pub(super) fn is_ours(pool: &Shared, headers: &HeaderMap, form: &Parameters) -> bool {
     let cookie = cookie(headers, &name(pool));
     let holds = |cookie: &str| {
@@ -62,7 +68,7 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 
 fn token(pool: &Shared, cookie: &str) -> String {
     let text = format!("form of {} for {cookie}", pool.id());
-    base64url::encode(digest(&SHA256, text.as_bytes()))
+    base64url::encode(hmac::sign(&KEY, text.as_bytes()))
 }
 
 fn name(pool: &Shared) -> String {
