@@ -200,6 +200,53 @@ async fn a_user_of_another_pool_signs_in_here() {
 }
 
 #[tokio::test]
+async fn prompt_and_login_hint_go_on_to_the_provider() {
+    let (pool, _liar) = liars_pool().await;
+    for prompt in ["login", "login consent", "select_account", "consent", "create"] {
+        let asked = [("prompt", prompt), ("login_hint", "jane@corp.test&prompt=none")];
+        // By the app's choice of the provider, and by the button on the page.
+        let direct = address(&pool, "/oauth2/authorize", &asked);
+        let direct = Browser::new().open(format!("{direct}&identity_provider=Corp")).await;
+        let login = Browser::new().open(address(&pool, "/login", &asked)).await;
+        let button = Browser::new().open(login.link("Continue with Corp")).await;
+        for page in [direct, button] {
+            assert_eq!(page.url.host_str(), Some("corp.test"), "{prompt}");
+            assert_eq!(page.parameter("prompt").as_deref(), Some(prompt));
+            let hint = page.parameter("login_hint");
+            assert_eq!(hint.as_deref(), Some("jane@corp.test&prompt=none"));
+        }
+    }
+    let page = Browser::new().open(address(&pool, "/login", &[])).await;
+    let page = Browser::new().open(page.link("Continue with Corp")).await;
+    assert_eq!((page.parameter("prompt"), page.parameter("login_hint")), (None, None));
+    let none = [("prompt", "none"), ("identity_provider", "Corp")];
+    let page = Browser::new().open(address(&pool, "/oauth2/authorize", &none)).await;
+    is_refused(&page, "login_required");
+}
+
+#[tokio::test]
+async fn prompt_login_asks_again_at_the_provider_too() {
+    let (pool, corp) = pools().await;
+    let mut browser = Browser::new();
+    by_corp(&mut browser, &pool).await;
+    // Signed in at both pools, one click is enough.
+    let page = browser.open(address(&pool, "/login", &[])).await;
+    assert!(page.has_form("/login/continue"));
+    assert!(browser.open(page.link("Continue with Corp")).await.parameter("code").is_some());
+    for prompt in ["login", "login consent"] {
+        let page = browser.open(address(&pool, "/login", &[("prompt", prompt)])).await;
+        assert!(!page.has_form("/login/continue"));
+        let page = browser.open(page.link("Continue with Corp")).await;
+        let place = (page.url.port(), page.url.path());
+        assert_eq!(place, (Some(corp.address().port()), "/login"), "{prompt}");
+        assert!(!page.has_form("/login/continue"), "{prompt}");
+        let typed = [("username", "jane"), ("password", PASSWORD)];
+        let page = browser.submit(&page, "/login", &typed).await;
+        assert!(page.parameter("code").is_some(), "{prompt}: {}", page.url);
+    }
+}
+
+#[tokio::test]
 async fn what_the_provider_says_is_written_anew_at_each_sign_in() {
     let (pool, corp) = pools().await;
     let first = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;

@@ -188,6 +188,38 @@ async fn a_first_password_gives_way_to_one_of_the_users_own() {
 }
 
 #[tokio::test]
+async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let input = json!({
+        "UserPoolId": pool.id().as_str(), "Username": "jane", "TemporaryPassword": PASSWORD,
+    });
+    call(&pool, "AdminCreateUser", input).await.unwrap();
+    let mut browser = Browser::new();
+    is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
+    let start = address(&pool, "/oauth2/authorize", &[("prompt", "login consent")]);
+    let page = browser.open(start).await;
+    let typed = [("username", "jane"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/login", &typed).await;
+    let form = page.form("/login/step");
+    let again = browser.open(page.link("Start again")).await;
+    assert!(again.has_form("/login") && !again.has_form("/login/continue"));
+    // A step that was answered already leads back to the sign-in page, not past it.
+    let typed = [("password", "Another-Horse-2")];
+    is_in(&browser.submit(&page, "/login/step", &typed).await);
+    let page = browser.post(&form).await;
+    assert!(page.has_form("/login") && !page.has_form("/login/continue"));
+    for link in ["Forgot your password?", "Create an account"] {
+        let page = browser.open(page.link(link)).await;
+        let link =
+            if page.url.path() == "/forgot" { "Back to sign in" } else { "I have an account" };
+        let page = browser.open(page.link(link)).await;
+        assert!(page.has_form("/login") && !page.has_form("/login/continue"), "{link}");
+    }
+    // Without the prompt, the same browser may continue.
+    assert!(open(&mut browser, &pool, "/login").await.has_form("/login/continue"));
+}
+
+#[tokio::test]
 async fn a_second_factor_is_set_up_and_asked_for() {
     let config = format!("{CLIENT}\n[aws_cognito_user_pool]\nmfa_configuration = \"ON\"\n");
     let pool = pool_with(&config, &["alice"]).await;

@@ -629,6 +629,93 @@ async fn a_signed_in_browser_is_not_asked_again_for_an_hour() {
 }
 
 #[tokio::test]
+async fn prompt_login_asks_for_the_password_on_every_way_through_the_pages() {
+    let pool = pool().await;
+    let mut browser = Browser::new();
+    let first = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let first = claims(&exchange(&pool, &first, VERIFIER).await.body["id_token"]);
+    pool.advance(Duration::from_secs(60));
+    for prompt in ["login", "login consent", "select_account login", " login "] {
+        let prompt = [("prompt", prompt)];
+        for path in ["/oauth2/authorize", "/login", "/login/continue", "/login/step"] {
+            let page = browser.open(url(&pool, path, &asking(&pool, &prompt))).await;
+            assert!(page.has_form("/login"), "{prompt:?} {path}: {}", page.url);
+            assert!(!page.has_form("/login/continue"), "{prompt:?} {path}");
+            assert!(!page.body.contains("Continue as"), "{prompt:?} {path}");
+        }
+        // A wrong password does not lead to a page that lets the user in without one.
+        let page = authorize(&mut browser, &pool, &prompt).await;
+        let wrong = [("username", "alice"), ("password", "Wrong-Horse-1")];
+        let page = browser.submit(&page, "/login", &wrong).await;
+        assert!(page.problem().is_some() && !page.has_form("/login/continue"));
+        // Nor does the form of a page that was shown without the prompt.
+        let other = browser.open(url(&pool, "/login", &asking(&pool, &[]))).await;
+        let mut form = other.form("/login/continue");
+        form.action = url(&pool, "/login/continue", &asking(&pool, &prompt)).parse().unwrap();
+        let refused = browser.post(&form).await;
+        assert_eq!((refused.status.as_u16(), refused.location()), (400, None));
+        // The password does.
+        let typed = [("username", "alice"), ("password", PASSWORD)];
+        let code = browser.submit(&page, "/login", &typed).await.parameter("code").unwrap();
+        let next = claims(&exchange(&pool, &code, VERIFIER).await.body["id_token"]);
+        assert!(next["auth_time"].as_u64() > first["auth_time"].as_u64());
+    }
+    // All other values let a signed-in user through, and the page offers to continue.
+    for prompt in ["", "consent", "select_account", "consent select_account", "LOGIN", "nonsense"] {
+        let prompt = [("prompt", prompt)];
+        let page = authorize(&mut browser, &pool, &prompt).await;
+        assert!(page.parameter("code").is_some(), "{prompt:?}");
+        let page = browser.open(url(&pool, "/login", &asking(&pool, &prompt))).await;
+        let page = browser.submit(&page, "/login/continue", &[]).await;
+        assert!(page.parameter("code").is_some(), "{prompt:?}");
+    }
+}
+
+#[tokio::test]
+async fn prompt_none_never_shows_a_page_and_comes_alone() {
+    let pool = pool().await;
+    let mut signed_in_browser = Browser::new();
+    signed_in(&mut signed_in_browser, &pool, &[]).await;
+    let paths = [
+        "/oauth2/authorize",
+        "/login",
+        "/login/continue",
+        "/login/step",
+        "/signup",
+        "/confirm",
+        "/confirm/resend",
+        "/forgot",
+        "/forgot/reset",
+    ];
+    for path in paths {
+        let none = url(&pool, path, &asking(&pool, &[("prompt", "none")]));
+        let page = Browser::new().open(&none).await;
+        assert_eq!(page.parameter("error").as_deref(), Some("login_required"), "{path}");
+        assert_eq!(page.parameter("state").as_deref(), Some("st&te"), "{path}");
+        let page = signed_in_browser.open(&none).await;
+        assert!(page.parameter("code").is_some(), "{path}");
+        for prompt in ["none login", "consent none", "none nonsense"] {
+            let mixed = url(&pool, path, &asking(&pool, &[("prompt", prompt)]));
+            let page = signed_in_browser.open(mixed).await;
+            assert_eq!(page.parameter("error").as_deref(), Some("invalid_request"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn login_hint_fills_in_the_user_name() {
+    let pool = pool().await;
+    for hint in ["alice", "alice@example.com", "\"><script>alert(1)</script>", ""] {
+        let page = authorize(&mut Browser::new(), &pool, &[("login_hint", hint)]).await;
+        assert_eq!(page.url.path(), "/login");
+        assert_eq!(page.form("/login").get("username"), hint);
+        assert!(!page.body.contains("<script"));
+        let page = Browser::new().open(&page.url).await;
+        assert_eq!(page.form("/login").get("username"), hint);
+    }
+}
+
+#[tokio::test]
 async fn a_code_ends_where_its_user_is_signed_out_everywhere_and_the_browser_stays() {
     let pool = pool().await;
     let mut browser = Browser::new();

@@ -27,11 +27,10 @@ pub(super) async fn handle(
         Ok(provider) => provider,
         Err(error) => return redirect::go(&asking.address(&[("error", error)])),
     };
-    let prompt = query.get("prompt");
-    // Who is signed in by another way than the app asks for is not signed in for it.
+    // A user who signed in another way than the app asks for is not signed in for it.
     let is_asked = |signed_in: &SignedIn| {
         let asked = provider.as_ref().map(|provider| provider.provider_name.as_str());
-        prompt != Some("login") && asked.is_none_or(|asked| asked == signed_in.session.provider)
+        asked.is_none_or(|asked| asked == signed_in.session.provider)
     };
     let signed_in = browser::signed_in(&asking, &headers).filter(is_asked);
     match (signed_in, provider) {
@@ -41,13 +40,10 @@ pub(super) async fn handle(
                 Err(_) => redirect::go(&asking.address(&[("error", "server_error")])),
             }
         }
-        (None, _) if prompt == Some("none") => {
+        (None, _) if asking.request.prompt.forbids_pages() => {
             redirect::go(&asking.address(&[("error", "login_required")]))
         }
-        (None, Some(provider)) => {
-            let prompt = prompt.filter(|prompt| *prompt == "login");
-            federation::begin(&asking, &provider, prompt).await
-        }
+        (None, Some(provider)) => federation::begin(&asking, &provider).await,
         (None, None) => redirect::go(&format!("/login?{}", asking.query())),
     }
 }

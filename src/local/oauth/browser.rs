@@ -24,9 +24,13 @@ pub(super) struct SignedIn {
     pub(super) session: BrowserSession,
 }
 
-/// Who is signed in, if they may still sign in, and in a way that the app takes.
+/// Returns the user who is signed in, if they may still sign in, and in a way that the app accepts. For an app that
+/// asks for a new sign-in it is nobody.
 pub(super) fn signed_in(asking: &Asking, headers: &HeaderMap) -> Option<SignedIn> {
-    let Asking { pool, client, .. } = asking;
+    let Asking { pool, client, request, .. } = asking;
+    if request.prompt.requires_login() {
+        return None;
+    }
     let cookie = cookie(headers, &session_name(pool))?;
     let now = pool.now();
     pool.store.read(|data| {

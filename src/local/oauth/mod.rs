@@ -10,6 +10,7 @@ mod guard;
 mod hosted;
 mod logout;
 mod parameters;
+mod prompt;
 mod redirect;
 mod request;
 mod revoke;

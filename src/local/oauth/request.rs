@@ -10,6 +10,7 @@ use super::{
         store::{Client, Data},
     },
     parameters::Parameters,
+    prompt::Prompt,
     redirect::{self, Part},
     scopes,
 };
@@ -25,6 +26,9 @@ pub(super) struct AppRequest {
     pub(super) state: Option<String>,
     pub(super) nonce: Option<String>,
     pub(super) code_challenge: Option<String>,
+    pub(super) prompt: Prompt,
+    /// What the user is likely to sign in with.
+    pub(super) login_hint: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,6 +91,7 @@ impl Asking {
     pub(super) fn query(&self) -> String {
         let request = &self.request;
         let method = request.code_challenge.as_ref().map(|_| "S256");
+        let prompt = request.prompt.text();
         let parameters: Vec<_> = [
             ("client_id", Some(request.client_id.as_str())),
             ("redirect_uri", Some(&request.redirect_uri)),
@@ -96,6 +101,8 @@ impl Asking {
             ("nonce", request.nonce.as_deref()),
             ("code_challenge", request.code_challenge.as_deref()),
             ("code_challenge_method", method),
+            ("prompt", prompt.as_deref()),
+            ("login_hint", request.login_hint.as_deref()),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -188,6 +195,8 @@ fn read(
         state: text("state"),
         nonce: text("nonce"),
         code_challenge: challenge.map(str::to_owned),
+        prompt: Prompt::parse(parameters.get("prompt"))?,
+        login_hint: text("login_hint"),
     })
 }
 

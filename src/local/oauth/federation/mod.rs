@@ -73,12 +73,8 @@ pub(super) fn providers(asking: &Asking) -> Vec<ProviderSettings> {
     })
 }
 
-/// Sends a browser to a provider.
-pub(super) async fn begin(
-    asking: &Asking,
-    provider: &ProviderSettings,
-    prompt: Option<&str>,
-) -> Response {
+/// Sends a browser to a provider. `prompt` and `login_hint` go with it, as in Cognito.
+pub(super) async fn begin(asking: &Asking, provider: &ProviderSettings) -> Response {
     let Ok(endpoints) = Endpoints::find(&provider.provider_details).await else {
         return unreachable(asking, provider);
     };
@@ -107,6 +103,8 @@ pub(super) async fn begin(
     let challenge = base64url::encode(digest(&SHA256, code_verifier.as_bytes()));
     let back = back(pool);
     let details = &provider.provider_details;
+    let prompt = asking.request.prompt.text();
+    let hint = asking.request.login_hint.as_deref();
     let parameters: Vec<_> = [
         ("client_id", details.client_id.as_str()),
         ("redirect_uri", &back),
@@ -118,7 +116,8 @@ pub(super) async fn begin(
         ("code_challenge_method", "S256"),
     ]
     .into_iter()
-    .chain(prompt.map(|prompt| ("prompt", prompt)))
+    .chain(prompt.as_deref().map(|prompt| ("prompt", prompt)))
+    .chain(hint.map(|hint| ("login_hint", hint)))
     .collect();
     let address = redirect::address(&endpoints.authorize, redirect::Part::Query, &parameters);
     let mut response = redirect::go(&address);

@@ -8,14 +8,12 @@ use serde_json::{Value, json};
 use super::{
     super::{
         super::{html::Escaped, site::Site},
-        authorize::refused,
         parameters::{Form, Query},
-        request::Asking,
     },
     field::Field,
     login,
     page::{Desk, hidden},
-    read_form, voice,
+    read_form, read_page, voice,
 };
 
 pub(super) async fn show(
@@ -23,9 +21,9 @@ pub(super) async fn show(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
-    match Asking::read(&site, &query) {
+    match read_page(&site, &query) {
         Ok(asking) => page(Desk::new(&asking, &headers), ""),
-        Err(refusal) => refused(&refusal),
+        Err(response) => *response,
     }
 }
 

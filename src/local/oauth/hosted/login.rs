@@ -10,7 +10,6 @@ use super::{
             api::auth::check_password, html::Escaped, settings::OWN_PROVIDER, site::Site,
             store::User, triggers::Metadata,
         },
-        authorize::refused,
         browser::{self, SignedIn},
         entry, federation, grants,
         parameters::{Form, Query},
@@ -21,7 +20,7 @@ use super::{
     field::Field,
     forgot,
     page::Desk,
-    read_form, sign_up, step, voice,
+    read_form, read_page, sign_up, step, voice,
 };
 
 pub(super) async fn show(
@@ -29,10 +28,12 @@ pub(super) async fn show(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
-    match Asking::read(&site, &query) {
-        Ok(asking) => page(Desk::new(&asking, &headers), &headers, ""),
-        Err(refusal) => refused(&refusal),
-    }
+    let asking = match read_page(&site, &query) {
+        Ok(asking) => asking,
+        Err(response) => return *response,
+    };
+    let hint = asking.request.login_hint.as_deref().unwrap_or_default();
+    page(Desk::new(&asking, &headers), &headers, hint)
 }
 
 pub(super) async fn sign_in(
@@ -92,7 +93,7 @@ pub(super) async fn go_on(
     };
     let desk = Desk::new(&asking, &headers);
     let Some(SignedIn { user, session }) = browser::signed_in(&asking, &headers) else {
-        return page(desk.problem("Your session has ended. Sign in again."), &headers, "");
+        return page(desk.problem("Sign in again to continue."), &headers, "");
     };
     match grants::back_to_app(&asking, &user, &session).await {
         Ok(address) => redirect::go(&address),

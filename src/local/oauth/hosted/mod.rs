@@ -25,7 +25,7 @@ use axum::{
 pub(super) use self::error::error_page;
 use self::page::dead_end;
 use super::{
-    super::site::Site, authorize::refused, guard, parameters::Parameters, request::Asking,
+    super::site::Site, authorize::refused, guard, parameters::Parameters, redirect, request::Asking,
 };
 
 /// All pages.
@@ -42,14 +42,25 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/error", get(error::show))
 }
 
-/// The request that a form belongs to, if the form is ours.
+/// Reads the request that a page belongs to.
+fn read_page(site: &Site, query: &Parameters) -> Result<Asking, Box<Response>> {
+    let asking = Asking::read(site, query).map_err(|refusal| Box::new(refused(&refusal)))?;
+    if asking.request.prompt.forbids_pages() {
+        // The authorization endpoint alone answers without a page.
+        let location = format!("/oauth2/authorize?{}", asking.query());
+        return Err(Box::new(redirect::go(&location)));
+    }
+    Ok(asking)
+}
+
+/// Reads the request that a form belongs to, if the form is ours.
 fn read_form(
     site: &Site,
     headers: &HeaderMap,
     query: &Parameters,
     form: &Parameters,
 ) -> Result<Asking, Box<Response>> {
-    let asking = Asking::read(site, query).map_err(|refusal| Box::new(refused(&refusal)))?;
+    let asking = read_page(site, query)?;
     if form.are_clear() && guard::is_ours(&asking.pool, headers, form) {
         return Ok(asking);
     }

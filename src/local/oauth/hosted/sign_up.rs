@@ -8,14 +8,12 @@ use serde_json::{Value, json};
 use super::{
     super::{
         super::{html::Escaped, settings::PoolSettings, site::Site},
-        authorize::refused,
         parameters::{Form, Parameters, Query},
-        request::Asking,
     },
     field::Field,
     login,
     page::{Desk, hidden},
-    read_form,
+    read_form, read_page,
     step_page::{ATTRIBUTE, attribute_field},
     voice,
 };
@@ -25,9 +23,9 @@ pub(super) async fn show(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
-    match Asking::read(&site, &query) {
+    match read_page(&site, &query) {
         Ok(asking) => page(Desk::new(&asking, &headers), &Parameters::default()),
-        Err(refusal) => refused(&refusal),
+        Err(response) => *response,
     }
 }
 
@@ -68,9 +66,9 @@ pub(super) async fn show_confirm(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
-    match Asking::read(&site, &query) {
+    match read_page(&site, &query) {
         Ok(asking) => confirm_page(Desk::new(&asking, &headers), ""),
-        Err(refusal) => refused(&refusal),
+        Err(response) => *response,
     }
 }
 
