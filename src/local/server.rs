@@ -48,7 +48,7 @@ impl Server {
             .merge(operations)
             .merge(console::routes())
             .fallback(nothing_here)
-            .method_not_allowed_fallback(nothing_here)
+            .method_not_allowed_fallback(wrong_method)
             .layer(middleware::from_fn(cors::open))
             .with_state(Arc::clone(&site));
         let task = tokio::spawn(async move {
@@ -109,16 +109,25 @@ fn base_of_client(headers: &HeaderMap, pool: &Shared) -> Option<String> {
     (is_this_port && !host.as_str().contains('@')).then(|| format!("http://{host}"))
 }
 
-/// Clients read JSON, whatever they asked for.
-async fn nothing_here(method: Method, uri: Uri) -> Response {
-    let what = if uri.path() == "/" {
-        "The API takes POST requests.".to_owned()
-    } else {
-        format!("There is nothing for {method} at this path.")
+/// Answers a path that is not there. Clients read JSON, whatever they asked for.
+async fn nothing_here(method: Method) -> Response {
+    let text = format!("There is nothing for {method} at this path.");
+    unknown_operation(StatusCode::NOT_FOUND, &text)
+}
+
+/// Answers a method that a path does not have. The router adds `Allow`.
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let text = match uri.path() {
+        "/" => "The API takes POST requests.".to_owned(),
+        _ => format!("This path does not support {method}."),
     };
-    let body = json!({ "__type": "UnknownOperationException", "message": what });
+    unknown_operation(StatusCode::METHOD_NOT_ALLOWED, &text)
+}
+
+fn unknown_operation(status: StatusCode, message: &str) -> Response {
+    let body = json!({ "__type": "UnknownOperationException", "message": message });
     let mut response = document(&body);
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    *response.status_mut() = status;
     response
 }
 

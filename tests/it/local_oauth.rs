@@ -179,8 +179,18 @@ fn claims(token: &Value) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
+/// Checks the one shape of errors: JSON with `error`, and maybe with `error_description` (RFC 6749, section 5.2).
+#[track_caller]
 fn is_error(answer: &Answer, status: u16, error: &str) {
-    assert_eq!((answer.status, &answer.body), (status, &json!({ "error": error })));
+    assert_eq!((answer.status, &answer.body["error"]), (status, &json!(error)), "{}", answer.body);
+    for (name, value) in answer.body.as_object().unwrap() {
+        assert!(matches!(name.as_str(), "error" | "error_description"), "{name}");
+        let is_allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        assert!(value.as_str().unwrap().bytes().all(is_allowed), "{value}");
+    }
+    let kind = answer.headers["content-type"].to_str().unwrap();
+    assert!(kind.starts_with("application/json"), "{kind}");
+    assert_eq!(answer.headers["cache-control"], "no-store");
 }
 
 fn text<'a>(answer: &'a Answer, member: &str) -> &'a str {
@@ -809,20 +819,176 @@ async fn discovery_tells_where_things_are_whatever_the_issuer_is() {
     assert_eq!(claims(&answer.body["id_token"])["iss"], pool.issuer());
 }
 
+async fn send(
+    pool: &UserPool,
+    method: &str,
+    path: &str,
+    kind: Option<&str>,
+    body: String,
+) -> (u16, http::HeaderMap, String) {
+    let address = format!("http://{}{path}", pool.address());
+    let mut request = client().request(method.parse().unwrap(), address);
+    if let Some(kind) = kind {
+        request = request.header("content-type", kind);
+    }
+    let response = request.body(body).send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    (status, headers, response.text().await.unwrap())
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
 #[tokio::test]
-async fn forms_are_bounded_and_forms() {
+async fn bad_bodies_are_json_errors_at_endpoints_and_pages_at_pages() {
     let pool = pool().await;
-    let send = |kind: &'static str, body: String| {
-        let request = reqwest::Client::new()
+    let page = url(&pool, "", &asking(&pool, &[]));
+    let query = page.split_once('?').unwrap().1;
+    for (kind, body, statuses) in [
+        (Some(FORM), format!("code={}", "a".repeat(70_000)), (413, 413)),
+        (Some("application/json"), "{}".to_owned(), (400, 400)),
+        (Some("text/plain"), "client_id=server".to_owned(), (400, 400)),
+        (None, "client_id=server".to_owned(), (400, 400)),
+        (Some(FORM), "client_id=%ff&token=x".to_owned(), (400, 403)),
+        (Some(FORM), "client_id=a&client_id=a".to_owned(), (400, 403)),
+        (Some(FORM), String::new(), (400, 403)),
+    ] {
+        for path in ["/oauth2/token", "/oauth2/revoke"] {
+            let (status, headers, text) = send(&pool, "POST", path, kind, body.clone()).await;
+            let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+            let answer = Answer { status, headers, body };
+            is_error(&answer, statuses.0, "invalid_request");
+        }
+        for path in [
+            "/login",
+            "/login/continue",
+            "/login/step",
+            "/signup",
+            "/confirm",
+            "/confirm/resend",
+            "/forgot",
+            "/forgot/reset",
+        ] {
+            let address = format!("{path}?{query}");
+            let (status, headers, text) = send(&pool, "POST", &address, kind, body.clone()).await;
+            assert_eq!(status, statuses.1, "{path} {kind:?}");
+            assert_eq!(headers["content-type"], "text/html; charset=utf-8", "{path} {kind:?}");
+            assert!(headers.contains_key("content-security-policy"), "{path} {kind:?}");
+            assert!(text.starts_with("<!DOCTYPE html>"), "{path} {kind:?}");
+        }
+    }
+    // A parameter of the media type changes nothing.
+    let kind = Some("Application/X-WWW-Form-Urlencoded; charset=UTF-8");
+    let body = encoded(&[("grant_type", "client_credentials"), ("client_id", "machine")]);
+    let body = format!("{body}&client_secret=machine-secret");
+    assert_eq!(send(&pool, "POST", "/oauth2/token", kind, body).await.0, 200);
+}
+
+#[tokio::test]
+async fn wrong_methods_are_405_with_the_allowed_ones() {
+    let pool = pool().await;
+    let pages = ["/login", "/login/continue", "/login/step", "/signup", "/confirm", "/forgot"];
+    for (paths, allow, wrong) in [
+        (&["/oauth2/token", "/oauth2/revoke"][..], "POST", &["GET", "HEAD", "PUT", "DELETE"][..]),
+        (&["/oauth2/userInfo"], "GET,HEAD,POST", &["PUT", "DELETE", "PATCH"]),
+        (&["/oauth2/authorize", "/oauth2/idpresponse", "/logout"], "GET", &["HEAD", "POST", "PUT"]),
+        (&pages, "GET,HEAD,POST", &["PUT", "DELETE", "OPTIONS"]),
+        (&["/error"], "GET,HEAD", &["POST", "PUT"]),
+    ] {
+        for (path, method) in paths.iter().flat_map(|path| wrong.iter().map(move |m| (path, m))) {
+            let (status, headers, text) = send(&pool, method, path, None, String::new()).await;
+            assert_eq!(status, 405, "{method} {path}");
+            assert_eq!(headers["allow"], allow, "{method} {path}");
+            if *method == "HEAD" {
+                assert_eq!(text, "");
+            } else if allow == "POST" || *path == "/oauth2/userInfo" {
+                let body: Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(body["error"], "invalid_request", "{method} {path}");
+            } else {
+                assert!(text.starts_with("<!DOCTYPE html>"), "{method} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_changes_nothing() {
+    let pool = pool().await;
+    let mut browser = Browser::new();
+    signed_in(&mut browser, &pool, &[]).await;
+    let bye = [("client_id", pool.client_id()), ("logout_uri", "https://app.test/bye")];
+    let cookies: Vec<_> =
+        browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    for address in [
+        url(&pool, "/logout", &bye),
+        url(&pool, "/logout", &asking(&pool, &[])),
+        url(&pool, "/oauth2/authorize", &asking(&pool, &[])),
+    ] {
+        let request = client().head(&address).header("cookie", cookies.join("; "));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 405, "{address}");
+        assert!(!response.headers().contains_key("set-cookie"), "{address}");
+        assert!(!response.headers().contains_key("location"), "{address}");
+        let page = authorize(&mut browser, &pool, &[]).await;
+        assert!(page.parameter("code").is_some(), "{address}");
+    }
+    // The same by GET signs out.
+    browser.open_once(url(&pool, "/logout", &bye)).await;
+    assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login");
+}
+
+#[tokio::test]
+async fn basic_credentials_are_accepted_raw_and_encoded() {
+    let pool = pool().await;
+    let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
+    let header = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    let ask = async |lines: &[String], form: &[(&str, &str)]| {
+        let mut request = client()
             .post(format!("http://{}/oauth2/token", pool.address()))
-            .header("content-type", kind)
-            .body(body);
-        async move { request.send().await.unwrap().status().as_u16() }
+            .header("content-type", FORM)
+            .body(encoded(form));
+        for line in lines {
+            request = request.header("authorization", line);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        Answer { status, headers, body }
     };
-    let form = "application/x-www-form-urlencoded";
-    assert_eq!(send(form, format!("code={}", "a".repeat(70_000))).await, 413);
-    assert_eq!(send("application/json", "{}".to_owned()).await, 400);
-    assert_eq!(send(form, "client_id=%ff&grant_type=authorization_code".to_owned()).await, 400);
+    // As Cognito's developer guide shows them, and as RFC 6749, section 2.3.1 does.
+    let raw = header("server:a secret: with+signs%");
+    let encoded_pair = header("server:a+secret%3A+with%2Bsigns%25");
+    let percent = header("ser%76er:a%20secret%3A%20with%2Bsigns%25");
+    for line in [&raw, &encoded_pair, &percent, &raw.replace("Basic", "bAsIc")] {
+        let answer = ask(&[line.clone()], &form).await;
+        is_error(&answer, 400, "invalid_grant");
+        let same_client = [&form[..], &[("client_id", "server")]].concat();
+        is_error(&ask(&[line.clone()], &same_client).await, 400, "invalid_grant");
+        let other_client = [&form[..], &[("client_id", "machine")]].concat();
+        is_error(&ask(&[line.clone()], &other_client).await, 400, "invalid_request");
+        for secret in ["a secret: with+signs%", "other", ""] {
+            let both = [&form[..], &[("client_secret", secret)]].concat();
+            is_error(&ask(&[line.clone()], &both).await, 400, "invalid_request");
+        }
+        is_error(&ask(&[line.clone(), line.clone()], &form).await, 400, "invalid_request");
+    }
+    let by_form = [("client_id", "server"), ("client_secret", "a secret: with+signs%")];
+    is_error(&ask(&[], &[&form[..], &by_form].concat()).await, 400, "invalid_grant");
+    for line in [
+        header("server:a secret: with signs%"),
+        header("server:a+secret:+with+signs%"),
+        header("server:"),
+        header("server"),
+        header(":a secret: with+signs%"),
+        header(""),
+        "Basic".to_owned(),
+        "Basic !".to_owned(),
+        raw.replace("Basic", "Bearer"),
+    ] {
+        is_error(&ask(&[line.clone()], &form).await, 400, "invalid_client");
+    }
+    // A client without a secret may use the header too, with an empty password.
+    let public = header(&format!("{}:", pool.client_id()));
+    is_error(&ask(&[public], &form).await, 400, "invalid_grant");
 }
 
 #[tokio::test]

@@ -164,16 +164,19 @@ async fn what_is_huge_is_refused_in_json_too() {
 #[tokio::test]
 async fn other_paths_and_methods_get_json_too() {
     let pool = UserPool::start().await.unwrap();
-    for (method, path) in [
-        (Method::GET, ""),
-        (Method::PUT, ""),
-        (Method::GET, "nothing"),
-        (Method::POST, "nothing/here"),
-        (Method::DELETE, "us-east-1_Local0001/.well-known/jwks.json"),
+    let jwks = "us-east-1_Local0001/.well-known/jwks.json";
+    for (method, path, status, allow) in [
+        (Method::GET, "", StatusCode::METHOD_NOT_ALLOWED, Some("POST")),
+        (Method::PUT, "", StatusCode::METHOD_NOT_ALLOWED, Some("POST")),
+        (Method::GET, "nothing", StatusCode::NOT_FOUND, None),
+        (Method::POST, "nothing/here", StatusCode::NOT_FOUND, None),
+        (Method::DELETE, jwks, StatusCode::METHOD_NOT_ALLOWED, Some("GET,HEAD")),
     ] {
         let address = format!("http://{}/{path}", pool.address());
         let response = client().request(method.clone(), &address).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method} {path}");
+        assert_eq!(response.status(), status, "{method} {path}");
+        let allowed = response.headers().get("allow").map(|line| line.to_str().unwrap());
+        assert_eq!(allowed, allow, "{method} {path}");
         assert_eq!(response.headers()["content-type"], "application/json");
         let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
         assert_eq!(body["__type"], "UnknownOperationException");

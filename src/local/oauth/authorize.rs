@@ -7,6 +7,7 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 use super::{
     super::site::Site,
     browser::{self, SignedIn},
+    error::OAuthError,
     federation, grants,
     hosted::error_page,
     parameters::Query,
@@ -25,7 +26,7 @@ pub(super) async fn handle(
     };
     let provider = match federation::asked_provider(&asking, &query) {
         Ok(provider) => provider,
-        Err(error) => return redirect::go(&asking.address(&[("error", error)])),
+        Err(error) => return redirect::go(&asking.refusal(error)),
     };
     // A user who signed in another way than the app asks for is not signed in for it.
     let is_asked = |signed_in: &SignedIn| {
@@ -37,11 +38,11 @@ pub(super) async fn handle(
         (Some(SignedIn { user, session }), _) => {
             match grants::back_to_app(&asking, &user, &session).await {
                 Ok(address) => redirect::go(&address),
-                Err(_) => redirect::go(&asking.address(&[("error", "server_error")])),
+                Err(_) => redirect::go(&asking.refusal(OAuthError::SERVER)),
             }
         }
         (None, _) if asking.request.prompt.forbids_pages() => {
-            redirect::go(&asking.address(&[("error", "login_required")]))
+            redirect::go(&asking.refusal("login_required"))
         }
         (None, Some(provider)) => federation::begin(&asking, &provider).await,
         (None, None) => redirect::go(&format!("/login?{}", asking.query())),

@@ -7,46 +7,66 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     super::{secret::same, shared::Shared, site::Site, store::Client},
+    error::OAuthError,
     parameters::Parameters,
 };
 
-/// Who a client says it is.
+const UNKNOWN_CLIENT: OAuthError =
+    OAuthError::new("invalid_client", "No app client has this client ID");
+const WRONG_SECRET: OAuthError = OAuthError::new(
+    "invalid_client",
+    "The client secret is wrong, missing, or given for an app client without one",
+);
+const NO_CREDENTIALS: OAuthError = OAuthError::new("invalid_request", "client_id is missing");
+const BAD_BASIC: OAuthError = OAuthError::new(
+    "invalid_client",
+    "Authorization must be Basic, with the base64 of client_id:client_secret",
+);
+const TWO_WAYS: OAuthError = OAuthError::new(
+    "invalid_request",
+    "Send the client secret once: in one Authorization header or in the form",
+);
+const TWO_CLIENTS: OAuthError = OAuthError::new(
+    "invalid_request",
+    "client_id and the Authorization header name different app clients",
+);
+
+/// How a client identifies itself. Both values are in each spelling in which they may be meant, the likelier first.
 struct Credentials {
-    id: String,
-    secret: Option<String>,
+    ids: Vec<String>,
+    secrets: Vec<String>,
 }
 
-/// Finds a client by the header `Authorization: Basic` or the form (RFC 6749, section 2.3.1). One with a secret
-/// proves it; one without has none to give.
+/// Finds a client by the header `Authorization: Basic` or by the form (RFC 6749, section 2.3.1). A client with a secret
+/// proves it; one without has none to send.
 pub(super) fn client(
     site: &Site,
     headers: &HeaderMap,
     form: &Parameters,
-) -> Result<(Arc<Shared>, Client), &'static str> {
-    let Credentials { id, secret } = credentials(headers, form)?;
-    let (pool, client) = site.client(&id).ok_or("invalid_client")?;
-    let is_proven = match (&client.settings.client_secret, secret) {
-        (Some(known), Some(given)) => same(known, given),
-        (None, None) => true,
-        _ => false,
+) -> Result<(Arc<Shared>, Client), OAuthError> {
+    let Credentials { ids, secrets } = credentials(headers, form)?;
+    let (pool, client) = ids.iter().find_map(|id| site.client(id)).ok_or(UNKNOWN_CLIENT)?;
+    let is_proven = match &client.settings.client_secret {
+        // Each spelling is compared, so that the time does not tell which one was right.
+        Some(known) => secrets.iter().filter(|given| same(known, given.as_bytes())).count() > 0,
+        None => secrets.is_empty(),
     };
-    if is_proven { Ok((pool, client)) } else { Err("invalid_client") }
+    if is_proven { Ok((pool, client)) } else { Err(WRONG_SECRET) }
 }
 
-fn credentials(headers: &HeaderMap, form: &Parameters) -> Result<Credentials, &'static str> {
-    let text = |name: &str| form.get(name).map(str::to_owned);
+fn credentials(headers: &HeaderMap, form: &Parameters) -> Result<Credentials, OAuthError> {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     let Some(line) = lines.next() else {
-        let id = text("client_id").ok_or("invalid_request")?;
-        return Ok(Credentials { id, secret: text("client_secret") });
+        let id = form.get("client_id").ok_or(NO_CREDENTIALS)?;
+        let secret = form.get("client_secret").map(str::to_owned);
+        return Ok(Credentials { ids: vec![id.to_owned()], secrets: secret.into_iter().collect() });
     };
-    // One way at a time, and one client.
     if lines.next().is_some() || form.has("client_secret") {
-        return Err("invalid_request");
+        return Err(TWO_WAYS);
     }
-    let basic = line.to_str().ok().and_then(basic).ok_or("invalid_client")?;
+    let basic = line.to_str().ok().and_then(basic).ok_or(BAD_BASIC)?;
     match form.get("client_id") {
-        Some(id) if id != basic.id => Err("invalid_request"),
+        Some(id) if !basic.ids.iter().any(|known| known == id) => Err(TWO_CLIENTS),
         _ => Ok(basic),
     }
 }
@@ -58,11 +78,21 @@ fn basic(line: &str) -> Option<Credentials> {
     }
     let pair = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    let secret = Some(secret).filter(|secret| !secret.is_empty()).map(decoded);
-    Some(Credentials { id: decoded(id), secret })
+    let secrets = if secret.is_empty() { Vec::new() } else { spellings(secret) };
+    Some(Credentials { ids: spellings(id), secrets })
 }
 
-/// Both halves are written as in forms.
+/// Returns what a half of the pair may mean. The RFC has both halves encoded as in forms; Cognito's developer guide
+/// shows them as they are, and the pattern of both allows a plus sign, which the two read differently.
+fn spellings(text: &str) -> Vec<String> {
+    let mut spellings = vec![text.to_owned()];
+    let decoded = decoded(text);
+    if decoded != text {
+        spellings.push(decoded);
+    }
+    spellings
+}
+
 fn decoded(text: &str) -> String {
     let pair = format!("a={text}");
     let mut pairs = form_urlencoded::parse(pair.as_bytes());

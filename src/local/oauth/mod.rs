@@ -4,6 +4,7 @@ mod authorize;
 mod browser;
 mod client_auth;
 mod entry;
+mod error;
 mod federation;
 mod grants;
 mod guard;
@@ -26,7 +27,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
     response::Response,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 
 use super::site::Site;
@@ -43,18 +44,32 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (header::REFERRER_POLICY, "same-origin"),
 ];
 
-/// All paths of this room.
+/// Returns the routes of the endpoints that apps call and of the pages that browsers open. Each of the two groups has
+/// one form of errors: JSON and HTML.
 pub(super) fn routes() -> Router<Arc<Site>> {
-    Router::new()
-        .route("/oauth2/authorize", get(authorize::handle))
+    let endpoints = Router::new()
         .route("/oauth2/token", post(token::handle))
         .route("/oauth2/userInfo", get(user_info::handle).post(user_info::handle))
         .route("/oauth2/revoke", post(revoke::handle))
-        .route("/oauth2/idpresponse", get(federation::handle))
-        .route("/logout", get(logout::handle))
+        .method_not_allowed_fallback(error::wrong_method);
+    let pages = Router::new()
+        .route("/oauth2/authorize", get_alone(get(authorize::handle)))
+        .route("/oauth2/idpresponse", get_alone(get(federation::handle)))
+        .route("/logout", get_alone(get(logout::handle)))
         .merge(hosted::routes())
+        .method_not_allowed_fallback(hosted::wrong_method);
+    Router::new()
+        .merge(endpoints)
+        .merge(pages)
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(middleware::from_fn(marked))
+}
+
+/// Refuses `HEAD`, which axum hands to the handler of `GET`: these paths sign in or out, and `HEAD` must be safe
+/// (RFC 9110, section 9.2.1). Cognito supports `GET` alone there, too.
+fn get_alone(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
+    let refuse = async || error::only_get(hosted::wrong_method().await);
+    route.head(refuse).fallback(refuse)
 }
 
 async fn marked(request: Request, next: Next) -> Response {

@@ -6,8 +6,10 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::{StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    response::Response,
 };
+
+use super::{error::OAuthError, hosted::dead_end};
 
 /// Names and values, each name once.
 #[derive(Clone, Default)]
@@ -20,8 +22,19 @@ pub(super) struct Parameters {
 /// The parameters of a request's query.
 pub(super) struct Query(pub(super) Parameters);
 
-/// The parameters of a form that was sent.
+/// The parameters of a form that an app sends to an endpoint. Errors are JSON.
 pub(super) struct Form(pub(super) Parameters);
+
+/// The parameters of a form that a browser sends from a page. Errors are pages.
+pub(super) struct PageForm(pub(super) Parameters);
+
+/// Why the body of a request is not read as a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoForm {
+    WrongType,
+    TooLarge,
+    Broken,
+}
 
 impl Parameters {
     pub(super) fn parse(text: &[u8]) -> Self {
@@ -81,16 +94,48 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            let answer = [(header::CONTENT_TYPE, "application/json")];
-            let body = r#"{"error":"invalid_request"}"#;
-            return Err((StatusCode::BAD_REQUEST, answer, body).into_response());
+        let refused =
+            |why: NoForm| OAuthError::new("invalid_request", why.text()).with_status(why.status());
+        read_form(request, state).await.map(Self).map_err(refused)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for PageForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let refused = |why: NoForm| dead_end(why.status(), "This form cannot be read", why.text());
+        read_form(request, state).await.map(Self).map_err(refused)
+    }
+}
+
+impl NoForm {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::WrongType | Self::Broken => StatusCode::BAD_REQUEST,
         }
-        let body =
-            Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
-        Ok(Self(Parameters::parse(&body)))
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::WrongType => "Content-Type must be application/x-www-form-urlencoded",
+            Self::TooLarge => "The body is longer than 64 KiB",
+            Self::Broken => "The body did not arrive completely",
+        }
+    }
+}
+
+async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Result<Parameters, NoForm> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(NoForm::WrongType);
+    }
+    match Bytes::from_request(request, state).await {
+        Ok(body) => Ok(Parameters::parse(&body)),
+        Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(NoForm::TooLarge),
+        Err(_) => Err(NoForm::Broken),
     }
 }
 

@@ -1,5 +1,10 @@
 //! The parameter `prompt`: a list of values (OpenID Connect Core 1.0, section 3.1.2.1).
 
+use super::error::OAuthError;
+
+const MIXED: OAuthError =
+    OAuthError::new("invalid_request", "The prompt none cannot be combined with other values");
+
 /// The values that an app sent, in its order.
 ///
 /// As in Cognito, `login` and `none` have an effect here. The others, unknown ones included, are for the provider at
@@ -14,7 +19,7 @@ impl Prompt {
     ///
     /// # Errors
     /// `none` comes with another value.
-    pub(super) fn parse(text: Option<&str>) -> Result<Self, &'static str> {
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, OAuthError> {
         let values: Vec<_> = text
             .unwrap_or_default()
             .split(' ')
@@ -23,7 +28,7 @@ impl Prompt {
             .collect();
         let prompt = Self { values };
         let is_mixed = prompt.forbids_pages() && prompt.values.iter().any(|value| value != "none");
-        if is_mixed { Err("invalid_request") } else { Ok(prompt) }
+        if is_mixed { Err(MIXED) } else { Ok(prompt) }
     }
 
     /// Returns whether users have to authenticate even if their browser is signed in.
@@ -69,7 +74,7 @@ mod tests {
     #[test]
     fn none_comes_alone() {
         for text in ["none login", "login none", "none nonsense"] {
-            assert_eq!(Prompt::parse(Some(text)), Err("invalid_request"), "{text}");
+            assert_eq!(Prompt::parse(Some(text)), Err(MIXED), "{text}");
         }
     }
 }

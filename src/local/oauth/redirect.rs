@@ -5,6 +5,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::hosted::dead_end;
+
 /// Where in an address an app finds what it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -32,9 +34,9 @@ pub(super) fn encoded(parameters: &[(&str, &str)]) -> String {
 
 /// Sends a browser on, by GET whatever it asked by.
 pub(super) fn go(location: &str) -> Response {
-    // An address with signs that no header holds is none that was registered in earnest.
     let Ok(location) = HeaderValue::try_from(location) else {
-        return StatusCode::BAD_REQUEST.into_response();
+        let text = "The address to go to has characters that no HTTP header can hold.";
+        return dead_end(StatusCode::BAD_REQUEST, "Something went wrong", text);
     };
     (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
 }

@@ -9,11 +9,27 @@ use super::{
         site::Site,
         store::{Client, Data},
     },
+    error::OAuthError,
     parameters::Parameters,
     prompt::Prompt,
     redirect::{self, Part},
     scopes,
 };
+
+/// A query or a form that cannot be understood.
+pub(super) const UNCLEAR: OAuthError =
+    OAuthError::new("invalid_request", "A parameter occurs more than once, or is not UTF-8");
+
+/// A grant that the app client does not have.
+pub(super) const FLOW_IS_OFF: OAuthError = OAuthError::new(
+    "unauthorized_client",
+    "This grant is not among the AllowedOAuthFlows of the app client",
+);
+
+const BAD_CHALLENGE: OAuthError = OAuthError::new(
+    "invalid_request",
+    "code_challenge must be a SHA-256 in base64url, with code_challenge_method=S256",
+);
 
 /// A request that was checked. It is checked again on every page, since browsers carry it from one to the next.
 #[derive(Clone)]
@@ -69,7 +85,7 @@ impl Asking {
                 let asked = request.scope.as_deref();
                 let scopes =
                     pool.store.read(|data: &Data| scopes::of_user(data, &client.settings, asked));
-                Ok((request, scopes.ok_or("invalid_scope")?))
+                Ok((request, scopes.ok_or(OAuthError::from("invalid_scope"))?))
             })
             .map_err(|error| Refusal::Back(refusal(redirect_uri, part, error, state)));
         let (request, scopes) = request?;
@@ -110,7 +126,12 @@ impl Asking {
         redirect::encoded(&parameters)
     }
 
-    /// The address at which the app hears something, with its state.
+    /// Returns the address at which the app is told of an error.
+    pub(super) fn refusal(&self, error: impl Into<OAuthError>) -> String {
+        self.address(&error.into().parameters())
+    }
+
+    /// Returns the app's address with parameters and its state.
     pub(super) fn address(&self, parameters: &[(&str, &str)]) -> String {
         let state = self.request.state.as_deref().map(|state| ("state", state));
         let parameters: Vec<_> = parameters.iter().copied().chain(state).collect();
@@ -163,28 +184,28 @@ fn read(
     client: &Client,
     parameters: &Parameters,
     redirect_uri: &str,
-) -> Result<AppRequest, &'static str> {
+) -> Result<AppRequest, OAuthError> {
     let settings = &client.settings;
     if !settings.allowed_oauth_flows_user_pool_client {
-        return Err("unauthorized_client");
+        return Err("unauthorized_client".into());
     }
     if !parameters.are_clear() {
-        return Err("invalid_request");
+        return Err(UNCLEAR);
     }
     let (response_type, flow) = match parameters.get("response_type") {
         Some("code") => (ResponseType::Code, OAuthFlow::Code),
         Some("token") => (ResponseType::Token, OAuthFlow::Implicit),
-        Some(_) => return Err("unsupported_response_type"),
-        None => return Err("invalid_request"),
+        Some(_) => return Err("unsupported_response_type".into()),
+        None => return Err(OAuthError::new("invalid_request", "response_type is missing")),
     };
     if !settings.allowed_oauth_flows.contains(&flow) {
-        return Err("unauthorized_client");
+        return Err(FLOW_IS_OFF);
     }
     let challenge = parameters.get("code_challenge");
     match (challenge, parameters.get("code_challenge_method")) {
         (None, None) => {}
         (Some(challenge), Some("S256")) if is_challenge(challenge) => {}
-        _ => return Err("invalid_request"),
+        _ => return Err(BAD_CHALLENGE),
     }
     let text = |name: &str| parameters.get(name).map(str::to_owned);
     Ok(AppRequest {
@@ -206,8 +227,8 @@ fn is_challenge(text: &str) -> bool {
         && text.bytes().all(|sign| sign.is_ascii_alphanumeric() || matches!(sign, b'-' | b'_'))
 }
 
-fn refusal(redirect_uri: &str, part: Part, error: &str, state: Option<&str>) -> String {
+fn refusal(redirect_uri: &str, part: Part, error: OAuthError, state: Option<&str>) -> String {
     let state = state.map(|state| ("state", state));
-    let parameters: Vec<_> = [("error", error)].into_iter().chain(state).collect();
+    let parameters: Vec<_> = error.parameters().into_iter().chain(state).collect();
     redirect::address(redirect_uri, part, &parameters)
 }

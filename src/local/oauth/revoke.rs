@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
+use super::{
+    super::{api::sessions, site::Site},
+    client_auth,
+    error::OAuthError,
+    parameters::{Form, Parameters},
+    request::UNCLEAR,
+};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
 
-use super::{
-    super::{api::sessions, site::Site},
-    client_auth,
-    parameters::{Form, Parameters},
-    token::document,
-};
+const NO_TOKEN: OAuthError = OAuthError::new("invalid_request", "token is missing");
+const REVOCATION_IS_OFF: OAuthError =
+    OAuthError::new("invalid_request", "EnableTokenRevocation is off in the app client");
+const NOT_A_REFRESH_TOKEN: OAuthError =
+    OAuthError::new("unsupported_token_type", "Only refresh tokens can be revoked");
+const OTHER_CLIENT: OAuthError =
+    OAuthError::new("invalid_client", "The token belongs to another app client");
 
 pub(super) async fn handle(
     State(site): State<Arc<Site>>,
@@ -23,7 +30,7 @@ pub(super) async fn handle(
 ) -> Response {
     match revoke(&site, &headers, &form).await {
         Ok(()) => StatusCode::OK.into_response(),
-        Err((status, error)) => document(status, &json!({ "error": error })),
+        Err((status, error)) => error.with_status(status),
     }
 }
 
@@ -31,26 +38,26 @@ async fn revoke(
     site: &Site,
     headers: &HeaderMap,
     form: &Parameters,
-) -> Result<(), (StatusCode, &'static str)> {
-    let bad = |error| (StatusCode::BAD_REQUEST, error);
-    let no_client = (StatusCode::UNAUTHORIZED, "invalid_client");
+) -> Result<(), (StatusCode, OAuthError)> {
+    let bad = |error: OAuthError| (StatusCode::BAD_REQUEST, error);
     if !form.are_clear() {
-        return Err(bad("invalid_request"));
+        return Err(bad(UNCLEAR));
     }
-    let (pool, client) = client_auth::client(site, headers, form).map_err(|error| match error {
-        "invalid_client" => no_client,
-        error => bad(error),
-    })?;
-    let token = form.get("token").ok_or(bad("invalid_request"))?;
+    let (pool, client) =
+        client_auth::client(site, headers, form).map_err(|error| match error.code {
+            "invalid_client" => (StatusCode::UNAUTHORIZED, error),
+            _ => bad(error),
+        })?;
+    let token = form.get("token").ok_or(bad(NO_TOKEN))?;
     if !client.settings.enable_token_revocation {
-        return Err(bad("invalid_request"));
+        return Err(bad(REVOCATION_IS_OFF));
     }
     // Access and ID tokens have three parts, and live on until they expire.
     if token.split('.').count() == 3 {
-        return Err(bad("unsupported_token_type"));
+        return Err(bad(NOT_A_REFRESH_TOKEN));
     }
     sessions::revoke(&pool, &client, token).await.map_err(|error| match error.name {
-        "InternalErrorException" => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
-        _ => no_client,
+        "InternalErrorException" => (StatusCode::INTERNAL_SERVER_ERROR, OAuthError::SERVER),
+        _ => (StatusCode::UNAUTHORIZED, OTHER_CLIENT),
     })
 }

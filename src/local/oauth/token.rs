@@ -19,8 +19,10 @@ use super::{
         triggers::Metadata,
     },
     client_auth,
+    error::OAuthError,
     grants::{self, Exchange},
     parameters::{Form, Parameters},
+    request::{FLOW_IS_OFF, UNCLEAR},
     scopes,
 };
 use crate::claims::TokenUse;
@@ -34,6 +36,27 @@ const MEMBERS: [(&str, &str); 5] = [
     ("token_type", "TokenType"),
 ];
 
+const NO_GRANT_TYPE: OAuthError = OAuthError::new("invalid_request", "grant_type is missing");
+const NO_CODE: OAuthError = OAuthError::new("invalid_request", "code is missing");
+const NO_REFRESH_TOKEN: OAuthError = OAuthError::new("invalid_request", "refresh_token is missing");
+const BAD_METADATA: OAuthError = OAuthError::new(
+    "invalid_request",
+    "aws_client_metadata must be a JSON object whose values are strings",
+);
+const BAD_CODE: OAuthError = OAuthError::new(
+    "invalid_grant",
+    "The code is unknown, used or expired, redirect_uri or code_verifier does not match it, or a trigger \
+     refused the tokens",
+);
+const BAD_REFRESH_TOKEN: OAuthError = OAuthError::new(
+    "invalid_grant",
+    "The refresh token is unknown, expired, revoked or rotated, or a trigger refused the tokens",
+);
+const PUBLIC_MACHINE: OAuthError = OAuthError::new(
+    "unauthorized_client",
+    "Client credentials need an app client with a client secret",
+);
+
 pub(super) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
@@ -41,14 +64,11 @@ pub(super) async fn handle(
 ) -> Response {
     match answer(&site, &headers, &form).await {
         Ok(answer) => document(StatusCode::OK, &answer),
-        Err("server_error") => {
-            document(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "server_error" }))
-        }
-        Err(error) => document(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+        Err(error) => error.response(),
     }
 }
 
-/// JSON that nobody keeps (RFC 6749, section 5.1).
+/// JSON that is not to be stored (RFC 6749, section 5.1).
 pub(super) fn document(status: StatusCode, value: &Value) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
@@ -58,47 +78,44 @@ pub(super) fn document(status: StatusCode, value: &Value) -> Response {
     (status, headers, value.to_string()).into_response()
 }
 
-async fn answer(
-    site: &Site,
-    headers: &HeaderMap,
-    form: &Parameters,
-) -> Result<Value, &'static str> {
+async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<Value, OAuthError> {
     if !form.are_clear() {
-        return Err("invalid_request");
+        return Err(UNCLEAR);
     }
     let (pool, client) = client_auth::client(site, headers, form)?;
     if !client.settings.allowed_oauth_flows_user_pool_client {
-        return Err("unauthorized_client");
+        return Err(FLOW_IS_OFF);
     }
-    match form.get("grant_type").ok_or("invalid_request")? {
+    match form.get("grant_type").ok_or(NO_GRANT_TYPE)? {
         "authorization_code" => {
             check_flow(&client, OAuthFlow::Code)?;
             let exchange = Exchange {
-                code: form.get("code").ok_or("invalid_request")?,
+                code: form.get("code").ok_or(NO_CODE)?,
                 redirect_uri: form.get("redirect_uri"),
                 verifier: form.get("code_verifier"),
             };
-            grants::exchange(&pool, &client, &exchange).await.map(named).map_err(refused)
+            let exchanged = grants::exchange(&pool, &client, &exchange).await;
+            exchanged.map(named).map_err(|error| refused(&error, BAD_CODE))
         }
         "refresh_token" => {
-            let token = form.get("refresh_token").ok_or("invalid_request")?;
+            let token = form.get("refresh_token").ok_or(NO_REFRESH_TOKEN)?;
             let metadata = Metadata::NONE;
             let refreshed = sessions::refresh(&pool, &client, token, metadata, |_| Ok(())).await;
-            refreshed.map(named).map_err(refused)
+            refreshed.map(named).map_err(|error| refused(&error, BAD_REFRESH_TOKEN))
         }
         "client_credentials" => {
             check_flow(&client, OAuthFlow::ClientCredentials)?;
             let said = form.get("aws_client_metadata").map(serde_json::from_str::<Metadata>);
-            let said = said.transpose().map_err(|_| "invalid_request")?.unwrap_or_default();
+            let said = said.transpose().map_err(|_| BAD_METADATA)?.unwrap_or_default();
             machine(&pool, &client, form.get("scope"), &said).await
         }
-        _ => Err("unsupported_grant_type"),
+        _ => Err("unsupported_grant_type".into()),
     }
 }
 
-fn check_flow(client: &Client, flow: OAuthFlow) -> Result<(), &'static str> {
+fn check_flow(client: &Client, flow: OAuthFlow) -> Result<(), OAuthError> {
     let is_allowed = client.settings.allowed_oauth_flows.contains(&flow);
-    if is_allowed { Ok(()) } else { Err("unauthorized_client") }
+    if is_allowed { Ok(()) } else { Err(FLOW_IS_OFF) }
 }
 
 async fn machine(
@@ -106,14 +123,14 @@ async fn machine(
     client: &Client,
     scope: Option<&str>,
     metadata: &Metadata,
-) -> Result<Value, &'static str> {
-    // Who has no secret cannot prove to be that machine.
+) -> Result<Value, OAuthError> {
     if client.settings.client_secret.is_none() {
-        return Err("unauthorized_client");
+        return Err(PUBLIC_MACHINE);
     }
     let scopes = pool.store.read(|data| scopes::of_machine(data, &client.settings, scope));
-    let scopes = scopes.ok_or("invalid_scope")?;
-    let claims = pool.machine_claims(client, &scopes, metadata).await.map_err(refused)?;
+    let scopes = scopes.ok_or(OAuthError::from("invalid_scope"))?;
+    let claims = pool.machine_claims(client, &scopes, metadata).await;
+    let claims = claims.map_err(|error| refused(&error, "invalid_grant".into()))?;
     Ok(json!({
         "access_token": pool.sign_claims(TokenUse::Access, claims).await,
         "expires_in": client.settings.access_token_lifetime().as_secs(),
@@ -132,7 +149,6 @@ fn named(result: Value) -> Value {
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn refused(error: ApiError) -> &'static str {
-    if error.name == "InternalErrorException" { "server_error" } else { "invalid_grant" }
+fn refused(error: &ApiError, otherwise: OAuthError) -> OAuthError {
+    if error.name == "InternalErrorException" { OAuthError::SERVER } else { otherwise }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         super::{html::Escaped, site::Site},
-        parameters::{Form, Query},
+        parameters::{PageForm, Query},
     },
     field::Field,
     login,
@@ -31,7 +31,7 @@ pub(super) async fn send(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,
@@ -62,7 +62,7 @@ pub(super) async fn reset(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,

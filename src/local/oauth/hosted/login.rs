@@ -12,7 +12,7 @@ use super::{
         },
         browser::{self, SignedIn},
         entry, federation, grants,
-        parameters::{Form, Query},
+        parameters::{PageForm, Query},
         redirect,
         request::Asking,
     },
@@ -40,7 +40,7 @@ pub(super) async fn sign_in(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,
@@ -85,7 +85,7 @@ pub(super) async fn go_on(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,

@@ -22,8 +22,7 @@ use axum::{
     routing::get,
 };
 
-pub(super) use self::error::error_page;
-use self::page::dead_end;
+pub(super) use self::{error::error_page, page::dead_end};
 use super::{
     super::site::Site, authorize::refused, guard, parameters::Parameters, redirect, request::Asking,
 };
@@ -40,6 +39,12 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/forgot", get(forgot::show).post(forgot::send))
         .route("/forgot/reset", get(forgot::show).post(forgot::reset))
         .route("/error", get(error::show))
+}
+
+/// Answers a method that a page does not have. The router adds `Allow`.
+pub(super) async fn wrong_method() -> Response {
+    let text = "The page does not support the method of this request.";
+    dead_end(StatusCode::METHOD_NOT_ALLOWED, "Nothing to see here", text)
 }
 
 /// Reads the request that a page belongs to.

@@ -117,7 +117,7 @@ pub(super) fn hidden(name: &str, value: &str) -> String {
 }
 
 /// A page that leads nowhere.
-pub(super) fn dead_end(status: StatusCode, title: &str, text: &str) -> Response {
+pub(in super::super) fn dead_end(status: StatusCode, title: &str, text: &str) -> Response {
     let body = format!("<p>{}</p>", Escaped(text));
     answer(status, document(title, true, &body))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         super::{html::Escaped, settings::PoolSettings, site::Site},
-        parameters::{Form, Parameters, Query},
+        parameters::{PageForm, Parameters, Query},
     },
     field::Field,
     login,
@@ -33,7 +33,7 @@ pub(super) async fn sign_up(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,
@@ -76,7 +76,7 @@ pub(super) async fn confirm(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,
@@ -98,7 +98,7 @@ pub(super) async fn resend(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,

@@ -17,7 +17,7 @@ use super::{
             site::Site,
             store::User,
         },
-        parameters::{Form, Parameters, Query},
+        parameters::{PageForm, Parameters, Query},
         request::Asking,
     },
     login,
@@ -41,7 +41,7 @@ pub(super) async fn answer(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
-    Form(form): Form,
+    PageForm(form): PageForm,
 ) -> Response {
     let asking = match read_form(&site, &headers, &query, &form) {
         Ok(asking) => asking,
