@@ -33,6 +33,8 @@ pub(super) struct Grantee<'a> {
     /// Of a sign-in at the hosted pages.
     pub(super) scopes: Option<&'a [String]>,
     pub(super) nonce: Option<&'a str>,
+    /// The API that the access token is for.
+    pub(super) resource: Option<&'a str>,
 }
 
 /// The claims of both tokens before they are signed.
@@ -64,6 +66,7 @@ impl Data {
             begun_at: now,
             expires_at: now.saturating_add(lifetime),
             scopes,
+            resource: None,
             revoked: false,
         };
         self.sessions.insert(origin_jti.clone(), session);
@@ -224,6 +227,9 @@ impl Shared {
         set("token_use", json!("access"));
         set("client_id", json!(settings.client_id));
         set("username", json!(grantee.user.username));
+        if let Some(resource) = grantee.resource {
+            set("aud", json!(resource));
+        }
         if settings.enable_token_revocation {
             set("jti", json!(random_uuid()));
         }

@@ -101,6 +101,15 @@ impl TokenBuilder {
         self.claim(name, id.into())
     }
 
+    /// Binds an access token to an API: its URL becomes the claim `aud`, as with `resource=` at the authorization
+    /// endpoint (RFC 8707). ID tokens are for the app client and stay as they are.
+    pub fn resource(self, url: impl Into<String>) -> Self {
+        match self.token_use {
+            TokenUse::Access => self.claim("aud", url.into()),
+            TokenUse::Id => self,
+        }
+    }
+
     /// Sets any claim, also one that the pool would write itself.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());

@@ -16,6 +16,16 @@ fn names(claims: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn minted_access_tokens_can_be_bound_to_a_resource() {
+    let pool = UserPool::start().await.unwrap();
+    let url = "https://api.example.com";
+    assert_eq!(pool.token("alice").resource(url).payload()["aud"], url);
+    assert_eq!(pool.machine_token("machine").resource(url).payload()["aud"], url);
+    assert_eq!(pool.token("alice").payload().get("aud"), None);
+    assert_eq!(pool.id_token("alice").resource(url).payload()["aud"], pool.client_id());
+}
+
+#[tokio::test]
 async fn tokens_have_the_claims_of_cognitos_and_no_others() {
     let pool = UserPool::start().await.unwrap();
     let sorted = |mut names: Vec<&'static str>| {

@@ -225,6 +225,24 @@ async fn prompt_and_login_hint_go_on_to_the_provider() {
 }
 
 #[tokio::test]
+async fn resource_outlives_a_sign_in_at_a_provider() {
+    let (pool, _corp) = pools().await;
+    let mut browser = Browser::new();
+    let resource = "https://api.test/orders";
+    let start = address(&pool, "/login", &[("resource", resource)]);
+    let page = browser.open(start).await;
+    let page = browser.open(page.link("Continue with Corp")).await;
+    assert_eq!(page.parameter("resource"), None, "the provider does not know the app's API");
+    let page =
+        browser.submit(&page, "/login", &[("username", "jane"), ("password", PASSWORD)]).await;
+    let bound = tokens(&pool, &page).await;
+    assert_eq!(payload(bound["access_token"].as_str().unwrap())["aud"], resource);
+    let page = by_corp(&mut Browser::new(), &pool).await;
+    let unbound = tokens(&pool, &page).await;
+    assert_eq!(payload(unbound["access_token"].as_str().unwrap()).get("aud"), None);
+}
+
+#[tokio::test]
 async fn prompt_login_asks_again_at_the_provider_too() {
     let (pool, corp) = pools().await;
     let mut browser = Browser::new();

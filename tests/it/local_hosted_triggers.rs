@@ -91,6 +91,29 @@ async fn a_function_sees_the_tokens_of_the_pages() {
 }
 
 #[tokio::test]
+async fn a_function_cannot_change_the_resource_that_a_token_is_bound_to() {
+    let id = "localclient0000000000000000";
+    let access = json!({ "claimsToAddOrOverride": { "aud": id }, "claimsToSuppress": ["aud"] });
+    let response = json!({
+        "claimsAndScopeOverrideDetails": { "accessTokenGeneration": access },
+    });
+    let function = Function::responding(response).await;
+    let pool = with(Trigger::PreTokenGenerationV2, &function).await;
+    assert_eq!(pool.client_id(), id);
+    user(&pool, "jane").await;
+    let mut browser = Browser::new();
+    log_in(&mut browser, &pool, "jane", "code").await;
+    let resource = "https://api.example.com";
+    for (asked, audience) in [(resource, resource), ("", id)] {
+        let login = open(&mut browser, &pool, "/login", "code").await;
+        let address = login.url.as_str().replace("/login", "/oauth2/authorize");
+        let page = browser.open(format!("{address}&{}", encoded(&[("resource", asked)]))).await;
+        let (_, body) = exchange(&pool, &page).await;
+        assert_eq!(claims(body["access_token"].as_str().unwrap())["aud"], audience);
+    }
+}
+
+#[tokio::test]
 async fn a_code_whose_tokens_a_function_refuses_is_used_up() {
     let function = Function::failing("not now").await;
     let pool = with(Trigger::PreTokenGeneration, &function).await;

@@ -422,6 +422,160 @@ async fn state_and_address_are_carried_as_they_are_and_split_no_header() {
     assert_eq!(page.parameter("state"), None);
 }
 
+/// Checks what a token's audience is, and that of the ID token beside it.
+fn is_bound(pool: &UserPool, tokens: &Value, resource: Option<&str>) {
+    let access = claims(&tokens["access_token"]);
+    assert_eq!(access.get("aud").and_then(Value::as_str), resource);
+    assert_eq!(access["client_id"], pool.client_id());
+    assert_eq!(claims(&tokens["id_token"])["aud"], pool.client_id());
+}
+
+#[tokio::test]
+async fn resource_is_the_audience_of_access_tokens_and_of_refreshed_ones() {
+    let pool = pool().await;
+    for resource in [
+        "https://api.test/orders",
+        "https://api.test/orders/",
+        "https://anything.example:8443/mcp?tenant=a&b=%20",
+        "http://localhost",
+        "http://localhost:3000/mcp",
+        "myapp://orders",
+    ] {
+        let scope = "openid email aws.cognito.signin.user.admin";
+        let other = [("resource", resource), ("scope", scope)];
+        let code = code(&pool, &other).await;
+        let answer = exchange(&pool, &code, VERIFIER).await;
+        is_bound(&pool, &answer.body, Some(resource));
+        let refresh = text(&answer, "refresh_token");
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+        let same = [&form[..], &[("resource", resource)]].concat();
+        for form in [&form[..], &same] {
+            let next = token(&pool, form).await;
+            is_bound(&pool, &next.body, Some(resource));
+            // The pool's own endpoints take the tokens that it bound to an API.
+            let access = text(&next, "access_token");
+            assert_eq!(user_info(&pool, access).await.status, 200, "{resource}");
+            let user = call(&pool, "GetUser", json!({ "AccessToken": access })).await.unwrap();
+            assert_eq!(user["Username"], "alice");
+        }
+        // A refresh by the API keeps the audience, too.
+        let input = json!({ "RefreshToken": refresh, "ClientId": pool.client_id() });
+        let next = call(&pool, "GetTokensFromRefreshToken", input).await.unwrap();
+        let access = &next["AuthenticationResult"]["AccessToken"];
+        assert_eq!(claims(access)["aud"], resource);
+        let form = [("client_id", pool.client_id()), ("token", refresh)];
+        assert_eq!(post(&pool, "/oauth2/revoke", None, &form).await.status, 200);
+        assert_eq!(user_info(&pool, access.as_str().unwrap()).await.status, 401, "{resource}");
+        is_error(&token(&pool, &same).await, 400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn resource_reaches_implicit_tokens_and_those_of_signed_in_browsers() {
+    let pool = pool().await;
+    let mut browser = Browser::new();
+    let resource = "https://api.test/orders";
+    let other = [("response_type", "token"), ("resource", resource)];
+    let by_page = signed_in(&mut browser, &pool, &other).await;
+    let at_once = authorize(&mut browser, &pool, &other).await;
+    let page = browser.open(url(&pool, "/login", &asking(&pool, &other))).await;
+    let by_continue = browser.submit(&page, "/login/continue", &[]).await;
+    for page in [by_page, at_once, by_continue] {
+        let token = |name: &str| json!(page.parameter(name).unwrap());
+        let tokens =
+            json!({ "access_token": token("access_token"), "id_token": token("id_token") });
+        is_bound(&pool, &tokens, Some(resource));
+    }
+    // The next request of the same browser is bound to what it asks for, or to nothing.
+    let code = authorize(&mut browser, &pool, &[("resource", "myapp://b")]).await;
+    let answer = exchange(&pool, &code.parameter("code").unwrap(), VERIFIER).await;
+    is_bound(&pool, &answer.body, Some("myapp://b"));
+    let code = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    is_bound(&pool, &exchange(&pool, &code, VERIFIER).await.body, None);
+}
+
+#[tokio::test]
+async fn a_resource_that_is_no_url_or_comes_twice_is_refused() {
+    let pool = pool().await;
+    let bad = [
+        "orders",
+        "api.test/orders",
+        "http://api.test/orders",
+        "http://127.0.0.1:3000",
+        "http://localhost.evil.test",
+        "https://api.test/#orders",
+        "https://",
+        "urn:api",
+        "javascript://alert(1)",
+    ];
+    for resource in bad {
+        for (response_type, part) in [("code", '?'), ("token", '#')] {
+            for path in ["/oauth2/authorize", "/login"] {
+                let other = [("resource", resource), ("response_type", response_type)];
+                let page = Browser::new().open(url(&pool, path, &asking(&pool, &other))).await;
+                let start = format!("https://app.test/back{part}error=invalid_target&");
+                assert!(page.url.as_str().starts_with(&start), "{resource}: {}", page.url);
+                assert_eq!(page.parameter("state").as_deref(), Some("st&te"));
+            }
+        }
+    }
+    let good = ("resource", "https://api.test/orders");
+    let once = url(&pool, "/oauth2/authorize", &asking(&pool, &[good]));
+    assert_eq!(Browser::new().open(&once).await.url.path(), "/login");
+    for second in [good, ("resource", "https://other.test")] {
+        let page = Browser::new().open(format!("{once}&{}", encoded(&[second]))).await;
+        assert_eq!(page.parameter("error").as_deref(), Some("invalid_target"));
+    }
+}
+
+#[tokio::test]
+async fn a_token_request_cannot_change_the_resource() {
+    let pool = pool().await;
+    let (bound, other) = ("https://api.test/orders", "https://other.test");
+    for (asked, wrong) in [
+        ("", vec![bound]),
+        (bound, vec![other, "https://api.test/orders/", "https://api.test", "orders"]),
+    ] {
+        let code = code(&pool, &[("resource", asked)]).await;
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", BACK),
+            ("code_verifier", VERIFIER),
+        ];
+        for resource in &wrong {
+            let form = [&form[..], &[("resource", resource)]].concat();
+            is_error(&token(&pool, &form).await, 400, "invalid_target");
+        }
+        let twice = [&form[..], &[("resource", bound), ("resource", bound)]].concat();
+        is_error(&token(&pool, &twice).await, 400, "invalid_target");
+        // A refused request does not use the code up.
+        let answer = token(&pool, &[&form[..], &[("resource", asked)]].concat()).await;
+        is_bound(&pool, &answer.body, Some(asked).filter(|asked| !asked.is_empty()));
+        let refresh = text(&answer, "refresh_token");
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+        for resource in wrong {
+            let form = [&form[..], &[("resource", resource)]].concat();
+            is_error(&token(&pool, &form).await, 400, "invalid_target");
+        }
+        let answer = token(&pool, &form).await;
+        is_bound(&pool, &answer.body, Some(asked).filter(|asked| !asked.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn machines_cannot_be_bound_to_a_resource() {
+    let pool = pool().await;
+    let basic = Some(("machine", "machine-secret"));
+    let form = [("grant_type", "client_credentials")];
+    let bound = [&form[..], &[("resource", "https://api.test/orders")]].concat();
+    is_error(&post(&pool, "/oauth2/token", basic, &bound).await, 400, "invalid_target");
+    let answer = post(&pool, "/oauth2/token", basic, &form).await;
+    assert_eq!(claims(&answer.body["access_token"]).get("aud"), None);
+    let empty = [&form[..], &[("resource", "")]].concat();
+    assert_eq!(post(&pool, "/oauth2/token", basic, &empty).await.status, 200);
+}
+
 #[tokio::test]
 async fn implicit_tokens_come_in_the_fragment_and_without_a_refresh_token() {
     let pool = pool().await;

@@ -30,13 +30,13 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
 
 /// Makes new tokens for the session of a refresh token: with rotation, a new refresh token too.
 ///
-/// `check` sees the token's user before anything is changed, and `metadata` is for the trigger that sees tokens.
+/// `check` sees the token's user and session before anything is changed, and `metadata` is for the trigger that sees tokens.
 pub(in crate::local) async fn refresh(
     pool: &Shared,
     client: &Client,
     token: &str,
     metadata: &Metadata,
-    check: impl Fn(&User) -> Result<(), ApiError> + Sync,
+    check: impl Fn(&User, &Session) -> Result<(), ApiError> + Sync,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
     // A function that fails does not cost the client its refresh token. One that was rotated
@@ -67,6 +67,7 @@ pub(in crate::local) async fn refresh(
         auth_time: refreshed.session.auth_time,
         scopes: refreshed.session.scopes.as_deref(),
         nonce: None,
+        resource: refreshed.session.resource.as_deref(),
     };
     let mut claims = pool.claims(&grantee, &refreshed.groups);
     overrides.apply(&mut claims, &client.settings.client_id);
@@ -140,7 +141,7 @@ async fn get_tokens(site: &Site, value: Value) -> Answer {
         )));
     }
     let metadata = client_metadata.unwrap_or_default();
-    let result = refresh(&pool, &client, &token, &metadata, |_| Ok(())).await?;
+    let result = refresh(&pool, &client, &token, &metadata, |_, _| Ok(())).await?;
     Ok(json!({ "AuthenticationResult": result }))
 }
 
@@ -222,7 +223,7 @@ fn find_token(
     data: &mut Data,
     client: &Client,
     token: &str,
-    check: impl Fn(&User) -> Result<(), ApiError>,
+    check: impl Fn(&User, &Session) -> Result<(), ApiError> + Sync,
     now: u64,
 ) -> Result<Refreshed, ApiError> {
     let invalid = || ApiError::not_authorized("Invalid Refresh Token");
@@ -240,7 +241,7 @@ fn find_token(
         .filter(|user| user.sub == session.sub)
         .cloned()
         .ok_or_else(invalid)?;
-    check(&user)?;
+    check(&user, &session)?;
     if session.is_over(&user) {
         return Err(ApiError::not_authorized("Refresh Token has been revoked"));
     }

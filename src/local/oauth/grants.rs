@@ -18,6 +18,7 @@ use super::{
         triggers::{Metadata, TokenSource},
     },
     request::{Asking, ResponseType},
+    resource,
 };
 use crate::base64url;
 
@@ -32,6 +33,7 @@ pub(super) struct Exchange<'a> {
     pub(super) code: &'a str,
     pub(super) redirect_uri: Option<&'a str>,
     pub(super) verifier: Option<&'a str>,
+    pub(super) resource: Option<&'a str>,
 }
 
 /// How a user came in.
@@ -86,6 +88,7 @@ async fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<Str
         scopes: asking.scopes.clone(),
         nonce: arrival.nonce,
         code_challenge: request.code_challenge.clone(),
+        resource: request.resource.clone(),
         auth_time: arrival.auth_time,
         expires_at: now.saturating_add(LIFETIME),
         used_for: None,
@@ -112,6 +115,7 @@ async fn give_tokens(asking: &Asking, user: &User, arrival: Arrival) -> Result<S
         auth_time: arrival.auth_time,
         scopes: Some(asking.scopes.clone()),
         nonce: arrival.nonce,
+        resource: asking.request.resource.clone(),
         metadata: Metadata::NONE,
         source: TokenSource::HostedAuth,
     };
@@ -152,6 +156,7 @@ fn redeem(
         && proves(given.verifier, grant.code_challenge.as_deref());
     let user = may_enter(data, &grant.username, &grant.proof).filter(|_| is_right).cloned();
     let user = user.ok_or_else(invalid)?;
+    resource::check(given.resource, grant.resource.as_deref())?;
     let entered = enter(data, &entry(client, &user, &grant), now)?;
     if let Some(grant) = data.grants.get_mut(&key) {
         grant.used_for = Some(entered.origin_jti.clone());
@@ -166,6 +171,7 @@ fn entry<'a>(client: &'a Client, user: &'a User, grant: &Grant) -> Entry<'a> {
         auth_time: grant.auth_time,
         scopes: Some(grant.scopes.clone()),
         nonce: grant.nonce.clone(),
+        resource: grant.resource.clone(),
         metadata: Metadata::NONE,
         source: TokenSource::HostedAuth,
     }

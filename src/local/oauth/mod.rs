@@ -14,6 +14,7 @@ mod parameters;
 mod prompt;
 mod redirect;
 mod request;
+mod resource;
 mod revoke;
 mod scopes;
 mod token;

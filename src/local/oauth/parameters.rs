@@ -64,6 +64,11 @@ impl Parameters {
         self.values.contains_key(name) || self.repeated.contains(name)
     }
 
+    /// Whether a parameter occurs more than once.
+    pub(super) fn is_repeated(&self, name: &str) -> bool {
+        self.repeated.contains(name)
+    }
+
     /// As it was typed, however little that is.
     pub(super) fn typed(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)

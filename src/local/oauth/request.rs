@@ -13,7 +13,7 @@ use super::{
     parameters::Parameters,
     prompt::Prompt,
     redirect::{self, Part},
-    scopes,
+    resource, scopes,
 };
 
 /// A query or a form that cannot be understood.
@@ -45,6 +45,8 @@ pub(super) struct AppRequest {
     pub(super) prompt: Prompt,
     /// What the user is likely to sign in with.
     pub(super) login_hint: Option<String>,
+    /// The API that the access token is for.
+    pub(super) resource: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,6 +121,7 @@ impl Asking {
             ("code_challenge_method", method),
             ("prompt", prompt.as_deref()),
             ("login_hint", request.login_hint.as_deref()),
+            ("resource", request.resource.as_deref()),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -189,6 +192,7 @@ fn read(
     if !settings.allowed_oauth_flows_user_pool_client {
         return Err("unauthorized_client".into());
     }
+    let resource = resource::requested(parameters)?;
     if !parameters.are_clear() {
         return Err(UNCLEAR);
     }
@@ -218,6 +222,7 @@ fn read(
         code_challenge: challenge.map(str::to_owned),
         prompt: Prompt::parse(parameters.get("prompt"))?,
         login_hint: text("login_hint"),
+        resource: resource.map(str::to_owned),
     })
 }
 

@@ -15,7 +15,7 @@ use super::{
         settings::OAuthFlow,
         shared::Shared,
         site::Site,
-        store::Client,
+        store::{Client, Session, User},
         triggers::Metadata,
     },
     client_auth,
@@ -23,7 +23,7 @@ use super::{
     grants::{self, Exchange},
     parameters::{Form, Parameters},
     request::{FLOW_IS_OFF, UNCLEAR},
-    scopes,
+    resource, scopes,
 };
 use crate::claims::TokenUse;
 
@@ -79,6 +79,7 @@ pub(super) fn document(status: StatusCode, value: &Value) -> Response {
 }
 
 async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<Value, OAuthError> {
+    let resource = resource::requested(form)?;
     if !form.are_clear() {
         return Err(UNCLEAR);
     }
@@ -93,6 +94,7 @@ async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<V
                 code: form.get("code").ok_or(NO_CODE)?,
                 redirect_uri: form.get("redirect_uri"),
                 verifier: form.get("code_verifier"),
+                resource,
             };
             let exchanged = grants::exchange(&pool, &client, &exchange).await;
             exchanged.map(named).map_err(|error| refused(&error, BAD_CODE))
@@ -100,11 +102,17 @@ async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<V
         "refresh_token" => {
             let token = form.get("refresh_token").ok_or(NO_REFRESH_TOKEN)?;
             let metadata = Metadata::NONE;
-            let refreshed = sessions::refresh(&pool, &client, token, metadata, |_| Ok(())).await;
+            let check = |_: &User, session: &Session| {
+                resource::check(resource, session.resource.as_deref())
+            };
+            let refreshed = sessions::refresh(&pool, &client, token, metadata, check).await;
             refreshed.map(named).map_err(|error| refused(&error, BAD_REFRESH_TOKEN))
         }
         "client_credentials" => {
             check_flow(&client, OAuthFlow::ClientCredentials)?;
+            if resource.is_some() {
+                return Err(resource::FOR_USERS);
+            }
             let said = form.get("aws_client_metadata").map(serde_json::from_str::<Metadata>);
             let said = said.transpose().map_err(|_| BAD_METADATA)?.unwrap_or_default();
             machine(&pool, &client, form.get("scope"), &said).await
@@ -150,5 +158,9 @@ fn named(result: Value) -> Value {
 }
 
 fn refused(error: &ApiError, otherwise: OAuthError) -> OAuthError {
-    if error.name == "InternalErrorException" { OAuthError::SERVER } else { otherwise }
+    match error.name {
+        "InternalErrorException" => OAuthError::SERVER,
+        _ if resource::is_mismatch(error) => resource::MISMATCH,
+        _ => otherwise,
+    }
 }

@@ -31,6 +31,7 @@ pub(super) use self::{
     read_pool::MFA_WORDS,
     read_seed::resource_server,
     schema::{AttributeSchema, AttributeType, STANDARD_ATTRIBUTES},
+    urls::is_resource,
     written::{Place, Reason, Written, Wrong},
 };
 

@@ -1,4 +1,4 @@
-//! Addresses that browsers are sent to.
+//! Addresses that browsers are sent to, and those of APIs that tokens are for.
 
 use super::written::{Written, Wrong};
 
@@ -27,6 +27,19 @@ fn redirect(written: &Written) -> Result<String, Wrong> {
             Err(written.breaks(format!("{url:?} is no address to send users to: {rule}")))
         }
     }
+}
+
+/// Returns whether an access token can be bound to a URL. The schemes are those of callback URLs, but plain HTTP is for
+/// the name `localhost` alone, as in Cognito's developer guide.
+pub(in crate::local) fn is_resource(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let host = rest.split(['/', '?', ':']).next().unwrap_or_default();
+    let is_plain = scheme.eq_ignore_ascii_case("http");
+    // RFC 3986 has these bytes in no URI.
+    let is_uri = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    is_uri && violation(url).is_none() && (!is_plain || host.eq_ignore_ascii_case("localhost"))
 }
 
 /// Why users cannot be sent there.
@@ -77,4 +90,60 @@ fn is_loopback(rest: &str) -> bool {
         _ => authority,
     };
     ["localhost", "127.0.0.1", "[::1]"].contains(&host.to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_urls_of_https_localhost_and_custom_schemes() {
+        for url in [
+            "https://api.example.com",
+            "https://api.example.com/",
+            "https://api.example.com:8443/mcp?tenant=a",
+            "HTTPS://api.example.com",
+            "http://localhost",
+            "http://localhost:3000/mcp",
+            "http://LOCALHOST/?a=b",
+            "myapp://api",
+            "com.example.app://orders/",
+        ] {
+            assert!(is_resource(url), "{url}");
+        }
+        for url in [
+            "",
+            "orders",
+            "/orders",
+            "//api.example.com",
+            "api.example.com",
+            "https://",
+            "https:///orders",
+            "https://:443/",
+            "https:api.example.com",
+            "https://api.example.com#",
+            "https://api.example.com/#part",
+            "https://user@api.example.com",
+            "https://api.example.com/a b",
+            "https://api.example.com/\n",
+            "https://api.ex\u{e4}mple.com",
+            "https://api.example.com/\"",
+            "http://api.example.com",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+            "http://localhost.example.com",
+            "http://localhost@example.com",
+            "http://localhost:80@example.com",
+            "http://sub.localhost",
+            "urn:example:api",
+            "mailto:a@example.com",
+            "javascript://alert(1)",
+            "data://x",
+            "file:///etc/passwd",
+            "1app://api",
+            "://api",
+        ] {
+            assert!(!is_resource(url), "{url}");
+        }
+    }
 }

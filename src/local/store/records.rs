@@ -75,6 +75,9 @@ pub(in crate::local) struct Session {
     pub(in crate::local) expires_at: u64,
     /// Of a sign-in at the hosted pages; the API's has the one scope of its own.
     pub(in crate::local) scopes: Option<Vec<String>>,
+    /// The API that access tokens of the session are for.
+    #[serde(default)]
+    pub(in crate::local) resource: Option<String>,
     pub(in crate::local) revoked: bool,
 }
 
@@ -182,6 +185,8 @@ pub(in crate::local) struct Grant {
     pub(in crate::local) scopes: Vec<String>,
     pub(in crate::local) nonce: Option<String>,
     pub(in crate::local) code_challenge: Option<String>,
+    #[serde(default)]
+    pub(in crate::local) resource: Option<String>,
     pub(in crate::local) auth_time: u64,
     pub(in crate::local) expires_at: u64,
     /// The session that it was exchanged for: a second exchange revokes it.

@@ -56,8 +56,8 @@ pub(super) struct Turn<'a> {
 pub(super) async fn go_on(pool: &Shared, turn: &Turn<'_>, user: &User, step: NextStep) -> Answer {
     let Turn { client, metadata, source } = *turn;
     if step == NextStep::Done {
-        let (auth_time, scopes, nonce) = (pool.now(), None, None);
-        let entry = Entry { client, user, auth_time, scopes, nonce, metadata, source };
+        let (auth_time, scopes, nonce, resource) = (pool.now(), None, None, None);
+        let entry = Entry { client, user, auth_time, scopes, nonce, resource, metadata, source };
         let result = sign_in(pool, entry).await?;
         return Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }));
     }

@@ -27,6 +27,8 @@ pub(in crate::local) struct Entry<'a> {
     /// Of a sign-in at the hosted pages.
     pub(in crate::local) scopes: Option<Vec<String>>,
     pub(in crate::local) nonce: Option<String>,
+    /// The API that access tokens of this sign-in are for.
+    pub(in crate::local) resource: Option<String>,
     /// What the client says to triggers.
     pub(in crate::local) metadata: &'a Metadata,
     pub(in crate::local) source: TokenSource,
@@ -60,7 +62,7 @@ pub(in crate::local) fn enter(
     entry: &Entry<'_>,
     now: u64,
 ) -> Result<Entered, ApiError> {
-    let Entry { client, user, auth_time, scopes, .. } = entry;
+    let Entry { client, user, auth_time, scopes, resource, .. } = entry;
     let present = may_enter(data, &user.username, &proof(user)).cloned();
     let user = present.ok_or_else(ApiError::wrong_password)?;
     if user.failures != Failures::default()
@@ -72,6 +74,7 @@ pub(in crate::local) fn enter(
     let (origin_jti, refresh_token) = data.begin_session(&user, client, scopes.clone(), now);
     if let Some(session) = data.sessions.get_mut(&origin_jti) {
         session.auth_time = *auth_time;
+        session.resource.clone_from(resource);
     }
     let groups = data.groups_of(&user);
     Ok(Entered { user, groups, origin_jti, refresh_token })
@@ -117,6 +120,7 @@ pub(in crate::local) async fn tokens(
         auth_time: entry.auth_time,
         scopes: entry.scopes.as_deref(),
         nonce: entry.nonce.as_deref(),
+        resource: entry.resource.as_deref(),
     };
     let mut claims = pool.claims(&grantee, &groups);
     overrides.apply(&mut claims, &entry.client.settings.client_id);

@@ -99,7 +99,7 @@ async fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
             check_flow(&client, AuthFlow::RefreshTokenAuth, "REFRESH_TOKEN_AUTH")?;
             let hash = parameters.find("SECRET_HASH");
             let token = parameters.get("REFRESH_TOKEN")?;
-            let result = sessions::refresh(&pool, &client, token, Metadata::NONE, |user| {
+            let result = sessions::refresh(&pool, &client, token, Metadata::NONE, |user, _| {
                 check_secret_hash(&client, &user.username, hash)
                     .or_else(|_| check_secret_hash(&client, &user.sub, hash))
             })

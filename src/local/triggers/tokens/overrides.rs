@@ -86,9 +86,9 @@ impl Changes {
     }
 
     fn apply_to_access(mut self, claims: &mut Map<String, Value>, client_id: &str) {
-        // An audience may be added, if it is the client.
+        // An audience may be added if it is the client. It does not replace the API that the token is bound to.
         if self.add.remove("aud").is_some_and(|audience| audience == client_id) {
-            claims.insert("aud".to_owned(), json!(client_id));
+            claims.entry("aud").or_insert_with(|| json!(client_id));
         }
         self.apply(claims, |name| is_fixed(name) || FIXED_IN_ACCESS_TOKEN.contains(&name));
     }
