@@ -6,11 +6,15 @@ use axum::{
     Json, Router,
     routing::{get, post},
 };
-use serde_json::{Value, json};
-use tower_cognito::local::{Config, UserPool};
+use serde_json::{Map, Value, json};
+use tower_cognito::{
+    TokenUse,
+    local::{Config, UserPool},
+};
 
 use crate::support::{
-    browser::{Browser, Page, encoded},
+    browser::{Browser, Page, client, encoded},
+    captured_logs,
     cognito::{PASSWORD, call, payload},
     header, serve, wall_time,
 };
@@ -515,6 +519,8 @@ struct Liar {
     /// The token endpoint's answer.
     answer: Arc<Mutex<Value>>,
     user_info: Arc<Mutex<Value>>,
+    /// The key set that it publishes: that of `keys` at first.
+    published: Arc<Mutex<Value>>,
     keys: UserPool,
 }
 
@@ -524,10 +530,17 @@ impl Liar {
         let (answer, user_info) =
             (Arc::new(Mutex::new(json!({}))), Arc::new(Mutex::new(json!({}))));
         let document = Arc::new(Mutex::new(json!({})));
-        let (given, told, found) =
-            (Arc::clone(&answer), Arc::clone(&user_info), Arc::clone(&document));
+        let jwks = client().get(keys.jwks_uri()).send().await.unwrap().text().await.unwrap();
+        let published = Arc::new(Mutex::new(serde_json::from_str::<Value>(&jwks).unwrap()));
+        let (given, told, found, shown) = (
+            Arc::clone(&answer),
+            Arc::clone(&user_info),
+            Arc::clone(&document),
+            Arc::clone(&published),
+        );
         let app = Router::new()
             .route("/token", post(async move || Json(given.lock().unwrap().clone())))
+            .route("/keys", get(async move || Json(shown.lock().unwrap().clone())))
             .route("/me", get(async move || Json(told.lock().unwrap().clone())))
             .route(
                 "/.well-known/openid-configuration",
@@ -539,9 +552,9 @@ impl Liar {
             "authorization_endpoint": format!("https://{name}.test/authorize"),
             "token_endpoint": format!("{issuer}/token"),
             "userinfo_endpoint": format!("{issuer}/me"),
-            "jwks_uri": keys.jwks_uri(),
+            "jwks_uri": format!("{issuer}/keys"),
         });
-        Self { issuer, answer, user_info, keys }
+        Self { issuer, answer, user_info, published, keys }
     }
 
     fn claims(&self, sub: &str, nonce: &str) -> Value {
@@ -643,6 +656,159 @@ async fn an_id_token_that_is_not_for_this_sign_in_signs_nobody_in() {
         format!("{back}&code=c")
     };
     is_refused(&browser.open(bent).await, "server_error");
+}
+
+#[tokio::test]
+async fn provider_keys_need_no_alg_but_must_not_contradict_rs256() {
+    let (pool, liar) = liars_pool().await;
+    let stranger = UserPool::start().await.unwrap();
+    let signing = liar.keys.key_id(TokenUse::Access);
+    let genuine = liar.published.lock().unwrap().clone();
+    let other = client().get(stranger.jwks_uri()).send().await.unwrap().text().await.unwrap();
+    let other: Value = serde_json::from_str(&other).unwrap();
+    let sign_in = async |set: Value| {
+        *liar.published.lock().unwrap() = set;
+        let mut browser = Browser::new();
+        let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+        liar.says(&header(&liar.keys), &liar.claims("jane", &nonce));
+        browser.open(format!("{back}&code=c")).await
+    };
+    // The set with its signing key changed.
+    let with = |change: &dyn Fn(&mut Map<String, Value>)| {
+        let mut set = genuine.clone();
+        for key in set["keys"].as_array_mut().unwrap() {
+            if key["kid"] == signing.as_str() {
+                change(key.as_object_mut().unwrap());
+            }
+        }
+        set
+    };
+    let without_alg = |key: &mut Map<String, Value>| drop(key.remove("alg"));
+    // As Entra ID publishes them, and with even less.
+    for names in [&["alg"][..], &["alg", "use"], &["use"], &[]] {
+        let set = with(&|key| names.iter().for_each(|name| drop(key.remove(*name))));
+        let id = id_claims(&pool, &sign_in(set).await).await;
+        assert_eq!(id["cognito:username"], "Corp_jane", "{names:?}");
+    }
+    // A key of another type beside it changes nothing.
+    let mut set = with(&without_alg);
+    let ec = json!({ "kty": "EC", "kid": "ec", "crv": "P-256", "x": "AA", "y": "AA" });
+    set["keys"].as_array_mut().unwrap().insert(0, ec);
+    assert!(sign_in(set).await.parameter("code").is_some());
+    for (name, value) in [
+        ("alg", json!("RS512")),
+        ("alg", json!("PS256")),
+        ("alg", json!("")),
+        ("alg", Value::Null),
+        ("use", json!("enc")),
+        ("key_ops", json!(["encrypt"])),
+        ("d", json!("AA")),
+        ("kty", json!("oct")),
+    ] {
+        let set = with(&|key| {
+            without_alg(key);
+            key.insert(name.to_owned(), value.clone());
+        });
+        let page = sign_in(set).await;
+        assert_eq!(page.parameter("error").as_deref(), Some("server_error"), "{name}: {value}");
+    }
+    // Two keys of one id are not trusted.
+    let mut set = with(&without_alg);
+    let mut twin = other["keys"][0].clone();
+    twin["kid"] = json!(signing);
+    without_alg(twin.as_object_mut().unwrap());
+    set["keys"].as_array_mut().unwrap().push(twin);
+    is_refused(&sign_in(set).await, "server_error");
+}
+
+#[tokio::test]
+async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
+    captured_logs();
+    let (pool, liar) = (pool().await, Liar::start("logged").await);
+    register(&pool, "Corp", &liar.issuer, json!({})).await;
+    let update = async |name: &str, value: &str| {
+        let mut details = json!({
+            "client_id": "relying", "client_secret": "logged-client-secret",
+            "oidc_issuer": liar.issuer, "authorize_scopes": "openid",
+            "authorize_url": "https://corp.test/authorize",
+            "token_url": format!("{}/token", liar.issuer),
+            "jwks_uri": format!("{}/keys?key=logged-query", liar.issuer),
+        });
+        details[name] = json!(value);
+        let input = json!({ "ProviderName": "Corp", "ProviderDetails": details });
+        admin(&pool, "UpdateIdentityProvider", input).await.unwrap();
+    };
+    let sign_in = async |change: &dyn Fn(&mut Value, &mut Value)| {
+        let mut browser = Browser::new();
+        let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
+        let (mut header, mut claims) = (header(&liar.keys), liar.claims("logged-sub", &nonce));
+        claims["email"] = json!("logged@example.com");
+        change(&mut header, &mut claims);
+        liar.says(&header, &claims);
+        let page = browser.open(format!("{back}&code=logged-code")).await;
+        is_refused(&page, "server_error");
+    };
+    let is_logged = |cause: &str| {
+        let logs = captured_logs();
+        let line = logs.lines().find(|line| line.contains(cause));
+        let line = line.unwrap_or_else(|| panic!("the log does not say: {cause}"));
+        assert!(line.contains("an identity provider cannot be used"), "{line}");
+        assert!(line.contains("Corp"), "{line}");
+    };
+    update("authorize_scopes", "openid").await;
+    type Change = Box<dyn Fn(&mut Value, &mut Value)>;
+    let wrong: [(&str, Change); 6] = [
+        ("`alg` is not RS256", Box::new(|header, _| header["alg"] = json!("PS256"))),
+        ("no key with the `kid`", Box::new(|header, _| header["kid"] = json!("logged-kid"))),
+        ("`aud` is not `client_id`", Box::new(|_, claims| claims["aud"] = json!("logged-aud"))),
+        ("`nonce` is not that", Box::new(|_, claims| claims["nonce"] = json!("logged-nonce"))),
+        ("`exp` is missing, no number", Box::new(|_, claims| claims["exp"] = json!(1))),
+        ("`nbf` is in the future", Box::new(|_, claims| claims["nbf"] = json!(9_999_999_999_u64))),
+    ];
+    for (cause, change) in wrong {
+        sign_in(&change).await;
+        is_logged(cause);
+    }
+    update("jwks_uri", &format!("{}/nowhere?key=logged-query", liar.issuer)).await;
+    sign_in(&|_, _| {}).await;
+    is_logged("the key set at 127.0.0.1 answered with status 404");
+    update("token_url", "http://127.0.0.1:9/?key=logged-query").await;
+    sign_in(&|_, _| {}).await;
+    is_logged("the token endpoint at 127.0.0.1 cannot be connected to");
+    update("jwks_uri", "http://keys.test/?key=logged-query").await;
+    sign_in(&|_, _| {}).await;
+    is_logged("the key set at keys.test needs https");
+    let refuse = async || {
+        let error = json!({ "error": "invalid_client", "error_description": "logged-words" });
+        (http::StatusCode::UNAUTHORIZED, Json(error))
+    };
+    let refusing = serve(Router::new().route("/token", post(refuse))).await;
+    update("token_url", &format!("http://{refusing}/token")).await;
+    sign_in(&|_, _| {}).await;
+    is_logged("the token endpoint at 127.0.0.1 answered with status 401 and invalid_client");
+    // Discovery, by a provider whose document is of another issuer.
+    register(&pool, "Other", &format!("{}/", liar.issuer), json!({})).await;
+    let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Other")]);
+    is_refused(&Browser::new().open(start).await, "server_error");
+    assert!(captured_logs().contains(&format!("has the issuer {:?}", liar.issuer)));
+    // All of it without tokens, claims and secrets.
+    let logs = captured_logs();
+    for secret in [
+        "logged-client-secret",
+        "logged-sub",
+        "logged@example.com",
+        "logged-code",
+        "logged-aud",
+        "logged-nonce",
+        "logged-words",
+        "logged-query",
+        "logged-kid",
+    ] {
+        assert!(!logs.contains(secret), "{secret}");
+    }
+    let token = liar.answer.lock().unwrap()["id_token"].as_str().unwrap().to_owned();
+    let payload = token.split('.').nth(1).unwrap();
+    assert!(!logs.contains(payload));
 }
 
 #[tokio::test]

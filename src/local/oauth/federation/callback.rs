@@ -90,7 +90,7 @@ async fn go_on(
     // RFC 9207: who answers is who was asked.
     let issuer = &provider.provider_details.oidc_issuer;
     if query.get("iss").is_some_and(|given| given != issuer) {
-        return unreachable(asking, provider);
+        return unreachable(asking, provider, &"another issuer answered".into());
     }
     let Some(code) = query.get("code").filter(|_| !query.has("error")) else {
         let error = match query.get("error") {
@@ -101,8 +101,9 @@ async fn go_on(
         let words = query.get("error_description").or_else(|| query.get("error"));
         return failed(asking, error, &shortened(words.unwrap_or("no code")));
     };
-    let Ok(claims) = claims(&asking.pool, provider, sign_in, code).await else {
-        return unreachable(asking, provider);
+    let claims = match claims(&asking.pool, provider, sign_in, code).await {
+        Ok(claims) => claims,
+        Err(why) => return unreachable(asking, provider, &why),
     };
     let user = match account::user_of(asking, provider, &claims).await {
         Ok(user) => user,
@@ -135,12 +136,13 @@ async fn claims(
     .into_iter()
     .chain(secret)
     .collect();
-    let answer = ask(&endpoints.token, Question::Form(&form)).await?;
+    let answer = ask("token endpoint", &endpoints.token, Question::Form(&form)).await?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
-    let keys = ask(&endpoints.keys, Question::Get).await?;
+    let token = text("id_token").ok_or("the token endpoint answered without an ID token")?;
+    let keys = ask("key set", &endpoints.keys, Question::Get).await?;
     // A provider's time is the world's, wherever the pool's clock was put.
     let expected = Expected { details, nonce: &sign_in.nonce, now: SystemClock.now() };
-    let mut claims = id_token::verify(text("id_token").ok_or(Unusable)?, &keys, &expected)?;
+    let mut claims = id_token::verify(token, &keys, &expected)?;
     let (Some(address), Some(token)) = (&endpoints.user_info, text("access_token")) else {
         return Ok(claims);
     };
@@ -148,12 +150,13 @@ async fn claims(
         RequestMethod::Get => Method::GET,
         RequestMethod::Post => Method::POST,
     };
-    let Value::Object(told) = ask(address, Question::As(method, token)).await? else {
-        return Err(Unusable);
+    let told = ask("userinfo endpoint", address, Question::As(method, token)).await?;
+    let Value::Object(told) = told else {
+        return Err("the userinfo endpoint did not answer with a JSON object".into());
     };
-    // OpenID Connect Core 1.0, section 5.3.2: it is told of the same user.
+    // OpenID Connect Core 1.0, section 5.3.2.
     if told.get("sub") != claims.get("sub") {
-        return Err(Unusable);
+        return Err("the userinfo endpoint answered for another `sub` than the ID token's".into());
     }
     for (name, value) in told {
         claims.entry(name).or_insert(value);

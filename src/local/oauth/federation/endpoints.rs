@@ -1,6 +1,6 @@
 //! Where a provider has what, and how it is asked.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::http::{Method, Uri, header};
 use reqwest::{Client, redirect};
@@ -20,14 +20,31 @@ pub(super) struct Endpoints {
     pub(super) user_info: Option<String>,
 }
 
-/// A provider does not answer, or not with what it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unusable;
+/// Why a sign-in at a provider failed, for the log. It names endpoints and their hosts, never a token, a claim or a
+/// secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unusable(Cow<'static, str>);
+
+impl From<&'static str> for Unusable {
+    fn from(cause: &'static str) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl From<String> for Unusable {
+    fn from(cause: String) -> Self {
+        Self(cause.into())
+    }
+}
 
 /// The longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest part of a provider's words that is logged.
+const MAX_LOGGED: usize = 200;
 
 /// How something is asked.
 pub(super) enum Question<'a> {
@@ -38,7 +55,7 @@ pub(super) enum Question<'a> {
 }
 
 impl Endpoints {
-    /// Those of the settings; what they do not say, of the provider's own document.
+    /// Takes the addresses of the settings, and those that are not set from the provider's discovery document.
     pub(super) async fn find(details: &ProviderDetails) -> Result<Self, Unusable> {
         let own = |url: &Option<String>| url.clone();
         let (authorize, token, keys) =
@@ -50,16 +67,25 @@ impl Endpoints {
             return Self { authorize, token, keys, user_info }.checked(issuer);
         }
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let document = ask(&address, Question::Get).await?;
+        let document = ask("discovery document", &address, Question::Get).await?;
         let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
-        // OpenID Connect Discovery 1.0, section 4.3: who speaks is who was asked.
-        if text("issuer").as_ref() != Some(issuer) {
-            return Err(Unusable);
+        // OpenID Connect Discovery 1.0, section 4.3.
+        let found = text("issuer").unwrap_or_default();
+        if found != *issuer {
+            let found: String = found.chars().take(MAX_LOGGED).collect();
+            let cause = format!(
+                "the discovery document has the issuer {found:?}, but `oidc_issuer` is {issuer:?}"
+            );
+            return Err(cause.into());
         }
+        let needed = |own: Option<String>, name: &str| {
+            let lacking = || format!("the discovery document has no `{name}`");
+            own.or_else(|| text(name)).ok_or_else(lacking)
+        };
         let endpoints = Self {
-            authorize: authorize.or_else(|| text("authorization_endpoint")).ok_or(Unusable)?,
-            token: token.or_else(|| text("token_endpoint")).ok_or(Unusable)?,
-            keys: keys.or_else(|| text("jwks_uri")).ok_or(Unusable)?,
+            authorize: needed(authorize, "authorization_endpoint")?,
+            token: needed(token, "token_endpoint")?,
+            keys: needed(keys, "jwks_uri")?,
             user_info: own(&details.attributes_url).or_else(|| text("userinfo_endpoint")),
         };
         endpoints.checked(issuer)
@@ -76,18 +102,24 @@ impl Endpoints {
                 _ => false,
             }
         };
-        let called = [Some(&self.token), Some(&self.keys), self.user_info.as_ref()];
-        if called.into_iter().flatten().all(|address| is_usable(address)) {
-            Ok(self)
-        } else {
-            Err(Unusable)
+        let called = [
+            ("token endpoint", Some(&self.token)),
+            ("key set", Some(&self.keys)),
+            ("userInfo endpoint", self.user_info.as_ref()),
+        ];
+        for (what, address) in called {
+            if address.is_some_and(|address| !is_usable(address)) {
+                let rule = "needs https: plain HTTP is for loopback, and for an `oidc_issuer` with http";
+                return Err(format!("the {what} {rule}").into());
+            }
         }
+        Ok(self)
     }
 }
 
 fn client(uri: &Uri) -> reqwest::Result<Client> {
     let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIME_LIMIT);
-    // What is on this machine is not asked for by way of another.
+    // A proxy would look for loopback on its own machine.
     let builder = if is_loopback(uri) { builder.no_proxy() } else { builder };
     // Without TLS certificates are not needed.
     let is_plain = uri.scheme_str() == Some("http");
@@ -95,11 +127,18 @@ fn client(uri: &Uri) -> reqwest::Result<Client> {
     builder.build()
 }
 
-/// Asks a provider for JSON, and follows no redirects.
-pub(super) async fn ask(address: &str, question: Question<'_>) -> Result<Value, Unusable> {
-    let uri: Uri = address.parse().map_err(|_| Unusable)?;
+/// Asks a provider for JSON, and follows no redirects. `what` names the endpoint in errors.
+pub(super) async fn ask(
+    what: &str,
+    address: &str,
+    question: Question<'_>,
+) -> Result<Value, Unusable> {
+    let uri: Uri = address.parse().map_err(|_| format!("the address of the {what} is no URL"))?;
+    let host = uri.host().unwrap_or_default().to_owned();
+    let failed = |cause: String| Unusable::from(format!("the {what} at {host} {cause}"));
     // The system's certificates are read from disk.
-    let client = blocking::run(move || client(&uri)).await.map_err(|_| Unusable)?;
+    let client =
+        blocking::run(move || client(&uri)).await.map_err(|error| failed(network(&error)))?;
     let request = match question {
         Question::Get => client.get(address),
         Question::Form(pairs) => client
@@ -109,18 +148,39 @@ pub(super) async fn ask(address: &str, question: Question<'_>) -> Result<Value, 
         Question::As(method, token) => client.request(method, address).bearer_auth(token),
     };
     let request = request.header(header::ACCEPT, "application/json");
-    let mut answer = request.send().await.map_err(|_| Unusable)?;
-    if !answer.status().is_success() {
-        return Err(Unusable);
-    }
+    let mut answer = request.send().await.map_err(|error| failed(network(&error)))?;
+    let status = answer.status();
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|_| Unusable)? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| failed(network(&error)))? {
         if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-            return Err(Unusable);
+            return Err(failed(format!("answered with more than {MAX_ANSWER_BYTES} bytes")));
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).map_err(|_| Unusable)
+    let value = serde_json::from_slice(&body);
+    if !status.is_success() {
+        let code = value.as_ref().ok().and_then(error_code).unwrap_or("no error code");
+        return Err(failed(format!("answered with status {} and {code}", status.as_u16())));
+    }
+    value.map_err(|_| failed("did not answer with JSON".to_owned()))
+}
+
+/// Returns the code of an OAuth error, such as `invalid_client`.
+fn error_code(answer: &Value) -> Option<&str> {
+    let is_code = |code: &&str| {
+        code.len() <= MAX_LOGGED
+            && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    answer.get("error").and_then(Value::as_str).filter(is_code)
+}
+
+/// Describes an error of the network without the address, whose query may hold a secret.
+fn network(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("did not answer within {} s", TIME_LIMIT.as_secs());
+    }
+    let cause = if error.is_connect() { "cannot be connected to" } else { "did not answer" };
+    cause.to_owned()
 }
 
 #[cfg(test)]

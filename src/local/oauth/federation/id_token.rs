@@ -1,13 +1,12 @@
 //! ID tokens of providers (OpenID Connect Core 1.0, section 3.1.3.7).
 //!
 //! This crate's verifier is for Cognito's tokens, which say what they are for by `token_use`. Those of other
-//! providers do not, so that they are verified here, with the keys that this crate takes: RSA, RS256, and `alg` in
-//! the key.
+//! providers do not, so that they are verified here, with RSA keys and RS256.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     super::super::{secret::same, settings::ProviderDetails},
@@ -21,6 +20,11 @@ const LEEWAY: u64 = 60;
 /// The longest token that is read.
 const MAX_TOKEN: usize = 64 * 1024;
 
+const NOT_A_JWT: &str = "the ID token is not a signed JWT";
+
+const UNFIT_KEY: &str = "the key that the ID token names is not one public RSA key of 2048 to 8192 bits for RS256 \
+                         signatures";
+
 /// What a token has to say.
 pub(super) struct Expected<'a> {
     pub(super) details: &'a ProviderDetails,
@@ -28,45 +32,64 @@ pub(super) struct Expected<'a> {
     pub(super) now: SystemTime,
 }
 
-/// The claims of a token that one of the keys signed for this pool and this sign-in.
+/// Returns the claims of a token that one of the keys signed for this pool and this sign-in.
 pub(super) fn verify(
     token: &str,
     keys: &Value,
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, Unusable> {
     if token.len() > MAX_TOKEN {
-        return Err(Unusable);
+        return Err("the ID token is too long".into());
     }
-    let (message, signature) = token.rsplit_once('.').ok_or(Unusable)?;
-    let (header, payload) = message.split_once('.').ok_or(Unusable)?;
+    let (message, signature) = token.rsplit_once('.').ok_or(NOT_A_JWT)?;
+    let (header, payload) = message.split_once('.').ok_or(NOT_A_JWT)?;
     let header = object(header)?;
     let text = |name: &str| header.get(name).and_then(Value::as_str);
-    if text("alg") != Some("RS256") || header.contains_key("crit") {
-        return Err(Unusable);
+    if text("alg") != Some("RS256") {
+        return Err("the ID token's `alg` is not RS256".into());
     }
-    let key = key(keys, text("kid").ok_or(Unusable)?)?;
-    let signature = base64url::decode(signature.as_bytes()).ok_or(Unusable)?;
+    if header.contains_key("crit") {
+        return Err("the ID token has a header `crit`, which is not supported".into());
+    }
+    let key = key(keys, text("kid").ok_or("the ID token has no `kid`")?)?;
+    let signature = base64url::decode(signature.as_bytes()).ok_or(NOT_A_JWT)?;
     key.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature)
-        .map_err(|_| Unusable)?;
+        .map_err(|_| "the ID token's signature is invalid")?;
     let claims = object(payload)?;
-    if holds(&claims, expected) { Ok(claims) } else { Err(Unusable) }
+    check(&claims, expected)?;
+    Ok(claims)
 }
 
-/// A key of the set, if it is one that this crate takes.
+/// Returns the key with an id, under this crate's rules for keys except one: `alg` may be absent, since RFC 7517,
+/// section 4.4, makes it optional and some providers leave it out. It is RS256 then, as the token's header has to say.
 fn key(keys: &Value, kid: &str) -> Result<RsaPublicKeyComponents<Vec<u8>>, Unusable> {
-    let set = KeySet::from_json(&keys.to_string()).map_err(|_| Unusable)?;
-    let set: Value = serde_json::from_str(&set.to_json()).map_err(|_| Unusable)?;
-    let entries = set.get("keys").and_then(Value::as_array).ok_or(Unusable)?;
-    let is_it = |entry: &&Value| entry.get("kid").and_then(Value::as_str) == Some(kid);
-    let entry = entries.iter().find(is_it).ok_or(Unusable)?;
+    let entries = keys.get("keys").and_then(Value::as_array);
+    let entries = entries.ok_or("the key set is not a JSON object with an array `keys`")?;
+    let mut named: Vec<Map<String, Value>> = entries
+        .iter()
+        .filter_map(Value::as_object)
+        .filter(|entry| entry.get("kid").and_then(Value::as_str) == Some(kid))
+        .cloned()
+        .collect();
+    if named.is_empty() {
+        return Err("the key set has no key with the `kid` of the ID token".into());
+    }
+    for entry in &mut named {
+        entry.entry("alg").or_insert_with(|| json!("RS256"));
+    }
+    let set = KeySet::from_json(&json!({ "keys": named }).to_string()).map_err(|_| UNFIT_KEY)?;
+    let set: Value = serde_json::from_str(&set.to_json()).map_err(|_| UNFIT_KEY)?;
+    let entry = set.pointer("/keys/0").ok_or(UNFIT_KEY)?;
     let number = |name: &str| {
         let text = entry.get(name).and_then(Value::as_str)?;
         base64url::decode(text.as_bytes())
     };
-    Ok(RsaPublicKeyComponents { n: number("n").ok_or(Unusable)?, e: number("e").ok_or(Unusable)? })
+    let (n, e) = (number("n").ok_or(UNFIT_KEY)?, number("e").ok_or(UNFIT_KEY)?);
+    Ok(RsaPublicKeyComponents { n, e })
 }
 
-fn holds(claims: &Map<String, Value>, expected: &Expected<'_>) -> bool {
+/// Checks the claims, each by a rule of its own.
+fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Unusable> {
     let Expected { details, nonce, now } = expected;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let seconds = |name: &str| claims.get(name).and_then(Value::as_f64);
@@ -80,18 +103,30 @@ fn holds(claims: &Map<String, Value>, expected: &Expected<'_>) -> bool {
         _ => false,
     };
     let is_of_us = !claims.contains_key("azp") || text("azp") == Some(&details.client_id);
-    // A Cognito pool says which of its tokens are for this; others have no such claim.
+    // A Cognito pool marks its ID tokens by `token_use`; other providers have no such claim.
     let is_id_token = !claims.contains_key("token_use") || text("token_use") == Some("id");
     let is_not_early = !claims.contains_key("nbf")
         || seconds("nbf").is_some_and(|at| at <= now.as_secs_f64() + seconds_of(LEEWAY));
-    text("iss") == Some(&details.oidc_issuer)
-        && is_for_us
-        && is_of_us
-        && is_id_token
-        && is_not_early
-        && seconds("exp").is_some_and(|at| now.as_secs_f64() < at)
-        && text("nonce").is_some_and(|given| same(given, nonce))
-        && text("sub").is_some_and(|sub| !sub.is_empty())
+    let rules = [
+        (text("iss") == Some(&details.oidc_issuer), "`iss` is not `oidc_issuer` of the settings"),
+        (is_for_us, "`aud` is not `client_id` of the settings"),
+        (is_of_us, "`azp` is not `client_id` of the settings"),
+        (is_id_token, "`token_use` is not `id`"),
+        (is_not_early, "`nbf` is in the future"),
+        (
+            seconds("exp").is_some_and(|at| now.as_secs_f64() < at),
+            "`exp` is missing, no number or in the past",
+        ),
+        (
+            text("nonce").is_some_and(|given| same(given, nonce)),
+            "`nonce` is not that of this sign-in",
+        ),
+        (text("sub").is_some_and(|sub| !sub.is_empty()), "`sub` is missing or no text"),
+    ];
+    match rules.into_iter().find(|(is_kept, _)| !is_kept) {
+        Some((_, rule)) => Err(format!("the ID token's {rule}").into()),
+        None => Ok(()),
+    }
 }
 
 fn seconds_of(count: u64) -> f64 {
@@ -99,6 +134,6 @@ fn seconds_of(count: u64) -> f64 {
 }
 
 fn object(part: &str) -> Result<Map<String, Value>, Unusable> {
-    let octets = base64url::decode(part.as_bytes()).ok_or(Unusable)?;
-    serde_json::from_slice(&octets).map_err(|_| Unusable)
+    let bytes = base64url::decode(part.as_bytes()).ok_or(NOT_A_JWT)?;
+    serde_json::from_slice(&bytes).map_err(|_| NOT_A_JWT.into())
 }

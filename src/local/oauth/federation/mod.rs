@@ -1,8 +1,8 @@
 //! Signing in at a provider of OpenID Connect.
 //!
 //! A browser is sent there with a state, a nonce and a challenge of its own, and comes back once, within five
-//! minutes, with the cookie that it was given. The provider's ID token is verified by its published keys (RS256
-//! with `alg` in the JWK, as everywhere in this crate), issuer, audience, nonce and time.
+//! minutes, with the cookie that it was given. The provider's ID token is verified by its published keys (RS256),
+//! issuer, audience, nonce and time.
 
 mod account;
 mod attributes;
@@ -17,7 +17,7 @@ use axum::{
 };
 
 pub(super) use self::callback::handle;
-use self::endpoints::Endpoints;
+use self::endpoints::{Endpoints, Unusable};
 use super::{
     super::{
         issue::digest_of, secret, settings::ProviderSettings, shared::Shared, store::ExternalSignIn,
@@ -75,8 +75,9 @@ pub(super) fn providers(asking: &Asking) -> Vec<ProviderSettings> {
 
 /// Sends a browser to a provider. `prompt` and `login_hint` go with it, as in Cognito.
 pub(super) async fn begin(asking: &Asking, provider: &ProviderSettings) -> Response {
-    let Ok(endpoints) = Endpoints::find(&provider.provider_details).await else {
-        return unreachable(asking, provider);
+    let endpoints = match Endpoints::find(&provider.provider_details).await {
+        Ok(endpoints) => endpoints,
+        Err(why) => return unreachable(asking, provider, &why),
     };
     let pool = &asking.pool;
     let [state, nonce, code_verifier, cookie] = [(); 4].map(|()| secret::random_text());
@@ -126,9 +127,11 @@ pub(super) async fn begin(asking: &Asking, provider: &ProviderSettings) -> Respo
     response
 }
 
-/// Tells the app that a provider does not do its part.
-fn unreachable(asking: &Asking, provider: &ProviderSettings) -> Response {
-    let description = format!("The identity provider {} cannot be used", provider.provider_name);
+/// Tells the app that a provider cannot be used, and the log why.
+fn unreachable(asking: &Asking, provider: &ProviderSettings, why: &Unusable) -> Response {
+    let name = &provider.provider_name;
+    tracing::warn!(provider = name, cause = %why, "an identity provider cannot be used");
+    let description = format!("The identity provider {name} cannot be used");
     failed(asking, "server_error", &description)
 }
 
