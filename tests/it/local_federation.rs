@@ -65,14 +65,15 @@ async fn provider_for(pool: &UserPool) -> UserPool {
         allowed_oauth_flows_user_pool_client = true
         allowed_oauth_flows = ["code"]
         allowed_oauth_scopes = ["openid", "email", "profile"]
-        callback_urls = ["http://{}/oauth2/idpresponse"]
+        callback_urls = ["http://{}/oauth2/idpresponse", "http://localhost:{}/oauth2/idpresponse"]
 
         [[aws_cognito_user]]
         username = "jane"
         password = "Correct-Horse-1"
         attributes = {{ email = "jane@corp.test", email_verified = "true", given_name = "Jane" }}
         "#,
-        pool.address()
+        pool.address(),
+        pool.address().port()
     );
     UserPool::builder().config(Config::from_toml(&config).unwrap()).start().await.unwrap()
 }
@@ -226,6 +227,79 @@ async fn prompt_and_login_hint_go_on_to_the_provider() {
     let none = [("prompt", "none"), ("identity_provider", "Corp")];
     let page = Browser::new().open(address(&pool, "/oauth2/authorize", &none)).await;
     is_refused(&page, "login_required");
+}
+
+#[tokio::test]
+async fn a_browser_comes_back_from_a_provider_to_the_name_where_it_began() {
+    let (pool, corp) = pools().await;
+    let port = pool.address().port();
+    for name in ["localhost", "127.0.0.1"] {
+        for path in ["/oauth2/authorize", "/login"] {
+            let start = address(&pool, path, &[]);
+            let start = start.replace("//127.0.0.1:", &format!("//{name}:"));
+            let mut browser = Browser::new();
+            let page = browser.open(&start).await;
+            assert_eq!((page.url.host_str(), page.url.path()), (Some(name), "/login"));
+            let page = browser.open(page.link("Continue with Corp")).await;
+            assert_eq!(page.url.port(), Some(corp.address().port()));
+            let mut form = page.form("/login");
+            form.set("username", "jane");
+            form.set("password", PASSWORD);
+            let answer = browser.post(&form).await;
+            let back = answer.location().unwrap();
+            let place = (back.host_str(), back.port(), back.path());
+            assert_eq!(place, (Some(name), Some(port), "/oauth2/idpresponse"));
+            let page = browser.follow(answer).await;
+            assert_eq!(id_claims(&pool, &page).await["given_name"], "Jane", "{name} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_way_back_from_a_provider_has_the_host_of_the_request() {
+    let (pool, liar) = liars_pool().await;
+    let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Corp")]);
+    let own = pool.address().to_string();
+    let get = async |address: &str, lines: &[(&str, String)]| {
+        let mut request = client().get(address);
+        for (name, value) in lines {
+            request = request.header(*name, value);
+        }
+        let response = request.send().await.unwrap();
+        let location = response.headers()["location"].to_str().unwrap().to_owned();
+        let cookies = response.headers().get_all("set-cookie").iter();
+        let cookies: Vec<_> = cookies.map(|line| line.to_str().unwrap().to_owned()).collect();
+        (reqwest::Url::parse(&location).unwrap(), cookies)
+    };
+    let parameter = |url: &reqwest::Url, name: &str| {
+        let found = url.query_pairs().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    for (host, expected) in [
+        ("cognito:9229", "cognito:9229"),
+        ("my-host.test:9229", "my-host.test:9229"),
+        ("[::1]:9229", "[::1]:9229"),
+        ("cognito", "cognito"),
+        // What is no host is not told on.
+        ("evil.test/x?", &own),
+        ("user@evil.test", &own),
+        ("evil.test:x", &own),
+        ("evil.test#", &own),
+    ] {
+        let host_line = ("host", host.to_owned());
+        let (away, cookies) = get(&start, &[host_line.clone()]).await;
+        assert_eq!(away.host_str(), Some("corp.test"));
+        let back = format!("http://{expected}/oauth2/idpresponse");
+        assert_eq!(parameter(&away, "redirect_uri"), back, "{host}");
+        // No host name decides who may come back: the state and the cookie do.
+        liar.says(&header(&liar.keys), &liar.claims("jane", &parameter(&away, "nonce")));
+        let query = encoded(&[("code", "c"), ("state", &parameter(&away, "state"))]);
+        let cookie = cookies[0].split(';').next().unwrap().to_owned();
+        let back = format!("http://{own}/oauth2/idpresponse?{query}");
+        let (app, _) = get(&back, &[host_line, ("cookie", cookie)]).await;
+        assert_eq!(app.host_str(), Some("app.test"));
+        assert!(!parameter(&app, "code").is_empty(), "{host}: {app}");
+    }
 }
 
 #[tokio::test]

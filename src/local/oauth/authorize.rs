@@ -44,7 +44,7 @@ pub(super) async fn handle(
         (None, _) if asking.request.prompt.forbids_pages() => {
             redirect::go(&asking.refusal("login_required"))
         }
-        (None, Some(provider)) => federation::begin(&asking, &provider).await,
+        (None, Some(provider)) => federation::begin(&asking, &provider, &headers).await,
         (None, None) => redirect::go(&format!("/login?{}", asking.query())),
     }
 }

@@ -16,6 +16,9 @@ pub(in crate::local) struct ExternalSignIn {
     pub(in crate::local) provider: String,
     /// The app's request, as a query.
     pub(in crate::local) request: String,
+    /// Where the provider sends the browser back to.
+    #[serde(default)]
+    pub(in crate::local) redirect_uri: String,
     /// The digest of the cookie that the browser was given.
     pub(in crate::local) browser: String,
     pub(in crate::local) nonce: String,

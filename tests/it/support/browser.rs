@@ -21,9 +21,11 @@ pub(crate) struct WebForm {
     pub(crate) fields: Vec<(String, String)>,
 }
 
-/// One person's browser. Cookies of a host go to all its ports, as in real ones.
+/// One person's browser. Cookies of a host go to all its ports and to no other host, as in real ones.
 pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
+    /// The hosts that set cookies. One that a test put here by hand goes to all of them.
+    hosts: BTreeMap<String, String>,
     /// Headers that browsers set by themselves, in place of the right ones.
     pub(crate) origin: Option<&'static str>,
     pub(crate) fetch_site: &'static str,
@@ -32,9 +34,11 @@ pub(crate) struct Browser {
     client: reqwest::Client,
 }
 
+const LOOPBACK: &str = "127.0.0.1";
+
 impl Browser {
     pub(crate) fn new() -> Self {
-        Self::with("127.0.0.1".to_owned(), client().clone())
+        Self::with(LOOPBACK.to_owned(), client().clone())
     }
 
     /// A browser that finds an address under this name.
@@ -45,8 +49,8 @@ impl Browser {
     }
 
     fn with(host: String, client: reqwest::Client) -> Self {
-        let cookies = BTreeMap::new();
-        Self { cookies, origin: None, fetch_site: "same-origin", host, client }
+        let (cookies, hosts) = (BTreeMap::new(), BTreeMap::new());
+        Self { cookies, hosts, origin: None, fetch_site: "same-origin", host, client }
     }
 
     pub(crate) fn client(&self) -> &reqwest::Client {
@@ -96,7 +100,9 @@ impl Browser {
     pub(crate) async fn follow(&mut self, mut page: Page) -> Page {
         for _ in 0..10 {
             let Some(target) = page.location() else { return page };
-            if target.host_str() != Some(&self.host) {
+            let host = target.host_str().unwrap_or_default();
+            let is_here = host == self.host || (self.host == LOOPBACK && host == "localhost");
+            if !is_here {
                 // What is elsewhere is not there: its address says all.
                 return Page { url: target, ..page };
             }
@@ -107,8 +113,13 @@ impl Browser {
     }
 
     async fn send(&mut self, url: Url, request: reqwest::RequestBuilder) -> Page {
-        let cookies: Vec<_> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let host = url.host_str().unwrap().to_owned();
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .filter(|(name, _)| self.hosts.get(*name).is_none_or(|known| *known == host))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let request =
             if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) };
         let response = request.send().await.unwrap();
@@ -120,6 +131,7 @@ impl Browser {
                 self.cookies.remove(name);
             } else {
                 self.cookies.insert(name.to_owned(), value.to_owned());
+                self.hosts.insert(name.to_owned(), host.clone());
             }
         }
         Page { url, status, headers, body: response.text().await.unwrap() }

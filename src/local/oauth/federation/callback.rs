@@ -25,7 +25,7 @@ use super::{
         parameters::{Parameters, Query},
         request::Asking,
     },
-    account, back, browser_cookie,
+    account, browser_cookie,
     endpoints::{Endpoints, Question, Unusable, ask},
     failed,
     id_token::{self, Expected},
@@ -101,7 +101,7 @@ async fn go_on(
         let words = query.get("error_description").or_else(|| query.get("error"));
         return failed(asking, error, &shortened(words.unwrap_or("no code")));
     };
-    let claims = match claims(&asking.pool, provider, sign_in, code).await {
+    let claims = match claims(provider, sign_in, code).await {
         Ok(claims) => claims,
         Err(why) => return unreachable(asking, provider, &why),
     };
@@ -117,20 +117,18 @@ async fn go_on(
 
 /// What the provider says of the user: in the ID token, and where it has more to tell, there.
 async fn claims(
-    pool: &Shared,
     provider: &ProviderSettings,
     sign_in: &ExternalSignIn,
     code: &str,
 ) -> Result<Map<String, Value>, Unusable> {
     let details = &provider.provider_details;
     let endpoints = Endpoints::find(details).await?;
-    let back = back(pool);
     let secret = details.client_secret.as_deref().map(|secret| ("client_secret", secret));
     let form: Vec<_> = [
         ("grant_type", "authorization_code"),
         ("client_id", &details.client_id),
         ("code", code),
-        ("redirect_uri", &back),
+        ("redirect_uri", &sign_in.redirect_uri),
         ("code_verifier", &sign_in.code_verifier),
     ]
     .into_iter()

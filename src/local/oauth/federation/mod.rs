@@ -12,7 +12,7 @@ mod id_token;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 
@@ -20,7 +20,8 @@ pub(super) use self::callback::handle;
 use self::endpoints::{Endpoints, Unusable};
 use super::{
     super::{
-        issue::digest_of, secret, settings::ProviderSettings, shared::Shared, store::ExternalSignIn,
+        issue::digest_of, origin::requested_host, secret, settings::ProviderSettings,
+        shared::Shared, store::ExternalSignIn,
     },
     browser::{cookie_name, set_cookie},
     hosted::error_page,
@@ -74,7 +75,11 @@ pub(super) fn providers(asking: &Asking) -> Vec<ProviderSettings> {
 }
 
 /// Sends a browser to a provider. `prompt` and `login_hint` go with it, as in Cognito.
-pub(super) async fn begin(asking: &Asking, provider: &ProviderSettings) -> Response {
+pub(super) async fn begin(
+    asking: &Asking,
+    provider: &ProviderSettings,
+    headers: &HeaderMap,
+) -> Response {
     let endpoints = match Endpoints::find(&provider.provider_details).await {
         Ok(endpoints) => endpoints,
         Err(why) => return unreachable(asking, provider, &why),
@@ -82,9 +87,11 @@ pub(super) async fn begin(asking: &Asking, provider: &ProviderSettings) -> Respo
     let pool = &asking.pool;
     let [state, nonce, code_verifier, cookie] = [(); 4].map(|()| secret::random_text());
     let now = pool.now();
+    let back = back(pool, headers);
     let row = ExternalSignIn {
         provider: provider.provider_name.clone(),
         request: asking.query(),
+        redirect_uri: back.clone(),
         browser: digest_of(&cookie),
         nonce: nonce.clone(),
         code_verifier: code_verifier.clone(),
@@ -102,7 +109,6 @@ pub(super) async fn begin(asking: &Asking, provider: &ProviderSettings) -> Respo
         return error_page("server_error");
     }
     let challenge = base64url::encode(digest(&SHA256, code_verifier.as_bytes()));
-    let back = back(pool);
     let details = &provider.provider_details;
     let prompt = asking.request.prompt.text();
     let hint = asking.request.login_hint.as_deref();
@@ -139,9 +145,19 @@ fn failed(asking: &Asking, error: &str, description: &str) -> Response {
     redirect::go(&asking.address(&[("error_description", description), ("error", error)]))
 }
 
-/// Where providers send browsers back.
-fn back(pool: &Shared) -> String {
-    format!("{}/oauth2/idpresponse", pool.endpoint())
+/// Returns where a provider sends a browser back to: the name by which it began. Its cookie is for that name alone, and
+/// another one would not get it.
+///
+/// The name comes from the `Host` header of the very request that is answered, so that a client can choose it for itself
+/// alone. A provider accepts none that is not registered there, and the code is worth nothing without the secret of
+/// this sign-in.
+fn back(pool: &Shared, headers: &HeaderMap) -> String {
+    let endpoint = pool.endpoint();
+    let address = match (endpoint.split_once("://"), requested_host(headers)) {
+        (Some((scheme, _)), Some(host)) => format!("{scheme}://{host}"),
+        _ => endpoint,
+    };
+    format!("{address}/oauth2/idpresponse")
 }
 
 /// Each sign-in has a cookie of its own, so that two windows do not disturb each other.
