@@ -287,7 +287,7 @@ async fn the_way_back_from_a_provider_has_the_host_of_the_request() {
         ("evil.test#", &own),
     ] {
         let host_line = ("host", host.to_owned());
-        let (away, cookies) = get(&start, &[host_line.clone()]).await;
+        let (away, cookies) = get(&start, std::slice::from_ref(&host_line)).await;
         assert_eq!(away.host_str(), Some("corp.test"));
         let back = format!("http://{expected}/oauth2/idpresponse");
         assert_eq!(parameter(&away, "redirect_uri"), back, "{host}");
@@ -298,7 +298,7 @@ async fn the_way_back_from_a_provider_has_the_host_of_the_request() {
         let back = format!("http://{own}/oauth2/idpresponse?{query}");
         let (app, _) = get(&back, &[host_line, ("cookie", cookie)]).await;
         assert_eq!(app.host_str(), Some("app.test"));
-        assert!(!parameter(&app, "code").is_empty(), "{host}: {app}");
+        assert!(!parameter(&app, "code").is_empty(), "{host}");
     }
 }
 

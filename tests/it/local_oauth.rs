@@ -182,9 +182,11 @@ fn claims(token: &Value) -> Value {
 /// Checks the one shape of errors: JSON with `error`, and maybe with `error_description` (RFC 6749, section 5.2).
 #[track_caller]
 fn is_error(answer: &Answer, status: u16, error: &str) {
-    assert_eq!((answer.status, &answer.body["error"]), (status, &json!(error)), "{}", answer.body);
+    let description = &answer.body["error_description"];
+    assert_eq!((answer.status, &answer.body["error"]), (status, &json!(error)), "{description}");
     for (name, value) in answer.body.as_object().unwrap() {
         assert!(matches!(name.as_str(), "error" | "error_description"), "{name}");
+        // What RFC 6749, section 5.2, allows in both.
         let is_allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         assert!(value.as_str().unwrap().bytes().all(is_allowed), "{value}");
     }
@@ -514,7 +516,7 @@ async fn a_resource_that_is_no_url_or_comes_twice_is_refused() {
                 let other = [("resource", resource), ("response_type", response_type)];
                 let page = Browser::new().open(url(&pool, path, &asking(&pool, &other))).await;
                 let start = format!("https://app.test/back{part}error=invalid_target&");
-                assert!(page.url.as_str().starts_with(&start), "{resource}: {}", page.url);
+                assert!(page.url.as_str().starts_with(&start), "{resource} {path} {part}");
                 assert_eq!(page.parameter("state").as_deref(), Some("st&te"));
             }
         }
@@ -1095,13 +1097,13 @@ async fn basic_credentials_are_accepted_raw_and_encoded() {
     let pool = pool().await;
     let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     let header = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
-    let ask = async |lines: &[String], form: &[(&str, &str)]| {
+    let ask = async |lines: &[&str], form: &[(&str, &str)]| {
         let mut request = client()
             .post(format!("http://{}/oauth2/token", pool.address()))
             .header("content-type", FORM)
             .body(encoded(form));
         for line in lines {
-            request = request.header("authorization", line);
+            request = request.header("authorization", *line);
         }
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -1113,17 +1115,17 @@ async fn basic_credentials_are_accepted_raw_and_encoded() {
     let encoded_pair = header("server:a+secret%3A+with%2Bsigns%25");
     let percent = header("ser%76er:a%20secret%3A%20with%2Bsigns%25");
     for line in [&raw, &encoded_pair, &percent, &raw.replace("Basic", "bAsIc")] {
-        let answer = ask(&[line.clone()], &form).await;
+        let answer = ask(&[line], &form).await;
         is_error(&answer, 400, "invalid_grant");
         let same_client = [&form[..], &[("client_id", "server")]].concat();
-        is_error(&ask(&[line.clone()], &same_client).await, 400, "invalid_grant");
+        is_error(&ask(&[line], &same_client).await, 400, "invalid_grant");
         let other_client = [&form[..], &[("client_id", "machine")]].concat();
-        is_error(&ask(&[line.clone()], &other_client).await, 400, "invalid_request");
+        is_error(&ask(&[line], &other_client).await, 400, "invalid_request");
         for secret in ["a secret: with+signs%", "other", ""] {
             let both = [&form[..], &[("client_secret", secret)]].concat();
-            is_error(&ask(&[line.clone()], &both).await, 400, "invalid_request");
+            is_error(&ask(&[line], &both).await, 400, "invalid_request");
         }
-        is_error(&ask(&[line.clone(), line.clone()], &form).await, 400, "invalid_request");
+        is_error(&ask(&[line, line], &form).await, 400, "invalid_request");
     }
     let by_form = [("client_id", "server"), ("client_secret", "a secret: with+signs%")];
     is_error(&ask(&[], &[&form[..], &by_form].concat()).await, 400, "invalid_grant");
@@ -1138,11 +1140,11 @@ async fn basic_credentials_are_accepted_raw_and_encoded() {
         "Basic !".to_owned(),
         raw.replace("Basic", "Bearer"),
     ] {
-        is_error(&ask(&[line.clone()], &form).await, 400, "invalid_client");
+        is_error(&ask(&[&line], &form).await, 400, "invalid_client");
     }
     // A client without a secret may use the header too, with an empty password.
     let public = header(&format!("{}:", pool.client_id()));
-    is_error(&ask(&[public], &form).await, 400, "invalid_grant");
+    is_error(&ask(&[&public], &form).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
