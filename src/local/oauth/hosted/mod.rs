@@ -43,8 +43,8 @@ pub(super) fn routes() -> Router<Arc<Site>> {
 
 /// Answers a method that a page does not have. The router adds `Allow`.
 pub(super) async fn wrong_method() -> Response {
-    let text = "The page does not support the method of this request.";
-    dead_end(StatusCode::METHOD_NOT_ALLOWED, "Nothing to see here", text)
+    let text = "This page does not support the HTTP method of the request.";
+    dead_end(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", text)
 }
 
 /// Reads the request that a page belongs to.
