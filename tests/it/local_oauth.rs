@@ -1158,9 +1158,10 @@ async fn codes_tokens_and_browsers_outlive_the_process() {
     };
     let pool = open(None).await;
     let mut browser = Browser::new();
-    let used = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let bound = [("resource", "https://api.test/orders")];
+    let used = signed_in(&mut browser, &pool, &bound).await.parameter("code").unwrap();
     let answer = exchange(&pool, &used, VERIFIER).await;
-    let kept = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let kept = authorize(&mut browser, &pool, &bound).await.parameter("code").unwrap();
     let address = pool.address();
     drop(pool);
 
@@ -1176,7 +1177,10 @@ async fn codes_tokens_and_browsers_outlive_the_process() {
     let pool = again.unwrap();
     assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 200);
     assert!(authorize(&mut browser, &pool, &[]).await.parameter("code").is_some());
-    assert_eq!(exchange(&pool, &kept, VERIFIER).await.status, 200);
+    let refresh = text(&answer, "refresh_token");
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    is_bound(&pool, &token(&pool, &form).await.body, Some(bound[0].1));
+    is_bound(&pool, &exchange(&pool, &kept, VERIFIER).await.body, Some(bound[0].1));
     is_error(&exchange(&pool, &used, VERIFIER).await, 400, "invalid_grant");
     assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
     drop(pool);
