@@ -210,7 +210,7 @@ async fn a_code_for_nobody_is_answered_as_a_users_is() {
     let tried = async |name: &str, times: usize| {
         let mut told = BTreeSet::new();
         for _ in 0..times {
-            let answer = reset(&pool, name, "no code", "Another-Horse-2").await;
+            let answer = reset(&pool, name, "no-code", "Another-Horse-2").await;
             told.insert(error(answer).0);
         }
         told

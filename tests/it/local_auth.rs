@@ -285,9 +285,12 @@ async fn a_flow_that_is_not_the_clients_is_refused() {
     );
     let open = pool_with("", &["alice"]).await;
     assert_eq!(
-        error(initiate(&open, "MAGIC", json!({ "USERNAME": "alice" })).await),
+        error(initiate(&open, "ADMIN_NO_SRP_AUTH", json!({ "USERNAME": "alice" })).await),
         is("InvalidParameterException", "Initiate Auth method not supported.")
     );
+    let (name, message) = error(initiate(&open, "MAGIC", json!({ "USERNAME": "alice" })).await);
+    assert_eq!(name, "InvalidParameterException");
+    assert!(message.contains("Value 'MAGIC' at 'authFlow'"), "{message}");
 }
 
 fn secret_hash(secret: &str, name: &str, client: &str) -> String {

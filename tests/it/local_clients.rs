@@ -147,7 +147,8 @@ async fn what_no_client_can_be_is_refused_in_cognitos_words() {
         (
             json!({ "ClientName": "a", "ExplicitAuthFlows": ["ALL"] }),
             "InvalidParameterException",
-            "Value 'ALL' at 'explicitAuthFlows' failed to satisfy constraint: Member must satisfy enum value set",
+            "Value '[ALL]' at 'explicitAuthFlows' failed to satisfy constraint: Member must satisfy constraint: \
+             [Member must satisfy enum value set: [",
         ),
         (
             json!({ "ClientName": "a", "AuthSessionValidity": 16 }),

@@ -114,7 +114,6 @@ async fn what_a_group_says_is_within_bounds() {
         (json!({ "GroupName": "a b" }), "groupName"),
         (json!({ "GroupName": "a\nb" }), "groupName"),
         (json!({ "GroupName": "g", "Precedence": -1 }), "precedence"),
-        (json!({ "GroupName": "g", "Precedence": 2_147_483_648_u32 }), "precedence"),
         (json!({ "GroupName": "g", "Description": text }), "description"),
         (json!({ "GroupName": "g", "RoleArn": "arn:short" }), "roleArn"),
         (json!({ "GroupName": "g", "RoleArn": "arn:aws:iam::account:role/one" }), "roleArn"),
@@ -132,8 +131,10 @@ async fn what_a_group_says_is_within_bounds() {
             );
         }
     }
-    let input = json!({ "GroupName": "g", "Precedence": "high" });
-    assert_eq!(error(admin(&pool, "CreateGroup", input).await).0, "SerializationException");
+    for precedence in [json!("high"), json!(2_147_483_648_u32), json!(1.5)] {
+        let input = json!({ "GroupName": "g", "Precedence": precedence });
+        assert_eq!(error(admin(&pool, "CreateGroup", input).await).0, "SerializationException");
+    }
     assert_eq!(
         error(admin(&pool, "CreateGroup", json!({ "GroupName": null })).await).1,
         "1 validation error detected: Value null at 'groupName' failed to satisfy constraint: Member must not be \
@@ -302,7 +303,7 @@ async fn lists_of_groups_and_members_come_in_pages_of_their_own() {
         input["Limit"] = json!(null);
         // The token of another list is none of this one.
         let users = admin(&pool, "ListUsers", json!({ "Limit": 1 })).await.unwrap();
-        for token in [json!("nonsense"), json!(""), users["PaginationToken"].clone()] {
+        for token in [json!("nonsense"), users["PaginationToken"].clone()] {
             input["NextToken"] = token;
             assert_eq!(
                 error(admin(&pool, operation, input.clone()).await),

@@ -230,8 +230,10 @@ async fn where_mfa_has_to_be_a_token_is_set_up_at_the_first_sign_in() {
     // Each session is good for one step.
     let again = call(&pool, "AssociateSoftwareToken", json!({ "Session": asked["Session"] })).await;
     assert_eq!(error(again), session_over());
+    // The code of a step far away.
+    let wrong = time.code(&secret, 100);
     assert_eq!(
-        error(verify_in(&pool, &second, "000").await),
+        error(verify_in(&pool, &second, &wrong).await),
         is("EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA")
     );
     assert_eq!(error(finish(&second).await), unverified);

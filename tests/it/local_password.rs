@@ -286,9 +286,7 @@ async fn a_temporary_password_ends_when_the_policy_says() {
 async fn a_new_password_is_set_in_a_step_of_its_own() {
     let pool = invited("").await;
     let asked = sign_in(&pool, "alice", TEMPORARY).await.unwrap();
-    for session in
-        [json!("a".repeat(43)), json!(""), asked["Session"].as_str().unwrap()[1..].into()]
-    {
+    for session in [json!("a".repeat(43)), asked["Session"].as_str().unwrap()[1..].into()] {
         let answer = set(&pool, &session, PASSWORD, json!({ "name": "Alice" })).await;
         assert_eq!(error(answer), session_over());
     }

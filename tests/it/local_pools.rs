@@ -178,12 +178,12 @@ async fn what_no_pool_can_be_is_refused_in_cognitos_words() {
             json!({ "PoolName": "a", "MfaConfiguration": "MAYBE" }),
             "InvalidParameterException",
             "Value 'MAYBE' at 'mfaConfiguration' failed to satisfy constraint: Member must satisfy enum value \
-             set: [OFF, OPTIONAL, ON]",
+             set: [OFF, ON, OPTIONAL]",
         ),
         (
             json!({ "PoolName": "a", "Policies": { "PasswordPolicy": { "MinimumLength": 5 } } }),
             "InvalidParameterException",
-            "Value '5' at 'passwordPolicy.minimumLength' failed to satisfy constraint: Member must have value \
+            "Value '5' at 'policies.passwordPolicy.minimumLength' failed to satisfy constraint: Member must have value \
              greater than or equal to 6",
         ),
         (

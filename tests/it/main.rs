@@ -48,6 +48,7 @@ mod local_threads;
 mod local_token_triggers;
 mod local_trigger_messages;
 mod local_triggers;
+mod local_validation;
 mod local_wire;
 mod manual;
 mod policy;

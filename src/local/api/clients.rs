@@ -18,7 +18,6 @@ use super::{
     required,
     resources::{after, parted, take_text, without_nulls},
     shapes::{self, time},
-    validate,
 };
 
 /// The operations of this group; nothing for others.
@@ -128,9 +127,6 @@ struct List {
 fn list(site: &Site, value: Value) -> Answer {
     let List { user_pool_id, max_results, next_token } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    if let Some(most) = max_results {
-        validate::from_one("maxResults", most)?;
-    }
     let list = format!("ListUserPoolClients {}", pool.id());
     let paging = Paging::new(&list, max_results, next_token.as_deref())?;
     pool.store.read(|data| {

@@ -80,14 +80,14 @@ impl ApiError {
         )
     }
 
-    /// A member that has to be there is not.
+    /// A required member is absent.
     pub(in crate::local) fn missing(member: &str) -> Self {
-        let (first, rest) = member.split_at(member.len().min(1));
-        let member = first.to_ascii_lowercase() + rest;
-        Self::invalid_parameter(format!(
-            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must \
-             not be null"
-        ))
+        super::validate::missing(member)
+    }
+
+    /// A value has another type than the model says. The error does not quote it, since it may be a password.
+    pub(in crate::local) fn wrong_type() -> Self {
+        Self::new("SerializationException", "A member of the input is not of its type.")
     }
 
     pub(in crate::local) fn internal(error: &std::io::Error) -> Self {

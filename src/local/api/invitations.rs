@@ -22,7 +22,6 @@ use super::{
     required, shapes,
     temporary_password::{TemporaryPassword, temporary_password},
     user_names::{NewName, check_name_free, new_name, user_exists},
-    validate,
 };
 
 const TAKEN: &str = "User account already exists";
@@ -53,12 +52,6 @@ async fn create_user(site: &Site, value: Value) -> Answer {
     let request: AdminCreateUser = input(value)?;
     let pool = site.named_pool(request.user_pool_id.clone())?;
     let given = required(request.username.clone(), "Username")?;
-    if let Some(action) = &request.message_action {
-        validate::one_of("messageAction", action, &["RESEND", "SUPPRESS"])?;
-    }
-    for medium in request.desired_delivery_mediums.iter().flatten() {
-        validate::one_of("desiredDeliveryMediums", medium, &["SMS", "EMAIL"])?;
-    }
     if request.message_action.as_deref() == Some("RESEND") {
         return invite_again(&pool, &given, &request).await;
     }

@@ -9,7 +9,6 @@ use super::{
     super::site::Site,
     Answer, ApiError,
     context::{named_user, named_user_mut},
-    groups::group_name,
     input, nothing,
     paging::Paging,
     required, shapes,
@@ -38,7 +37,7 @@ async fn add_user_to_group(site: &Site, value: Value) -> Answer {
     let Membership { user_pool_id, username, group_name: group } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
-    let group = group_name(group)?;
+    let group = required(group, "GroupName")?;
     pool.store
         .write(|data| {
             named_user(data, &name)?;
@@ -57,7 +56,7 @@ async fn remove_user_from_group(site: &Site, value: Value) -> Answer {
     let Membership { user_pool_id, username, group_name: group } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
-    let group = group_name(group)?;
+    let group = required(group, "GroupName")?;
     pool.store
         .write(|data| {
             named_user(data, &name)?;
@@ -100,7 +99,7 @@ fn list_groups_for_user(site: &Site, value: Value) -> Answer {
 fn list_users_in_group(site: &Site, value: Value) -> Answer {
     let List { user_pool_id, group_name: group, limit, next_token, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    let group = group_name(group)?;
+    let group = required(group, "GroupName")?;
     let list = format!("ListUsersInGroup {} {group}", pool.id());
     let paging = Paging::new(&list, limit, next_token.as_deref())?;
     pool.store.read(|data| {

@@ -19,6 +19,7 @@ mod listing;
 mod lockout;
 mod members;
 mod migration;
+mod model;
 pub(super) mod new_password;
 mod paging;
 mod passwords;
@@ -47,6 +48,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use self::model::MODEL;
 pub(super) use self::{context::SELF_SERVICE_SCOPE, error::ApiError};
 use super::site::Site;
 
@@ -72,15 +74,18 @@ async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.strip_prefix(SERVICE));
     let operation = operation.ok_or_else(unknown_operation)?;
-    access::check(site, operation, headers)?;
+    let served = MODEL.operation(operation).ok_or_else(unknown_operation)?;
+    access::check(site, served, headers)?;
     match serde_json::from_slice(&body) {
         Ok(input @ Value::Object(_)) => call(site, operation, input).await,
         _ => Err(not_json()),
     }
 }
 
-/// Does an operation. Each group of them knows its own.
+/// Checks the input of an operation and runs it. Each group of operations knows its own.
 pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
+    let served = MODEL.operation(operation).ok_or_else(unknown_operation)?;
+    validate::check(served, &input)?;
     macro_rules! first_of {
         ($($group:ident),*) => {
             $(if let Some(answer) = $group::call(site, operation, input.clone()).await {
@@ -113,10 +118,7 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Ans
 
 /// Reads an operation's input. Members that are null are absent.
 fn input<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    // What is wrong is not told, since the reader's message would quote it: it may be a password.
-    serde_json::from_value(value).map_err(|_| {
-        ApiError::new("SerializationException", "A member of the input is not of its type.")
-    })
+    serde_json::from_value(value).map_err(|_| ApiError::wrong_type())
 }
 
 /// A member that has to be there.

@@ -1,8 +1,11 @@
 //! Lists in pages. A page begins behind the last row of the one before, so that none is lost or told twice when
 //! others come and go in between.
 
-use super::{super::issue::digest_of, ApiError, validate};
+use super::{super::issue::digest_of, ApiError};
 use crate::base64url;
+
+/// The number of rows in a page, unless the caller asks for fewer.
+const MAX_LIMIT: usize = 60;
 
 /// What a caller wants to see of a list.
 pub(super) struct Paging {
@@ -19,7 +22,9 @@ impl Paging {
         limit: Option<i64>,
         token: Option<&str>,
     ) -> Result<Self, ApiError> {
-        let limit = validate::limit(limit)?;
+        // The model allows 0, which asks for as many rows as one page can have.
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+        let limit = limit.unwrap_or(MAX_LIMIT);
         let list = digest_of(list);
         let after =
             token.map(|token| key_of(&list, token).ok_or_else(invalid_token)).transpose()?;

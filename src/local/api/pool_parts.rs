@@ -15,7 +15,6 @@ use super::{
     },
     Answer, ApiError, input, nothing, required,
     resources::{take_text, without_nulls},
-    validate,
 };
 
 /// The operations of this group; nothing for others.
@@ -137,12 +136,6 @@ async fn create_domain(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, domain } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;
-    let fits =
-        |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || "-.".contains(sign);
-    if !(1..=63).contains(&domain.len()) || !domain.chars().all(fits) {
-        let pattern = "Member must satisfy regular expression pattern: ^[a-z0-9](?:[a-z0-9\\-\\.]{0,61}[a-z0-9])?$";
-        return Err(validate::broken("domain", &domain, pattern));
-    }
     if named(site, &domain).is_some() {
         return Err(ApiError::invalid_parameter(
             "Domain already associated with another user pool.",

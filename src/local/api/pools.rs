@@ -21,7 +21,6 @@ use super::{
     required,
     resources::{after, parted, take_text, without_nulls},
     shapes::{self, time},
-    validate,
 };
 
 /// The operations of this group; nothing for others.
@@ -154,9 +153,7 @@ struct List {
 
 fn list(site: &Site, value: Value) -> Answer {
     let List { max_results, next_token } = input(value)?;
-    let most = required(max_results, "MaxResults")?;
-    validate::from_one("maxResults", most)?;
-    let paging = Paging::new("ListUserPools", Some(most), next_token.as_deref())?;
+    let paging = Paging::new("ListUserPools", max_results, next_token.as_deref())?;
     let pools = site.pools();
     let rows = pools.iter().map(|pool| (pool.id().as_str(), pool));
     let (page, next) = paging.page(rows);

@@ -16,7 +16,7 @@ use super::{
     paging::Paging,
     required,
     resources::{take_text, without_nulls},
-    shapes, validate,
+    shapes,
 };
 
 /// The operations of this group; nothing for others.
@@ -95,9 +95,6 @@ struct List {
 fn list(site: &Site, value: Value) -> Answer {
     let List { user_pool_id, max_results, next_token } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    if let Some(most) = max_results {
-        validate::from_one("maxResults", most)?;
-    }
     let list = format!("ListResourceServers {}", pool.id());
     let paging = Paging::new(&list, max_results, next_token.as_deref())?;
     pool.store.read(|data| {

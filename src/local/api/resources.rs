@@ -53,13 +53,13 @@ impl From<Wrong> for ApiError {
         let member = place.path.split('.').map(member_word).collect::<Vec<_>>().join(".");
         match reason {
             Reason::Missing => Self::missing(&member),
-            Reason::Type(_) => {
-                Self::new("SerializationException", "A member of the input is not of its type.")
+            Reason::Type(_) => Self::wrong_type(),
+            // The local pool knows fewer words than the model has.
+            Reason::Word { found, allowed } => {
+                let words = allowed.join(", ");
+                let constraint = format!("Member must satisfy enum value set: [{words}]");
+                validate::broken(&member, &found, &constraint)
             }
-            Reason::Word { found, allowed } => match validate::one_of(&member, &found, &allowed) {
-                Err(error) => error,
-                Ok(()) => Self::invalid_parameter(member),
-            },
             Reason::Range { found, allowed } => {
                 let constraint = if found < *allowed.start() {
                     format!("Member must have value greater than or equal to {}", allowed.start())

@@ -6,7 +6,7 @@ use super::{
         settings::{Contact, PoolSettings},
         store::Data,
     },
-    ApiError, attributes,
+    ApiError, attributes, validate,
 };
 
 /// The names of a new user.
@@ -17,14 +17,13 @@ pub(in crate::local) struct NewName {
     pub(in crate::local) contact: Option<(Contact, String)>,
 }
 
-const MAX_LENGTH: usize = 128;
-
 /// Whether a name can be a new user's, and what it stands for.
 pub(in crate::local) fn new_name(
     settings: &PoolSettings,
     given: &str,
 ) -> Result<NewName, ApiError> {
-    check_shape(given)?;
+    // Names in configuration files are checked here as well.
+    validate::check_text("UsernameType", "username", given)?;
     let contact = contact_of_name(settings, given);
     let sub = random_uuid();
     if settings.signs_in_with_contacts() {
@@ -85,22 +84,6 @@ pub(in crate::local) fn contact_of_name(settings: &PoolSettings, name: &str) -> 
             .attribute(contact.attribute())
             .is_some_and(|schema| schema.violation(name).is_none())
     })
-}
-
-/// One to 128 signs, and no space among them.
-fn check_shape(given: &str) -> Result<(), ApiError> {
-    let constraint = if given.is_empty() {
-        "Member must have length greater than or equal to 1"
-    } else if given.chars().count() > MAX_LENGTH {
-        "Member must have length less than or equal to 128"
-    } else if given.contains(|sign: char| sign.is_whitespace() || sign.is_control()) {
-        r"Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+"
-    } else {
-        return Ok(());
-    };
-    Err(ApiError::invalid_parameter(format!(
-        "1 validation error detected: Value at 'username' failed to satisfy constraint: {constraint}"
-    )))
 }
 
 fn wanted(contacts: &[Contact]) -> &'static str {

@@ -45,8 +45,7 @@ use super::{
     },
     Answer, ApiError,
     context::check_secret_hash,
-    input, required, sessions,
-    validate::at_most,
+    input, required, sessions, validate,
 };
 
 /// The longest name that anybody signs in by: an attribute that stands for the user name.
@@ -132,7 +131,10 @@ async fn with_password(
 /// The name that the caller gives, once the client's secret is proven for it.
 fn name_and_secret<'a>(client: &Client, parameters: &'a Parameters) -> Result<&'a str, ApiError> {
     let name = parameters.get("USERNAME")?;
-    at_most("username", name, MAX_NAME)?;
+    if name.chars().count() > MAX_NAME {
+        let constraint = format!("Member must have length less than or equal to {MAX_NAME}");
+        return Err(validate::broken("username", name, &constraint));
+    }
     check_secret_hash(client, name, parameters.find("SECRET_HASH"))?;
     Ok(name)
 }
