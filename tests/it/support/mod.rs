@@ -8,6 +8,7 @@ pub(crate) mod function;
 mod http;
 mod key_server;
 mod logs;
+pub(crate) mod operations;
 mod source;
 pub(crate) mod srp;
 pub(crate) mod totp;
