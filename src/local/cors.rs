@@ -23,12 +23,12 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 
-/// Answers what browsers ask before they send a request, and lets pages read the answers.
+/// Answers what browsers ask before they send a request, and lets pages read the answers. Every response has an ID,
+/// errors of paths that are not served included.
 pub(super) async fn open(request: Request, next: Next) -> Response {
-    if !is_called_by_apps(request.uri().path()) {
-        return next.run(request).await;
-    }
-    let asks = request.method() == Method::OPTIONS
+    let is_open = is_called_by_apps(request.uri().path());
+    let asks = is_open
+        && request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if asks {
         let mut response = StatusCode::NO_CONTENT.into_response();
@@ -39,13 +39,15 @@ pub(super) async fn open(request: Request, next: Next) -> Response {
         next.run(request).await
     };
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("www-authenticate, x-amzn-errortype, x-amzn-requestid"),
-    );
     if let Ok(id) = HeaderValue::try_from(random_uuid()) {
         headers.insert(REQUEST_ID, id);
+    }
+    if is_open {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("www-authenticate, x-amzn-errortype, x-amzn-requestid"),
+        );
     }
     response
 }

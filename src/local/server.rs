@@ -2,16 +2,22 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::{api, console, cors, oauth, operations::run_to_completion, shared::Shared, site::Site};
+use super::{
+    api::{self, ApiError},
+    console, cors, oauth,
+    operations::run_to_completion,
+    shared::Shared,
+    site::Site,
+};
 
 /// How the key endpoint misbehaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,9 +76,12 @@ impl Drop for Server {
     }
 }
 
-async fn jwks(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
-    let Some(pool) = site.pool(&id) else {
-        return unknown_pool(&id);
+type PoolId = Result<Path<String>, PathRejection>;
+
+async fn jwks(State(site): State<Arc<Site>>, id: PoolId) -> Response {
+    let pool = match named(&site, id) {
+        Ok(pool) => pool,
+        Err(error) => return not_found(error),
     };
     match pool.fetched() {
         Fault::None => {}
@@ -87,18 +96,11 @@ async fn jwks(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response
     document(&pool.jwks())
 }
 
-async fn discovery(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    site.pool(&id).map_or_else(
-        || unknown_pool(&id),
-        |pool| {
-            let base = base_of_client(&headers, &pool).unwrap_or_else(|| pool.endpoint());
-            document(&pool.discovery(&base))
-        },
-    )
+async fn discovery(State(site): State<Arc<Site>>, id: PoolId, headers: HeaderMap) -> Response {
+    named(&site, id).map_or_else(not_found, |pool| {
+        let base = base_of_client(&headers, &pool).unwrap_or_else(|| pool.endpoint());
+        document(&pool.discovery(&base))
+    })
 }
 
 /// The base of all addresses under the name by which a client reached the pool, such as `http://cognito:9229` in a
@@ -109,32 +111,35 @@ fn base_of_client(headers: &HeaderMap, pool: &Shared) -> Option<String> {
     (is_this_port && !host.as_str().contains('@')).then(|| format!("http://{host}"))
 }
 
-/// Answers a path that is not there. Clients read JSON, whatever they asked for.
-async fn nothing_here(method: Method) -> Response {
-    let text = format!("There is nothing for {method} at this path.");
-    unknown_operation(StatusCode::NOT_FOUND, &text)
+/// The pool of a path. The id in it is not UTF-8 if it is rejected.
+fn named(site: &Site, id: PoolId) -> Result<Arc<Shared>, ApiError> {
+    let id = id.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(id)| id);
+    site.pool(&id).ok_or_else(|| ApiError::no_pool(&id))
 }
 
-/// Answers a method that a path does not have. The router adds `Allow`.
+/// Responds to a path that is not there. Clients expect an error of the API whatever they ask for.
+async fn nothing_here(method: Method) -> Response {
+    let text = format!("There is nothing for {method} at this path.");
+    not_found(ApiError::new("UnknownOperationException", text))
+}
+
+/// Responds to a method that a path does not have. The router adds `Allow`.
 async fn wrong_method(method: Method, uri: Uri) -> Response {
     let text = match uri.path() {
         "/" => "The API takes POST requests.".to_owned(),
         _ => format!("This path does not support {method}."),
     };
-    unknown_operation(StatusCode::METHOD_NOT_ALLOWED, &text)
+    let error = ApiError::new("UnknownOperationException", text);
+    with_status(error, StatusCode::METHOD_NOT_ALLOWED)
 }
 
-fn unknown_operation(status: StatusCode, message: &str) -> Response {
-    let body = json!({ "__type": "UnknownOperationException", "message": message });
-    let mut response = document(&body);
+fn not_found(error: ApiError) -> Response {
+    with_status(error, StatusCode::NOT_FOUND)
+}
+
+fn with_status(error: ApiError, status: StatusCode) -> Response {
+    let mut response = error.into_response();
     *response.status_mut() = status;
-    response
-}
-
-fn unknown_pool(id: &str) -> Response {
-    let message = format!("User pool {id} does not exist.");
-    let mut response = document(&json!({ "message": message }));
-    *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }
 

@@ -415,7 +415,10 @@ impl PoolRules {
         let names_resource = names.iter().any(|name| is_in(&self.resources, name));
         let names_clients_alone =
             !names.is_empty() && names.iter().all(|name| is_in(&self.access_clients, name));
-        if self.accepts_any_resource || names_resource || (self.accepts_unbound && names_clients_alone) {
+        if self.accepts_any_resource
+            || names_resource
+            || (self.accepts_unbound && names_clients_alone)
+        {
             return Ok(());
         }
         Err(wrong_audience("the access token is bound to a resource that is not accepted here"))

@@ -8,7 +8,8 @@ use tower_cognito::local::UserPool;
 
 use crate::support::{
     cognito::{
-        PASSWORD, client, error, has_tokens, incorrect, initiate, pool_with, respond, short_name,
+        PASSWORD, call, client, error, has_tokens, incorrect, initiate, pool_with, respond,
+        short_name,
     },
     operations::{WITH_CREDENTIALS, WITHOUT_CREDENTIALS},
     srp::SrpClient,
@@ -21,18 +22,26 @@ fn request(pool: &UserPool, operation: &str, body: impl Into<reqwest::Body>) -> 
         .body(body)
 }
 
-/// Sends what has to be refused, and checks that the refusal is one that each client can read.
+/// Sends what has to be refused, and checks that the refusal is one that every client can read.
 async fn refused(request: RequestBuilder, status: StatusCode) -> (String, String) {
     let response = request.send().await.unwrap();
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    error_in(response, status).await
+}
+
+/// The name and the message of an error, which has the same shape whatever was sent.
+async fn error_in(response: reqwest::Response, status: StatusCode) -> (String, String) {
     assert_eq!(response.status(), status);
     let headers = response.headers().clone();
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     assert_eq!(header("content-type").as_deref(), Some("application/x-amz-json-1.1"));
-    assert_eq!(header("access-control-allow-origin").as_deref(), Some("*"));
     assert!(header("x-amzn-requestid").is_some_and(|id| id.len() == 36));
     let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["__type", "message"]);
     let text = |name: &str| body[name].as_str().unwrap().to_owned();
     assert_eq!(header("x-amzn-errortype"), Some(format!("{}:", text("__type"))));
+    assert!(!text("message").is_empty());
     (text("__type"), text("message"))
 }
 
@@ -52,8 +61,11 @@ async fn whatever_is_sent_the_answer_is_an_error_in_json() {
         let (name, _) = refused(request(&pool, operation, "{}"), BAD).await;
         assert_eq!(name, "UnknownOperationException", "{operation}");
     }
-    let no_target = client().post(format!("http://{}/", pool.address())).body("{}");
-    assert_eq!(refused(no_target, BAD).await.0, "UnknownOperationException");
+    let post = || client().post(format!("http://{}/", pool.address())).body("{}");
+    let other_service = post().header("x-amz-target", "AWSCognitoIdentityService.GetId");
+    for request in [post(), other_service] {
+        assert_eq!(refused(request, BAD).await.0, "UnknownOperationException");
+    }
 }
 
 #[tokio::test]
@@ -164,25 +176,80 @@ async fn what_is_huge_is_refused_in_json_too() {
 }
 
 #[tokio::test]
-async fn other_paths_and_methods_get_json_too() {
+async fn errors_of_other_paths_and_methods_have_the_shape_of_the_apis() {
     let pool = UserPool::start().await.unwrap();
-    let jwks = "us-east-1_Local0001/.well-known/jwks.json";
-    for (method, path, status, allow) in [
-        (Method::GET, "", StatusCode::METHOD_NOT_ALLOWED, Some("POST")),
-        (Method::PUT, "", StatusCode::METHOD_NOT_ALLOWED, Some("POST")),
-        (Method::GET, "nothing", StatusCode::NOT_FOUND, None),
-        (Method::POST, "nothing/here", StatusCode::NOT_FOUND, None),
-        (Method::DELETE, jwks, StatusCode::METHOD_NOT_ALLOWED, Some("GET,HEAD")),
+    let unserved = "UnknownOperationException";
+    let unknown = "ResourceNotFoundException";
+    for (method, path, expected, allow) in [
+        (Method::GET, "", unserved, Some("POST")),
+        (Method::PUT, "", unserved, Some("POST")),
+        (Method::OPTIONS, "", unserved, Some("POST")),
+        (Method::GET, "nothing", unserved, None),
+        (Method::POST, "nothing/here", unserved, None),
+        (Method::POST, "%ff", unserved, None),
+        (Method::DELETE, "us-east-1_Local0001/.well-known/jwks.json", unserved, Some("GET,HEAD")),
+        (Method::GET, "us-east-1_Nowhere/.well-known/jwks.json", unknown, None),
+        (Method::GET, "us-east-1_Nowhere/.well-known/openid-configuration", unknown, None),
+        (Method::GET, "%ff/.well-known/jwks.json", unknown, None),
+        (Method::GET, "%ff/.well-known/openid-configuration", unknown, None),
     ] {
         let address = format!("http://{}/{path}", pool.address());
         let response = client().request(method.clone(), &address).send().await.unwrap();
-        assert_eq!(response.status(), status, "{method} {path}");
         let allowed = response.headers().get("allow").map(|line| line.to_str().unwrap());
         assert_eq!(allowed, allow, "{method} {path}");
-        assert_eq!(response.headers()["content-type"], "application/json");
-        let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-        assert_eq!(body["__type"], "UnknownOperationException");
+        let status = match allow {
+            Some(_) => StatusCode::METHOD_NOT_ALLOWED,
+            None => StatusCode::NOT_FOUND,
+        };
+        let (name, _) = error_in(response, status).await;
+        assert_eq!(name, expected, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn a_preflight_for_a_path_that_is_not_for_apps_is_refused_in_the_same_shape() {
+    let pool = UserPool::start().await.unwrap();
+    for path in ["nothing", "login", "_local/messages"] {
+        let asked = client()
+            .request(Method::OPTIONS, format!("http://{}/{path}", pool.address()))
+            .header("origin", "https://app.example")
+            .header("access-control-request-method", "POST");
+        let response = asked.send().await.unwrap();
+        assert!(!response.headers().contains_key("access-control-allow-origin"), "{path}");
+        let (name, _) = error_in(response, StatusCode::NOT_FOUND).await;
+        assert_eq!(name, "UnknownOperationException", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_content_type_of_a_request_does_not_matter() {
+    let pool = UserPool::start().await.unwrap();
+    let named = json!({ "UserPoolId": pool.id().as_str() }).to_string();
+    for content_type in
+        ["application/x-amz-json-1.1", "application/json", "text/plain", "multipart/form-data"]
+    {
+        let with = |body: &str| {
+            request(&pool, "ListUsers", body.to_owned()).header("content-type", content_type)
+        };
+        assert_eq!(with(&named).send().await.unwrap().status(), 200, "{content_type}");
+        let (name, _) = refused(with("a=b"), BAD).await;
+        assert_eq!(name, "SerializationException", "{content_type}");
+    }
+}
+
+#[tokio::test]
+async fn what_names_a_deleted_pool_is_refused_in_the_same_shape() {
+    let pool = UserPool::start().await.unwrap();
+    let made = call(&pool, "CreateUserPool", json!({ "PoolName": "gone" })).await.unwrap();
+    let id = &made["UserPool"]["Id"];
+    let (gone, here) = (json!({ "UserPoolId": id }), json!({ "UserPoolId": pool.id().as_str() }));
+    call(&pool, "DeleteUserPool", gone.clone()).await.unwrap();
+    for operation in ["DescribeUserPool", "ListUsers", "DeleteUserPool", "GetUserPoolMfaConfig"] {
+        let (name, message) = refused(request(&pool, operation, gone.to_string()), BAD).await;
+        assert_eq!(name, "ResourceNotFoundException", "{operation}");
+        assert_eq!(message, format!("User pool {} does not exist.", id.as_str().unwrap()));
+    }
+    assert!(call(&pool, "DescribeUserPool", here).await.is_ok());
 }
 
 #[tokio::test]

@@ -133,3 +133,30 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use axum::body::to_bytes;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn errors_of_the_store_have_the_shape_of_the_others() {
+        for (kind, status, name) in [
+            (io::ErrorKind::StorageFull, 500, "InternalErrorException"),
+            (io::ErrorKind::NotFound, 400, "ResourceNotFoundException"),
+        ] {
+            let response = ApiError::from(io::Error::from(kind)).into_response();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.1");
+            assert_eq!(response.headers()["x-amzn-errortype"], format!("{name}:"));
+            let body = to_bytes(response.into_body(), 1024).await.unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["__type"], name);
+            assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
+        }
+    }
+}

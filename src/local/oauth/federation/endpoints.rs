@@ -109,7 +109,8 @@ impl Endpoints {
         ];
         for (what, address) in called {
             if address.is_some_and(|address| !is_usable(address)) {
-                let rule = "needs https: plain HTTP is for loopback, and for an `oidc_issuer` with http";
+                let rule =
+                    "needs https: plain HTTP is for loopback, and for an `oidc_issuer` with http";
                 return Err(format!("the {what} {rule}").into());
             }
         }
