@@ -28,6 +28,11 @@ pub(super) fn client_id() -> String {
     signs::<26>(b"abcdefghijklmnopqrstuvwxyz0123456789")
 }
 
+/// A client's secret: 51 lower-case letters and digits, which every way to send a secret allows.
+pub(super) fn client_secret() -> String {
+    signs::<51>(b"abcdefghijklmnopqrstuvwxyz0123456789")
+}
+
 /// The part of a pool's id behind its region.
 pub(super) fn pool_name() -> String {
     signs::<9>(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")

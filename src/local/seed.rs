@@ -76,7 +76,7 @@ fn plant_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>,
         settings.client_id = id.map_or_else(secret::client_id, str::to_owned);
     }
     if settings.generate_secret && settings.client_secret.is_none() {
-        settings.client_secret = Some(secret::random_text());
+        settings.client_secret = Some(secret::client_secret());
     }
     let id = settings.client_id.clone();
     data.clients.insert(id, Client::new(settings, now));

@@ -478,7 +478,8 @@ async function secrets({ pool, step, app, admin, send }) {
     const get = ClientSecret =>
       send('GetTokensFromRefreshToken', { ClientId, ClientSecret, RefreshToken: tokens.RefreshToken });
     await refused(get(undefined), 'NotAuthorizedException');
-    await refused(get('wrong-secret'), 'NotAuthorizedException');
+    await refused(get(ClientSecret.split('').reverse().join('')), 'NotAuthorizedException');
+    await refused(get('wrong-secret'), 'InvalidParameterException');
     assert((await get(ClientSecret)).AuthenticationResult.AccessToken);
     // A refresh token is the client's that it was given to.
     await refused(app.refresh(tokens.RefreshToken), 'NotAuthorizedException');

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tower_cognito::local::UserPool;
 
-use crate::support::cognito::call;
+use crate::support::cognito::{call, is};
 
 async fn create(pool: &UserPool, mut input: Value) -> Result<Value, (String, String)> {
     input["UserPoolId"] = json!(pool.id().as_str());
@@ -43,6 +43,25 @@ async fn a_client_of_the_api_is_as_cognito_makes_it() {
     let with =
         create(&pool, json!({ "ClientName": "server", "GenerateSecret": true })).await.unwrap();
     assert!(with["ClientSecret"].as_str().unwrap().len() >= 40);
+}
+
+#[tokio::test]
+async fn a_generated_secret_is_accepted_in_a_request() {
+    let pool = UserPool::start().await.unwrap();
+    for _ in 0..30 {
+        let input = json!({ "ClientName": "server", "GenerateSecret": true });
+        let made = create(&pool, input).await.unwrap();
+        let with = |secret: &Value| {
+            let input = json!({
+                "ClientId": made["ClientId"], "ClientSecret": secret, "RefreshToken": "a.b.c.d.e",
+            });
+            call(&pool, "GetTokensFromRefreshToken", input)
+        };
+        // The token is invalid, but the secret is not.
+        let own = with(&made["ClientSecret"]).await;
+        assert_eq!(own, Err(is("NotAuthorizedException", "Invalid Refresh Token")));
+        assert_ne!(with(&json!("another_of_24_characters")).await, own);
+    }
 }
 
 #[tokio::test]

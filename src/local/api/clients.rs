@@ -48,7 +48,7 @@ async fn create(site: &Site, value: Value) -> Answer {
             let mut settings = read(data, settings, untold())?;
             settings.client_id = secret::client_id();
             if settings.generate_secret && settings.client_secret.is_none() {
-                settings.client_secret = Some(secret::random_text());
+                settings.client_secret = Some(secret::client_secret());
             }
             let mut client = Client::new(settings, now);
             client.others = others;
