@@ -1,7 +1,7 @@
 """Writes `src/local/api/model.txt`: what Cognito's service model says about the input of operations.
 
-    python model.py SERVED > src/local/api/model.txt    SERVED is a file with the names of the operations
-    python model.py --check                             compares the table with the installed botocore
+    python model.py [OPERATION...]    adds operations and updates the others to the installed botocore
+    python model.py --check           compares the table with the installed botocore
 
 The table holds facts only: names, types and bounds.
 """
@@ -128,17 +128,17 @@ class Model:
 
 
 def main():
-    model = Model()
-    if sys.argv[1] != "--check":
-        with open(sys.argv[1]) as served:
-            sys.stdout.write(model.table(served.read().split(), botocore.__version__))
-        return
+    names = [word for word in sys.argv[1:] if word != "--check"]
     with open(TABLE) as file:
         table = file.read()
-    served = [line.split()[1] for line in table.splitlines() if line.startswith("operation ")]
-    version = table.split("botocore ")[1].split(")")[0]
-    if model.table(served, version) != table:
-        sys.exit(f"model.txt differs from botocore {botocore.__version__}: generate it again")
+    served = {line.split()[1] for line in table.splitlines() if line.startswith("operation ")}
+    if "--check" in sys.argv:
+        version = table.split("botocore ")[1].split(")")[0]
+        if Model().table(served, version) != table:
+            sys.exit(f"model.txt differs from botocore {botocore.__version__}: run model.py")
+        return
+    with open(TABLE, "w") as file:
+        file.write(Model().table(served | set(names), botocore.__version__))
 
 
 main()
