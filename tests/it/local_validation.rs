@@ -158,9 +158,9 @@ impl Shape {
     /// A string of so many characters that matches the pattern, if one can.
     fn of_length(&self, length: usize) -> String {
         let [start, fill, end, _] = self.pattern.as_deref().map_or(["", "a", "", ""], samples);
-        let fixed = (start.to_owned() + end).chars().count();
+        let fixed = start.chars().count() + end.chars().count();
         if self.min.is_some_and(|min| length < min) {
-            return start.chars().chain("aaaaaa".chars()).take(length).collect();
+            return (start.to_owned() + &fill.repeat(length)).chars().take(length).collect();
         }
         match length.checked_sub(fixed) {
             Some(more) => start.to_owned() + &fill.repeat(more) + end,
