@@ -257,7 +257,7 @@ async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
         let input = json!({ "ClientId": "web", "Username": name });
         call(&pool, "ForgotPassword", input).await.unwrap();
         for _ in 0..5 {
-            let wrong = confirm(&pool, name, "no code").await.unwrap_err();
+            let wrong = confirm(&pool, name, "no-code").await.unwrap_err();
             assert_eq!(wrong.0, "CodeMismatchException", "{name}");
         }
     }
@@ -276,7 +276,7 @@ async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
     let revoked = refresh(&pool, &second).await.unwrap_err();
     assert_eq!(revoked.1, "Refresh Token has been revoked");
     for name in ["alice", "nobody"] {
-        let limit = confirm(&pool, name, "no code").await.unwrap_err();
+        let limit = confirm(&pool, name, "no-code").await.unwrap_err();
         assert_eq!(limit.0, "LimitExceededException", "{name}");
         let locked = sign_in(&pool, name, "Correct-Horse-1").await.unwrap_err();
         assert_eq!(locked.1, "Password attempts exceeded", "{name}");

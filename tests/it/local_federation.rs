@@ -848,8 +848,10 @@ async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
     update("token_url", "http://127.0.0.1:9/?key=logged-query").await;
     sign_in(&|_, _| {}).await;
     is_logged("the token endpoint at 127.0.0.1 cannot be connected to");
+    // Known before the browser leaves for the provider.
     update("jwks_uri", "http://keys.test/?key=logged-query").await;
-    sign_in(&|_, _| {}).await;
+    let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Logged")]);
+    is_refused(&Browser::new().open(start).await, "server_error");
     is_logged("the key set at keys.test needs https");
     let refuse = async || {
         let error = json!({ "error": "invalid_client", "error_description": "logged-words" });

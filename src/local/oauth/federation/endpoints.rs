@@ -91,14 +91,19 @@ impl Endpoints {
         endpoints.checked(issuer)
     }
 
-    /// Rejects plain HTTP to other machines, unless the provider's issuer is plain HTTP too.
+    /// Rejects plain HTTP to other machines, except to the host of an issuer that is plain HTTP itself.
     fn checked(self, issuer: &str) -> Result<Self, Unusable> {
-        let is_plain_provider = issuer.starts_with("http://");
+        let issuer: Uri = issuer.parse().unwrap_or_default();
+        let host_of = |address: &str| address.parse::<Uri>().ok()?.host().map(str::to_owned);
         let is_usable = |address: &str| {
             let uri: Uri = address.parse().unwrap_or_default();
             match uri.scheme_str() {
                 Some("https") => true,
-                Some("http") => is_plain_provider || is_loopback(&uri),
+                Some("http") => {
+                    let is_issuers =
+                        issuer.scheme_str() == Some("http") && uri.host() == issuer.host();
+                    is_issuers || is_loopback(&uri)
+                }
                 _ => false,
             }
         };
@@ -108,10 +113,13 @@ impl Endpoints {
             ("userInfo endpoint", self.user_info.as_ref()),
         ];
         for (what, address) in called {
-            if address.is_some_and(|address| !is_usable(address)) {
-                let rule =
-                    "needs https: plain HTTP is for loopback, and for an `oidc_issuer` with http";
-                return Err(format!("the {what} {rule}").into());
+            if let Some(address) = address
+                && !is_usable(address)
+            {
+                let host = host_of(address).unwrap_or_default();
+                let cause = "needs https: plain HTTP is for loopback and for the host of an `oidc_issuer` \
+                             with plain HTTP";
+                return Err(format!("the {what} at {host} {cause}").into());
             }
         }
         Ok(self)
@@ -205,6 +213,8 @@ mod tests {
             ("https://id.test", "http://id.test/token", false),
             ("http://id.test", "http://id.test/token", true),
             ("http://192.168.1.7:9229/a", "http://192.168.1.7:9229/token", true),
+            ("http://id.test", "http://other.test/token", false),
+            ("http://127.0.0.1:9229/a", "http://id.test/token", false),
             ("http://id.test", "ftp://id.test/token", false),
             ("http://id.test", "no address", false),
         ] {

@@ -47,7 +47,7 @@ pub(super) async fn send(
             reset_page(desk.notice(format!("A code was sent to {sent}.")), name)
         }
         Err(error) if name.is_empty() || !hides || !voice::tells_of_user(&error) => {
-            page(desk.problem(error.message), name)
+            page(desk.refused(&error), name)
         }
         // The same for all, whether or not there is somebody to send a code to.
         _ => {
@@ -78,7 +78,7 @@ pub(super) async fn reset(
         Ok(_) => {
             login::page(desk.notice("Your password is changed. Sign in with it."), &headers, name)
         }
-        Err(error) => reset_page(desk.problem(error.message), name),
+        Err(error) => reset_page(desk.refused(&error), name),
     }
 }
 

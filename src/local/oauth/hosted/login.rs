@@ -76,7 +76,7 @@ pub(super) async fn with_password(
             let desk = desk.notice("Choose a new password, with the code that was sent to you.");
             forgot::reset_page(desk, name)
         }
-        Err(error) => page(desk.problem(error.message), headers, name),
+        Err(error) => page(desk.refused(&error), headers, name),
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) async fn go_on(
     };
     match grants::back_to_app(&asking, &user, &session).await {
         Ok(address) => redirect::go(&address),
-        Err(error) => page(desk.problem(error.message), &headers, ""),
+        Err(error) => page(desk.refused(&error), &headers, ""),
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn go_on(
 pub(super) async fn finish(desk: Desk<'_>, headers: &HeaderMap, user: &User) -> Response {
     match entry::enter(desk.asking(), user, OWN_PROVIDER).await {
         Ok(response) => response,
-        Err(error) => page(desk.problem(error.message), headers, ""),
+        Err(error) => page(desk.refused(&error), headers, ""),
     }
 }
 

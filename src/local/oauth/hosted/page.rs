@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     super::{
-        super::html::Escaped,
+        super::{api::ApiError, html::Escaped},
         guard::{self, FormKey},
         redirect::encoded,
         request::Asking,
@@ -44,6 +44,11 @@ impl<'a> Desk<'a> {
     pub(super) fn problem(mut self, problem: impl Into<String>) -> Self {
         self.problem = Some(problem.into());
         self
+    }
+
+    /// Shows why the API refused what was entered.
+    pub(super) fn refused(self, error: &ApiError) -> Self {
+        self.problem(in_plain_words(&error.message))
     }
 
     /// Tells what went well.
@@ -161,4 +166,50 @@ fn answer(status: StatusCode, html: String) -> Response {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+/// The message of an error for a person. Faults against the service model name members of the API, which a person
+/// has not seen.
+fn in_plain_words(message: &str) -> &str {
+    if !message.contains(" detected: Value") {
+        return message;
+    }
+    let is_at = |member: &str| message.contains(&format!("at '{member}'"));
+    if is_at("username") {
+        "The user name is too long or has a character that is not allowed."
+    } else if ["password", "proposedPassword"].into_iter().any(is_at) {
+        "The password is too long or has a space in it."
+    } else if ["confirmationCode", "userCode", "challengeResponses"].into_iter().any(is_at) {
+        "This is not a valid code. Enter it as you received it, without spaces."
+    } else {
+        "A value is too long or has a character that is not allowed."
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_plain_words;
+
+    #[test]
+    fn faults_against_the_model_are_in_words_that_people_know() {
+        for (member, word) in [
+            ("username", "user name"),
+            ("password", "password"),
+            ("confirmationCode", "code"),
+            ("userCode", "code"),
+            ("userAttributes.1.member.value", "A value"),
+        ] {
+            let message = format!(
+                "1 validation error detected: Value 'a b' at '{member}' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: [\\S]+"
+            );
+            let words = in_plain_words(&message);
+            assert!(words.contains(word) && !words.contains("Member"), "{member}: {words}");
+        }
+        for message in
+            ["Incorrect username or password.", "Invalid code provided, please try again."]
+        {
+            assert_eq!(in_plain_words(message), message);
+        }
+    }
 }

@@ -48,7 +48,7 @@ pub(super) async fn sign_up(
     let members = json!({ "Password": password, "UserAttributes": attributes });
     let answer = match voice::call(&site, &asking, "SignUp", name, members).await {
         Ok(answer) => answer,
-        Err(error) => return page(desk.problem(error.message), &form),
+        Err(error) => return page(desk.refused(&error), &form),
     };
     if answer.get("UserConfirmed") == Some(&json!(true)) {
         return login::with_password(&site, desk, &headers, name, password).await;
@@ -90,7 +90,7 @@ pub(super) async fn confirm(
         Err(error) if voice::hides_users(&asking) && voice::tells_of_user(&error) => {
             confirm_page(desk.problem("Invalid code provided, please request a code again."), name)
         }
-        Err(error) => confirm_page(desk.problem(error.message), name),
+        Err(error) => confirm_page(desk.refused(&error), name),
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn resend(
     let name = form.typed("username").trim();
     match voice::call(&site, &asking, "ResendConfirmationCode", name, json!({})).await {
         Err(error) if !(voice::hides_users(&asking) && voice::tells_of_user(&error)) => {
-            confirm_page(desk.problem(error.message), name)
+            confirm_page(desk.refused(&error), name)
         }
         // The same for all, whether or not there is somebody to send a code to.
         _ => confirm_page(desk.notice("If the account waits for it, a new code was sent."), name),

@@ -58,9 +58,9 @@ pub(super) async fn answer(
         Ok((user, next)) => ask_for(&site, desk, &headers, &user, next).await,
         // Where no other try is possible, all begins anew.
         Err(error) if error.name == "NotAuthorizedException" => {
-            login::page(desk.problem(error.message), &headers, "")
+            login::page(desk.refused(&error), &headers, "")
         }
-        Err(error) => page(desk.problem(error.message), &step),
+        Err(error) => page(desk.refused(&error), &step),
     }
 }
 
@@ -84,7 +84,7 @@ async fn ask_for(
             let (session, detail) = (&*session, &*detail);
             page(desk, &Step { challenge, session, username: &user.username, detail })
         }
-        Err(error) => login::page(desk.problem(error.message), headers, ""),
+        Err(error) => login::page(desk.refused(&error), headers, ""),
     }
 }
 
