@@ -195,8 +195,8 @@ impl VerifierBuilder {
     }
 
     /// How old keys may get before they are fetched again: 15 minutes by default. A key that was
-    /// withdrawn works for that long at most. `Cache-Control: max-age` of the endpoint makes it
-    /// shorter, down to a minute, never longer.
+    /// withdrawn works for at most that long while the endpoint answers. `Cache-Control: max-age` of
+    /// the endpoint makes it shorter, down to a minute, never longer.
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.keys.refresh_interval = interval;
         self
@@ -225,9 +225,9 @@ impl VerifierBuilder {
         self
     }
 
-    /// Starts no background task: requests look at the keys' age and refresh them. For functions
-    /// that freeze between requests. A request that finds keys past their refresh interval waits
-    /// for the fetch, and goes on with the old keys if that fails.
+    /// Starts no background task: requests check the age of the keys and refresh them. For functions
+    /// that freeze between requests. Requests that find keys past their refresh interval wait for
+    /// one shared fetch; if it fails, the old keys serve without waiting for another interval.
     pub fn refresh_on_demand(mut self) -> Self {
         self.keys.background = false;
         self
@@ -245,9 +245,10 @@ impl VerifierBuilder {
         self
     }
 
-    /// Starts with keys that another verifier exported, so that a cold start needs no fetch. Keys
-    /// older than [`max_staleness`](Self::max_staleness) and issuers that are not configured here
-    /// are left out.
+    /// Starts with keys that another verifier exported, so that a cold start needs no fetch while they
+    /// are younger than the [refresh interval](Self::refresh_interval). The first request that finds
+    /// older ones waits for a fetch, and they serve if it fails. Keys older than
+    /// [`max_staleness`](Self::max_staleness) and issuers that are not configured here are left out.
     pub fn import_keys(mut self, exported: impl Into<String>) -> Self {
         self.imported = Some(exported.into());
         self
