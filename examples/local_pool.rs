@@ -17,7 +17,10 @@ use std::{
     time::Duration,
 };
 
-use tower_cognito::local::{Config, UserPool};
+use tower_cognito::{
+    ConfigError, Pool, Verifier,
+    local::{Config, UserPool},
+};
 
 const HELP: &str = "\
 A Cognito user pool on this machine, for development and tests. Not for production.
@@ -218,6 +221,10 @@ pub fn description(pool: &UserPool, data: &str) -> String {
         .filter(|other| *other != client)
         .map(|other| format!("              {other} ({})\n", secret(other)))
         .collect();
+    let own = Pool::custom(issuer, &keys).access_tokens([client]);
+    let needs_plain_http =
+        matches!(Verifier::for_pools([own]).build(), Err(ConfigError::PlainHttp { .. }));
+    let plain_http = if needs_plain_http { ".dangerous().allow_plain_http()" } else { "" };
     format!(
         "A user pool for development and tests is at {endpoint}. It is not for production.
 
@@ -238,7 +245,7 @@ Point clients at it:
   AWS SDKs, boto3, the aws command (any credentials will do)
       AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER={endpoint} AWS_REGION={}
   tower-cognito
-      Verifier::for_pools([Pool::custom(\"{issuer}\", \"{keys}\").access_tokens([\"{client}\"])])
+      Verifier::for_pools([Pool::custom(\"{issuer}\", \"{keys}\").access_tokens([\"{client}\"]){plain_http}])
 
 Ctrl-C ends it.
 ",
