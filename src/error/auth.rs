@@ -55,8 +55,8 @@ pub enum AuthErrorKind {
     WrongClient,
     /// An access token's `aud` names a resource or client that is not accepted here (RFC 8707). 401.
     WrongAudience,
-    /// The token has the claim `cnf` (RFC 7800), so it is bound to a key of its holder's, and
-    /// nothing here checks that key. 401.
+    /// The token has the claim `cnf` (RFC 7800): it is bound to a key that the client must prove to
+    /// hold, which this crate does not check. 401.
     UnsupportedConfirmation,
     /// The application's own check refused the token. 401.
     RefusedByCheck,

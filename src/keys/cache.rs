@@ -5,11 +5,12 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     fetch::{Begin, Cause, Fetch, Fetcher},
     jwk::Key,
-    loaded::{Age, Current, Loaded},
+    loaded::{Age, Current, Loaded, Moment},
     refresh::Refresher,
     set::KeySet,
     settings::KeySettings,
@@ -122,7 +123,14 @@ impl KeyCache {
                 Begin::Joined(fetch) => (fetch, false),
                 Begin::Refused => break,
             };
-            if !fetcher.ended(fetch).await {
+            let ended = fetcher.ended(fetch).await;
+            // A fetch of somebody else that failed may have begun before a suspension. A set past its
+            // lifetime deserves a fetch of after it.
+            let is_overdue = self.age(fetcher.now()) == Some(Age::Overdue);
+            if !begun_by_us && is_overdue {
+                continue;
+            }
+            if !ended {
                 return fetcher.unavailable();
             }
             if begun_by_us || fetcher.last_error().is_some() {
@@ -152,9 +160,17 @@ impl KeyCache {
         }
     }
 
-    /// Why the last fetch failed.
-    pub(crate) fn last_error(&self) -> Option<FetchError> {
-        self.fetcher.as_ref()?.last_error()
+    /// How many fetches were begun so far.
+    pub(crate) fn begun(&self) -> u64 {
+        self.fetcher.as_ref().map_or(0, |fetcher| fetcher.begun())
+    }
+
+    /// Whether a fetch succeeded that began after so many others.
+    ///
+    /// # Errors
+    /// None did, and the reason as far as it is known. A static set needs none.
+    pub(crate) fn refreshed_after(&self, begun: u64) -> Result<(), FetchError> {
+        self.fetcher.as_ref().map_or(Ok(()), |fetcher| fetcher.succeeded_after(begun))
     }
 
     /// Begins to fetch a set if there is none that may be used.
@@ -188,7 +204,7 @@ impl KeyCache {
             keys: usable.map_or(0, Loaded::keys),
             age: usable.zip(now).and_then(|(loaded, now)| loaded.since_fetch(now)),
             last_error: self.fetcher.as_ref().and_then(|fetcher| fetcher.last_error()),
-            fetches: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.begun()),
+            fetches: self.begun(),
         }
     }
 
@@ -204,18 +220,28 @@ impl KeyCache {
     pub(crate) fn import(&self, fetched_at: SystemTime, set: KeySet) {
         let Some(fetcher) = &self.fetcher else { return };
         // A time stamp from the future must not stretch the bound on staleness.
-        let fetched_at = fetched_at.min(fetcher.now());
+        let now = fetcher.now();
+        let fetched_at = fetched_at.min(now);
+        // The age counts on the monotonic clock too, as far as that clock goes back.
+        let age = now.duration_since(fetched_at).unwrap_or_default();
+        let imported_at = Instant::now();
+        let monotonic = imported_at.checked_sub(age).unwrap_or(imported_at);
+        let fetched_at = Moment { wall: fetched_at, monotonic };
         let lifetime = fetcher.settings().lifetime(None);
         let loaded = Loaded::new(set, fetched_at, lifetime, fetcher.settings());
         self.current.store(Some(Arc::new(loaded)));
+    }
+
+    fn age(&self, now: SystemTime) -> Option<Age> {
+        self.current.load().as_deref().map(|loaded| loaded.age(now))
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {
         self.current.load().as_deref().is_some_and(|loaded| loaded.is_usable(now))
     }
 
-    /// Has a set fetched that may still be used, at most once a second, on the runtime of the request: the
-    /// task may be missing, or its runtime may stand still.
+    /// Starts a refresh of a set that may still be used, at most once a second, on the caller's runtime: the
+    /// background task may be missing or stalled.
     fn refresh_without_waiting(&self, loaded: &Loaded, now: SystemTime) {
         let Some(fetcher) = &self.fetcher else { return };
         if loaded.is_time_to_try(now) {

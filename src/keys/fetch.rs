@@ -37,13 +37,20 @@ struct State {
     attempts: VecDeque<Instant>,
     last_begun: Option<Instant>,
     last_error: Option<FetchError>,
+    /// Whether a fetch was asked for where none can run, which is logged once.
+    lacked_runtime: bool,
     failures: u32,
     begun: u64,
+    /// The number of the last fetch that succeeded.
+    succeeded: u64,
     /// When the background task is to fetch next.
     due: Instant,
     /// Ids of keys that were in the set once and are not now, newest last.
     retired: VecDeque<Box<str>>,
 }
+
+/// A busy machine notices the end of a fetch late by less than this.
+const LATENESS: Duration = Duration::from_secs(10);
 
 /// How many retired keys are remembered: two for each of several rotations.
 const RETIRED: usize = 32;
@@ -59,9 +66,9 @@ pub(super) enum Cause {
     /// A request refreshes a set that may still be used: limited likewise, to leave a try for a key that
     /// is new when the endpoint is well again.
     Overdue,
-    /// A request found the set past its lifetime, and nobody tried to refresh it. Not limited: the fetch
-    /// brings a set with a lifetime of its own, or it fails, and then this cause does not come again
-    /// for as long.
+    /// A request found the set past its lifetime, and no fetch failed lately. Not limited: a fetch brings a
+    /// set with a new lifetime, and a failed one excuses the old set for as long, so this cause cannot
+    /// repeat sooner.
     Expired,
     /// The background task's own schedule.
     Scheduled,
@@ -118,8 +125,10 @@ impl Fetcher {
             attempts: VecDeque::new(),
             last_begun: None,
             last_error: None,
+            lacked_runtime: false,
             failures: 0,
             begun: 0,
+            succeeded: 0,
             due: Instant::now(),
             retired: VecDeque::new(),
         };
@@ -160,8 +169,9 @@ impl Fetcher {
     }
 
     fn was_brought(&self, kid: &str, now: SystemTime) -> bool {
-        let brought =
-            |loaded: &Loaded| !loaded.is_past_lifetime(now) && loaded.set.find(kid).is_some();
+        let brought = |loaded: &Loaded| {
+            !matches!(loaded.age(now), Age::Overdue | Age::TooOld) && loaded.set.find(kid).is_some()
+        };
         self.current.load().as_deref().is_some_and(brought)
     }
 
@@ -180,10 +190,13 @@ impl Fetcher {
             return Begin::Refused;
         }
         let Some(spawner) = Spawner::current() else {
-            let is_news = !matches!(state.last_error, Some(FetchError::NoRuntime));
-            state.last_error = Some(FetchError::NoRuntime);
+            let is_first = !std::mem::replace(&mut state.lacked_runtime, true);
+            // What one caller lacks is no reason for those who have keys.
+            if self.current.load().is_none() {
+                state.last_error = Some(FetchError::NoRuntime);
+            }
             drop(state);
-            if is_news {
+            if is_first {
                 tracing::error!(issuer = %self.issuer, error = %FetchError::NoRuntime);
             }
             return Begin::Refused;
@@ -217,13 +230,35 @@ impl Fetcher {
     pub(super) async fn ended(&self, fetch: Fetch) -> bool {
         let (began, deadline) = (fetch.began, fetch.deadline);
         let ended = fetch.ended().await;
-        if !ended
-            && Instant::now() >= deadline
+        if !ended && Instant::now() >= deadline {
+            self.record_failure(began);
+        }
+        ended
+    }
+
+    /// Lets the set of before serve past its lifetime, since a fetch failed. A fetch that took much longer
+    /// than its limit was frozen in between, and says nothing about the endpoint.
+    fn record_failure(&self, began: Moment) {
+        let took = Moment::at(self.clock.now()).since(began);
+        if took <= self.settings.fetch_timeout + LATENESS
             && let Some(loaded) = self.current.load().as_deref()
         {
             loaded.record_failure(began);
         }
-        ended
+    }
+
+    pub(super) fn succeeded_after(&self, begun: u64) -> Result<(), FetchError> {
+        let state = self.state();
+        if state.succeeded > begun {
+            return Ok(());
+        }
+        let error = state.last_error.clone();
+        drop(state);
+        let unfinished = || match Spawner::current() {
+            Some(_) => FetchError::Timeout(self.settings.fetch_timeout),
+            None => FetchError::NoRuntime,
+        };
+        Err(error.unwrap_or_else(unfinished))
     }
 
     pub(super) fn settings(&self) -> &KeySettings {
@@ -285,7 +320,15 @@ impl Fetcher {
             Err(error) => (Err(error), LeftOut::default()),
         };
         let error = outcome.as_ref().err().cloned();
-        self.settle(running, outcome);
+        // A runtime that shut down says nothing about the endpoint; a source that panicked failed.
+        let failed = match error {
+            None => false,
+            Some(FetchError::Interrupted) => std::thread::panicking(),
+            Some(_) => true,
+        };
+        if self.settle(running, outcome) && failed {
+            self.record_failure(running.began);
+        }
         // Last, since a subscriber may panic, and what was fetched must not be lost by it.
         let (issuer, keys) = (&self.issuer, self.current.load().as_deref().map_or(0, Loaded::keys));
         match error {
@@ -299,22 +342,24 @@ impl Fetcher {
         left_out.log();
     }
 
-    fn settle(&self, running: &Running, outcome: Result<(KeySet, Duration), FetchError>) {
+    /// Returns whether the fetch was still the one under way, whose outcome counts.
+    fn settle(&self, running: &Running, outcome: Result<(KeySet, Duration), FetchError>) -> bool {
         let now = Instant::now();
         let mut state = self.state();
         if running.number != state.begun {
-            return;
+            return false;
         }
         state.under_way = None;
         match outcome {
             Ok((set, lifetime)) => {
                 state.failures = 0;
+                state.succeeded = running.number;
                 state.last_error = None;
                 state.due = now + KeySettings::refresh_delay(lifetime);
                 if let Some(old) = self.current.load().as_deref() {
                     state.retire(&old.set, &set);
                 }
-                let loaded = Loaded::new(set, running.began.wall, lifetime, &self.settings);
+                let loaded = Loaded::new(set, running.began, lifetime, &self.settings);
                 self.current.store(Some(Arc::new(loaded)));
             }
             Err(error) => {
@@ -325,12 +370,10 @@ impl Fetcher {
                     state.due = now + self.settings.retry_delay(state.failures);
                     state.attempts.push_back(running.began.monotonic);
                 }
-                if let Some(loaded) = self.current.load().as_deref() {
-                    loaded.record_failure(running.began);
-                }
                 state.last_error = Some(error);
             }
         }
+        true
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

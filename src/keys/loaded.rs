@@ -27,8 +27,7 @@ pub(super) struct Moment {
 }
 
 struct Times {
-    fetched_at: SystemTime,
-    stored_at: Instant,
+    fetched_at: Moment,
     refresh_from: Duration,
     refresh_by: Duration,
     usable_for: Duration,
@@ -64,6 +63,12 @@ impl Moment {
     pub(super) fn at(wall: SystemTime) -> Self {
         Self { wall, monotonic: Instant::now() }
     }
+
+    /// The larger of the times that passed by both clocks.
+    pub(super) fn since(self, earlier: Self) -> Duration {
+        let wall = self.wall.duration_since(earlier.wall).unwrap_or_default();
+        wall.max(self.monotonic.saturating_duration_since(earlier.monotonic))
+    }
 }
 
 impl Loaded {
@@ -74,7 +79,7 @@ impl Loaded {
 
     pub(super) fn new(
         set: KeySet,
-        fetched_at: SystemTime,
+        fetched_at: Moment,
         lifetime: Duration,
         settings: &KeySettings,
     ) -> Self {
@@ -84,7 +89,6 @@ impl Loaded {
             if settings.background { lifetime } else { KeySettings::refresh_delay(lifetime) };
         let times = Times {
             fetched_at,
-            stored_at: Instant::now(),
             refresh_from,
             refresh_by: lifetime,
             usable_for: settings.max_staleness,
@@ -120,15 +124,15 @@ impl Loaded {
     }
 
     pub(super) fn fetched_at(&self) -> Option<SystemTime> {
-        self.times.as_ref().map(|times| times.fetched_at)
+        self.times.as_ref().map(|times| times.fetched_at.wall)
     }
 
     pub(super) fn since_fetch(&self, now: SystemTime) -> Option<Duration> {
         self.times.as_ref().map(|times| times.age(Moment::at(now)))
     }
 
-    /// Records that a fetch failed which began at this moment. Its end does not count: a fetch that was
-    /// under way when a machine was suspended fails after the machine woke up, and says nothing of then.
+    /// Records that a fetch failed which began at this moment. The start of the fetch counts: one that
+    /// began before a suspension says nothing about the endpoint after it.
     pub(super) fn record_failure(&self, began: Moment) {
         if let Some(times) = &self.times {
             times.failed_at.store(times.age(began).as_secs(), Ordering::Relaxed);
@@ -146,12 +150,11 @@ impl Loaded {
 impl Times {
     /// The larger of the ages by both clocks.
     fn age(&self, at: Moment) -> Duration {
-        let wall = at.wall.duration_since(self.fetched_at).unwrap_or_default();
-        wall.max(at.monotonic.saturating_duration_since(self.stored_at))
+        at.since(self.fetched_at)
     }
 
-    /// A failure counts for a limited time, so that a set is not served on the word of a fetch that
-    /// failed before a machine was suspended.
+    /// A failure counts for a limited time, so that a failure before a suspension does not keep the set
+    /// in use after it.
     fn failed_lately(&self, age: Duration) -> bool {
         let failed_at = self.failed_at.load(Ordering::Relaxed);
         // The difference either way: a clock that was set back must not make a failure last.
@@ -165,6 +168,7 @@ mod tests {
     use crate::clock::{Clock, SystemClock};
 
     fn loaded(settings: &KeySettings, fetched_at: SystemTime) -> Loaded {
+        let fetched_at = Moment::at(fetched_at);
         let key = serde_json::json!({ "keys": [{
             "kty": "RSA", "alg": "RS256", "kid": "a", "e": "AQAB", "n": format!("{}w", "_".repeat(341)),
         }]});

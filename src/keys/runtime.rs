@@ -52,8 +52,8 @@ mod tokio_runtime {
     /// Whether the current runtime was built with timers (`enable_time` or `enable_all`).
     ///
     /// Tokio has no function that returns it, and panics where a timer is made without them. Such a panic must
-    /// not reach a request, so that it is caught, once for each runtime. The panic hook still reports it, in
-    /// Tokio's words, which name the fix.
+    /// not reach a request, so it is caught, once for each runtime. The panic hook still reports it, in
+    /// Tokio's words, which name the fix. In a binary that is built with `panic = "abort"` it ends the process.
     fn has_timers() -> bool {
         static WITHOUT: std::sync::Mutex<Option<Id>> = std::sync::Mutex::new(None);
         let Ok(runtime) = Handle::try_current() else { return false };
@@ -61,7 +61,7 @@ mod tokio_runtime {
         if *without == Some(runtime.id()) {
             return false;
         }
-        // By a pointer, so that the report names the place in Tokio.
+        // Called through a pointer, so that the report of the panic names Tokio's line.
         let sleep: fn(Duration) -> Sleep = tokio::time::sleep;
         let has_timers = std::panic::catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok();
         if !has_timers {

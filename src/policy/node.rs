@@ -173,8 +173,8 @@ impl Policy {
 }
 
 impl Policy {
-    /// What is wrong with this policy, for the log when it is built: each part that no token can meet, or
-    /// that looks like a pattern, which it is not.
+    /// What is likely wrong with this policy, for the log when it is built: each part that no token can
+    /// meet, and each name that looks like a pattern but is compared literally.
     pub(crate) fn defects(&self) -> Vec<String> {
         let mut defects = Vec::new();
         self.visit(&mut |part| {
@@ -195,10 +195,10 @@ impl Policy {
 
     fn own_defect(&self) -> Option<&'static str> {
         const EMPTY: &str = "no token can meet it, because the name is empty";
-        const PATTERN: &str = "names are compared as a whole; `*` matches nothing but itself";
+        const PATTERN: &str = "names are compared literally; `*` is no wildcard";
         match self {
             Self::Any(parts) | Self::All(parts) if parts.is_empty() => {
-                Some("no token can meet it, because an empty list refuses")
+                Some("no token can meet it, because an empty `any` or `all` is never met")
             }
             Self::All(parts) => contradiction(parts),
             Self::Scope(name)
@@ -215,9 +215,9 @@ impl Policy {
                 "no token can meet it, because a scope has neither spaces nor quotes; join several \
                  with `&` or `|`",
             ),
-            Self::Group(name) if name.contains(char::is_whitespace) => {
-                Some("no group can have this name, because Cognito allows no white space in it")
-            }
+            Self::Group(name) if name.contains(char::is_whitespace) => Some(
+                "a group of Cognito has no white space in its name; only a trigger could write one",
+            ),
             Self::Client(id) if !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') => {
                 Some("no app client can have this id; list several clients with `|`")
             }

@@ -67,12 +67,17 @@ impl Credential {
 
     /// A cookie with the token as its value.
     ///
-    /// The browser sends a cookie with requests that other sites cause, so that such requests are
-    /// refused with 403 `cross_site_request` (CSRF): those whose `Sec-Fetch-Site` is neither
-    /// `same-origin` nor `none`, or, from browsers without that header, those whose `Origin` is not
-    /// the request's own host. This includes WebSocket handshakes, which are GET requests that no
-    /// CORS rule stops, and requests from other subdomains of the same site. A request with neither
-    /// header does not come from a current browser, and passes.
+    /// Browsers send cookies with requests that other sites cause, too (CSRF). Such requests get 403
+    /// `cross_site_request`. A request is cross-site if its `Sec-Fetch-Site` is neither `same-origin`
+    /// nor `none`; without that header, if its `Origin` names another host. This includes WebSocket
+    /// handshakes, which are GET requests that no CORS rule stops, and requests from other subdomains
+    /// of the same site.
+    ///
+    /// A request with neither header passes. Browsers send `Sec-Fetch-Site` over HTTPS and to loopback
+    /// only (Safari since 16.4), and no `Origin` with links, images and forms that use GET. So serve
+    /// over HTTPS, and let GET and HEAD requests change nothing. The scheme of `Origin` is not compared,
+    /// since a proxy may end TLS: send `Strict-Transport-Security`, so that nobody on the way can
+    /// serve pages of the same host by plain HTTP.
     ///
     /// Pages of other origins can be [trusted](Self::add_trusted_origin), and links from other sites
     /// [allowed](Self::allow_cross_site_navigation). Behind a proxy that changes the `Host` header,
@@ -85,8 +90,10 @@ impl Credential {
             .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
     }
 
-    /// Accepts the cookie in requests that pages of this origin cause, WebSocket handshakes included.
-    /// Each call adds one origin. Whoever controls a page there can act as the user who visits it.
+    /// Accepts the cookie in requests with this `Origin`: `fetch` with CORS, forms that POST, and
+    /// WebSocket handshakes of pages there. Images, links and forms that use GET carry no `Origin` and
+    /// stay refused. Each call adds one origin. Whoever controls a page there can act as the user who
+    /// visits it.
     ///
     /// ```
     /// # use tower_cognito::Credential;
@@ -96,8 +103,8 @@ impl Credential {
     ///
     /// # Errors
     /// The text is not an origin as browsers send it (RFC 6454, section 6.2): `https` or `http`, a
-    /// host, and a port if it is not the default one, without a path. Or the credential is not a
-    /// cookie.
+    /// host in ASCII (Punycode for other scripts), and a port if it is not the default one, without a
+    /// path. Or the credential is not a cookie.
     pub fn add_trusted_origin(self, origin: impl Into<String>) -> Result<Self, ConfigError> {
         self.with_sites("add_trusted_origin", |sites| sites.add(origin.into()))
     }
@@ -282,7 +289,8 @@ fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [
             let found = parts.next()?.trim_ascii() == name.as_bytes();
             let value = parts.next()?.trim_ascii();
             // An empty cookie is what a sign-out leaves.
-            (found && !value.is_empty()).then(|| unquoted(value))
+            let value = unquoted(value);
+            (found && !value.is_empty()).then_some(value)
         })
 }
 
@@ -323,12 +331,14 @@ fn checked(
 }
 
 fn header_name(field: &'static str, name: String) -> Result<HeaderName, ConfigError> {
-    let expected = "an HTTP header name";
-    HeaderName::try_from(name.as_str()).map_err(|_| ConfigError::Name {
-        field,
-        found: name,
-        expected,
-    })
+    match HeaderName::try_from(name.as_str()) {
+        Ok(header) if header != header::COOKIE => Ok(header),
+        _ => Err(ConfigError::Name {
+            field,
+            found: name,
+            expected: "an HTTP header name other than `cookie`, which `Credential::cookie` reads",
+        }),
+    }
 }
 
 /// RFC 9110, section 5.6.2.

@@ -32,9 +32,9 @@ use crate::{
 /// Without it every request gets 500, since an open route would be worse, and the log says what to
 /// add.
 ///
-/// A policy that no token can meet is logged at `warn` when the layer is made: a scope with a space
-/// in it, an empty list, two different clients at once, a name with `*`, which is no wildcard. That
-/// permissions have no source is logged at the first refusal, when the verifier is known.
+/// A part of a policy that is probably a mistake is logged at `warn` when the layer is made: a scope
+/// with a space in it, an empty list, two different clients at once, a name with `*`, which is no
+/// wildcard. If the verifier has no source of permissions, that is logged at the first refusal.
 ///
 /// ```
 /// # use tower_cognito::{group, permission, require};
@@ -83,7 +83,7 @@ pin_project! {
 /// Logs what is wrong with a policy.
 pub(super) fn warn_of(defects: &[String]) {
     for defect in defects {
-        tracing::warn!("this policy refuses requests that it is not meant to refuse: {defect}");
+        tracing::warn!("a part of a policy is probably a mistake: {defect}");
     }
 }
 

@@ -51,9 +51,9 @@ struct Inner {
     checks: Checks,
 }
 
-/// The keys of a pool cannot be had.
+/// The keys of a pool could not be fetched.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("no keys of {issuer}: {reason}; check the pool's id and the network")]
+#[error("the keys of {issuer} could not be fetched: {reason}; check the pool's id and the network")]
 pub struct ReadyError {
     issuer: Arc<str>,
     reason: FetchError,
@@ -92,7 +92,7 @@ impl Verifier {
     /// fetch that it began goes on for the others who wait for it.
     ///
     /// # Errors
-    /// An [`AuthError`] of any kind but `MissingCredential`, `InvalidRequest`,
+    /// An [`AuthError`] of any kind but `MissingCredential`, `InvalidRequest`, `CrossSiteRequest`,
     /// `InsufficientScope`, `ClaimsShape` and `MissingLayer`.
     pub async fn verify(&self, token: &str) -> Result<Verified, AuthError> {
         match self.decide(token.as_bytes()) {
@@ -162,8 +162,8 @@ impl Verifier {
     /// Fetches the keys of all pools now, whatever their age, and waits for the fetches to end. Keys that
     /// are not in the new sets stop working at once, for tokens seen before too.
     ///
-    /// For a leaked key: take it out of the user pool's key set, and call this in each process of the
-    /// service. Without it the key stops working at the next
+    /// For a leaked key: once the pool's key set no longer has it, call this in each process of the
+    /// service. Without the call the key stops working at the next
     /// [refresh](VerifierBuilder::refresh_interval). The limit on fetches for unknown keys does not
     /// apply, so do not let callers of the service trigger it. Pools with static keys are left alone.
     ///
@@ -176,30 +176,32 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// The keys of a pool could not be fetched, and its keys of before stay in use, the leaked one
-    /// included. The first such pool is named; the sets of the others are new.
+    /// The keys of a pool could not be fetched. Its previous keys stay in use, including the leaked one.
+    /// The error names the first such pool; the sets of the others may be new.
     pub async fn force_refresh(&self) -> Result<(), ReadyError> {
-        let mut pools: Vec<_> = self.0.rules.pools().collect();
-        // A fetch that was under way may have begun before the keys were withdrawn, so that one more is
-        // needed. The pools fetch side by side.
+        let mut pools: Vec<_> =
+            self.0.rules.pools().map(|pool| (pool, pool.keys.begun())).collect();
+        let all = pools.clone();
+        // A fetch that was under way began before the call, so that one more is needed. The pools fetch side
+        // by side.
         for _ in 0..2 {
-            let fetches = pools.iter().map(|pool| pool.keys.begin_forced()).collect::<Vec<_>>();
+            let fetches: Vec<_> = pools.iter().map(|(pool, _)| pool.keys.begin_forced()).collect();
             let mut joined = Vec::new();
-            for (pool, begin) in pools.into_iter().zip(fetches) {
+            for (entry, begin) in pools.into_iter().zip(fetches) {
                 match begin {
-                    Some(Begin::Began(fetch)) => pool.keys.ended(fetch).await,
+                    Some(Begin::Began(fetch)) => entry.0.keys.ended(fetch).await,
                     Some(Begin::Joined(fetch)) => {
-                        pool.keys.ended(fetch).await;
-                        joined.push(pool);
+                        entry.0.keys.ended(fetch).await;
+                        joined.push(entry);
                     }
                     Some(Begin::Refused) | None => {}
                 }
             }
             pools = joined;
         }
-        self.0.rules.pools().try_for_each(|pool| {
+        all.into_iter().try_for_each(|(pool, begun)| {
             let issuer = Arc::clone(&pool.issuer);
-            pool.keys.last_error().map_or(Ok(()), |reason| Err(ReadyError { issuer, reason }))
+            pool.keys.refreshed_after(begun).map_err(|reason| ReadyError { issuer, reason })
         })
     }
 

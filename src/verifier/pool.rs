@@ -132,7 +132,8 @@ impl Pool {
     /// (RFC 8707, in Cognito since October 2025) gets an access token whose `aud` is that resource.
     /// With this setting `aud` must be one of the named resources, or a list that contains one;
     /// otherwise the token is refused with `wrong_audience`. The comparison is exact: a slash at the
-    /// end makes another resource. ID tokens are not affected.
+    /// end makes another resource. ID tokens are not affected: if [`id_tokens`](Self::id_tokens) are
+    /// accepted too, any API's ID token of the same client passes.
     ///
     /// By default no resource is named. Then an access token passes if it has no `aud`, or if its
     /// `aud` holds accepted client ids alone, as a pre-token-generation trigger may write it. A token
@@ -297,12 +298,14 @@ impl Pool {
                     && !id_clients.is_empty()
                     && !(bound_to.is_empty() && bound_to_or_unbound.is_empty()) =>
             {
-                conflict("resource", "id_tokens without access_tokens")
+                let setting = if bound_to.is_empty() { "resource_or_unbound" } else { "resource" };
+                conflict(setting, "id_tokens alone")
             }
             Self { any_resource: true, bound_to, bound_to_or_unbound, .. }
                 if !(bound_to.is_empty() && bound_to_or_unbound.is_empty()) =>
             {
-                conflict("resource", "accept_any_resource")
+                let setting = if bound_to.is_empty() { "resource_or_unbound" } else { "resource" };
+                conflict(setting, "accept_any_resource")
             }
             // A custom pool has an address from the start; keys of another kind replace it.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {

@@ -123,7 +123,7 @@ impl Rules {
             scope: kept(scope),
             groups,
             permissions,
-            has_permission_source: self.has_permission_source(pool),
+            has_permission_source: self.has_permission_source(),
             good,
             expires_at,
             issued_at,
@@ -154,9 +154,9 @@ impl Rules {
         }
     }
 
-    /// Whether tokens of a pool can have permissions at all.
-    fn has_permission_source(&self, pool: &PoolRules) -> bool {
-        self.permissions_claim.is_some() || !pool.grants.is_empty()
+    /// Whether tokens of any pool can have permissions at all.
+    fn has_permission_source(&self) -> bool {
+        self.permissions_claim.is_some() || self.pools.iter().any(|pool| !pool.grants.is_empty())
     }
 
     /// Why no token that passes these rules can meet a part of a policy.
@@ -165,11 +165,7 @@ impl Rules {
         let mut defects = policy.defects();
         policy.visit(&mut |part| {
             let defect = match part {
-                Policy::Permission(_)
-                    if !self.pools.iter().any(|pool| self.has_permission_source(pool)) =>
-                {
-                    NO_PERMISSION_SOURCE
-                }
+                Policy::Permission(_) if !self.has_permission_source() => NO_PERMISSION_SOURCE,
                 Policy::Scope(_) | Policy::TokenUse(TokenUse::Access)
                     if !accepts(TokenUse::Access) =>
                 {
@@ -342,8 +338,7 @@ pub(super) fn wrong_use(detail: &'static str) -> AuthError {
     AuthError::new(AuthErrorKind::WrongTokenUse, detail)
 }
 
-/// No rule here checks that the sender holds the key that `cnf` names, so that a stolen token would pass
-/// as well as its owner's.
+/// No rule here checks that the sender holds the key that `cnf` names, so a stolen token would be accepted.
 fn unsupported_confirmation() -> AuthError {
     AuthError::new(
         AuthErrorKind::UnsupportedConfirmation,

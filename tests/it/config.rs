@@ -62,7 +62,7 @@ fn wrong_settings_name_the_field_and_the_fix() {
         ),
         (
             Verifier::builder(id()).id_tokens(["web"]).resource("https://a.test").build(),
-            "id_tokens without access_tokens",
+            "id_tokens alone",
         ),
         (
             good().add_pool(pool().name("b")).resource("https://a.test").build(),

@@ -16,7 +16,9 @@ use tower_cognito::{
     local::UserPool,
 };
 
-use crate::support::{HandClock, Source, builder, captured_logs, eventually, tokio_clock};
+use crate::support::{
+    HandClock, Source, ThreadLogs, builder, captured_logs, eventually, tokio_clock,
+};
 
 async fn kind(verifier: &Verifier, token: &str) -> Option<AuthErrorKind> {
     verifier.verify(token).await.err().map(|error| error.kind())
@@ -510,7 +512,10 @@ async fn exported_keys_start_another_verifier_without_a_fetch() {
         second.ready().await.unwrap();
         assert_eq!(begun.elapsed(), 60 * SECOND, "something waited");
         let health = &second.health()[0];
-        assert_eq!((health.keys, health.age), (2, Some(60 * SECOND)));
+        // An export has whole seconds, so that imported keys are older by a fraction.
+        let exported_at = clock.now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let fraction = Duration::from_nanos(exported_at.subsec_nanos().into());
+        assert_eq!((health.keys, health.age), (2, Some(60 * SECOND + fraction)));
     }
 
     // Keys that are too old, or claim to be from the future, gain nothing by the export.
@@ -702,6 +707,127 @@ async fn a_failed_fetch_of_before_a_suspended_hour_excuses_nothing() {
     assert_eq!(kind(&verifier, &old).await, Some(AuthErrorKind::UnknownKey));
 }
 
+/// A function that is frozen between its requests: each fetch that a request started in passing is under way
+/// when it freezes, and runs out of time when it thaws.
+#[tokio::test(start_paused = true)]
+async fn withdrawn_key_is_rejected_in_time_by_a_function_that_freezes_during_each_fetch() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let old = pool.token("alice").expires_in(100 * HOUR).sign();
+    let verifier = builder(&pool, &source).refresh_on_demand().build().unwrap();
+    assert_eq!(kind(&verifier, &old).await, None);
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(&pool);
+    let start = tokio::time::Instant::now();
+    loop {
+        source.delay(Duration::ZERO);
+        let outcome = kind(&verifier, &old).await;
+        if outcome == Some(AuthErrorKind::UnknownKey) {
+            break;
+        }
+        assert_eq!(outcome, None);
+        assert!(start.elapsed() <= 15 * 60 * SECOND, "the key outlived its lifetime");
+        // What was begun in passing loses its connection, and both clocks go on while nothing runs.
+        source.delay(HOUR);
+        tokio::task::yield_now().await;
+        tokio::time::advance(119 * SECOND).await;
+        // It thaws, and its timers fire before the next request comes.
+        pass(SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_after_a_suspension_does_not_fail_with_a_fetch_of_before_it() {
+    let pool = UserPool::start().await.unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let verifier =
+        builder(&pool, &source).clock(clock.clone()).refresh_on_demand().build().unwrap();
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    assert_eq!(kind(&verifier, &token).await, None);
+    // A fetch is under way when the machine is suspended. Its connection is dead afterwards.
+    pass(31 * SECOND).await;
+    clock.advance(850 * SECOND);
+    source.delay(HOUR);
+    assert_eq!(kind(&verifier, &token).await, None);
+    pass(SECOND).await;
+    assert_eq!(source.fetches(), 2);
+    clock.advance(HOUR);
+    source.delay(Duration::ZERO);
+    let start = tokio::time::Instant::now();
+    assert_eq!(kind(&verifier, &token).await, None);
+    assert!(start.elapsed() <= 4 * SECOND, "{:?}", start.elapsed());
+    assert_eq!(source.fetches(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_of_a_fetchs_runtime_excuses_no_old_keys() {
+    let pool = UserPool::start().await.unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let old = pool.token("alice").expires_in(100 * HOUR).sign();
+    let verifier =
+        builder(&pool, &source).clock(clock.clone()).refresh_on_demand().build().unwrap();
+    verifier.ready().await.unwrap();
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    source.publish(&pool);
+    clock.advance(850 * SECOND);
+    let (other, token) = (verifier.clone(), old.clone());
+    // A request of a runtime that ends with it, and with the fetch that it started.
+    std::thread::spawn(move || assert_eq!(undriven().block_on(kind(&other, &token)), None))
+        .join()
+        .unwrap();
+    assert_eq!(verifier.health()[0].fetches, 2);
+    clock.advance(100 * SECOND);
+    assert_eq!(kind(&verifier, &old).await, Some(AuthErrorKind::UnknownKey));
+}
+
+#[tokio::test(start_paused = true)]
+async fn imported_keys_keep_their_age_when_the_clock_is_set_back() {
+    let pool = UserPool::start().await.unwrap();
+    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let first = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    first.ready().await.unwrap();
+    let exported = first.export_keys();
+    drop(first);
+    // So that the monotonic clock goes back far enough.
+    pass(30 * HOUR).await;
+    clock.advance(20 * HOUR);
+    source.fail();
+    let second =
+        builder(&pool, &source).clock(clock.clone()).import_keys(exported).build().unwrap();
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    assert_eq!(kind(&second, &token).await, None);
+    clock.set(Duration::ZERO);
+    pass(5 * HOUR).await;
+    assert_eq!(kind(&second, &token).await, Some(AuthErrorKind::KeysUnavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn force_refresh_reports_a_fetch_that_does_not_end() {
+    let pool = UserPool::start().await.unwrap();
+    let blocks = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (flag, document) = (Arc::clone(&blocks), pool.key_set().unwrap().to_json());
+    let source = move || {
+        let document = document.clone();
+        let blocks = flag.load(Ordering::SeqCst);
+        async move {
+            if blocks {
+                std::future::pending::<()>().await;
+            }
+            Ok(KeyDocument::new(document))
+        }
+    };
+    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .key_source(source);
+    let verifier = Verifier::for_pools([own]).clock(tokio_clock()).build().unwrap();
+    verifier.force_refresh().await.unwrap();
+    blocks.store(true, Ordering::SeqCst);
+    let error = verifier.force_refresh().await.unwrap_err();
+    assert!(matches!(error.reason(), FetchError::Timeout(_)), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_hangs_past_its_limit_counts_as_failed() {
     let pool = UserPool::start().await.unwrap();
@@ -808,6 +934,7 @@ fn a_runtime_without_timers_gets_an_answer_with_the_reason_and_no_panic() {
     let without_timers =
         || tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let verifier = pool.verifier().build().unwrap();
+    let log = ThreadLogs::start();
     without_timers().block_on(async {
         for _ in 0..3 {
             assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
@@ -821,9 +948,28 @@ fn a_runtime_without_timers_gets_an_answer_with_the_reason_and_no_panic() {
         ));
     });
     assert_eq!(pool.fetches(), 0);
+    let lines = log.text().lines().filter(|line| line.contains("enable_all")).count();
+    assert_eq!(lines, 1, "{}", log.text());
     // On a runtime with timers the same verifier works, and then its keys serve everywhere.
     assert_eq!(home.block_on(kind(&verifier, &token)), None);
     assert_eq!(without_timers().block_on(kind(&verifier, &token)), None);
+}
+
+#[test]
+fn a_caller_without_timers_takes_no_keys_from_the_others() {
+    let home =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let pool = home.block_on(UserPool::start()).unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    home.block_on(verifier.ready()).unwrap();
+    let without_timers = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let unknown = with_key(&pool, "unknown");
+    let outcome = without_timers.block_on(kind(&verifier, &unknown));
+    assert_eq!(outcome, Some(AuthErrorKind::UnknownKey), "the set is fresh");
+    let error = without_timers.block_on(verifier.force_refresh()).unwrap_err();
+    assert!(matches!(error.reason(), FetchError::NoRuntime), "{error}");
+    assert!(verifier.health()[0].last_error.is_none());
+    assert_eq!(home.block_on(kind(&verifier, &unknown)), Some(AuthErrorKind::UnknownKey));
 }
 
 #[test]
@@ -840,6 +986,7 @@ fn a_request_without_timers_does_not_wait_for_a_fetch_of_another_runtime() {
     let token = pool.token("alice").sign();
     let outcome = without_timers.block_on(kind(&verifier, &token));
     assert_eq!(outcome, Some(AuthErrorKind::KeysUnavailable));
+    assert!(without_timers.block_on(verifier.force_refresh()).is_err());
 }
 
 #[test]
