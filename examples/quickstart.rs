@@ -13,7 +13,7 @@
 //! | `COGNITO_USER_POOL_ID` | the user pool, such as `eu-west-1_Ab12Cd34E` |
 //! | `COGNITO_CLIENT_ID` | app client ids, separated by commas |
 //! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | in place of the pool id: another issuer of Cognito's tokens, such as an emulator, and the address of its keys; `https`, or `http` on loopback |
-//! | `COGNITO_RESOURCE` | this API's own resource identifiers, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707) |
+//! | `COGNITO_RESOURCE` | this API's own resource identifiers, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707). ID tokens are accepted as before |
 //! | `BIND_ADDR` | where to listen; `127.0.0.1:3000` if not set |
 //! | `COGNITO_JWKS_TTL_SECS` | how old keys may get before they are fetched again |
 //! | `COGNITO_JWKS_MIN_REFRESH_SECS` | the window in which unknown keys cause two fetches at most |
@@ -129,7 +129,16 @@ fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
     let clients = clients.ok_or("COGNITO_CLIENT_ID: not set")?;
     let clients = list(&clients);
     let pool = pool.access_tokens(clients.iter().copied()).id_tokens(clients);
-    let pool = list(&resources.unwrap_or_default()).into_iter().fold(pool, Pool::resource);
+    let pool = match resources.as_deref().map(list) {
+        Some(resources) if resources.is_empty() => {
+            return Err(
+                "COGNITO_RESOURCE: expected at least one resource, such as https://api.example.com"
+                    .into(),
+            );
+        }
+        Some(resources) => resources.into_iter().fold(pool, Pool::resource),
+        None => pool,
+    };
     Ok(Some(Verifier::for_pools([pool]).permissions_claim("custom:permissions")))
 }
 

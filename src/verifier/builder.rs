@@ -227,7 +227,7 @@ impl VerifierBuilder {
 
     /// Starts no background task: requests check the age of the keys and refresh them. For functions
     /// that freeze between requests. Requests that find keys past their refresh interval wait for
-    /// one shared fetch; if it fails, the old keys serve without waiting for another interval.
+    /// one shared fetch. If it fails, the old keys are used for one more interval and no request waits.
     pub fn refresh_on_demand(mut self) -> Self {
         self.keys.background = false;
         self
@@ -246,8 +246,8 @@ impl VerifierBuilder {
     }
 
     /// Starts with keys that another verifier exported, so that a cold start needs no fetch while they
-    /// are younger than the [refresh interval](Self::refresh_interval). The first request that finds
-    /// older ones waits for a fetch, and they serve if it fails. Keys older than
+    /// are younger than the [refresh interval](Self::refresh_interval). If they are older, the first
+    /// request waits for a fetch, and if that fails, the imported keys are used. Keys older than
     /// [`max_staleness`](Self::max_staleness) and issuers that are not configured here are left out.
     pub fn import_keys(mut self, exported: impl Into<String>) -> Self {
         self.imported = Some(exported.into());

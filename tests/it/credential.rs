@@ -235,6 +235,11 @@ async fn an_empty_credential_is_none() {
             request("/", &[("cookie", "id=")]),
             request("/", &[("cookie", &cookie)]),
         ),
+        (
+            Credential::cookie("id").unwrap(),
+            request("/", &[("cookie", "id=\"\"")]),
+            request("/", &[("cookie", &cookie)]),
+        ),
         (Credential::query("t").unwrap(), request("/?t=&a=b", &[]), request(&query, &[])),
     ] {
         let name = format!("{place:?}");
@@ -536,4 +541,8 @@ fn impossible_origins_and_places_are_rejected_with_the_fix() {
         assert!(error.to_string().contains("not a cookie"), "{error}");
     }
     assert!(Credential::bearer_header("a b").unwrap_err().to_string().contains("bearer_header"));
+    for refused in [Credential::header("Cookie"), Credential::bearer_header("cookie")] {
+        // The rule on other sites would not apply to it.
+        assert!(refused.unwrap_err().to_string().contains("Credential::cookie"));
+    }
 }

@@ -326,6 +326,32 @@ async fn a_permission_without_a_source_is_logged_once() {
 }
 
 #[tokio::test]
+async fn a_source_of_permissions_in_one_of_several_pools_is_a_source() {
+    let pools = [
+        UserPool::builder().own_keys().start().await.unwrap(),
+        UserPool::builder().own_keys().start().await.unwrap(),
+    ];
+    let [with, without] = &pools;
+    let grants = tower_cognito::Grants::new().group("staff", ["a"]);
+    let verifier = tower_cognito::Verifier::for_pools([
+        with.pool().name("with").grants(grants),
+        without.pool().name("without"),
+    ])
+    .build()
+    .unwrap();
+    let log = ThreadLogs::start();
+    let layer = CognitoLayer::new(verifier);
+    let service =
+        ServiceBuilder::new().layer(layer).layer(require(permission("a"))).service(ok_service());
+    for (pool, status) in [(with, 200), (without, 403)] {
+        let token = pool.token("alice").group("staff").sign();
+        let answer = service.clone().oneshot(with_token(&token)).await.unwrap();
+        assert_eq!(answer.status(), status, "{}", pool.issuer());
+    }
+    assert!(!log.text().contains("WARN"), "{}", log.text());
+}
+
+#[tokio::test]
 async fn a_policy_that_the_layers_verifier_cannot_meet_is_logged_when_it_is_built() {
     let pool = UserPool::start().await.unwrap();
     let own = || tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).name("staff");
