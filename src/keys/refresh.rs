@@ -4,7 +4,7 @@ use tokio::{task::JoinHandle, time::sleep};
 
 use super::{
     fetch::{Begin, Cause, Fetcher},
-    runtime::Spawner,
+    runtime,
     settings::LONGEST_NAP,
 };
 
@@ -14,7 +14,7 @@ pub(super) struct Refresher(JoinHandle<()>);
 impl Refresher {
     /// Starts the task, if a runtime with timers is there to run it.
     pub(super) fn start(fetcher: Arc<Fetcher>) -> Option<Self> {
-        Some(Self(Spawner::current()?.spawn(keep_fresh(fetcher))))
+        Some(Self(runtime::handle()?.spawn(keep_fresh(fetcher))))
     }
 
     /// Whether the task ended, which it does with its runtime alone.

@@ -4,10 +4,10 @@
 //! `tests/shuttle.rs` says how.
 
 #[cfg(not(shuttle))]
-pub(super) use self::tokio_runtime::{Mutex, MutexGuard, Spawner, timeout, timeout_at};
+pub(super) use self::tokio_runtime::{Mutex, MutexGuard, Spawner, handle, timeout, timeout_at};
 
 #[cfg(shuttle)]
-pub(super) use self::shuttle_runtime::{Mutex, MutexGuard, Spawner, timeout, timeout_at};
+pub(super) use self::shuttle_runtime::{Mutex, MutexGuard, Spawner, handle, timeout, timeout_at};
 
 #[cfg(not(shuttle))]
 mod tokio_runtime {
@@ -26,8 +26,7 @@ mod tokio_runtime {
 
     impl Spawner {
         pub(in super::super) fn current() -> Option<Self> {
-            let runtime = Handle::try_current().ok()?;
-            has_timers().then_some(Self(runtime))
+            handle().map(Self)
         }
 
         pub(in super::super) fn spawn<F>(&self, task: F) -> JoinHandle<()>
@@ -36,6 +35,11 @@ mod tokio_runtime {
         {
             self.0.spawn(task)
         }
+    }
+
+    /// The current runtime, if it has timers.
+    pub(in super::super) fn handle() -> Option<Handle> {
+        Handle::try_current().ok().filter(|_| has_timers())
     }
 
     /// Awaits a future until a deadline; `None` if it is not ready by then, or if the runtime has no timers.
@@ -81,6 +85,11 @@ mod shuttle_runtime {
     use tokio::time::Instant;
 
     pub(in super::super) struct Spawner;
+
+    /// The background task is not part of what is tried.
+    pub(in super::super) fn handle() -> Option<tokio::runtime::Handle> {
+        None
+    }
 
     impl Spawner {
         pub(in super::super) fn current() -> Option<Self> {
