@@ -40,9 +40,24 @@ struct Inner {
     data: Mutex<Data>,
     /// Held by the one change that is on its way to disk.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held while signing keys are written, and while the pool is deleted, so that no key outlives its pool.
+    keys: Mutex<()>,
     disk: Option<Arc<Disk>>,
     outbox: OnceLock<Outbox>,
     pool_id: String,
+}
+
+/// How far an unsettled change is, so that a panic at any point of it leaves a state that the next change can
+/// complete.
+#[derive(Default)]
+enum Progress {
+    /// Made in memory, and not to be kept unless it gets further.
+    #[default]
+    Made,
+    /// Undone in memory while it is being written to disk.
+    Undone,
+    /// On disk, and made again in memory.
+    Written,
 }
 
 macro_rules! tables {
@@ -52,6 +67,7 @@ macro_rules! tables {
         pub(super) struct Data {
             $($(#[$doc])* pub(super) $name: Table<$row>,)*
             names: Names,
+            progress: Progress,
             is_closed: bool,
         }
 
@@ -64,9 +80,10 @@ macro_rules! tables {
 
             fn settle(&mut self) {
                 $(self.$name.settle();)*
+                self.progress = Progress::Made;
             }
 
-            /// Undoes the changes since the last ones were settled, or makes them again.
+            /// Undoes the unsettled changes, or reapplies them if they are undone.
             fn swap_changes(&mut self) {
                 $(self.$name.swap_changes();)*
             }
@@ -131,6 +148,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             data: Mutex::new(data),
             turn: Arc::default(),
+            keys: Mutex::default(),
             disk,
             outbox: OnceLock::new(),
             pool_id: pool_id.to_owned(),
@@ -151,6 +169,7 @@ impl Store {
         let turn = Arc::clone(&self.0.turn).lock_owned().await;
         let inner = Arc::clone(&self.0);
         blocking::run(move || {
+            let _keys = inner.keys.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(disk) = &inner.disk {
                 disk.forget(&inner.pool_id)?;
             }
@@ -210,6 +229,7 @@ impl Store {
             };
             // The changes become visible once they are on disk.
             data.swap_changes();
+            data.progress = Progress::Undone;
             match changes {
                 Ok(changes) if !changes.is_empty() => (result, changes),
                 nothing_to_keep => {
@@ -225,6 +245,7 @@ impl Store {
             match kept {
                 Ok(()) => {
                     data.swap_changes();
+                    data.progress = Progress::Written;
                     inner.finish_change(&mut data);
                 }
                 Err(_) => data.settle(),
@@ -236,14 +257,17 @@ impl Store {
         Ok(result)
     }
 
-    /// Writes new signing keys to disk and removes old ones, by their numbers. Nothing else changes that table, so that
-    /// this need not wait for other changes. It blocks the thread.
+    /// Writes new signing keys to disk and removes old ones, by their numbers. It blocks the thread.
+    ///
+    /// # Errors
+    /// The disk does not take them, or the pool was deleted.
     pub(super) fn write_keys(
         &self,
         new: Vec<(String, StoredKey)>,
         old: Vec<String>,
     ) -> io::Result<()> {
         let Some(disk) = &self.0.disk else { return Ok(()) };
+        let _keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if self.read(|data| data.is_closed) {
             return Err(deleted());
         }
@@ -287,7 +311,14 @@ impl Data {
             return Err(deleted());
         }
         // A change that panicked leaves its changes unsettled.
-        self.undo_change();
+        match self.progress {
+            Progress::Made => self.undo_change(),
+            Progress::Undone => self.settle(),
+            Progress::Written => {
+                self.learn_names();
+                self.settle();
+            }
+        }
         Ok(())
     }
 
@@ -455,6 +486,44 @@ mod tests {
             assert_eq!(seen(&store), before);
         }
         assert_eq!(seen(&file.open()).0.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn change_whose_write_panics_stays_undone_and_one_that_is_written_stays_made() {
+        for is_written in [false, true] {
+            let store = Store::open(POOL, None).unwrap();
+            begin(&store).await;
+            let before = seen(&store);
+            let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
+            {
+                let mut data = store.0.lock();
+                data.begin_change().unwrap();
+                change_all(&mut data);
+                data.swap_changes();
+                data.progress = Progress::Undone;
+                if is_written {
+                    data.swap_changes();
+                    data.progress = Progress::Written;
+                }
+            }
+            // The next changes complete what a panic left.
+            for _ in 0..2 {
+                store.write(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
+                let expected = if is_written { &after } else { &before };
+                assert_eq!(seen(&store), *expected, "written: {is_written}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_of_a_deleted_pool_are_not_written() {
+        let file = DataFile::new("keys");
+        let store = file.open();
+        begin(&store).await;
+        store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap();
+        store.close().await.unwrap();
+        let refused = store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::NotFound);
     }
 
     #[tokio::test]
