@@ -121,7 +121,16 @@ impl Site {
     /// The claims of an access token of one of the pools, by this crate's own rules.
     pub(super) async fn verified(&self, token: &str) -> Result<(Arc<Shared>, Verified), ApiError> {
         for pool in self.pools() {
-            let Some(verifier) = pool.own_verifier()? else { continue };
+            let verifier = match pool.own_verifier() {
+                Ok(Some(verifier)) => verifier,
+                Ok(None) => continue,
+                Err(error) => {
+                    // The token may be another pool's.
+                    let pool = pool.id();
+                    tracing::warn!(%pool, %error, "the tokens of a pool cannot be verified");
+                    continue;
+                }
+            };
             match verifier.verify(token).await {
                 Ok(verified) => {
                     pool.check_revocation(&verified)?;

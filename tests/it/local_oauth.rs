@@ -712,8 +712,14 @@ async fn a_client_with_a_secret_proves_it_in_one_way() {
     let old = text(&answer, "refresh_token");
     let body = [&refresh(old)[..], &[id, ("client_secret", secret)]].concat();
     let next = post(&pool, "/oauth2/token", None, &body).await;
-    assert_ne!(text(&next, "refresh_token"), old);
+    let current = text(&next, "refresh_token");
+    assert_ne!(current, old);
+    // A wrong resource does not hide the reuse of a token, which ends the session.
+    let reused = [&body[..], &[("resource", "https://other.test")]].concat();
+    is_error(&post(&pool, "/oauth2/token", None, &reused).await, 400, "invalid_grant");
     is_error(&post(&pool, "/oauth2/token", None, &body).await, 400, "invalid_grant");
+    let current = [&refresh(current)[..], &[id, ("client_secret", secret)]].concat();
+    is_error(&post(&pool, "/oauth2/token", None, &current).await, 400, "invalid_grant");
 }
 
 #[tokio::test]

@@ -30,19 +30,23 @@ pub(super) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Opt
 
 /// Makes new tokens for the session of a refresh token: with rotation, a new refresh token too.
 ///
-/// `check` sees the token's user and session before anything is changed, and `metadata` is for the trigger that sees tokens.
+/// `is_caller` rejects who may not use the user's tokens, before anything else. `check` rejects what is asked of the
+/// session, after the reuse of a rotated token was detected. `metadata` is for the trigger that sees tokens.
 pub(in crate::local) async fn refresh(
     pool: &Shared,
     client: &Client,
     token: &str,
     metadata: &Metadata,
-    check: impl Fn(&User, &Session) -> Result<(), ApiError> + Sync,
+    is_caller: impl Fn(&User) -> Result<(), ApiError> + Sync,
+    check: impl Fn(&Session) -> Result<(), ApiError> + Sync,
 ) -> Result<Value, ApiError> {
     let now = pool.now();
     // A function that fails does not cost the client its refresh token. One that was rotated
     // before ends its session.
-    let found =
-        pool.store.write_always(|data| find_token(data, client, token, &check, now)).await??;
+    let found = pool
+        .store
+        .write_always(|data| find_token(data, client, token, (&is_caller, &check), now))
+        .await??;
     let api_scope = [API_SCOPE.to_owned()];
     let holder = Holder {
         user: &found.user,
@@ -55,7 +59,7 @@ pub(in crate::local) async fn refresh(
     let (refreshed, next) = pool
         .store
         .write_always(|data| {
-            let refreshed = find_token(data, client, token, &check, now)?;
+            let refreshed = find_token(data, client, token, (&is_caller, &check), now)?;
             let next = rotate(data, client, token, &refreshed.origin_jti, now);
             Ok::<_, ApiError>((refreshed, next))
         })
@@ -141,7 +145,7 @@ async fn get_tokens(site: &Site, value: Value) -> Answer {
         )));
     }
     let metadata = client_metadata.unwrap_or_default();
-    let result = refresh(&pool, &client, &token, &metadata, |_, _| Ok(())).await?;
+    let result = refresh(&pool, &client, &token, &metadata, |_| Ok(()), |_| Ok(())).await?;
     Ok(json!({ "AuthenticationResult": result }))
 }
 
@@ -223,7 +227,10 @@ fn find_token(
     data: &mut Data,
     client: &Client,
     token: &str,
-    check: impl Fn(&User, &Session) -> Result<(), ApiError> + Sync,
+    (is_caller, check): (
+        impl Fn(&User) -> Result<(), ApiError> + Sync,
+        impl Fn(&Session) -> Result<(), ApiError> + Sync,
+    ),
     now: u64,
 ) -> Result<Refreshed, ApiError> {
     let invalid = || ApiError::not_authorized("Invalid Refresh Token");
@@ -241,7 +248,7 @@ fn find_token(
         .filter(|user| user.sub == session.sub)
         .cloned()
         .ok_or_else(invalid)?;
-    check(&user, &session)?;
+    is_caller(&user)?;
     if session.is_over(&user) {
         return Err(ApiError::not_authorized("Refresh Token has been revoked"));
     }
@@ -262,6 +269,7 @@ fn find_token(
             "Refresh Token has been invalidated by rotation",
         ));
     }
+    check(&session)?;
     let groups = data.groups_of(&user);
     Ok(Refreshed { user, session, origin_jti: row.origin_jti, groups })
 }

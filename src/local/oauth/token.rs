@@ -15,7 +15,7 @@ use super::{
         settings::OAuthFlow,
         shared::Shared,
         site::Site,
-        store::{Client, Session, User},
+        store::{Client, Session},
         triggers::Metadata,
     },
     client_auth,
@@ -102,10 +102,9 @@ async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<V
         "refresh_token" => {
             let token = form.get("refresh_token").ok_or(NO_REFRESH_TOKEN)?;
             let metadata = Metadata::NONE;
-            let check = |_: &User, session: &Session| {
-                resource::check(resource, session.resource.as_deref())
-            };
-            let refreshed = sessions::refresh(&pool, &client, token, metadata, check).await;
+            let check = |session: &Session| resource::check(resource, session.resource.as_deref());
+            let refreshed =
+                sessions::refresh(&pool, &client, token, metadata, |_| Ok(()), check).await;
             refreshed.map(named).map_err(|error| refused(&error, BAD_REFRESH_TOKEN))
         }
         "client_credentials" => {

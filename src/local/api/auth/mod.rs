@@ -40,7 +40,7 @@ use super::{
         settings::AuthFlow,
         shared::Shared,
         site::Site,
-        store::Client,
+        store::{Client, User},
         triggers::{Metadata, TokenSource},
     },
     Answer, ApiError,
@@ -98,11 +98,13 @@ async fn initiate(site: &Arc<Site>, by: By, value: Value) -> Answer {
             check_flow(&client, AuthFlow::RefreshTokenAuth, "REFRESH_TOKEN_AUTH")?;
             let hash = parameters.find("SECRET_HASH");
             let token = parameters.get("REFRESH_TOKEN")?;
-            let result = sessions::refresh(&pool, &client, token, Metadata::NONE, |user, _| {
+            let is_caller = |user: &User| {
                 check_secret_hash(&client, &user.username, hash)
                     .or_else(|_| check_secret_hash(&client, &user.sub, hash))
-            })
-            .await?;
+            };
+            let metadata = Metadata::NONE;
+            let result =
+                sessions::refresh(&pool, &client, token, metadata, is_caller, |_| Ok(())).await?;
             Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }))
         }
         ("CUSTOM_AUTH", _) => {
