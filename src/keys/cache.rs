@@ -126,8 +126,7 @@ impl KeyCache {
             let ended = fetcher.ended(fetch).await;
             // A fetch of somebody else that failed may have begun before a suspension. A set past its
             // lifetime deserves a fetch of after it.
-            let is_overdue = self.age(fetcher.now()) == Some(Age::Overdue);
-            if !begun_by_us && is_overdue {
+            if !begun_by_us && fetcher.is_overdue(fetcher.now()) {
                 continue;
             }
             if !ended {
@@ -230,10 +229,6 @@ impl KeyCache {
         let lifetime = fetcher.settings().lifetime(None);
         let loaded = Loaded::new(set, fetched_at, lifetime, fetcher.settings());
         self.current.store(Some(Arc::new(loaded)));
-    }
-
-    fn age(&self, now: SystemTime) -> Option<Age> {
-        self.current.load().as_deref().map(|loaded| loaded.age(now))
     }
 
     fn is_usable(&self, now: SystemTime) -> bool {

@@ -149,9 +149,7 @@ impl Fetcher {
         if self.was_brought(kid, now) {
             return Begin::Refused;
         }
-        let is_overdue =
-            self.current.load().as_deref().is_some_and(|it| it.age(now) == Age::Overdue);
-        let cause = if is_overdue { Cause::Expired } else { state.cause_of(kid) };
+        let cause = if self.is_overdue(now) { Cause::Expired } else { state.cause_of(kid) };
         self.begin_with(state, cause, now)
     }
 
@@ -166,6 +164,11 @@ impl Fetcher {
         state.attempts.len() < limit
             || state.fetch_under_way().is_some()
             || self.was_brought(kid, now)
+    }
+
+    /// Whether requests have to wait for a fetch before they may use the set.
+    pub(super) fn is_overdue(&self, now: SystemTime) -> bool {
+        self.current.load().as_deref().is_some_and(|loaded| loaded.age(now) == Age::Overdue)
     }
 
     fn was_brought(&self, kid: &str, now: SystemTime) -> bool {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
+    own_verifier::own_pool,
     shared::{Parts, Shared},
     store::Store,
     token::TokenBuilder,
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     claims::{Claims, TokenUse, Verified},
     error::{AuthError, AuthErrorKind},
-    verifier::{Decision, Pool, Verifier},
+    verifier::{Decision, Verifier},
 };
 
 /// A pool that nobody serves: its keys are all that mock claims need.
@@ -90,16 +91,8 @@ impl TokenBuilder {
         let named = |claim: &str| payload.get(claim).and_then(Value::as_str);
         let client = named("client_id").or_else(|| named("aud"));
         let client = client.unwrap_or_else(|| self.pool().client_id());
-        let pool = Pool::custom(self.pool().issuer(), self.pool().jwks_uri())
-            .access_tokens([client])
-            .id_tokens([client])
-            .static_keys(self.pool().key_set()?)
-            // The keys are static: nothing is ever fetched over plain HTTP.
-            .dangerous()
-            .allow_plain_http()
-            // A mock of a bound token is for a service that accepts what it is bound to.
-            .dangerous()
-            .accept_any_resource();
+        // A mock of a bound token is for a service that accepts what it is bound to.
+        let pool = own_pool(self.pool())?.access_tokens([client]).id_tokens([client]);
         let verifier = Verifier::for_pools([pool]).permissions_claim("custom:permissions");
         Ok(verifier.token_cache_bytes(0).build()?)
     }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::shared::Shared;
-use crate::verifier::{Pool, Verifier};
+use crate::{
+    keys::KeySetError,
+    verifier::{Pool, Verifier},
+};
 
 /// The verifier of a pool's own access tokens. It is rebuilt when the pool's app clients or keys are no longer those
 /// that it was built from, whatever changed them.
@@ -45,17 +48,20 @@ fn build(
     pool: &Shared,
     clients: &[String],
 ) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
-    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
-        .access_tokens(clients)
+    let own = own_pool(pool)?.access_tokens(clients);
+    let clock = Arc::clone(pool.clock());
+    Ok(Verifier::for_pools([own]).clock(move || clock.time()).token_cache_bytes(0).build()?)
+}
+
+/// A pool with its present keys, for the pool's own use: it takes its tokens whatever API they are for.
+pub(super) fn own_pool(pool: &Shared) -> Result<Pool, KeySetError> {
+    Ok(Pool::custom(pool.issuer(), pool.jwks_uri())
         .static_keys(pool.key_set()?)
         // The keys are static: nothing is ever fetched over plain HTTP.
         .dangerous()
         .allow_plain_http()
-        // The pool's own endpoints take its tokens whatever API they are for.
         .dangerous()
-        .accept_any_resource();
-    let clock = Arc::clone(pool.clock());
-    Ok(Verifier::for_pools([own]).clock(move || clock.time()).token_cache_bytes(0).build()?)
+        .accept_any_resource())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -15,6 +15,7 @@ use super::{
     api::{self, ApiError},
     console, cors, oauth,
     operations::run_to_completion,
+    origin::requested_host,
     shared::Shared,
     site::Site,
 };
@@ -106,9 +107,9 @@ async fn discovery(State(site): State<Arc<Site>>, id: PoolId, headers: HeaderMap
 /// The base of all addresses under the name by which a client reached the pool, such as `http://cognito:9229` in a
 /// container network, or `None` if the request does not name the pool's port.
 fn base_of_client(headers: &HeaderMap, pool: &Shared) -> Option<String> {
-    let host: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
-    let is_this_port = host.port_u16() == Some(pool.address().port());
-    (is_this_port && !host.as_str().contains('@')).then(|| format!("http://{host}"))
+    let host = requested_host(headers)?;
+    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    (port == Some(pool.address().port())).then(|| format!("http://{host}"))
 }
 
 /// The pool of a path. The id in it is not UTF-8 if it is rejected.

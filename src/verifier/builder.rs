@@ -301,6 +301,8 @@ impl VerifierBuilder {
         if let Some(text) = &self.imported {
             import(text, &pools)?;
         }
+        let has_permission_source =
+            self.permissions_claim.is_some() || pools.iter().any(|pool| !pool.grants.is_empty());
         let rules = Rules {
             pools,
             issuers,
@@ -309,6 +311,7 @@ impl VerifierBuilder {
             expiry_leeway: self.expiry_leeway,
             clock_skew: self.clock_skew,
             permissions_claim: self.permissions_claim,
+            has_permission_source,
             told_of_permissions: AtomicBool::new(false),
         };
         let cache = TokenCache::new(self.cache_bytes);

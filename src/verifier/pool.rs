@@ -293,26 +293,20 @@ impl Pool {
             {
                 conflict("resource_or_unbound", "resource")
             }
-            Self { access_clients, id_clients, bound_to, bound_to_or_unbound, .. }
-                if access_clients.is_empty()
-                    && !id_clients.is_empty()
-                    && !(bound_to.is_empty() && bound_to_or_unbound.is_empty()) =>
-            {
-                let setting = if bound_to.is_empty() { "resource_or_unbound" } else { "resource" };
-                conflict(setting, "id_tokens alone")
-            }
-            Self { any_resource: true, bound_to, bound_to_or_unbound, .. }
-                if !(bound_to.is_empty() && bound_to_or_unbound.is_empty()) =>
-            {
-                let setting = if bound_to.is_empty() { "resource_or_unbound" } else { "resource" };
-                conflict(setting, "accept_any_resource")
-            }
             // A custom pool has an address from the start; keys of another kind replace it.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
                 conflict("jwks_uri", "key_source or static_keys")
             }
             _ => Ok(()),
         }?;
+        let setting = if self.bound_to.is_empty() { "resource_or_unbound" } else { "resource" };
+        let names_resources = !(self.bound_to.is_empty() && self.bound_to_or_unbound.is_empty());
+        if names_resources && self.any_resource {
+            return conflict(setting, "accept_any_resource");
+        }
+        if names_resources && self.access_clients.is_empty() && !self.id_clients.is_empty() {
+            return conflict(setting, "id_tokens alone");
+        }
         match self.regions.iter().find(|region| !is_region(region)) {
             Some(region) => Err(ConfigError::Name {
                 field: "add_regions",

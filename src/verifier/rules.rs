@@ -34,6 +34,8 @@ pub(super) struct Rules {
     pub(super) expiry_leeway: Duration,
     pub(super) clock_skew: Duration,
     pub(super) permissions_claim: Option<String>,
+    /// Whether tokens of any pool can have permissions at all.
+    pub(super) has_permission_source: bool,
     pub(super) told_of_permissions: AtomicBool,
 }
 
@@ -123,7 +125,7 @@ impl Rules {
             scope: kept(scope),
             groups,
             permissions,
-            has_permission_source: self.has_permission_source(),
+            has_permission_source: self.has_permission_source,
             good,
             expires_at,
             issued_at,
@@ -154,18 +156,13 @@ impl Rules {
         }
     }
 
-    /// Whether tokens of any pool can have permissions at all.
-    fn has_permission_source(&self) -> bool {
-        self.permissions_claim.is_some() || self.pools.iter().any(|pool| !pool.grants.is_empty())
-    }
-
     /// Why no token that passes these rules can meet a part of a policy.
     pub(super) fn defects(&self, policy: &Policy) -> Vec<String> {
         let accepts = |token_use| self.pools.iter().any(|pool| pool.accepts_kind(token_use));
         let mut defects = policy.defects();
         policy.visit(&mut |part| {
             let defect = match part {
-                Policy::Permission(_) if !self.has_permission_source() => NO_PERMISSION_SOURCE,
+                Policy::Permission(_) if !self.has_permission_source => NO_PERMISSION_SOURCE,
                 Policy::Scope(_) | Policy::TokenUse(TokenUse::Access)
                     if !accepts(TokenUse::Access) =>
                 {

@@ -12,11 +12,13 @@ const MAX_HEADER: usize = 1024;
 pub(in crate::local) struct ApiError {
     pub(in crate::local) name: &'static str,
     pub(in crate::local) message: String,
+    /// The members of the input that the service model does not allow, for errors that report them.
+    pub(in crate::local) faulty: Vec<String>,
 }
 
 impl ApiError {
     pub(in crate::local) fn new(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, message: message.into() }
+        Self { name, message: message.into(), faulty: Vec::new() }
     }
 
     pub(in crate::local) fn invalid_parameter(message: impl Into<String>) -> Self {

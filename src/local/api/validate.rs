@@ -34,16 +34,22 @@ pub(super) fn check_text(shape: &str, member: &str, text: &str) -> Result<(), Ap
 
 /// The error for a value that breaks one constraint, where the constraint is not in the model.
 pub(super) fn broken(member: &str, value: &str, constraint: &str) -> ApiError {
-    error_of(&[fault(&quote(&Value::from(value)), member, constraint)])
+    error_of(vec![fault(&quote(&Value::from(value)), member, constraint)])
 }
 
 /// The error for a member that is required and absent.
 pub(super) fn missing(member: &str) -> ApiError {
-    error_of(&[missing_fault(&first_lowercase(member))])
+    error_of(vec![missing_fault(&first_lowercase(member))])
 }
 
 #[derive(Default)]
-struct Faults(Vec<String>);
+struct Faults(Vec<Fault>);
+
+/// What is wrong with a member.
+struct Fault {
+    path: String,
+    text: String,
+}
 
 impl Faults {
     fn check_members(
@@ -132,14 +138,14 @@ impl Faults {
         Ok(())
     }
 
-    fn add(&mut self, fault: String) {
+    fn add(&mut self, fault: Fault) {
         if self.0.len() < MAX_FAULTS {
             self.0.push(fault);
         }
     }
 
     fn into_result(self) -> Result<(), ApiError> {
-        if self.0.is_empty() { Ok(()) } else { Err(error_of(&self.0)) }
+        if self.0.is_empty() { Ok(()) } else { Err(error_of(self.0)) }
     }
 }
 
@@ -259,20 +265,24 @@ fn quote(value: &Value) -> String {
     }
 }
 
-fn fault(quoted: &str, path: &str, constraint: &str) -> String {
-    format!("Value{quoted} at '{path}' failed to satisfy constraint: {constraint}")
+fn fault(quoted: &str, path: &str, constraint: &str) -> Fault {
+    let text = format!("Value{quoted} at '{path}' failed to satisfy constraint: {constraint}");
+    Fault { path: path.to_owned(), text }
 }
 
 /// Amplify recognizes that a password is missing by words without `null`.
-fn missing_fault(path: &str) -> String {
+fn missing_fault(path: &str) -> Fault {
     let quoted = if path.to_ascii_lowercase().ends_with("password") { "" } else { " null" };
     fault(quoted, path, "Member must not be null")
 }
 
-fn error_of(faults: &[String]) -> ApiError {
+fn error_of(faults: Vec<Fault>) -> ApiError {
     let (count, plural) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
-    let faults = faults.join("; ");
-    ApiError::invalid_parameter(format!("{count} validation error{plural} detected: {faults}"))
+    let (faulty, texts): (Vec<_>, Vec<_>) =
+        faults.into_iter().map(|fault| (fault.path, fault.text)).unzip();
+    let texts = texts.join("; ");
+    let message = format!("{count} validation error{plural} detected: {texts}");
+    ApiError { faulty, ..ApiError::invalid_parameter(message) }
 }
 
 /// A member's name as errors write it.

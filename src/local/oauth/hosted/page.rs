@@ -48,7 +48,7 @@ impl<'a> Desk<'a> {
 
     /// Shows why the API refused what was entered.
     pub(super) fn refused(self, error: &ApiError) -> Self {
-        self.problem(in_plain_words(&error.message))
+        self.problem(in_plain_words(error))
     }
 
     /// Tells what went well.
@@ -168,13 +168,13 @@ fn answer(status: StatusCode, html: String) -> Response {
     response
 }
 
-/// The message of an error for a person. Faults against the service model name members of the API, which a person
-/// has not seen.
-fn in_plain_words(message: &str) -> &str {
-    if !message.contains(" detected: Value") {
-        return message;
+/// The message of an error for a person. Faults against the service model name members of the API, which users do not
+/// know.
+fn in_plain_words(error: &ApiError) -> &str {
+    if error.faulty.is_empty() {
+        return &error.message;
     }
-    let is_at = |member: &str| message.contains(&format!("at '{member}'"));
+    let is_at = |member: &str| error.faulty.iter().any(|faulty| faulty == member);
     if is_at("username") {
         "The user name is too long or has a character that is not allowed."
     } else if ["password", "proposedPassword"].into_iter().any(is_at) {
@@ -188,7 +188,7 @@ fn in_plain_words(message: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::in_plain_words;
+    use super::{ApiError, in_plain_words};
 
     #[test]
     fn faults_against_the_model_are_in_words_that_people_know() {
@@ -203,13 +203,18 @@ mod tests {
                 "1 validation error detected: Value 'a b' at '{member}' failed to satisfy constraint: \
                  Member must satisfy regular expression pattern: [\\S]+"
             );
-            let words = in_plain_words(&message);
+            let faulty = vec![member.to_owned()];
+            let error = ApiError { faulty, ..ApiError::invalid_parameter(message) };
+            let words = in_plain_words(&error);
             assert!(words.contains(word) && !words.contains("Member"), "{member}: {words}");
         }
-        for message in
-            ["Incorrect username or password.", "Invalid code provided, please try again."]
-        {
-            assert_eq!(in_plain_words(message), message);
+        for message in [
+            "Incorrect username or password.",
+            "Invalid code provided, please try again.",
+            // A trigger may use the same words.
+            "1 validation error detected: Value at 'username' is taken",
+        ] {
+            assert_eq!(in_plain_words(&ApiError::not_authorized(message)), message);
         }
     }
 }
