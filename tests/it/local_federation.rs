@@ -15,7 +15,7 @@ use tower_cognito::{
 use crate::support::{
     browser::{Browser, Page, client, encoded},
     captured_logs,
-    cognito::{PASSWORD, call, payload},
+    cognito::{PASSWORD, call, payload, provider_config},
     header, serve, wall_time,
 };
 
@@ -57,25 +57,7 @@ async fn pool() -> UserPool {
 
 /// Another pool, of which the first is an app.
 async fn provider_for(pool: &UserPool) -> UserPool {
-    let config = format!(
-        r#"
-        [[aws_cognito_user_pool_client]]
-        client_id = "relying"
-        client_secret = "relying-secret"
-        allowed_oauth_flows_user_pool_client = true
-        allowed_oauth_flows = ["code"]
-        allowed_oauth_scopes = ["openid", "email", "profile"]
-        callback_urls = ["http://{}/oauth2/idpresponse", "http://localhost:{}/oauth2/idpresponse"]
-
-        [[aws_cognito_user]]
-        username = "jane"
-        password = "Correct-Horse-1"
-        attributes = {{ email = "jane@corp.test", email_verified = "true", given_name = "Jane" }}
-        "#,
-        pool.address(),
-        pool.address().port()
-    );
-    UserPool::builder().config(Config::from_toml(&config).unwrap()).start().await.unwrap()
+    UserPool::builder().config(provider_config(pool)).start().await.unwrap()
 }
 
 async fn admin(

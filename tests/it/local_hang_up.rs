@@ -15,14 +15,12 @@ use tower_cognito::local::{Config, Trigger, UserPool};
 
 use crate::support::{
     admin::{PASSWORD, admin, attributes, messages, on_user, tokens, user},
-    browser::{Browser, Page, WebForm, encoded},
-    cognito::call,
+    browser::{Browser, WebForm, encoded, open},
+    cognito::{call, provider_config},
     eventually,
     function::{Function, Outcome},
     get,
 };
-
-const BACK: &str = "https://app.test/back";
 
 const CONFIG: &str = r#"
 [aws_cognito_user_pool]
@@ -140,16 +138,6 @@ async fn get_local(pool: &UserPool) -> String {
     page.text().await.unwrap()
 }
 
-async fn open(browser: &mut Browser, pool: &UserPool, path: &str, kind: &str) -> Page {
-    let query = [
-        ("client_id", pool.client_id()),
-        ("redirect_uri", BACK),
-        ("response_type", kind),
-        ("scope", "openid"),
-    ];
-    browser.open(format!("http://{}{path}?{}", pool.address(), encoded(&query))).await
-}
-
 async fn exists(pool: &UserPool, name: &str) {
     eventually("the user is there", async || on_user(pool, "AdminGetUser", name).await.is_ok())
         .await;
@@ -256,25 +244,7 @@ async fn hosted_pages_complete_after_the_browser_disconnects() {
 async fn sign_in_by_a_provider_completes_after_the_browser_disconnects() {
     let gated = Gated::start(Trigger::PreSignUp).await;
     let pool = &gated.pool;
-    let config = format!(
-        r#"
-        [[aws_cognito_user_pool_client]]
-        client_id = "relying"
-        client_secret = "relying-secret"
-        allowed_oauth_flows_user_pool_client = true
-        allowed_oauth_flows = ["code"]
-        allowed_oauth_scopes = ["openid", "email"]
-        callback_urls = ["http://{}/oauth2/idpresponse"]
-
-        [[aws_cognito_user]]
-        username = "jane"
-        password = "{PASSWORD}"
-        attributes = {{ email = "jane@corp.test" }}
-        "#,
-        pool.address()
-    );
-    let config = Config::from_toml(&config).unwrap();
-    let corp = UserPool::builder().config(config).start().await.unwrap();
+    let corp = UserPool::builder().config(provider_config(pool)).start().await.unwrap();
     let provider = json!({
         "ProviderName": "Corp", "ProviderType": "OIDC", "AttributeMapping": { "email": "email" },
         "ProviderDetails": {

@@ -6,11 +6,9 @@ use tower_cognito::local::{Config, Trigger, UserPool};
 
 use crate::support::{
     admin::{PASSWORD, attributes, on_user, user},
-    browser::{Browser, Page, encoded},
+    browser::{BACK, Browser, Page, encoded, open},
     function::Function,
 };
-
-const BACK: &str = "https://app.test/back";
 
 const CLIENT: &str = r#"
 [[aws_cognito_user_pool_client]]
@@ -24,16 +22,6 @@ async fn with(trigger: Trigger, function: &Function) -> UserPool {
     let config = Config::from_toml(CLIENT).unwrap();
     let builder = UserPool::builder().trigger_url(trigger, function.url()).config(config);
     builder.start().await.unwrap()
-}
-
-async fn open(browser: &mut Browser, pool: &UserPool, path: &str, kind: &str) -> Page {
-    let query = [
-        ("client_id", pool.client_id()),
-        ("redirect_uri", BACK),
-        ("response_type", kind),
-        ("scope", "openid"),
-    ];
-    browser.open(format!("http://{}{path}?{}", pool.address(), encoded(&query))).await
 }
 
 async fn log_in(browser: &mut Browser, pool: &UserPool, name: &str, kind: &str) -> Page {

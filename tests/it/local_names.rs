@@ -11,7 +11,7 @@ use tower_cognito::local::{Config, UserPool};
 use crate::support::{
     admin::{PASSWORD, admin, last_code, sign_in, tokens, user},
     browser::{Browser, Page, encoded},
-    cognito::{call, error, is},
+    cognito::{call, error, is, provider_config},
     totp::PoolTime,
 };
 
@@ -347,25 +347,12 @@ async fn forms_under_another_host_are_accepted_from_that_host_alone() {
 #[tokio::test]
 async fn users_sign_in_at_a_provider_whose_issuer_is_plain_http_off_loopback() {
     let pool = pool_with_issuer(ISSUERS[2]).await;
-    let config = format!(
-        r#"
-        [[aws_cognito_user_pool_client]]
-        client_id = "relying"
-        client_secret = "relying-secret"
-        allowed_oauth_flows_user_pool_client = true
-        allowed_oauth_flows = ["code"]
-        allowed_oauth_scopes = ["openid", "email"]
-        callback_urls = ["http://{}/oauth2/idpresponse"]
-
-        [[aws_cognito_user]]
-        username = "jane"
-        password = "{PASSWORD}"
-        attributes = {{ email = "jane@corp.test", email_verified = "true" }}
-        "#,
-        pool.address()
-    );
-    let config = Config::from_toml(&config).unwrap();
-    let corp = UserPool::builder().config(config).issuer(ISSUERS[0]).start().await.unwrap();
+    let corp = UserPool::builder()
+        .config(provider_config(&pool))
+        .issuer(ISSUERS[0])
+        .start()
+        .await
+        .unwrap();
     let at = |path: &str| format!("http://{}{path}", corp.address());
     let provider = json!({
         "ProviderName": "Corp", "ProviderType": "OIDC", "AttributeMapping": { "email": "email" },

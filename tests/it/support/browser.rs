@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::LazyLock};
 
 use http::{HeaderMap, StatusCode};
 use reqwest::{Url, redirect::Policy};
+use tower_cognito::local::UserPool;
 
 /// What a browser shows.
 #[derive(Debug)]
@@ -257,4 +258,18 @@ fn unescaped(text: &str) -> String {
     [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
         .into_iter()
         .fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
+}
+
+/// Where hosted pages send browsers back to.
+pub(crate) const BACK: &str = "https://app.test/back";
+
+/// Opens a hosted page for the pool's own app, which gets a code or tokens at [`BACK`].
+pub(crate) async fn open(browser: &mut Browser, pool: &UserPool, path: &str, kind: &str) -> Page {
+    let query = [
+        ("client_id", pool.client_id()),
+        ("redirect_uri", BACK),
+        ("response_type", kind),
+        ("scope", "openid"),
+    ];
+    browser.open(format!("http://{}{path}?{}", pool.address(), encoded(&query))).await
 }

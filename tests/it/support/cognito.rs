@@ -150,3 +150,27 @@ pub(crate) async fn call(pool: &UserPool, operation: &str, input: Value) -> Outc
     let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
     Err((text("__type"), text("message")))
 }
+
+/// The configuration of a pool that is an identity provider for another: it has the user `jane`, and the other pool as
+/// its app `relying`.
+pub(crate) fn provider_config(app: &UserPool) -> Config {
+    let config = format!(
+        r#"
+        [[aws_cognito_user_pool_client]]
+        client_id = "relying"
+        client_secret = "relying-secret"
+        allowed_oauth_flows_user_pool_client = true
+        allowed_oauth_flows = ["code"]
+        allowed_oauth_scopes = ["openid", "email", "profile"]
+        callback_urls = ["http://{}/oauth2/idpresponse", "http://localhost:{}/oauth2/idpresponse"]
+
+        [[aws_cognito_user]]
+        username = "jane"
+        password = "Correct-Horse-1"
+        attributes = {{ email = "jane@corp.test", email_verified = "true", given_name = "Jane" }}
+        "#,
+        app.address(),
+        app.address().port()
+    );
+    Config::from_toml(&config).unwrap()
+}
