@@ -27,7 +27,8 @@ use std::{
 use axum::{Router, body::Body, routing::get};
 use http::{HeaderValue, Request, header};
 use tower::{Layer, Service};
-use tower_cognito::{Claims, CognitoLayer, local::UserPool, require};
+use tower_cognito::{Claims, CognitoLayer, require};
+use tower_cognito_local::UserPool;
 
 use self::support::{
     Limit, TYPICAL, Tenant, now, runtime, three_nodes, token, with_bad_signature, with_unknown_key,

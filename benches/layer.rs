@@ -11,7 +11,8 @@ use axum::{Router, body::Body, routing::get};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderValue, Request, Response, header};
 use tower::{Layer, Service, layer::util::Identity};
-use tower_cognito::{AuthErrorKind, Claims, CognitoLayer, local::UserPool, require};
+use tower_cognito::{AuthErrorKind, Claims, CognitoLayer, require};
+use tower_cognito_local::UserPool;
 
 use self::support::{
     TYPICAL, Tenant, garbled, now, runtime, three_nodes, token, with_bad_signature,

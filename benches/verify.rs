@@ -8,7 +8,8 @@ mod support;
 use std::{hint::black_box, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tower_cognito::{AuthErrorKind, local::UserPool};
+use tower_cognito::AuthErrorKind;
+use tower_cognito_local::UserPool;
 
 use self::support::{
     Baseline, Limit, TYPICAL, garbled, now, runtime, token, with_bad_signature, with_unknown_key,

@@ -9,9 +9,9 @@
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use serde::Deserialize;
 use tower_cognito::{
-    Claims, CognitoLayer, Grants, Verifier, VerifierBuilder, de, group, local::UserPool,
-    permission, require,
+    Claims, CognitoLayer, Grants, Verifier, VerifierBuilder, de, group, permission, require,
 };
+use tower_cognito_local::UserPool;
 
 /// What this service puts into its tokens. Cognito writes every custom attribute as a string.
 #[derive(Debug, Deserialize)]

@@ -10,9 +10,8 @@ use axum::{Router, routing::get};
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde_json::json;
-use tower_cognito::{
-    AuthError, Claims, CognitoLayer, ConfigError, Verifier, group, local::UserPool, require,
-};
+use tower_cognito::{AuthError, Claims, CognitoLayer, ConfigError, Verifier, group, require};
+use tower_cognito_local::UserPool;
 
 /// Status, challenge and `Retry-After` are there already; only the body is ours.
 fn refusal(error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {

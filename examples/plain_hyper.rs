@@ -15,9 +15,8 @@ use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
-use tower_cognito::{
-    CognitoLayer, Verified, Verifier, local::UserPool, require, scope, service::ResponseBody,
-};
+use tower_cognito::{CognitoLayer, Verified, Verifier, require, scope, service::ResponseBody};
+use tower_cognito_local::UserPool;
 
 async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let name = request.extensions().get::<Verified>().and_then(Verified::username);

@@ -26,9 +26,10 @@ use axum::{Json, Router, http::header, response::IntoResponse, routing::get};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_cognito::{
-    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, local::UserPool,
-    permission, require, scope, token_use,
+    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, permission, require,
+    scope, token_use,
 };
+use tower_cognito_local::UserPool;
 
 /// The API: open, signed in, admins, and a mirror.
 pub fn app(verifier: Verifier) -> Router {

@@ -25,10 +25,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tower_cognito::{
-    Verifier,
-    local::{Fault, UserPool},
-};
+use tower_cognito::Verifier;
+use tower_cognito_local::{Fault, UserPool};
 
 #[allow(dead_code, unreachable_pub, reason = "its `app` alone is served")]
 mod quickstart;

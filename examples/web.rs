@@ -18,11 +18,8 @@ use tokio::{
     net::TcpListener,
     process::{Child, Command},
 };
-use tower_cognito::{
-    AccessClaims, CognitoLayer, Pool, Verifier, group,
-    local::{Config, UserPool},
-    require,
-};
+use tower_cognito::{AccessClaims, CognitoLayer, Pool, Verifier, group, require};
+use tower_cognito_local::{Config, UserPool};
 
 /// Where the page's sources are.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/web");

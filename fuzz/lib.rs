@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
-use tower_cognito::{AuthError, Pool, TokenUse, Verified, Verifier, local::UserPool};
+use tower_cognito::{AuthError, Pool, TokenUse, Verified, Verifier};
+use tower_cognito_local::{UserPool};
 
 /// Everything lives for the whole run; keys are made once.
 pub struct Bench {

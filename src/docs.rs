@@ -8,11 +8,3 @@ pub mod defaults {}
 
 #[doc = include_str!("docs/operations.md")]
 pub mod operations {}
-
-#[cfg(feature = "local")]
-#[doc = include_str!("docs/testing.md")]
-pub mod testing {}
-
-#[cfg(feature = "local")]
-#[doc = include_str!("docs/local.md")]
-pub mod local_pool {}

@@ -14,8 +14,6 @@ mod verifier;
 
 #[cfg(feature = "axum")]
 mod extract;
-#[cfg(feature = "local")]
-pub mod local;
 pub mod service;
 
 pub mod docs;

@@ -18,10 +18,10 @@ use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tower::{Layer, Service, ServiceExt, layer::util::Identity, util::MapResponseLayer};
 use tower_cognito::{
-    AuthErrorKind, Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, group,
-    local::{Fault, TokenBuilder, UserPool},
-    require, scope,
+    AuthErrorKind, Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, group, require,
+    scope,
 };
+use tower_cognito_local::{Fault, TokenBuilder, UserPool};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

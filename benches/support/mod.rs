@@ -9,7 +9,8 @@ use std::{
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
-use tower_cognito::{Policy, TokenUse, group, local::UserPool, permission, scope};
+use tower_cognito::{Policy, TokenUse, group, permission, scope};
+use tower_cognito_local::UserPool;
 
 /// The length of an access token as Cognito writes it, in bytes.
 pub const TYPICAL: usize = 1055;

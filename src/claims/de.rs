@@ -33,7 +33,7 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_json::Value;
 
-use super::permissions::read_text;
+use crate::claims::permissions::read_text;
 
 /// Takes a value as it is, or out of a string that holds it as JSON.
 ///

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{de, verified::Verified};
+use crate::claims::{de, verified::Verified};
 
 /// One entry of the `identities` claim: an account at another identity provider that is linked to
 /// the user.

@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::verified::{MAX_NUMERIC_DATE, Verified};
+use crate::claims::verified::{MAX_NUMERIC_DATE, Verified};
 
 /// The standard attributes (OpenID Connect Core, section 5.1).
 ///

@@ -2,8 +2,10 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
-use super::verified::{Decoded, TokenUse, Verified};
-use crate::error::{AuthError, AuthErrorKind};
+use crate::{
+    claims::verified::{Decoded, TokenUse, Verified},
+    error::{AuthError, AuthErrorKind},
+};
 
 /// The verified claims, and those of your own type `T` with them.
 ///

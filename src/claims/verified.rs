@@ -9,8 +9,10 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::text::Text;
-use crate::error::{AuthError, AuthErrorKind};
+use crate::{
+    claims::text::Text,
+    error::{AuthError, AuthErrorKind},
+};
 
 /// The claims of a token that passed every rule.
 ///

@@ -7,16 +7,18 @@ use std::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{
-    fetch::{Begin, Cause, Fetch, Fetcher},
-    jwk::Key,
-    loaded::{Age, Current, Loaded, Moment},
-    refresh::Refresher,
-    set::KeySet,
-    settings::KeySettings,
-    source::{FetchError, KeySource},
+use crate::{
+    clock::Clock,
+    keys::{
+        fetch::{Begin, Cause, Fetch, Fetcher},
+        jwk::Key,
+        loaded::{Age, Current, Loaded, Moment},
+        refresh::Refresher,
+        set::KeySet,
+        settings::KeySettings,
+        source::{FetchError, KeySource},
+    },
 };
-use crate::clock::Clock;
 
 /// One pool's keys, kept fresh.
 ///

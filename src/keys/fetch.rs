@@ -6,15 +6,17 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    cache::Miss,
-    loaded::{Age, Current, Loaded, Moment},
-    runtime::{Mutex, MutexGuard, Spawner, timeout, timeout_at},
-    set::{KeySet, LeftOut},
-    settings::KeySettings,
-    source::{FetchError, KeyDocument, KeySource},
+use crate::{
+    clock::Clock,
+    keys::{
+        cache::Miss,
+        loaded::{Age, Current, Loaded, Moment},
+        runtime::{Mutex, MutexGuard, Spawner, timeout, timeout_at},
+        set::{KeySet, LeftOut},
+        settings::KeySettings,
+        source::{FetchError, KeyDocument, KeySource},
+    },
 };
-use crate::clock::Clock;
 
 /// Fetches key sets: one at a time, shared by all who wait, within a limit.
 ///

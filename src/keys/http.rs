@@ -9,11 +9,14 @@ use std::{
 use http::{HeaderMap, header::CACHE_CONTROL};
 use reqwest::{Client, StatusCode, redirect};
 
-use super::{
-    set::KeySetError,
-    source::{FetchError, KeyDocument, KeySource},
+use crate::{
+    error::ConfigError,
+    keys::{
+        set::KeySetError,
+        source::{FetchError, KeyDocument, KeySource},
+    },
+    pool::is_loopback,
 };
-use crate::{error::ConfigError, pool::is_loopback};
 
 /// The longest document that is read: a set of Cognito's has under 1 KiB.
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;

@@ -6,7 +6,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use tokio::time::Instant;
 
-use super::{set::KeySet, settings::KeySettings};
+use crate::keys::{set::KeySet, settings::KeySettings};
 
 /// The set in use, swapped as a whole.
 pub(super) type Current = ArcSwapOption<Loaded>;

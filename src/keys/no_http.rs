@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::source::KeySource;
-use crate::error::ConfigError;
+use crate::{error::ConfigError, keys::source::KeySource};
 
 #[derive(Default)]
 pub(crate) struct HttpSources {}

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::{task::JoinHandle, time::sleep};
 
-use super::{
+use crate::keys::{
     fetch::{Begin, Cause, Fetcher},
     runtime,
     settings::LONGEST_NAP,

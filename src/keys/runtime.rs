@@ -11,10 +11,10 @@ pub(super) use self::shuttle_runtime::{Mutex, MutexGuard, Spawner, handle, timeo
 
 #[cfg(not(shuttle))]
 mod tokio_runtime {
-    pub(in super::super) use std::sync::{Mutex, MutexGuard};
+    pub(crate) use std::sync::{Mutex, MutexGuard};
     use std::{sync::PoisonError, time::Duration};
 
-    pub(in super::super) use tokio::time::timeout;
+    pub(crate) use tokio::time::timeout;
     use tokio::{
         runtime::{Handle, Id},
         task::JoinHandle,
@@ -22,14 +22,14 @@ mod tokio_runtime {
     };
 
     /// The runtime that the caller is on, which has timers.
-    pub(in super::super) struct Spawner(Handle);
+    pub(crate) struct Spawner(Handle);
 
     impl Spawner {
-        pub(in super::super) fn current() -> Option<Self> {
+        pub(crate) fn current() -> Option<Self> {
             handle().map(Self)
         }
 
-        pub(in super::super) fn spawn<F>(&self, task: F) -> JoinHandle<()>
+        pub(crate) fn spawn<F>(&self, task: F) -> JoinHandle<()>
         where
             F: Future<Output = ()> + Send + 'static,
         {
@@ -38,15 +38,12 @@ mod tokio_runtime {
     }
 
     /// The current runtime, if it has timers.
-    pub(in super::super) fn handle() -> Option<Handle> {
+    pub(crate) fn handle() -> Option<Handle> {
         Handle::try_current().ok().filter(|_| has_timers())
     }
 
     /// Awaits a future until a deadline; `None` if it is not ready by then, or if the runtime has no timers.
-    pub(in super::super) async fn timeout_at<F: Future>(
-        deadline: Instant,
-        future: F,
-    ) -> Option<F::Output> {
+    pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
         if !has_timers() {
             return None;
         }
@@ -77,26 +74,26 @@ mod tokio_runtime {
 
 #[cfg(shuttle)]
 mod shuttle_runtime {
-    pub(in super::super) use shuttle::sync::{Mutex, MutexGuard};
+    pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
     use std::{convert::Infallible, time::Duration};
 
     use shuttle::future::JoinHandle;
     use tokio::time::Instant;
 
-    pub(in super::super) struct Spawner;
+    pub(crate) struct Spawner;
 
     /// The background task is not part of what is tried.
-    pub(in super::super) fn handle() -> Option<tokio::runtime::Handle> {
+    pub(crate) fn handle() -> Option<tokio::runtime::Handle> {
         None
     }
 
     impl Spawner {
-        pub(in super::super) fn current() -> Option<Self> {
+        pub(crate) fn current() -> Option<Self> {
             Some(Self)
         }
 
-        pub(in super::super) fn spawn<F>(&self, task: F) -> JoinHandle<()>
+        pub(crate) fn spawn<F>(&self, task: F) -> JoinHandle<()>
         where
             F: Future<Output = ()> + Send + 'static,
         {
@@ -105,17 +102,14 @@ mod shuttle_runtime {
     }
 
     /// Time does not pass while interleavings are tried.
-    pub(in super::super) async fn timeout<F: Future>(
+    pub(crate) async fn timeout<F: Future>(
         _limit: Duration,
         future: F,
     ) -> Result<F::Output, Infallible> {
         Ok(future.await)
     }
 
-    pub(in super::super) async fn timeout_at<F: Future>(
-        _deadline: Instant,
-        future: F,
-    ) -> Option<F::Output> {
+    pub(crate) async fn timeout_at<F: Future>(_deadline: Instant, future: F) -> Option<F::Output> {
         Some(future.await)
     }
 }

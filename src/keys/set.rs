@@ -7,7 +7,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::jwk::Key;
+use crate::keys::jwk::Key;
 
 /// The usable keys of one JWKS document. It does not change.
 ///

@@ -1,6 +1,6 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use super::set::KeySetError;
+use crate::keys::set::KeySetError;
 
 /// Brings a pool's JWKS document. One method, so that a closure will do:
 ///

@@ -3,13 +3,13 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use http::{Extensions, Response};
 
-use super::{
-    challenge,
-    rejection::{self, ProblemJson, RejectionHandler},
-};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
+    service::{
+        challenge,
+        rejection::{self, ProblemJson, RejectionHandler},
+    },
 };
 
 /// Makes the response to a refusal, in one way for the layer, `require` and the extractors.

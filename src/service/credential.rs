@@ -3,8 +3,7 @@ use http::{
     header::{self, Entry, OccupiedEntry},
 };
 
-use super::site::TrustedSites;
-use crate::error::ConfigError;
+use crate::{error::ConfigError, service::site::TrustedSites};
 
 /// Where a request carries its token.
 ///

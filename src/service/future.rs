@@ -11,8 +11,11 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{body::ResponseBody, layer::Config};
-use crate::{claims::Verified, error::AuthError};
+use crate::{
+    claims::Verified,
+    error::AuthError,
+    service::{body::ResponseBody, layer::Config},
+};
 
 pin_project! {
     /// The response future of [`CognitoService`](crate::service::CognitoService).

@@ -3,19 +3,19 @@ use std::sync::Arc;
 use http::Request;
 use tower_layer::Layer;
 
-use super::{
-    challenge::check_realm,
-    context::{LayerContext, Responder, no_guests},
-    credential::{Credential, Found, has_room, unreadable},
-    extensions::reserve,
-    rejection::RejectionHandler,
-    require::{authorize, warn_of},
-    service::CognitoService,
-};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind, ConfigError},
     policy::Policy,
+    service::{
+        challenge::check_realm,
+        context::{LayerContext, Responder, no_guests},
+        credential::{Credential, Found, has_room, unreadable},
+        extensions::reserve,
+        rejection::RejectionHandler,
+        require::{authorize, warn_of},
+        service::CognitoService,
+    },
     verifier::{Decision, Verifier, Waiting},
 };
 

@@ -15,14 +15,14 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::{
-    body::ResponseBody,
-    context::{responder_of, verified_of},
-};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
     policy::Policy,
+    service::{
+        body::ResponseBody,
+        context::{responder_of, verified_of},
+    },
     verifier::NO_PERMISSION_SOURCE,
 };
 

@@ -6,7 +6,7 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{
+use crate::service::{
     body::ResponseBody,
     future::ResponseFuture,
     layer::{Answer, Config},

@@ -1,9 +1,9 @@
 use memchr::{memchr, memrchr};
 
-use super::header::{self, Header, KnownHeaders};
 use crate::{
     base64url,
     error::{AuthError, AuthErrorKind},
+    token::header::{self, Header, KnownHeaders},
 };
 
 /// The longest token that is looked at: 16 KiB. Cognito's own limit on what a header may carry is

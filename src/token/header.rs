@@ -3,10 +3,10 @@ use std::{collections::HashMap, sync::Arc};
 use arc_swap::ArcSwap;
 use foldhash::fast::RandomState;
 
-use super::compact::malformed;
 use crate::{
     error::{AuthError, AuthErrorKind},
     json::{Json, read_object},
+    token::compact::malformed,
 };
 
 /// What a JOSE header (RFC 7515, section 4) says, once it is found fit.

@@ -9,13 +9,6 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Inner, Verifier,
-    cache::TokenCache,
-    check::{Checks, Refusal},
-    pool::{Pool, PoolRules},
-    rules::Rules,
-};
 use crate::{
     claims::Verified,
     clock::{Clock, SystemClock},
@@ -23,6 +16,13 @@ use crate::{
     keys::{HttpSources, KeySet, KeySettings},
     policy::Grants,
     token::KnownHeaders,
+    verifier::{
+        Inner, Verifier,
+        cache::TokenCache,
+        check::{Checks, Refusal},
+        pool::{Pool, PoolRules},
+        rules::Rules,
+    },
 };
 
 /// The configuration of a [`Verifier`]. Each setting says its default and the reason for it.

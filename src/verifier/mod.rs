@@ -101,6 +101,21 @@ impl Verifier {
         }
     }
 
+    /// Verifies a token as [`verify`](Self::verify) does, if that takes no waiting.
+    ///
+    /// Returns `None` if a key has to be fetched first, or if there are
+    /// [asynchronous checks](VerifierBuilder::check_async). With static keys and without such checks
+    /// it always returns a result.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify).
+    pub fn try_verify(&self, token: &str) -> Option<Result<Verified, AuthError>> {
+        match self.decide(token.as_bytes()) {
+            Decision::Made(result) => Some(result),
+            Decision::Wait(_) => None,
+        }
+    }
+
     /// Decides at once, or says what has to be waited for.
     pub(crate) fn decide(&self, token: &[u8]) -> Decision {
         let fetch = |wanted| Decision::Wait(Waiting::Key { wanted, token: token.into() });

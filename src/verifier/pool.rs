@@ -1,6 +1,5 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use super::rules::wrong_use;
 use crate::{
     claims::TokenUse,
     clock::Clock,
@@ -9,6 +8,7 @@ use crate::{
     keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
     policy::Grants,
     pool::{PoolId, check_url, is_region},
+    verifier::rules::wrong_use,
 };
 
 /// One user pool: who signs, for which app clients, and where the keys are.

@@ -13,7 +13,6 @@ use std::{
 use foldhash::fast::RandomState;
 use serde_json::json;
 
-use super::{cache::Recheck, pool::PoolRules};
 use crate::{
     claims::{Facts, MAX_NUMERIC_DATE, SignedBy, Text, TokenUse, Verified, read_permissions},
     clock::Clock,
@@ -22,6 +21,7 @@ use crate::{
     keys::{Find, Miss},
     policy::Policy,
     token::{Compact, KnownHeaders, decode_payload},
+    verifier::{cache::Recheck, pool::PoolRules},
 };
 
 /// The rules of the token, with all that they are configured by.

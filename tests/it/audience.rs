@@ -1,10 +1,8 @@
 //! Which resources an access token may be bound to (RFC 8707): `Pool::resource` and its default.
 
 use serde_json::{Value, json};
-use tower_cognito::{
-    AuthErrorKind, Pool, Verifier,
-    local::{TokenBuilder, UserPool},
-};
+use tower_cognito::{AuthErrorKind, Pool, Verifier};
+use tower_cognito_local::{TokenBuilder, UserPool};
 
 const API: &str = "https://api.example.com";
 const OTHER: &str = "https://billing.example.com";
@@ -163,6 +161,6 @@ async fn a_token_with_a_confirmation_is_rejected_whatever_it_holds() {
 
 #[test]
 fn a_mock_may_be_bound_to_a_resource() {
-    let verified = tower_cognito::local::mock("alice").claim("aud", API).verified().unwrap();
+    let verified = tower_cognito_local::mock("alice").claim("aud", API).verified().unwrap();
     assert_eq!(verified.claim("aud"), Some(&json!(API)));
 }

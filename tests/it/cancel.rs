@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_cognito::{Claims, CognitoLayer, Verifier, local::UserPool, require, scope};
+use tower_cognito::{Claims, CognitoLayer, Verifier, require, scope};
+use tower_cognito_local::UserPool;
 
 use crate::support::{Source, builder};
 

@@ -4,10 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Deserialize;
 use serde_json::json;
-use tower_cognito::{
-    AccessClaims, AuthErrorKind, Claims, IdClaims, TokenUse, Verified, de,
-    local::{TokenBuilder, UserPool},
-};
+use tower_cognito::{AccessClaims, AuthErrorKind, Claims, IdClaims, TokenUse, Verified, de};
+use tower_cognito_local::{TokenBuilder, UserPool};
 
 use crate::support::captured_logs;
 

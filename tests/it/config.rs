@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tower_cognito::{
     CognitoLayer, ConfigError, Credential, FetchError, KeyDocument, KeySet, Pool, PoolId, Verifier,
-    local::UserPool,
 };
+use tower_cognito_local::UserPool;
 
 fn id() -> PoolId {
     "eu-west-1_Ab12Cd34E".parse().unwrap()

@@ -9,7 +9,8 @@ use std::{
 };
 
 use serde_json::json;
-use tower_cognito::{AuthError, AuthErrorKind, Pool, Verifier, VerifierBuilder, local::UserPool};
+use tower_cognito::{AuthError, AuthErrorKind, Pool, Verifier, VerifierBuilder};
+use tower_cognito_local::UserPool;
 
 use crate::support::{KeyServer, Reply, eventually};
 

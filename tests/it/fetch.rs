@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tower_cognito::{FetchError, Pool, Verifier, VerifierBuilder, local::UserPool};
+use tower_cognito::{FetchError, Pool, Verifier, VerifierBuilder};
+use tower_cognito_local::UserPool;
 
 use crate::support::{HandClock, KeyServer, Reply, response};
 

@@ -13,8 +13,8 @@ use std::{
 use serde_json::{Value, json};
 use tower_cognito::{
     AuthErrorKind, Clock, FetchError, KeyDocument, KeySet, KeySetError, Pool, Verifier,
-    local::UserPool,
 };
+use tower_cognito_local::UserPool;
 
 use crate::support::{
     HandClock, Source, ThreadLogs, builder, captured_logs, eventually, tokio_clock,

@@ -20,8 +20,9 @@ use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
     AuthError, AuthErrorKind, CognitoLayer, KeyDocument, Pool, Refusal, Verified, Verifier,
-    authenticated, group, local::UserPool, require, scope,
+    authenticated, group, require, scope,
 };
+use tower_cognito_local::UserPool;
 
 use crate::support;
 

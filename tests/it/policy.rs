@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use tower_cognito::{
-    Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, local::UserPool,
-    permission, pool as pool_named, scope, token_use,
+    Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, permission,
+    pool as pool_named, scope, token_use,
 };
+use tower_cognito_local::UserPool;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()

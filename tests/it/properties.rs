@@ -3,7 +3,8 @@
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tower_cognito::{TokenUse, local::UserPool};
+use tower_cognito::TokenUse;
+use tower_cognito_local::UserPool;
 
 /// How many cases: `PROPTEST_CASES` asks for more.
 fn cases(default: u32) -> ProptestConfig {

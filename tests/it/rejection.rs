@@ -7,10 +7,9 @@ use serde_json::json;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
     ApiGatewayBody, AuthError, AuthErrorKind, CognitoLayer, Credential, GrpcStatus, TokenUse,
-    Verified, all, any, client, group,
-    local::{Fault, UserPool},
-    permission, require, scope, token_use,
+    Verified, all, any, client, group, permission, require, scope, token_use,
 };
+use tower_cognito_local::{Fault, UserPool};
 
 use crate::support::ThreadLogs;
 

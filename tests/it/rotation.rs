@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tower_cognito::{AuthErrorKind, Pool, Verifier, local::UserPool};
+use tower_cognito::{AuthErrorKind, Pool, Verifier};
+use tower_cognito_local::UserPool;
 
 use crate::support::{KeyServer, Reply, Source, builder};
 

@@ -17,7 +17,8 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, Interval, Sleep, interval, sleep_until};
 use tower::ServiceExt;
-use tower_cognito::{CognitoLayer, Verified, local::UserPool};
+use tower_cognito::{CognitoLayer, Verified};
+use tower_cognito_local::UserPool;
 
 use crate::support::{tokio_clock, wall_time};
 

@@ -12,9 +12,8 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use tower_cognito::{
-    AuthErrorKind, Claims, Pool, Verified, Verifier, group, local::UserPool, scope,
-};
+use tower_cognito::{AuthErrorKind, Claims, Pool, Verified, Verifier, group, scope};
+use tower_cognito_local::UserPool;
 
 use crate::support::{HandClock, KeyServer, Reply, Source, builder, eventually};
 

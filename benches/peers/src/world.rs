@@ -8,10 +8,8 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, HOST, USER_AGENT},
 };
 use serde_json::Value;
-use tower_cognito::{
-    TokenUse,
-    local::{TokenBuilder, UserPool},
-};
+use tower_cognito::{TokenUse};
+use tower_cognito_local::{TokenBuilder, UserPool};
 
 /// The one route.
 pub const PATH: &str = "/api/protected";

@@ -2,8 +2,10 @@ use std::{cell::RefCell, sync::Arc};
 
 use thread_local::ThreadLocal;
 
-use super::{same, shared::Known};
-use crate::claims::Verified;
+use crate::{
+    claims::Verified,
+    verifier::cache::{same, shared::Known},
+};
 
 /// What each thread keeps for itself. It goes with its verifier.
 pub(super) struct Near {

@@ -6,8 +6,10 @@ use std::{
 use foldhash::fast::RandomState;
 use quick_cache::{Equivalent, Lifecycle, Weighter, sync::Cache};
 
-use super::{same, signature_end};
-use crate::claims::Verified;
+use crate::{
+    claims::Verified,
+    verifier::cache::{same, signature_end},
+};
 
 /// The level that all threads share, bounded in bytes.
 pub(super) struct Shared(Cache<Token, Known, Weight, RandomState, DropOutside>);

@@ -1,7 +1,8 @@
 //! Claims that are missing, of another type, or not this service's.
 
 use serde_json::{Value, json};
-use tower_cognito::{TokenUse, local::UserPool};
+use tower_cognito::TokenUse;
+use tower_cognito_local::UserPool;
 
 use super::{ANY_CODE, Case, USER, claims, signed, with, without};
 use crate::support::header;

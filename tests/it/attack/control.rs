@@ -2,7 +2,7 @@
 //! nothing.
 
 use serde_json::{Value, json};
-use tower_cognito::local::UserPool;
+use tower_cognito_local::UserPool;
 
 use super::{Case, USER, claims, signed, with};
 use crate::support::{bearer, header};

@@ -3,7 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
-use tower_cognito::{TokenUse, local::UserPool};
+use tower_cognito::TokenUse;
+use tower_cognito_local::UserPool;
 
 use super::{Case, claims, signed, with, without};
 use crate::support::header;

@@ -23,7 +23,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tower_cognito::local::UserPool;
+use tower_cognito_local::UserPool;
 
 use self::secrets::Secrets;
 use crate::support::{

@@ -1,6 +1,6 @@
 //! Credentials and paths that lead around the layer.
 
-use tower_cognito::local::UserPool;
+use tower_cognito_local::UserPool;
 
 use super::{Case, USER};
 use crate::support::bearer;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
-use tower_cognito::local::UserPool;
+use tower_cognito_local::UserPool;
 
 use super::Case;
 

@@ -2,7 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tower_cognito::{TokenUse, local::UserPool};
+use tower_cognito::TokenUse;
+use tower_cognito_local::UserPool;
 
 use super::{ANY_CODE, Case, USER, claims, signed, with};
 use crate::support::header;

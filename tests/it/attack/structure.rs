@@ -1,6 +1,7 @@
 //! What is not a compact JWS with strict JSON inside.
 
-use tower_cognito::{TokenUse, local::UserPool};
+use tower_cognito::TokenUse;
+use tower_cognito_local::UserPool;
 
 use super::{ANY_CODE, Case, USER, claims};
 use crate::support::header;

@@ -8,8 +8,6 @@ pub(crate) mod custom_claims;
 pub(crate) mod custom_rejection;
 #[path = "../../../examples/guests.rs"]
 pub(crate) mod guests;
-#[path = "../../../examples/local_pool.rs"]
-pub(crate) mod local_pool;
 #[path = "../../../examples/plain_hyper.rs"]
 pub(crate) mod plain_hyper;
 #[path = "../../../examples/quickstart.rs"]

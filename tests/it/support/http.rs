@@ -1,3 +1,5 @@
+#![allow(dead_code, reason = "each of two test binaries uses a part")]
+
 use std::net::SocketAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};

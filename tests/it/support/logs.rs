@@ -1,3 +1,5 @@
+#![allow(dead_code, reason = "each of two test binaries uses a part")]
+
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, Once},

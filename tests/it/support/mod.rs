@@ -1,37 +1,26 @@
 //! What the tests share: a served app, raw requests, a key server that can lie, captured logs.
 
-pub(crate) mod admin;
-pub(crate) mod browser;
-pub(crate) mod cognito;
 pub(crate) mod example;
-pub(crate) mod function;
 mod http;
 mod key_server;
 mod logs;
-pub(crate) mod operations;
 mod source;
-pub(crate) mod srp;
-pub(crate) mod totp;
+mod time;
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, SystemTime},
-};
+use std::net::SocketAddr;
 
 use axum::Router;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tower_cognito::{Clock, TokenUse, local::UserPool};
+use tower_cognito::TokenUse;
+use tower_cognito_local::UserPool;
 
 pub(crate) use self::{
     http::{Answer, bearer, get, send},
     key_server::{KeyServer, Reply, response},
     logs::{ThreadLogs, captured_logs},
     source::{Source, builder},
+    time::{HandClock, eventually, tokio_clock, wall_time},
 };
 
 /// Serves a router on loopback until the test's runtime ends.
@@ -45,54 +34,4 @@ pub(crate) async fn serve(app: Router) -> SocketAddr {
 /// The header that the pool's own access tokens have.
 pub(crate) fn header(pool: &UserPool) -> Value {
     json!({ "kid": pool.key_id(TokenUse::Access), "alg": "RS256" })
-}
-
-/// A clock that goes with tokio's, so that a paused runtime pauses it too.
-pub(crate) fn tokio_clock() -> impl Clock {
-    let (base, start) = (wall_time(), tokio::time::Instant::now());
-    move || base + start.elapsed()
-}
-
-/// A clock that a test sets by hand.
-#[derive(Clone)]
-pub(crate) struct HandClock {
-    base: SystemTime,
-    millis: Arc<AtomicU64>,
-}
-
-impl HandClock {
-    pub(crate) fn new() -> Self {
-        Self { base: wall_time(), millis: Arc::default() }
-    }
-
-    pub(crate) fn advance(&self, by: Duration) {
-        self.millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-
-    /// Sets it to a time after its start, which may lie before the present one.
-    pub(crate) fn set(&self, since_start: Duration) {
-        self.millis.store(u64::try_from(since_start.as_millis()).unwrap(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> SystemTime {
-        self.base + Duration::from_millis(self.millis.load(Ordering::SeqCst))
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "tokens of a test are made at the present time")]
-pub(crate) fn wall_time() -> SystemTime {
-    SystemTime::now()
-}
-
-/// Waits until something holds, for what happens on another task.
-pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..500 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("it did not come to pass within ten seconds: {what}");
 }

@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use tower_cognito::{
-    FetchError, KeyDocument, KeySource, Pool, Verifier, VerifierBuilder, local::UserPool,
-};
+use tower_cognito::{FetchError, KeyDocument, KeySource, Pool, Verifier, VerifierBuilder};
+use tower_cognito_local::UserPool;
 
 use super::tokio_clock;
 

@@ -1,0 +1,110 @@
+//! Which web pages and names are this machine's, and by which name a client reaches the pool.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, Uri, header, uri::Authority};
+
+/// Returns the host and port that a request was sent to, if its one `Host` header is well-formed. A client can write
+/// any name there, so the result may be told to nobody but the sender of this very request.
+pub(crate) fn requested_host(headers: &HeaderMap) -> Option<&str> {
+    let mut lines = headers.get_all(header::HOST).iter();
+    let host = lines.next()?.to_str().ok().filter(|_| lines.next().is_none())?;
+    let authority: Authority = host.parse().ok()?;
+    let name = authority.host();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let rest = host.strip_prefix(name)?;
+    let is_port = rest.is_empty()
+        || rest.strip_prefix(':') == authority.port_u16().map(|port| port.to_string()).as_deref();
+    (!name.is_empty() && name.bytes().all(is_name) && is_port).then_some(host)
+}
+
+/// Whether no page of elsewhere makes a request. Browsers tell which page does; other clients tell nothing.
+pub(crate) fn is_own_origin(headers: &HeaderMap, own: IpAddr) -> bool {
+    headers.get_all(header::ORIGIN).iter().all(|origin| {
+        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        origin.as_ref().and_then(Uri::host).is_some_and(|host| is_here(host, own))
+    })
+}
+
+/// Whether a host is loopback, or the address that the pool listens at.
+pub(crate) fn is_here(host: &str, own: IpAddr) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return address.is_loopback() || address == own;
+    }
+    // Names under `localhost` are loopback everywhere (RFC 6761, section 6.3).
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Whether a URL names this machine, by address or by the name `localhost`.
+pub(crate) fn is_loopback(uri: &Uri) -> bool {
+    let Some(host) = uri.host() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn requested_host_is_a_name_with_or_without_a_port() {
+        let headers = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::HOST, HeaderValue::from_static(line));
+            }
+            headers
+        };
+        for host in [
+            "localhost:9229",
+            "127.0.0.1:9229",
+            "[::1]:9229",
+            "cognito",
+            "cognito:9229",
+            "my-host.test:80",
+            "my_host",
+        ] {
+            assert_eq!(requested_host(&headers(&[host])), Some(host));
+        }
+        for host in [
+            "",
+            ":9229",
+            "a:",
+            "a:b",
+            "a:99999",
+            "a:080",
+            "a@b",
+            "user:pass@b:80",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a b",
+            "a\\b",
+            "a,b",
+            "a%2fb",
+            "http://a",
+        ] {
+            assert_eq!(requested_host(&headers(&[host])), None, "{host}");
+        }
+        assert_eq!(requested_host(&headers(&[])), None);
+        assert_eq!(requested_host(&headers(&["a", "a"])), None);
+    }
+
+    #[test]
+    fn only_this_machines_names_are_here() {
+        let own = IpAddr::from([192, 168, 1, 7]);
+        for host in
+            ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "[::1]", "192.168.1.7"]
+        {
+            assert!(is_here(host, own), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "notlocalhost", "192.168.1.8", ""] {
+            assert!(!is_here(host, own), "{host}");
+        }
+    }
+}

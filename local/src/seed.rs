@@ -1,0 +1,120 @@
+//! What a new pool begins with.
+
+use std::io;
+
+use crate::{
+    api::user_names::new_name,
+    config::Config,
+    issue::milliseconds,
+    keys::uuid_of,
+    secret,
+    settings::{ClientSettings, Contact, PoolSettings, TimeUnit, UserSeed},
+    shared::Shared,
+    srp::Password,
+    store::{Client, Data, Group, IdentityProvider, PoolRecord, User, UserStatus},
+};
+
+/// Fills a pool, unless it was kept from before.
+pub(crate) async fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
+    if pool.store.read(|data| data.pool.len()) > 0 {
+        return Ok(());
+    }
+    let seed = &config.seed;
+    for setting in config.ignored() {
+        tracing::warn!("{setting} has no effect on a local pool");
+    }
+    let now = pool.now();
+    let days = seed.pool.password_policy.temporary_password_validity_days;
+    let temporary = milliseconds(TimeUnit::Days.of(days));
+    let mut users = Vec::new();
+    for user in &seed.users {
+        users.push(made(pool, &seed.pool, user, temporary, now).await);
+    }
+    pool.store
+        .write(|data| {
+            let record = PoolRecord::new(seed.pool.clone(), now);
+            data.pool.insert(pool.id().to_string(), record);
+            let one = [ClientSettings::default()];
+            let clients = if seed.clients.is_empty() { &one[..] } else { &seed.clients };
+            let mut id = Some(pool.client_id());
+            id.take_if(|id| clients.iter().any(|client| client.client_id == *id));
+            for settings in clients {
+                let id = if settings.client_id.is_empty() { id.take() } else { None };
+                plant_client(data, settings.clone(), id, now);
+            }
+            for group in seed.groups.clone() {
+                let group = Group {
+                    name: group.name,
+                    description: group.description,
+                    role_arn: group.role_arn,
+                    precedence: group.precedence,
+                    created_at: now,
+                    modified_at: now,
+                };
+                data.groups.insert(group.name.clone(), group);
+            }
+            for server in seed.resource_servers.clone() {
+                data.resource_servers.insert(server.identifier.clone(), server);
+            }
+            for settings in seed.identity_providers.clone() {
+                let name = settings.provider_name.clone();
+                let provider = IdentityProvider { settings, created_at: now, modified_at: now };
+                data.identity_providers.insert(name, provider);
+            }
+            for user in users {
+                let key = data.user_key(&user.username);
+                data.users.insert(key, user);
+            }
+            Ok(())
+        })
+        .await?
+}
+
+/// A client without an id of its own gets one: the first of them, that of the pool's builder.
+fn plant_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>, now: u64) {
+    if settings.client_id.is_empty() {
+        settings.client_id = id.map_or_else(secret::client_id, str::to_owned);
+    }
+    if settings.generate_secret && settings.client_secret.is_none() {
+        settings.client_secret = Some(secret::client_secret());
+    }
+    let id = settings.client_id.clone();
+    data.clients.insert(id, Client::new(settings, now));
+}
+
+/// A user of the configuration, whose temporary password lives for so many milliseconds. Contacts count as proven
+/// unless the configuration says otherwise: nobody is there who could type a code.
+async fn made(
+    pool: &Shared,
+    settings: &PoolSettings,
+    seed: &UserSeed,
+    temporary: u64,
+    now: u64,
+) -> User {
+    let sub = uuid_of(&format!("{} {}", pool.id(), seed.username));
+    // With sign-in by contact, the name that is given is the contact.
+    let contact = new_name(settings, &seed.username).ok().and_then(|name| name.contact);
+    let username = if contact.is_some() { sub.clone() } else { seed.username.clone() };
+    let mut user = User::new(username, sub, now);
+    user.enabled = seed.enabled;
+    user.attributes.clone_from(&seed.attributes);
+    if let Some((contact, value)) = contact {
+        user.attributes.insert(contact.attribute().to_owned(), value);
+    }
+    for contact in [Contact::Email, Contact::PhoneNumber] {
+        if user.attribute(contact.attribute()).is_some() {
+            let flag = contact.verified_attribute().to_owned();
+            user.attributes.entry(flag).or_insert_with(|| "true".to_owned());
+        }
+    }
+    user.groups = seed.groups.iter().cloned().collect();
+    user.status = UserStatus::ForceChangePassword;
+    if let Some(text) = &seed.password {
+        user.password = Some(Password::new(pool.short_name(), &user.username, text).await);
+        user.status = UserStatus::Confirmed;
+    } else if let Some(text) = &seed.temporary_password {
+        let password = Password::new(pool.short_name(), &user.username, text).await;
+        user.password = Some(password.expiring(now.saturating_add(temporary)));
+    }
+    user
+}

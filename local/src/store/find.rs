@@ -1,0 +1,100 @@
+use crate::{
+    settings::{Alias, Contact, PoolSettings},
+    store::{Data, User},
+};
+
+impl Data {
+    /// The pool's settings, which are there from the start.
+    pub(crate) fn settings(&self) -> PoolSettings {
+        self.pool.values().next().map(|record| record.settings.clone()).unwrap_or_default()
+    }
+
+    /// The key under which a user of this name stands.
+    pub(crate) fn user_key(&self, username: &str) -> String {
+        if self.is_case_sensitive() { username.to_owned() } else { username.to_lowercase() }
+    }
+
+    /// A user by user name, `sub`, or what may stand for the user name.
+    pub(crate) fn find_user(&self, name: &str) -> Option<&User> {
+        if let Some(user) = self.users.get(&self.user_key(name)) {
+            return Some(user);
+        }
+        let settings = &self.pool.values().next()?.settings;
+        let same = |a: &str| {
+            if settings.username_configuration.case_sensitive {
+                a == name
+            } else {
+                a.to_lowercase() == name.to_lowercase()
+            }
+        };
+        self.known_as(name).find(|user| {
+            let is_contact = || {
+                let mut contacts = settings.username_attributes.iter();
+                contacts.any(|contact| user.attribute(contact.attribute()).is_some_and(same))
+            };
+            let is_alias = || {
+                settings.alias_attributes.iter().any(|alias| {
+                    stands_for(user, *alias) && user.attribute(alias.attribute()).is_some_and(same)
+                })
+            };
+            user.sub == name || (!user.is_external() && (is_contact() || is_alias()))
+        })
+    }
+
+    /// A user by their `sub`, whatever their name is by now.
+    pub(crate) fn user_of_sub(&self, sub: &str) -> Option<&User> {
+        self.known_as(sub).find(|user| user.sub == sub)
+    }
+
+    /// A user by user name alone: what rows keep of a user is looked up by this.
+    pub(crate) fn exact_user(&self, username: &str) -> Option<&User> {
+        self.users.get(&self.user_key(username))
+    }
+
+    pub(crate) fn exact_user_mut(&mut self, username: &str) -> Option<&mut User> {
+        let key = self.user_key(username);
+        self.users.get_mut(&key)
+    }
+
+    /// The user of a session that is not over.
+    pub(crate) fn holder(&self, origin_jti: &str) -> Option<&User> {
+        let session = self.sessions.get(origin_jti)?;
+        let user = self.exact_user(&session.username)?;
+        let stands = user.sub == session.sub && user.enabled && !session.is_over(user);
+        stands.then_some(user)
+    }
+
+    /// A user to change.
+    pub(crate) fn find_user_mut(&mut self, name: &str) -> Option<&mut User> {
+        let username = self.find_user(name)?.username.clone();
+        let key = self.user_key(&username);
+        self.users.get_mut(&key)
+    }
+
+    /// Whether a contact stands for another user's name already.
+    pub(crate) fn is_taken(&self, contact: Contact, value: &str, but: &str) -> bool {
+        let settings = self.settings();
+        let as_name = settings.username_attributes.contains(&contact);
+        let as_alias =
+            settings.alias_attributes.iter().any(|alias| alias.contact() == Some(contact));
+        (as_name || as_alias)
+            && self.known_as(value).any(|user| {
+                user.username != but
+                    && !user.is_external()
+                    && (as_name || user.has_verified(contact))
+                    && user
+                        .attribute(contact.attribute())
+                        .is_some_and(|held| held.eq_ignore_ascii_case(value))
+            })
+    }
+
+    fn is_case_sensitive(&self) -> bool {
+        let record = self.pool.values().next();
+        record.is_some_and(|record| record.settings.username_configuration.case_sensitive)
+    }
+}
+
+/// A contact stands for the user name once it is verified.
+fn stands_for(user: &User, alias: Alias) -> bool {
+    alias.contact().is_none_or(|contact| user.has_verified(contact))
+}

@@ -1,0 +1,550 @@
+//! What a pool knows: tables in memory, and on disk if asked.
+
+mod disk;
+mod federation;
+mod find;
+mod names;
+mod records;
+mod remove;
+mod table;
+mod user;
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+pub(crate) use self::{
+    disk::Disk,
+    federation::{ExternalSignIn, IdentityProvider},
+    records::{
+        BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
+        PoolRecord, RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
+    },
+    table::Table,
+    user::{
+        Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, Stranger, User,
+        UserStatus,
+    },
+};
+use self::{names::Names, table::Change};
+use crate::{blocking, mail::Outbox};
+
+/// One pool's data.
+///
+/// The lock is held while data is read or a change is computed, never while a change is written to disk. A change is
+/// visible once it is on disk.
+pub(crate) struct Store(Arc<Inner>);
+
+struct Inner {
+    data: Mutex<Data>,
+    /// Held by the one change that is on its way to disk.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held while signing keys are written, and while the pool is deleted, so that no key outlives its pool.
+    keys: Mutex<()>,
+    disk: Option<Arc<Disk>>,
+    outbox: OnceLock<Outbox>,
+    pool_id: String,
+}
+
+/// How far an unsettled change is, so that a panic at any point of it leaves a state that the next change can
+/// complete.
+#[derive(Default)]
+enum Progress {
+    /// Made in memory, and not to be kept unless it gets further.
+    #[default]
+    Made,
+    /// Undone in memory while it is being written to disk.
+    Undone,
+    /// On disk, and made again in memory.
+    Written,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $row:ty,)*) => {
+        /// All tables of a pool.
+        #[derive(Default)]
+        pub(crate) struct Data {
+            $($(#[$doc])* pub(crate) $name: Table<$row>,)*
+            names: Names,
+            progress: Progress,
+            is_closed: bool,
+        }
+
+        impl Data {
+            fn changes(&self) -> serde_json::Result<Vec<Change>> {
+                let mut changes = Vec::new();
+                $(changes.append(&mut self.$name.changes(stringify!($name))?);)*
+                Ok(changes)
+            }
+
+            fn settle(&mut self) {
+                $(self.$name.settle();)*
+                self.progress = Progress::Made;
+            }
+
+            /// Undoes the unsettled changes, or reapplies them if they are undone.
+            fn swap_changes(&mut self) {
+                $(self.$name.swap_changes();)*
+            }
+
+            fn load(&mut self, table: &str, key: String, row: &[u8]) -> serde_json::Result<()> {
+                match table {
+                    $(stringify!($name) => self.$name.load(key, row),)*
+                    // A table that a later version has.
+                    _ => Ok(()),
+                }
+            }
+        }
+    };
+}
+
+tables! {
+    /// One row, by the pool's id.
+    pool: PoolRecord,
+    /// By id.
+    clients: Client,
+    /// By user name, in small letters where case does not matter.
+    users: User,
+    /// By name.
+    groups: Group,
+    /// Sign-ins, by the `origin_jti` of their tokens.
+    sessions: Session,
+    /// By the digest of the token.
+    refresh_tokens: RefreshToken,
+    /// Challenges that wait for an answer, by the digest of their `Session`.
+    challenges: Challenge,
+    /// By number, in the order in which they were sent.
+    messages: Message,
+    /// By identifier.
+    resource_servers: ResourceServer,
+    /// Authorization codes, by their digest.
+    grants: Grant,
+    /// Browsers that are signed in at the hosted pages, by the digest of their cookie.
+    browser_sessions: BrowserSession,
+    /// By name.
+    identity_providers: IdentityProvider,
+    /// Browsers that are at a provider, by the digest of their state.
+    external_sign_ins: ExternalSignIn,
+    /// Names that are nobody's, by their digest.
+    strangers: Stranger,
+    /// By number.
+    keys: StoredKey,
+}
+
+impl Store {
+    /// In memory, or with what was kept on disk.
+    pub(crate) fn open(pool_id: &str, disk: Option<Arc<Disk>>) -> io::Result<Self> {
+        let mut data = Data::default();
+        if let Some(disk) = &disk {
+            for (table, key, row) in disk.rows(pool_id)? {
+                data.load(&table, key, &row).map_err(|error| {
+                    let what = format!("the {table} of pool {pool_id} cannot be read: {error}");
+                    io::Error::new(io::ErrorKind::InvalidData, what)
+                })?;
+            }
+        }
+        data.learn_all_names();
+        Ok(Self(Arc::new(Inner {
+            data: Mutex::new(data),
+            turn: Arc::default(),
+            keys: Mutex::default(),
+            disk,
+            outbox: OnceLock::new(),
+            pool_id: pool_id.to_owned(),
+        })))
+    }
+
+    /// Has messages mailed from now on. The first outbox stays.
+    pub(crate) fn mail_by(&self, outbox: Outbox) {
+        self.0.outbox.get_or_init(|| outbox);
+    }
+
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&Data) -> R) -> R {
+        read(&self.0.lock())
+    }
+
+    /// Forgets all, on disk too, and takes no more changes: of a pool that is deleted, nothing comes back.
+    pub(crate) async fn close(&self) -> io::Result<()> {
+        let turn = Arc::clone(&self.0.turn).lock_owned().await;
+        let inner = Arc::clone(&self.0);
+        blocking::run(move || {
+            let _keys = inner.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(disk) = &inner.disk {
+                disk.forget(&inner.pool_id)?;
+            }
+            *inner.lock() = Data { is_closed: true, ..Data::default() };
+            drop(turn);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes data. If `write` returns an error, all its changes are undone. The changes are on disk when this
+    /// returns.
+    ///
+    /// # Errors
+    /// The outer error: the changes cannot be written to disk, or the pool was deleted. All changes are undone then.
+    pub(crate) async fn write<R: Send, E: Send>(
+        &self,
+        write: impl FnOnce(&mut Data) -> Result<R, E> + Send,
+    ) -> io::Result<Result<R, E>> {
+        self.change(write, Result::is_ok).await
+    }
+
+    /// As [`write`](Self::write), but keeps the changes even if `write` returns an error: for counters of wrong
+    /// passwords and wrong codes, and for sessions that end because a code or a token was used twice.
+    pub(crate) async fn write_always<R: Send>(
+        &self,
+        write: impl FnOnce(&mut Data) -> R + Send,
+    ) -> io::Result<R> {
+        self.change(write, |_| true).await
+    }
+
+    async fn change<R: Send>(
+        &self,
+        write: impl FnOnce(&mut Data) -> R + Send,
+        is_kept: impl FnOnce(&R) -> bool + Send,
+    ) -> io::Result<R> {
+        let Some(disk) = &self.0.disk else {
+            let mut data = self.0.lock();
+            data.begin_change()?;
+            let result = write(&mut data);
+            if is_kept(&result) {
+                self.0.finish_change(&mut data);
+            } else {
+                data.undo_change();
+            }
+            return Ok(result);
+        };
+        let turn = Arc::clone(&self.0.turn).lock_owned().await;
+        let (result, changes) = {
+            let mut data = self.0.lock();
+            data.begin_change()?;
+            let result = write(&mut data);
+            let changes = if is_kept(&result) {
+                data.changes().map_err(io::Error::other)
+            } else {
+                Ok(vec![])
+            };
+            // The changes become visible once they are on disk.
+            data.swap_changes();
+            data.progress = Progress::Undone;
+            match changes {
+                Ok(changes) if !changes.is_empty() => (result, changes),
+                nothing_to_keep => {
+                    data.settle();
+                    return nothing_to_keep.map(|_| result);
+                }
+            }
+        };
+        let (inner, disk) = (Arc::clone(&self.0), Arc::clone(disk));
+        blocking::run(move || {
+            let kept = disk.write(&inner.pool_id, &changes);
+            let mut data = inner.lock();
+            match kept {
+                Ok(()) => {
+                    data.swap_changes();
+                    data.progress = Progress::Written;
+                    inner.finish_change(&mut data);
+                }
+                Err(_) => data.settle(),
+            }
+            drop(turn);
+            kept
+        })
+        .await?;
+        Ok(result)
+    }
+
+    /// Writes new signing keys to disk and removes old ones, by their numbers. It blocks the thread.
+    ///
+    /// # Errors
+    /// The disk does not take them, or the pool was deleted.
+    pub(crate) fn write_keys(
+        &self,
+        new: Vec<(String, StoredKey)>,
+        old: Vec<String>,
+    ) -> io::Result<()> {
+        let Some(disk) = &self.0.disk else { return Ok(()) };
+        let _keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.read(|data| data.is_closed) {
+            return Err(deleted());
+        }
+        let old = old.into_iter().map(|key| Ok(Change { table: KEYS, key, row: None }));
+        let new = new.into_iter().map(|(key, row)| {
+            let row = serde_json::to_vec(&row).map_err(io::Error::other)?;
+            Ok(Change { table: KEYS, key, row: Some(row) })
+        });
+        let changes = old.chain(new).collect::<io::Result<Vec<_>>>()?;
+        disk.write(&self.0.pool_id, &changes)
+    }
+
+    /// Whether data is on disk too.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.0.disk.is_some()
+    }
+}
+
+/// The table of signing keys.
+const KEYS: &str = "keys";
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Settles changes, and mails new messages: a message of a change that failed is not sent.
+    fn finish_change(&self, data: &mut Data) {
+        data.learn_names();
+        if let Some(outbox) = self.outbox.get() {
+            let sent = data.messages.changed().filter_map(|key| data.messages.get(key)).cloned();
+            sent.for_each(|message| outbox.put(message));
+        }
+        data.settle();
+    }
+}
+
+impl Data {
+    fn begin_change(&mut self) -> io::Result<()> {
+        if self.is_closed {
+            return Err(deleted());
+        }
+        // A change that panicked leaves its changes unsettled.
+        match self.progress {
+            Progress::Made => self.undo_change(),
+            Progress::Undone => self.settle(),
+            Progress::Written => {
+                self.learn_names();
+                self.settle();
+            }
+        }
+        Ok(())
+    }
+
+    fn undo_change(&mut self) {
+        self.swap_changes();
+        self.settle();
+    }
+}
+
+fn deleted() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the pool was deleted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    const POOL: &str = "us-east-1_Local0001";
+
+    /// A data file that is gone with its test.
+    struct DataFile(PathBuf);
+
+    impl DataFile {
+        fn new(name: &str) -> Self {
+            let name = format!("tower-cognito-store-{}-{name}.redb", std::process::id());
+            let file = Self(std::env::temp_dir().join(name));
+            let _ = std::fs::remove_file(&file.0);
+            file
+        }
+
+        fn open(&self) -> Store {
+            Store::open(POOL, Some(Arc::new(Disk::open(&self.0).unwrap()))).unwrap()
+        }
+    }
+
+    impl Drop for DataFile {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn user(name: &str) -> User {
+        User::new(name.to_owned(), format!("sub of {name}"), 0)
+    }
+
+    fn group(name: &str) -> Group {
+        Group {
+            name: name.to_owned(),
+            description: None,
+            role_arn: None,
+            precedence: None,
+            created_at: 0,
+            modified_at: 0,
+        }
+    }
+
+    /// A store with something of each kind of change to come.
+    async fn begin(store: &Store) {
+        let begun = store.write(|data| {
+            for name in ["changed", "removed", "retained"] {
+                data.users.insert(name, user(name));
+            }
+            data.groups.insert("kept", group("kept"));
+            Ok::<_, ()>(())
+        });
+        begun.await.unwrap().unwrap();
+    }
+
+    /// Changes rows in every way that there is.
+    fn change_all(data: &mut Data) {
+        data.users.insert("new", user("new"));
+        data.users.get_mut("changed").unwrap().enabled = false;
+        data.users.remove("removed");
+        data.users.retain(|key, _| key != "retained");
+        data.groups.insert("kept", Group { precedence: Some(1), ..group("kept") });
+        data.groups.insert("new", group("new"));
+        // Twice, since what counts is the row before all of it.
+        data.groups.insert("new", group("newer"));
+        data.users.get_mut("changed").unwrap().modified_at = 7;
+    }
+
+    fn change_all_and_succeed(data: &mut Data) -> Result<(), ()> {
+        change_all(data);
+        Ok(())
+    }
+
+    /// What of the changes is there: in the rows, and in what users are known by.
+    fn seen(store: &Store) -> (Vec<String>, bool, u64, Option<u32>, Vec<String>) {
+        store.read(|data| {
+            let keys = data.users.iter().map(|(key, _)| key.to_owned()).collect();
+            let changed = data.users.get("changed").unwrap();
+            let known = ["new", "removed"].into_iter();
+            let known =
+                known.filter(|name| data.known_as(&format!("sub of {name}")).next().is_some());
+            let precedence = data.groups.get("kept").unwrap().precedence;
+            let (enabled, modified_at) = (changed.enabled, changed.modified_at);
+            (keys, enabled, modified_at, precedence, known.map(str::to_owned).collect())
+        })
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn write_that_is_refused_changes_nothing_in_memory_and_on_disk() {
+        let file = DataFile::new("refused");
+        let before =
+            (texts(&["changed", "removed", "retained"]), true, 0, None, texts(&["removed"]));
+        for store in [Store::open(POOL, None).unwrap(), file.open()] {
+            begin(&store).await;
+            let refused = store.write(|data| {
+                change_all(data);
+                Err::<(), _>("refused")
+            });
+            assert_eq!(refused.await.unwrap(), Err("refused"));
+            assert_eq!(seen(&store), before);
+            // What was undone is not written with what comes next.
+            store
+                .write(|data| Ok::<_, ()>(data.groups.insert("later", group("later"))))
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(seen(&store), before);
+        }
+        let store = file.open();
+        assert_eq!(seen(&store), before);
+        assert!(store.read(|data| data.groups.contains("later") && !data.groups.contains("new")));
+    }
+
+    #[tokio::test]
+    async fn write_that_the_disk_does_not_take_changes_nothing() {
+        let file = DataFile::new("closed");
+        let disk = Arc::new(Disk::open(&file.0).unwrap());
+        let store = Store::open(POOL, Some(Arc::clone(&disk))).unwrap();
+        begin(&store).await;
+        let before = seen(&store);
+        disk.close();
+        let failed = store.write(change_all_and_succeed).await;
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert_eq!(seen(&store), before);
+        let failed = store.write_always(change_all).await;
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert_eq!(seen(&store), before);
+    }
+
+    #[tokio::test]
+    async fn changes_of_a_write_that_panics_are_undone_by_the_next() {
+        let file = DataFile::new("panics");
+        for store in [Store::open(POOL, None).unwrap(), file.open()] {
+            begin(&store).await;
+            let before = seen(&store);
+            let store = Arc::new(store);
+            let panicking = Arc::clone(&store);
+            let write = async move {
+                let panics = panicking.write(|data| -> Result<(), ()> {
+                    change_all(data);
+                    panic!("in the middle of a change")
+                });
+                panics.await
+            };
+            assert!(tokio::spawn(write).await.unwrap_err().is_panic());
+            store.write(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
+            assert_eq!(seen(&store), before);
+        }
+        assert_eq!(seen(&file.open()).0.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn change_whose_write_panics_stays_undone_and_one_that_is_written_stays_made() {
+        for is_written in [false, true] {
+            let store = Store::open(POOL, None).unwrap();
+            begin(&store).await;
+            let before = seen(&store);
+            let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
+            {
+                let mut data = store.0.lock();
+                data.begin_change().unwrap();
+                change_all(&mut data);
+                data.swap_changes();
+                data.progress = Progress::Undone;
+                if is_written {
+                    data.swap_changes();
+                    data.progress = Progress::Written;
+                }
+            }
+            // The next changes complete what a panic left.
+            for _ in 0..2 {
+                store.write(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
+                let expected = if is_written { &after } else { &before };
+                assert_eq!(seen(&store), *expected, "written: {is_written}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_of_a_deleted_pool_are_not_written() {
+        let file = DataFile::new("keys");
+        let store = file.open();
+        begin(&store).await;
+        store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap();
+        store.close().await.unwrap();
+        let refused = store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn write_that_succeeds_and_one_that_is_always_kept_stay_in_memory_and_on_disk() {
+        let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
+        for always in [false, true] {
+            let file = DataFile::new(if always { "always" } else { "succeeds" });
+            for store in [Store::open(POOL, None).unwrap(), file.open()] {
+                begin(&store).await;
+                if always {
+                    let refused = store.write_always(|data| {
+                        change_all(data);
+                        Err::<(), _>("refused")
+                    });
+                    assert_eq!(refused.await.unwrap(), Err("refused"));
+                } else {
+                    store.write(change_all_and_succeed).await.unwrap().unwrap();
+                }
+                assert_eq!(seen(&store), after);
+            }
+            assert_eq!(seen(&file.open()), after);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use crate::store::{Client, Data, Group, User};
+
+impl Data {
+    /// Forgets a session that nobody has tokens of.
+    pub(crate) fn remove_session(&mut self, origin_jti: &str) {
+        self.sessions.remove(origin_jti);
+        self.refresh_tokens.retain(|_, token| token.origin_jti != origin_jti);
+    }
+
+    /// Forgets a user with every sign-in, so that no token of theirs works any more. Messages stay: they are what
+    /// was sent.
+    pub(crate) fn remove_user(&mut self, username: &str) -> Option<User> {
+        let key = self.user_key(username);
+        let user = self.users.remove(&key)?;
+        let name = &user.username;
+        self.sessions.retain(|_, session| session.username != *name);
+        let Self { sessions, refresh_tokens, .. } = self;
+        refresh_tokens.retain(|_, token| sessions.contains(&token.origin_jti));
+        self.end_sign_ins(&user.username);
+        Some(user)
+    }
+
+    /// Forgets what a user began and did not end: steps of a sign-in, authorization codes, browsers.
+    pub(crate) fn end_sign_ins(&mut self, username: &str) {
+        self.challenges.retain(|_, challenge| challenge.username != username);
+        self.grants.retain(|_, grant| grant.username != username);
+        self.browser_sessions.retain(|_, session| session.username != username);
+    }
+
+    /// Forgets an app client with all sign-ins by way of it.
+    pub(crate) fn remove_client(&mut self, id: &str) -> Option<Client> {
+        let client = self.clients.remove(id)?;
+        self.sessions.retain(|_, session| session.client_id != id);
+        let Self { sessions, refresh_tokens, .. } = self;
+        refresh_tokens.retain(|_, token| sessions.contains(&token.origin_jti));
+        self.challenges.retain(|_, challenge| challenge.client_id != id);
+        self.grants.retain(|_, grant| grant.client_id != id);
+        Some(client)
+    }
+
+    /// Forgets a group, in its users too: another of the same name begins without any.
+    pub(crate) fn remove_group(&mut self, name: &str) -> Option<Group> {
+        let group = self.groups.remove(name)?;
+        let members: Vec<_> = self
+            .users
+            .iter()
+            .filter(|(_, user)| user.groups.contains(name))
+            .map(|(key, _)| key.to_owned())
+            .collect();
+        for key in members {
+            if let Some(user) = self.users.get_mut(&key) {
+                user.groups.remove(name);
+            }
+        }
+        Some(group)
+    }
+}

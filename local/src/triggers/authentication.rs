@@ -1,0 +1,55 @@
+//! Triggers around a sign-in.
+
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use crate::{
+    api::ApiError,
+    shared::Shared,
+    store::User,
+    triggers::{Caller, Event, Trigger, user_attributes},
+};
+
+/// Runs before a password is looked at. What the client says is `validationData`. Of a user who is not there the
+/// function hears where the client is told nothing of it.
+pub(crate) async fn pre_authentication(
+    pool: &Shared,
+    name: &str,
+    user: Option<&User>,
+    caller: Caller<'_>,
+) -> Result<(), ApiError> {
+    let event = Event {
+        trigger: Trigger::PreAuthentication,
+        source: "Authentication",
+        username: user.map_or(name, |user| &user.username),
+        caller,
+        request: json!({
+            "userAttributes": user.map_or_else(|| json!({}), user_attributes),
+            "validationData": caller.metadata.to_value(),
+            "userNotFound": user.is_none(),
+        }),
+        response: json!({}),
+    };
+    pool.fire::<IgnoredAny>(event).await.map(drop)
+}
+
+/// Runs after a user has done all that a sign-in asks for.
+pub(crate) async fn post_authentication(
+    pool: &Shared,
+    user: &User,
+    caller: Caller<'_>,
+) -> Result<(), ApiError> {
+    let event = Event {
+        trigger: Trigger::PostAuthentication,
+        source: "Authentication",
+        username: &user.username,
+        caller,
+        request: json!({
+            "userAttributes": user_attributes(user),
+            "newDeviceUsed": false,
+            "clientMetadata": caller.metadata.to_value(),
+        }),
+        response: json!({}),
+    };
+    pool.fire::<IgnoredAny>(event).await.map(drop)
+}

@@ -1,0 +1,88 @@
+//! The trigger that writes messages.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    api::ApiError,
+    messages::{PLACE_OF_CODE, PLACE_OF_NAME, Text},
+    settings::Contact,
+    shared::Shared,
+    store::User,
+    triggers::{Caller, Event, Trigger, user_attributes},
+};
+
+/// Why a message is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    SignUp,
+    ResendCode,
+    ForgotPassword,
+    UpdateUserAttribute,
+    VerifyUserAttribute,
+    Authentication,
+    AdminCreateUser,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Response {
+    sms_message: Option<String>,
+    email_message: Option<String>,
+    email_subject: Option<String>,
+}
+
+/// The text of a message: the function's, or else the one that is given. A text without a place for the code, or
+/// an invitation without one for the name, is of no use, and passed over.
+pub(crate) async fn custom_text(
+    pool: &Shared,
+    user: &User,
+    reason: Reason,
+    contact: Contact,
+    default: Text,
+    caller: Caller<'_>,
+) -> Result<Text, ApiError> {
+    let is_invitation = reason == Reason::AdminCreateUser;
+    let event = Event {
+        trigger: Trigger::CustomMessage,
+        source: reason.source(),
+        username: &user.username,
+        caller,
+        request: json!({
+            "userAttributes": user_attributes(user),
+            "codeParameter": PLACE_OF_CODE,
+            "linkParameter": "{##Click Here##}",
+            "usernameParameter": is_invitation.then_some(PLACE_OF_NAME),
+            "clientMetadata": caller.metadata.to_value(),
+        }),
+        response: json!({ "smsMessage": null, "emailMessage": null, "emailSubject": null }),
+    };
+    let Some(response) = pool.fire::<Response>(event).await? else {
+        return Ok(default);
+    };
+    let (body, subject) = match contact {
+        Contact::Email => (response.email_message, response.email_subject),
+        Contact::PhoneNumber => (response.sms_message, None),
+    };
+    let is_of_use = |body: &String| {
+        body.contains(PLACE_OF_CODE) && (!is_invitation || body.contains(PLACE_OF_NAME))
+    };
+    Ok(Text {
+        body: body.filter(is_of_use).unwrap_or(default.body),
+        subject: subject.or(default.subject),
+    })
+}
+
+impl Reason {
+    fn source(self) -> &'static str {
+        match self {
+            Self::SignUp => "SignUp",
+            Self::ResendCode => "ResendCode",
+            Self::ForgotPassword => "ForgotPassword",
+            Self::UpdateUserAttribute => "UpdateUserAttribute",
+            Self::VerifyUserAttribute => "VerifyUserAttribute",
+            Self::Authentication => "Authentication",
+            Self::AdminCreateUser => "AdminCreateUser",
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Functions of a team's own that the pool calls: closures, or URLs in the shape of the Lambda runtime interface
+//! emulator.
+//!
+//! All speak the JSON events of Cognito. None runs while the store is locked: what was decided before one ran is
+//! decided again after it.
+
+mod authentication;
+mod builder;
+mod challenge;
+mod event;
+mod fire;
+mod function;
+mod message;
+mod metadata;
+mod migration;
+mod set;
+mod sign_up;
+mod tokens;
+mod trigger;
+mod url;
+
+/// The events of triggers, as Rust functions on Lambda know them.
+pub use aws_lambda_events::event::cognito as events;
+
+pub(crate) use self::{
+    authentication::{post_authentication, pre_authentication},
+    challenge::{
+        Next, Visitor, create_auth_challenge, define_auth_challenge, verify_auth_challenge_response,
+    },
+    function::Function,
+    message::{Reason, custom_text},
+    metadata::{Caller, Metadata},
+    migration::{Migrant, user_migration},
+    set::Triggers,
+    sign_up::{Arrival, Confirmation, post_confirmation, pre_sign_up},
+    tokens::{Holder, TokenSource, machine_overrides, user_overrides},
+    url::FunctionUrl,
+};
+use self::{
+    event::{Event, user_attributes},
+    fire::Failure,
+};
+pub use self::{function::TriggerError, trigger::Trigger};

@@ -1,0 +1,90 @@
+//! The same words in two spellings: Cognito's API says `AllowedOAuthFlows`, Terraform `allowed_oauth_flows`.
+
+use serde_json::{Map, Value};
+
+/// Writes the names of all members as a configuration file does.
+pub(crate) fn to_file(value: Value) -> Value {
+    renamed(value, &file_word)
+}
+
+/// Writes the names of all members as the API does.
+pub(crate) fn to_api(value: Value) -> Value {
+    renamed(value, &api_word)
+}
+
+/// Words whose capitals are not those of their parts.
+const IRREGULAR: [(&str, &str); 7] = [
+    ("CallbackURLs", "callback_urls"),
+    ("LogoutURLs", "logout_urls"),
+    ("DefaultRedirectURI", "default_redirect_uri"),
+    ("AllowedOAuthFlows", "allowed_oauth_flows"),
+    ("AllowedOAuthScopes", "allowed_oauth_scopes"),
+    ("AllowedOAuthFlowsUserPoolClient", "allowed_oauth_flows_user_pool_client"),
+    ("SMSMfaSettings", "sms_mfa_settings"),
+];
+
+fn file_word(word: &str) -> String {
+    // Invitations spell it so, and other messages as the rule says.
+    if word == "SMSMessage" {
+        return "sms_message".to_owned();
+    }
+    if let Some((_, file)) = IRREGULAR.iter().find(|(api, _)| *api == word) {
+        return (*file).to_owned();
+    }
+    let mut written = String::with_capacity(word.len() + 4);
+    for sign in word.chars() {
+        if sign.is_ascii_uppercase() && !written.is_empty() {
+            written.push('_');
+        }
+        written.push(sign.to_ascii_lowercase());
+    }
+    written
+}
+
+pub(crate) fn api_word(word: &str) -> String {
+    if let Some((api, _)) = IRREGULAR.iter().find(|(_, file)| *file == word) {
+        return (*api).to_owned();
+    }
+    word.split('_')
+        .map(|part| {
+            let (first, rest) = part.split_at(part.len().min(1));
+            first.to_ascii_uppercase() + rest
+        })
+        .collect()
+}
+
+fn renamed(value: Value, word: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (word(&name), renamed(value, word)))
+                .collect::<Map<_, _>>(),
+        ),
+        Value::Array(values) => {
+            Value::Array(values.into_iter().map(|value| renamed(value, word)).collect())
+        }
+        plain => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_word_goes_there_and_back() {
+        let api = json!({
+            "CallbackURLs": ["https://a"],
+            "AllowedOAuthFlowsUserPoolClient": true,
+            "TokenValidityUnits": { "AccessToken": "minutes" },
+            "PasswordPolicy": { "MinimumLength": 8 },
+        });
+        let file = to_file(api.clone());
+        assert_eq!(file["token_validity_units"]["access_token"], "minutes");
+        assert_eq!(file["allowed_oauth_flows_user_pool_client"], true);
+        assert_eq!(to_api(file), api);
+    }
+}

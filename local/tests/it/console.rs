@@ -1,0 +1,200 @@
+//! What the developer sees at `/_local/`, and who does not.
+
+use serde_json::{Value, json};
+use tower_cognito_local::{Config, UserPool};
+
+use crate::support::cognito::call;
+
+async fn get(pool: &UserPool, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let mut request = reqwest::Client::new().get(format!("http://{}{path}", pool.address()));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+async fn list(pool: &UserPool, query: &str) -> Vec<Value> {
+    let (status, text) = get(pool, &format!("/_local/messages{query}"), &[]).await;
+    assert_eq!(status, 200);
+    serde_json::from_str(&text).unwrap()
+}
+
+async fn sign_up(pool: &UserPool, name: &str, email: &str) -> String {
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "Username": name,
+        "Password": "Correct-Horse-1",
+        "UserAttributes": [{ "Name": "email", "Value": email }],
+    });
+    let answer = call(pool, "SignUp", input).await.unwrap();
+    answer["UserSub"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn messages_are_found_by_name_sub_and_address_newest_first() {
+    let pool = UserPool::start().await.unwrap();
+    let sub = sign_up(&pool, "alice", "jane+x@example.com").await;
+    sign_up(&pool, "bob", "bob@example.com").await;
+    let input = json!({ "ClientId": pool.client_id(), "Username": "alice" });
+    call(&pool, "ResendConfirmationCode", input).await.unwrap();
+
+    let found = list(&pool, "?username=alice").await;
+    assert_eq!(found.len(), 2);
+    let newest = found[0].as_object().unwrap();
+    let names: Vec<_> = newest.keys().map(String::as_str).collect();
+    assert_eq!(names, ["at", "body", "code", "destination", "medium", "subject", "username"]);
+    let code = newest["code"].as_str().unwrap();
+    assert_eq!(newest["body"], format!("Your confirmation code is {code}"));
+    assert_eq!(newest["subject"], "Your verification code");
+    assert_eq!(newest["medium"], "EMAIL");
+    assert_eq!(newest["destination"], "jane+x@example.com");
+    assert!(found[0]["at"].as_f64() >= found[1]["at"].as_f64());
+    let input =
+        json!({ "ClientId": pool.client_id(), "Username": "alice", "ConfirmationCode": code });
+    call(&pool, "ConfirmSignUp", input).await.unwrap();
+
+    for name in [sub.as_str(), "ALICE", "jane%2Bx@example.com"] {
+        assert_eq!(list(&pool, &format!("?username={name}")).await, found, "{name}");
+    }
+    assert_eq!(list(&pool, "").await.len(), 3);
+    assert_eq!(list(&pool, &format!("?username=bob&pool={}", pool.id())).await.len(), 1);
+    assert_eq!(get(&pool, "/_local/messages?pool=us-east-1_Nowhere00", &[]).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_pool_has_words_of_its_own() {
+    let config = Config::from_toml(
+        "[aws_cognito_user_pool]\nemail_verification_subject = \"Hello\"\n\
+         email_verification_message = \"Type {####} here\"\n",
+    );
+    let pool = UserPool::builder().config(config.unwrap()).start().await.unwrap();
+    sign_up(&pool, "alice", "a@example.com").await;
+    let found = list(&pool, "?username=alice").await;
+    assert_eq!(found[0]["subject"], "Hello");
+    assert_eq!(found[0]["body"], format!("Type {} here", found[0]["code"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_reads_no_codes() {
+    let pool = UserPool::start().await.unwrap();
+    sign_up(&pool, "alice", "a@example.com").await;
+    let port = pool.address().port();
+    for path in ["/_local", "/_local/", "/_local/messages"] {
+        for host in ["evil.example", &format!("evil.example:{port}"), "localhost.evil.example", ""]
+        {
+            let (status, text) = get(&pool, path, &[("host", host)]).await;
+            assert_eq!(status, 403, "{path} at {host}");
+            assert!(!text.contains("alice"));
+        }
+        for origin in ["https://evil.example", "null"] {
+            assert_eq!(get(&pool, path, &[("origin", origin)]).await.0, 403, "{path} {origin}");
+        }
+        for host in ["localhost", &format!("localhost:{port}"), &format!("[::1]:{port}")] {
+            assert_eq!(get(&pool, path, &[("host", host)]).await.0, 200, "{path} at {host}");
+        }
+        let own = [("origin", "http://localhost:3000")];
+        assert_eq!(get(&pool, path, &own).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn the_page_shows_all_and_runs_nothing() {
+    let pool = UserPool::start().await.unwrap();
+    sign_up(&pool, "<script>alert(1)</script>", "a@example.com").await;
+    let (status, html) = get(&pool, "/_local/", &[]).await;
+    assert_eq!(status, 200);
+    assert!(!html.contains("<script"), "{html}");
+    for part in ["&lt;script&gt;", "Users", "Groups", "Sessions", "Messages", "UNCONFIRMED"] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(html.contains(list(&pool, "").await[0]["code"].as_str().unwrap()));
+    assert!(html.contains("<html lang=\"en\">") && html.contains("name=\"viewport\""));
+    let response = reqwest::get(format!("http://{}/_local/", pool.address())).await.unwrap();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+}
+
+#[tokio::test]
+async fn the_clock_goes_forward_for_this_machine_alone() {
+    let pool = UserPool::start().await.unwrap();
+    let before = pool.time();
+    let clock = format!("http://{}/_local/clock", pool.address());
+    let post = |body: &'static str, kind: &'static str, origin: &'static str| {
+        let request = reqwest::Client::new().post(&clock).header("content-type", kind);
+        request.header("origin", origin).body(body).send()
+    };
+    let (json, here) = ("application/json", "http://localhost:3000");
+    for (body, kind, origin, status) in [
+        (r#"{"advance_seconds":7200}"#, json, "https://evil.example", 403),
+        (r#"{"advance_seconds":7200}"#, json, "null", 403),
+        (r#"{"advance_seconds":7200}"#, "text/plain", here, 415),
+        (r#"{"advance_seconds":-1}"#, json, here, 422),
+        (r#"{"seconds":7200}"#, json, here, 422),
+        (r#"{"advance_seconds":18446744073709551615}"#, json, here, 400),
+        ("{", json, here, 400),
+    ] {
+        assert_eq!(post(body, kind, origin).await.unwrap().status(), status, "{body} {kind}");
+    }
+    assert!(pool.time().duration_since(before).unwrap().as_secs() < 7200);
+
+    let answer = post(r#"{"advance_seconds":7200}"#, json, here).await.unwrap();
+    let times: Value = answer.json().await.unwrap();
+    assert!(pool.time().duration_since(before).unwrap().as_secs() >= 7200);
+    let seconds = |time: std::time::SystemTime| {
+        time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
+    };
+    let told = times[pool.id().as_str()].as_f64().unwrap();
+    assert!(told >= seconds(before) + 7200.0 - 0.01 && told <= seconds(pool.time()) + 0.01);
+    let (status, text) = get(&pool, "/_local/clock", &[]).await;
+    assert!(status == 200 && text.contains(pool.id().as_str()));
+    let elsewhere = [("host", "evil.example")];
+    assert_eq!(get(&pool, "/_local/clock", &elsewhere).await.0, 403);
+    // Ten years in all, however often.
+    for status in [200, 400] {
+        let answer = post(r#"{"advance_seconds":300000000}"#, json, here).await.unwrap();
+        assert_eq!(answer.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn pages_call_what_apps_call_and_read_no_codes() {
+    let pool = UserPool::start().await.unwrap();
+    let origin = "http://localhost:5173";
+    let ask = |path: &str| {
+        let url = format!("http://{}{path}", pool.address());
+        reqwest::Client::new()
+            .request(reqwest::Method::OPTIONS, url)
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type,x-amz-target")
+            .send()
+    };
+    for path in ["/", "/oauth2/token", "/oauth2/userInfo", "/oauth2/revoke"] {
+        let answer = ask(path).await.unwrap();
+        assert_eq!(answer.status(), 204, "{path}");
+        assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+        let allowed = answer.headers()["access-control-allow-headers"].to_str().unwrap();
+        for name in ["content-type", "x-amz-target", "x-amz-user-agent", "amz-sdk-request"] {
+            assert!(allowed.split(", ").any(|allowed| allowed == name), "{name}");
+        }
+    }
+    for path in ["/_local/messages", "/_local/clock", "/login"] {
+        let answer = ask(path).await.unwrap();
+        assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
+        assert_ne!(answer.status(), 204, "{path}");
+    }
+    // Errors are read too.
+    let answer = reqwest::Client::new()
+        .post(format!("http://{}/", pool.address()))
+        .header("origin", origin)
+        .header("x-amz-target", "AWSCognitoIdentityProviderService.GetUser")
+        .body("{}")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 400);
+    assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+    let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
+    assert!(exposed.contains("x-amzn-errortype"));
+}

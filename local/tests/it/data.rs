@@ -1,0 +1,410 @@
+//! What a local pool keeps in a file outlives whatever ends the process.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tower_cognito::TokenUse;
+use tower_cognito_local::{Config, UserPool};
+
+use crate::support::{
+    captured_logs,
+    cognito::call,
+    example::local_pool::{self, Options},
+};
+
+/// A file of its own for each test, which is gone with it.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let name = format!("tower-cognito-{}-{name}.redb", std::process::id());
+        let path = env::temp_dir().join(name);
+        let _ = fs::remove_file(&path);
+        Self(path)
+    }
+
+    async fn pool(&self) -> UserPool {
+        UserPool::builder().data(&self.0).issuer("https://pool.test/a").start().await.unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+async fn create_pool(pool: &UserPool, name: &str) -> Value {
+    let answer = call(pool, "CreateUserPool", json!({ "PoolName": name })).await.unwrap();
+    answer["UserPool"]["Id"].clone()
+}
+
+#[tokio::test]
+async fn tokens_users_and_pools_of_before_are_good_after_a_restart() {
+    let file = File::new("restart");
+    let pool = file.pool().await;
+    let id = json!(pool.id().as_str());
+    let user = json!({ "UserPoolId": id, "Username": "alice", "MessageAction": "SUPPRESS" });
+    call(&pool, "AdminCreateUser", user).await.unwrap();
+    let password = json!({
+        "UserPoolId": id, "Username": "alice", "Password": "Correct-Horse-1", "Permanent": true,
+    });
+    call(&pool, "AdminSetUserPassword", password).await.unwrap();
+    let sign_in = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "alice", "PASSWORD": "Correct-Horse-1" },
+    });
+    let answer = call(&pool, "InitiateAuth", sign_in.clone()).await.unwrap();
+    let tokens = answer["AuthenticationResult"].clone();
+    let other = create_pool(&pool, "other").await;
+    let gone = create_pool(&pool, "gone").await;
+    call(&pool, "DeleteUserPool", json!({ "UserPoolId": gone })).await.unwrap();
+    pool.rotate().unwrap();
+    let keys = [TokenUse::Access, TokenUse::Id].map(|kind| pool.key_id(kind));
+    drop(pool);
+
+    let pool = file.pool().await;
+    assert_eq!([TokenUse::Access, TokenUse::Id].map(|kind| pool.key_id(kind)), keys);
+    let token = json!({ "AccessToken": tokens["AccessToken"] });
+    assert_eq!(call(&pool, "GetUser", token).await.unwrap()["Username"], "alice");
+    let verifier = pool.verifier().build().unwrap();
+    verifier.verify(tokens["IdToken"].as_str().unwrap()).await.unwrap();
+    let refresh = json!({ "ClientId": pool.client_id(), "RefreshToken": tokens["RefreshToken"] });
+    call(&pool, "GetTokensFromRefreshToken", refresh).await.unwrap();
+    call(&pool, "InitiateAuth", sign_in).await.unwrap();
+    call(&pool, "DescribeUserPool", json!({ "UserPoolId": other })).await.unwrap();
+    call(&pool, "DescribeUserPool", json!({ "UserPoolId": gone })).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn keys_that_were_withdrawn_stay_so() {
+    let file = File::new("withdrawn");
+    let pool = file.pool().await;
+    let old = pool.key_id(TokenUse::Access);
+    pool.rotate().unwrap();
+    pool.withdraw_old_keys();
+    drop(pool);
+    let pool = file.pool().await;
+    let keys = reqwest::get(pool.jwks_uri()).await.unwrap().text().await.unwrap();
+    assert!(!keys.contains(&old) && keys.contains(&pool.key_id(TokenUse::Access)));
+}
+
+#[tokio::test]
+async fn a_file_that_another_pool_has_open_is_refused() {
+    let file = File::new("twice");
+    let pool = file.pool().await;
+    let error = UserPool::builder().data(&file.0).start().await.unwrap_err().to_string();
+    assert!(error.contains("-twice.redb: another process has it open"), "{error}");
+    drop(pool);
+    UserPool::builder().data(&file.0).start().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_something_else_is_refused_and_left_alone() {
+    let file = File::new("foreign");
+    for text in ["hello", &"a longer text ".repeat(10_000)] {
+        fs::write(&file.0, text).unwrap();
+        let error = UserPool::builder().data(&file.0).start().await.unwrap_err().to_string();
+        assert!(error.contains("-foreign.redb: it is no data of a local pool"), "{error}");
+        assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
+    }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[test]
+fn data_file_is_private_whatever_the_umask_is() {
+    for umask in ["000", "022", "077", "777"] {
+        let file = File::new(&format!("umask-{umask}"));
+        let served = Served::start_with_umask(&file.0, Some(umask));
+        let found = mode(&file.0);
+        served.kill();
+        assert_eq!(found, 0o600, "umask {umask}: found {found:o}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn data_file_of_a_laxer_mode_is_tightened_and_reported_once() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let file = File::new("lax");
+    captured_logs();
+    drop(file.pool().await);
+    let reports = |text: &str| {
+        let is_report = |line: &&str| line.contains("-lax.redb: ") && line.contains(text);
+        captured_logs().lines().filter(is_report).count()
+    };
+    assert_eq!(reports(""), 0, "a new file is private from the start");
+    for (number, lax) in [0o644, 0o660, 0o606, 0o777].into_iter().enumerate() {
+        fs::set_permissions(&file.0, fs::Permissions::from_mode(lax)).unwrap();
+        drop(file.pool().await);
+        assert_eq!(mode(&file.0), 0o600, "{lax:o}");
+        drop(file.pool().await);
+        assert_eq!(reports(&format!("(mode 0{lax:o}); its mode is now 0600")), 1, "{lax:o}");
+        assert_eq!(reports(""), number + 1, "{lax:o}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn mode_of_a_foreign_file_is_left_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let file = File::new("foreign-mode");
+    fs::write(&file.0, "hello").unwrap();
+    fs::set_permissions(&file.0, fs::Permissions::from_mode(0o644)).unwrap();
+    UserPool::builder().data(&file.0).start().await.unwrap_err();
+    assert_eq!(mode(&file.0), 0o644);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_named() {
+    let error = UserPool::builder().data("/nowhere/pool.redb").start().await.unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/pool.redb: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_pool_or_a_client_that_the_file_does_not_have_is_refused_by_name() {
+    let file = File::new("other");
+    let builder = || UserPool::builder().data(&file.0);
+    let pool = builder().pool_id("eu-west-1_Mine").client_id("mine").start().await.unwrap();
+    drop(pool);
+    let error = builder().pool_id("eu-west-1_Other").start().await.unwrap_err().to_string();
+    assert!(error.contains("\"eu-west-1_Other\", but eu-west-1_Mine"), "{error}");
+    let error = builder().client_id("other").start().await.unwrap_err().to_string();
+    assert!(error.contains("\"other\", but mine"), "{error}");
+    let pool = builder().start().await.unwrap();
+    assert_eq!((pool.id().as_str(), pool.client_id()), ("eu-west-1_Mine", "mine"));
+}
+
+const COUNTERS: &str = r#"
+[aws_cognito_user_pool]
+auto_verified_attributes = ["email"]
+
+[[aws_cognito_user_pool_client]]
+client_id = "web"
+prevent_user_existence_errors = "ENABLED"
+refresh_token_rotation = { feature = "ENABLED", retry_grace_period_seconds = 0 }
+explicit_auth_flows = ["ALLOW_USER_PASSWORD_AUTH"]
+
+[[aws_cognito_user]]
+username = "alice"
+password = "Correct-Horse-1"
+attributes = { email = "alice@example.com", email_verified = "true" }
+
+[[aws_cognito_user]]
+username = "bob"
+password = "Correct-Horse-1"
+attributes = { email = "bob@example.com", email_verified = "true" }
+"#;
+
+#[tokio::test]
+async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
+    let file = File::new("counters");
+    let start = async || {
+        let config = Config::from_toml(COUNTERS).unwrap();
+        let builder = UserPool::builder().config(config).issuer("https://pool.test/a");
+        builder.data(&file.0).start().await.unwrap()
+    };
+    let sign_in = async |pool: &UserPool, name: &str, password: &str| {
+        let input = json!({
+            "ClientId": "web", "AuthFlow": "USER_PASSWORD_AUTH",
+            "AuthParameters": { "USERNAME": name, "PASSWORD": password },
+        });
+        call(pool, "InitiateAuth", input).await
+    };
+    let refresh = async |pool: &UserPool, token: &Value| {
+        let input = json!({ "ClientId": "web", "RefreshToken": token });
+        call(pool, "GetTokensFromRefreshToken", input).await
+    };
+    let confirm = async |pool: &UserPool, name: &str, code: &str| {
+        let input = json!({
+            "ClientId": "web", "Username": name, "ConfirmationCode": code,
+            "Password": "Other-Horse-2",
+        });
+        call(pool, "ConfirmForgotPassword", input).await
+    };
+
+    let pool = start().await;
+    let tokens = sign_in(&pool, "bob", "Correct-Horse-1").await.unwrap();
+    let first = tokens["AuthenticationResult"]["RefreshToken"].clone();
+    let second = refresh(&pool, &first).await.unwrap();
+    let second = second["AuthenticationResult"]["RefreshToken"].clone();
+    // The session of a token that is used again after its rotation ends.
+    let reused = refresh(&pool, &first).await.unwrap_err();
+    assert_eq!(reused.0, "RefreshTokenReuseException");
+    // Wrong codes count, of users and of names that nobody has.
+    for name in ["alice", "nobody"] {
+        let input = json!({ "ClientId": "web", "Username": name });
+        call(&pool, "ForgotPassword", input).await.unwrap();
+        for _ in 0..5 {
+            let wrong = confirm(&pool, name, "no-code").await.unwrap_err();
+            assert_eq!(wrong.0, "CodeMismatchException", "{name}");
+        }
+    }
+    // Wrong passwords lock the account, at last for a quarter of an hour.
+    for name in ["alice", "nobody"] {
+        for _ in 0..15 {
+            let wrong = sign_in(&pool, name, "Wrong-Horse-1").await.unwrap_err();
+            assert_eq!(wrong.1, "Incorrect username or password.", "{name}");
+            pool.advance(Duration::from_secs(15 * 60));
+        }
+        sign_in(&pool, name, "Wrong-Horse-1").await.unwrap_err();
+    }
+    drop(pool);
+
+    let pool = start().await;
+    let revoked = refresh(&pool, &second).await.unwrap_err();
+    assert_eq!(revoked.1, "Refresh Token has been revoked");
+    for name in ["alice", "nobody"] {
+        let limit = confirm(&pool, name, "no-code").await.unwrap_err();
+        assert_eq!(limit.0, "LimitExceededException", "{name}");
+        let locked = sign_in(&pool, name, "Correct-Horse-1").await.unwrap_err();
+        assert_eq!(locked.1, "Password attempts exceeded", "{name}");
+    }
+    sign_in(&pool, "bob", "Correct-Horse-1").await.unwrap();
+}
+
+/// The child of the test below: a pool that serves until somebody kills it.
+#[tokio::test]
+#[ignore = "it is a part of another test, which starts it"]
+async fn serves_until_it_is_killed() {
+    let Ok(file) = env::var("LOCAL_POOL_DATA") else { return };
+    let options = ["--port", "0", "--issuer", "https://pool.test/a", "--data", &file];
+    let options = Options::parse(options.map(str::to_owned)).unwrap().unwrap();
+    let pool = local_pool::start(options).await.unwrap();
+    println!("serving at {}", pool.address());
+    std::future::pending::<()>().await;
+}
+
+struct Served {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Served {
+    fn start(data: &Path) -> Self {
+        Self::start_with_umask(data, None)
+    }
+
+    fn start_with_umask(data: &Path, umask: Option<&str>) -> Self {
+        let program = env::current_exe().unwrap();
+        let mut command = match umask {
+            Some(umask) => {
+                let mut shell = Command::new("sh");
+                shell.arg("-c").arg(format!("umask {umask}; exec \"$0\" \"$@\"")).arg(program);
+                shell
+            }
+            None => Command::new(program),
+        };
+        let mut child = command
+            .args(["local_data::serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+            .env("LOCAL_POOL_DATA", data)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("serving at ")?.1.parse().ok())
+            .expect("the child tells where it serves");
+        Self { child, address }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Calls an operation of a pool that may be killed meanwhile: its output, if there was a successful answer.
+async fn try_call(address: SocketAddr, operation: &str, input: Value) -> Option<Value> {
+    let response = reqwest::Client::new()
+        .post(format!("http://{address}/"))
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"))
+        .body(input.to_string())
+        .send()
+        .await
+        .ok()?;
+    let succeeded = response.status().is_success();
+    let body = response.text().await.ok()?;
+    succeeded.then(|| serde_json::from_str(&body).ok())?
+}
+
+/// What was acknowledged, as the operation that has to find it.
+type Found = (&'static str, Value);
+
+async fn traffic(address: SocketAddr, name: String, found: Arc<Mutex<Vec<Found>>>) {
+    let id = "us-east-1_Local0001";
+    for number in 0.. {
+        let name = format!("{name}-{number}");
+        let user = json!({ "UserPoolId": id, "Username": name, "MessageAction": "SUPPRESS" });
+        let named = json!({ "UserPoolId": id, "Username": name });
+        let group = json!({ "UserPoolId": id, "GroupName": name });
+        let client = json!({ "UserPoolId": id, "ClientName": name });
+        let kept = |operation, input| found.lock().unwrap().push((operation, input));
+        if try_call(address, "CreateGroup", group.clone()).await.is_none() {
+            return;
+        }
+        kept("GetGroup", group);
+        let Some(made) = try_call(address, "CreateUserPoolClient", client).await else { return };
+        let client = &made["UserPoolClient"]["ClientId"];
+        kept("DescribeUserPoolClient", json!({ "UserPoolId": id, "ClientId": client }));
+        if try_call(address, "AdminCreateUser", user).await.is_none() {
+            return;
+        }
+        kept("AdminGetUser", named);
+        let Some(made) = try_call(address, "CreateUserPool", json!({ "PoolName": name })).await
+        else {
+            return;
+        };
+        kept("DescribeUserPool", json!({ "UserPoolId": made["UserPool"]["Id"] }));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
+    let file = File::new("killed");
+    let found: Arc<Mutex<Vec<Found>>> = Arc::default();
+    for round in 0..4 {
+        let served = Served::start(&file.0);
+        let mut tasks = JoinSet::new();
+        for task in 0..4 {
+            let name = format!("{round}-{task}");
+            tasks.spawn(traffic(served.address, name, Arc::clone(&found)));
+        }
+        let before = found.lock().unwrap().len();
+        crate::support::eventually("there was traffic", async || {
+            found.lock().unwrap().len() >= before + 17 + round
+        })
+        .await;
+        served.kill();
+        while tasks.join_next().await.is_some() {}
+    }
+    let served = Served::start(&file.0);
+    let found = Arc::into_inner(found).unwrap().into_inner().unwrap();
+    assert!(found.len() >= 70);
+    for (operation, input) in found {
+        let answer = try_call(served.address, operation, input.clone()).await;
+        assert!(answer.is_some(), "it is lost: {operation} {input}");
+    }
+    served.kill();
+}

@@ -1,0 +1,608 @@
+//! The hosted pages of the local pool, filled in as a browser without scripts does, and attacked as other sites do.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+use tower_cognito_local::{Config, UserPool};
+
+use crate::support::{
+    browser::{Browser, Page, client, encoded},
+    cognito::{PASSWORD, call, initiate, messages, pool_with, sign_in, token},
+    totp::PoolTime,
+};
+
+const BACK: &str = "https://app.test/back";
+
+/// An app client that may sign in at the pages.
+const CLIENT: &str = r#"
+[[aws_cognito_user_pool_client]]
+allowed_oauth_flows_user_pool_client = true
+allowed_oauth_flows = ["code"]
+allowed_oauth_scopes = ["openid", "email", "profile", "aws.cognito.signin.user.admin"]
+callback_urls = ["https://app.test/back"]
+logout_urls = ["https://app.test/bye"]
+"#;
+
+fn address(pool: &UserPool, path: &str, more: &[(&str, &str)]) -> String {
+    let usual = [
+        ("client_id", pool.client_id()),
+        ("redirect_uri", BACK),
+        ("response_type", "code"),
+        ("state", "s1"),
+    ];
+    format!("http://{}{path}?{}", pool.address(), encoded(&[&usual[..], more].concat()))
+}
+
+async fn open(browser: &mut Browser, pool: &UserPool, path: &str) -> Page {
+    browser.open(address(pool, path, &[])).await
+}
+
+async fn log_in(browser: &mut Browser, pool: &UserPool, name: &str, password: &str) -> Page {
+    let page = open(browser, pool, "/login").await;
+    browser.submit(&page, "/login", &[("username", name), ("password", password)]).await
+}
+
+#[track_caller]
+fn is_in(page: &Page) {
+    let shown = (page.title(), page.problem());
+    assert_eq!(page.url.host_str(), Some("app.test"), "{shown:?}");
+    assert!(page.parameter("code").is_some() && page.parameter("state").as_deref() == Some("s1"));
+}
+
+async fn last_code(pool: &UserPool, name: &str) -> String {
+    messages(pool, name).await[0]["code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_person_signs_up_confirms_and_signs_in() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/oauth2/authorize").await;
+    assert_eq!((page.url.path(), page.title().as_str()), ("/login", "Sign in"));
+    let page = browser.open(page.link("Create an account")).await;
+    let typed =
+        [("username", "jane"), ("attribute.email", "jane@example.com"), ("password", "short")];
+    let page = browser.submit(&page, "/signup", &typed).await;
+    assert!(page.problem().unwrap().starts_with("Password did not conform with policy"));
+    // What was typed is there still, but for the password.
+    let form = page.form("/signup");
+    assert_eq!(form.get("attribute.email"), "jane@example.com");
+    assert_eq!(form.get("password"), "");
+    let page = browser.submit(&page, "/signup", &[("password", PASSWORD)]).await;
+    assert_eq!(page.notice().as_deref(), Some("A code was sent to j***@e***."));
+    let page = browser.submit(&page, "/confirm", &[("code", "x")]).await;
+    assert_eq!(
+        page.problem().as_deref(),
+        Some("Invalid verification code provided, please try again.")
+    );
+    let page = browser.submit(&page, "/confirm/resend", &[]).await;
+    let code = last_code(&pool, "jane").await;
+    let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
+    assert_eq!(page.notice().as_deref(), Some("Your account is confirmed. Sign in."));
+    let page = browser.submit(&page, "/login", &[("password", PASSWORD)]).await;
+    is_in(&page);
+    assert!(sign_in(&pool, "jane", PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_wrong_password_never_signs_in_and_locks_in_the_end() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    for _ in 0..5 {
+        let page = log_in(&mut browser, &pool, "alice", "Wrong-Horse-1").await;
+        assert_eq!(page.problem().as_deref(), Some("Incorrect username or password."));
+        assert_eq!(page.form("/login").get("username"), "alice");
+        assert_eq!(page.form("/login").get("password"), "");
+    }
+    let page = log_in(&mut browser, &pool, "alice", PASSWORD).await;
+    assert_eq!(page.problem().as_deref(), Some("Password attempts exceeded"));
+    pool.advance(Duration::from_secs(15 * 60));
+    is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn pages_do_not_tell_who_has_an_account() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let input = json!({
+        "ClientId": pool.client_id(), "Username": "fresh", "Password": PASSWORD,
+        "UserAttributes": [{ "Name": "email", "Value": "fresh@example.com" }],
+    });
+    call(&pool, "SignUp", input).await.unwrap();
+    let input = json!({ "UserPoolId": pool.id().as_str(), "Username": "invited" });
+    call(&pool, "AdminCreateUser", input).await.unwrap();
+    let mut seen: [BTreeSet<String>; 4] = Default::default();
+    for name in ["alice", "fresh", "invited", "nobody"] {
+        let mut browser = Browser::new();
+        let same = |page: &Page| {
+            let form = page.body.split("<main>").nth(1).unwrap().replace(name, "NAME");
+            // Each browser has a token of its own.
+            let token = form.split("_csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+            format!("{} {}", page.status, form.replace(token, "TOKEN"))
+        };
+        let page = log_in(&mut browser, &pool, name, "Wrong-Horse-1").await;
+        seen[0].insert(same(&page));
+        let page = open(&mut browser, &pool, "/forgot").await;
+        let page = browser.submit(&page, "/forgot", &[("username", name)]).await;
+        seen[1].insert(same(&page));
+        let page = open(&mut browser, &pool, "/confirm").await;
+        let mut form = page.form("/confirm");
+        form.set("username", name);
+        form.action.set_path("/confirm/resend");
+        seen[2].insert(same(&browser.post(&form).await));
+        if name != "fresh" {
+            form.action.set_path("/confirm");
+            form.set("code", "000000");
+            seen[3].insert(same(&browser.post(&form).await));
+        }
+    }
+    for (number, page) in seen.iter().enumerate() {
+        assert_eq!(page.len(), 1, "{number}: {page:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_set_anew_with_a_code() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/login").await;
+    let page = browser.open(page.link("Forgot your password?")).await;
+    let page = browser.submit(&page, "/forgot", &[("username", "alice")]).await;
+    let code = last_code(&pool, "alice").await;
+    let typed = [("code", "x"), ("password", "Another-Horse-2")];
+    let page = browser.submit(&page, "/forgot/reset", &typed).await;
+    assert!(page.problem().is_some());
+    let typed = [("code", &*code), ("password", "Another-Horse-2")];
+    let page = browser.submit(&page, "/forgot/reset", &typed).await;
+    let page = browser.submit(&page, "/login", &[("password", PASSWORD)]).await;
+    assert_eq!(page.problem().as_deref(), Some("Incorrect username or password."));
+    is_in(&browser.submit(&page, "/login", &[("password", "Another-Horse-2")]).await);
+}
+
+#[tokio::test]
+async fn a_first_password_gives_way_to_one_of_the_users_own() {
+    let config = format!(
+        "{CLIENT}\n[[aws_cognito_user_pool.schema]]\nname = \"given_name\"\nrequired = true\n"
+    );
+    let pool = pool_with(&config, &[]).await;
+    let input = json!({
+        "UserPoolId": pool.id().as_str(), "Username": "alice", "TemporaryPassword": PASSWORD,
+    });
+    call(&pool, "AdminCreateUser", input).await.unwrap();
+    let mut browser = Browser::new();
+    let page = log_in(&mut browser, &pool, "alice", PASSWORD).await;
+    assert_eq!(page.title(), "Choose a new password");
+    let typed = [("password", "short"), ("attribute.given_name", "Alice")];
+    let page = browser.submit(&page, "/login/step", &typed).await;
+    assert!(page.problem().unwrap().contains("policy"));
+    let typed = [("password", "Another-Horse-2"), ("attribute.given_name", "Alice")];
+    let form = page.form("/login/step");
+    is_in(&browser.submit(&page, "/login/step", &typed).await);
+    // The step is answered once.
+    let mut again = form;
+    again.set("password", "Another-Horse-3");
+    let page = browser.post(&again).await;
+    assert_eq!(page.title(), "Error: Sign in");
+    assert!(sign_in(&pool, "alice", "Another-Horse-3").await.is_err());
+}
+
+#[tokio::test]
+async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let input = json!({
+        "UserPoolId": pool.id().as_str(), "Username": "jane", "TemporaryPassword": PASSWORD,
+    });
+    call(&pool, "AdminCreateUser", input).await.unwrap();
+    let mut browser = Browser::new();
+    is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
+    let start = address(&pool, "/oauth2/authorize", &[("prompt", "login consent")]);
+    let page = browser.open(start).await;
+    let typed = [("username", "jane"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/login", &typed).await;
+    let form = page.form("/login/step");
+    let again = browser.open(page.link("Start again")).await;
+    assert!(again.has_form("/login") && !again.has_form("/login/continue"));
+    // A step that was answered already leads back to the sign-in page, not past it.
+    let typed = [("password", "Another-Horse-2")];
+    is_in(&browser.submit(&page, "/login/step", &typed).await);
+    let page = browser.post(&form).await;
+    assert!(page.has_form("/login") && !page.has_form("/login/continue"));
+    for link in ["Forgot your password?", "Create an account"] {
+        let page = browser.open(page.link(link)).await;
+        let link =
+            if page.url.path() == "/forgot" { "Back to sign in" } else { "I have an account" };
+        let page = browser.open(page.link(link)).await;
+        assert!(page.has_form("/login") && !page.has_form("/login/continue"), "{link}");
+    }
+    // Without the prompt, the same browser may continue.
+    assert!(open(&mut browser, &pool, "/login").await.has_form("/login/continue"));
+}
+
+#[tokio::test]
+async fn a_second_factor_is_set_up_and_asked_for() {
+    let config = format!("{CLIENT}\n[aws_cognito_user_pool]\nmfa_configuration = \"ON\"\n");
+    let pool = pool_with(&config, &["alice"]).await;
+    let mut time = PoolTime::inside_a_step(&pool);
+    let mut browser = Browser::new();
+    let page = log_in(&mut browser, &pool, "alice", PASSWORD).await;
+    assert_eq!(page.title(), "Set up an authenticator app");
+    let secret = page.element("secret").unwrap();
+    assert!(page.body.contains(&format!("?secret={secret}&amp;issuer=")));
+    let page = browser.submit(&page, "/login/step", &[("code", "000000")]).await;
+    assert_eq!(page.title(), "Error: Set up an authenticator app");
+    assert_eq!(page.element("secret").as_deref(), Some(&*secret));
+    let code = time.code(&secret, 0);
+    is_in(&browser.submit(&page, "/login/step", &[("code", &code)]).await);
+
+    let mut browser = Browser::new();
+    let page = log_in(&mut browser, &pool, "alice", PASSWORD).await;
+    assert_eq!(page.title(), "Enter your code");
+    // The password alone signs nobody in, neither here nor by the form of a step.
+    assert!(!browser.cookies.keys().any(|name| name.starts_with("cognito-")));
+    let page = browser.submit(&page, "/login/step", &[("code", &code)]).await;
+    assert_eq!(page.problem().as_deref(), Some("Your software token has already been used once."));
+    time.next_step(&pool);
+    let mut form = page.form("/login/step");
+    form.set("challenge", "MFA_SETUP");
+    assert!(browser.post(&form).await.location().is_none());
+    form.set("challenge", "NEW_PASSWORD_REQUIRED");
+    form.set("password", "Another-Horse-2");
+    assert!(browser.post(&form).await.location().is_none());
+    is_in(&browser.submit(&page, "/login/step", &[("code", &time.code(&secret, 0))]).await);
+}
+
+#[tokio::test]
+async fn a_factor_is_chosen_and_its_code_is_sent() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let input = json!({
+        "UserPoolId": pool.id().as_str(), "Username": "alice",
+        "UserAttributes": [
+            { "Name": "phone_number", "Value": "+14155550100" },
+            { "Name": "phone_number_verified", "Value": "true" },
+        ],
+    });
+    call(&pool, "AdminUpdateUserAttributes", input).await.unwrap();
+    let on = json!({ "Enabled": true });
+    let input = json!({
+        "UserPoolId": pool.id().as_str(), "Username": "alice",
+        "SMSMfaSettings": on, "EmailMfaSettings": on,
+    });
+    call(&pool, "AdminSetUserMFAPreference", input).await.unwrap();
+    for (factor, destination) in [("SMS_MFA", "+*******0100"), ("EMAIL_OTP", "a***@e***")] {
+        let mut browser = Browser::new();
+        let page = log_in(&mut browser, &pool, "alice", PASSWORD).await;
+        assert!(page.body.contains("Text message") && page.body.contains("Email"));
+        let mut form = page.form("/login/step");
+        form.set("factor", "SOFTWARE_TOKEN_MFA");
+        assert!(browser.post(&form).await.problem().is_some());
+        form.set("factor", factor);
+        let page = browser.post(&form).await;
+        assert!(page.body.contains(destination), "{factor}");
+        let page = browser.submit(&page, "/login/step", &[("code", "x")]).await;
+        assert_eq!(page.problem().as_deref(), Some("Invalid code received for user"));
+        let code = last_code(&pool, "alice").await;
+        is_in(&browser.submit(&page, "/login/step", &[("code", &code)]).await);
+    }
+}
+
+#[tokio::test]
+async fn who_is_signed_in_continues_or_signs_in_as_someone_else() {
+    let pool = pool_with(CLIENT, &["alice", "bob"]).await;
+    let mut browser = Browser::new();
+    is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
+    let page = open(&mut browser, &pool, "/login").await;
+    assert!(page.body.contains("Continue as alice"));
+    is_in(&browser.submit(&page, "/login/continue", &[]).await);
+    is_in(&log_in(&mut browser, &pool, "bob", PASSWORD).await);
+    let page = open(&mut browser, &pool, "/login").await;
+    assert!(page.body.contains("Continue as bob"));
+    let stranger = Browser::new().post(&page.form("/login/continue")).await;
+    assert_eq!(stranger.status, 403);
+}
+
+#[tokio::test]
+async fn an_account_that_waits_for_its_code_is_led_there_and_a_reset_one_too() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let input = json!({
+        "ClientId": pool.client_id(), "Username": "jane", "Password": PASSWORD,
+        "UserAttributes": [{ "Name": "email", "Value": "jane@example.com" }],
+    });
+    call(&pool, "SignUp", input).await.unwrap();
+    let mut browser = Browser::new();
+    let page = log_in(&mut browser, &pool, "jane", PASSWORD).await;
+    assert_eq!(page.title(), "Confirm your account");
+    let code = last_code(&pool, "jane").await;
+    let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
+    is_in(&browser.submit(&page, "/login", &[("password", PASSWORD)]).await);
+    let input = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
+    call(&pool, "AdminResetUserPassword", input).await.unwrap();
+    let page = log_in(&mut Browser::new(), &pool, "alice", PASSWORD).await;
+    assert_eq!(page.title(), "Set a new password");
+}
+
+#[tokio::test]
+async fn a_form_without_the_browsers_own_token_is_refused() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let mut stranger = Browser::new();
+    for path in ["/login", "/signup", "/confirm", "/forgot"] {
+        let page = open(&mut browser, &pool, path).await;
+        let other = open(&mut stranger, &pool, path).await.form(path);
+        let good = page.form(path);
+        let mut without = good.clone();
+        without.remove("_csrf");
+        let mut empty = good.clone();
+        empty.set("_csrf", "");
+        let mut anothers = good.clone();
+        anothers.set("_csrf", other.get("_csrf"));
+        let mut twice = good.clone();
+        let first = twice.fields[0].clone();
+        twice.fields.push(first);
+        for form in [without, empty, anothers, twice] {
+            assert_eq!(browser.post(&form).await.status, 403, "{path}");
+        }
+        // The token without the cookie, as a page elsewhere would send it.
+        assert_eq!(Browser::new().post(&good).await.status, 403, "{path}");
+        // Both, from elsewhere.
+        browser.origin = Some("https://evil.test");
+        assert_eq!(browser.post(&good).await.status, 403, "{path}");
+        browser.origin = Some("null");
+        assert_eq!(browser.post(&good).await.status, 403, "{path}");
+        browser.origin = None;
+        browser.fetch_site = "cross-site";
+        assert_eq!(browser.post(&good).await.status, 403, "{path}");
+        browser.fetch_site = "same-site";
+        assert_eq!(browser.post(&good).await.status, 403, "{path}");
+        browser.fetch_site = "same-origin";
+        assert_ne!(browser.post(&good).await.status, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn form_token_cannot_be_computed_from_a_chosen_cookie() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let genuine = open(&mut browser, &pool, "/login").await.form("/login");
+    let name = format!("xsrf-token-{}-{}", pool.id(), pool.address().port());
+    // A page on another port of this host chooses the cookie of the victim's browser.
+    let chosen = "0123456789012345678901234567890123456789012";
+    let sha256 = |text: String| URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()));
+    let guesses = [
+        sha256(format!("form of {} for {chosen}", pool.id())),
+        sha256(chosen.to_owned()),
+        chosen.to_owned(),
+        genuine.get("_csrf").to_owned(),
+    ];
+    let post = async |cookie: &str, token: &str| {
+        let mut form = genuine.clone();
+        form.set("_csrf", token);
+        form.set("username", "alice");
+        form.set("password", PASSWORD);
+        // No `Origin` and no `Sec-Fetch-Site`: the token alone decides.
+        let request = client()
+            .post(form.action.clone())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", format!("{name}={cookie}"))
+            .body(encoded(&form.fields));
+        request.send().await.unwrap().status().as_u16()
+    };
+    for guess in guesses {
+        assert_eq!(post(chosen, &guess).await, 403);
+    }
+    let cookie = browser.cookies[&name].clone();
+    assert_eq!(post(&cookie, genuine.get("_csrf")).await, 302);
+}
+
+#[tokio::test]
+async fn cookies_are_kept_from_scripts_and_other_sites_and_are_new_at_each_sign_in() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/login").await;
+    let session = format!("cognito-{}-{}", pool.id(), pool.address().port());
+    // Somebody put a cookie of their own here before.
+    browser.cookies.insert(session.clone(), "fixed".to_owned());
+    let mut form = page.form("/login");
+    form.set("username", "alice");
+    form.set("password", PASSWORD);
+    let answer = browser.post(&form).await;
+    let set: Vec<_> = page
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .chain(answer.headers.get_all("set-cookie"))
+        .map(|line| line.to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(set.len(), 2);
+    for line in &set {
+        for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+            assert!(line.contains(part), "{part}");
+        }
+    }
+    assert!(set[1].contains("; Max-Age=3600;"));
+    let first = browser.cookies[&session].clone();
+    assert_ne!(first, "fixed");
+    is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
+    assert_ne!(browser.cookies[&session], first);
+}
+
+#[tokio::test]
+async fn a_cookie_of_another_pool_or_set_twice_signs_nobody_in() {
+    let one = pool_with(CLIENT, &["alice"]).await;
+    let other = pool_with(CLIENT, &["alice"]).await;
+    let name = |pool: &UserPool| format!("cognito-{}-{}", pool.id(), pool.address().port());
+    let mut browser = Browser::new();
+    is_in(&log_in(&mut browser, &one, "alice", PASSWORD).await);
+    let value = browser.cookies[&name(&one)].clone();
+    assert_eq!(open(&mut browser, &other, "/oauth2/authorize").await.url.path(), "/login");
+    browser.cookies.insert(name(&other), value.clone());
+    assert_eq!(open(&mut browser, &other, "/oauth2/authorize").await.url.path(), "/login");
+    is_in(&open(&mut browser, &one, "/oauth2/authorize").await);
+    let tossed = format!("{value}; {}=x", name(&one));
+    browser.cookies.insert(name(&one), tossed);
+    assert_eq!(open(&mut browser, &one, "/oauth2/authorize").await.url.path(), "/login");
+}
+
+#[tokio::test]
+async fn pages_run_nothing_and_are_framed_nowhere() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    for path in ["/login", "/signup", "/confirm", "/forgot", "/error"] {
+        let page = open(&mut Browser::new(), &pool, path).await;
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(part), "{path}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert!(!page.body.contains("<script") && !page.body.contains(" style="), "{path}");
+        assert_eq!(page.headers["x-frame-options"], "DENY");
+        assert_eq!(page.headers["cache-control"], "no-store");
+        assert!(page.headers.get("access-control-allow-origin").is_none());
+        assert!(
+            page.body.contains("<html lang=\"en\">") && page.body.contains("name=\"viewport\"")
+        );
+        // Each field that is seen has a label.
+        for input in page.body.split("<input ").skip(1).filter(|input| !input.contains("hidden")) {
+            let id = input.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
+            assert!(page.body.contains(&format!("<label for=\"{id}\">")), "{path} {id}");
+        }
+    }
+    // Browsers would hold the app, and wherever it leads on to, against a rule for forms.
+    let page = open(&mut Browser::new(), &pool, "/login").await;
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(!policy.contains("form-action"));
+}
+
+#[tokio::test]
+async fn nothing_that_is_typed_becomes_part_of_a_page() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let evil = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'";
+    let mut browser = Browser::new();
+    for path in ["/login", "/signup", "/forgot", "/confirm"] {
+        let more = [("state", evil), ("nonce", evil), ("scope", "openid")];
+        let usual =
+            [("client_id", pool.client_id()), ("redirect_uri", BACK), ("response_type", "code")];
+        let query = encoded(&[&usual[..], &more].concat());
+        let page = browser.open(format!("http://{}{path}?{query}", pool.address())).await;
+        let mut form = page.form(path);
+        for name in ["username", "password", "code", "attribute.email"] {
+            if form.fields.iter().any(|(known, _)| known == name) {
+                form.set(name, evil);
+            }
+        }
+        let answer = browser.post(&form).await;
+        for page in [page, answer] {
+            assert!(!page.body.contains("<script") && !page.body.contains("<img"), "{path}");
+        }
+    }
+    let mut form = open(&mut browser, &pool, "/login").await.form("/login");
+    form.action.set_path("/login/step");
+    for challenge in ["MFA_SETUP", "SELECT_MFA_TYPE", "EMAIL_OTP", "NEW_PASSWORD_REQUIRED", evil] {
+        for (name, value) in [
+            ("challenge", challenge),
+            ("session", evil),
+            ("user", evil),
+            ("detail", evil),
+            ("code", evil),
+        ] {
+            form.set(name, value);
+        }
+        let list = json!(["userAttributes.<script>", evil]).to_string();
+        form.set("detail", &list);
+        let page = browser.post(&form).await;
+        assert!(!page.body.contains("<script") && !page.body.contains("<img"), "{challenge}");
+    }
+    let page =
+        browser.open_once(format!("http://{}/error?error=%3Cscript%3E", pool.address())).await;
+    assert!(!page.body.contains("<script"));
+}
+
+#[tokio::test]
+async fn pages_ask_for_what_the_pool_is_set_to() {
+    let config = format!(
+        "{CLIENT}\n[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n\
+         [[aws_cognito_user_pool.schema]]\nname = \"birthdate\"\nrequired = true\n"
+    );
+    let pool = pool_with(&config, &[]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/signup").await;
+    let form = page.form("/signup");
+    let names: Vec<_> = form.fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["_csrf", "username", "attribute.birthdate", "password"]);
+    assert!(page.body.contains("type=\"email\" autocomplete=\"username\""));
+    let typed = [
+        ("username", " jane@example.com "),
+        ("attribute.birthdate", "1990-01-01"),
+        ("password", PASSWORD),
+    ];
+    let page = browser.submit(&page, "/signup", &typed).await;
+    let code = last_code(&pool, "jane@example.com").await;
+    let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
+    is_in(&browser.submit(&page, "/login", &[("password", PASSWORD)]).await);
+    let page = open(&mut browser, &pool, "/login").await;
+    assert!(page.body.contains("Continue as jane@example.com"));
+
+    let config = format!(
+        "{CLIENT}\n[aws_cognito_user_pool.admin_create_user_config]\nallow_admin_create_user_only = true\n"
+    );
+    let pool = pool_with(&config, &[]).await;
+    let page = open(&mut browser, &pool, "/login").await;
+    assert!(!page.body.contains("Create an account"));
+    let page = open(&mut browser, &pool, "/signup").await;
+    let typed = [("username", "eve"), ("attribute.email", "e@e.test"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/signup", &typed).await;
+    assert_eq!(page.problem().as_deref(), Some("SignUp is not permitted for this user pool"));
+}
+
+#[tokio::test]
+async fn a_client_without_passwords_takes_none() {
+    let config = CLIENT.to_owned() + "supported_identity_providers = []\n";
+    let pool = pool_with(&config, &["alice"]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/login").await;
+    assert!(!page.has_form("/login"));
+    let mut form = open(&mut browser, &pool, "/forgot").await.form("/forgot");
+    form.action.set_path("/login");
+    form.set("username", "alice");
+    form.set("password", PASSWORD);
+    let page = browser.post(&form).await;
+    assert_eq!((page.status.as_u16(), page.location()), (400, None));
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_signs_up_and_resets_at_the_pages() {
+    let config = CLIENT.to_owned() + "client_secret = \"a secret\"\n";
+    let pool = pool_with(&config, &["alice"]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/signup").await;
+    let typed =
+        [("username", "jane"), ("attribute.email", "jane@example.com"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/signup", &typed).await;
+    let code = last_code(&pool, "jane").await;
+    let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
+    is_in(&browser.submit(&page, "/login", &[("password", PASSWORD)]).await);
+    // By the API, the same client has to prove its secret still.
+    let parameters = json!({ "USERNAME": "jane", "PASSWORD": PASSWORD });
+    assert!(initiate(&pool, "USER_PASSWORD_AUTH", parameters).await.is_err());
+}
+
+#[tokio::test]
+async fn a_sign_in_at_the_api_is_none_at_the_pages() {
+    let pool = UserPool::builder()
+        .config(Config::from_toml(&format!("{CLIENT}{USER}")).unwrap())
+        .start()
+        .await
+        .unwrap();
+    let tokens = sign_in(&pool, "alice", PASSWORD).await.unwrap();
+    let mut browser = Browser::new();
+    let name = format!("cognito-{}-{}", pool.id(), pool.address().port());
+    for kind in ["AccessToken", "RefreshToken", "IdToken"] {
+        browser.cookies.insert(name.clone(), token(&tokens, kind));
+        assert_eq!(open(&mut browser, &pool, "/oauth2/authorize").await.url.path(), "/login");
+    }
+}
+
+const USER: &str = r#"
+[[aws_cognito_user]]
+username = "alice"
+password = "Correct-Horse-1"
+"#;

@@ -1,0 +1,43 @@
+//! The integration tests: real HTTP on loopback, real clients.
+
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may say what it expects in the shortest way"
+)]
+
+mod account;
+mod admin;
+mod auth;
+mod clients;
+mod command;
+mod config;
+mod console;
+mod custom_auth;
+mod data;
+mod federation;
+mod groups;
+mod hang_up;
+mod hosted;
+mod hosted_triggers;
+mod listing;
+mod mail;
+mod mfa;
+mod migration;
+mod minted;
+mod names;
+mod oauth;
+mod password;
+mod pools;
+mod real_clients;
+mod sessions;
+mod support;
+mod threads;
+mod token_triggers;
+mod trigger_messages;
+mod triggers;
+mod validation;
+mod wire;

@@ -1,0 +1,283 @@
+//! Users of before, whom a function brings into the local pool.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tower_cognito_local::{Trigger, UserPool};
+
+use crate::support::{
+    admin::{
+        PASSWORD, admin, attributes, error, is, last_code, messages, on_user, pool_of,
+        set_password, sign_in, tokens, user,
+    },
+    cognito::call,
+    function::{Function, Late, Outcome},
+};
+
+/// A function that knows a user with their password.
+async fn knowing(status: &'static str) -> Function {
+    Function::answering(move |_, mut event| {
+        let password = &event["request"]["password"];
+        if !password.is_null() && password != PASSWORD {
+            return Outcome::Json(json!({ "errorMessage": "Bad password" }));
+        }
+        let name = event["userName"].as_str().unwrap().to_owned();
+        event["response"] = json!({
+            "userAttributes": { "email": format!("{name}@example.com"), "email_verified": "true" },
+            "finalUserStatus": status,
+            "messageAction": "SUPPRESS",
+        });
+        Outcome::Json(event)
+    })
+    .await
+}
+
+async fn with(function: &Function) -> UserPool {
+    UserPool::builder().trigger_url(Trigger::UserMigration, function.url()).start().await.unwrap()
+}
+
+async fn responding(response: Value) -> UserPool {
+    with(&Function::responding(response).await).await
+}
+
+fn no_user() -> (String, String) {
+    is("UserNotFoundException", "User does not exist.")
+}
+
+fn wrong_password() -> (String, String) {
+    is("NotAuthorizedException", "Incorrect username or password.")
+}
+
+#[tokio::test]
+async fn who_signs_in_for_the_first_time_is_in_the_pool_from_then_on() {
+    let function = knowing("CONFIRMED").await;
+    let pool = with(&function).await;
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "jane", "PASSWORD": PASSWORD },
+        "ClientMetadata": { "from": "old" },
+    });
+    let answer = call(&pool, "InitiateAuth", input).await.unwrap();
+    assert!(answer["AuthenticationResult"]["AccessToken"].is_string());
+    let [event] = function.events().try_into().unwrap();
+    assert_eq!(event["triggerSource"], "UserMigration_Authentication");
+    assert_eq!(event["userName"], "jane");
+    assert_eq!(
+        event["request"],
+        json!({
+            "password": PASSWORD, "validationData": { "from": "old" }, "clientMetadata": {},
+        })
+    );
+    let jane = on_user(&pool, "AdminGetUser", "jane").await.unwrap();
+    assert_eq!(jane["UserStatus"], "CONFIRMED");
+    let held = attributes(&pool, "jane").await;
+    assert_eq!([&held["email"], &held["email_verified"]], ["jane@example.com", "true"]);
+    assert!(messages(&pool, "jane").await.is_empty());
+
+    tokens(&pool, "jane").await;
+    assert_eq!(error(sign_in(&pool, "jane", "wrong").await), wrong_password());
+    assert_eq!(function.count(), 1);
+    let input = json!({
+        "UserPoolId": pool.id().as_str(),
+        "ClientId": pool.client_id(),
+        "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "john", "PASSWORD": PASSWORD },
+    });
+    call(&pool, "AdminInitiateAuth", input).await.unwrap();
+}
+
+#[tokio::test]
+async fn whom_the_function_does_not_know_is_not_there() {
+    let function = knowing("CONFIRMED").await;
+    let pool = with(&function).await;
+    let message = "UserMigration failed with error Bad password.";
+    let refused = is("UserLambdaValidationException", message);
+    assert_eq!(error(sign_in(&pool, "jane", "wrong").await), refused);
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+
+    let empty = json!({ "userAttributes": {}, "finalUserStatus": "CONFIRMED" });
+    let pool = responding(empty).await;
+    assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+
+    let function = Function::doing_nothing().await;
+    let pool = with(&function).await;
+    assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "USER_SRP_AUTH",
+        "AuthParameters": { "USERNAME": "jane", "SRP_A": "abcdef" },
+    });
+    call(&pool, "InitiateAuth", input).await.unwrap();
+    assert_eq!(function.count(), 1, "SRP shows no password that a function could check");
+}
+
+#[tokio::test]
+async fn who_is_not_confirmed_chooses_a_password() {
+    let email = json!({ "email": "jane@example.com", "email_verified": "true" });
+    for status in [json!("RESET_REQUIRED"), Value::Null] {
+        let response = json!({
+            "userAttributes": email, "finalUserStatus": status, "messageAction": "SUPPRESS",
+        });
+        let pool = responding(response).await;
+        let reset = "Password reset required for the user";
+        let reset = is("PasswordResetRequiredException", reset);
+        assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), reset);
+        let input = json!({ "ClientId": pool.client_id(), "Username": "jane" });
+        call(&pool, "ForgotPassword", input).await.unwrap();
+        let input = json!({
+            "ClientId": pool.client_id(),
+            "Username": "jane",
+            "ConfirmationCode": last_code(&pool, "jane").await,
+            "Password": "Another-Horse-2",
+        });
+        call(&pool, "ConfirmForgotPassword", input).await.unwrap();
+        sign_in(&pool, "jane", "Another-Horse-2").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_forgot_the_password_comes_into_the_pool_too() {
+    let function = knowing("CONFIRMED").await;
+    let pool = with(&function).await;
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "Username": "jane",
+        "ClientMetadata": { "from": "old" },
+    });
+    let answer = call(&pool, "ForgotPassword", input.clone()).await.unwrap();
+    assert_eq!(answer["CodeDeliveryDetails"]["Destination"], "j***@e***");
+    let [event] = function.events().try_into().unwrap();
+    assert_eq!(event["triggerSource"], "UserMigration_ForgotPassword");
+    let expected =
+        json!({ "password": null, "validationData": {}, "clientMetadata": { "from": "old" } });
+    assert_eq!(event["request"], expected);
+    assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password(), "not hers yet");
+    let confirm = json!({
+        "ClientId": pool.client_id(),
+        "Username": "jane",
+        "ConfirmationCode": last_code(&pool, "jane").await,
+        "Password": "Another-Horse-2",
+    });
+    call(&pool, "ConfirmForgotPassword", confirm).await.unwrap();
+    sign_in(&pool, "jane", "Another-Horse-2").await.unwrap();
+    call(&pool, "ForgotPassword", input).await.unwrap();
+    assert_eq!(function.count(), 1);
+}
+
+#[tokio::test]
+async fn nobody_who_is_there_is_overwritten() {
+    // While the function runs, an administrator makes the same user, with another password.
+    let late = Late::default();
+    let meddler = Arc::clone(&late);
+    let function = Function::running(move |_, mut event| {
+        let late = Arc::clone(&meddler);
+        async move {
+            let pool = late.get().unwrap();
+            user(pool, "jane").await;
+            set_password(pool, "jane", "Another-Horse-2", true).await.unwrap();
+            event["response"] = json!({
+                "userAttributes": { "name": "Someone else" },
+                "finalUserStatus": "CONFIRMED",
+                "messageAction": "SUPPRESS",
+            });
+            Outcome::Json(event)
+        }
+    })
+    .await;
+    let pool = Arc::new(with(&function).await);
+    late.set(Arc::clone(&pool)).unwrap();
+    assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password());
+    assert_eq!(attributes(&pool, "jane").await.get("name"), None);
+    sign_in(&pool, "jane", "Another-Horse-2").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_alias_goes_to_the_migrant_if_the_function_says_so() {
+    for (force, expected) in [(false, Some("AliasExistsException")), (true, None)] {
+        let function = Function::responding(json!({
+            "userAttributes": {
+                "email": "shared@example.com", "email_verified": "true", "username": "jane",
+            },
+            "finalUserStatus": "CONFIRMED",
+            "messageAction": "SUPPRESS",
+            "forceAliasCreation": force,
+        }))
+        .await;
+        let pool = pool_of(&format!(
+            "[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n\
+             [aws_cognito_user_pool.lambda_config]\nuser_migration = \"{}\"\n",
+            function.url()
+        ))
+        .await;
+        let email = json!([
+            { "Name": "email", "Value": "shared@example.com" },
+            { "Name": "email_verified", "Value": "true" },
+        ]);
+        let input = json!({ "Username": "old", "UserAttributes": email });
+        admin(&pool, "AdminCreateUser", input).await.unwrap();
+        let answer = sign_in(&pool, "jane", PASSWORD).await;
+        assert_eq!(answer.err().map(|(name, _)| name).as_deref(), expected);
+        let verified = attributes(&pool, "old").await["email_verified"].clone();
+        assert_eq!(verified, if force { "false" } else { "true" });
+        assert_eq!(on_user(&pool, "AdminGetUser", "jane").await.is_ok(), force);
+    }
+}
+
+#[tokio::test]
+async fn with_email_as_user_name_the_name_is_the_email() {
+    let function = Function::responding(json!({
+        "userAttributes": { "email_verified": "true" },
+        "finalUserStatus": "CONFIRMED",
+        "messageAction": "SUPPRESS",
+    }))
+    .await;
+    let pool = pool_of(&format!(
+        "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n\
+         [aws_cognito_user_pool.lambda_config]\nuser_migration = \"{}\"\n",
+        function.url()
+    ))
+    .await;
+    tokens(&pool, "jane@example.com").await;
+    let jane = on_user(&pool, "AdminGetUser", "jane@example.com").await.unwrap();
+    let held = attributes(&pool, "jane@example.com").await;
+    assert_eq!(held["email"], "jane@example.com");
+    assert_eq!(jane["Username"], held["sub"]);
+}
+
+#[tokio::test]
+async fn a_user_that_the_pool_cannot_have_does_not_come() {
+    let unrecognizable = "InvalidLambdaResponseException";
+    for (response, expected) in [
+        (
+            json!({ "userAttributes": { "name": "J" }, "finalUserStatus": "ARCHIVED" }),
+            unrecognizable,
+        ),
+        (json!({ "userAttributes": { "name": "J" }, "messageAction": "SHOUT" }), unrecognizable),
+        (json!({ "userAttributes": { "email": 7 } }), unrecognizable),
+        (json!({ "userAttributes": { "custom:unknown": "x" } }), "InvalidParameterException"),
+        (json!({ "userAttributes": { "email": "none" } }), "InvalidParameterException"),
+        (json!({ "userAttributes": { "sub": "mine" } }), "InvalidParameterException"),
+    ] {
+        let pool = responding(response.clone()).await;
+        let (name, _) = error(sign_in(&pool, "jane", PASSWORD).await);
+        assert_eq!(name, expected, "{response}");
+        assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    }
+}
+
+#[tokio::test]
+async fn a_welcome_says_no_password() {
+    let pool = responding(json!({
+        "userAttributes": { "email": "jane@example.com", "phone_number": "+15550123456" },
+        "finalUserStatus": "CONFIRMED",
+        "desiredDeliveryMediums": ["EMAIL"],
+    }))
+    .await;
+    tokens(&pool, "jane").await;
+    let [message] = messages(&pool, "jane").await.try_into().unwrap();
+    assert_eq!([&message["medium"], &message["destination"]], ["EMAIL", "jane@example.com"]);
+    assert!(!message.to_string().contains(PASSWORD));
+}

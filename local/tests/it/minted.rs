@@ -1,0 +1,209 @@
+//! The local pool is what a verifier and a person take for Cognito.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tower_cognito::{AuthErrorKind, KeySet, TokenUse, group, permission};
+use tower_cognito_local::{Fault, UserPool, mock, mock_id};
+
+use crate::support::get;
+
+fn names(claims: &Value) -> Vec<&str> {
+    claims.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn minted_access_tokens_can_be_bound_to_a_resource() {
+    let pool = UserPool::start().await.unwrap();
+    let url = "https://api.example.com";
+    assert_eq!(pool.token("alice").resource(url).payload()["aud"], url);
+    assert_eq!(pool.machine_token("machine").resource(url).payload()["aud"], url);
+    assert_eq!(pool.token("alice").payload().get("aud"), None);
+    assert_eq!(pool.id_token("alice").resource(url).payload()["aud"], pool.client_id());
+}
+
+#[tokio::test]
+async fn tokens_have_the_claims_of_cognitos_and_no_others() {
+    let pool = UserPool::start().await.unwrap();
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    let user = [
+        "auth_time",
+        "client_id",
+        "event_id",
+        "exp",
+        "iat",
+        "iss",
+        "jti",
+        "origin_jti",
+        "scope",
+        "sub",
+        "token_use",
+        "username",
+    ];
+    assert_eq!(names(&pool.token("alice").payload()), sorted(user.to_vec()));
+    assert_eq!(pool.token("alice").payload()["scope"], "aws.cognito.signin.user.admin");
+    let hosted = [user.as_slice(), &["cognito:groups", "version"]].concat();
+    assert_eq!(
+        names(&pool.token("alice").scope("openid").group("staff").payload()),
+        sorted(hosted)
+    );
+    let id = [
+        "aud",
+        "auth_time",
+        "cognito:username",
+        "event_id",
+        "exp",
+        "iat",
+        "iss",
+        "jti",
+        "origin_jti",
+        "sub",
+        "token_use",
+    ];
+    assert_eq!(names(&pool.id_token("alice").payload()), sorted(id.to_vec()));
+    let machine = [
+        "auth_time",
+        "client_id",
+        "exp",
+        "iat",
+        "iss",
+        "jti",
+        "scope",
+        "sub",
+        "token_use",
+        "version",
+    ];
+    assert_eq!(
+        names(&pool.machine_token("m").scope("rs/read").payload()),
+        sorted(machine.to_vec())
+    );
+    // A user keeps their `sub`; each token has an id of its own.
+    let (one, two) = (pool.token("alice").payload(), pool.id_token("alice").payload());
+    assert_eq!(one["sub"], two["sub"]);
+    assert_ne!(one["jti"], two["jti"]);
+}
+
+#[tokio::test]
+async fn headers_and_key_set_have_the_members_of_cognitos() {
+    let pool = UserPool::start().await.unwrap();
+    let header = jsonwebtoken::decode_header(pool.token("alice").sign()).unwrap();
+    assert_eq!((header.alg, header.typ), (jsonwebtoken::Algorithm::RS256, None));
+    assert_eq!(header.kid, Some(pool.key_id(TokenUse::Access)));
+    assert_ne!(
+        pool.key_id(TokenUse::Access),
+        pool.key_id(TokenUse::Id),
+        "each kind has its own key"
+    );
+    let path = format!("/{}/.well-known/jwks.json", pool.id());
+    let document = get(pool.address(), &path, None).await;
+    assert_eq!(document.headers["content-type"], "application/json");
+    assert_eq!(KeySet::from_json(&document.body).unwrap(), pool.key_set().unwrap());
+    for key in document.json()["keys"].as_array().unwrap() {
+        assert_eq!(names(key), ["alg", "e", "kid", "kty", "n", "use"]);
+    }
+    assert_eq!(pool.fetches(), 1);
+}
+
+#[tokio::test]
+async fn discovery_leads_to_the_keys_and_another_pool_is_not_here() {
+    let pool = UserPool::start().await.unwrap();
+    let path = format!("/{}/.well-known/openid-configuration", pool.id());
+    let document = get(pool.address(), &path, None).await.json();
+    assert_eq!(document["issuer"], pool.issuer());
+    assert_eq!(document["jwks_uri"], pool.jwks_uri());
+    for name in ["jwks.json", "openid-configuration"] {
+        let path = format!("/us-east-1_Other/.well-known/{name}");
+        assert_eq!(get(pool.address(), &path, None).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn it_fails_and_is_slow_as_told() {
+    let pool = UserPool::start().await.unwrap();
+    let path = format!("/{}/.well-known/jwks.json", pool.id());
+    for (fault, status) in
+        [(Fault::Status(503), 503), (Fault::Body("odd".into()), 200), (Fault::None, 200)]
+    {
+        pool.set_fault(fault);
+        assert_eq!(get(pool.address(), &path, None).await.status, status);
+    }
+    for fault in [Fault::Hang, Fault::Slow(Duration::from_secs(60))] {
+        pool.set_fault(fault);
+        let verifier = pool.verifier().fetch_timeout(Duration::from_millis(50)).build().unwrap();
+        let error = verifier.verify(&pool.token("alice").sign()).await.unwrap_err();
+        assert_eq!(error.kind(), AuthErrorKind::KeysUnavailable);
+    }
+}
+
+#[tokio::test]
+async fn rotation_keeps_old_keys_until_they_are_withdrawn() {
+    let pool = UserPool::start().await.unwrap();
+    let old = pool.token("alice").sign();
+    pool.rotate().unwrap();
+    assert_eq!(pool.key_set().unwrap().len(), 4);
+    let check = async |token: &str| {
+        pool.verifier().build().unwrap().verify(token).await.err().map(|it| it.kind())
+    };
+    assert_eq!(check(&old).await, None);
+    assert_eq!(check(&pool.id_token("alice").sign()).await, None);
+    pool.withdraw_old_keys();
+    assert_eq!(pool.key_set().unwrap().len(), 2);
+    assert_eq!(check(&old).await, Some(AuthErrorKind::UnknownKey));
+    assert_eq!(check(&pool.token("alice").sign()).await, None);
+}
+
+#[tokio::test]
+async fn an_impossible_pool_or_a_taken_port_is_an_error() {
+    let pool = UserPool::start().await.unwrap();
+    let impossible = UserPool::builder().pool_id("no pool").start().await.unwrap_err();
+    assert_eq!(impossible.kind(), std::io::ErrorKind::InvalidInput);
+    let taken = UserPool::builder().address(pool.address()).start().await.unwrap_err();
+    assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+#[tokio::test]
+async fn an_issuer_of_awss_form_works_with_the_pools_own_keys() {
+    let issuer = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Local0001";
+    let pool = UserPool::builder().issuer(issuer).start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let claims = verifier.verify(&pool.token("alice").sign()).await.unwrap();
+    assert_eq!(claims.issuer(), issuer);
+}
+
+#[test]
+fn mock_claims_are_what_a_handler_takes_without_a_runtime() {
+    let claims =
+        mock("alice").group("staff").claim("custom:tenant_id", "acme").permissions(["a:b"]);
+    let claims = claims.claims::<Value>().unwrap();
+    assert_eq!((claims.username(), claims.token_use()), (Some("alice"), TokenUse::Access));
+    assert_eq!(claims.custom()["custom:tenant_id"], "acme");
+    assert!((group("staff") & permission("a:b")).check(&claims).is_ok());
+    assert!(group("admin").check(&claims).is_err());
+    let id = mock_id("alice").claim("email", "alice@example.com").verified().unwrap();
+    assert_eq!((id.token_use(), id.client_id()), (TokenUse::Id, "mockclient"));
+    assert_eq!(mock("bob").client("web").verified().unwrap().client_id(), "web");
+}
+
+#[test]
+fn a_mock_has_nothing_that_no_token_has() {
+    let kind = |mock: tower_cognito_local::TokenBuilder| mock.verified().unwrap_err().kind();
+    assert_eq!(kind(mock("alice").expired()), AuthErrorKind::Expired);
+    assert_eq!(kind(mock("alice").claim("exp", "soon")), AuthErrorKind::InvalidClaim);
+    assert_eq!(
+        kind(mock("alice").claim("iss", "https://elsewhere")),
+        AuthErrorKind::UntrustedIssuer
+    );
+    assert_eq!(kind(mock("alice").client("")), AuthErrorKind::WrongClient);
+    assert_eq!(kind(mock("alice").without("client_id")), AuthErrorKind::InvalidClaim);
+    let wrong = mock("alice").claim("custom:tenant_id", 7).claims::<Tenant>();
+    assert_eq!(wrong.unwrap_err().kind(), AuthErrorKind::ClaimsShape);
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Tenant {
+    #[serde(rename = "custom:tenant_id")]
+    _tenant_id: String,
+}

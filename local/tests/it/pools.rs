@@ -1,0 +1,310 @@
+//! Pools that are made, changed and deleted by the local pool's API.
+
+use serde_json::{Value, json};
+use tower_cognito_local::{Config, UserPool};
+
+use crate::support::{cognito::call, get};
+
+fn is(name: &str, message: &str) -> (String, String) {
+    (name.to_owned(), message.to_owned())
+}
+
+async fn create(pool: &UserPool, input: Value) -> Value {
+    call(pool, "CreateUserPool", input).await.unwrap()["UserPool"].clone()
+}
+
+async fn describe(pool: &UserPool, id: &Value) -> Result<Value, (String, String)> {
+    let answer = call(pool, "DescribeUserPool", json!({ "UserPoolId": id })).await?;
+    Ok(answer["UserPool"].clone())
+}
+
+fn no_pool(id: &Value) -> (String, String) {
+    let message = format!("User pool {} does not exist.", id.as_str().unwrap());
+    is("ResourceNotFoundException", &message)
+}
+
+#[tokio::test]
+async fn a_pool_of_the_api_is_as_cognito_makes_it() {
+    let pool = UserPool::start().await.unwrap();
+    let made = create(&pool, json!({ "PoolName": "shop", "Policies": null })).await;
+    let id = made["Id"].as_str().unwrap();
+    assert!(id.starts_with("us-east-1_") && id.len() == 19, "{id}");
+    assert_eq!(made["Name"], "shop");
+    assert_eq!(made["Arn"], format!("arn:aws:cognito-idp:us-east-1:000000000000:userpool/{id}"));
+    assert_eq!(made["MfaConfiguration"], "OFF");
+    assert_eq!(made["DeletionProtection"], "INACTIVE");
+    assert_eq!(made["AutoVerifiedAttributes"], json!([]));
+    assert_eq!(made["SchemaAttributes"].as_array().unwrap().len(), 20);
+    assert_eq!(made["EstimatedNumberOfUsers"], 0);
+    assert!(made["CreationDate"].is_number());
+    assert_eq!(describe(&pool, &made["Id"]).await.unwrap(), made);
+}
+
+#[tokio::test]
+async fn a_pool_of_the_api_is_served_at_once_with_keys_and_an_issuer_of_its_own() {
+    let pool = UserPool::start().await.unwrap();
+    let made = create(&pool, json!({ "PoolName": "shop" })).await;
+    let id = made["Id"].as_str().unwrap();
+    let discovery =
+        get(pool.address(), &format!("/{id}/.well-known/openid-configuration"), None).await.json();
+    assert_eq!(discovery["issuer"], format!("{}/{id}", pool.endpoint()));
+    let keys = get(pool.address(), &format!("/{id}/.well-known/jwks.json"), None).await.body;
+    assert!(keys.contains("kid") && !keys.contains(&pool.key_id(tower_cognito::TokenUse::Access)));
+
+    // Users of the two pools have nothing to do with each other.
+    let client = json!({
+        "UserPoolId": id, "ClientName": "web", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
+    });
+    let client = call(&pool, "CreateUserPoolClient", client).await.unwrap();
+    let client = &client["UserPoolClient"]["ClientId"];
+    let sign_up = json!({ "ClientId": client, "Username": "alice", "Password": "Correct-Horse-1" });
+    call(&pool, "SignUp", sign_up).await.unwrap();
+    let confirm = json!({ "UserPoolId": id, "Username": "alice" });
+    call(&pool, "AdminConfirmSignUp", confirm).await.unwrap();
+    let sign_in = json!({
+        "ClientId": client,
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "alice", "PASSWORD": "Correct-Horse-1" },
+    });
+    let answer = call(&pool, "InitiateAuth", sign_in).await.unwrap();
+    let token = answer["AuthenticationResult"]["AccessToken"].clone();
+    let seen = call(&pool, "GetUser", json!({ "AccessToken": token })).await.unwrap();
+    assert_eq!(seen["Username"], "alice");
+    let elsewhere = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
+    assert_eq!(
+        call(&pool, "AdminGetUser", elsewhere).await.unwrap_err().0,
+        "UserNotFoundException"
+    );
+}
+
+#[tokio::test]
+async fn what_an_update_does_not_tell_goes_back_to_its_default_but_what_is_fixed() {
+    let pool = UserPool::start().await.unwrap();
+    let made = create(
+        &pool,
+        json!({
+            "PoolName": "shop",
+            "AutoVerifiedAttributes": ["email"],
+            "UsernameAttributes": ["email"],
+            "Policies": { "PasswordPolicy": { "MinimumLength": 12, "RequireSymbols": false } },
+            "Schema": [{ "Name": "tenant", "AttributeDataType": "String", "Mutable": false }],
+            "UserPoolTags": { "Team_Name": "shop" },
+            "AdminCreateUserConfig": {
+                "InviteMessageTemplate": { "SMSMessage": "{username} {####}" },
+            },
+        }),
+    )
+    .await;
+    assert_eq!(made["Policies"]["PasswordPolicy"]["MinimumLength"], 12);
+    assert_eq!(made["UserPoolTags"], json!({ "Team_Name": "shop" }));
+    let invitation = &made["AdminCreateUserConfig"]["InviteMessageTemplate"]["SMSMessage"];
+    assert_eq!(invitation, "{username} {####}");
+    let update = json!({ "UserPoolId": made["Id"], "DeletionProtection": "ACTIVE" });
+    assert_eq!(call(&pool, "UpdateUserPool", update).await, Ok(json!({})));
+    let now = describe(&pool, &made["Id"]).await.unwrap();
+    assert_eq!(now["DeletionProtection"], "ACTIVE");
+    assert_eq!(now["Policies"]["PasswordPolicy"]["MinimumLength"], 8);
+    assert_eq!(now["AutoVerifiedAttributes"], json!([]));
+    assert_eq!(now.get("UserPoolTags"), None);
+    assert_eq!(now["UsernameAttributes"], json!(["email"]));
+    assert_eq!(now["SchemaAttributes"], made["SchemaAttributes"]);
+    assert_eq!(now["Name"], "shop");
+}
+
+#[tokio::test]
+async fn a_protected_pool_and_one_with_a_domain_are_not_deleted() {
+    let pool = UserPool::start().await.unwrap();
+    let made = create(&pool, json!({ "PoolName": "a", "DeletionProtection": "ACTIVE" })).await;
+    let id = &made["Id"];
+    let named = json!({ "UserPoolId": id });
+    let error = call(&pool, "DeleteUserPool", named.clone()).await.unwrap_err();
+    assert!(error.1.contains("deletion protection is activated"), "{error:?}");
+    call(&pool, "UpdateUserPool", named.clone()).await.unwrap();
+
+    let domain = json!({ "UserPoolId": id, "Domain": "shop" });
+    call(&pool, "CreateUserPoolDomain", domain.clone()).await.unwrap();
+    let described =
+        call(&pool, "DescribeUserPoolDomain", json!({ "Domain": "shop" })).await.unwrap();
+    assert_eq!(&described["DomainDescription"]["UserPoolId"], id);
+    let other = json!({ "UserPoolId": pool.id().as_str(), "Domain": "shop" });
+    call(&pool, "CreateUserPoolDomain", other).await.unwrap_err();
+    let error = call(&pool, "DeleteUserPool", named.clone()).await.unwrap_err();
+    assert!(error.1.contains("domain configured"), "{error:?}");
+    call(&pool, "DeleteUserPoolDomain", domain).await.unwrap();
+    let described =
+        call(&pool, "DescribeUserPoolDomain", json!({ "Domain": "shop" })).await.unwrap();
+    assert_eq!(described, json!({ "DomainDescription": {} }));
+
+    assert_eq!(call(&pool, "DeleteUserPool", named.clone()).await, Ok(json!({})));
+    assert_eq!(describe(&pool, id).await, Err(no_pool(id)));
+    assert_eq!(call(&pool, "DeleteUserPool", named).await, Err(no_pool(id)));
+    let path = format!("/{}/.well-known/jwks.json", id.as_str().unwrap());
+    assert_eq!(get(pool.address(), &path, None).await.status, 404);
+}
+
+#[tokio::test]
+async fn pools_are_listed_in_pages() {
+    let pool = UserPool::start().await.unwrap();
+    for name in ["a", "b", "c", "d"] {
+        create(&pool, json!({ "PoolName": name })).await;
+    }
+    let mut found = Vec::new();
+    let mut token = Value::Null;
+    loop {
+        let input = json!({ "MaxResults": 2, "NextToken": token });
+        let page = call(&pool, "ListUserPools", input).await.unwrap();
+        let rows = page["UserPools"].as_array().unwrap();
+        found.extend(rows.iter().map(|row| row["Name"].as_str().unwrap().to_owned()));
+        token = page["NextToken"].clone();
+        if token.is_null() {
+            break;
+        }
+    }
+    found.sort_unstable();
+    assert_eq!(found, ["a", "b", "c", "d", "local"]);
+    for wrong in [json!({}), json!({ "MaxResults": 0 }), json!({ "MaxResults": 61 })] {
+        let error = call(&pool, "ListUserPools", wrong).await.unwrap_err();
+        assert_eq!(error.0, "InvalidParameterException");
+    }
+}
+
+#[tokio::test]
+async fn what_no_pool_can_be_is_refused_in_cognitos_words() {
+    let pool = UserPool::start().await.unwrap();
+    for (wrong, name, words) in [
+        (json!({}), "InvalidParameterException", "Value null at 'poolName'"),
+        (json!({ "PoolName": 5 }), "SerializationException", ""),
+        (
+            json!({ "PoolName": "a", "MfaConfiguration": "MAYBE" }),
+            "InvalidParameterException",
+            "Value 'MAYBE' at 'mfaConfiguration' failed to satisfy constraint: Member must satisfy enum value \
+             set: [OFF, ON, OPTIONAL]",
+        ),
+        (
+            json!({ "PoolName": "a", "Policies": { "PasswordPolicy": { "MinimumLength": 5 } } }),
+            "InvalidParameterException",
+            "Value '5' at 'policies.passwordPolicy.minimumLength' failed to satisfy constraint: Member must have value \
+             greater than or equal to 6",
+        ),
+        (
+            json!({ "PoolName": "a", "UsernameAttributes": ["email"], "AliasAttributes": ["email"] }),
+            "InvalidParameterException",
+            "Only one of",
+        ),
+        (json!({ "PoolName": "a", "Schema": [5] }), "SerializationException", ""),
+    ] {
+        let error = call(&pool, "CreateUserPool", wrong.clone()).await.unwrap_err();
+        assert!(error.0 == name && error.1.contains(words), "{wrong}: {error:?}");
+    }
+    let unknown = json!("us-east-1_Nowhere");
+    assert_eq!(describe(&pool, &unknown).await, Err(no_pool(&unknown)));
+}
+
+#[tokio::test]
+async fn second_factors_are_turned_on_together_with_mfa() {
+    let pool = UserPool::start().await.unwrap();
+    let id = pool.id().as_str();
+    let set = |mfa: &str, token: Value| {
+        let input = json!({
+            "UserPoolId": id, "MfaConfiguration": mfa, "SoftwareTokenMfaConfiguration": token,
+        });
+        call(&pool, "SetUserPoolMfaConfig", input)
+    };
+    let answer = set("ON", json!({ "Enabled": true })).await.unwrap();
+    let on = json!({
+        "MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": { "Enabled": true },
+    });
+    assert_eq!(answer, on);
+    set("ON", json!({ "Enabled": false })).await.unwrap_err();
+    set("ON", Value::Null).await.unwrap_err();
+    set("OFF", json!({ "Enabled": true })).await.unwrap_err();
+    set("SOMETIMES", Value::Null).await.unwrap_err();
+    let read = call(&pool, "GetUserPoolMfaConfig", json!({ "UserPoolId": id })).await.unwrap();
+    assert_eq!(read, on);
+    let off = set("OFF", Value::Null).await.unwrap();
+    assert_eq!(off["SoftwareTokenMfaConfiguration"]["Enabled"], false);
+}
+
+#[tokio::test]
+async fn attributes_are_added_all_or_none_and_never_twice() {
+    let pool = UserPool::start().await.unwrap();
+    let id = pool.id().as_str();
+    let add = |list: Value| {
+        let input = json!({ "UserPoolId": id, "CustomAttributes": list });
+        call(&pool, "AddCustomAttributes", input)
+    };
+    let seats = json!({
+        "Name": "seats",
+        "AttributeDataType": "Number",
+        "NumberAttributeConstraints": { "MinValue": "1", "MaxValue": "9" },
+    });
+    add(json!([seats])).await.unwrap();
+    let error = add(json!([{ "Name": "tenant" }, seats])).await.unwrap_err();
+    let message = "custom:seats: Existing attribute already has name custom:seats.";
+    assert_eq!(error, is("InvalidParameterException", message));
+    let about = describe(&pool, &json!(id)).await.unwrap();
+    let attributes = about["SchemaAttributes"].as_array().unwrap();
+    let own: Vec<_> = attributes
+        .iter()
+        .filter(|one| one["Name"].as_str().unwrap().starts_with("custom:"))
+        .collect();
+    assert_eq!(own.len(), 1);
+    assert_eq!(own[0]["NumberAttributeConstraints"]["MaxValue"], "9");
+
+    let user = json!({
+        "UserPoolId": id,
+        "Username": "alice",
+        "MessageAction": "SUPPRESS",
+        "UserAttributes": [{ "Name": "custom:seats", "Value": "10" }],
+    });
+    call(&pool, "AdminCreateUser", user).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn resource_servers_come_and_go() {
+    let pool = UserPool::start().await.unwrap();
+    let id = pool.id().as_str();
+    let orders = json!({
+        "UserPoolId": id,
+        "Identifier": "orders",
+        "Name": "Orders",
+        "Scopes": [{ "ScopeName": "read", "ScopeDescription": "See orders" }],
+    });
+    let made = call(&pool, "CreateResourceServer", orders.clone()).await.unwrap();
+    assert_eq!(made["ResourceServer"], orders);
+    let error = call(&pool, "CreateResourceServer", orders.clone()).await.unwrap_err();
+    let message = format!("orders already exists in user pool {id}.");
+    assert_eq!(error, is("InvalidParameterException", &message));
+    let changed = json!({ "UserPoolId": id, "Identifier": "orders", "Name": "All orders" });
+    call(&pool, "UpdateResourceServer", changed).await.unwrap();
+    let named = json!({ "UserPoolId": id, "Identifier": "orders" });
+    let seen = call(&pool, "DescribeResourceServer", named.clone()).await.unwrap();
+    assert_eq!(seen["ResourceServer"]["Name"], "All orders");
+    assert_eq!(seen["ResourceServer"]["Scopes"], json!([]));
+    let listed = call(&pool, "ListResourceServers", json!({ "UserPoolId": id })).await.unwrap();
+    assert_eq!(listed["ResourceServers"].as_array().unwrap().len(), 1);
+    call(&pool, "DeleteResourceServer", named.clone()).await.unwrap();
+    for operation in ["DescribeResourceServer", "DeleteResourceServer"] {
+        let error = call(&pool, operation, named.clone()).await.unwrap_err();
+        assert_eq!(error.0, "ResourceNotFoundException");
+    }
+    for wrong in [
+        json!({ "UserPoolId": id, "Identifier": "a b", "Name": "A" }),
+        json!({ "UserPoolId": id, "Identifier": "a", "Name": "A", "Scopes": [{ "ScopeName": "a/b", "ScopeDescription": "c" }] }),
+        json!({ "UserPoolId": id, "Identifier": "a", "Name": "A", "Scopes": [{ "ScopeName": "a" }] }),
+    ] {
+        call(&pool, "CreateResourceServer", wrong).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_pool_of_a_file_is_described_as_the_file_says() {
+    let toml = "[aws_cognito_user_pool]\nname = \"team\"\nalias_attributes = [\"preferred_username\"]\n\
+                verification_message_template = { email_message = \"It is {####}\", email_subject = \"Hi\" }\n";
+    let pool = UserPool::builder().config(Config::from_toml(toml).unwrap()).start().await.unwrap();
+    let about = describe(&pool, &json!(pool.id().as_str())).await.unwrap();
+    assert_eq!(about["Name"], "team");
+    assert_eq!(about["AliasAttributes"], json!(["preferred_username"]));
+    assert_eq!(about["EmailVerificationMessage"], "It is {####}");
+    assert_eq!(about["VerificationMessageTemplate"]["EmailSubject"], "Hi");
+}

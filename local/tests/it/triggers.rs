@@ -1,0 +1,850 @@
+//! Functions of a team's own, which the local pool calls as Cognito calls functions on Lambda.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tower_cognito_local::{Config, Trigger, UserPool};
+
+use crate::support::{
+    admin::{
+        Answer, PASSWORD, admin, attributes, error, is, last_code, messages, on_user, refresh,
+        sign_in, tokens, user,
+    },
+    cognito::call,
+    function::{Function, Late, Outcome},
+};
+
+async fn with(trigger: Trigger, function: &Function) -> UserPool {
+    UserPool::builder().trigger_url(trigger, function.url()).start().await.unwrap()
+}
+
+async fn sign_up(pool: &UserPool, name: &str) -> Answer {
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "Username": name,
+        "Password": PASSWORD,
+        "UserAttributes": [{ "Name": "email", "Value": format!("{name}@example.com") }],
+        "ValidationData": [{ "Name": "invitation", "Value": "12" }],
+        "ClientMetadata": { "page": "first", "nothing": null },
+    });
+    call(pool, "SignUp", input).await
+}
+
+async fn confirm(pool: &UserPool, name: &str, code: &str) -> Answer {
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "Username": name,
+        "ConfirmationCode": code,
+        "ClientMetadata": { "page": "second" },
+    });
+    call(pool, "ConfirmSignUp", input).await
+}
+
+async fn forgot(pool: &UserPool, name: &str) -> Answer {
+    let input = json!({ "ClientId": pool.client_id(), "Username": name });
+    call(pool, "ForgotPassword", input).await
+}
+
+fn refused(trigger: &str, text: &str) -> (String, String) {
+    is("UserLambdaValidationException", &format!("{trigger} failed with error {text}."))
+}
+
+fn timed_out(trigger: &str) -> (String, String) {
+    let why = "Socket timeout while invoking Lambda function";
+    let message = format!("{trigger} invocation failed due to error {why}.");
+    is("UnexpectedLambdaException", &message)
+}
+
+fn unrecognizable() -> (String, String) {
+    is("InvalidLambdaResponseException", "Unrecognizable lambda output")
+}
+
+fn no_user() -> (String, String) {
+    is("UserNotFoundException", "User does not exist.")
+}
+
+#[tokio::test]
+async fn a_function_gets_cognitos_event() {
+    let function = Function::doing_nothing().await;
+    let pool = with(Trigger::PreSignUp, &function).await;
+    sign_up(&pool, "jane").await.unwrap();
+    let expected = json!({
+        "version": "1",
+        "triggerSource": "PreSignUp_SignUp",
+        "region": "us-east-1",
+        "userPoolId": pool.id().as_str(),
+        "userName": "jane",
+        "callerContext": {
+            "awsSdkVersion": "aws-sdk-unknown-unknown",
+            "clientId": pool.client_id(),
+        },
+        "request": {
+            "userAttributes": { "email": "jane@example.com", "email_verified": "false" },
+            "validationData": { "invitation": "12" },
+            "clientMetadata": { "page": "first" },
+        },
+        "response": {
+            "autoConfirmUser": false,
+            "autoVerifyEmail": false,
+            "autoVerifyPhone": false,
+        },
+    });
+    assert_eq!(function.events(), [expected]);
+}
+
+#[tokio::test]
+async fn a_function_refuses_a_sign_up_in_its_own_words() {
+    let pool = UserPool::builder()
+        .on_pre_sign_up(|event| async move {
+            let email = event.request.user_attributes.get("email").cloned().unwrap_or_default();
+            if email.ends_with("@example.com") { Err("no such host".into()) } else { Ok(event) }
+        })
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(error(sign_up(&pool, "jane").await), refused("PreSignUp", "no such host"));
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    assert!(messages(&pool, "jane").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_function_confirms_users_and_their_contacts() {
+    let confirmed = Function::doing_nothing().await;
+    let pool = UserPool::builder()
+        .on_pre_sign_up(|mut event| async move {
+            event.response.auto_confirm_user = true;
+            event.response.auto_verify_email = true;
+            Ok(event)
+        })
+        .trigger_url(Trigger::PostConfirmation, confirmed.url())
+        .start()
+        .await
+        .unwrap();
+    let answer = sign_up(&pool, "jane").await.unwrap();
+    assert_eq!(answer, json!({ "UserConfirmed": true, "UserSub": answer["UserSub"] }));
+    assert!(messages(&pool, "jane").await.is_empty(), "nothing is left to be proven");
+    sign_in(&pool, "jane", PASSWORD).await.unwrap();
+
+    let [event] = confirmed.events().try_into().unwrap();
+    assert_eq!(event["triggerSource"], "PostConfirmation_ConfirmSignUp");
+    let expected = json!({
+        "userAttributes": {
+            "sub": answer["UserSub"],
+            "email": "jane@example.com",
+            "email_verified": "true",
+            "cognito:user_status": "CONFIRMED",
+        },
+        "clientMetadata": { "page": "first" },
+    });
+    assert_eq!(event["request"], expected);
+}
+
+#[tokio::test]
+async fn a_contact_that_is_not_there_is_not_verified() {
+    let function = Function::responding(json!({ "autoVerifyPhone": true })).await;
+    let pool = with(Trigger::PreSignUp, &function).await;
+    assert_eq!(error(sign_up(&pool, "jane").await), unrecognizable());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+}
+
+#[tokio::test]
+async fn an_invitation_is_refused_and_never_confirmed_by_a_function() {
+    let pool = UserPool::builder()
+        .on_pre_sign_up(|mut event| async move {
+            let header = &event.cognito_event_user_pools_header;
+            if header.user_name.as_deref() == Some("mallory") {
+                return Err("not you".into());
+            }
+            assert_eq!(event.request.validation_data["desk"], "4");
+            assert_eq!(event.request.client_metadata["page"], "admin");
+            assert_eq!(
+                header.caller_context.client_id.as_deref(),
+                Some("CLIENT_ID_NOT_APPLICABLE")
+            );
+            event.response.auto_confirm_user = true;
+            event.response.auto_verify_email = true;
+            Ok(event)
+        })
+        .start()
+        .await
+        .unwrap();
+    let invite = async |name: &str| {
+        let input = json!({
+            "Username": name,
+            "UserAttributes": [{ "Name": "email", "Value": format!("{name}@example.com") }],
+            "ValidationData": [{ "Name": "desk", "Value": "4" }],
+            "ClientMetadata": { "page": "admin" },
+        });
+        admin(&pool, "AdminCreateUser", input).await
+    };
+    let made = invite("jane").await.unwrap();
+    assert_eq!(made["User"]["UserStatus"], "FORCE_CHANGE_PASSWORD");
+    assert_eq!(attributes(&pool, "jane").await["email_verified"], "false");
+    assert_eq!(error(invite("mallory").await), refused("PreSignUp", "not you"));
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "mallory").await), no_user());
+}
+
+#[tokio::test]
+async fn each_confirmation_is_told_once() {
+    let function = Function::doing_nothing().await;
+    let pool = with(Trigger::PostConfirmation, &function).await;
+    sign_up(&pool, "jane").await.unwrap();
+    confirm(&pool, "jane", "000000").await.unwrap_err();
+    assert_eq!(function.count(), 0, "a wrong code confirms nobody");
+    confirm(&pool, "jane", &last_code(&pool, "jane").await).await.unwrap();
+
+    forgot(&pool, "jane").await.unwrap();
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "Username": "jane",
+        "ConfirmationCode": last_code(&pool, "jane").await,
+        "Password": "Another-Horse-2",
+    });
+    call(&pool, "ConfirmForgotPassword", input).await.unwrap();
+
+    sign_up(&pool, "john").await.unwrap();
+    on_user(&pool, "AdminConfirmSignUp", "john").await.unwrap();
+    assert_eq!(
+        function.sources(),
+        [
+            "PostConfirmation_ConfirmSignUp",
+            "PostConfirmation_ConfirmForgotPassword",
+            "PostConfirmation_ConfirmSignUp",
+        ]
+    );
+    assert_eq!(function.events()[0]["request"]["clientMetadata"], json!({ "page": "second" }));
+    assert_eq!(function.events()[2]["userName"], "john");
+}
+
+#[tokio::test]
+async fn who_is_confirmed_stays_so_when_the_function_after_it_fails() {
+    let function = Function::failing("the database is down").await;
+    let pool = with(Trigger::PostConfirmation, &function).await;
+    sign_up(&pool, "jane").await.unwrap();
+    let answer = confirm(&pool, "jane", &last_code(&pool, "jane").await).await;
+    assert_eq!(error(answer), refused("PostConfirmation", "the database is down"));
+    sign_in(&pool, "jane", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_is_used_up_before_the_function_after_it_runs() {
+    let (begun, has_begun) = oneshot::channel();
+    let (go, may_go) = oneshot::channel::<()>();
+    let hooks = Arc::new(std::sync::Mutex::new(Some((begun, may_go))));
+    let pool = UserPool::builder()
+        .on_post_confirmation(move |event| {
+            let hooks = hooks.lock().unwrap().take();
+            async move {
+                let (begun, may_go) = hooks.expect("the function runs once");
+                begun.send(()).unwrap();
+                may_go.await.unwrap();
+                Ok(event)
+            }
+        })
+        .start()
+        .await
+        .unwrap();
+    sign_up(&pool, "jane").await.unwrap();
+    let code = last_code(&pool, "jane").await;
+    let first = confirm(&pool, "jane", &code);
+    let second = async {
+        has_begun.await.unwrap();
+        let answer = confirm(&pool, "jane", &code).await;
+        go.send(()).unwrap();
+        answer
+    };
+    let (first, second) = tokio::join!(first, second);
+    first.unwrap();
+    let message = "User cannot be confirmed. Current status is CONFIRMED";
+    assert_eq!(error(second), is("NotAuthorizedException", message));
+}
+
+#[tokio::test]
+async fn a_function_sees_each_sign_in_before_the_password() {
+    let function = Function::doing_nothing().await;
+    let pool = with(Trigger::PreAuthentication, &function).await;
+    let jane = user(&pool, "jane").await;
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "jane", "PASSWORD": "wrong" },
+        "ClientMetadata": { "device": "7" },
+    });
+    call(&pool, "InitiateAuth", input).await.unwrap_err();
+    let [event] = function.events().try_into().unwrap();
+    assert_eq!(event["triggerSource"], "PreAuthentication_Authentication");
+    assert_eq!(event["userName"], "jane");
+    let request = &event["request"];
+    assert_eq!(request["validationData"], json!({ "device": "7" }));
+    assert_eq!(request["userNotFound"], false);
+    assert_eq!(request["userAttributes"]["sub"], jane["Attributes"][0]["Value"]);
+
+    let result = tokens(&pool, "jane").await;
+    refresh(&pool, &result).await.unwrap();
+    assert_eq!(function.count(), 2, "a refresh is no sign-in");
+
+    let unknown = error(sign_in(&pool, "nobody", PASSWORD).await);
+    assert_eq!(unknown, is("NotAuthorizedException", "Incorrect username or password."));
+    let request = &function.events()[2]["request"];
+    assert_eq!(
+        *request,
+        json!({
+            "userAttributes": {}, "validationData": {}, "userNotFound": true,
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_function_refuses_a_sign_in_by_srp_at_once() {
+    let function = Function::failing("closed on Sundays").await;
+    let pool = with(Trigger::PreAuthentication, &function).await;
+    user(&pool, "jane").await;
+    for (flow, parameters) in [
+        ("USER_SRP_AUTH", json!({ "USERNAME": "jane", "SRP_A": "abcdef" })),
+        ("USER_PASSWORD_AUTH", json!({ "USERNAME": "jane", "PASSWORD": PASSWORD })),
+        ("USER_PASSWORD_AUTH", json!({ "USERNAME": "nobody", "PASSWORD": PASSWORD })),
+    ] {
+        let input = json!({
+            "ClientId": pool.client_id(), "AuthFlow": flow, "AuthParameters": parameters,
+        });
+        let answer = call(&pool, "InitiateAuth", input).await;
+        assert_eq!(error(answer), refused("PreAuthentication", "closed on Sundays"), "{flow}");
+    }
+}
+
+#[tokio::test]
+async fn a_function_has_the_last_word_on_a_sign_in() {
+    let function = Function::answering(|number, event| match number {
+        1 => Outcome::Json(event),
+        _ => Outcome::Json(json!({ "errorMessage": "too often" })),
+    })
+    .await;
+    let pool = with(Trigger::PostAuthentication, &function).await;
+    user(&pool, "jane").await;
+    sign_in(&pool, "jane", "wrong").await.unwrap_err();
+    assert_eq!(function.count(), 0);
+    let result = tokens(&pool, "jane").await;
+    refresh(&pool, &result).await.unwrap();
+    assert_eq!(function.sources(), ["PostAuthentication_Authentication"]);
+    assert_eq!(function.events()[0]["request"]["newDeviceUsed"], false);
+    assert_eq!(function.events()[0]["request"]["clientMetadata"], json!({}));
+
+    let answer = sign_in(&pool, "jane", PASSWORD).await;
+    assert_eq!(error(answer), refused("PostAuthentication", "too often"));
+}
+
+/// A pool with a function that does something to it.
+async fn with_meddler(trigger: Trigger, operation: &'static str, input: Value) -> Arc<UserPool> {
+    let late = Late::default();
+    let function = Function::meddling(&late, operation, input).await;
+    let pool = Arc::new(with(trigger, &function).await);
+    late.set(Arc::clone(&pool)).unwrap();
+    pool
+}
+
+#[tokio::test]
+async fn who_is_stopped_while_a_function_runs_gets_no_tokens() {
+    for trigger in [
+        Trigger::PreAuthentication,
+        Trigger::PostAuthentication,
+        Trigger::PreTokenGeneration,
+        Trigger::PreTokenGenerationV2,
+    ] {
+        for operation in ["AdminDeleteUser", "AdminDisableUser"] {
+            let pool = with_meddler(trigger, operation, json!({ "Username": "jane" })).await;
+            user(&pool, "jane").await;
+            let (name, _) = error(sign_in(&pool, "jane", PASSWORD).await);
+            assert_eq!(name, "NotAuthorizedException", "{trigger:?} {operation}");
+        }
+    }
+    // The same for sign-ins that the administrator ends: the one under way is among them.
+    let input = json!({ "Username": "jane" });
+    let pool =
+        with_meddler(Trigger::PreTokenGeneration, "AdminUserGlobalSignOut", input.clone()).await;
+    user(&pool, "jane").await;
+    sign_in(&pool, "jane", PASSWORD).await.unwrap_err();
+    sign_in(&pool, "jane", PASSWORD).await.unwrap();
+    let pool = with_meddler(Trigger::PreTokenGeneration, "AdminDeleteUser", input).await;
+    user(&pool, "jane").await;
+    sign_in(&pool, "jane", PASSWORD).await.unwrap_err();
+    user(&pool, "jane").await;
+    sign_in(&pool, "jane", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_that_changes_while_a_function_runs_is_worth_nothing() {
+    for trigger in [Trigger::PreAuthentication, Trigger::PostAuthentication] {
+        let input = json!({ "Username": "jane", "Password": "Another-Horse-2", "Permanent": true });
+        let late = Late::default();
+        let function = Function::meddling(&late, "AdminSetUserPassword", input).await;
+        let pool = Arc::new(with(trigger, &function).await);
+        late.set(Arc::clone(&pool)).unwrap();
+        user(&pool, "jane").await;
+        let old = error(sign_in(&pool, "jane", PASSWORD).await);
+        let wrong = is("NotAuthorizedException", "Incorrect username or password.");
+        assert_eq!(old, wrong, "{trigger:?}");
+        sign_in(&pool, "jane", "Another-Horse-2").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_code_goes_to_who_changed_while_their_message_was_written() {
+    let confirms = ("AdminConfirmSignUp", json!({ "Username": "jane" }));
+    let moves = json!([{ "Name": "email", "Value": "elsewhere@example.com" }]);
+    let moves = json!({ "Username": "jane", "UserAttributes": moves });
+    let deletes = ("AdminDeleteUser", json!({ "Username": "jane" }));
+    for ((operation, input), expected) in [
+        (confirms, "InvalidParameterException"),
+        (("AdminUpdateUserAttributes", moves), "TooManyRequestsException"),
+        (deletes, ""),
+    ] {
+        let late = Late::default();
+        let meddler = Arc::clone(&late);
+        let function = Function::running(move |_, event| {
+            let (late, input) = (Arc::clone(&meddler), input.clone());
+            async move {
+                if event["triggerSource"] == "CustomMessage_ResendCode" {
+                    admin(late.get().unwrap(), operation, input).await.unwrap();
+                }
+                Outcome::Json(event)
+            }
+        })
+        .await;
+        let pool = Arc::new(with(Trigger::CustomMessage, &function).await);
+        late.set(Arc::clone(&pool)).unwrap();
+        sign_up(&pool, "jane").await.unwrap();
+        let before = messages(&pool, "jane").await.len();
+        let input = json!({ "ClientId": pool.client_id(), "Username": "jane" });
+        let answer = call(&pool, "ResendConfirmationCode", input).await;
+        let name = answer.err().map(|(name, _)| name).unwrap_or_default();
+        assert_eq!(name, expected, "{operation}");
+        let sent = messages(&pool, "jane").await;
+        let to_old = sent.iter().filter(|one| one["destination"] == "jane@example.com").count();
+        assert_eq!(to_old, before, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_changes_of_an_address_the_one_that_was_overtaken_is_told() {
+    let moves = |email: &str| json!([{ "Name": "email", "Value": email }]);
+    for (meanwhile, expected) in [
+        // Somebody else was faster: the code would prove an address that is there already.
+        (("AdminUpdateUserAttributes", Some("new@example.com")), "TooManyRequestsException"),
+        (("AdminDisableUser", None), "NotAuthorizedException"),
+        (("AdminDeleteUser", None), "UserNotFoundException"),
+    ] {
+        let (operation, email) = meanwhile;
+        let mut input = json!({ "Username": "jane" });
+        if let Some(email) = email {
+            input["UserAttributes"] = moves(email);
+        }
+        let pool = with_meddler(Trigger::CustomMessage, operation, input).await;
+        user(&pool, "jane").await;
+        let token = tokens(&pool, "jane").await["AccessToken"].clone();
+        let input = json!({ "AccessToken": token, "UserAttributes": moves("new@example.com") });
+        let answer = call(&pool, "UpdateUserAttributes", input).await;
+        assert_eq!(error(answer).0, expected, "{operation}");
+        // One code at most, for the change that was made.
+        let sent = messages(&pool, "jane").await.len();
+        assert_eq!(sent, usize::from(email.is_some()), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn no_password_is_reset_by_an_address_that_is_proven_no_more() {
+    let email = |verified: &str| {
+        json!([
+            { "Name": "email", "Value": "jane@example.com" },
+            { "Name": "email_verified", "Value": verified },
+        ])
+    };
+    let input = json!({ "Username": "jane", "UserAttributes": email("false") });
+    for by_admin in [false, true] {
+        let meddling = ("AdminUpdateUserAttributes", input.clone());
+        let pool = with_meddler(Trigger::CustomMessage, meddling.0, meddling.1).await;
+        user(&pool, "jane").await;
+        let proven = json!({ "Username": "jane", "UserAttributes": email("true") });
+        admin(&pool, "AdminUpdateUserAttributes", proven).await.unwrap();
+        if by_admin {
+            let (name, _) = error(on_user(&pool, "AdminResetUserPassword", "jane").await);
+            assert_eq!(name, "InvalidParameterException");
+        } else {
+            // As for somebody who is not there.
+            forgot(&pool, "jane").await.unwrap();
+        }
+        assert!(messages(&pool, "jane").await.is_empty());
+        sign_in(&pool, "jane", PASSWORD).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_two_sign_ups_for_one_name_that_a_function_lets_pass_one_wins() {
+    let late = Late::default();
+    let function = Function::meddling(&late, "AdminCreateUser", json!({ "Username": "jane" }));
+    let pool = Arc::new(with(Trigger::CustomMessage, &function.await).await);
+    late.set(Arc::clone(&pool)).unwrap();
+    assert_eq!(error(sign_up(&pool, "jane").await).0, "UsernameExistsException");
+    let there = on_user(&pool, "AdminGetUser", "jane").await.unwrap();
+    assert_eq!(there["UserStatus"], "FORCE_CHANGE_PASSWORD");
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_answer_is_called_three_times_in_all() {
+    const LIMIT: Duration = Duration::from_secs(3600);
+    let (called, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let function = Function::answering(move |number, _| {
+        called.send(number).unwrap();
+        Outcome::Never
+    })
+    .await;
+    let pool = UserPool::builder()
+        .trigger_url(Trigger::PreSignUp, function.url())
+        .trigger_time_limit(LIMIT)
+        .start()
+        .await
+        .unwrap();
+    let limits_pass_at_each_call = async {
+        loop {
+            calls.recv().await;
+            // The call has arrived, however long that took; now its time is up.
+            tokio::time::pause();
+            tokio::time::advance(LIMIT).await;
+            tokio::time::resume();
+        }
+    };
+    let answer = tokio::select! {
+        answer = sign_up(&pool, "jane") => answer,
+        () = limits_pass_at_each_call => unreachable!(),
+    };
+    assert_eq!(error(answer), timed_out("PreSignUp"));
+    assert_eq!(function.count(), 3);
+
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let pool = UserPool::builder()
+        .on_pre_sign_up(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::future::pending()
+        })
+        .trigger_time_limit(Duration::from_millis(20))
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(error(sign_up(&pool, "jane").await), timed_out("PreSignUp"));
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_takes_five_seconds_at_most() {
+    let pool = UserPool::builder().on_pre_sign_up(|_| std::future::pending()).start().await;
+    let pool = pool.unwrap();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(error(sign_up(&pool, "jane").await), timed_out("PreSignUp"));
+    assert_eq!(begun.elapsed().as_secs(), 15);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_later_call_is_as_good() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let pool = UserPool::builder()
+        .on_pre_sign_up(move |mut event| {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            async move {
+                if number < 2 {
+                    std::future::pending::<()>().await;
+                }
+                event.response.auto_confirm_user = true;
+                Ok(event)
+            }
+        })
+        .trigger_time_limit(Duration::from_millis(500))
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(sign_up(&pool, "jane").await.unwrap()["UserConfirmed"], true);
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_function_that_fails_is_not_called_again() {
+    let function = Function::failing("no").await;
+    let pool = with(Trigger::PreSignUp, &function).await;
+    assert_eq!(error(sign_up(&pool, "jane").await), refused("PreSignUp", "no"));
+    assert_eq!(function.count(), 1);
+}
+
+#[tokio::test]
+async fn an_assertion_in_a_closure_is_an_error_of_the_closures() {
+    let pool = UserPool::builder()
+        .on_pre_sign_up(|event| async move {
+            assert!(event.request.validation_data.is_empty(), "no validation data");
+            Ok(event)
+        })
+        .on_pre_authentication(|event| {
+            assert!(event.request.user_attributes.is_empty(), "before it waits");
+            std::future::ready(Ok(event))
+        })
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(error(sign_up(&pool, "jane").await), refused("PreSignUp", "no validation data"));
+    user(&pool, "jo").await;
+    let answer = sign_in(&pool, "jo", PASSWORD).await;
+    assert_eq!(error(answer), refused("PreAuthentication", "before it waits"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_told_as_such() {
+    let not_json = "Invalid lambda function output : Invalid JSON";
+    let not_json = is("InvalidLambdaResponseException", not_json);
+    let status = "PreSignUp invocation failed due to error the function answered with status 502.";
+    let status = is("UnexpectedLambdaException", status);
+    let long = format!("\"{}\"", "x".repeat(7 * 1024 * 1024));
+    for (code, text, expected) in [
+        (200, "", &not_json),
+        (200, "<html>", &not_json),
+        (200, long.as_str(), &not_json),
+        (200, "null", &unrecognizable()),
+        (200, "[]", &unrecognizable()),
+        (200, "{}", &unrecognizable()),
+        (200, r#"{"response": null}"#, &unrecognizable()),
+        (200, r#"{"response": []}"#, &unrecognizable()),
+        (200, r#"{"response": {"autoConfirmUser": "yes"}}"#, &unrecognizable()),
+        (502, "down", &status),
+        (502, r#"{"errorMessage": "out of memory"}"#, &refused("PreSignUp", "out of memory")),
+        (200, r#"{"errorMessage": "no", "errorType": "E"}"#, &refused("PreSignUp", "no")),
+    ] {
+        let text = text.to_owned();
+        let function = Function::answering(move |_, _| Outcome::Text(code, text.clone())).await;
+        let pool = with(Trigger::PreSignUp, &function).await;
+        assert_eq!(error(sign_up(&pool, "jane").await), *expected);
+        assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    }
+    // Nulls are what the function did not fill in.
+    let function = Function::responding(json!({ "autoConfirmUser": null })).await;
+    let pool = with(Trigger::PreSignUp, &function).await;
+    assert_eq!(sign_up(&pool, "jane").await.unwrap()["UserConfirmed"], false);
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_be_reached_is_told_as_such() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let pool = UserPool::builder().trigger_url(Trigger::PreSignUp, url).start().await.unwrap();
+    let (name, message) = error(sign_up(&pool, "jane").await);
+    assert_eq!(name, "UnexpectedLambdaException");
+    assert!(message.starts_with("PreSignUp invocation failed due to error "), "{message}");
+    assert!(message.contains("refused"), "{message}");
+}
+
+#[tokio::test]
+async fn a_url_without_a_path_is_the_emulators() {
+    let function = Function::doing_nothing().await;
+    let emulator = "/2015-03-31/functions/function/invocations";
+    for (path, expected) in [("", emulator), ("/", emulator), ("/hook", "/hook")] {
+        let url = format!("{}{path}", function.url());
+        let pool = UserPool::builder().trigger_url(Trigger::PreSignUp, url).start().await.unwrap();
+        sign_up(&pool, "jane").await.unwrap();
+        assert_eq!(function.paths().last().unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_url_of_a_function_is_refused_at_the_start() {
+    for url in ["", "127.0.0.1:9000", "ftp://127.0.0.1", "arn:aws:lambda:us-east-1:1:function:f"] {
+        let builder = UserPool::builder().trigger_url(Trigger::PreSignUp, url);
+        let error = builder.start().await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("http://127.0.0.1:9000"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn each_closure_knows_its_event_by_type() {
+    let pool = UserPool::builder()
+        .on_pre_sign_up(|event| async move { Ok(event) })
+        .on_post_confirmation(|event| async move { Ok(event) })
+        .on_pre_authentication(|event| async move { Ok(event) })
+        .on_post_authentication(|event| async move { Ok(event) })
+        .on_pre_token_generation_v2(|event| async move { Ok(event) })
+        .on_custom_message(|mut event| async move {
+            let place = event.request.code_parameter.clone().unwrap_or_default();
+            event.response.email_message = Some(format!("Type {place}"));
+            Ok(event)
+        })
+        .on_define_auth_challenge(|mut event| async move {
+            let last = event.request.session.last().and_then(Option::as_ref);
+            event.response.issue_tokens = last.is_some_and(|round| round.challenge_result);
+            event.response.challenge_name = Some("CUSTOM_CHALLENGE".to_owned());
+            Ok(event)
+        })
+        .on_create_auth_challenge(|mut event| async move {
+            let private = &mut event.response.private_challenge_parameters;
+            private.insert("answer".to_owned(), "42".to_owned());
+            Ok(event)
+        })
+        .on_verify_auth_challenge_response(|mut event| async move {
+            let expected = event.request.private_challenge_parameters.get("answer").cloned();
+            let answer = event.request.challenge_answer.as_ref().and_then(Value::as_str);
+            event.response.answer_correct = answer == expected.as_deref();
+            Ok(event)
+        })
+        .on_user_migration(|mut event| async move {
+            let name = event.cognito_event_user_pools_header.user_name.clone();
+            if name.as_deref() == Some("old") {
+                let response = &mut event.cognito_event_user_pools_migrate_user_response;
+                let attributes = &mut response.user_attributes;
+                attributes.insert("email".to_owned(), "old@example.com".to_owned());
+                response.final_user_status = Some("CONFIRMED".to_owned());
+                response.message_action = Some("SUPPRESS".to_owned());
+            }
+            Ok(event)
+        })
+        .start()
+        .await
+        .unwrap();
+    sign_up(&pool, "jane").await.unwrap();
+    let message = messages(&pool, "jane").await[0].clone();
+    let code = message["code"].as_str().unwrap();
+    assert_eq!(message["body"], format!("Type {code}"));
+    confirm(&pool, "jane", code).await.unwrap();
+    sign_in(&pool, "jane", PASSWORD).await.unwrap();
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "AuthFlow": "CUSTOM_AUTH",
+        "AuthParameters": { "USERNAME": "jane" },
+    });
+    let challenge = call(&pool, "InitiateAuth", input).await.unwrap();
+    assert!(!challenge.to_string().contains("42"));
+    let input = json!({
+        "ClientId": pool.client_id(),
+        "ChallengeName": "CUSTOM_CHALLENGE",
+        "Session": challenge["Session"],
+        "ChallengeResponses": { "USERNAME": "jane", "ANSWER": "42" },
+    });
+    let result = call(&pool, "RespondToAuthChallenge", input).await.unwrap();
+    assert!(result["AuthenticationResult"].is_object());
+    sign_in(&pool, "old", PASSWORD).await.unwrap();
+    sign_in(&pool, "nobody", PASSWORD).await.unwrap_err();
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "nobody").await), no_user());
+}
+
+#[tokio::test]
+async fn the_configuration_names_functions_in_terraforms_words() {
+    let function = Function::responding(json!({ "autoConfirmUser": true })).await;
+    let toml =
+        format!("[aws_cognito_user_pool.lambda_config]\npre_sign_up = \"{}\"\n", function.url());
+    let config = Config::from_toml(&toml).unwrap();
+    let pool = UserPool::builder().config(config.clone()).start().await.unwrap();
+    assert_eq!(sign_up(&pool, "jane").await.unwrap()["UserConfirmed"], true);
+
+    // What the builder says comes first.
+    let pool = UserPool::builder()
+        .config(config)
+        .on_pre_sign_up(|event| async move { Ok(event) })
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(sign_up(&pool, "jane").await.unwrap()["UserConfirmed"], false);
+    assert_eq!(function.count(), 1);
+
+    for word in [
+        "pre_sign_up",
+        "custom_message",
+        "post_confirmation",
+        "pre_authentication",
+        "post_authentication",
+        "define_auth_challenge",
+        "create_auth_challenge",
+        "verify_auth_challenge_response",
+        "pre_token_generation",
+        "user_migration",
+    ] {
+        let toml =
+            |value: &str| format!("[aws_cognito_user_pool.lambda_config]\n{word} = \"{value}\"\n");
+        Config::from_toml(&toml("http://127.0.0.1:9000")).unwrap();
+        let arn = "arn:aws:lambda:us-east-1:111122223333:function:f";
+        let error = Config::from_toml(&toml(arn)).unwrap_err();
+        assert_eq!(error.line(), 2);
+        assert!(error.to_string().contains("write the URL"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_names_functions_on_this_machine() {
+    let site = UserPool::start().await.unwrap();
+    let function = Function::failing("no").await;
+    let arn = "arn:aws:lambda:us-east-1:111122223333:function:f";
+    let config = json!({
+        "PreSignUp": function.url(),
+        "PostConfirmation": arn,
+        "PreTokenGenerationConfig": { "LambdaVersion": "V2_0", "LambdaArn": arn },
+        "KMSKeyID": "arn:aws:kms:us-east-1:111122223333:key/k",
+    });
+    let input = json!({ "PoolName": "other", "LambdaConfig": config });
+    let made = call(&site, "CreateUserPool", input).await.unwrap();
+    assert_eq!(made["UserPool"]["LambdaConfig"], config, "told again as it was written");
+    let id = made["UserPool"]["Id"].clone();
+    let input = json!({ "UserPoolId": id, "ClientName": "web" });
+    let client = call(&site, "CreateUserPoolClient", input).await.unwrap();
+    let client_id = client["UserPoolClient"]["ClientId"].clone();
+    let sign_up = async |name: &str| {
+        let input = json!({ "ClientId": client_id, "Username": name, "Password": PASSWORD });
+        call(&site, "SignUp", input).await
+    };
+    assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
+
+    // An update that does not speak of functions leaves them; one that does says which there are.
+    call(&site, "UpdateUserPool", json!({ "UserPoolId": id })).await.unwrap();
+    assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
+    for config in [json!({ "PreSignUp": arn }), json!({})] {
+        let input = json!({ "UserPoolId": id, "LambdaConfig": config });
+        call(&site, "UpdateUserPool", input).await.unwrap();
+        sign_up(&format!("jane{config}").replace(['"', ' '], "")).await.unwrap();
+    }
+    assert_eq!(function.count(), 2);
+}
+
+#[tokio::test]
+async fn the_api_names_no_function_elsewhere() {
+    let pool = UserPool::start().await.unwrap();
+    for value in [
+        json!("http://functions.example"),
+        json!("https://10.0.0.1/hook"),
+        json!("http://127.0.0.1.example:9000"),
+        json!("http://user@functions.example"),
+        json!("ftp://127.0.0.1"),
+        json!("127.0.0.1:9000"),
+        json!(7),
+        json!(["http://127.0.0.1:9000"]),
+    ] {
+        let expected =
+            if value.is_string() { "InvalidParameterException" } else { "SerializationException" };
+        for config in [
+            json!({ "UserMigration": value }),
+            json!({ "PreTokenGenerationConfig": { "LambdaArn": value, "LambdaVersion": "V1_0" } }),
+        ] {
+            let made = json!({ "PoolName": "other", "LambdaConfig": config });
+            let changed = json!({ "UserPoolId": pool.id().as_str(), "LambdaConfig": config });
+            for (operation, input) in [("CreateUserPool", made), ("UpdateUserPool", changed)] {
+                let (name, _) = error(call(&pool, operation, input).await);
+                assert_eq!(name, expected, "{operation} {config}");
+            }
+        }
+    }
+    for value in ["http://localhost:9000", "http://[::1]:9000", "http://127.0.0.1:9000/path"] {
+        let config = json!({ "UserMigration": value });
+        let input = json!({ "UserPoolId": pool.id().as_str(), "LambdaConfig": config });
+        call(&pool, "UpdateUserPool", input).await.unwrap();
+    }
+}

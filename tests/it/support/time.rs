@@ -1,0 +1,63 @@
+//! Clocks for tests, and waiting for what happens on another task.
+
+#![allow(dead_code, reason = "each of two test binaries uses a part")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use tower_cognito::Clock;
+
+/// A clock that goes with tokio's, so that a paused runtime pauses it too.
+pub(crate) fn tokio_clock() -> impl Clock {
+    let (base, start) = (wall_time(), tokio::time::Instant::now());
+    move || base + start.elapsed()
+}
+
+/// A clock that a test sets by hand.
+#[derive(Clone)]
+pub(crate) struct HandClock {
+    base: SystemTime,
+    millis: Arc<AtomicU64>,
+}
+
+impl HandClock {
+    pub(crate) fn new() -> Self {
+        Self { base: wall_time(), millis: Arc::default() }
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Sets it to a time after its start, which may lie before the present one.
+    pub(crate) fn set(&self, since_start: Duration) {
+        self.millis.store(u64::try_from(since_start.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> SystemTime {
+        self.base + Duration::from_millis(self.millis.load(Ordering::SeqCst))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tokens of a test are made at the present time")]
+pub(crate) fn wall_time() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Waits until something holds, for what happens on another task.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..500 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it did not come to pass within ten seconds: {what}");
+}
