@@ -315,7 +315,7 @@ impl Served {
             None => Command::new(program),
         };
         let mut child = command
-            .args(["local_data::serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+            .args(["data::serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
             .env("LOCAL_POOL_DATA", data)
             .stdout(Stdio::piped())
             .spawn()
