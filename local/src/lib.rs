@@ -105,42 +105,29 @@
 //! opt-level = 3
 //! ```
 
-mod api;
-mod base64url;
 mod blocking;
-mod clock;
+mod builder;
 mod config;
-mod console;
-mod cors;
+mod crypto;
 pub mod docs;
-mod html;
-mod issue;
-mod keys;
-mod mail;
+mod error;
+mod http;
 mod messages;
-mod mock;
-mod oauth;
-mod operations;
-mod origin;
-mod own_verifier;
+mod model;
 mod pool;
-mod secret;
 mod seed;
 mod server;
-mod settings;
-mod shared;
-mod site;
-mod srp;
 mod start;
 mod store;
-mod token;
-mod totp;
+mod testing;
+mod text;
+mod time;
 mod triggers;
-mod words;
 
-pub use self::config::{Config, ConfigFileError};
-pub use self::mock::{mock, mock_id};
-pub use self::pool::{UserPool, UserPoolBuilder};
-pub use self::server::Fault;
-pub use self::token::TokenBuilder;
-pub use self::triggers::{Trigger, TriggerError, events};
+pub use self::{
+    builder::{UserPool, UserPoolBuilder},
+    config::{Config, ConfigFileError},
+    server::Fault,
+    testing::{TokenBuilder, mock, mock_id},
+    triggers::{Trigger, TriggerError, events},
+};

@@ -1,8 +1,11 @@
 //! What would have been sent: nothing leaves the machine, unless a mail catcher elsewhere is set.
 
 use crate::{
-    settings::{Contact, PoolSettings},
-    store::{CodePurpose, Data, Message, User},
+    model::{
+        CodePurpose, Message, User,
+        settings::{Contact, PoolSettings},
+    },
+    store::Data,
 };
 
 /// The text of a message in which the code has yet to be put.

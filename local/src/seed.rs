@@ -3,15 +3,15 @@
 use std::io;
 
 use crate::{
-    api::user_names::new_name,
-    config::Config,
-    issue::milliseconds,
-    keys::uuid_of,
-    secret,
-    settings::{ClientSettings, Contact, PoolSettings, TimeUnit, UserSeed},
-    shared::Shared,
-    srp::Password,
-    store::{Client, Data, Group, IdentityProvider, PoolRecord, User, UserStatus},
+    config::{Config, UserSeed},
+    crypto::{secret, srp::Password},
+    http::api::user_names::new_name,
+    model::{
+        Client, Group, PoolRecord, User, UserStatus,
+        settings::{ClientSettings, Contact, PoolSettings, TimeUnit},
+    },
+    pool::{Shared, issue::milliseconds, keys::uuid_of},
+    store::{Data, IdentityProvider},
 };
 
 /// Fills a pool, unless it was kept from before.

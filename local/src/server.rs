@@ -12,12 +12,9 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    api::{self, ApiError},
-    console, cors, oauth,
-    operations::run_to_completion,
-    origin::requested_host,
-    shared::Shared,
-    site::Site,
+    error::ApiError,
+    http::{api, console, cors, oauth, operations::run_to_completion, origin::requested_host},
+    pool::{Shared, site::Site},
 };
 
 /// How the key endpoint misbehaves.

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    settings::ProviderSettings,
-    store::{Data, User},
+    model::{User, settings::ProviderSettings},
+    store::Data,
 };
 
 /// Another place where users can prove who they are.
@@ -33,7 +33,7 @@ impl Data {
     /// The user to whom an account at a provider belongs.
     pub(crate) fn user_of_account(&self, provider: &str, id: &str) -> Option<&User> {
         self.users.values().find(|user| {
-            let is_it = |account: &crate::store::Identity| {
+            let is_it = |account: &crate::model::Identity| {
                 account.provider_name == provider && account.user_id == id
             };
             user.identities.iter().any(is_it)

@@ -1,6 +1,9 @@
 use crate::{
-    settings::{Alias, Contact, PoolSettings},
-    store::{Data, User},
+    model::{
+        User,
+        settings::{Alias, Contact, PoolSettings},
+    },
+    store::Data,
 };
 
 impl Data {

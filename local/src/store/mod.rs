@@ -3,11 +3,10 @@
 mod disk;
 mod federation;
 mod find;
+pub(crate) mod mail;
 mod names;
-mod records;
 mod remove;
 mod table;
-mod user;
 
 use std::{
     io,
@@ -17,18 +16,17 @@ use std::{
 pub(crate) use self::{
     disk::Disk,
     federation::{ExternalSignIn, IdentityProvider},
-    records::{
-        BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
-        PoolRecord, RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
-    },
     table::Table,
-    user::{
-        Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, Stranger, User,
-        UserStatus,
-    },
 };
 use self::{names::Names, table::Change};
-use crate::{blocking, mail::Outbox};
+use crate::{
+    blocking,
+    model::{
+        BrowserSession, Challenge, Client, Grant, Group, Message, PoolRecord, RefreshToken,
+        ResourceServer, Session, StoredKey, Stranger, User,
+    },
+    store::mail::Outbox,
+};
 
 /// One pool's data.
 ///

@@ -1,8 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    settings::{Alias, Contact},
-    store::{Data, User},
+    model::{
+        User,
+        settings::{Alias, Contact},
+    },
+    store::Data,
 };
 
 /// What users are known by, so that nobody has to look at all of them to find one.

@@ -1,4 +1,7 @@
-use crate::store::{Client, Data, Group, User};
+use crate::{
+    model::{Client, Group, User},
+    store::Data,
+};
 
 impl Data {
     /// Forgets a session that nobody has tokens of.

@@ -4,9 +4,9 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
-    api::ApiError,
-    shared::Shared,
-    store::User,
+    error::ApiError,
+    model::User,
+    pool::Shared,
     triggers::{Caller, Event, Trigger, user_attributes},
 };
 

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    api::ApiError,
-    shared::Shared,
-    store::{CustomRound, User},
+    error::ApiError,
+    model::{CustomRound, User},
+    pool::Shared,
     triggers::{Caller, Event, Trigger, fire::unrecognizable, user_attributes},
 };
 

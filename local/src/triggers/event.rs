@@ -1,8 +1,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    shared::Shared,
-    store::User,
+    model::User,
+    pool::Shared,
     triggers::{Caller, Trigger},
 };
 

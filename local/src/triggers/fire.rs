@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    api::ApiError,
-    shared::Shared,
+    error::ApiError,
+    pool::Shared,
     store::Data,
     triggers::{Event, Function, Trigger},
 };

@@ -4,11 +4,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    api::ApiError,
+    error::ApiError,
     messages::{PLACE_OF_CODE, PLACE_OF_NAME, Text},
-    settings::Contact,
-    shared::Shared,
-    store::User,
+    model::{User, settings::Contact},
+    pool::Shared,
     triggers::{Caller, Event, Trigger, user_attributes},
 };
 

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    api::ApiError,
-    shared::Shared,
+    error::ApiError,
+    pool::Shared,
     triggers::{Caller, Event, Trigger, fire::unrecognizable},
 };
 

@@ -4,10 +4,9 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
-    api::ApiError,
-    settings::Contact,
-    shared::Shared,
-    store::{User, UserStatus},
+    error::ApiError,
+    model::{User, UserStatus, settings::Contact},
+    pool::Shared,
     triggers::{
         Caller, Event, Metadata, Trigger, event::attribute_map, fire::unrecognizable,
         user_attributes,

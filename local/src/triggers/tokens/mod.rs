@@ -7,10 +7,13 @@ use serde_json::{Value, json};
 
 pub(crate) use self::overrides::Overrides;
 use crate::{
-    api::ApiError,
-    issue::{preferred_role, roles},
-    shared::Shared,
-    store::{Client, Data, Group, User},
+    error::ApiError,
+    model::{Client, Group, User},
+    pool::{
+        Shared,
+        issue::{preferred_role, roles},
+    },
+    store::Data,
     triggers::{Caller, Event, Metadata, Trigger, user_attributes},
 };
 

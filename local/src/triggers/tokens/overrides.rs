@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::issue::Claims;
+use crate::pool::issue::Claims;
 
 /// What a function changes of tokens.
 #[derive(Default)]

@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::{
-    api::ApiError,
+    error::ApiError,
     triggers::{
         fire::unrecognizable,
         tokens::overrides::{Changes, Groups, Overrides},

@@ -1,0 +1,97 @@
+//! One-time passwords by time (RFC 6238): SHA-1, six digits, steps of thirty seconds.
+
+use aws_lc_rs::hmac;
+use data_encoding::BASE32_NOPAD;
+
+use crate::{
+    crypto::secret::{random_octets, same},
+    model::SoftwareToken,
+};
+
+/// What a typed code comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// The code of this step, which was not used before.
+    Right(u64),
+    /// A code that was right once.
+    Used,
+    Wrong,
+}
+
+const STEP_MILLISECONDS: u64 = 30_000;
+
+/// A new secret: 52 signs of base32.
+pub(crate) fn new_secret() -> String {
+    BASE32_NOPAD.encode(&random_octets::<32>())
+}
+
+impl SoftwareToken {
+    /// A code is taken one step early and one step late, since clocks differ and people are slow.
+    pub(crate) fn typed(&self, code: &str, now: u64) -> Typed {
+        let present = now / STEP_MILLISECONDS;
+        let mut typed = Typed::Wrong;
+        for step in present.saturating_sub(1)..=present.saturating_add(1) {
+            if !code_of(&self.secret, step).is_some_and(|right| same(right, code)) {
+                continue;
+            }
+            if self.last_step.is_none_or(|last| step > last) {
+                return Typed::Right(step);
+            }
+            typed = Typed::Used;
+        }
+        typed
+    }
+}
+
+/// RFC 4226, section 5.3.
+fn code_of(secret: &str, step: u64) -> Option<String> {
+    let secret = BASE32_NOPAD.decode(secret.as_bytes()).ok()?;
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &secret);
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let start = usize::from(tag.as_ref().last()? & 0x0f);
+    let part: [u8; 4] = tag.as_ref().get(start..start + 4)?.try_into().ok()?;
+    Some(format!("{:06}", (u32::from_be_bytes(part) & 0x7fff_ffff) % 1_000_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(last_step: Option<u64>) -> SoftwareToken {
+        let secret = BASE32_NOPAD.encode(b"12345678901234567890");
+        SoftwareToken { secret, name: None, last_step }
+    }
+
+    #[test]
+    fn codes_are_those_of_rfc_6238() {
+        for (seconds, code) in [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (1_111_111_111, "050471"),
+            (1_234_567_890, "005924"),
+            (2_000_000_000, "279037"),
+            (20_000_000_000, "353130"),
+        ] {
+            assert_eq!(token(None).typed(code, seconds * 1000), Typed::Right(seconds / 30));
+        }
+    }
+
+    #[test]
+    fn a_code_lives_for_one_step_around_its_own_and_once() {
+        let at = |seconds: u64, last| token(last).typed("287082", seconds * 1000);
+        assert_eq!(at(0, None), Typed::Right(1));
+        assert_eq!(at(89, None), Typed::Right(1));
+        assert_eq!(at(90, None), Typed::Wrong);
+        assert_eq!(at(59, Some(0)), Typed::Right(1));
+        assert_eq!(at(59, Some(1)), Typed::Used);
+        assert_eq!(at(59, Some(2)), Typed::Used);
+    }
+
+    #[test]
+    fn secrets_are_base32_without_padding() {
+        let secret = new_secret();
+        assert_eq!(secret.len(), 52);
+        assert!(secret.bytes().all(|sign| matches!(sign, b'A'..=b'Z' | b'2'..=b'7')));
+        assert_ne!(secret, new_secret());
+    }
+}

@@ -1,0 +1,63 @@
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{error::ApiError, http::api::CONTENT_TYPE};
+
+/// The longest message that stands in a header too.
+const MAX_HEADER: usize = 1024;
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = json!({ "__type": self.name, "message": self.message }).to_string();
+        let mut response = (status(&self), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+        if let Ok(name) = HeaderValue::try_from(format!("{}:", self.name)) {
+            headers.insert("x-amzn-errortype", name);
+        }
+        // Some clients refuse an answer for a long header, and with it the body that tells the same.
+        let message = HeaderValue::try_from(&self.message).ok();
+        if let Some(message) = message.filter(|message| message.len() <= MAX_HEADER) {
+            headers.insert("x-amzn-errormessage", message);
+        }
+        response
+    }
+}
+
+fn status(error: &ApiError) -> StatusCode {
+    match error.name {
+        "InternalErrorException" => StatusCode::INTERNAL_SERVER_ERROR,
+        "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use axum::body::to_bytes;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn errors_of_the_store_have_the_shape_of_the_others() {
+        for (kind, status, name) in [
+            (io::ErrorKind::StorageFull, 500, "InternalErrorException"),
+            (io::ErrorKind::NotFound, 400, "ResourceNotFoundException"),
+        ] {
+            let response = ApiError::from(io::Error::from(kind)).into_response();
+            assert_eq!(response.status(), status);
+            assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.1");
+            assert_eq!(response.headers()["x-amzn-errortype"], format!("{name}:"));
+            let body = to_bytes(response.into_body(), 1024).await.unwrap();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["__type"], name);
+            assert!(body["message"].as_str().is_some_and(|message| !message.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Lists in pages. A page begins behind the last row of the one before, so that none is lost or told twice when
+//! others come and go in between.
+
+use crate::{error::ApiError, pool::issue::digest_of, text::base64url};
+
+/// The number of rows in a page, unless the caller asks for fewer.
+const MAX_LIMIT: usize = 60;
+
+/// What a caller wants to see of a list.
+pub(crate) struct Paging {
+    /// By what tokens of this list are known: those of others are not taken.
+    list: String,
+    after: Option<String>,
+    limit: usize,
+}
+
+impl Paging {
+    /// `list` is all that tells the list from others: operation, pool, filter.
+    pub(crate) fn new(
+        list: &str,
+        limit: Option<i64>,
+        token: Option<&str>,
+    ) -> Result<Self, ApiError> {
+        // The model allows 0, which asks for as many rows as one page can have.
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+        let limit = limit.unwrap_or(MAX_LIMIT);
+        let list = digest_of(list);
+        let after =
+            token.map(|token| key_of(&list, token).ok_or_else(invalid_token)).transpose()?;
+        Ok(Self { list, after, limit })
+    }
+
+    /// The page, of rows that come in the order of their keys, and the token of the next if there is one.
+    pub(crate) fn page<'a, T>(
+        &self,
+        rows: impl Iterator<Item = (&'a str, T)>,
+    ) -> (Vec<T>, Option<String>) {
+        let after = self.after.as_deref();
+        let mut rows = rows.skip_while(|(key, _)| after.is_some_and(|after| *key <= after));
+        let (mut page, mut last) = (Vec::new(), "");
+        for (key, row) in rows.by_ref().take(self.limit) {
+            page.push(row);
+            last = key;
+        }
+        let next = rows.next().map(|_| base64url::encode(format!("{} {last}", self.list)));
+        (page, next)
+    }
+}
+
+fn key_of(list: &str, token: &str) -> Option<String> {
+    let text = String::from_utf8(base64url::decode(token)?).ok()?;
+    let key = text.strip_prefix(list)?.strip_prefix(' ')?;
+    Some(key.to_owned())
+}
+
+fn invalid_token() -> ApiError {
+    ApiError::invalid_parameter("Invalid pagination token")
+}

@@ -1,0 +1,215 @@
+//! Parts of a pool that have operations of their own: second factors, attributes, and its domain.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    config::{MFA_WORDS, Place, Written},
+    error::ApiError,
+    http::api::{
+        Answer, input, nothing, required,
+        resources::{take_text, without_nulls},
+    },
+    model::{
+        PoolRecord,
+        settings::{AttributeSchema, Mfa},
+    },
+    pool::{ACCOUNT, Shared, site::Site},
+    text::words,
+};
+
+/// The operations of this group; nothing for others.
+pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
+    match operation {
+        "GetUserPoolMfaConfig" => Some(mfa(site, input)),
+        "SetUserPoolMfaConfig" => Some(set_mfa(site, input).await),
+        "AddCustomAttributes" => Some(add_attributes(site, input).await),
+        "CreateUserPoolDomain" => Some(create_domain(site, input).await),
+        "DescribeUserPoolDomain" => Some(describe_domain(site, input)),
+        "DeleteUserPoolDomain" => Some(delete_domain(site, input).await),
+        _ => None,
+    }
+}
+
+/// Factors that are told again as they were written.
+const OTHER_FACTORS: [&str; 3] =
+    ["SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration"];
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Named {
+    user_pool_id: Option<String>,
+    domain: Option<String>,
+}
+
+fn mfa(site: &Site, value: Value) -> Answer {
+    let Named { user_pool_id, .. } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    Ok(described_mfa(&pool))
+}
+
+async fn set_mfa(site: &Site, value: Value) -> Answer {
+    let mut value = without_nulls(value);
+    let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
+    let file = words::to_file(value.clone());
+    let written = Written::from_request(&file);
+    let mut fields = written.fields()?;
+    let mut wanted = Mfa::Off;
+    fields.read("mfa_configuration", &mut wanted, |written| written.word(&MFA_WORDS))?;
+    let mut software_token = false;
+    let mut is_told = false;
+    if let Some(mut block) = fields.block("software_token_mfa_configuration")? {
+        is_told = true;
+        block.read("enabled", &mut software_token, Written::flag)?;
+    }
+    let others: Vec<_> = OTHER_FACTORS
+        .into_iter()
+        .filter_map(|name| Some((name, value.get(name)?.clone())))
+        .collect();
+    let has_factor =
+        software_token || others.iter().any(|(name, _)| *name != "WebAuthnConfiguration");
+    if wanted == Mfa::Off && has_factor {
+        return Err(ApiError::invalid_parameter(
+            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
+        ));
+    }
+    if wanted != Mfa::Off && !has_factor {
+        return Err(ApiError::invalid_parameter(
+            "At least one of [SmsMfaConfiguration] or [SoftwareTokenMfaConfiguration] must be provided.",
+        ));
+    }
+    let now = pool.now();
+    change(&pool, now, |record| {
+        record.settings.mfa_configuration = wanted;
+        record.settings.software_token_mfa_configuration.enabled = is_told && software_token;
+        for name in OTHER_FACTORS {
+            record.others.remove(name);
+        }
+        record.others.extend(others.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        Ok(())
+    })
+    .await?;
+    Ok(described_mfa(&pool))
+}
+
+fn described_mfa(pool: &Shared) -> Value {
+    pool.store.read(|data| {
+        let Some(PoolRecord { settings, others, .. }) = data.pool.values().next() else {
+            return json!({});
+        };
+        let mut written = json!({
+            "MfaConfiguration": settings.mfa_configuration,
+            "SoftwareTokenMfaConfiguration": { "Enabled": settings.software_token_mfa_configuration.enabled },
+        });
+        for name in OTHER_FACTORS {
+            if let (Some(factor), Value::Object(written)) = (others.get(name), &mut written) {
+                written.insert(name.to_owned(), factor.clone());
+            }
+        }
+        written
+    })
+}
+
+async fn add_attributes(site: &Site, value: Value) -> Answer {
+    let mut value = without_nulls(value);
+    let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
+    let file = words::to_file(value);
+    let written = Written::from_request(&file);
+    let attributes = written.fields()?.required("custom_attributes", |list| {
+        let read = |item: &'_ Written| AttributeSchema::read(item.fields()?);
+        list.items()?.iter().map(read).collect::<Result<Vec<_>, _>>()
+    })?;
+    let now = pool.now();
+    change(&pool, now, |record| {
+        // All or none.
+        let mut settings = record.settings.clone();
+        for attribute in attributes {
+            settings.add_attribute(attribute, &Place::default())?;
+        }
+        record.settings = settings;
+        Ok(())
+    })
+    .await?;
+    nothing()
+}
+
+async fn create_domain(site: &Site, value: Value) -> Answer {
+    let Named { user_pool_id, domain } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let domain = required(domain, "Domain")?;
+    if named(site, &domain).is_some() {
+        return Err(ApiError::invalid_parameter(
+            "Domain already associated with another user pool.",
+        ));
+    }
+    let now = pool.now();
+    change(&pool, now, |record| {
+        if record.domain.is_some() {
+            return Err(ApiError::invalid_parameter("User pool already has a domain configured."));
+        }
+        record.domain = Some(domain);
+        Ok(())
+    })
+    .await?;
+    nothing()
+}
+
+fn describe_domain(site: &Site, value: Value) -> Answer {
+    let Named { domain, .. } = input(value)?;
+    let domain = required(domain, "Domain")?;
+    // A domain that nobody has is described by nothing.
+    let description = named(site, &domain).map_or(json!({}), |pool| {
+        json!({
+            "UserPoolId": pool.id().as_str(),
+            "AWSAccountId": ACCOUNT,
+            "Domain": domain,
+            "CloudFrontDistribution": pool.endpoint(),
+            "Status": "ACTIVE",
+            "CustomDomainConfig": {},
+        })
+    });
+    Ok(json!({ "DomainDescription": description }))
+}
+
+async fn delete_domain(site: &Site, value: Value) -> Answer {
+    let Named { user_pool_id, domain } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let domain = required(domain, "Domain")?;
+    let now = pool.now();
+    change(&pool, now, |record| {
+        if record.domain.take_if(|own| *own == domain).is_none() {
+            return Err(ApiError::invalid_parameter("No such domain or user pool exists."));
+        }
+        Ok(())
+    })
+    .await?;
+    nothing()
+}
+
+/// The pool that has a domain.
+fn named(site: &Site, domain: &str) -> Option<Arc<Shared>> {
+    site.pools().into_iter().find(|pool| {
+        pool.store.read(|data| {
+            let record = data.pool.values().next();
+            record.is_some_and(|record| record.domain.as_deref() == Some(domain))
+        })
+    })
+}
+
+async fn change(
+    pool: &Shared,
+    now: u64,
+    change: impl FnOnce(&mut PoolRecord) -> Result<(), ApiError> + Send,
+) -> Result<(), ApiError> {
+    let id = pool.id().as_str();
+    pool.store
+        .write(|data| {
+            let record = data.pool.get_mut(id).ok_or_else(|| ApiError::no_pool(id))?;
+            change(record)?;
+            record.modified_at = now;
+            Ok(())
+        })
+        .await?
+}

@@ -1,0 +1,81 @@
+//! What the operations on pools and on what belongs to pools share.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    config::{Reason, Wrong},
+    error::ApiError,
+    http::api::validate,
+    text::words::api_word,
+};
+
+/// Takes a text out of the input.
+pub(crate) fn take_text(
+    value: &mut Value,
+    member: &str,
+    out: bool,
+) -> Result<Option<String>, ApiError> {
+    let Value::Object(members) = value else { return Ok(None) };
+    let found = if out { members.remove(member) } else { members.get(member).cloned() };
+    crate::http::api::input(found.unwrap_or_default())
+}
+
+/// The members that have a meaning here, and the others.
+pub(crate) fn parted(value: Value, names: &[&str]) -> (Map<String, Value>, Map<String, Value>) {
+    let Value::Object(members) = value else { return Default::default() };
+    members.into_iter().partition(|(name, _)| names.contains(&name.as_str()))
+}
+
+/// What has no meaning here, under what has.
+pub(crate) fn after(others: &Map<String, Value>, written: Map<String, Value>) -> Value {
+    let mut all = others.clone();
+    all.extend(written);
+    Value::Object(all)
+}
+
+/// Members that are null are absent, at every depth.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, without_nulls(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        plain => plain,
+    }
+}
+
+impl From<Wrong> for ApiError {
+    fn from(Wrong { place, reason }: Wrong) -> Self {
+        let member = place.path.split('.').map(member_word).collect::<Vec<_>>().join(".");
+        match reason {
+            Reason::Missing => Self::missing(&member),
+            Reason::Type(_) => Self::wrong_type(),
+            // The local pool knows fewer words than the model has.
+            Reason::Word { found, allowed } => {
+                let words = allowed.join(", ");
+                let constraint = format!("Member must satisfy enum value set: [{words}]");
+                validate::broken(&member, &found, &constraint)
+            }
+            Reason::Range { found, allowed } => {
+                let constraint = if found < *allowed.start() {
+                    format!("Member must have value greater than or equal to {}", allowed.start())
+                } else {
+                    format!("Member must have value less than or equal to {}", allowed.end())
+                };
+                validate::broken(&member, &found.to_string(), &constraint)
+            }
+            Reason::Unknown { .. } => Self::invalid_parameter(member),
+            Reason::Rule { exception, message } => Self::new(exception, message),
+        }
+    }
+}
+
+/// As the API's errors write the names of members.
+fn member_word(word: &str) -> String {
+    let word = api_word(word);
+    let (first, rest) = word.split_at(word.len().min(1));
+    first.to_ascii_lowercase() + rest
+}

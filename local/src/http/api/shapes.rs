@@ -1,0 +1,89 @@
+//! How the API writes what a pool knows.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{Group, User};
+
+/// Seconds with a fraction.
+pub(crate) fn time(milliseconds: u64) -> Value {
+    let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+    format!("{seconds}.{rest:03}").parse().map_or(Value::Null, |number: f64| json!(number))
+}
+
+/// Attributes as a list of names and values.
+pub(crate) fn attributes(user: &User, may_read: impl Fn(&str) -> bool) -> Value {
+    let sub = ("sub", user.sub.as_str());
+    let others = user.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let identities = (!user.identities.is_empty())
+        .then(|| serde_json::to_string(&user.identities).unwrap_or_default());
+    let identities = identities.as_deref().map(|text| ("identities", text));
+    std::iter::once(sub)
+        .chain(identities)
+        .chain(others)
+        .filter(|(name, _)| *name == "sub" || *name == "identities" || may_read(name))
+        .map(|(name, value)| json!({ "Name": name, "Value": value }))
+        .collect()
+}
+
+/// A user as administrators see one: under `Attributes` in lists, `UserAttributes` alone.
+pub(crate) fn user(user: &User, attributes_member: &str) -> Map<String, Value> {
+    let mut written = Map::new();
+    written.insert("Username".into(), json!(user.username));
+    written.insert(attributes_member.into(), attributes(user, |_| true));
+    written.insert("UserCreateDate".into(), time(user.created_at));
+    written.insert("UserLastModifiedDate".into(), time(user.modified_at));
+    written.insert("Enabled".into(), json!(user.enabled));
+    written.insert("UserStatus".into(), json!(user.status.as_str()));
+    written
+}
+
+pub(crate) fn group(pool_id: &str, group: &Group) -> Value {
+    let mut written = json!({
+        "GroupName": group.name,
+        "UserPoolId": pool_id,
+        "CreationDate": time(group.created_at),
+        "LastModifiedDate": time(group.modified_at),
+    });
+    for (name, value) in [
+        ("Description", json!(group.description)),
+        ("RoleArn", json!(group.role_arn)),
+        ("Precedence", json!(group.precedence)),
+    ] {
+        if let (Value::Object(written), false) = (&mut written, value.is_null()) {
+            written.insert(name.to_owned(), value);
+        }
+    }
+    written
+}
+
+/// A page of a list, with the token of the next.
+pub(crate) fn page(
+    member: &str,
+    rows: impl Iterator<Item = Value>,
+    next_token: Option<String>,
+) -> Value {
+    let mut page = Map::new();
+    page.insert(member.to_owned(), rows.collect());
+    page.extend(next_token.map(|token| ("NextToken".to_owned(), Value::String(token))));
+    Value::Object(page)
+}
+
+/// Which second factors a user wants, for an answer that tells it.
+pub(crate) fn mfa(user: &User) -> Map<String, Value> {
+    let factors: Vec<_> = [
+        ("SOFTWARE_TOKEN_MFA", user.mfa.software_token),
+        ("SMS_MFA", user.mfa.sms),
+        ("EMAIL_OTP", user.mfa.email),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_on)| is_on.then_some(name))
+    .collect();
+    let mut told = Map::new();
+    if !factors.is_empty() {
+        told.insert("UserMFASettingList".into(), json!(factors));
+    }
+    if let Some(preferred) = &user.mfa.preferred {
+        told.insert("PreferredMfaSetting".into(), json!(preferred));
+    }
+    told
+}

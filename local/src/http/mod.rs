@@ -1,0 +1,9 @@
+//! The wire: each protocol that clients speak to the pool.
+
+pub(crate) mod api;
+pub(crate) mod console;
+pub(crate) mod cors;
+pub(crate) mod html;
+pub(crate) mod oauth;
+pub(crate) mod operations;
+pub(crate) mod origin;

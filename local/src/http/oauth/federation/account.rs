@@ -1,0 +1,138 @@
+//! The user of an account at a provider.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    error::ApiError,
+    http::{
+        api::attributes,
+        oauth::{
+            federation::attributes::{apply, check, mapped},
+            request::Asking,
+        },
+    },
+    model::{Group, Identity, User, UserStatus, settings::ProviderSettings},
+    pool::{Shared, keys::random_uuid},
+    store::Data,
+    triggers::{Arrival, Caller, Confirmation, Metadata, post_confirmation, pre_sign_up},
+};
+
+/// Why a user cannot sign in by their account: an error of OAuth, and words.
+pub(crate) type Refused = (&'static str, String);
+
+/// The longest name of a user.
+const MAX_NAME: usize = 128;
+
+/// Finds the user of an account, or makes one, and writes what the provider says of them.
+pub(crate) async fn user_of(
+    asking: &Asking,
+    provider: &ProviderSettings,
+    claims: &Map<String, Value>,
+) -> Result<User, Refused> {
+    let Asking { pool, client, .. } = asking;
+    let id = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let settings = pool.store.read(Data::settings);
+    let said = mapped(provider, &settings, claims).map_err(|why| ("invalid_request", why))?;
+    let visit = Visit { provider, id, now: pool.now() };
+    let known = pool.store.read(|data| visit.holder(data).cloned());
+    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+    let mut newcomer = None;
+    if known.is_none() {
+        let mut user = visit.newcomer()?;
+        apply(&mut user, provider, &said);
+        check(&settings, None, &user).map_err(|why| ("invalid_request", why))?;
+        let verdict =
+            pre_sign_up(pool, &user, Arrival::ExternalProvider, Metadata::NONE, caller).await;
+        verdict.and_then(|verdict| verdict.verify(&mut user)).map_err(refused)?;
+        newcomer = Some(user);
+    }
+    // Between the look and the write somebody else may have come with the same account.
+    let written = pool
+        .store
+        .write(|data| {
+            let before = visit.holder(data).cloned();
+            let mut user = match (before.clone(), newcomer) {
+                (Some(before), _) => before,
+                (None, Some(newcomer)) => newcomer,
+                (None, None) => return Err(("server_error", "The user is gone".to_owned())),
+            };
+            if before.is_none() {
+                if data.exact_user(&user.username).is_some() {
+                    return Err(("invalid_request", "User already exists".to_owned()));
+                }
+                join(data, pool, provider, &mut user, visit.now);
+            } else {
+                apply(&mut user, provider, &said);
+            }
+            if !user.enabled {
+                return Err(("access_denied", "User is disabled.".to_owned()));
+            }
+            check(&settings, before.as_ref(), &user).map_err(|why| ("invalid_request", why))?;
+            if let Some(clash) =
+                attributes::alias_clash(data, &user).filter(|_| !user.is_external())
+            {
+                return Err(refused(clash));
+            }
+            user.modified_at = visit.now;
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user.clone());
+            Ok((user, before.is_none()))
+        })
+        .await;
+    let (user, is_new) = written.map_err(|_| ("server_error", "No data is kept".to_owned()))??;
+    if is_new {
+        let done = post_confirmation(pool, &user, Confirmation::SignUp, caller).await;
+        done.map_err(refused)?;
+    }
+    Ok(user)
+}
+
+/// Somebody who comes with an account.
+struct Visit<'a> {
+    provider: &'a ProviderSettings,
+    id: &'a str,
+    now: u64,
+}
+
+impl Visit<'_> {
+    fn holder<'d>(&self, data: &'d Data) -> Option<&'d User> {
+        data.user_of_account(&self.provider.provider_name, self.id)
+    }
+
+    /// A user who was never here: `Provider_sub`.
+    fn newcomer(&self) -> Result<User, Refused> {
+        let name = &self.provider.provider_name;
+        let username = format!("{name}_{}", self.id);
+        let is_sign = |sign: char| !sign.is_whitespace() && !sign.is_control();
+        if username.chars().count() > MAX_NAME || !username.chars().all(is_sign) {
+            return Err(("invalid_request", "The account's name cannot be a user's".to_owned()));
+        }
+        let mut user = User::new(username, random_uuid(), self.now);
+        user.status = UserStatus::ExternalProvider;
+        user.identities = vec![Identity::new(name.clone(), self.id.to_owned(), true, self.now)];
+        Ok(user)
+    }
+}
+
+/// Puts a new user into the group of all who came by a provider.
+fn join(data: &mut Data, pool: &Shared, provider: &ProviderSettings, user: &mut User, now: u64) {
+    let name = format!("{}_{}", pool.id(), provider.provider_name);
+    if !data.groups.contains(&name) {
+        let description =
+            format!("Autogenerated group for users who sign in using {}", provider.provider_name);
+        let group = Group {
+            name: name.clone(),
+            description: Some(description),
+            role_arn: None,
+            precedence: None,
+            created_at: now,
+            modified_at: now,
+        };
+        data.groups.insert(name.clone(), group);
+    }
+    user.groups.insert(name);
+}
+
+fn refused(error: ApiError) -> Refused {
+    ("invalid_request", error.message)
+}

@@ -1,0 +1,167 @@
+//! `POST /oauth2/token`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use tower_cognito::TokenUse;
+
+use crate::{
+    error::ApiError,
+    http::{
+        api::sessions,
+        oauth::{
+            client_auth,
+            error::OAuthError,
+            grants::{self, Exchange},
+            parameters::{Form, Parameters},
+            request::{FLOW_IS_OFF, UNCLEAR},
+            resource, scopes,
+        },
+    },
+    model::{Client, Session, settings::OAuthFlow},
+    pool::{Shared, site::Site},
+    triggers::Metadata,
+};
+
+/// Members of the API's answer, and what they are called here.
+const MEMBERS: [(&str, &str); 5] = [
+    ("id_token", "IdToken"),
+    ("access_token", "AccessToken"),
+    ("refresh_token", "RefreshToken"),
+    ("expires_in", "ExpiresIn"),
+    ("token_type", "TokenType"),
+];
+
+const NO_GRANT_TYPE: OAuthError = OAuthError::new("invalid_request", "grant_type is missing");
+const NO_CODE: OAuthError = OAuthError::new("invalid_request", "code is missing");
+const NO_REFRESH_TOKEN: OAuthError = OAuthError::new("invalid_request", "refresh_token is missing");
+const BAD_METADATA: OAuthError = OAuthError::new(
+    "invalid_request",
+    "aws_client_metadata must be a JSON object whose values are strings",
+);
+const BAD_CODE: OAuthError = OAuthError::new(
+    "invalid_grant",
+    "The code is unknown, used or expired, redirect_uri or code_verifier does not match it, or a trigger \
+     refused the tokens",
+);
+const BAD_REFRESH_TOKEN: OAuthError = OAuthError::new(
+    "invalid_grant",
+    "The refresh token is unknown, expired, revoked or rotated, or a trigger refused the tokens",
+);
+const PUBLIC_MACHINE: OAuthError = OAuthError::new(
+    "unauthorized_client",
+    "Client credentials need an app client with a client secret",
+);
+
+pub(crate) async fn handle(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    Form(form): Form,
+) -> Response {
+    match answer(&site, &headers, &form).await {
+        Ok(answer) => document(StatusCode::OK, &answer),
+        Err(error) => error.response(),
+    }
+}
+
+/// JSON that is not to be stored (RFC 6749, section 5.1).
+pub(crate) fn document(status: StatusCode, value: &Value) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::PRAGMA, "no-cache"),
+    ];
+    (status, headers, value.to_string()).into_response()
+}
+
+async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<Value, OAuthError> {
+    let resource = resource::requested(form)?;
+    if !form.are_clear() {
+        return Err(UNCLEAR);
+    }
+    let (pool, client) = client_auth::client(site, headers, form)?;
+    if !client.settings.allowed_oauth_flows_user_pool_client {
+        return Err(FLOW_IS_OFF);
+    }
+    match form.get("grant_type").ok_or(NO_GRANT_TYPE)? {
+        "authorization_code" => {
+            check_flow(&client, OAuthFlow::Code)?;
+            let exchange = Exchange {
+                code: form.get("code").ok_or(NO_CODE)?,
+                redirect_uri: form.get("redirect_uri"),
+                verifier: form.get("code_verifier"),
+                resource,
+            };
+            let exchanged = grants::exchange(&pool, &client, &exchange).await;
+            exchanged.map(named).map_err(|error| refused(&error, BAD_CODE))
+        }
+        "refresh_token" => {
+            let token = form.get("refresh_token").ok_or(NO_REFRESH_TOKEN)?;
+            let metadata = Metadata::NONE;
+            let check = |session: &Session| resource::check(resource, session.resource.as_deref());
+            let refreshed =
+                sessions::refresh(&pool, &client, token, metadata, |_| Ok(()), check).await;
+            refreshed.map(named).map_err(|error| refused(&error, BAD_REFRESH_TOKEN))
+        }
+        "client_credentials" => {
+            check_flow(&client, OAuthFlow::ClientCredentials)?;
+            if resource.is_some() {
+                return Err(resource::FOR_USERS);
+            }
+            let said = form.get("aws_client_metadata").map(serde_json::from_str::<Metadata>);
+            let said = said.transpose().map_err(|_| BAD_METADATA)?.unwrap_or_default();
+            machine(&pool, &client, form.get("scope"), &said).await
+        }
+        _ => Err("unsupported_grant_type".into()),
+    }
+}
+
+fn check_flow(client: &Client, flow: OAuthFlow) -> Result<(), OAuthError> {
+    let is_allowed = client.settings.allowed_oauth_flows.contains(&flow);
+    if is_allowed { Ok(()) } else { Err(FLOW_IS_OFF) }
+}
+
+async fn machine(
+    pool: &Shared,
+    client: &Client,
+    scope: Option<&str>,
+    metadata: &Metadata,
+) -> Result<Value, OAuthError> {
+    if client.settings.client_secret.is_none() {
+        return Err(PUBLIC_MACHINE);
+    }
+    let scopes = pool.store.read(|data| scopes::of_machine(data, &client.settings, scope));
+    let scopes = scopes.ok_or(OAuthError::from("invalid_scope"))?;
+    let claims = pool.machine_claims(client, &scopes, metadata).await;
+    let claims = claims.map_err(|error| refused(&error, "invalid_grant".into()))?;
+    Ok(json!({
+        "access_token": pool.sign_claims(TokenUse::Access, claims).await,
+        "expires_in": client.settings.access_token_lifetime().as_secs(),
+        "token_type": "Bearer",
+    }))
+}
+
+/// The API's answer under the names of OAuth.
+fn named(result: Value) -> Value {
+    let Value::Object(mut result) = result else {
+        return Value::Null;
+    };
+    let members = MEMBERS
+        .iter()
+        .filter_map(|(name, member)| Some(((*name).to_owned(), result.remove(*member)?)));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+fn refused(error: &ApiError, otherwise: OAuthError) -> OAuthError {
+    match error.name {
+        "InternalErrorException" => OAuthError::SERVER,
+        _ if resource::is_mismatch(error) => resource::MISMATCH,
+        _ => otherwise,
+    }
+}

@@ -1,0 +1,16 @@
+//! What a pool stores, as data without behaviour.
+
+mod records;
+pub(crate) mod settings;
+mod user;
+
+pub(crate) use self::{
+    records::{
+        BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
+        PoolRecord, RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
+    },
+    user::{
+        Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, Stranger, User,
+        UserStatus,
+    },
+};

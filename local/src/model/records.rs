@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    crypto::srp::Exchange,
+    model::{
+        User,
+        settings::{ClientSettings, PoolSettings},
+    },
+};
+
+/// The pool itself. Times are in milliseconds of the Unix epoch, here and below.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PoolRecord {
+    pub(crate) settings: PoolSettings,
+    pub(crate) created_at: u64,
+    pub(crate) modified_at: u64,
+    /// The name under which Cognito would serve the hosted pages.
+    #[serde(default)]
+    pub(crate) domain: Option<String>,
+    /// What requests set that makes no difference here, so that they read again what they wrote.
+    #[serde(default)]
+    pub(crate) others: Map<String, Value>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Client {
+    pub(crate) settings: ClientSettings,
+    pub(crate) created_at: u64,
+    pub(crate) modified_at: u64,
+    /// As a pool's.
+    #[serde(default)]
+    pub(crate) others: Map<String, Value>,
+}
+
+impl PoolRecord {
+    pub(crate) fn new(settings: PoolSettings, now: u64) -> Self {
+        Self { settings, created_at: now, modified_at: now, domain: None, others: Map::new() }
+    }
+}
+
+impl Client {
+    pub(crate) fn new(settings: ClientSettings, now: u64) -> Self {
+        Self { settings, created_at: now, modified_at: now, others: Map::new() }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Group {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) role_arn: Option<String>,
+    /// The lowest comes first; without one, last.
+    pub(crate) precedence: Option<u32>,
+    pub(crate) created_at: u64,
+    pub(crate) modified_at: u64,
+}
+
+/// A sign-in, with all tokens that come from it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) username: String,
+    /// Of the user, so that another of the same name has no part in it.
+    #[serde(default)]
+    pub(crate) sub: String,
+    pub(crate) client_id: String,
+    /// When the user signed in.
+    pub(crate) auth_time: u64,
+    /// When the session began: later than `auth_time` if a browser was signed in already.
+    #[serde(default)]
+    pub(crate) begun_at: u64,
+    /// When the last refresh token ends.
+    pub(crate) expires_at: u64,
+    /// Of a sign-in at the hosted pages; the API's has the one scope of its own.
+    pub(crate) scopes: Option<Vec<String>>,
+    /// The API that access tokens of the session are for.
+    #[serde(default)]
+    pub(crate) resource: Option<String>,
+    pub(crate) revoked: bool,
+}
+
+/// A refresh token, known by its digest alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct RefreshToken {
+    pub(crate) origin_jti: String,
+    /// When another took its place.
+    pub(crate) rotated_at: Option<u64>,
+}
+
+/// A step of a sign-in that waits for the client.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Challenge {
+    pub(crate) username: String,
+    /// Which user it is and which password they have: the step is void once either changes.
+    #[serde(default)]
+    pub(crate) proof: String,
+    pub(crate) client_id: String,
+    pub(crate) expires_at: u64,
+    pub(crate) kind: ChallengeKind,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum ChallengeKind {
+    PasswordVerifier {
+        exchange: Exchange,
+        /// Custom challenges follow.
+        custom: bool,
+    },
+    NewPasswordRequired,
+    SoftwareTokenMfa,
+    SmsMfa {
+        code: String,
+    },
+    EmailOtp {
+        code: String,
+    },
+    SelectMfaType,
+    /// Whether the software token was verified meanwhile.
+    MfaSetup {
+        verified: bool,
+    },
+    Custom {
+        private: BTreeMap<String, String>,
+        rounds: Vec<CustomRound>,
+    },
+}
+
+/// What came of one custom challenge.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CustomRound {
+    pub(crate) challenge_name: String,
+    pub(crate) challenge_result: bool,
+    pub(crate) challenge_metadata: Option<String>,
+}
+
+impl Session {
+    /// Whether the tokens of this session of the user's are worth nothing any more.
+    pub(crate) fn is_over(&self, user: &User) -> bool {
+        self.revoked || user.signed_out_at.is_some_and(|at| self.begun_at <= at)
+    }
+}
+
+/// What would have been sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Message {
+    pub(crate) username: String,
+    /// `EMAIL` or `SMS`.
+    pub(crate) medium: String,
+    pub(crate) destination: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) body: String,
+    pub(crate) code: Option<String>,
+    pub(crate) at: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResourceServer {
+    pub(crate) identifier: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) scopes: Vec<ResourceServerScope>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResourceServerScope {
+    pub(crate) scope_name: String,
+    pub(crate) scope_description: String,
+}
+
+/// An authorization code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) username: String,
+    /// Which user it is and which password they have: the code is void once either changes.
+    #[serde(default)]
+    pub(crate) proof: String,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) code_challenge: Option<String>,
+    #[serde(default)]
+    pub(crate) resource: Option<String>,
+    pub(crate) auth_time: u64,
+    pub(crate) expires_at: u64,
+    /// The session that it was exchanged for: a second exchange revokes it.
+    pub(crate) used_for: Option<String>,
+}
+
+/// A browser at which a user is signed in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BrowserSession {
+    pub(crate) username: String,
+    /// Which user it is and which password they have: the browser is signed out once either changes.
+    #[serde(default)]
+    pub(crate) proof: String,
+    /// Where the user proved who they are: `COGNITO` with a password here.
+    #[serde(default)]
+    pub(crate) provider: String,
+    pub(crate) auth_time: u64,
+    pub(crate) expires_at: u64,
+}
+
+/// A signing key, so that tokens outlive a restart.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct StoredKey {
+    pub(crate) kid: String,
+    /// PKCS#8 in base64.
+    pub(crate) pkcs8: String,
+}

@@ -1,0 +1,181 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::srp::Password;
+
+/// A user. `username` is the key: with sign-in by contact it is the same as `sub`.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) username: String,
+    pub(crate) sub: String,
+    pub(crate) status: UserStatus,
+    pub(crate) enabled: bool,
+    /// Milliseconds of the Unix epoch, as all times here.
+    pub(crate) created_at: u64,
+    pub(crate) modified_at: u64,
+    /// All but `sub`, in texts as the API writes them.
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) password: Option<Password>,
+    pub(crate) earlier_passwords: Vec<Password>,
+    /// By what they are for.
+    pub(crate) codes: BTreeMap<CodePurpose, Code>,
+    pub(crate) software_token: Option<SoftwareToken>,
+    /// A software token that was asked for and not verified yet.
+    pub(crate) new_software_token: Option<String>,
+    pub(crate) mfa: MfaPreference,
+    pub(crate) groups: BTreeSet<String>,
+    pub(crate) failures: Failures,
+    pub(crate) identities: Vec<Identity>,
+    /// Tokens of sign-ins before this are worth nothing.
+    pub(crate) signed_out_at: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum UserStatus {
+    Unconfirmed,
+    Confirmed,
+    ResetRequired,
+    ForceChangePassword,
+    ExternalProvider,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CodePurpose {
+    SignUp,
+    Forgot,
+    Email,
+    PhoneNumber,
+}
+
+/// A code that was sent.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Code {
+    pub(crate) code: String,
+    pub(crate) expires_at: u64,
+    /// The attribute that it was sent to.
+    pub(crate) attribute: String,
+    /// How often something else was typed.
+    pub(crate) mistakes: u32,
+}
+
+/// A verified source of one-time passwords (RFC 6238).
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct SoftwareToken {
+    /// In base32.
+    pub(crate) secret: String,
+    pub(crate) name: Option<String>,
+    /// The last step of time whose password was used.
+    pub(crate) last_step: Option<u64>,
+}
+
+/// Which second factors a user wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MfaPreference {
+    pub(crate) software_token: bool,
+    pub(crate) sms: bool,
+    pub(crate) email: bool,
+    /// `SOFTWARE_TOKEN_MFA`, `SMS_MFA` or `EMAIL_OTP`.
+    pub(crate) preferred: Option<String>,
+}
+
+/// Wrong passwords and wrong codes in a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failures {
+    pub(crate) count: u32,
+    /// When the last mistake's lock ends, be it none. Nothing, if there was no mistake.
+    pub(crate) locked_until: Option<u64>,
+}
+
+/// What is remembered of a name that is nobody's, so that it is answered as a user's is.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Stranger {
+    pub(crate) failures: Failures,
+    /// As if they had been sent.
+    pub(crate) codes: BTreeMap<CodePurpose, Code>,
+}
+
+/// An account at another provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Identity {
+    pub(crate) user_id: String,
+    pub(crate) provider_name: String,
+    pub(crate) provider_type: String,
+    pub(crate) issuer: Option<String>,
+    pub(crate) primary: String,
+    pub(crate) date_created: String,
+}
+
+impl Identity {
+    /// An account that is the user's first, or was tied to them.
+    pub(crate) fn new(provider_name: String, user_id: String, primary: bool, now: u64) -> Self {
+        Self {
+            user_id,
+            provider_name,
+            provider_type: "OIDC".to_owned(),
+            issuer: None,
+            primary: primary.to_string(),
+            date_created: now.to_string(),
+        }
+    }
+}
+
+impl User {
+    pub(crate) fn new(username: String, sub: String, now: u64) -> Self {
+        Self {
+            username,
+            sub,
+            status: UserStatus::Unconfirmed,
+            enabled: true,
+            created_at: now,
+            modified_at: now,
+            attributes: BTreeMap::new(),
+            password: None,
+            earlier_passwords: Vec::new(),
+            codes: BTreeMap::new(),
+            software_token: None,
+            new_software_token: None,
+            mfa: MfaPreference::default(),
+            groups: BTreeSet::new(),
+            failures: Failures::default(),
+            identities: Vec::new(),
+            signed_out_at: None,
+        }
+    }
+
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        if name == "sub" {
+            return Some(&self.sub);
+        }
+        self.attributes.get(name).map(String::as_str)
+    }
+
+    /// Whether the user signs in at a provider alone. What a provider says of them never stands for a user name
+    /// here.
+    pub(crate) fn is_external(&self) -> bool {
+        self.status == UserStatus::ExternalProvider
+    }
+
+    /// Whether a contact is proven to be the user's.
+    pub(crate) fn has_verified(&self, contact: crate::model::settings::Contact) -> bool {
+        self.attribute(contact.attribute()).is_some()
+            && self.attribute(contact.verified_attribute()) == Some("true")
+    }
+}
+
+impl UserStatus {
+    /// As the API writes it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unconfirmed => "UNCONFIRMED",
+            Self::Confirmed => "CONFIRMED",
+            Self::ResetRequired => "RESET_REQUIRED",
+            Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
+            Self::ExternalProvider => "EXTERNAL_PROVIDER",
+        }
+    }
+}

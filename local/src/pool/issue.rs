@@ -1,0 +1,358 @@
+//! Makes the tokens of a sign-in, with Cognito's claims.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Map, Value, json};
+
+use tower_cognito::{TokenUse, Verified};
+
+use crate::{
+    blocking,
+    crypto::secret::random_octets,
+    error::ApiError,
+    model::{Client, Group, RefreshToken, Session, User},
+    pool::{Shared, keys::random_uuid},
+    store::Data,
+    text::base64url,
+    triggers::{Metadata, machine_overrides},
+};
+
+/// What API sign-ins are granted.
+pub(crate) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
+
+/// A sign-in whose tokens are to be made.
+pub(crate) struct Grantee<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) client: &'a Client,
+    /// What all tokens of the sign-in share.
+    pub(crate) origin_jti: &'a str,
+    /// In milliseconds.
+    pub(crate) auth_time: u64,
+    /// Of a sign-in at the hosted pages.
+    pub(crate) scopes: Option<&'a [String]>,
+    pub(crate) nonce: Option<&'a str>,
+    /// The API that the access token is for.
+    pub(crate) resource: Option<&'a str>,
+}
+
+/// The claims of both tokens before they are signed.
+pub(crate) struct Claims {
+    pub(crate) access: Map<String, Value>,
+    pub(crate) id: Map<String, Value>,
+    /// Of a sign-in at the hosted pages.
+    is_hosted: bool,
+    /// An ID token is for those who asked to know who the user is.
+    has_id_token: bool,
+}
+
+impl Data {
+    /// Begins a session, and gives its `origin_jti` and its first refresh token.
+    pub(crate) fn begin_session(
+        &mut self,
+        user: &User,
+        client: &Client,
+        scopes: Option<Vec<String>>,
+        now: u64,
+    ) -> (String, String) {
+        let origin_jti = random_uuid();
+        let lifetime = milliseconds(client.settings.refresh_token_lifetime());
+        let session = Session {
+            username: user.username.clone(),
+            sub: user.sub.clone(),
+            client_id: client.settings.client_id.clone(),
+            auth_time: now,
+            begun_at: now,
+            expires_at: now.saturating_add(lifetime),
+            scopes,
+            resource: None,
+            revoked: false,
+        };
+        self.sessions.insert(origin_jti.clone(), session);
+        let token = self.add_refresh_token(&origin_jti);
+        (origin_jti, token)
+    }
+
+    /// A further refresh token of a session.
+    pub(crate) fn add_refresh_token(&mut self, origin_jti: &str) -> String {
+        let token = refresh_token();
+        let row = RefreshToken { origin_jti: origin_jti.to_owned(), rotated_at: None };
+        self.refresh_tokens.insert(digest_of(&token), row);
+        token
+    }
+
+    /// The user's groups, the one that takes precedence first.
+    pub(crate) fn groups_of(&self, user: &User) -> Vec<Group> {
+        let mut groups: Vec<_> =
+            user.groups.iter().filter_map(|name| self.groups.get(name).cloned()).collect();
+        groups.sort_by_key(|group| group.precedence.unwrap_or(u32::MAX));
+        groups
+    }
+}
+
+impl Shared {
+    /// The claims that Cognito writes.
+    pub(crate) fn claims(&self, grantee: &Grantee<'_>, groups: &[Group]) -> Claims {
+        let Grantee { user, client, .. } = grantee;
+        let now = self.now() / 1000;
+        let event_id = random_uuid();
+        let mut common = Map::new();
+        let mut set = |name: &str, value: Value| drop(common.insert(name.to_owned(), value));
+        set("sub", json!(user.sub));
+        set("iss", json!(self.issuer()));
+        set("event_id", json!(event_id));
+        set("auth_time", json!(grantee.auth_time / 1000));
+        set("iat", json!(now));
+        if client.settings.enable_token_revocation {
+            set("origin_jti", json!(grantee.origin_jti));
+        }
+        if !groups.is_empty() {
+            let names: Vec<_> = groups.iter().map(|group| &group.name).collect();
+            set("cognito:groups", json!(names));
+        }
+        let access = self.access_claims(grantee, common.clone(), now);
+        let id = self.id_claims(grantee, groups, common, now);
+        let has_openid = |scopes: &[String]| scopes.iter().any(|scope| scope == "openid");
+        let has_id_token = grantee.scopes.is_none_or(has_openid);
+        Claims { access, id, is_hosted: grantee.scopes.is_some(), has_id_token }
+    }
+
+    /// Signs claims and writes them as the API answers a sign-in.
+    pub(crate) async fn authentication_result(
+        &self,
+        client: &Client,
+        claims: Claims,
+        refresh_token: Option<String>,
+    ) -> Value {
+        let Claims { access, mut id, is_hosted, has_id_token } = claims;
+        let access_token = self.sign_claims(TokenUse::Access, access).await;
+        let mut result = Map::new();
+        if has_id_token {
+            if is_hosted {
+                id.insert("at_hash".to_owned(), json!(half_digest_of(&access_token)));
+            }
+            let id_token = self.sign_claims(TokenUse::Id, id).await;
+            result.insert("IdToken".to_owned(), json!(id_token));
+        }
+        let mut set = |name: &str, value: Value| drop(result.insert(name.to_owned(), value));
+        set("AccessToken", json!(access_token));
+        set("ExpiresIn", json!(client.settings.access_token_lifetime().as_secs()));
+        set("TokenType", json!("Bearer"));
+        if let Some(token) = refresh_token {
+            set("RefreshToken", json!(token));
+        }
+        Value::Object(result)
+    }
+
+    pub(crate) async fn sign_claims(
+        &self,
+        token_use: TokenUse,
+        claims: Map<String, Value>,
+    ) -> String {
+        let key = self.signing_key(token_use);
+        let header = json!({ "kid": key.kid, "alg": "RS256" }).to_string();
+        let payload = Value::Object(claims).to_string();
+        blocking::run(move || key.token(header.as_bytes(), payload.as_bytes())).await
+    }
+
+    /// The claims of a machine's access token, with what a trigger makes of them.
+    pub(crate) async fn machine_claims(
+        &self,
+        client: &Client,
+        scopes: &[String],
+        metadata: &Metadata,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let overrides = machine_overrides(self, client, scopes, metadata).await?;
+        let now = self.now() / 1000;
+        let id = &client.settings.client_id;
+        let claims = json!({
+            "sub": id,
+            "token_use": "access",
+            "scope": scopes.join(" "),
+            "auth_time": now,
+            "iss": self.issuer(),
+            "exp": now.saturating_add(client.settings.access_token_lifetime().as_secs()),
+            "iat": now,
+            "version": 2,
+            "jti": random_uuid(),
+            "client_id": id,
+        });
+        let mut claims = match claims {
+            Value::Object(claims) => claims,
+            _ => Map::new(),
+        };
+        overrides.apply_to_machine(&mut claims, id);
+        Ok(claims)
+    }
+
+    /// Refuses tokens whose session was ended, and those of users who are signed out or gone.
+    pub(crate) fn check_revocation(self: &Arc<Self>, verified: &Verified) -> Result<(), ApiError> {
+        let revoked = || ApiError::not_authorized("Access Token has been revoked");
+        self.store.read(|data| {
+            let session = verified.origin_jti().and_then(|origin| data.sessions.get(origin));
+            if session.is_some_and(|session| session.revoked) {
+                return Err(revoked());
+            }
+            let Some(user) = data.user_of_sub(verified.subject()) else {
+                return Ok(());
+            };
+            let auth_time =
+                verified.auth_time().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+            let auth_time = auth_time.map_or(0, |at| at.as_secs());
+            // A session knows to the millisecond whether it came before; a token alone, to the second.
+            let over = match session {
+                Some(session) => session.is_over(user),
+                None => user.signed_out_at.is_some_and(|at| auth_time <= at / 1000),
+            };
+            if over { Err(revoked()) } else { Ok(()) }
+        })
+    }
+
+    /// The user that a verified token speaks of, who has to be there and enabled.
+    pub(crate) fn user_of(&self, verified: &Verified) -> Result<User, ApiError> {
+        let user = self.store.read(|data| data.user_of_sub(verified.subject()).cloned());
+        let user = user.ok_or_else(ApiError::user_not_found)?;
+        if user.enabled { Ok(user) } else { Err(ApiError::not_authorized("User is disabled.")) }
+    }
+
+    fn access_claims(
+        &self,
+        grantee: &Grantee<'_>,
+        mut claims: Map<String, Value>,
+        now: u64,
+    ) -> Map<String, Value> {
+        let settings = &grantee.client.settings;
+        let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        set("token_use", json!("access"));
+        set("client_id", json!(settings.client_id));
+        set("username", json!(grantee.user.username));
+        if let Some(resource) = grantee.resource {
+            set("aud", json!(resource));
+        }
+        if settings.enable_token_revocation {
+            set("jti", json!(random_uuid()));
+        }
+        set("exp", json!(now.saturating_add(settings.access_token_lifetime().as_secs())));
+        match grantee.scopes {
+            Some(scopes) => {
+                set("scope", json!(scopes.join(" ")));
+                set("version", json!(2));
+            }
+            None => set("scope", json!(API_SCOPE)),
+        }
+        claims
+    }
+
+    fn id_claims(
+        &self,
+        grantee: &Grantee<'_>,
+        groups: &[Group],
+        mut claims: Map<String, Value>,
+        now: u64,
+    ) -> Map<String, Value> {
+        let Grantee { user, client, scopes, nonce, .. } = grantee;
+        for (name, value) in &user.attributes {
+            if client.settings.may_read(name) && is_in_scope(name, *scopes) {
+                claims.insert(name.clone(), claim_value(name, value));
+            }
+        }
+        let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        set("token_use", json!("id"));
+        set("aud", json!(client.settings.client_id));
+        set("cognito:username", json!(user.username));
+        if client.settings.enable_token_revocation {
+            set("jti", json!(random_uuid()));
+        }
+        set("exp", json!(now.saturating_add(client.settings.id_token_lifetime().as_secs())));
+        let roles = roles(groups);
+        if !roles.is_empty() {
+            set("cognito:roles", json!(roles));
+        }
+        if let Some(role) = preferred_role(groups) {
+            set("cognito:preferred_role", json!(role));
+        }
+        if !user.identities.is_empty() {
+            set("identities", json!(user.identities));
+        }
+        if let Some(nonce) = nonce {
+            set("nonce", json!(nonce));
+        }
+        claims
+    }
+}
+
+/// By what a refresh token is known.
+pub(crate) fn digest_of(token: &str) -> String {
+    base64url::encode(digest(&SHA256, token.as_bytes()))
+}
+
+/// What an ID token tells of the access token beside it (OpenID Connect Core 1.0, section 3.1.3.6).
+fn half_digest_of(token: &str) -> String {
+    let digest = digest(&SHA256, token.as_bytes());
+    let half = digest.as_ref().len() / 2;
+    base64url::encode(digest.as_ref().get(..half).unwrap_or_default())
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The roles of groups, each once.
+pub(crate) fn roles(groups: &[Group]) -> Vec<&str> {
+    let mut roles = Vec::new();
+    for role in groups.iter().filter_map(|group| group.role_arn.as_deref()) {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    roles
+}
+
+/// The role of the group that takes precedence, unless two do and their roles differ.
+pub(crate) fn preferred_role(groups: &[Group]) -> Option<&str> {
+    let with_role = || groups.iter().filter(|group| group.role_arn.is_some());
+    let first = with_role().min_by_key(|group| group.precedence.unwrap_or(u32::MAX))?;
+    let agree = with_role()
+        .filter(|group| group.precedence == first.precedence)
+        .all(|group| group.role_arn == first.role_arn);
+    first.role_arn.as_deref().filter(|_| agree)
+}
+
+/// Custom attributes are texts whatever their type; some standard ones are not.
+fn claim_value(name: &str, value: &str) -> Value {
+    match name {
+        "email_verified" | "phone_number_verified" => json!(value == "true"),
+        "updated_at" => value.parse::<u64>().map_or_else(|_| json!(value), |number| json!(number)),
+        "address" => json!({ "formatted": value }),
+        _ => json!(value),
+    }
+}
+
+/// Which attributes the scopes of a sign-in at the hosted pages let through (OpenID Connect Core 1.0,
+/// section 5.4); `openid` alone lets all through, as Cognito does.
+pub(crate) fn is_in_scope(attribute: &str, scopes: Option<&[String]>) -> bool {
+    let Some(scopes) = scopes else {
+        return true;
+    };
+    let has = |scope: &str| scopes.iter().any(|granted| granted == scope);
+    let narrows = ["email", "phone", "profile"].into_iter().any(has);
+    match attribute {
+        _ if has(API_SCOPE) || !narrows => true,
+        "email" | "email_verified" => has("email"),
+        "phone_number" | "phone_number_verified" => has("phone"),
+        _ => has("profile"),
+    }
+}
+
+/// Opaque to clients, and in the form of Cognito's own: five parts.
+fn refresh_token() -> String {
+    let header = r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#;
+    let parts = [
+        base64url::encode(header),
+        base64url::encode(random_octets::<64>()),
+        base64url::encode(random_octets::<12>()),
+        base64url::encode(random_octets::<128>()),
+        base64url::encode(random_octets::<16>()),
+    ];
+    parts.join(".")
+}

@@ -1,0 +1,139 @@
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    encoding::{AsDer, Pkcs8V1Der},
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize, PublicKeyComponents},
+    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{model::StoredKey, text::base64url};
+
+/// A key pair that signs, under an id.
+#[derive(Clone)]
+pub(crate) struct SigningKey {
+    pub(crate) kid: String,
+    /// Of all keys that a pool ever had.
+    pub(crate) number: usize,
+    pair: Arc<KeyPair>,
+}
+
+/// Making a key takes a noticeable time, so that a process makes each once and its pools share them
+/// (under ids of their own).
+static SHARED: Mutex<Vec<Arc<KeyPair>>> = Mutex::new(Vec::new());
+
+impl SigningKey {
+    /// The key of a number, from those that all pools of the process share.
+    pub(crate) fn shared(issuer: &str, number: usize) -> io::Result<Self> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        while shared.len() <= number {
+            shared.push(Arc::new(generate()?));
+        }
+        let pair = shared.get(number).map(Arc::clone).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self::of(issuer, number, pair))
+    }
+
+    /// A key that nobody else has.
+    pub(crate) fn own(issuer: &str, number: usize) -> io::Result<Self> {
+        Ok(Self::of(issuer, number, Arc::new(generate()?)))
+    }
+
+    /// The id says which key it is: another that takes its place after a restart has another.
+    fn of(issuer: &str, number: usize, pair: Arc<KeyPair>) -> Self {
+        let PublicKeyComponents { n, .. } = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+        let kid = key_id(&format!("{issuer} {number} {}", base64url::encode(n)));
+        Self { kid, number, pair }
+    }
+
+    /// A key that was kept.
+    pub(crate) fn kept(number: &str, stored: &StoredKey) -> io::Result<Self> {
+        let pkcs8 = STANDARD.decode(&stored.pkcs8).map_err(io::Error::other)?;
+        let pair = KeyPair::from_pkcs8(&pkcs8).map_err(io::Error::other)?;
+        let number = number.parse().map_err(io::Error::other)?;
+        Ok(Self { kid: stored.kid.clone(), number, pair: Arc::new(pair) })
+    }
+
+    /// The number as a key of a table, in the order of numbers.
+    pub(crate) fn table_key(&self) -> String {
+        format!("{:010}", self.number)
+    }
+
+    /// As it is kept.
+    pub(crate) fn stored(&self) -> io::Result<StoredKey> {
+        let pkcs8: Pkcs8V1Der<'static> = self.pair.as_der().map_err(io::Error::other)?;
+        Ok(StoredKey { kid: self.kid.clone(), pkcs8: STANDARD.encode(pkcs8.as_ref()) })
+    }
+
+    /// Signs a header and a payload.
+    pub(crate) fn token(&self, header: &[u8], payload: &[u8]) -> String {
+        let message = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
+        let signature = self.sign(&message);
+        format!("{message}.{signature}")
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256, in base64url.
+    fn sign(&self, message: &str) -> String {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .expect("an RSA key of 2048 bits signs any text");
+        base64url::encode(signature)
+    }
+
+    /// The public half as a JWK with the members that Cognito writes.
+    pub(crate) fn jwk(&self) -> Value {
+        let PublicKeyComponents { n, e } =
+            PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
+        json!({
+            "alg": "RS256",
+            "e": base64url::encode(e),
+            "kid": self.kid,
+            "kty": "RSA",
+            "n": base64url::encode(n),
+            "use": "sig",
+        })
+    }
+}
+
+fn generate() -> io::Result<KeyPair> {
+    KeyPair::generate(KeySize::Rsa2048).map_err(io::Error::other)
+}
+
+/// Cognito's key ids are 32 octets in base64.
+fn key_id(seed: &str) -> String {
+    STANDARD.encode(digest(&SHA256, seed.as_bytes()))
+}
+
+/// A UUID that is always the same for one text: a user keeps their `sub`.
+pub(crate) fn uuid_of(text: &str) -> String {
+    let mut octets = [0; 16];
+    octets
+        .iter_mut()
+        .zip(digest(&SHA256, text.as_bytes()).as_ref())
+        .for_each(|(to, from)| *to = *from);
+    uuid(octets)
+}
+
+pub(crate) fn random_uuid() -> String {
+    let mut octets = [0; 16];
+    aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
+    uuid(octets)
+}
+
+/// RFC 9562, section 5.4.
+fn uuid(octets: [u8; 16]) -> String {
+    let number = u128::from_be_bytes(octets);
+    let number = number & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let text = format!("{number:032x}");
+    let (a, rest) = text.split_at(8);
+    let (b, rest) = rest.split_at(4);
+    let (c, rest) = rest.split_at(4);
+    let (d, e) = rest.split_at(4);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}

@@ -1,0 +1,149 @@
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::UNIX_EPOCH,
+};
+
+use tower_cognito::{AuthErrorKind, Clock, Verified};
+
+use crate::{
+    blocking,
+    crypto::secret,
+    error::ApiError,
+    http::operations::Operations,
+    model::{Client, PoolRecord},
+    pool::{Parts, Shared, endpoint, issue::milliseconds},
+    store::{Disk, Store, mail::Outbox},
+    time::SystemClock,
+    triggers::Triggers,
+};
+
+/// All pools that one server serves.
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
+    pub(crate) disk: Option<Arc<Disk>>,
+    outbox: Option<Outbox>,
+    /// Of the pools that are made here.
+    region: String,
+    own_keys: bool,
+    pools: Mutex<BTreeMap<String, Arc<Shared>>>,
+    pub(crate) operations: Operations,
+}
+
+impl Site {
+    pub(crate) fn new(
+        address: SocketAddr,
+        disk: Option<Arc<Disk>>,
+        outbox: Option<Outbox>,
+        (region, own_keys): (&str, bool),
+    ) -> Self {
+        let region = region.to_owned();
+        let (pools, operations) = (Mutex::default(), Operations::default());
+        Self { address, disk, outbox, region, own_keys, pools, operations }
+    }
+
+    pub(crate) fn add(&self, pool: Arc<Shared>) {
+        if let Some(outbox) = &self.outbox {
+            pool.store.mail_by(outbox.clone());
+        }
+        self.lock().insert(pool.id().to_string(), pool);
+    }
+
+    pub(crate) fn pool(&self, id: &str) -> Option<Arc<Shared>> {
+        self.lock().get(id).map(Arc::clone)
+    }
+
+    pub(crate) fn pools(&self) -> Vec<Arc<Shared>> {
+        self.lock().values().map(Arc::clone).collect()
+    }
+
+    /// Makes a pool, which is served at once.
+    pub(crate) async fn create(self: &Arc<Self>, record: PoolRecord) -> io::Result<Arc<Shared>> {
+        let id = format!("{}_{}", self.region, secret::pool_name());
+        let pool = self.open(&id).await?;
+        pool.store
+            .write(|data| {
+                data.pool.insert(id, record);
+                Ok::<_, io::Error>(())
+            })
+            .await??;
+        self.add(Arc::clone(&pool));
+        Ok(pool)
+    }
+
+    /// A pool that is not served yet, with what is kept of it.
+    pub(crate) async fn open(self: &Arc<Self>, id: &str) -> io::Result<Arc<Shared>> {
+        let (site, id) = (Arc::clone(self), id.to_owned());
+        blocking::run(move || site.load(&id)).await
+    }
+
+    fn load(&self, id: &str) -> io::Result<Arc<Shared>> {
+        let store = Store::open(id, self.disk.clone())?;
+        let client_id = store.read(|data| data.clients.iter().next().map(|(id, _)| id.to_owned()));
+        let shared = Shared::new(Parts {
+            store,
+            id: id.parse().map_err(io::Error::other)?,
+            client_id: client_id.unwrap_or_default(),
+            issuer: format!("{}/{id}", endpoint(self.address)),
+            address: self.address,
+            own_keys: self.own_keys,
+            triggers: Triggers::default(),
+        })?;
+        Ok(Arc::new(shared))
+    }
+
+    /// Forgets a pool, on disk too.
+    pub(crate) async fn remove(&self, pool: &Shared) -> io::Result<()> {
+        pool.store.close().await?;
+        self.lock().remove(pool.id().as_str());
+        Ok(())
+    }
+
+    /// The time of a new pool.
+    pub(crate) fn now(&self) -> u64 {
+        let time = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        milliseconds(time)
+    }
+
+    /// An app client, with the pool that it belongs to.
+    pub(crate) fn client(&self, id: &str) -> Option<(Arc<Shared>, Client)> {
+        self.pools().into_iter().find_map(|pool| {
+            let client = pool.store.read(|data| data.clients.get(id).cloned())?;
+            Some((pool, client))
+        })
+    }
+
+    /// The claims of an access token of one of the pools, by this crate's own rules.
+    pub(crate) async fn verified(&self, token: &str) -> Result<(Arc<Shared>, Verified), ApiError> {
+        for pool in self.pools() {
+            let verifier = match pool.own_verifier() {
+                Ok(Some(verifier)) => verifier,
+                Ok(None) => continue,
+                Err(error) => {
+                    // The token may be another pool's.
+                    let pool = pool.id();
+                    tracing::warn!(%pool, %error, "the tokens of a pool cannot be verified");
+                    continue;
+                }
+            };
+            match verifier.verify(token).await {
+                Ok(verified) => {
+                    pool.check_revocation(&verified)?;
+                    return Ok((pool, verified));
+                }
+                Err(error) if error.kind() == AuthErrorKind::UntrustedIssuer => {}
+                Err(error) if error.kind() == AuthErrorKind::Expired => {
+                    return Err(ApiError::not_authorized("Access Token has expired"));
+                }
+                Err(_) => break,
+            }
+        }
+        Err(ApiError::not_authorized("Invalid Access Token"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Shared>>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

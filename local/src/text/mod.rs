@@ -1,0 +1,4 @@
+//! Encodings and spellings of text.
+
+pub(crate) mod base64url;
+pub(crate) mod words;
