@@ -3,7 +3,7 @@ use memchr::{memchr, memrchr};
 use crate::{
     base64url,
     error::{AuthError, AuthErrorKind},
-    token::header::{self, Header, KnownHeaders},
+    token::header::{self, Header},
 };
 
 /// The longest token that is looked at: 16 KiB. Cognito's own limit on what a header may carry is
@@ -18,8 +18,6 @@ const MAX_SIGNATURE_BYTES: usize = 1024;
 /// The three parts of a compact JWS (RFC 7515, section 3.1), decoded.
 pub(crate) struct Compact<'a> {
     pub(crate) header: Header,
-    /// The header as it was sent, if it is not a known one.
-    pub(crate) new_header: Option<&'a [u8]>,
     /// The JSON text of the payload.
     pub(crate) payload: String,
     /// What is signed: both first parts as they were sent, with the dot between.
@@ -34,7 +32,7 @@ impl<'a> Compact<'a> {
     /// `MalformedToken` if the shape is not that of a compact JWS in canonical base64url with
     /// strict JSON in its header; `UnsupportedAlgorithm` if the header asks for anything but a
     /// plain RS256 signature.
-    pub(crate) fn parse(token: &'a [u8], known: &KnownHeaders) -> Result<Self, AuthError> {
+    pub(crate) fn parse(token: &'a [u8]) -> Result<Self, AuthError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(malformed("the token is longer than 16 KiB"));
         }
@@ -47,15 +45,12 @@ impl<'a> Compact<'a> {
         if is_empty || memchr(DOT, payload).is_some() {
             return Err(three_parts());
         }
-        let (header, new_header) = match known.find(header) {
-            Some(known) => (known, None),
-            None => (header::parse(&text(decode(header)?)?)?, Some(header)),
-        };
+        let header = header::parse(&text(decode(header)?)?)?;
         let signature = decode(signature)?;
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Err(malformed("the token's signature is longer than that of any accepted key"));
         }
-        Ok(Self { header, new_header, payload: text(decode(payload)?)?, signing_input, signature })
+        Ok(Self { header, payload: text(decode(payload)?)?, signing_input, signature })
     }
 }
 
@@ -93,7 +88,7 @@ mod tests {
     }
 
     fn detail(token: &str) -> Option<&'static str> {
-        let parsed = Compact::parse(token.as_bytes(), &KnownHeaders::default());
+        let parsed = Compact::parse(token.as_bytes());
         parsed.err().map(|error| error.detail())
     }
 

@@ -5,5 +5,4 @@ mod header;
 mod payload;
 
 pub(crate) use self::compact::Compact;
-pub(crate) use self::header::KnownHeaders;
 pub(crate) use self::payload::decode_payload;

@@ -15,7 +15,6 @@ use crate::{
     error::ConfigError,
     keys::{HttpSources, KeySet, KeySettings},
     policy::Grants,
-    token::KnownHeaders,
     verifier::{
         Inner, Verifier,
         cache::TokenCache,
@@ -307,7 +306,6 @@ impl VerifierBuilder {
             pools,
             issuers,
             clock: self.clock,
-            headers: KnownHeaders::default(),
             expiry_leeway: self.expiry_leeway,
             clock_skew: self.clock_skew,
             permissions_claim: self.permissions_claim,

@@ -20,7 +20,7 @@ use crate::{
     json::Json,
     keys::{Find, Miss},
     policy::Policy,
-    token::{Compact, KnownHeaders, decode_payload},
+    token::{Compact, decode_payload},
     verifier::{cache::Recheck, pool::PoolRules},
 };
 
@@ -30,7 +30,6 @@ pub(super) struct Rules {
     /// Which pool an issuer belongs to; one look-up, however many pools there are.
     pub(super) issuers: HashMap<Arc<str>, usize, RandomState>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) headers: KnownHeaders,
     pub(super) expiry_leeway: Duration,
     pub(super) clock_skew: Duration,
     pub(super) permissions_claim: Option<String>,
@@ -59,7 +58,7 @@ impl Rules {
     /// client. Cheap checks come before dear ones, and what a claim says is told only after the
     /// signature holds.
     pub(super) fn check(&self, token: &[u8], now: SystemTime) -> Result<Verified, Stop> {
-        let jws = Compact::parse(token, &self.headers)?;
+        let jws = Compact::parse(token)?;
         let payload = decode_payload(&jws.payload, self.permissions_claim.as_deref())?;
 
         let (issuer, position, pool) = self.trusted_issuer(payload.issuer)?;
@@ -67,9 +66,6 @@ impl Rules {
         let signed_by = pool.keys.find(&jws.header.key_id, now, |key| {
             key.verifies(jws.signing_input, &jws.signature).then_some(key.thumbprint)
         });
-        if let (Find::Found(Some(_)), Some(encoded)) = (&signed_by, jws.new_header) {
-            self.headers.remember(encoded, &jws.header);
-        }
         let kid = jws.header.key_id;
         let signed_by = match signed_by {
             Find::Found(Some(thumbprint)) => SignedBy { pool: position, kid, thumbprint },
