@@ -13,7 +13,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     error::ApiError,
-    http::{api, console, cors, oauth, operations::run_to_completion, origin::requested_host},
+    http::{
+        api, console, cors, health::health, oauth, operations::run_to_completion,
+        origin::requested_host,
+    },
     pool::{Shared, site::Site},
 };
 
@@ -49,6 +52,7 @@ impl Server {
         let app = Router::new()
             .route("/{pool}/.well-known/jwks.json", get(jwks))
             .route("/{pool}/.well-known/openid-configuration", get(discovery))
+            .route("/_local/health", get(health))
             .merge(operations)
             .merge(console::routes())
             .fallback(nothing_here)

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod console;
 pub(crate) mod cors;
+pub(crate) mod health;
 pub(crate) mod html;
 pub(crate) mod oauth;
 pub(crate) mod operations;

@@ -142,7 +142,7 @@ export class Pool {
   }
 
   async #serve({ config, issuer }, behind) {
-    const program = process.env.LOCAL_POOL ?? join(here, '../../../target/debug/examples/local_pool');
+    const program = process.env.LOCAL_POOL ?? join(here, '../../../target/debug/tower-cognito-local');
     const folder = mkdtempSync(join(tmpdir(), 'pool-'));
     const file = join(folder, 'pool.toml');
     const text = [config, behind].filter(part => part !== undefined).join('\n');

@@ -144,7 +144,7 @@ class Pool:
         self.endpoint = os.environ.get("POOL_ENDPOINT") or self._serve(config)
 
     def _serve(self, config):
-        program = os.environ.get("LOCAL_POOL", HERE / "../../../target/debug/examples/local_pool")
+        program = os.environ.get("LOCAL_POOL", HERE / "../../../target/debug/tower-cognito-local")
         arguments = [program, "--port", "0", "--pool-id", self.id, "--client-id", self.client_id]
         if config is not None:
             file = tempfile.NamedTemporaryFile("w", suffix=".toml")

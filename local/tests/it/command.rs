@@ -1,38 +1,222 @@
-//! The command line of the local pool.
+//! The command `tower-cognito-local`.
 
-use crate::support::example::local_pool;
+use std::{env, fs, path::PathBuf, process::Command};
+
+use serde_json::Value;
+
+use crate::support::command::{Served, program};
+
+/// Each option of `serve` with its environment variable.
+const OPTIONS: [&str; 9] =
+    ["host", "port", "pool-id", "client-id", "config", "data", "issuer", "smtp", "log-format"];
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pool.toml");
+
+fn variable(option: &str) -> String {
+    format!("TOWER_COGNITO_LOCAL_{}", option.to_uppercase().replace('-', "_"))
+}
+
+/// Runs a command to its end: whether it succeeded, and what it printed and reported.
+fn run(command: &mut Command) -> (bool, String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+fn config_file(name: &str, text: &str) -> PathBuf {
+    let path = env::temp_dir().join(format!("tower-cognito-{}-{name}.toml", std::process::id()));
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn help_lists_each_option_with_its_environment_variable() {
+    for arguments in [&["--help"][..], &["serve", "--help"]] {
+        let (succeeded, help, _) = run(program().args(arguments));
+        assert!(succeeded);
+        for option in OPTIONS {
+            assert!(help.contains(&format!("--{option} <")), "{option}: {help}");
+            assert!(help.contains(&format!("[env: {}=", variable(option))), "{option}: {help}");
+        }
+    }
+    let (succeeded, version, _) = run(program().arg("--version"));
+    assert_eq!(
+        (succeeded, version),
+        (true, format!("tower-cognito-local {}\n", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn wrong_arguments_are_refused_with_what_is_expected() {
+    for (arguments, expected) in [
+        (&["--prot", "1"][..], "'--prot'"),
+        (&["--port"], "a value is required for '--port <PORT>'"),
+        (&["--port", "70000"], "70000 is not in 0..=65535"),
+        (&["--port", "1", "--port=2"], "'--port <PORT>' cannot be used multiple times"),
+        (&["--host", "localhost"], "invalid IP address syntax"),
+        (&["--log-format", "xml"], "[possible values: text, json]"),
+        (&["9229"], "'9229'"),
+        (&["--port", "0", "serve"], "cannot be used with"),
+        (&["check"], "--config <FILE>"),
+        (
+            &["serve", "--port", "0", "--config", "/nowhere/pool.toml"],
+            "error: /nowhere/pool.toml: ",
+        ),
+        (&["--port", "0", "--pool-id", "pool"], "error: pool id: found \"pool\"; expected"),
+    ] {
+        let (succeeded, _, error) = run(program().args(arguments));
+        assert!(!succeeded, "{arguments:?}");
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn banner_shows_the_addresses_and_no_secret() {
+    let mut command = program();
+    command.args([
+        "--port=0",
+        "--pool-id",
+        "eu-west-1_Mine",
+        "--client-id",
+        "mine",
+        "--config",
+        EXAMPLE,
+    ]);
+    let served = Served::run(command);
+    let endpoint = format!("http://{}", served.address);
+    for expected in [
+        "User pool id   eu-west-1_Mine",
+        "mine (without a secret)",
+        "machineclient0000000000000 (with a secret)",
+        "AWS_REGION=eu-west-1",
+        &format!("Issuer         {endpoint}/eu-west-1_Mine"),
+        &format!("JWKS           {endpoint}/eu-west-1_Mine/.well-known/jwks.json"),
+        &format!("{endpoint}/_local/health"),
+        "Data           in memory",
+    ] {
+        assert!(served.output.contains(expected), "{expected}: {}", served.output);
+    }
+    let config = fs::read_to_string(EXAMPLE).unwrap();
+    let secret = config.lines().find_map(|line| line.strip_prefix("client_secret = \"")).unwrap();
+    assert!(!served.output.contains(secret.trim_end_matches('"')));
+    assert!(!served.output.contains("allow_plain_http"));
+    // An issuer off this machine needs one more call in a verifier.
+    let mut command = program();
+    command.args(["--port", "0", "--issuer", "http://cognito:9229/us-east-1_Local0001"]);
+    let output = Served::run(command).output.clone();
+    assert!(
+        output.contains(
+            ".access_tokens([\"localclient0000000000000000\"]).dangerous().allow_plain_http()"
+        ),
+        "{output}"
+    );
+}
+
+#[test]
+fn options_come_from_the_environment_and_arguments_win() {
+    let mut command = program();
+    command.args(["serve", "--client-id", "argument"]).envs([
+        (variable("port"), "0"),
+        (variable("host"), "127.0.0.1"),
+        (variable("pool-id"), "eu-west-1_Variable"),
+        (variable("client-id"), "variable"),
+        (variable("issuer"), "https://variable.test/a"),
+    ]);
+    let output = Served::run(command).output.clone();
+    for expected in [
+        "eu-west-1_Variable",
+        "argument (without a secret)",
+        "Issuer         https://variable.test/a",
+    ] {
+        assert!(output.contains(expected), "{expected}: {output}");
+    }
+    // Variables of `serve` do not get in the way of another command.
+    let (succeeded, output, error) =
+        run(program().arg("check").env(variable("port"), "0").env(variable("config"), EXAMPLE));
+    assert!(succeeded && output.contains("is valid"), "{error}");
+}
+
+#[test]
+fn check_reports_errors_with_their_line_and_settings_without_effect() {
+    let file = config_file(
+        "check",
+        "[aws_cognito_user_pool]\nname = \"a\"\n[aws_cognito_user_pool.email_configuration]\nfrom_email_address = \"a@b.test\"\n",
+    );
+    let (succeeded, output, _) = run(program().args(["check", "--config"]).arg(&file));
+    assert!(succeeded);
+    assert!(output.contains("These settings have no effect on a local pool:"), "{output}");
+    assert!(
+        output
+            .contains(&format!("{}:3: aws_cognito_user_pool.email_configuration", file.display())),
+        "{output}"
+    );
+
+    fs::write(&file, "[aws_cognito_user_pool]\nname = \"a\"\nmfa_configuration = \"SOMETIMES\"\n")
+        .unwrap();
+    let (succeeded, output, error) = run(program().args(["check", "--config"]).arg(&file));
+    assert!(!succeeded && output.is_empty(), "{output}");
+    assert!(error.starts_with(&format!("error: {}:3: ", file.display())), "{error}");
+    assert!(error.contains("OPTIONAL"), "{error}");
+    fs::remove_file(file).unwrap();
+}
 
 #[tokio::test]
-async fn the_local_pool_tells_where_it_is_and_no_secret() {
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let parse = |text: &str| local_pool::Options::parse(words(text));
-    assert_eq!(parse("--port 1 --help"), Ok(None));
-    for (wrong, told) in [
-        ("--prot 1", "--prot: there is no such option"),
-        ("--port", "--port: its value is missing"),
-        ("--port 70000", "is not a number from 0 to 65535"),
-        ("--port 1 --port=2", "--port: it is there twice"),
-        ("--host localhost", "is not an address such as 127.0.0.1"),
-        ("9229", "9229: there is no such option"),
-    ] {
-        let error = parse(wrong).unwrap_err();
-        assert!(error.contains(told), "{wrong}: {error}");
+async fn health_responds_whatever_the_host_name_is() {
+    let mut command = program();
+    command.args(["--port", "0"]);
+    let served = Served::run(command);
+    for host in ["127.0.0.1", "cognito:9229", "pool.example"] {
+        let url = format!("http://{}/_local/health", served.address);
+        let response = reqwest::Client::new().get(url).header("host", host).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{host}");
+        let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!(body["status"], "ok");
+        assert_eq!(body["user_pools"], serde_json::json!(["us-east-1_Local0001"]));
     }
+    // The overview is for this machine alone.
+    let url = format!("http://{}/_local/", served.address);
+    let response =
+        reqwest::Client::new().get(url).header("host", "cognito:9229").send().await.unwrap();
+    assert_eq!(response.status(), 403);
+}
 
-    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pool.toml");
-    let options = format!("--port=0 --pool-id eu-west-1_Mine --client-id mine --config {config}");
-    let pool = local_pool::start(parse(&options).unwrap().unwrap()).await.unwrap();
-    let text = local_pool::description(&pool, "in memory");
-    let told = ["eu-west-1_Mine", "mine (without a secret)", "000000 (with a secret)", "/_local/"];
-    for told in told.into_iter().chain([pool.issuer(), &pool.jwks_uri(), &pool.endpoint()]) {
-        assert!(text.contains(told), "{told}");
+#[cfg(unix)]
+#[test]
+fn signals_end_it_cleanly_and_free_the_data_file() {
+    let file = env::temp_dir().join(format!("tower-cognito-{}-signals.redb", std::process::id()));
+    for signal in ["TERM", "INT"] {
+        let status = Served::start(&file).signal(signal);
+        assert_eq!(status.code(), Some(0), "{signal}");
     }
-    let secret = pool.client_secret("machineclient0000000000000").unwrap();
-    assert!(!text.contains(&secret));
-    assert!(!text.contains("allow_plain_http"));
-    // The line for a verifier works as it is, for an issuer of another host too.
-    let options = "--port 0 --issuer http://cognito:9229/us-east-1_Local0001";
-    let pool = local_pool::start(parse(options).unwrap().unwrap()).await.unwrap();
-    let text = local_pool::description(&pool, "in memory");
-    assert!(text.contains(".dangerous().allow_plain_http()])"), "{text}");
+    fs::remove_file(file).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn json_log_has_one_object_a_line() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::Stdio,
+    };
+
+    let mut command = program();
+    command
+        .args(["--port", "0", "--log-format", "json"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let ready: Value = loop {
+        let line: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+        if line["fields"]["message"] == "the user pool is ready" {
+            break line;
+        }
+    };
+    assert_eq!(ready["fields"]["user_pool_id"], "us-east-1_Local0001");
+    let issuer = ready["fields"]["issuer"].as_str().unwrap();
+    assert!(issuer.starts_with("http://127.0.0.1:"), "{issuer}");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    assert!(lines.all(|line| serde_json::from_str::<Value>(&line).is_ok()));
+    assert!(child.wait_with_output().unwrap().stdout.is_empty());
 }

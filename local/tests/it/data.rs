@@ -2,10 +2,8 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -15,11 +13,7 @@ use tokio::task::JoinSet;
 use tower_cognito::TokenUse;
 use tower_cognito_local::{Config, UserPool};
 
-use crate::support::{
-    captured_logs,
-    cognito::call,
-    example::local_pool::{self, Options},
-};
+use crate::support::{captured_logs, cognito::call, command::Served};
 
 /// A file of its own for each test, which is gone with it.
 struct File(PathBuf);
@@ -132,7 +126,7 @@ fn mode(path: &Path) -> u32 {
 fn data_file_is_private_whatever_the_umask_is() {
     for umask in ["000", "022", "077", "777"] {
         let file = File::new(&format!("umask-{umask}"));
-        let served = Served::start_with_umask(&file.0, Some(umask));
+        let served = Served::start_with_umask(&file.0, umask);
         let found = mode(&file.0);
         served.kill();
         assert_eq!(found, 0o600, "umask {umask}: found {found:o}");
@@ -280,58 +274,6 @@ async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
         assert_eq!(locked.1, "Password attempts exceeded", "{name}");
     }
     sign_in(&pool, "bob", "Correct-Horse-1").await.unwrap();
-}
-
-/// The child of the test below: a pool that serves until somebody kills it.
-#[tokio::test]
-#[ignore = "it is a part of another test, which starts it"]
-async fn serves_until_it_is_killed() {
-    let Ok(file) = env::var("LOCAL_POOL_DATA") else { return };
-    let options = ["--port", "0", "--issuer", "https://pool.test/a", "--data", &file];
-    let options = Options::parse(options.map(str::to_owned)).unwrap().unwrap();
-    let pool = local_pool::start(options).await.unwrap();
-    println!("serving at {}", pool.address());
-    std::future::pending::<()>().await;
-}
-
-struct Served {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Served {
-    fn start(data: &Path) -> Self {
-        Self::start_with_umask(data, None)
-    }
-
-    fn start_with_umask(data: &Path, umask: Option<&str>) -> Self {
-        let program = env::current_exe().unwrap();
-        let mut command = match umask {
-            Some(umask) => {
-                let mut shell = Command::new("sh");
-                shell.arg("-c").arg(format!("umask {umask}; exec \"$0\" \"$@\"")).arg(program);
-                shell
-            }
-            None => Command::new(program),
-        };
-        let mut child = command
-            .args(["data::serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
-            .env("LOCAL_POOL_DATA", data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("serving at ")?.1.parse().ok())
-            .expect("the child tells where it serves");
-        Self { child, address }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
 }
 
 /// Calls an operation of a pool that may be killed meanwhile: its output, if there was a successful answer.

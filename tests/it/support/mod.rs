@@ -2,6 +2,7 @@
 
 pub(crate) mod example;
 mod http;
+pub(crate) mod imports;
 mod key_server;
 mod logs;
 mod source;

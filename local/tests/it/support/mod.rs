@@ -3,7 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod browser;
 pub(crate) mod cognito;
-pub(crate) mod example;
+pub(crate) mod command;
 pub(crate) mod function;
 #[path = "../../../../tests/it/support/http.rs"]
 mod http;

@@ -29,7 +29,7 @@ impl Pool {
     pub const CLIENT_ID: &'static str = "localclient0000000000000000";
 
     pub fn start(title: &'static str, has_email_names: bool) -> Self {
-        let program = env::var("LOCAL_POOL").expect("LOCAL_POOL says where the example is");
+        let program = env::var("LOCAL_POOL").expect("LOCAL_POOL is the path of the program");
         let names = if has_email_names {
             "username_attributes = [\"email\"]"
         } else {

@@ -1,0 +1,78 @@
+use std::fmt;
+
+use tower_cognito::{ConfigError, Pool, Verifier};
+use tower_cognito_local::UserPool;
+
+/// The addresses of a started pool, and how each kind of client is pointed at it. Shows no secrets.
+pub(crate) struct Banner<'a> {
+    pub(crate) pool: &'a UserPool,
+    /// Where the data is kept: a path, or words.
+    pub(crate) data: &'a str,
+}
+
+impl fmt::Display for Banner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pool, data } = self;
+        let (id, client) = (pool.id(), pool.client_id());
+        let (issuer, keys, endpoint) = (pool.issuer(), pool.jwks_uri(), pool.endpoint());
+        let region = id.as_str().split('_').next().unwrap_or_default();
+        // Scripts read the address from this line.
+        writeln!(
+            f,
+            "A user pool for development and tests is at {endpoint}. It is not for production.\n"
+        )?;
+        writeln!(f, "  User pool id   {id}")?;
+        for (index, client) in self.clients().iter().enumerate() {
+            let label = if index == 0 { "App clients" } else { "" };
+            writeln!(f, "  {label:<13}  {client}")?;
+        }
+        writeln!(f, "  Issuer         {issuer}")?;
+        writeln!(f, "  JWKS           {keys}")?;
+        writeln!(f, "  Users, codes   {endpoint}/_local/")?;
+        writeln!(f, "  Health         {endpoint}/_local/health")?;
+        writeln!(f, "  Data           {data}\n")?;
+        writeln!(
+            f,
+            "Settings for clients:
+
+  aws-amplify
+      Amplify.configure({{ Auth: {{ Cognito: {{
+          userPoolId: '{id}', userPoolClientId: '{client}', userPoolEndpoint: '{endpoint}/' }} }} }})
+  amazon-cognito-identity-js
+      new CognitoUserPool({{ UserPoolId: '{id}', ClientId: '{client}', endpoint: '{endpoint}/' }})
+  AWS SDKs, boto3 and the aws command (any credentials are accepted)
+      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER={endpoint} AWS_REGION={region}
+  OpenID Connect clients
+      {endpoint}/{id}/.well-known/openid-configuration
+  tower-cognito
+      Pool::custom(\"{issuer}\", \"{keys}\").access_tokens([\"{client}\"]){}
+
+Press Ctrl-C to stop.",
+            self.plain_http()
+        )
+    }
+}
+
+impl Banner<'_> {
+    /// All app clients, the default one first.
+    fn clients(&self) -> Vec<String> {
+        let default = self.pool.client_id();
+        let mut ids = self.pool.client_ids();
+        ids.sort_by_key(|id| id != default);
+        let secret = |id: &str| match self.pool.client_secret(id) {
+            Some(_) => "with a secret",
+            None => "without a secret",
+        };
+        ids.iter().map(|id| format!("{id} ({})", secret(id))).collect()
+    }
+
+    /// The call that a verifier needs if the issuer is plain HTTP off this machine.
+    fn plain_http(&self) -> &'static str {
+        let pool = Pool::custom(self.pool.issuer(), self.pool.jwks_uri())
+            .access_tokens([self.pool.client_id()]);
+        match Verifier::for_pools([pool]).build() {
+            Err(ConfigError::PlainHttp { .. }) => ".dangerous().allow_plain_http()",
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The command `tower-cognito-local`: serves a local Cognito user pool, or checks a configuration file.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to a person")]
+
+mod banner;
+mod options;
+
+use std::{error::Error, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use tokio::runtime::Runtime;
+use tower_cognito_local::{Config, UserPool};
+
+use crate::{
+    banner::Banner,
+    options::{CheckOptions, Cli, Command, LogFormat, ServeOptions},
+};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command() {
+        Command::Serve(options) => serve(options),
+        Command::Check(options) => check(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(options: &CheckOptions) -> Result<(), Box<dyn Error>> {
+    let config = Config::from_file(&options.config)?;
+    let file = options.config.display();
+    match config.ignored() {
+        [] => println!("{file} is valid. All of its settings have an effect."),
+        ignored => {
+            println!("{file} is valid. These settings have no effect on a local pool:");
+            ignored.iter().for_each(|setting| println!("  {setting}"));
+        }
+    }
+    Ok(())
+}
+
+fn serve(options: ServeOptions) -> Result<(), Box<dyn Error>> {
+    start_log(options.log_format);
+    let runtime = Runtime::new()?;
+    let result = runtime.block_on(serve_until_signal(options));
+    // An open connection of a client does not delay the exit for longer.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>> {
+    // Signals count from here on, so that one during the start is not lost.
+    let stop = stop_signal()?;
+    let (address, log_format) = (options.address(), options.log_format);
+    let data = match &options.data {
+        Some(file) => file.display().to_string(),
+        None => "in memory, lost at exit".to_owned(),
+    };
+    let pool = start(options).await?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "the pool listens beyond this machine; it has no access control, so anyone who can connect can read and \
+             change all users, codes and messages"
+        );
+    }
+    match log_format {
+        LogFormat::Text => println!("{}", Banner { pool: &pool, data: &data }),
+        LogFormat::Json => tracing::info!(
+            endpoint = pool.endpoint(),
+            user_pool_id = %pool.id(),
+            app_client_ids = pool.client_ids().join(","),
+            issuer = pool.issuer(),
+            jwks_uri = pool.jwks_uri(),
+            data,
+            "the user pool is ready"
+        ),
+    }
+    stop.await;
+    tracing::info!("stopped by a signal");
+    Ok(())
+}
+
+async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
+    let address = options.address();
+    let mut builder = UserPool::builder();
+    if let Some(id) = options.pool_id {
+        builder = builder.pool_id(id);
+    }
+    if let Some(id) = options.client_id {
+        builder = builder.client_id(id);
+    }
+    if let Some(issuer) = options.issuer {
+        builder = builder.issuer(issuer);
+    }
+    if let Some(address) = options.smtp {
+        builder = builder.smtp(address);
+    }
+    if let Some(file) = options.config {
+        let config = Config::from_file(file)?;
+        for setting in config.ignored() {
+            tracing::info!(%setting, "this setting has no effect on a local pool");
+        }
+        builder = builder.config(config);
+    }
+    if let Some(file) = options.data {
+        builder = builder.data(file);
+    }
+    Ok(builder.serve(address).await?)
+}
+
+fn start_log(format: LogFormat) {
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Returns a future that is ready at Ctrl-C or SIGTERM.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Returns a future that is ready at Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
