@@ -221,7 +221,7 @@ pub fn description(pool: &UserPool, data: &str) -> String {
         .collect();
     let own = Pool::custom(issuer, &keys).access_tokens([client]);
     let needs_plain_http =
-        matches!(Verifier::for_pools([own]).build(), Err(ConfigError::PlainHttp { .. }));
+        matches!(Verifier::builder(own).build(), Err(ConfigError::PlainHttp { .. }));
     let plain_http = if needs_plain_http { ".dangerous().allow_plain_http()" } else { "" };
     format!(
         "A user pool for development and tests is at {endpoint}. It is not for production.
@@ -243,7 +243,7 @@ Point clients at it:
   AWS SDKs, boto3, the aws command (any credentials will do)
       AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER={endpoint} AWS_REGION={}
   tower-cognito
-      Verifier::for_pools([Pool::custom(\"{issuer}\", \"{keys}\").access_tokens([\"{client}\"]){plain_http}])
+      Verifier::builder(Pool::custom(\"{issuer}\", \"{keys}\").access_tokens([\"{client}\"]){plain_http})
 
 Ctrl-C ends it.
 ",

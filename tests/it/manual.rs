@@ -9,7 +9,7 @@ fn read(path: &str) -> String {
 /// The names of all tests, in `src` and `tests`.
 fn tests() -> HashSet<String> {
     let mut folders = ["src", "tests", "local/src", "local/tests"].map(str::to_owned).to_vec();
-    
+
     let mut names = HashSet::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder)).unwrap() {

@@ -34,5 +34,5 @@ async fn the_local_pool_tells_where_it_is_and_no_secret() {
     let options = "--port 0 --issuer http://cognito:9229/us-east-1_Local0001";
     let pool = local_pool::start(parse(options).unwrap().unwrap()).await.unwrap();
     let text = local_pool::description(&pool, "in memory");
-    assert!(text.contains(".dangerous().allow_plain_http()])"), "{text}");
+    assert!(text.contains(".dangerous().allow_plain_http())"), "{text}");
 }
