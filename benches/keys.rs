@@ -14,7 +14,7 @@ mod support;
 use std::{hint::black_box, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use tower_cognito::{KeyDocument, KeySet, Pool, Verifier};
+use tower_cognito::{KeyDocument, KeySet, Pool, Verifier, VerifierBuilder};
 use tower_cognito_local::UserPool;
 
 use self::support::{TYPICAL, now, runtime, token};
@@ -30,7 +30,7 @@ fn while_swapping(c: &mut Criterion) {
         let own = Pool::custom(pool.issuer(), pool.jwks_uri())
             .access_tokens([pool.client_id()])
             .key_source(source);
-        let verifier = Verifier::for_pools([own]).refresh_interval(interval).build().unwrap();
+        let verifier = Verifier::builder(own).refresh_interval(interval).build().unwrap();
         runtime.block_on(verifier.ready()).unwrap();
         verifier
     };
@@ -61,15 +61,19 @@ fn many_pools(c: &mut Criterion) {
                 .static_keys(keys.clone())
         });
         let pools: Vec<_> = pools.collect();
-        let warm = Verifier::for_pools(pools.clone()).build().unwrap();
-        let cold = Verifier::for_pools(pools.clone()).token_cache_bytes(0).build().unwrap();
+        let builder = || {
+            let (first, others) = pools.split_first().unwrap();
+            others.iter().cloned().fold(Verifier::builder(first.clone()), VerifierBuilder::add_pool)
+        };
+        let warm = builder().build().unwrap();
+        let cold = builder().token_cache_bytes(0).build().unwrap();
         for (name, verifier) in [("warm", &warm), ("cold", &cold)] {
             group.bench_function(BenchmarkId::new(name, count), |b| {
                 b.iter(|| now(verifier.verify(black_box(&token))).unwrap());
             });
         }
         group.bench_function(BenchmarkId::new("build", count), |b| {
-            b.iter_with_large_drop(|| Verifier::for_pools(pools.clone()).build().unwrap());
+            b.iter_with_large_drop(|| builder().build().unwrap());
         });
     }
 }

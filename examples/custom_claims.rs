@@ -9,7 +9,7 @@
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use serde::Deserialize;
 use tower_cognito::{
-    Claims, CognitoLayer, Grants, Verifier, VerifierBuilder, de, group, permission, require,
+    Claims, CognitoLayer, Grants, Pool, Verifier, VerifierBuilder, de, group, permission, require,
 };
 use tower_cognito_local::UserPool;
 
@@ -23,10 +23,9 @@ pub struct Tenant {
 }
 
 /// Permissions come from the token, and from a table for the groups.
-pub fn verifier(builder: VerifierBuilder) -> VerifierBuilder {
-    builder
-        .permissions_claim("custom:permissions")
-        .grants(Grants::new().group("support", ["orders:read"]))
+pub fn verifier(pool: Pool) -> VerifierBuilder {
+    let grants = Grants::new().add_group("support", ["orders:read"]);
+    Verifier::builder(pool.grants(grants)).permissions_claim("custom:permissions")
 }
 
 /// Two routes that need permissions, and one that needs a tenant.
@@ -64,6 +63,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     println!("curl -i http://{address}/tenant -H 'Authorization: Bearer {token}'");
-    axum::serve(listener, app(verifier(pool.verifier()).build()?)).await?;
+    axum::serve(listener, app(verifier(pool.pool()).build()?)).await?;
     Ok(())
 }

@@ -119,8 +119,8 @@ fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
             Pool::custom(issuer, jwks_uri.unwrap_or(keys))
         }
         (Some(id), None) => match jwks_uri {
-            Some(jwks_uri) => Pool::new(id.parse()?).jwks_uri(jwks_uri),
-            None => Pool::new(id.parse()?),
+            Some(jwks_uri) => Pool::new(id).jwks_uri(jwks_uri),
+            None => Pool::new(id),
         },
         (None, None) if jwks_uri.is_none() && clients.is_none() && resources.is_none() => {
             return Ok(None);
@@ -137,10 +137,10 @@ fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
                     .into(),
             );
         }
-        Some(resources) => resources.into_iter().fold(pool, Pool::resource),
+        Some(resources) => pool.resources(resources),
         None => pool,
     };
-    Ok(Some(Verifier::for_pools([pool]).permissions_claim("custom:permissions")))
+    Ok(Some(Verifier::builder(pool).permissions_claim("custom:permissions")))
 }
 
 fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, String> {

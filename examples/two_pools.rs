@@ -15,7 +15,7 @@ use tower_cognito_local::UserPool;
 /// # Errors
 /// A pool has no client, or an issuer belongs to both.
 pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
-    Verifier::for_pools([staff.name("staff"), customers.name("customers")]).build()
+    Verifier::builder(staff.name("staff")).add_pool(customers.name("customers")).build()
 }
 
 /// A group of the same name in the other pool does not help.

@@ -84,7 +84,7 @@ pub async fn pool(page: u16) -> Result<UserPool, Box<dyn Error>> {
 /// The pool's addresses are none that a verifier takes.
 pub fn verifier(pool: Arc<UserPool>) -> Result<Verifier, Box<dyn Error>> {
     let tokens = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
-    Ok(Verifier::for_pools([tokens]).clock(move || pool.time()).build()?)
+    Ok(Verifier::builder(tokens).clock(move || pool.time()).build()?)
 }
 
 fn main() -> ExitCode {

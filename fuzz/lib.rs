@@ -23,7 +23,7 @@ pub static BENCH: LazyLock<Bench> = LazyLock::new(|| {
         .access_tokens([pool.client_id()])
         .id_tokens([pool.client_id()])
         .static_keys(pool.key_set().unwrap());
-    let verifier = Verifier::for_pools([own])
+    let verifier = Verifier::builder(own)
         .permissions_claim("custom:permissions")
         .token_cache_bytes(1 << 20)
         .build()

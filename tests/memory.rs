@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tower::{Layer, Service, ServiceExt, layer::util::Identity, util::MapResponseLayer};
 use tower_cognito::{
-    AuthErrorKind, Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, group, require,
-    scope,
+    AuthErrorKind, Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, VerifierBuilder,
+    group, require, scope,
 };
 use tower_cognito_local::{Fault, TokenBuilder, UserPool};
 
@@ -110,13 +110,15 @@ fn a_thousand_pools_take_at_most_20_kib_each_beside_their_keys() {
         const POOLS: usize = 1000;
         let document = UserPool::start().await.unwrap().key_set().unwrap().to_json();
         let before = live();
-        let pools = (0..POOLS).map(|number| {
+        let mut pools = (0..POOLS).map(|number| {
             let document = document.clone();
             Pool::custom(format!("https://pool{number}.example.com"), "https://keys.example.com")
                 .access_tokens(["client"])
                 .key_source(move || ready(Ok(KeyDocument::new(document.clone()))))
         });
-        let verifier = Verifier::for_pools(pools.collect::<Vec<_>>()).build().unwrap();
+        let first = pools.next().unwrap();
+        let builder = pools.fold(Verifier::builder(first), VerifierBuilder::add_pool);
+        let verifier = builder.build().unwrap();
         let bare = (live() - before) / POOLS;
         // With the refresh tasks, the keys, and the documents that this test keeps.
         verifier.ready().await.unwrap();

@@ -77,7 +77,7 @@ fn verifier(answer: Answer) -> (Verifier, Counted) {
     let pool = Pool::custom(FACTS.issuer.as_str(), "https://keys.test/")
         .access_tokens([FACTS.client.as_str()])
         .key_source(source);
-    (Verifier::for_pools([pool]).refresh_on_demand().build().unwrap(), counted)
+    (Verifier::builder(pool).refresh_on_demand().build().unwrap(), counted)
 }
 
 fn try_interleavings(test: impl Fn() + Send + Sync + 'static) {

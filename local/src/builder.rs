@@ -125,7 +125,7 @@ impl UserPool {
     /// Starts a verifier for this pool, with access and ID tokens of its app client accepted, and
     /// permissions read from `custom:permissions`.
     pub fn verifier(&self) -> VerifierBuilder {
-        Verifier::for_pools([self.pool()]).permissions_claim("custom:permissions")
+        Verifier::builder(self.pool()).permissions_claim("custom:permissions")
     }
 
     /// Starts an access token for a user, as an API sign-in gives it.
@@ -334,5 +334,5 @@ impl fmt::Debug for UserPool {
 /// Rejects an issuer that no verifier accepts.
 fn check_issuer(issuer: &str) -> Result<(), ConfigError> {
     let pool = Pool::custom(issuer, issuer).access_tokens(["any"]).dangerous().allow_plain_http();
-    Verifier::for_pools([pool]).build().map(drop)
+    Verifier::builder(pool).build().map(drop)
 }

@@ -181,7 +181,7 @@ impl Verified {
 
     /// The permissions from the claim that was named by
     /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim), and those that the user's
-    /// groups grant by [`grants`](crate::VerifierBuilder::grants).
+    /// groups grant by [`grants`](crate::Pool::grants).
     pub fn permissions(&self) -> &[String] {
         &self.inner().facts.permissions
     }

@@ -26,10 +26,6 @@ pub enum ConfigError {
         found: String,
     },
 
-    /// A verifier was built without a pool.
-    #[error("pools: none were given; pass at least one `Pool` to `Verifier::for_pools`")]
-    NoPools,
-
     /// A pool accepts no client at all.
     #[error(
         "clients of {pool}: none were given; call `access_tokens([..])`, `id_tokens([..])` or both \
@@ -38,6 +34,16 @@ pub enum ConfigError {
     NoClients {
         /// The pool's issuer.
         pool: String,
+    },
+
+    /// An empty list of resources was given.
+    #[error(
+        "{setting}: the list is empty; name at least one resource, such as \
+         `https://api.example.com`, or leave the setting out"
+    )]
+    NoResources {
+        /// The setting.
+        setting: &'static str,
     },
 
     /// A client id cannot be one of Cognito's.
@@ -80,13 +86,6 @@ pub enum ConfigError {
         setting: &'static str,
         /// What makes it so.
         with: &'static str,
-    },
-
-    /// A setting for one pool was given to a verifier of several.
-    #[error("{setting}: the verifier has several pools; call it on the `Pool` that is meant")]
-    SeveralPools {
-        /// The setting.
-        setting: &'static str,
     },
 
     /// Two pools, or one pool twice, claim the same issuer.
@@ -153,4 +152,11 @@ pub enum ConfigError {
         /// What does not fit.
         reason: String,
     },
+}
+
+/// A [`PoolId`](crate::PoolId) that is given as such cannot be wrong: see [`Pool::new`](crate::Pool::new).
+impl From<std::convert::Infallible> for ConfigError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 /// use tower_cognito::Grants;
 ///
 /// let grants = Grants::new()
-///     .group("support", ["orders:read"])
-///     .group("admin", ["orders:read", "orders:write"]);
+///     .add_group("support", ["orders:read"])
+///     .add_group("admin", ["orders:read", "orders:write"]);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
@@ -19,8 +19,8 @@ impl Grants {
         Self::default()
     }
 
-    /// Adds to what the members of a group hold.
-    pub fn group<P>(mut self, group: impl Into<String>, permissions: P) -> Self
+    /// Grants these permissions to the members of a group, in addition to those it has.
+    pub fn add_group<P>(mut self, group: impl Into<String>, permissions: P) -> Self
     where
         P: IntoIterator,
         P::Item: Into<String>,

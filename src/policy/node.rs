@@ -76,7 +76,7 @@ pub fn group(name: impl Into<String>) -> Policy {
 
 /// The permission is in the claim that was named by
 /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim), or granted to one of the
-/// user's groups by [`grants`](crate::VerifierBuilder::grants).
+/// user's groups by [`grants`](crate::Pool::grants).
 pub fn permission(name: impl Into<String>) -> Policy {
     Policy::Permission(name.into())
 }

@@ -14,7 +14,6 @@ use crate::{
     clock::{Clock, SystemClock},
     error::ConfigError,
     keys::{HttpSources, KeySet, KeySettings},
-    policy::Grants,
     verifier::{
         Inner, Verifier,
         cache::TokenCache,
@@ -35,8 +34,6 @@ pub struct VerifierBuilder {
     permissions_claim: Option<String>,
     checks: Checks,
     cache_bytes: usize,
-    /// A setting for one pool that was given to several.
-    ambiguous: Option<&'static str>,
     imported: Option<String>,
 }
 
@@ -65,9 +62,9 @@ const TAKEN_CLAIMS: [&str; 14] = [
 ];
 
 impl VerifierBuilder {
-    pub(super) fn new(pools: Vec<Pool>) -> Self {
+    pub(super) fn new(pool: Pool) -> Self {
         Self {
-            pools,
+            pools: vec![pool],
             keys: KeySettings::default(),
             clock: Arc::new(SystemClock),
             expiry_leeway: Duration::ZERO,
@@ -75,46 +72,8 @@ impl VerifierBuilder {
             permissions_claim: None,
             checks: Checks::default(),
             cache_bytes: DEFAULT_CACHE_BYTES,
-            ambiguous: None,
             imported: None,
         }
-    }
-
-    /// Accepts access tokens of these app clients. See [`Pool::access_tokens`], which is also where
-    /// to say it if there are several pools.
-    pub fn access_tokens<C>(self, clients: C) -> Self
-    where
-        C: IntoIterator,
-        C::Item: Into<String>,
-    {
-        self.only_pool("access_tokens", |pool| pool.access_tokens(clients))
-    }
-
-    /// Accepts ID tokens of these app clients. See [`Pool::id_tokens`], which is also where to say it
-    /// if there are several pools.
-    pub fn id_tokens<C>(self, clients: C) -> Self
-    where
-        C: IntoIterator,
-        C::Item: Into<String>,
-    {
-        self.only_pool("id_tokens", |pool| pool.id_tokens(clients))
-    }
-
-    /// Accepts access tokens that are bound to this resource. See [`Pool::resource`], which is also
-    /// where to set it if there are several pools.
-    pub fn resource(self, resource: impl Into<String>) -> Self {
-        self.only_pool("resource", |pool| pool.resource(resource))
-    }
-
-    /// Accepts access tokens that are bound to this resource or to none. See
-    /// [`Pool::resource_or_unbound`], which is also where to set it if there are several pools.
-    pub fn resource_or_unbound(self, resource: impl Into<String>) -> Self {
-        self.only_pool("resource_or_unbound", |pool| pool.resource_or_unbound(resource))
-    }
-
-    /// Takes the pool from an emulator. See [`Pool::endpoint`].
-    pub fn endpoint(self, endpoint: impl Into<String>) -> Self {
-        self.only_pool("endpoint", |pool| pool.endpoint(endpoint))
     }
 
     /// Adds a pool with its own issuers, clients and keys.
@@ -136,14 +95,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Lets groups grant permissions. See [`Pool::grants`], which is also where to say it if there are
-    /// several pools: a group of one pool says nothing of a group of the same name in another.
-    pub fn grants(self, grants: Grants) -> Self {
-        self.only_pool("grants", |pool| pool.grants(grants))
-    }
-
     /// Adds a check of your own, made at each request after all rules hold. It must not block.
-    pub fn check<F>(mut self, check: F) -> Self
+    pub fn add_check<F>(mut self, check: F) -> Self
     where
         F: Fn(&Verified) -> Result<(), Refusal> + Send + Sync + 'static,
     {
@@ -157,10 +110,10 @@ impl VerifierBuilder {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use tower_cognito::{Refusal, Verified, Verifier};
+    /// # use tower_cognito::{Pool, Refusal, Verified, Verifier};
     /// # async fn is_revoked(id: &str) -> Result<bool, std::io::Error> { Ok(false) }
-    /// # let builder = Verifier::builder("eu-west-1_A".parse()?).access_tokens(["web"]);
-    /// builder.check_async(|token: Verified| async move {
+    /// # let builder = Verifier::builder(Pool::new("eu-west-1_A").access_tokens(["web"]));
+    /// builder.add_async_check(|token: Verified| async move {
     ///     let id = token.origin_jti().ok_or(Refusal::unauthorized("the token cannot be revoked"))?;
     ///     match is_revoked(id).await {
     ///         Ok(false) => Ok(()),
@@ -168,9 +121,9 @@ impl VerifierBuilder {
     ///         Err(_) => Err(Refusal::unavailable("revocation is down", Duration::from_secs(5))),
     ///     }
     /// })
-    /// # ; Ok::<(), tower_cognito::ConfigError>(())
+    /// # ;
     /// ```
-    pub fn check_async<F, Fut>(mut self, check: F) -> Self
+    pub fn add_async_check<F, Fut>(mut self, check: F) -> Self
     where
         F: Fn(Verified) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
@@ -262,22 +215,15 @@ impl VerifierBuilder {
     /// Makes the verifier. Nothing is fetched yet; see [`Verifier::ready`].
     ///
     /// # Errors
-    /// A [`ConfigError`] that names the setting and the fix: no pool, no client, an impossible
+    /// A [`ConfigError`] that names the setting and the fix: an impossible pool id, no client, an impossible
     /// client id or address, plain HTTP off loopback, an issuer or a name that stands twice, settings
-    /// that exclude each other or do not say which pool they mean, a duration out of
-    /// its range, a claim name that cannot hold permissions, imported keys that cannot be read.
+    /// that exclude each other, a duration out of its range, a claim name that cannot hold permissions, imported keys that cannot be read.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         self.keys.check()?;
         check_leeway("expiry_leeway", self.expiry_leeway)?;
         check_leeway("clock_skew", self.clock_skew)?;
         if let Some(name) = &self.permissions_claim {
             check_permissions_claim(name)?;
-        }
-        if self.pools.is_empty() {
-            return Err(ConfigError::NoPools);
-        }
-        if let Some(setting) = self.ambiguous {
-            return Err(ConfigError::SeveralPools { setting });
         }
         let mut http = HttpSources::default();
         let pools = self
@@ -314,18 +260,6 @@ impl VerifierBuilder {
         };
         let cache = TokenCache::new(self.cache_bytes);
         Ok(Verifier(Arc::new(Inner { rules, cache, checks: self.checks })))
-    }
-
-    fn only_pool(mut self, setting: &'static str, change: impl FnOnce(Pool) -> Pool) -> Self {
-        match self.pools.pop() {
-            Some(pool) if self.pools.is_empty() => self.pools.push(change(pool)),
-            Some(pool) => {
-                self.pools.push(pool);
-                self.ambiguous = Some(setting);
-            }
-            None => {}
-        }
-        self
     }
 }
 

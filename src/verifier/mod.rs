@@ -22,7 +22,6 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     keys::{Begin, FetchError, KeyHealth, Miss},
     policy::Policy,
-    pool::PoolId,
 };
 
 /// Decides whether a token is good, and for what.
@@ -32,11 +31,10 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn example(token: &str) -> Result<(), Box<dyn std::error::Error>> {
-/// use tower_cognito::Verifier;
+/// use tower_cognito::{Pool, Verifier};
 ///
-/// let verifier = Verifier::builder("eu-west-1_Ab12Cd34E".parse()?)
-///     .access_tokens(["1example23456789"])
-///     .build()?;
+/// let pool = Pool::new("eu-west-1_Ab12Cd34E").access_tokens(["1example23456789"]);
+/// let verifier = Verifier::builder(pool).build()?;
 /// let claims = verifier.verify(token).await?;
 /// println!("{}", claims.subject());
 /// # Ok(())
@@ -74,15 +72,10 @@ pub(crate) enum Waiting {
 }
 
 impl Verifier {
-    /// Starts the configuration of a verifier for one pool. Further pools can be added.
-    pub fn builder(pool: PoolId) -> VerifierBuilder {
-        VerifierBuilder::new(vec![Pool::new(pool)])
-    }
-
-    /// Starts the configuration of a verifier for the given pools, each with its own issuers,
-    /// clients and keys.
-    pub fn for_pools(pools: impl IntoIterator<Item = Pool>) -> VerifierBuilder {
-        VerifierBuilder::new(pools.into_iter().collect())
+    /// Starts the configuration of a verifier for this pool.
+    /// [`add_pool`](VerifierBuilder::add_pool) adds further ones.
+    pub fn builder(pool: Pool) -> VerifierBuilder {
+        VerifierBuilder::new(pool)
     }
 
     /// Holds a token against all rules, in the order of
@@ -104,7 +97,7 @@ impl Verifier {
     /// Verifies a token as [`verify`](Self::verify) does, if that takes no waiting.
     ///
     /// Returns `None` if a key has to be fetched first, or if there are
-    /// [asynchronous checks](VerifierBuilder::check_async). With static keys and without such checks
+    /// [asynchronous checks](VerifierBuilder::add_async_check). With static keys and without such checks
     /// it always returns a result.
     ///
     /// # Errors

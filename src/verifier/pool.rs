@@ -16,17 +16,16 @@ use crate::{
 /// ```
 /// use tower_cognito::{Pool, Verifier};
 ///
-/// let verifier = Verifier::for_pools([
-///     Pool::new("eu-west-1_Staff0001".parse()?).access_tokens(["staffweb"]),
-///     Pool::new("eu-west-1_Users0002".parse()?).access_tokens(["web", "mobile"]),
-/// ])
-/// .build()?;
+/// let staff = Pool::new("eu-west-1_Staff0001").access_tokens(["staffweb"]);
+/// let customers = Pool::new("eu-west-1_Users0002").access_tokens(["web", "mobile"]);
+/// let verifier = Verifier::builder(staff).add_pool(customers).build()?;
 /// # Ok::<(), tower_cognito::ConfigError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Pool {
-    id: Option<PoolId>,
+    /// `None` for a custom pool.
+    id: Option<Result<PoolId, ConfigError>>,
     name: Option<String>,
     grants: Grants,
     issuers: Vec<String>,
@@ -35,18 +34,12 @@ pub struct Pool {
     jwks_uri: Option<String>,
     access_clients: Vec<String>,
     id_clients: Vec<String>,
-    bound_to: Vec<String>,
-    bound_to_or_unbound: Vec<String>,
+    resources: Option<Vec<String>>,
+    resources_or_unbound: Option<Vec<String>>,
     any_resource: bool,
-    keys: Keys,
+    key_source: Option<Arc<dyn KeySource>>,
+    static_keys: Option<KeySet>,
     plain_http: bool,
-}
-
-#[derive(Clone)]
-enum Keys {
-    Fetched,
-    Source(Arc<dyn KeySource>),
-    Static(KeySet),
 }
 
 /// The settings of a [`Pool`] that give up a protection.
@@ -72,10 +65,17 @@ pub(super) struct PoolRules {
 }
 
 impl Pool {
-    /// A pool of AWS's. Its issuers, in both forms that Cognito writes, and the address of its
-    /// keys follow from the id.
-    pub fn new(id: PoolId) -> Self {
-        Self::empty(Some(id), Vec::new(), None)
+    /// Describes a user pool of Cognito by its id, such as `eu-west-1_Ab12Cd34E`. Its issuers, in both
+    /// forms that Cognito writes, and the URL of its keys follow from the id.
+    ///
+    /// Takes a [`PoolId`] or its text. A text that is not the id of a pool is reported when the verifier
+    /// is [built](crate::VerifierBuilder::build).
+    pub fn new<I>(id: I) -> Self
+    where
+        I: TryInto<PoolId>,
+        I::Error: Into<ConfigError>,
+    {
+        Self::empty(Some(id.try_into().map_err(Into::into)), Vec::new(), None)
     }
 
     /// Any other issuer, with the address of its keys: an emulator, or a pool behind a domain of
@@ -84,7 +84,11 @@ impl Pool {
         Self::empty(None, vec![issuer.into()], Some(jwks_uri.into()))
     }
 
-    fn empty(id: Option<PoolId>, issuers: Vec<String>, jwks_uri: Option<String>) -> Self {
+    fn empty(
+        id: Option<Result<PoolId, ConfigError>>,
+        issuers: Vec<String>,
+        jwks_uri: Option<String>,
+    ) -> Self {
         Self {
             id,
             name: None,
@@ -95,10 +99,11 @@ impl Pool {
             jwks_uri,
             access_clients: Vec::new(),
             id_clients: Vec::new(),
-            bound_to: Vec::new(),
-            bound_to_or_unbound: Vec::new(),
+            resources: None,
+            resources_or_unbound: None,
             any_resource: false,
-            keys: Keys::Fetched,
+            key_source: None,
+            static_keys: None,
             plain_http: false,
         }
     }
@@ -125,8 +130,8 @@ impl Pool {
         self
     }
 
-    /// Accepts access tokens that are bound to this resource, and no others. Each call adds one
-    /// resource.
+    /// Accepts access tokens that are bound to one of these resources, and no others. A second call
+    /// replaces the list; an empty list is an error.
     ///
     /// An app client that sends `resource=https://api.example.com` to the authorization endpoint
     /// (RFC 8707, in Cognito since October 2025) gets an access token whose `aud` is that resource.
@@ -141,25 +146,33 @@ impl Pool {
     ///
     /// ```
     /// # use tower_cognito::{Pool, Verifier};
-    /// let pool = Pool::new("eu-west-1_Ab12Cd34E".parse()?)
+    /// let pool = Pool::new("eu-west-1_Ab12Cd34E")
     ///     .access_tokens(["web"])
-    ///     .resource("https://api.example.com");
-    /// # Verifier::for_pools([pool]).build()?;
+    ///     .resources(["https://api.example.com"]);
+    /// # Verifier::builder(pool).build()?;
     /// # Ok::<(), tower_cognito::ConfigError>(())
     /// ```
-    pub fn resource(mut self, resource: impl Into<String>) -> Self {
-        self.bound_to.push(resource.into());
+    pub fn resources<R>(mut self, resources: R) -> Self
+    where
+        R: IntoIterator,
+        R::Item: Into<String>,
+    {
+        self.resources = Some(resources.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Accepts access tokens that are bound to this resource, and those that are bound to none. Each
-    /// call adds one resource.
+    /// Accepts access tokens that are bound to one of these resources, and those that are bound to none.
+    /// A second call replaces the list; an empty list is an error.
     ///
     /// For the roll-out of resource binding: while some app clients do not send `resource` yet, their
-    /// tokens have no `aud`, and [`resource`](Self::resource) would refuse them. Change to `resource`
+    /// tokens have no `aud`, and [`resources`](Self::resources) would refuse them. Change to `resources`
     /// when all clients send it. Tokens that are bound to another resource are refused all the same.
-    pub fn resource_or_unbound(mut self, resource: impl Into<String>) -> Self {
-        self.bound_to_or_unbound.push(resource.into());
+    pub fn resources_or_unbound<R>(mut self, resources: R) -> Self
+    where
+        R: IntoIterator,
+        R::Item: Into<String>,
+    {
+        self.resources_or_unbound = Some(resources.into_iter().map(Into::into).collect());
         self
     }
 
@@ -207,13 +220,13 @@ impl Pool {
 
     /// Takes the keys from a source of yours. They are cached and refreshed as fetched ones are.
     pub fn key_source(mut self, source: impl KeySource) -> Self {
-        self.keys = Keys::Source(Arc::new(source));
+        self.key_source = Some(Arc::new(source));
         self
     }
 
     /// Takes these keys and no others: nothing is ever fetched, and a rotation needs a new verifier.
     pub fn static_keys(mut self, keys: KeySet) -> Self {
-        self.keys = Keys::Static(keys);
+        self.static_keys = Some(keys);
         self
     }
 
@@ -228,8 +241,9 @@ impl Pool {
         clock: &Arc<dyn Clock>,
         http: &mut HttpSources,
     ) -> Result<PoolRules, ConfigError> {
+        let id = self.id.clone().transpose()?;
         self.check_conflicts()?;
-        let issuers = self.all_issuers()?;
+        let issuers = self.all_issuers(id.as_ref())?;
         let issuer: Arc<str> =
             issuers.first().map(|first| Arc::from(first.as_str())).ok_or(ConfigError::Url {
                 field: "issuer",
@@ -245,23 +259,23 @@ impl Pool {
         for client in self.access_clients.iter().chain(&self.id_clients) {
             check_client(client)?;
         }
-        for resource in self.bound_to.iter().chain(&self.bound_to_or_unbound) {
-            check_resource(resource)?;
-        }
-        let keys = match self.keys {
-            Keys::Static(set) => KeyCache::fixed(set),
-            Keys::Source(source) => {
-                KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
-            }
-            Keys::Fetched => {
-                let uri =
-                    self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
-                check_url("jwks_uri", &uri, self.plain_http)?;
-                let source = http.source(&issuer, &uri)?;
-                KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
-            }
+        check_resources("resources", self.resources.as_deref())?;
+        check_resources("resources_or_unbound", self.resources_or_unbound.as_deref())?;
+        let keys = if let Some(set) = self.static_keys {
+            KeyCache::fixed(set)
+        } else {
+            let source = match self.key_source {
+                Some(source) => source,
+                None => {
+                    let uri =
+                        self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
+                    check_url("jwks_uri", &uri, self.plain_http)?;
+                    http.source(&issuer, &uri)?
+                }
+            };
+            KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
         };
-        let name = self.name.or_else(|| self.id.as_ref().map(PoolId::to_string));
+        let name = self.name.or_else(|| id.map(|id| id.to_string()));
         Ok(PoolRules {
             name: name.map_or_else(|| Arc::clone(&issuer), Arc::from),
             grants: self.grants,
@@ -270,16 +284,16 @@ impl Pool {
             keys,
             access_clients: self.access_clients,
             id_clients: self.id_clients,
-            accepts_unbound: self.bound_to.is_empty(),
+            accepts_unbound: self.resources.is_none(),
             accepts_any_resource: self.any_resource,
-            resources: [self.bound_to, self.bound_to_or_unbound].concat(),
+            resources: self.resources.or(self.resources_or_unbound).unwrap_or_default(),
         })
     }
 
     /// A setting that would have no effect is a mistake, and not to be passed over.
     fn check_conflicts(&self) -> Result<(), ConfigError> {
         let conflict = |setting, with| Err(ConfigError::Conflict { setting, with });
-        let fetched = matches!(self.keys, Keys::Fetched);
+        let fetched = self.key_source.is_none() && self.static_keys.is_none();
         match self {
             Self { id: None, endpoint: Some(_), .. } => conflict("endpoint", "Pool::custom"),
             Self { id: None, regions, .. } if !regions.is_empty() => {
@@ -288,24 +302,30 @@ impl Pool {
             Self { endpoint: Some(_), regions, .. } if !regions.is_empty() => {
                 conflict("add_regions", "endpoint")
             }
-            Self { bound_to, bound_to_or_unbound, .. }
-                if !bound_to.is_empty() && !bound_to_or_unbound.is_empty() =>
-            {
-                conflict("resource_or_unbound", "resource")
+            Self { resources: Some(_), resources_or_unbound: Some(_), .. } => {
+                conflict("resources_or_unbound", "resources")
             }
-            // A custom pool has an address from the start; keys of another kind replace it.
+            Self { key_source: Some(_), static_keys: Some(_), .. } => {
+                conflict("key_source", "static_keys")
+            }
+            // A custom pool has a URL from the start; a source or a static set takes its place.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
                 conflict("jwks_uri", "key_source or static_keys")
             }
             _ => Ok(()),
         }?;
-        let setting = if self.bound_to.is_empty() { "resource_or_unbound" } else { "resource" };
-        let names_resources = !(self.bound_to.is_empty() && self.bound_to_or_unbound.is_empty());
-        if names_resources && self.any_resource {
-            return conflict(setting, "accept_any_resource");
-        }
-        if names_resources && self.access_clients.is_empty() && !self.id_clients.is_empty() {
-            return conflict(setting, "id_tokens alone");
+        let setting = match (&self.resources, &self.resources_or_unbound) {
+            (Some(_), _) => Some("resources"),
+            (None, Some(_)) => Some("resources_or_unbound"),
+            (None, None) => None,
+        };
+        if let Some(setting) = setting {
+            if self.any_resource {
+                return conflict(setting, "accept_any_resource");
+            }
+            if self.access_clients.is_empty() && !self.id_clients.is_empty() {
+                return conflict(setting, "id_tokens alone");
+            }
         }
         match self.regions.iter().find(|region| !is_region(region)) {
             Some(region) => Err(ConfigError::Name {
@@ -318,9 +338,9 @@ impl Pool {
     }
 
     /// The issuers that follow from the id come first, then those that were added.
-    fn all_issuers(&self) -> Result<Vec<String>, ConfigError> {
+    fn all_issuers(&self, id: Option<&PoolId>) -> Result<Vec<String>, ConfigError> {
         let mut issuers = Vec::new();
-        if let Some(id) = &self.id {
+        if let Some(id) = id {
             if let Some(endpoint) = &self.endpoint {
                 issuers.push(format!("{}/{id}", endpoint.trim_end_matches('/')));
             } else if let Some(region) = id.region() {
@@ -389,7 +409,7 @@ impl PoolRules {
         self.access_clients.iter().chain(&self.id_clients).any(|accepted| accepted == client)
     }
 
-    /// Whether access tokens with this `aud` are accepted: see [`Pool::resource`].
+    /// Whether access tokens with this `aud` are accepted: see [`Pool::resources`].
     pub(super) fn accepts_audience(&self, audience: Option<&Json<'_>>) -> Result<(), AuthError> {
         let names: &[Cow<'_, str>] = match audience {
             None if self.accepts_unbound || self.accepts_any_resource => return Ok(()),
@@ -426,8 +446,18 @@ fn wrong_audience(detail: &'static str) -> AuthError {
     AuthError::new(AuthErrorKind::WrongAudience, detail)
 }
 
+fn check_resources(field: &'static str, resources: Option<&[String]>) -> Result<(), ConfigError> {
+    match resources {
+        Some([]) => Err(ConfigError::NoResources { setting: field }),
+        Some(resources) => {
+            resources.iter().try_for_each(|resource| check_resource(field, resource))
+        }
+        None => Ok(()),
+    }
+}
+
 /// RFC 8707, section 2: an absolute URI without a fragment.
-fn check_resource(resource: &str) -> Result<(), ConfigError> {
+fn check_resource(field: &'static str, resource: &str) -> Result<(), ConfigError> {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
@@ -440,7 +470,7 @@ fn check_resource(resource: &str) -> Result<(), ConfigError> {
         return Ok(());
     }
     Err(ConfigError::Name {
-        field: "resource",
+        field,
         found: resource.to_owned(),
         expected: "an absolute URI without a fragment, such as `https://api.example.com`",
     })
@@ -462,8 +492,8 @@ impl fmt::Debug for Pool {
             .field("issuers", &self.issuers)
             .field("access_clients", &self.access_clients)
             .field("id_clients", &self.id_clients)
-            .field("bound_to", &self.bound_to)
-            .field("bound_to_or_unbound", &self.bound_to_or_unbound)
+            .field("resources", &self.resources)
+            .field("resources_or_unbound", &self.resources_or_unbound)
             .finish_non_exhaustive()
     }
 }

@@ -25,7 +25,7 @@ async fn check(
     configured: Pool,
     cases: impl IntoIterator<Item = (Option<Value>, Option<AuthErrorKind>)>,
 ) {
-    let verifier = Verifier::for_pools([configured]).build().unwrap();
+    let verifier = Verifier::builder(configured).build().unwrap();
     for (audience, expected) in cases {
         let token = token(pool, audience.as_ref());
         // Twice, so that the second answer may come from the token cache.
@@ -83,7 +83,7 @@ async fn with_resources_only_tokens_bound_to_one_of_them_pass() {
         (Some(json!([API, 1])), INVALID),
         (Some(Value::Null), INVALID),
     ];
-    check(&pool, pool.pool().resource(API).resource(second), cases).await;
+    check(&pool, pool.pool().resources([API, second]), cases).await;
 }
 
 #[tokio::test]
@@ -100,13 +100,13 @@ async fn during_a_roll_out_unbound_tokens_pass_and_tokens_bound_elsewhere_do_not
         (Some(json!([])), WRONG),
         (Some(Value::Null), INVALID),
     ];
-    check(&pool, pool.pool().resource_or_unbound(API), cases).await;
+    check(&pool, pool.pool().resources_or_unbound([API]), cases).await;
 }
 
 #[tokio::test]
 async fn the_client_is_checked_beside_the_resource() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = Verifier::for_pools([pool.pool().resource(API)]).build().unwrap();
+    let verifier = Verifier::builder(pool.pool().resources([API])).build().unwrap();
     let bound = || pool.token("alice").claim("aud", API);
     assert_eq!(outcome(&verifier, &bound().sign()).await, None);
     let other_client = bound().client("other").sign();
@@ -116,7 +116,7 @@ async fn the_client_is_checked_beside_the_resource() {
 #[tokio::test]
 async fn the_aud_of_an_id_token_stays_its_client() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = Verifier::for_pools([pool.pool().resource(API)]).build().unwrap();
+    let verifier = Verifier::builder(pool.pool().resources([API])).build().unwrap();
     assert_eq!(outcome(&verifier, &pool.id_token("alice").sign()).await, None);
     let bound = pool.id_token("alice").claim("aud", API).sign();
     assert_eq!(outcome(&verifier, &bound).await, Some(AuthErrorKind::WrongClient));
@@ -129,12 +129,10 @@ async fn a_resource_is_one_pools_own() {
         UserPool::builder().own_keys().start().await.unwrap(),
     ];
     let [first, second] = &pools;
-    let verifier = Verifier::for_pools([
-        first.pool().name("first").resource(API),
-        second.pool().name("second").resource(OTHER),
-    ])
-    .build()
-    .unwrap();
+    let verifier = Verifier::builder(first.pool().name("first").resources([API]))
+        .add_pool(second.pool().name("second").resources([OTHER]))
+        .build()
+        .unwrap();
     for (pool, audience, expected) in
         [(first, API, None), (first, OTHER, WRONG), (second, API, WRONG), (second, OTHER, None)]
     {

@@ -96,7 +96,7 @@ async fn a_check_may_be_dropped_while_it_waits() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         Ok(())
     };
-    let verifier = pool.verifier().check_async(check).build().unwrap();
+    let verifier = pool.verifier().add_async_check(check).build().unwrap();
     verifier.ready().await.unwrap();
     for times in 0..3 {
         assert!(!polled(verifier.verify(&token), times).await);

@@ -193,11 +193,16 @@ async fn debug_prints_no_claim() {
 
 #[tokio::test]
 async fn groups_grant_permissions_by_the_table() {
-    use tower_cognito::Grants;
+    use tower_cognito::{Grants, Verifier};
     let pool = UserPool::start().await.unwrap();
-    let grants =
-        Grants::new().group("staff", ["read"]).group("staff", ["list"]).group("admin", ["write"]);
-    let verifier = pool.verifier().grants(grants).build().unwrap();
+    let grants = Grants::new()
+        .add_group("staff", ["read"])
+        .add_group("staff", ["list"])
+        .add_group("admin", ["write"]);
+    let verifier = Verifier::builder(pool.pool().grants(grants))
+        .permissions_claim("custom:permissions")
+        .build()
+        .unwrap();
     let token = pool.token("alice").group("staff").group("unlisted").permissions(["read", "own"]);
     let claims = verifier.verify(&token.sign()).await.unwrap();
     assert_eq!(claims.permissions(), ["read", "own", "list"]);

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use tower_cognito::{
-    CognitoLayer, ConfigError, Credential, FetchError, KeyDocument, KeySet, Pool, PoolId, Verifier,
+    CognitoLayer, ConfigError, Credential, FetchError, KeyDocument, KeySet, Pool, Verifier,
 };
 use tower_cognito_local::UserPool;
 
-fn id() -> PoolId {
-    "eu-west-1_Ab12Cd34E".parse().unwrap()
+const ID: &str = "eu-west-1_Ab12Cd34E";
+
+fn pool() -> Pool {
+    Pool::new(ID).access_tokens(["web"])
 }
 
 async fn no_keys() -> Result<KeyDocument, FetchError> {
@@ -16,85 +18,70 @@ async fn no_keys() -> Result<KeyDocument, FetchError> {
 }
 
 fn good() -> tower_cognito::VerifierBuilder {
-    Verifier::builder(id()).access_tokens(["web"])
+    Verifier::builder(pool())
+}
+
+fn of(pool: Pool) -> Result<Verifier, ConfigError> {
+    Verifier::builder(pool).build()
 }
 
 #[test]
 fn the_shortest_configuration_builds() {
     assert!(good().build().is_ok());
-    assert!(Verifier::builder(id()).id_tokens(["web"]).build().is_ok());
+    assert!(of(Pool::new(ID).id_tokens(["web"])).is_ok());
 }
 
 #[test]
 fn wrong_settings_name_the_field_and_the_fix() {
     let long = "x".repeat(129);
     let year = Duration::from_secs(367 * 86_400);
-    let pool = || Pool::new(id()).access_tokens(["web"]);
-    let custom = |issuer: &str, uri: &str| {
-        Verifier::for_pools([Pool::custom(issuer, uri).access_tokens(["web"])])
-    };
+    let custom = |issuer: &str, uri: &str| Pool::custom(issuer, uri).access_tokens(["web"]);
     let cases = [
-        (Verifier::builder(id()).build(), "access_tokens"),
-        (Verifier::builder(id()).access_tokens::<[&str; 0]>([]).build(), "access_tokens"),
-        (Verifier::for_pools([]).build(), "pools"),
-        (Verifier::builder(id()).access_tokens([""]).build(), "client id"),
-        (Verifier::builder(id()).access_tokens(["a b"]).build(), "client id"),
-        (Verifier::builder(id()).access_tokens(["a,b"]).build(), "client id"),
-        (Verifier::builder(id()).id_tokens([long.as_str()]).build(), "client id"),
-        (Verifier::builder("local_1".parse().unwrap()).access_tokens(["web"]).build(), "endpoint"),
-        (good().endpoint("http://10.0.0.1:9229").build(), "plain HTTP"),
-        (good().endpoint("nonsense").build(), "issuer"),
-        (custom("http://example.com/p", "https://example.com/jwks").build(), "issuer"),
-        (custom("https://example.com/p", "http://example.com/jwks").build(), "jwks_uri"),
-        (custom("https://u:p@example.com/p", "https://example.com/jwks").build(), "issuer"),
-        (custom("", "https://example.com/jwks").build(), "issuer"),
+        (of(Pool::new("eu-west-1").access_tokens(["web"])), "pool id: found \"eu-west-1\""),
+        (of(Pool::new(String::new()).access_tokens(["web"])), "pool id: found \"\""),
+        (of(Pool::new(ID)), "access_tokens"),
+        (of(pool().access_tokens::<[&str; 0]>([])), "access_tokens"),
+        (of(pool().access_tokens([""])), "client id"),
+        (of(pool().access_tokens(["a b"])), "client id"),
+        (of(pool().access_tokens(["a,b"])), "client id"),
+        (of(pool().id_tokens([long.as_str()])), "client id"),
+        (of(Pool::new("local_1").access_tokens(["web"])), "endpoint"),
+        (of(pool().endpoint("http://10.0.0.1:9229")), "plain HTTP"),
+        (of(pool().endpoint("nonsense")), "issuer"),
+        (of(custom("http://example.com/p", "https://example.com/jwks")), "issuer"),
+        (of(custom("https://example.com/p", "http://example.com/jwks")), "jwks_uri"),
+        (of(custom("https://u:p@example.com/p", "https://example.com/jwks")), "issuer"),
+        (of(custom("", "https://example.com/jwks")), "issuer"),
         (good().add_pool(pool().name("b")).build(), "one pool"),
-        (Verifier::for_pools([pool(), pool()]).build(), "issuer: "),
-        (good().resource("api.example.com").build(), "resource"),
-        (good().resource("").build(), "resource"),
-        (good().resource("https:").build(), "resource"),
-        (good().resource("https://api.example.com/#a").build(), "resource"),
-        (good().resource("https://api.example.com https://b.test").build(), "resource"),
-        (good().resource_or_unbound("//api.example.com").build(), "resource"),
+        (Verifier::builder(pool()).add_pool(pool()).build(), "issuer: "),
+        (of(pool().resources(["api.example.com"])), "resources: found"),
+        (of(pool().resources([""])), "resources: found"),
+        (of(pool().resources(["https:"])), "resources: found"),
+        (of(pool().resources(["https://api.example.com/#a"])), "resources: found"),
+        (of(pool().resources(["https://api.example.com https://b.test"])), "resources: found"),
+        (of(pool().resources_or_unbound(["//api.example.com"])), "resources_or_unbound: found"),
+        (of(pool().resources::<[&str; 0]>([])), "resources: the list is empty"),
         (
-            good().resource("https://a.test").resource_or_unbound("https://b.test").build(),
-            "resource_or_unbound",
+            of(pool().resources_or_unbound::<[&str; 0]>([])),
+            "resources_or_unbound: the list is empty",
         ),
         (
-            Verifier::builder(id()).id_tokens(["web"]).resource("https://a.test").build(),
-            "id_tokens alone",
+            of(pool().resources(["https://a.test"]).resources_or_unbound(["https://b.test"])),
+            "resources_or_unbound: has no effect together with resources",
         ),
+        (of(Pool::new(ID).id_tokens(["web"]).resources(["https://a.test"])), "id_tokens alone"),
+        (of(pool().add_regions(["us-esat1"])), "add_regions"),
+        (of(pool().add_regions(["x.evil.test/"])), "add_regions"),
+        (of(pool().endpoint("http://[::1]:1").add_regions(["us-east-1"])), "add_regions"),
         (
-            good().add_pool(pool().name("b")).resource("https://a.test").build(),
-            "resource: the verifier has several pools",
-        ),
-        (
-            Verifier::for_pools([pool(), pool().name("b")]).access_tokens(["c"]).build(),
-            "access_tokens",
-        ),
-        (good().add_pool(pool().name("b")).id_tokens(["c"]).build(), "id_tokens"),
-        (Verifier::for_pools([pool().add_regions(["us-esat1"])]).build(), "add_regions"),
-        (Verifier::for_pools([pool().add_regions(["x.evil.test/"])]).build(), "add_regions"),
-        (
-            Verifier::for_pools([pool().endpoint("http://[::1]:1").add_regions(["us-east-1"])])
-                .build(),
+            of(custom("https://a.test", "https://a.test/jwks").add_regions(["us-east-1"])),
             "add_regions",
         ),
         (
-            Verifier::for_pools([Pool::custom("https://a.test", "https://a.test/jwks")
-                .access_tokens(["web"])
-                .add_regions(["us-east-1"])])
-            .build(),
-            "add_regions",
-        ),
-        (
-            custom("https://a.test", "https://a.test/jwks").endpoint("http://[::1]:1").build(),
+            of(custom("https://a.test", "https://a.test/jwks").endpoint("http://[::1]:1")),
             "endpoint",
         ),
-        (
-            Verifier::for_pools([pool().jwks_uri("https://a.test/j").key_source(no_keys)]).build(),
-            "jwks_uri",
-        ),
+        (of(pool().jwks_uri("https://a.test/j").key_source(no_keys)), "jwks_uri"),
         (good().unknown_key_window(Duration::from_millis(99)).build(), "unknown_key_window"),
         (good().refresh_interval(Duration::ZERO).build(), "refresh_interval"),
         (good().unknown_key_window(Duration::ZERO).build(), "unknown_key_window"),
@@ -151,9 +138,9 @@ fn a_duration_may_be_as_long_as_its_limit_and_no_longer() {
 fn plain_http_off_loopback_takes_a_dangerous_word() {
     let pool =
         || Pool::custom("http://pool.test/p", "http://pool.test/jwks").access_tokens(["web"]);
-    let refused = Verifier::for_pools([pool()]).build().err();
+    let refused = Verifier::builder(pool()).build().err();
     assert!(matches!(refused, Some(ConfigError::PlainHttp { field: "issuer", .. })), "{refused:?}");
-    assert!(Verifier::for_pools([pool().dangerous().allow_plain_http()]).build().is_ok());
+    assert!(Verifier::builder(pool().dangerous().allow_plain_http()).build().is_ok());
 }
 
 #[tokio::test]
@@ -188,15 +175,27 @@ async fn wrong_names_of_credentials_and_realms_are_refused() {
 }
 
 #[tokio::test]
+async fn one_pool_has_one_source_of_keys() {
+    let keys = UserPool::start().await.unwrap().key_set().unwrap();
+    for pool in [
+        pool().key_source(no_keys).static_keys(keys.clone()),
+        pool().static_keys(keys).key_source(no_keys),
+    ] {
+        let error = of(pool).unwrap_err();
+        assert!(matches!(error, ConfigError::Conflict { setting: "key_source", .. }), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn both_issuer_forms_and_further_regions_are_accepted() {
     let local = UserPool::start().await.unwrap();
     let keys: KeySet = local.key_set().unwrap();
-    let pool = Pool::new(id())
+    let pool = Pool::new(ID)
         .access_tokens([local.client_id()])
         .add_regions(["us-east-2"])
         .add_issuer("https://id.example.com/")
         .static_keys(keys);
-    let verifier = Verifier::for_pools([pool]).build().unwrap();
+    let verifier = Verifier::builder(pool).build().unwrap();
     for (issuer, accepted) in [
         ("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E", true),
         ("https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E", true),

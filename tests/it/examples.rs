@@ -59,7 +59,7 @@ async fn quickstart_mirrors_the_claims_to_the_letter() {
 #[tokio::test]
 async fn custom_claims_reach_the_handler_and_the_policy() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = custom_claims::verifier(pool.verifier()).build().unwrap();
+    let verifier = custom_claims::verifier(pool.pool()).build().unwrap();
     let address = serve(custom_claims::app(verifier)).await;
     let token = pool.id_token("alice").claim("custom:tenant_id", "acme");
     let plain = token.sign();

@@ -15,10 +15,8 @@ use tower_cognito_local::UserPool;
 use crate::support::{KeyServer, Reply, eventually};
 
 fn builder(pool: &UserPool, server: &KeyServer) -> VerifierBuilder {
-    Verifier::for_pools([
-        Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()])
-    ])
-    .fetch_timeout(Duration::from_millis(300))
+    Verifier::builder(Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()]))
+        .fetch_timeout(Duration::from_millis(300))
 }
 
 fn http(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
@@ -254,7 +252,7 @@ async fn nobody_listening_is_unavailable_too() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let own = Pool::custom(pool.issuer(), format!("http://{free}/jwks.json"))
         .access_tokens([pool.client_id()]);
-    let verifier = Verifier::for_pools([own]).build().unwrap();
+    let verifier = Verifier::builder(own).build().unwrap();
     let error = verifier.verify(&pool.token("alice").sign()).await.unwrap_err();
     assert_eq!(error.kind(), AuthErrorKind::KeysUnavailable);
 }

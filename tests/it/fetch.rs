@@ -8,7 +8,7 @@ use tower_cognito_local::UserPool;
 use crate::support::{HandClock, KeyServer, Reply, response};
 
 fn builder(pool: &UserPool, uri: impl Into<String>) -> VerifierBuilder {
-    Verifier::for_pools([Pool::custom(pool.issuer(), uri).access_tokens([pool.client_id()])])
+    Verifier::builder(Pool::custom(pool.issuer(), uri).access_tokens([pool.client_id()]))
 }
 
 #[tokio::test]
@@ -70,9 +70,9 @@ async fn a_failed_connection_is_told_with_its_cause() {
 async fn the_address_of_the_keys_may_be_set_for_a_pool_of_awss() {
     let issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab12Cd34E";
     let local = UserPool::builder().issuer(issuer).start().await.unwrap();
-    let pool = Pool::new("eu-west-1_Ab12Cd34E".parse().unwrap())
+    let pool = Pool::new("eu-west-1_Ab12Cd34E")
         .access_tokens([local.client_id()])
         .jwks_uri(local.jwks_uri());
-    let verifier = Verifier::for_pools([pool]).build().unwrap();
+    let verifier = Verifier::builder(pool).build().unwrap();
     assert!(verifier.verify(&local.token("alice").sign()).await.is_ok());
 }

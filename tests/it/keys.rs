@@ -412,7 +412,7 @@ async fn a_source_that_panics_is_a_failed_fetch() {
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens([pool.client_id()])
         .key_source(source);
-    let verifier = Verifier::for_pools([own]).clock(tokio_clock()).build().unwrap();
+    let verifier = Verifier::builder(own).clock(tokio_clock()).build().unwrap();
     assert!(matches!(verifier.ready().await.unwrap_err().reason(), FetchError::Interrupted));
     assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
 }
@@ -545,7 +545,7 @@ async fn a_static_set_fetches_nothing_and_does_not_age() {
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens([pool.client_id()])
         .static_keys(pool.key_set().unwrap());
-    let verifier = Verifier::for_pools([own]).build().unwrap();
+    let verifier = Verifier::builder(own).build().unwrap();
     verifier.ready().await.unwrap();
     assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
     assert_eq!(kind(&verifier, &with_key(&pool, "x")).await, Some(AuthErrorKind::UnknownKey));
@@ -821,7 +821,7 @@ async fn force_refresh_reports_a_fetch_that_does_not_end() {
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens([pool.client_id()])
         .key_source(source);
-    let verifier = Verifier::for_pools([own]).clock(tokio_clock()).build().unwrap();
+    let verifier = Verifier::builder(own).clock(tokio_clock()).build().unwrap();
     verifier.force_refresh().await.unwrap();
     blocks.store(true, Ordering::SeqCst);
     let error = verifier.force_refresh().await.unwrap_err();
@@ -910,13 +910,12 @@ async fn force_refresh_asks_all_pools_and_leaves_static_keys_alone() {
     let (broken, good) = (Source::of(&pool), Source::of(&pool));
     broken.fail();
     let of = |issuer: &str| Pool::custom(issuer, "https://a.test/jwks").access_tokens(["web"]);
-    let verifier = Verifier::for_pools([
-        of("https://static.test").static_keys(pool.key_set().unwrap()),
-        of("https://broken.test").key_source(broken.key_source()),
-        of("https://good.test").key_source(good.key_source()),
-    ])
-    .build()
-    .unwrap();
+    let verifier =
+        Verifier::builder(of("https://static.test").static_keys(pool.key_set().unwrap()))
+            .add_pool(of("https://broken.test").key_source(broken.key_source()))
+            .add_pool(of("https://good.test").key_source(good.key_source()))
+            .build()
+            .unwrap();
     let error = verifier.force_refresh().await.unwrap_err();
     assert_eq!(error.issuer(), "https://broken.test");
     assert_eq!((broken.fetches(), good.fetches()), (1, 1));
@@ -1077,10 +1076,10 @@ async fn ready_asks_all_pools_names_the_one_that_fails_and_does_not_flood() {
             .access_tokens(["web"])
             .key_source(source.key_source())
     };
-    let verifier =
-        Verifier::for_pools([of("https://broken.test", &broken), of("https://good.test", &good)])
-            .build()
-            .unwrap();
+    let verifier = Verifier::builder(of("https://broken.test", &broken))
+        .add_pool(of("https://good.test", &good))
+        .build()
+        .unwrap();
     for _ in 0..200 {
         let error = verifier.ready().await.unwrap_err();
         assert_eq!(error.issuer(), "https://broken.test");

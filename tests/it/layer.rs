@@ -75,7 +75,7 @@ async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
     let pool = UserPool::start().await.unwrap();
     let strict = Strict { ready: false, violations: Arc::default(), calls: Arc::default() };
     // Without keys the first request waits for a fetch; the others are decided at once.
-    let waiting = pool.verifier().check_async(|_: Verified| async { Ok(()) });
+    let waiting = pool.verifier().add_async_check(|_: Verified| async { Ok(()) });
     for builder in [pool.verifier(), waiting] {
         let layer = CognitoLayer::new(builder.build().unwrap());
         let mut service = layer.layer(require(scope("a")).layer(strict.clone()));
@@ -113,11 +113,11 @@ async fn checks_of_your_own_run_at_each_request_warm_or_not() {
         let verifier = pool
             .verifier()
             .token_cache_bytes(cache_bytes)
-            .check(move |_| {
+            .add_check(move |_| {
                 sync.fetch_add(1, Ordering::SeqCst);
                 Ok(())
             })
-            .check_async(move |_| {
+            .add_async_check(move |_| {
                 let later = Arc::clone(&later);
                 async move {
                     if later.fetch_add(10, Ordering::SeqCst) > 25 {
@@ -148,7 +148,7 @@ async fn a_check_says_which_refusal_it_is() {
         (Refusal::forbidden("unpaid"), 403, "forbidden_by_check"),
         (Refusal::unavailable("down", Duration::from_millis(1500)), 503, "check_unavailable"),
     ] {
-        let verifier = pool.verifier().check(move |_| Err(refusal.clone())).build().unwrap();
+        let verifier = pool.verifier().add_check(move |_| Err(refusal.clone())).build().unwrap();
         let service = CognitoLayer::new(verifier).layer(service_fn(|_: Request<()>| async {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         }));
@@ -166,7 +166,7 @@ async fn a_check_is_not_asked_about_a_token_that_is_bad_anyway() {
     let counter = Arc::clone(&asked);
     let verifier = pool
         .verifier()
-        .check(move |_| {
+        .add_check(move |_| {
             counter.fetch_add(1, Ordering::SeqCst);
             Ok(())
         })
@@ -200,7 +200,7 @@ async fn the_request_that_began_a_fetch_may_go_away_and_the_others_get_their_ans
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens([pool.client_id()])
         .key_source(source);
-    let verifier = Verifier::for_pools([own]).build().unwrap();
+    let verifier = Verifier::builder(own).build().unwrap();
     let service = CognitoLayer::new(verifier).layer(service_fn(|_: Request<()>| async {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     }));
@@ -224,7 +224,7 @@ async fn tonic_methods_see_the_claims_and_clients_get_the_grpc_code_of_a_refusal
     let pool = UserPool::start().await.unwrap();
     let verifier = pool
         .verifier()
-        .check(|user| match user.username() {
+        .add_check(|user| match user.username() {
             Some("revoked") => Err(Refusal::unauthorized("revoked")),
             Some("unlucky") => {
                 Err(Refusal::unavailable("the list is down", Duration::from_secs(1)))

@@ -159,11 +159,11 @@ async fn a_group_grants_in_its_own_pool_alone() {
     use tower_cognito::{Grants, Verifier};
     let staff = UserPool::builder().pool_id("us-east-1_Staff").start().await.unwrap();
     let shop = UserPool::builder().pool_id("us-east-1_Shop").start().await.unwrap();
-    let grants = Grants::new().group("admin", ["write:all"]);
-    let verifier =
-        Verifier::for_pools([staff.pool().name("staff").grants(grants), shop.pool().name("shop")])
-            .build()
-            .unwrap();
+    let grants = Grants::new().add_group("admin", ["write:all"]);
+    let verifier = Verifier::builder(staff.pool().name("staff").grants(grants))
+        .add_pool(shop.pool().name("shop"))
+        .build()
+        .unwrap();
     for (users, name, met) in [(&staff, "staff", true), (&shop, "shop", false)] {
         let claims = verifier.verify(&users.token("alice").group("admin").sign()).await.unwrap();
         assert_eq!(claims.pool(), name);

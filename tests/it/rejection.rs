@@ -217,7 +217,7 @@ async fn a_guest_reads_no_sentence_about_a_kind_of_token_that_is_not_accepted() 
     let pool = UserPool::start().await.unwrap();
     let id_tokens_alone =
         tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).id_tokens([pool.client_id()]);
-    let verifier = tower_cognito::Verifier::for_pools([id_tokens_alone]).build().unwrap();
+    let verifier = tower_cognito::Verifier::builder(id_tokens_alone).build().unwrap();
     let layer = CognitoLayer::new(verifier).allow_anonymous();
     let service = ServiceBuilder::new()
         .layer(layer)
@@ -283,7 +283,7 @@ fn a_policy_that_a_token_can_meet_is_not_logged() {
 #[tokio::test]
 async fn a_permission_without_a_source_is_logged_once() {
     let pool = UserPool::start().await.unwrap();
-    let builder = || tower_cognito::Verifier::for_pools([pool.pool()]);
+    let builder = || tower_cognito::Verifier::builder(pool.pool());
     let name = "a_permission_without_a_source";
     let token = pool.token("alice").permissions([name]).sign();
     let warnings = |log: &ThreadLogs| {
@@ -308,8 +308,9 @@ async fn a_permission_without_a_source_is_logged_once() {
 
     // With a source there is nothing to warn of, whether the token has the permission or not.
     let log = ThreadLogs::start();
-    let grants = tower_cognito::Grants::new().group("staff", [name]);
-    for builder in [builder().permissions_claim("custom:permissions"), builder().grants(grants)] {
+    let grants = tower_cognito::Grants::new().add_group("staff", [name]);
+    let with_grants = tower_cognito::Verifier::builder(pool.pool().grants(grants));
+    for builder in [builder().permissions_claim("custom:permissions"), with_grants] {
         let layer = CognitoLayer::new(builder.build().unwrap());
         let _layer = layer.clone().require(permission(name));
         let service = ServiceBuilder::new()
@@ -331,13 +332,11 @@ async fn a_source_of_permissions_in_one_of_several_pools_is_a_source() {
         UserPool::builder().own_keys().start().await.unwrap(),
     ];
     let [with, without] = &pools;
-    let grants = tower_cognito::Grants::new().group("staff", ["a"]);
-    let verifier = tower_cognito::Verifier::for_pools([
-        with.pool().name("with").grants(grants),
-        without.pool().name("without"),
-    ])
-    .build()
-    .unwrap();
+    let grants = tower_cognito::Grants::new().add_group("staff", ["a"]);
+    let verifier = tower_cognito::Verifier::builder(with.pool().name("with").grants(grants))
+        .add_pool(without.pool().name("without"))
+        .build()
+        .unwrap();
     let log = ThreadLogs::start();
     let layer = CognitoLayer::new(verifier);
     let service =
@@ -354,8 +353,8 @@ async fn a_source_of_permissions_in_one_of_several_pools_is_a_source() {
 async fn a_policy_that_the_layers_verifier_cannot_meet_is_logged_when_it_is_built() {
     let pool = UserPool::start().await.unwrap();
     let own = || tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).name("staff");
-    let access = tower_cognito::Verifier::for_pools([own().access_tokens(["web"])]);
-    let id = tower_cognito::Verifier::for_pools([own().id_tokens(["web"])]);
+    let access = tower_cognito::Verifier::builder(own().access_tokens(["web"]));
+    let id = tower_cognito::Verifier::builder(own().id_tokens(["web"]));
     let (access, id) = (access.build().unwrap(), id.build().unwrap());
     for (verifier, policy, is_met) in [
         (&access, token_use(TokenUse::Id), false),

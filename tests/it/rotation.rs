@@ -13,7 +13,7 @@ async fn seconds_to_accept_a_new_key() {
     let document = || pool.key_set().unwrap().to_json();
     let server = KeyServer::start(Reply::json(&document())).await;
     let own = Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()]);
-    let verifier = Verifier::for_pools([own]).build().unwrap();
+    let verifier = Verifier::builder(own).build().unwrap();
     verifier.ready().await.unwrap();
     let mut longest = Duration::ZERO;
     for rotation in 0..2 {

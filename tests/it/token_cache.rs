@@ -38,7 +38,7 @@ async fn a_warm_token_is_refused_before_its_beginning_if_the_clock_is_set_back()
     let pool = UserPool::start().await.unwrap();
     let keys = pool.key_set().unwrap();
     let fixed = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
-    let fixed = Verifier::for_pools([fixed.static_keys(keys)]);
+    let fixed = Verifier::builder(fixed.static_keys(keys));
     for builder in [pool.verifier(), pool.verifier().token_cache_bytes(0), fixed] {
         let clock = HandClock::new();
         let verifier = builder.clock(clock.clone()).build().unwrap();
@@ -154,7 +154,7 @@ async fn a_warm_token_of_one_pool_does_not_outlive_its_key_by_another_pools() {
         let own = |pool: &UserPool| {
             Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()])
         };
-        let verifier = Verifier::for_pools(pools.iter().map(own)).build().unwrap();
+        let verifier = Verifier::builder(own(&pools[0])).add_pool(own(&pools[1])).build().unwrap();
         let tokens = pools.each_ref().map(|pool| pool.token("alice").sign());
         for _ in 0..4 {
             for token in &tokens {
@@ -178,9 +178,9 @@ async fn a_key_replaced_under_its_own_id_is_refused_on_a_warm_token() {
     let pool = UserPool::builder().own_keys().start().await.unwrap();
     let other = UserPool::builder().own_keys().start().await.unwrap();
     let server = KeyServer::start(Reply::json(&pool.key_set().unwrap().to_json())).await;
-    let verifier = Verifier::for_pools([
-        Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()])
-    ])
+    let verifier = Verifier::builder(
+        Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()]),
+    )
     .refresh_interval(Duration::from_millis(200))
     .build()
     .unwrap();
@@ -279,10 +279,10 @@ async fn what_one_verifier_knows_another_on_the_thread_does_not() {
         assert!(knows.verify(&token).await.is_ok());
     }
     let own = || Pool::custom(pool.issuer(), pool.jwks_uri());
-    let other_client = Verifier::for_pools([own().access_tokens(["other"])]).build().unwrap();
+    let other_client = Verifier::builder(own().access_tokens(["other"])).build().unwrap();
     let other_keys = UserPool::builder().own_keys().start().await.unwrap().key_set().unwrap();
     let other_keys = own().access_tokens([pool.client_id()]).static_keys(other_keys);
-    let other_keys = Verifier::for_pools([other_keys]).build().unwrap();
+    let other_keys = Verifier::builder(other_keys).build().unwrap();
     for _ in 0..2 {
         let refused = async |verifier: &Verifier| verifier.verify(&token).await.unwrap_err().kind();
         assert_eq!(refused(&other_client).await, AuthErrorKind::WrongClient);

@@ -48,7 +48,7 @@ fn build(
 ) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
     let own = own_pool(pool)?.access_tokens(clients);
     let clock = Arc::clone(pool.clock());
-    Ok(Verifier::for_pools([own]).clock(move || clock.time()).token_cache_bytes(0).build()?)
+    Ok(Verifier::builder(own).clock(move || clock.time()).token_cache_bytes(0).build()?)
 }
 
 /// A pool with its present keys, for the pool's own use: it takes its tokens whatever API they are for.

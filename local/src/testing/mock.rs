@@ -80,7 +80,7 @@ impl TokenBuilder {
         let of = |client: &str| {
             // A mock of a bound token is for a service that accepts what it is bound to.
             let pool = own_pool(self.pool()).ok()?.access_tokens([client]).id_tokens([client]);
-            let verifier = Verifier::for_pools([pool]).permissions_claim("custom:permissions");
+            let verifier = Verifier::builder(pool).permissions_claim("custom:permissions");
             verifier.token_cache_bytes(0).build().ok()
         };
         let client = named("client_id").or_else(|| named("aud"));

@@ -737,11 +737,9 @@ async fn machines_get_the_scopes_of_their_resource_servers() {
     assert_eq!(claims["scope"], "https://api.test/orders/read https://api.test/orders/write");
     assert_eq!((&claims["sub"], &claims["client_id"]), (&json!("machine"), &json!("machine")));
     let one = ask("https://api.test/orders/read").await;
-    let verifier = tower_cognito::Verifier::for_pools([tower_cognito::Pool::custom(
-        pool.issuer(),
-        pool.jwks_uri(),
-    )
-    .access_tokens(["machine"])]);
+    let verifier = tower_cognito::Verifier::builder(
+        tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens(["machine"]),
+    );
     let verified = verifier.build().unwrap().verify(text(&one, "access_token")).await.unwrap();
     assert!(verified.has_scope("https://api.test/orders/read"));
     assert!(!verified.has_scope("https://api.test/orders/write"));

@@ -102,5 +102,5 @@ pub(crate) fn builder(pool: &UserPool, source: &Source) -> VerifierBuilder {
     let pool = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens([pool.client_id()])
         .key_source(source.key_source());
-    Verifier::for_pools([pool]).clock(tokio_clock())
+    Verifier::builder(pool).clock(tokio_clock())
 }

@@ -3,7 +3,7 @@
 use std::{error::Error, time::Instant};
 
 use futures_util::FutureExt;
-use tower_cognito::{KeySet, Pool, Verifier};
+use tower_cognito::{KeySet, Pool, Verifier, VerifierBuilder};
 
 use super::{
     Scope, Section,
@@ -17,12 +17,14 @@ pub fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Error>> 
     let token = world.token("alice").sign();
     let keys = KeySet::from_json(&world.jwks)?;
     let built = |count: usize, cache_bytes: usize| {
-        let pools = issuers(world, count).map(|issuer| {
+        let mut pools = issuers(world, count).map(|issuer| {
             Pool::custom(issuer, world.jwks_uri())
                 .access_tokens([world.client_id()])
                 .static_keys(keys.clone())
         });
-        Verifier::for_pools(pools.collect::<Vec<_>>()).token_cache_bytes(cache_bytes).build()
+        let first = pools.next().expect("there is at least one pool");
+        let builder = pools.fold(Verifier::builder(first), VerifierBuilder::add_pool);
+        builder.token_cache_bytes(cache_bytes).build()
     };
     let verifiers = [built(1, 1 << 20)?, built(MANY, 1 << 20)?, built(1, 0)?, built(MANY, 0)?];
     let mut calls: Vec<Call<'_>> = Vec::new();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tower_cognito::{KeyDocument, Pool, Verifier};
+use tower_cognito::{KeyDocument, Pool, Verifier, VerifierBuilder};
 
 use super::{
     Section,
@@ -91,14 +91,15 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
 
 /// A verifier whose keys come anew at each interval.
 async fn verifier(world: &World, interval: Duration) -> Result<Verifier, Box<dyn Error>> {
-    let pools = (0..POOLS).map(|pool| {
+    let mut pools = (0..POOLS).map(|pool| {
         let document = world.jwks.clone();
         Pool::custom(issuer(world, pool), world.jwks_uri())
             .access_tokens([world.client_id()])
             .key_source(move || ready(Ok(KeyDocument::new(document.clone()))))
     });
-    let verifier =
-        Verifier::for_pools(pools.collect::<Vec<_>>()).refresh_interval(interval).build()?;
+    let first = pools.next().ok_or("there is no pool")?;
+    let builder = pools.fold(Verifier::builder(first), VerifierBuilder::add_pool);
+    let verifier = builder.refresh_interval(interval).build()?;
     verifier.ready().await?;
     Ok(verifier)
 }

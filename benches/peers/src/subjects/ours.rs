@@ -51,7 +51,7 @@ pub async fn cold_verifier(world: &World) -> Result<Verifier, Box<dyn Error>> {
 
 fn builder(world: &World) -> VerifierBuilder {
     let pool = Pool::custom(world.issuer(), world.jwks_uri()).access_tokens([world.client_id()]);
-    Verifier::for_pools([pool]).permissions_claim("custom:permissions")
+    Verifier::builder(pool).permissions_claim("custom:permissions")
 }
 
 async fn ready(builder: VerifierBuilder) -> Result<Verifier, Box<dyn Error>> {

@@ -45,7 +45,7 @@ impl fmt::Display for Banner<'_> {
   OpenID Connect clients
       {endpoint}/{id}/.well-known/openid-configuration
   tower-cognito
-      Pool::custom(\"{issuer}\", \"{keys}\").access_tokens([\"{client}\"]){}
+      Verifier::builder(Pool::custom(\"{issuer}\", \"{keys}\").access_tokens([\"{client}\"]){})
 
 Press Ctrl-C to stop.",
             self.plain_http()
@@ -70,7 +70,7 @@ impl Banner<'_> {
     fn plain_http(&self) -> &'static str {
         let pool = Pool::custom(self.pool.issuer(), self.pool.jwks_uri())
             .access_tokens([self.pool.client_id()]);
-        match Verifier::for_pools([pool]).build() {
+        match Verifier::builder(pool).build() {
             Err(ConfigError::PlainHttp { .. }) => ".dangerous().allow_plain_http()",
             _ => "",
         }
