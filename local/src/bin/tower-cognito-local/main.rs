@@ -1,11 +1,17 @@
 //! The command `tower-cognito-local`: serves a local Cognito user pool, or checks a configuration file.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to a person")]
+#![allow(clippy::print_stderr, reason = "a command line talks to a person")]
 
 mod banner;
 mod options;
 
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Parser;
 use tokio::runtime::Runtime;
@@ -34,10 +40,12 @@ fn check(options: &CheckOptions) -> Result<(), Box<dyn Error>> {
     let config = Config::from_file(&options.config)?;
     let file = options.config.display();
     match config.ignored() {
-        [] => println!("{file} is valid. All of its settings have an effect."),
+        [] => print(&format_args!("{file} is valid. All of its settings have an effect.")),
         ignored => {
-            println!("{file} is valid. These settings have no effect on a local pool:");
-            ignored.iter().for_each(|setting| println!("  {setting}"));
+            let ignored = ignored.join("\n  ");
+            print(&format_args!(
+                "{file} is valid. These settings have no effect on a local pool:\n  {ignored}"
+            ));
         }
     }
     Ok(())
@@ -69,7 +77,7 @@ async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>>
         );
     }
     match log_format {
-        LogFormat::Text => println!("{}", Banner { pool: &pool, data: &data }),
+        LogFormat::Text => print(&Banner { pool: &pool, data: &data }),
         LogFormat::Json => tracing::info!(
             endpoint = pool.endpoint(),
             user_pool_id = %pool.id(),
@@ -113,8 +121,16 @@ async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
     Ok(builder.serve(address).await?)
 }
 
+/// Prints to standard output. The pool serves on if nobody reads that any more.
+fn print(text: &dyn fmt::Display) {
+    if let Err(error) = writeln!(io::stdout(), "{text}") {
+        tracing::debug!(%error, "standard output is closed");
+    }
+}
+
 fn start_log(format: LogFormat) {
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    let log =
+        tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
