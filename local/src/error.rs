@@ -1,15 +1,27 @@
 //! The errors of Cognito: its names and its messages.
 
-/// An error as the API writes it: Cognito's name and Cognito's message.
+/// An error under Cognito's name and with Cognito's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ApiError {
+pub(crate) struct Error {
     pub(crate) name: &'static str,
     pub(crate) message: String,
-    /// The members of the input that the service model does not allow, for errors that report them.
+    /// The members of the input that break a constraint, for errors that report them.
     pub(crate) faulty: Vec<String>,
 }
 
-impl ApiError {
+/// The name that the modules use which are not adapted yet.
+pub(crate) type ApiError = Error;
+
+/// A constraint that a member of the input breaks.
+pub(crate) struct Fault {
+    path: String,
+    text: String,
+}
+
+/// Longer values are not quoted in errors.
+const MAX_QUOTE: usize = 256;
+
+impl Error {
     pub(crate) fn new(name: &'static str, message: impl Into<String>) -> Self {
         Self { name, message: message.into(), faulty: Vec::new() }
     }
@@ -34,12 +46,50 @@ impl ApiError {
         Self::not_authorized("User is disabled.")
     }
 
-    /// Too many tries, of codes or of passwords.
+    pub(crate) fn reset_required() -> Self {
+        Self::new("PasswordResetRequiredException", "Password reset required for the user")
+    }
+
+    pub(crate) fn unknown_session() -> Self {
+        Self::not_authorized("Invalid session for the user, session is expired.")
+    }
+
+    pub(crate) fn software_token_missing() -> Self {
+        Self::new(
+            "SoftwareTokenMFANotFoundException",
+            "Software Token MFA has not been enabled by the userPool",
+        )
+    }
+
+    pub(crate) fn alias_exists(attribute: &str) -> Self {
+        Self::new(
+            "AliasExistsException",
+            format!("An account with the given {attribute} already exists."),
+        )
+    }
+
+    pub(crate) fn user_exists(message: impl Into<String>) -> Self {
+        Self::new("UsernameExistsException", message)
+    }
+
+    /// The user has no password that can be reset.
+    pub(crate) fn cannot_reset() -> Self {
+        Self::not_authorized("User password cannot be reset in the current state.")
+    }
+
+    /// The user has no verified contact to which a code can be sent.
+    pub(crate) fn no_recovery_contact() -> Self {
+        Self::invalid_parameter(
+            "Cannot reset password for the user as there is no registered/verified email or phone_number",
+        )
+    }
+
+    /// Too many attempts with codes or passwords.
     pub(crate) fn attempt_limit() -> Self {
         Self::new("LimitExceededException", "Attempt limit exceeded, please try after some time.")
     }
 
-    /// What was decided before a trigger ran does not hold any more. Clients try again.
+    /// The user changed while a trigger ran. Clients try again.
     pub(crate) fn overtaken() -> Self {
         Self::new("TooManyRequestsException", "Another request changed the user meanwhile.")
     }
@@ -77,7 +127,22 @@ impl ApiError {
 
     /// A required member is absent.
     pub(crate) fn missing(member: &str) -> Self {
-        crate::http::api::validate::missing(member)
+        Self::faults(vec![Fault::missing(&first_lowercase(member))])
+    }
+
+    /// A value breaks one constraint, which is not in the service model.
+    pub(crate) fn broken(member: &str, value: &str, constraint: &str) -> Self {
+        Self::faults(vec![Fault::new(&quoted(value), member, constraint)])
+    }
+
+    /// The input breaks constraints.
+    pub(crate) fn faults(faults: Vec<Fault>) -> Self {
+        let (count, plural) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
+        let (faulty, texts): (Vec<_>, Vec<_>) =
+            faults.into_iter().map(|fault| (fault.path, fault.text)).unzip();
+        let texts = texts.join("; ");
+        let message = format!("{count} validation error{plural} detected: {texts}");
+        Self { faulty, ..Self::invalid_parameter(message) }
     }
 
     /// A value has another type than the model says. The error does not quote it, since it may be a password.
@@ -93,9 +158,35 @@ impl ApiError {
     }
 }
 
-impl From<std::io::Error> for ApiError {
+impl Fault {
+    /// `quoted` is the value with a space before it, or empty.
+    pub(crate) fn new(quoted: &str, path: &str, constraint: &str) -> Self {
+        let text = format!("Value{quoted} at '{path}' failed to satisfy constraint: {constraint}");
+        Self { path: path.to_owned(), text }
+    }
+
+    /// A member that is required and absent. Amplify recognizes a missing password by a text without `null`.
+    pub(crate) fn missing(path: &str) -> Self {
+        let quoted = if path.to_ascii_lowercase().ends_with("password") { "" } else { " null" };
+        Self::new(quoted, path, "Member must not be null")
+    }
+}
+
+/// Returns a value as errors quote it, with a space before it. Long values are not quoted.
+pub(crate) fn quoted(text: &str) -> String {
+    if text.chars().count() <= MAX_QUOTE { format!(" '{text}'") } else { String::new() }
+}
+
+/// Returns a member's name as errors write it.
+pub(crate) fn first_lowercase(name: &str) -> String {
+    let mut characters = name.chars();
+    let first = characters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(characters).collect()
+}
+
+impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        // The pool was deleted while the operation went on.
+        // The pool was deleted while the operation ran.
         if error.kind() == std::io::ErrorKind::NotFound {
             return Self::not_found("User pool does not exist.");
         }

@@ -5,7 +5,7 @@ use std::io;
 use crate::{
     config::{Config, UserSeed},
     crypto::{secret, srp::Password},
-    http::api::user_names::new_name,
+    domain::user_names::new_name,
     model::{
         Client, Group, PoolRecord, User, UserStatus,
         settings::{ClientSettings, Contact, PoolSettings, TimeUnit},

@@ -1,6 +1,6 @@
-//! The system's clock, which the pool's own clock is set beside.
+//! The system's clock, and times as the pool stores them.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tower_cognito::Clock;
 
@@ -12,4 +12,9 @@ impl Clock for SystemClock {
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }
+}
+
+/// Returns a duration in milliseconds, the unit of all stored times.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

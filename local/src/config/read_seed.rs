@@ -12,7 +12,7 @@ use crate::{
         read_client::Around,
         written::{Place, Written, Wrong},
     },
-    http::api::user_names::new_name,
+    domain::user_names::new_name,
     model::{
         ResourceServer, ResourceServerScope,
         settings::{ClientSettings, PoolSettings, ProviderDetails, ProviderSettings},

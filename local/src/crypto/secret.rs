@@ -1,6 +1,9 @@
 //! What nobody can guess.
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    hmac,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::text::base64url;
@@ -48,6 +51,11 @@ fn signs<const N: usize>(signs: &[u8]) -> String {
 pub(crate) fn secret_hash(secret: &str, username: &str, client_id: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     STANDARD.encode(hmac::sign(&key, format!("{username}{client_id}").as_bytes()))
+}
+
+/// Returns the digest under which the pool stores a token, a code or a session. The secret itself is never stored.
+pub(crate) fn digest_of(secret: &str) -> String {
+    base64url::encode(digest(&SHA256, secret.as_bytes()))
 }
 
 /// Compares without telling where the difference is.

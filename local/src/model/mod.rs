@@ -7,7 +7,8 @@ mod user;
 pub(crate) use self::{
     records::{
         BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
-        PoolRecord, RefreshToken, ResourceServer, ResourceServerScope, Session, StoredKey,
+        MessageText, PLACE_OF_CODE, PLACE_OF_NAME, PoolRecord, RefreshToken, ResourceServer,
+        ResourceServerScope, Session, StoredKey,
     },
     user::{
         Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, Stranger, User,

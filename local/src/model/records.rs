@@ -157,6 +157,18 @@ pub(crate) struct Message {
     pub(crate) at: u64,
 }
 
+/// The placeholder for the code, or for the temporary password, in the text of a message.
+pub(crate) const PLACE_OF_CODE: &str = "{####}";
+
+/// The placeholder for the user name in the text of an invitation.
+pub(crate) const PLACE_OF_NAME: &str = "{username}";
+
+/// The text of a message, with placeholders.
+pub(crate) struct MessageText {
+    pub(crate) subject: Option<String>,
+    pub(crate) body: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceServer {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::srp::Password;
+use crate::{crypto::srp::Password, model::settings::Contact};
 
 /// A user. `username` is the key: with sign-in by contact it is the same as `sub`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -154,6 +154,11 @@ impl User {
         self.attributes.get(name).map(String::as_str)
     }
 
+    /// Returns what identifies the user together with their password. A sign-in that began with another value is void.
+    pub(crate) fn proof(&self) -> String {
+        format!("{} {}", self.sub, self.password.as_ref().map_or("", Password::salt))
+    }
+
     /// Whether the user signs in at a provider alone. What a provider says of them never stands for a user name
     /// here.
     pub(crate) fn is_external(&self) -> bool {
@@ -161,9 +166,19 @@ impl User {
     }
 
     /// Whether a contact is proven to be the user's.
-    pub(crate) fn has_verified(&self, contact: crate::model::settings::Contact) -> bool {
+    pub(crate) fn has_verified(&self, contact: Contact) -> bool {
         self.attribute(contact.attribute()).is_some()
             && self.attribute(contact.verified_attribute()) == Some("true")
+    }
+}
+
+impl CodePurpose {
+    /// Returns the purpose of a code that verifies a contact of an existing user.
+    pub(crate) fn verification_of(contact: Contact) -> Self {
+        match contact {
+            Contact::Email => Self::Email,
+            Contact::PhoneNumber => Self::PhoneNumber,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Makes the tokens of a sign-in, with Cognito's claims.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
@@ -10,13 +10,14 @@ use tower_cognito::{TokenUse, Verified};
 use crate::{
     blocking,
     crypto::secret::random_octets,
-    error::ApiError,
+    error::Error,
     model::{Client, Group, RefreshToken, Session, User},
-    pool::{Shared, keys::random_uuid},
+    pool::{Pool, keys::random_uuid},
     store::Data,
     text::base64url,
     triggers::{Metadata, machine_overrides},
 };
+pub(crate) use crate::{crypto::secret::digest_of, time::milliseconds};
 
 /// What API sign-ins are granted.
 pub(crate) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
@@ -44,6 +45,16 @@ pub(crate) struct Claims {
     is_hosted: bool,
     /// An ID token is for those who asked to know who the user is.
     has_id_token: bool,
+}
+
+/// The tokens that a sign-in or a refresh yields.
+pub(crate) struct Tokens {
+    pub(crate) access_token: String,
+    /// Absent if the app did not ask for the scope `openid`.
+    pub(crate) id_token: Option<String>,
+    pub(crate) refresh_token: Option<String>,
+    /// The lifetime of the access token, in seconds.
+    pub(crate) expires_in: u64,
 }
 
 impl Data {
@@ -90,7 +101,7 @@ impl Data {
     }
 }
 
-impl Shared {
+impl Pool {
     /// The claims that Cognito writes.
     pub(crate) fn claims(&self, grantee: &Grantee<'_>, groups: &[Group]) -> Claims {
         let Grantee { user, client, .. } = grantee;
@@ -117,31 +128,25 @@ impl Shared {
         Claims { access, id, is_hosted: grantee.scopes.is_some(), has_id_token }
     }
 
-    /// Signs claims and writes them as the API answers a sign-in.
-    pub(crate) async fn authentication_result(
+    /// Signs the claims of both tokens.
+    pub(crate) async fn issue(
         &self,
         client: &Client,
         claims: Claims,
         refresh_token: Option<String>,
-    ) -> Value {
+    ) -> Tokens {
         let Claims { access, mut id, is_hosted, has_id_token } = claims;
         let access_token = self.sign_claims(TokenUse::Access, access).await;
-        let mut result = Map::new();
-        if has_id_token {
+        let id_token = if has_id_token {
             if is_hosted {
                 id.insert("at_hash".to_owned(), json!(half_digest_of(&access_token)));
             }
-            let id_token = self.sign_claims(TokenUse::Id, id).await;
-            result.insert("IdToken".to_owned(), json!(id_token));
-        }
-        let mut set = |name: &str, value: Value| drop(result.insert(name.to_owned(), value));
-        set("AccessToken", json!(access_token));
-        set("ExpiresIn", json!(client.settings.access_token_lifetime().as_secs()));
-        set("TokenType", json!("Bearer"));
-        if let Some(token) = refresh_token {
-            set("RefreshToken", json!(token));
-        }
-        Value::Object(result)
+            Some(self.sign_claims(TokenUse::Id, id).await)
+        } else {
+            None
+        };
+        let expires_in = client.settings.access_token_lifetime().as_secs();
+        Tokens { access_token, id_token, refresh_token, expires_in }
     }
 
     pub(crate) async fn sign_claims(
@@ -161,7 +166,7 @@ impl Shared {
         client: &Client,
         scopes: &[String],
         metadata: &Metadata,
-    ) -> Result<Map<String, Value>, ApiError> {
+    ) -> Result<Map<String, Value>, Error> {
         let overrides = machine_overrides(self, client, scopes, metadata).await?;
         let now = self.now() / 1000;
         let id = &client.settings.client_id;
@@ -186,8 +191,8 @@ impl Shared {
     }
 
     /// Refuses tokens whose session was ended, and those of users who are signed out or gone.
-    pub(crate) fn check_revocation(self: &Arc<Self>, verified: &Verified) -> Result<(), ApiError> {
-        let revoked = || ApiError::not_authorized("Access Token has been revoked");
+    pub(crate) fn check_revocation(self: &Arc<Self>, verified: &Verified) -> Result<(), Error> {
+        let revoked = || Error::not_authorized("Access Token has been revoked");
         self.store.read(|data| {
             let session = verified.origin_jti().and_then(|origin| data.sessions.get(origin));
             if session.is_some_and(|session| session.revoked) {
@@ -209,10 +214,10 @@ impl Shared {
     }
 
     /// The user that a verified token speaks of, who has to be there and enabled.
-    pub(crate) fn user_of(&self, verified: &Verified) -> Result<User, ApiError> {
+    pub(crate) fn user_of(&self, verified: &Verified) -> Result<User, Error> {
         let user = self.store.read(|data| data.user_of_sub(verified.subject()).cloned());
-        let user = user.ok_or_else(ApiError::user_not_found)?;
-        if user.enabled { Ok(user) } else { Err(ApiError::not_authorized("User is disabled.")) }
+        let user = user.ok_or_else(Error::user_not_found)?;
+        if user.enabled { Ok(user) } else { Err(Error::not_authorized("User is disabled.")) }
     }
 
     fn access_claims(
@@ -281,20 +286,11 @@ impl Shared {
     }
 }
 
-/// By what a refresh token is known.
-pub(crate) fn digest_of(token: &str) -> String {
-    base64url::encode(digest(&SHA256, token.as_bytes()))
-}
-
 /// What an ID token tells of the access token beside it (OpenID Connect Core 1.0, section 3.1.3.6).
 fn half_digest_of(token: &str) -> String {
     let digest = digest(&SHA256, token.as_bytes());
     let half = digest.as_ref().len() / 2;
     base64url::encode(digest.as_ref().get(..half).unwrap_or_default())
-}
-
-pub(crate) fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The roles of groups, each once.

@@ -13,6 +13,7 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+pub(crate) use crate::ids::{random_uuid, uuid_of};
 use crate::{model::StoredKey, text::base64url};
 
 /// A key pair that signs, under an id.
@@ -108,32 +109,4 @@ fn generate() -> io::Result<KeyPair> {
 /// Cognito's key ids are 32 octets in base64.
 fn key_id(seed: &str) -> String {
     STANDARD.encode(digest(&SHA256, seed.as_bytes()))
-}
-
-/// A UUID that is always the same for one text: a user keeps their `sub`.
-pub(crate) fn uuid_of(text: &str) -> String {
-    let mut octets = [0; 16];
-    octets
-        .iter_mut()
-        .zip(digest(&SHA256, text.as_bytes()).as_ref())
-        .for_each(|(to, from)| *to = *from);
-    uuid(octets)
-}
-
-pub(crate) fn random_uuid() -> String {
-    let mut octets = [0; 16];
-    aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
-    uuid(octets)
-}
-
-/// RFC 9562, section 5.4.
-fn uuid(octets: [u8; 16]) -> String {
-    let number = u128::from_be_bytes(octets);
-    let number = number & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-    let text = format!("{number:032x}");
-    let (a, rest) = text.split_at(8);
-    let (b, rest) = rest.split_at(4);
-    let (c, rest) = rest.split_at(4);
-    let (d, e) = rest.split_at(4);
-    format!("{a}-{b}-{c}-{d}-{e}")
 }

@@ -20,19 +20,16 @@ use serde_json::{Value, json};
 use tower_cognito::{Clock, KeySet, KeySetError, PoolId, TokenUse, Verifier};
 
 use crate::{
-    pool::{
-        issue::milliseconds,
-        keys::{SigningKey, uuid_of},
-        own_verifier::OwnVerifier,
-    },
+    ids::uuid_of,
+    pool::{keys::SigningKey, own_verifier::OwnVerifier},
     server::Fault,
     store::Store,
-    time::SystemClock,
+    time::{SystemClock, milliseconds},
     triggers::Triggers,
 };
 
-/// What a pool, its server and its operations all use.
-pub(crate) struct Shared {
+/// A pool: what its server and its operations share.
+pub(crate) struct Pool {
     id: PoolId,
     client_id: String,
     issuer: String,
@@ -45,6 +42,9 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) triggers: Triggers,
 }
+
+/// The name that the modules use which are not adapted yet.
+pub(crate) type Shared = Pool;
 
 /// The account that all local pools belong to.
 pub(crate) const ACCOUNT: &str = "000000000000";
@@ -73,7 +73,7 @@ struct State {
     fault: Fault,
 }
 
-impl Shared {
+impl Pool {
     /// A pool with its keys: those that were kept, or its first. Making keys takes long: this blocks the thread.
     pub(crate) fn new(parts: Parts) -> io::Result<Self> {
         let Parts { id, client_id, issuer, address, own_keys, store, triggers } = parts;

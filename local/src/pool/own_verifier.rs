@@ -5,9 +5,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tower_cognito::{KeySetError, Pool, Verifier};
+use tower_cognito::{KeySetError, Verifier};
 
-use crate::pool::Shared;
+use crate::pool::Pool;
 
 /// The verifier of a pool's own access tokens. It is rebuilt when the pool's app clients or keys are no longer those
 /// that it was built from, whatever changed them.
@@ -24,7 +24,7 @@ struct Built {
 impl OwnVerifier {
     /// Returns the verifier for the pool's present clients and keys, or `None` for a pool without app clients: it has
     /// no tokens.
-    pub(crate) fn current(&self, pool: &Shared) -> io::Result<Option<Verifier>> {
+    pub(crate) fn current(&self, pool: &Pool) -> io::Result<Option<Verifier>> {
         let clients: Vec<_> =
             pool.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect());
         if clients.is_empty() {
@@ -43,7 +43,7 @@ impl OwnVerifier {
 }
 
 fn build(
-    pool: &Shared,
+    pool: &Pool,
     clients: &[String],
 ) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
     let own = own_pool(pool)?.access_tokens(clients);
@@ -52,8 +52,8 @@ fn build(
 }
 
 /// A pool with its present keys, for the pool's own use: it takes its tokens whatever API they are for.
-pub(crate) fn own_pool(pool: &Shared) -> Result<Pool, KeySetError> {
-    Ok(Pool::custom(pool.issuer(), pool.jwks_uri())
+pub(crate) fn own_pool(pool: &Pool) -> Result<tower_cognito::Pool, KeySetError> {
+    Ok(tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri())
         .static_keys(pool.key_set()?)
         // The keys are static: nothing is ever fetched over plain HTTP.
         .dangerous()
@@ -74,7 +74,7 @@ mod tests {
         triggers::Triggers,
     };
 
-    fn pool() -> Shared {
+    fn pool() -> Pool {
         let id = "us-east-1_Local0001";
         let parts = Parts {
             store: Store::open(id, None).unwrap(),
@@ -85,10 +85,10 @@ mod tests {
             own_keys: false,
             triggers: Triggers::default(),
         };
-        Shared::new(parts).unwrap()
+        Pool::new(parts).unwrap()
     }
 
-    async fn change_clients(pool: &Shared, change: impl FnOnce(&mut Data) + Send) {
+    async fn change_clients(pool: &Pool, change: impl FnOnce(&mut Data) + Send) {
         pool.store.write_always(change).await.unwrap();
     }
 
@@ -97,7 +97,7 @@ mod tests {
     }
 
     /// Returns the verifier that is kept, to compare by its address.
-    fn built(pool: &Shared, verifier: &OwnVerifier) -> Option<Arc<Built>> {
+    fn built(pool: &Pool, verifier: &OwnVerifier) -> Option<Arc<Built>> {
         verifier.current(pool).unwrap()?;
         verifier.0.lock().unwrap().clone()
     }

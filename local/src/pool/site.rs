@@ -11,10 +11,10 @@ use tower_cognito::{AuthErrorKind, Clock, Verified};
 use crate::{
     blocking,
     crypto::secret,
-    error::ApiError,
+    error::Error,
     http::operations::Operations,
     model::{Client, PoolRecord},
-    pool::{Parts, Shared, endpoint, issue::milliseconds},
+    pool::{Parts, Pool, endpoint, issue::milliseconds},
     store::{Disk, Store, mail::Outbox},
     time::SystemClock,
     triggers::Triggers,
@@ -28,7 +28,7 @@ pub(crate) struct Site {
     /// Of the pools that are made here.
     region: String,
     own_keys: bool,
-    pools: Mutex<BTreeMap<String, Arc<Shared>>>,
+    pools: Mutex<BTreeMap<String, Arc<Pool>>>,
     pub(crate) operations: Operations,
 }
 
@@ -44,23 +44,23 @@ impl Site {
         Self { address, disk, outbox, region, own_keys, pools, operations }
     }
 
-    pub(crate) fn add(&self, pool: Arc<Shared>) {
+    pub(crate) fn add(&self, pool: Arc<Pool>) {
         if let Some(outbox) = &self.outbox {
             pool.store.mail_by(outbox.clone());
         }
         self.lock().insert(pool.id().to_string(), pool);
     }
 
-    pub(crate) fn pool(&self, id: &str) -> Option<Arc<Shared>> {
+    pub(crate) fn pool(&self, id: &str) -> Option<Arc<Pool>> {
         self.lock().get(id).map(Arc::clone)
     }
 
-    pub(crate) fn pools(&self) -> Vec<Arc<Shared>> {
+    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
         self.lock().values().map(Arc::clone).collect()
     }
 
     /// Makes a pool, which is served at once.
-    pub(crate) async fn create(self: &Arc<Self>, record: PoolRecord) -> io::Result<Arc<Shared>> {
+    pub(crate) async fn create(self: &Arc<Self>, record: PoolRecord) -> io::Result<Arc<Pool>> {
         let id = format!("{}_{}", self.region, secret::pool_name());
         let pool = self.open(&id).await?;
         pool.store
@@ -74,15 +74,15 @@ impl Site {
     }
 
     /// A pool that is not served yet, with what is kept of it.
-    pub(crate) async fn open(self: &Arc<Self>, id: &str) -> io::Result<Arc<Shared>> {
+    pub(crate) async fn open(self: &Arc<Self>, id: &str) -> io::Result<Arc<Pool>> {
         let (site, id) = (Arc::clone(self), id.to_owned());
         blocking::run(move || site.load(&id)).await
     }
 
-    fn load(&self, id: &str) -> io::Result<Arc<Shared>> {
+    fn load(&self, id: &str) -> io::Result<Arc<Pool>> {
         let store = Store::open(id, self.disk.clone())?;
         let client_id = store.read(|data| data.clients.iter().next().map(|(id, _)| id.to_owned()));
-        let shared = Shared::new(Parts {
+        let shared = Pool::new(Parts {
             store,
             id: id.parse().map_err(io::Error::other)?,
             client_id: client_id.unwrap_or_default(),
@@ -95,7 +95,7 @@ impl Site {
     }
 
     /// Forgets a pool, on disk too.
-    pub(crate) async fn remove(&self, pool: &Shared) -> io::Result<()> {
+    pub(crate) async fn remove(&self, pool: &Pool) -> io::Result<()> {
         pool.store.close().await?;
         self.lock().remove(pool.id().as_str());
         Ok(())
@@ -108,7 +108,7 @@ impl Site {
     }
 
     /// An app client, with the pool that it belongs to.
-    pub(crate) fn client(&self, id: &str) -> Option<(Arc<Shared>, Client)> {
+    pub(crate) fn client(&self, id: &str) -> Option<(Arc<Pool>, Client)> {
         self.pools().into_iter().find_map(|pool| {
             let client = pool.store.read(|data| data.clients.get(id).cloned())?;
             Some((pool, client))
@@ -116,7 +116,7 @@ impl Site {
     }
 
     /// The claims of an access token of one of the pools, by this crate's own rules.
-    pub(crate) async fn verified(&self, token: &str) -> Result<(Arc<Shared>, Verified), ApiError> {
+    pub(crate) async fn verified(&self, token: &str) -> Result<(Arc<Pool>, Verified), Error> {
         for pool in self.pools() {
             let verifier = match pool.own_verifier() {
                 Ok(Some(verifier)) => verifier,
@@ -135,15 +135,15 @@ impl Site {
                 }
                 Err(error) if error.kind() == AuthErrorKind::UntrustedIssuer => {}
                 Err(error) if error.kind() == AuthErrorKind::Expired => {
-                    return Err(ApiError::not_authorized("Access Token has expired"));
+                    return Err(Error::not_authorized("Access Token has expired"));
                 }
                 Err(_) => break,
             }
         }
-        Err(ApiError::not_authorized("Invalid Access Token"))
+        Err(Error::not_authorized("Invalid Access Token"))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Shared>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Pool>>> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

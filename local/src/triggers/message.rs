@@ -5,8 +5,7 @@ use serde_json::json;
 
 use crate::{
     error::ApiError,
-    messages::{PLACE_OF_CODE, PLACE_OF_NAME, Text},
-    model::{User, settings::Contact},
+    model::{MessageText, PLACE_OF_CODE, PLACE_OF_NAME, User, settings::Contact},
     pool::Shared,
     triggers::{Caller, Event, Trigger, user_attributes},
 };
@@ -38,9 +37,9 @@ pub(crate) async fn custom_text(
     user: &User,
     reason: Reason,
     contact: Contact,
-    default: Text,
+    default: MessageText,
     caller: Caller<'_>,
-) -> Result<Text, ApiError> {
+) -> Result<MessageText, ApiError> {
     let is_invitation = reason == Reason::AdminCreateUser;
     let event = Event {
         trigger: Trigger::CustomMessage,
@@ -66,7 +65,7 @@ pub(crate) async fn custom_text(
     let is_of_use = |body: &String| {
         body.contains(PLACE_OF_CODE) && (!is_invitation || body.contains(PLACE_OF_NAME))
     };
-    Ok(Text {
+    Ok(MessageText {
         body: body.filter(is_of_use).unwrap_or(default.body),
         subject: subject.or(default.subject),
     })

@@ -1,4 +1,4 @@
-"""Writes `local/src/http/api/model.txt`: what Cognito's service model says about the input of operations.
+"""Writes `local/src/service_model/model.txt`: what Cognito's service model says about the input of operations.
 
     python model.py [OPERATION...]    adds operations and updates the others to the installed botocore
     python model.py --check           compares the table with the installed botocore
@@ -12,7 +12,7 @@ import sys
 import botocore
 import botocore.loaders
 
-TABLE = os.path.join(os.path.dirname(__file__), "../../src/http/api/model.txt")
+TABLE = os.path.join(os.path.dirname(__file__), "../../src/service_model/model.txt")
 
 HEADER = """\
 # Facts of Cognito's service model (cognito-idp {api}, from botocore {version}) about the input of the operations

@@ -8,7 +8,7 @@ use tower_cognito_local::UserPool;
 use crate::support::cognito::{call, error, is};
 
 /// The facts that the local pool goes by. `tests/clients/model.py --check` compares them with the service model.
-const TABLE: &str = include_str!("../../src/http/api/model.txt");
+const TABLE: &str = include_str!("../../src/service_model/model.txt");
 
 /// For each pattern of the table: a value that matches it, as a beginning, a character that can follow any number of
 /// times, and an end; and a value that does not match. Every string matches the first pattern.

@@ -8,20 +8,22 @@ use serde_json::{Map, Value, json};
 use tower_cognito::Verified;
 
 use crate::{
-    error::ApiError,
+    domain::{
+        attribute_change::{change, plan},
+        attributes::{self, Writer},
+        codes, still_as, still_there,
+    },
+    error::Error,
     http::api::{
         Answer,
-        attributes::{self, AttributeInput, Writer},
-        change::{change, plan},
-        codes,
-        context::{still_as, still_there},
+        attribute_list::{AttributeInput, read_attributes},
         input, nothing, required, shapes,
     },
     model::{
         CodePurpose,
         settings::{ClientSettings, Contact},
     },
-    pool::{Shared, site::Site},
+    pool::{Pool, site::Site},
     store::Data,
     triggers::{Caller, Metadata, Reason},
 };
@@ -68,13 +70,14 @@ struct UpdateUserAttributes {
 async fn update_attributes(site: &Site, value: Value) -> Answer {
     let UpdateUserAttributes { access_token, user_attributes, client_metadata } = input(value)?;
     let (pool, user, verified) = site.token_user(access_token).await?;
-    let list = required(user_attributes, "UserAttributes")?;
+    let list = read_attributes(Some(required(user_attributes, "UserAttributes")?))?;
     let client = client_of(&pool, &verified)?;
     let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_change(&settings, Writer::User(&client), Some(list))?;
+    let changes = attributes::check_change(&settings, Writer::User(&client), list)?;
     let metadata = client_metadata.unwrap_or_default();
     let caller = Caller { client_id: verified.client_id(), metadata: &metadata };
     let sent = change(&pool, |data| still_as(data, &user), &changes, caller).await?;
+    let sent: Vec<_> = sent.iter().map(shapes::delivery).collect();
     Ok(json!({ "CodeDeliveryDetailsList": sent }))
 }
 
@@ -95,8 +98,8 @@ async fn delete_attributes(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     pool.store
         .write(|data| {
-            plan(data, still_as(data, &user)?, &changes, now)?.make(data);
-            Ok::<_, ApiError>(())
+            plan(data, still_as(data, &user)?, &changes, now)?.write(data);
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
@@ -116,24 +119,24 @@ async fn send_code(site: &Site, value: Value) -> Answer {
     let (pool, user, verified) = site.token_user(access_token).await?;
     let contact = contact(attribute_name)?;
     if user.attribute(contact.attribute()).is_none() {
-        return Err(ApiError::invalid_parameter(format!(
+        return Err(Error::invalid_parameter(format!(
             "user.{}: The user has no such attribute",
             contact.attribute()
         )));
     }
     let metadata = client_metadata.unwrap_or_default();
     let caller = Caller { client_id: verified.client_id(), metadata: &metadata };
-    let (purpose, reason) = (CodePurpose::proof_of(contact), Reason::VerifyUserAttribute);
-    let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
+    let (purpose, reason) = (CodePurpose::verification_of(contact), Reason::VerifyUserAttribute);
+    let message = codes::compose(&pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
     let details = pool
         .store
         .write(|data| {
             still_there(data, &user)?;
-            codes::send(data, &letter, now)
+            codes::send(data, &message, now)
         })
         .await??;
-    Ok(json!({ "CodeDeliveryDetails": details }))
+    Ok(json!({ "CodeDeliveryDetails": shapes::delivery(&details) }))
 }
 
 #[derive(Default, Deserialize)]
@@ -150,7 +153,7 @@ async fn verify_attribute(site: &Site, value: Value) -> Answer {
     let contact = contact(attribute_name)?;
     let code = required(code, "Code")?;
     let now = pool.now();
-    let purpose = CodePurpose::proof_of(contact);
+    let purpose = CodePurpose::verification_of(contact);
     // A wrong code is counted. Nothing else changes before all checks passed.
     pool.store
         .write_always(|data| {
@@ -178,23 +181,23 @@ async fn delete_user(site: &Site, value: Value) -> Answer {
         .write(|data| {
             still_there(data, &user)?;
             data.remove_user(&user.username);
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
 }
 
 /// The settings of the app client that a token was made for.
-fn client_of(pool: &Shared, verified: &Verified) -> Result<ClientSettings, ApiError> {
+fn client_of(pool: &Pool, verified: &Verified) -> Result<ClientSettings, Error> {
     let client =
         |data: &Data| data.clients.get(verified.client_id()).map(|client| client.settings.clone());
-    pool.store.read(client).ok_or_else(|| ApiError::not_authorized("Invalid Access Token"))
+    pool.store.read(client).ok_or_else(|| Error::not_authorized("Invalid Access Token"))
 }
 
 /// An attribute that a code can prove.
-fn contact(attribute: Option<String>) -> Result<Contact, ApiError> {
+fn contact(attribute: Option<String>) -> Result<Contact, Error> {
     let name = required(attribute, "AttributeName")?;
     Contact::of_attribute(&name).ok_or_else(|| {
-        ApiError::invalid_parameter(format!("user.{name}: Attribute cannot be verified."))
+        Error::invalid_parameter(format!("user.{name}: Attribute cannot be verified."))
     })
 }

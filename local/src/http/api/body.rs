@@ -5,18 +5,18 @@ use std::{future::poll_fn, pin::Pin};
 use axum::body::Body;
 use http_body::Body as _;
 
-use crate::error::ApiError;
+use crate::error::Error;
 
 /// No operation needs more, in octets.
 const MAX_LENGTH: usize = 1024 * 1024;
 
 /// Reads a body to its end, so that the client reads the answer, and keeps no more of it than is allowed.
-pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Error> {
     let mut kept = Vec::new();
     let mut is_too_long = false;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| {
-            ApiError::new("SerializationException", "The request ended before its body did.")
+            Error::new("SerializationException", "The request ended before its body did.")
         })?;
         let Ok(part) = frame.into_data() else {
             continue;
@@ -29,7 +29,7 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, ApiError> {
         }
     }
     if is_too_long {
-        return Err(ApiError::new(
+        return Err(Error::new(
             "RequestEntityTooLargeException",
             "The request is larger than a mebibyte.",
         ));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     config::{Around, Written},
     crypto::secret,
-    error::ApiError,
+    error::Error,
     http::api::{
         Answer, input, nothing,
         paging::Paging,
@@ -76,7 +76,7 @@ fn describe(site: &Site, value: Value) -> Answer {
     let pool = site.named_pool(user_pool_id)?;
     let id = required(client_id, "ClientId")?;
     pool.store.read(|data| {
-        let client = data.clients.get(&id).ok_or_else(|| ApiError::no_client(&id))?;
+        let client = data.clients.get(&id).ok_or_else(|| Error::no_client(&id))?;
         Ok(json!({ "UserPoolClient": described(pool.id().as_str(), client) }))
     })
 }
@@ -93,7 +93,7 @@ async fn update(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     pool.store
         .write(|data| {
-            let before = data.clients.get(&id).ok_or_else(|| ApiError::no_client(&id))?;
+            let before = data.clients.get(&id).ok_or_else(|| Error::no_client(&id))?;
             let base = ClientSettings {
                 name: before.settings.name.clone(),
                 client_id: id.clone(),
@@ -102,7 +102,7 @@ async fn update(site: &Site, value: Value) -> Answer {
                 ..untold()
             };
             let settings = read(data, settings, base)?;
-            let client = data.clients.get_mut(&id).ok_or_else(|| ApiError::no_client(&id))?;
+            let client = data.clients.get_mut(&id).ok_or_else(|| Error::no_client(&id))?;
             client.settings = settings;
             client.others = others;
             client.modified_at = now;
@@ -115,9 +115,7 @@ async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, client_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let id = required(client_id, "ClientId")?;
-    pool.store
-        .write(|data| data.remove_client(&id).ok_or_else(|| ApiError::no_client(&id)))
-        .await??;
+    pool.store.write(|data| data.remove_client(&id).ok_or_else(|| Error::no_client(&id))).await??;
     nothing()
 }
 
@@ -164,7 +162,7 @@ fn read(
     data: &Data,
     mut settings: Map<String, Value>,
     base: ClientSettings,
-) -> Result<ClientSettings, ApiError> {
+) -> Result<ClientSettings, Error> {
     if let Some(name) = settings.remove("ClientName") {
         settings.insert("Name".to_owned(), name);
     }

@@ -4,12 +4,12 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{error::ApiError, http::api::CONTENT_TYPE};
+use crate::{error::Error, http::api::CONTENT_TYPE};
 
 /// The longest message that stands in a header too.
 const MAX_HEADER: usize = 1024;
 
-impl IntoResponse for ApiError {
+impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let body = json!({ "__type": self.name, "message": self.message }).to_string();
         let mut response = (status(&self), body).into_response();
@@ -27,7 +27,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-fn status(error: &ApiError) -> StatusCode {
+fn status(error: &Error) -> StatusCode {
     match error.name {
         "InternalErrorException" => StatusCode::INTERNAL_SERVER_ERROR,
         "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
@@ -50,7 +50,7 @@ mod tests {
             (io::ErrorKind::StorageFull, 500, "InternalErrorException"),
             (io::ErrorKind::NotFound, 400, "ResourceNotFoundException"),
         ] {
-            let response = ApiError::from(io::Error::from(kind)).into_response();
+            let response = Error::from(io::Error::from(kind)).into_response();
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.1");
             assert_eq!(response.headers()["x-amzn-errortype"], format!("{name}:"));

@@ -1,6 +1,6 @@
 //! What `ListUsers` is asked for: `email = "jane@example.com"`, `name ^= "Ja"`.
 
-use crate::{error::ApiError, model::User};
+use crate::{error::Error, model::User};
 
 /// Whom a list is to hold.
 #[derive(Debug)]
@@ -26,15 +26,15 @@ const SEARCHABLE: [&str; 10] = [
 
 impl Filter {
     /// A filter that says nothing lets all users through.
-    pub(crate) fn parse(text: &str) -> Result<Option<Self>, ApiError> {
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, Error> {
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
         }
-        let filter = parts(text)
-            .ok_or_else(|| ApiError::invalid_parameter("Error while parsing filter."))?;
+        let filter =
+            parts(text).ok_or_else(|| Error::invalid_parameter("Error while parsing filter."))?;
         if !SEARCHABLE.contains(&filter.attribute.as_str()) {
-            return Err(ApiError::invalid_parameter(format!(
+            return Err(Error::invalid_parameter(format!(
                 "Invalid search attribute: {}",
                 filter.attribute
             )));

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    error::ApiError,
+    error::Error,
     http::api::{Answer, input, nothing, paging::Paging, required, shapes},
     model::Group,
     pool::site::Site,
@@ -43,7 +43,7 @@ async fn create_group(site: &Site, value: Value) -> Answer {
     pool.store
         .write(|data| {
             if data.groups.contains(&name) {
-                return Err(ApiError::new(
+                return Err(Error::new(
                     "GroupExistsException",
                     "A group with the name already exists.",
                 ));
@@ -70,7 +70,7 @@ fn get_group(site: &Site, value: Value) -> Answer {
     let group = pool
         .store
         .read(|data| data.groups.get(&name).map(|group| shapes::group(pool.id().as_str(), group)));
-    Ok(json!({ "Group": group.ok_or_else(ApiError::no_group)? }))
+    Ok(json!({ "Group": group.ok_or_else(Error::no_group)? }))
 }
 
 /// What the request does not say stays as it is.
@@ -81,7 +81,7 @@ async fn update_group(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     pool.store
         .write(|data| {
-            let group = data.groups.get_mut(&name).ok_or_else(ApiError::no_group)?;
+            let group = data.groups.get_mut(&name).ok_or_else(Error::no_group)?;
             group.description = description.or_else(|| group.description.take());
             group.role_arn = role_arn.or_else(|| group.role_arn.take());
             group.precedence = precedence.or(group.precedence);
@@ -97,8 +97,8 @@ async fn delete_group(site: &Site, value: Value) -> Answer {
     let name = required(name, "GroupName")?;
     pool.store
         .write(|data| {
-            data.remove_group(&name).ok_or_else(ApiError::no_group)?;
-            Ok::<_, ApiError>(())
+            data.remove_group(&name).ok_or_else(Error::no_group)?;
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    error::ApiError,
+    error::Error,
     http::api::{Answer, input, nothing, required},
     model::{Identity, User, UserStatus},
     pool::site::Site,
@@ -55,16 +55,16 @@ async fn link(site: &Site, value: Value) -> Answer {
     pool.store.write(|data| {
         check_provider(data, &provider)?;
         if let Some(holder) = data.user_of_account(&provider, &id) {
-            return Err(ApiError::invalid_parameter(if is_its_own(holder) {
+            return Err(Error::invalid_parameter(if is_its_own(holder) {
                 "Merging is not currently supported, provide a SourceUser that has not been signed up in \
                  order to link"
             } else {
                 "SourceUser is already linked to DestinationUser"
             }));
         }
-        let user = data.find_user_mut(&name).ok_or_else(ApiError::user_not_found)?;
+        let user = data.find_user_mut(&name).ok_or_else(Error::user_not_found)?;
         if user.identities.len() >= MAX_LINKS {
-            return Err(ApiError::new(
+            return Err(Error::new(
                 "LimitExceededException",
                 "Too many identities are linked to the user.",
             ));
@@ -85,11 +85,10 @@ async fn disable(site: &Site, value: Value) -> Answer {
     pool.store
         .write(|data| {
             check_provider(data, &provider)?;
-            let holder =
-                data.user_of_account(&provider, &id).ok_or_else(ApiError::user_not_found)?;
+            let holder = data.user_of_account(&provider, &id).ok_or_else(Error::user_not_found)?;
             let username = holder.username.clone();
             data.end_sign_ins(&username);
-            let user = data.exact_user_mut(&username).ok_or_else(ApiError::user_not_found)?;
+            let user = data.exact_user_mut(&username).ok_or_else(Error::user_not_found)?;
             if is_its_own(user) {
                 user.enabled = false;
             } else {
@@ -97,28 +96,28 @@ async fn disable(site: &Site, value: Value) -> Answer {
                     .retain(|known| known.provider_name != provider || known.user_id != id);
             }
             user.modified_at = now;
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
 }
 
-fn account(account: Account) -> Result<(String, String), ApiError> {
+fn account(account: Account) -> Result<(String, String), Error> {
     let provider = required(account.provider_name, "ProviderName")?;
     let id = required(account.provider_attribute_value, "ProviderAttributeValue")?;
     match account.provider_attribute_name.as_deref() {
         Some(SUBJECT) => Ok((provider, id)),
-        _ => Err(ApiError::invalid_parameter(format!(
+        _ => Err(Error::invalid_parameter(format!(
             "The local pool knows accounts by {SUBJECT} alone."
         ))),
     }
 }
 
-fn check_provider(data: &Data, name: &str) -> Result<(), ApiError> {
+fn check_provider(data: &Data, name: &str) -> Result<(), Error> {
     if data.identity_providers.contains(name) {
         return Ok(());
     }
-    Err(ApiError::not_found(format!("Identity provider {name} does not exist.")))
+    Err(Error::not_found(format!("Identity provider {name} does not exist.")))
 }
 
 /// Whether a user came by the provider, and is nobody without it.

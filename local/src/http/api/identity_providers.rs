@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    error::ApiError,
+    error::Error,
     http::api::{Answer, input, nothing, paging::Paging, required, shapes},
     model::settings::ProviderSettings,
     pool::site::Site,
@@ -116,7 +116,7 @@ async fn delete(site: &Site, value: Value) -> Answer {
             // Nobody is waited for any more, and nobody is signed in by it.
             data.external_sign_ins.retain(|_, sign_in| sign_in.provider != name);
             data.browser_sessions.retain(|_, session| session.provider != name);
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
@@ -160,14 +160,14 @@ fn by_identifier(site: &Site, value: Value) -> Answer {
 }
 
 /// Settings under the names that configuration files use.
-fn checked(value: Value) -> Result<ProviderSettings, ApiError> {
-    serde_json::from_value(value).map_err(|error| ApiError::invalid_parameter(error.to_string()))
+fn checked(value: Value) -> Result<ProviderSettings, Error> {
+    serde_json::from_value(value).map_err(|error| Error::invalid_parameter(error.to_string()))
 }
 
 /// Whether the pool has the attributes that are written, and an identifier means one provider alone.
-fn check(data: &Data, settings: &ProviderSettings) -> Result<(), ApiError> {
+fn check(data: &Data, settings: &ProviderSettings) -> Result<(), Error> {
     if let Some(name) = settings.unknown_attribute(&data.settings()) {
-        return Err(ApiError::invalid_parameter(format!(
+        return Err(Error::invalid_parameter(format!(
             "Invalid attribute mapping: {name} is not an attribute of the user pool."
         )));
     }
@@ -199,10 +199,10 @@ fn written(pool_id: &str, provider: &IdentityProvider) -> Value {
     })
 }
 
-fn unknown(name: &str) -> ApiError {
-    ApiError::not_found(format!("Identity provider {name} does not exist."))
+fn unknown(name: &str) -> Error {
+    Error::not_found(format!("Identity provider {name} does not exist."))
 }
 
-fn duplicate(message: &str) -> ApiError {
-    ApiError::new("DuplicateProviderException", message)
+fn duplicate(message: &str) -> Error {
+    Error::new("DuplicateProviderException", message)
 }

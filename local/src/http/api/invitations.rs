@@ -6,23 +6,25 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    error::ApiError,
+    domain::{
+        attributes::{self, Writer},
+        messages::{self, Draft},
+        named_user,
+        new_password::set_password,
+        temporary_password::{TemporaryPassword, temporary_password},
+        user_names::{NewName, check_name_free, new_name},
+    },
+    error::Error,
     http::api::{
         Answer,
-        attributes::{self, AttributeInput, Writer},
-        context::named_user,
-        input,
-        new_password::set_password,
-        required, shapes,
-        temporary_password::{TemporaryPassword, temporary_password},
-        user_names::{NewName, check_name_free, new_name, user_exists},
+        attribute_list::{AttributeInput, read_attributes, read_validation_data},
+        input, required, shapes,
     },
-    messages::{self, Draft, PLACE_OF_NAME, Text},
     model::{
-        User, UserStatus,
+        MessageText, PLACE_OF_NAME, User, UserStatus,
         settings::{Contact, PoolSettings},
     },
-    pool::{Shared, site::Site},
+    pool::{Pool, site::Site},
     store::Data,
     triggers::{Arrival, Caller, Metadata, Reason, custom_text, pre_sign_up},
 };
@@ -60,8 +62,11 @@ async fn create_user(site: &Site, value: Value) -> Answer {
     }
     let settings = pool.store.read(Data::settings);
     let NewName { username, sub, contact } = new_name(&settings, &given)?;
-    let mut attributes =
-        attributes::check_new(&settings, Writer::Admin, request.user_attributes.clone())?;
+    let mut attributes = attributes::check_new(
+        &settings,
+        Writer::Admin,
+        read_attributes(request.user_attributes.clone())?,
+    )?;
     if let Some((contact, value)) = contact {
         attributes.insert(contact.attribute().to_owned(), value);
     }
@@ -72,9 +77,9 @@ async fn create_user(site: &Site, value: Value) -> Answer {
     pool.store.read(|data| check_name_free(data, &settings, &given, TAKEN))?;
     let first =
         temporary_password(&pool, &settings, &user, request.temporary_password.clone()).await?;
-    user.password = Some(first.kept.clone());
+    user.password = Some(first.stored.clone());
     // What the function says of confirmed users and verified contacts counts at sign-up alone.
-    let validation = attributes::validation_data(request.validation_data.as_deref());
+    let validation = read_validation_data(request.validation_data.clone());
     let caller = request.caller();
     pre_sign_up(&pool, &user, Arrival::AdminCreateUser, &validation, caller).await?;
     let invitations = match request.message_action {
@@ -89,7 +94,7 @@ async fn create_user(site: &Site, value: Value) -> Answer {
             }
             if let Some(clash) = attributes::alias_clash(data, &user) {
                 let is_name = settings.signs_in_with_contacts();
-                return Err(if is_name { user_exists(clash.message) } else { clash });
+                return Err(if is_name { Error::user_exists(clash.message) } else { clash });
             }
             let key = data.user_key(&user.username);
             data.users.insert(key, user.clone());
@@ -100,11 +105,11 @@ async fn create_user(site: &Site, value: Value) -> Answer {
 }
 
 /// A user who did not come yet gets another password, which takes the place of the first.
-async fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> Answer {
+async fn invite_again(pool: &Pool, name: &str, request: &AdminCreateUser) -> Answer {
     let (settings, user) = pool.store.read(|data| {
         let user = named_user(data, name)?;
         check_waits(user)?;
-        Ok::<_, ApiError>((data.settings(), user.clone()))
+        Ok::<_, Error>((data.settings(), user.clone()))
     })?;
     let first =
         temporary_password(pool, &settings, &user, request.temporary_password.clone()).await?;
@@ -113,9 +118,9 @@ async fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> A
     pool.store
         .write(|data| {
             let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
-            let present = present.ok_or_else(ApiError::user_not_found)?;
+            let present = present.ok_or_else(Error::user_not_found)?;
             check_waits(present)?;
-            set_password(present, &settings, first.kept.clone());
+            set_password(present, &settings, first.stored.clone());
             present.modified_at = now;
             let present = present.clone();
             send(data, &present, &invitations, &first, now);
@@ -124,11 +129,11 @@ async fn invite_again(pool: &Shared, name: &str, request: &AdminCreateUser) -> A
         .await?
 }
 
-fn check_waits(user: &User) -> Result<(), ApiError> {
+fn check_waits(user: &User) -> Result<(), Error> {
     if user.status == UserStatus::ForceChangePassword {
         return Ok(());
     }
-    Err(ApiError::new(
+    Err(Error::new(
         "UnsupportedUserStateException",
         format!("Resend not possible. {} status is not FORCE_CHANGE_PASSWORD", user.username),
     ))
@@ -137,11 +142,11 @@ fn check_waits(user: &User) -> Result<(), ApiError> {
 /// Invitations by all ways that the administrator wants and the user has. If nothing is said, a phone comes before
 /// an e-mail address. Who has neither is told by other means.
 async fn invitations(
-    pool: &Shared,
+    pool: &Pool,
     settings: &PoolSettings,
     user: &User,
     request: &AdminCreateUser,
-) -> Result<Vec<(Contact, Text)>, ApiError> {
+) -> Result<Vec<(Contact, MessageText)>, Error> {
     let wanted = request.desired_delivery_mediums.as_deref().unwrap_or_default();
     let has = |contact: &Contact| user.attribute(contact.attribute()).is_some();
     let contacts = [Contact::PhoneNumber, Contact::Email].into_iter().filter(has);
@@ -154,9 +159,10 @@ async fn invitations(
     for contact in contacts {
         let text = messages::invitation(settings, contact);
         let (reason, caller) = (Reason::AdminCreateUser, request.caller());
-        let Text { subject, body } = custom_text(pool, user, reason, contact, text, caller).await?;
+        let MessageText { subject, body } =
+            custom_text(pool, user, reason, contact, text, caller).await?;
         let body = body.replace(PLACE_OF_NAME, sign_in_name(settings, user));
-        invitations.push((contact, Text { subject, body }));
+        invitations.push((contact, MessageText { subject, body }));
     }
     Ok(invitations)
 }
@@ -165,7 +171,7 @@ async fn invitations(
 fn send(
     data: &mut Data,
     user: &User,
-    invitations: &[(Contact, Text)],
+    invitations: &[(Contact, MessageText)],
     first: &TemporaryPassword,
     now: u64,
 ) {

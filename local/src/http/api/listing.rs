@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    error::ApiError,
+    error::Error,
     http::api::{Answer, filter::Filter, input, paging::Paging, shapes},
     model::{User, settings::PoolSettings},
     pool::site::Site,
@@ -53,11 +53,11 @@ fn list_users(site: &Site, value: Value) -> Answer {
     Ok(answer)
 }
 
-fn check_known(settings: &PoolSettings, names: &[String]) -> Result<(), ApiError> {
+fn check_known(settings: &PoolSettings, names: &[String]) -> Result<(), Error> {
     if names.iter().all(|name| settings.attribute(name).is_some()) {
         return Ok(());
     }
-    Err(ApiError::invalid_parameter("One or more requested attributes do not exist."))
+    Err(Error::invalid_parameter("One or more requested attributes do not exist."))
 }
 
 fn written(user: &User, wanted: Option<&[String]>) -> Value {

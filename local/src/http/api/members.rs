@@ -6,14 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    error::ApiError,
-    http::api::{
-        Answer,
-        context::{named_user, named_user_mut},
-        input, nothing,
-        paging::Paging,
-        required, shapes,
-    },
+    domain::{named_user, named_user_mut},
+    error::Error,
+    http::api::{Answer, input, nothing, paging::Paging, required, shapes},
     pool::site::Site,
 };
 
@@ -45,7 +40,7 @@ async fn add_user_to_group(site: &Site, value: Value) -> Answer {
         .write(|data| {
             named_user(data, &name)?;
             if !data.groups.contains(&group) {
-                return Err(ApiError::no_group());
+                return Err(Error::no_group());
             }
             named_user_mut(data, &name)?.groups.insert(group);
             Ok(())
@@ -64,7 +59,7 @@ async fn remove_user_from_group(site: &Site, value: Value) -> Answer {
         .write(|data| {
             named_user(data, &name)?;
             if !data.groups.contains(&group) {
-                return Err(ApiError::no_group());
+                return Err(Error::no_group());
             }
             named_user_mut(data, &name)?.groups.remove(&group);
             Ok(())
@@ -107,7 +102,7 @@ fn list_users_in_group(site: &Site, value: Value) -> Answer {
     let paging = Paging::new(&list, limit, next_token.as_deref())?;
     pool.store.read(|data| {
         if !data.groups.contains(&group) {
-            return Err(ApiError::no_group());
+            return Err(Error::no_group());
         }
         let members = data.users.iter().filter(|(_, user)| user.groups.contains(&group));
         let (users, next) = paging.page(members);

@@ -2,12 +2,9 @@
 
 mod access;
 mod account;
-pub(crate) mod attributes;
-pub(crate) mod auth;
+mod attribute_list;
 mod body;
-mod change;
 mod clients;
-pub(crate) mod codes;
 mod context;
 mod error;
 mod filter;
@@ -16,26 +13,20 @@ mod identity_links;
 mod identity_providers;
 mod invitations;
 mod listing;
-mod lockout;
 mod members;
-mod migration;
-mod model;
-pub(crate) mod new_password;
 mod paging;
 mod passwords;
 mod pool_parts;
 mod pools;
 mod resource_servers;
 mod resources;
-pub(crate) mod sessions;
+mod sessions;
 pub(crate) mod shapes;
+mod sign_in;
 mod sign_up;
 mod software_token;
-mod temporary_password;
-pub(crate) mod user_names;
 mod users;
 mod users_passwords;
-pub(crate) mod validate;
 
 use std::sync::Arc;
 
@@ -48,12 +39,14 @@ use axum::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub(crate) use self::context::SELF_SERVICE_SCOPE;
-use self::model::MODEL;
-use crate::{error::ApiError, pool::site::Site};
+use crate::{
+    error::Error,
+    pool::site::Site,
+    service_model::{self, MODEL},
+};
 
 /// What an operation answers.
-pub(crate) type Answer = Result<Value, ApiError>;
+pub(crate) type Answer = Result<Value, Error>;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const SERVICE: &str = "AWSCognitoIdentityProviderService.";
@@ -85,7 +78,7 @@ async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
 /// Checks the input of an operation and runs it. Each group of operations knows its own.
 pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
     let served = MODEL.operation(operation).ok_or_else(unknown_operation)?;
-    validate::check(served, &input)?;
+    service_model::check(served, &input)?;
     macro_rules! first_of {
         ($($group:ident),*) => {
             $(if let Some(answer) = $group::call(site, operation, input.clone()).await {
@@ -95,7 +88,6 @@ pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Ans
     }
     first_of!(
         account,
-        auth,
         clients,
         groups,
         identity_links,
@@ -108,6 +100,7 @@ pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Ans
         pools,
         resource_servers,
         sessions,
+        sign_in,
         sign_up,
         software_token,
         users,
@@ -117,13 +110,13 @@ pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Ans
 }
 
 /// Reads an operation's input. Members that are null are absent.
-fn input<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(|_| ApiError::wrong_type())
+fn input<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|_| Error::wrong_type())
 }
 
 /// A member that has to be there.
-fn required<T>(value: Option<T>, member: &str) -> Result<T, ApiError> {
-    value.ok_or_else(|| ApiError::missing(member))
+fn required<T>(value: Option<T>, member: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::missing(member))
 }
 
 /// The answer of operations that tell nothing.
@@ -131,10 +124,10 @@ fn nothing() -> Answer {
     Ok(json!({}))
 }
 
-fn not_json() -> ApiError {
-    ApiError::new("SerializationException", "The request's body is not a JSON object.")
+fn not_json() -> Error {
+    Error::new("SerializationException", "The request's body is not a JSON object.")
 }
 
-fn unknown_operation() -> ApiError {
-    ApiError::new("UnknownOperationException", "The local pool does not have this operation.")
+fn unknown_operation() -> Error {
+    Error::new("UnknownOperationException", "The local pool does not have this operation.")
 }

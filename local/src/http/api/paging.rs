@@ -1,7 +1,7 @@
 //! Lists in pages. A page begins behind the last row of the one before, so that none is lost or told twice when
 //! others come and go in between.
 
-use crate::{error::ApiError, pool::issue::digest_of, text::base64url};
+use crate::{error::Error, pool::issue::digest_of, text::base64url};
 
 /// The number of rows in a page, unless the caller asks for fewer.
 const MAX_LIMIT: usize = 60;
@@ -16,11 +16,7 @@ pub(crate) struct Paging {
 
 impl Paging {
     /// `list` is all that tells the list from others: operation, pool, filter.
-    pub(crate) fn new(
-        list: &str,
-        limit: Option<i64>,
-        token: Option<&str>,
-    ) -> Result<Self, ApiError> {
+    pub(crate) fn new(list: &str, limit: Option<i64>, token: Option<&str>) -> Result<Self, Error> {
         // The model allows 0, which asks for as many rows as one page can have.
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
         let limit = limit.unwrap_or(MAX_LIMIT);
@@ -53,6 +49,6 @@ fn key_of(list: &str, token: &str) -> Option<String> {
     Some(key.to_owned())
 }
 
-fn invalid_token() -> ApiError {
-    ApiError::invalid_parameter("Invalid pagination token")
+fn invalid_token() -> Error {
+    Error::invalid_parameter("Invalid pagination token")
 }

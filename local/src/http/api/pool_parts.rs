@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{MFA_WORDS, Place, Written},
-    error::ApiError,
+    error::Error,
     http::api::{
         Answer, input, nothing, required,
         resources::{take_text, without_nulls},
@@ -16,7 +16,7 @@ use crate::{
         PoolRecord,
         settings::{AttributeSchema, Mfa},
     },
-    pool::{ACCOUNT, Shared, site::Site},
+    pool::{ACCOUNT, Pool, site::Site},
     text::words,
 };
 
@@ -71,12 +71,12 @@ async fn set_mfa(site: &Site, value: Value) -> Answer {
     let has_factor =
         software_token || others.iter().any(|(name, _)| *name != "WebAuthnConfiguration");
     if wanted == Mfa::Off && has_factor {
-        return Err(ApiError::invalid_parameter(
+        return Err(Error::invalid_parameter(
             "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
         ));
     }
     if wanted != Mfa::Off && !has_factor {
-        return Err(ApiError::invalid_parameter(
+        return Err(Error::invalid_parameter(
             "At least one of [SmsMfaConfiguration] or [SoftwareTokenMfaConfiguration] must be provided.",
         ));
     }
@@ -94,7 +94,7 @@ async fn set_mfa(site: &Site, value: Value) -> Answer {
     Ok(described_mfa(&pool))
 }
 
-fn described_mfa(pool: &Shared) -> Value {
+fn described_mfa(pool: &Pool) -> Value {
     pool.store.read(|data| {
         let Some(PoolRecord { settings, others, .. }) = data.pool.values().next() else {
             return json!({});
@@ -140,14 +140,12 @@ async fn create_domain(site: &Site, value: Value) -> Answer {
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;
     if named(site, &domain).is_some() {
-        return Err(ApiError::invalid_parameter(
-            "Domain already associated with another user pool.",
-        ));
+        return Err(Error::invalid_parameter("Domain already associated with another user pool."));
     }
     let now = pool.now();
     change(&pool, now, |record| {
         if record.domain.is_some() {
-            return Err(ApiError::invalid_parameter("User pool already has a domain configured."));
+            return Err(Error::invalid_parameter("User pool already has a domain configured."));
         }
         record.domain = Some(domain);
         Ok(())
@@ -180,7 +178,7 @@ async fn delete_domain(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     change(&pool, now, |record| {
         if record.domain.take_if(|own| *own == domain).is_none() {
-            return Err(ApiError::invalid_parameter("No such domain or user pool exists."));
+            return Err(Error::invalid_parameter("No such domain or user pool exists."));
         }
         Ok(())
     })
@@ -189,7 +187,7 @@ async fn delete_domain(site: &Site, value: Value) -> Answer {
 }
 
 /// The pool that has a domain.
-fn named(site: &Site, domain: &str) -> Option<Arc<Shared>> {
+fn named(site: &Site, domain: &str) -> Option<Arc<Pool>> {
     site.pools().into_iter().find(|pool| {
         pool.store.read(|data| {
             let record = data.pool.values().next();
@@ -199,14 +197,14 @@ fn named(site: &Site, domain: &str) -> Option<Arc<Shared>> {
 }
 
 async fn change(
-    pool: &Shared,
+    pool: &Pool,
     now: u64,
-    change: impl FnOnce(&mut PoolRecord) -> Result<(), ApiError> + Send,
-) -> Result<(), ApiError> {
+    change: impl FnOnce(&mut PoolRecord) -> Result<(), Error> + Send,
+) -> Result<(), Error> {
     let id = pool.id().as_str();
     pool.store
         .write(|data| {
-            let record = data.pool.get_mut(id).ok_or_else(|| ApiError::no_pool(id))?;
+            let record = data.pool.get_mut(id).ok_or_else(|| Error::no_pool(id))?;
             change(record)?;
             record.modified_at = now;
             Ok(())

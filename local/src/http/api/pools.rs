@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::{LambdaConfig, Written},
-    error::ApiError,
+    error::Error,
     http::api::{
         Answer, input, nothing,
         paging::Paging,
@@ -19,7 +19,7 @@ use crate::{
         PoolRecord,
         settings::{Contact, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
     },
-    pool::{Shared, site::Site},
+    pool::{Pool, site::Site},
     store::Data,
     text::words,
 };
@@ -129,13 +129,13 @@ async fn delete(site: &Site, value: Value) -> Answer {
     pool.store.read(|data| {
         let record = data.pool.values().next();
         if data.settings().is_protected() {
-            return Err(ApiError::invalid_parameter(
+            return Err(Error::invalid_parameter(
                 "The user pool cannot be deleted because deletion protection is activated. Deletion protection \
                  must be inactivated first.",
             ));
         }
         if record.is_some_and(|record| record.domain.is_some()) {
-            return Err(ApiError::invalid_parameter(
+            return Err(Error::invalid_parameter(
                 "User pool cannot be deleted. It has a domain configured that should be deleted first.",
             ));
         }
@@ -185,12 +185,12 @@ fn untold() -> PoolSettings {
 }
 
 /// The functions that a request names, if it speaks of them: those of a configuration file stay otherwise.
-fn functions(others: &Map<String, Value>) -> Result<Option<LambdaConfig>, ApiError> {
+fn functions(others: &Map<String, Value>) -> Result<Option<LambdaConfig>, Error> {
     let told = others.get("LambdaConfig").map(LambdaConfig::told).transpose();
-    told.map_err(ApiError::invalid_parameter)
+    told.map_err(Error::invalid_parameter)
 }
 
-fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings, ApiError> {
+fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings, Error> {
     let mut settings = settings;
     if let Some(name) = settings.remove("PoolName") {
         settings.insert("Name".to_owned(), name);
@@ -210,7 +210,7 @@ fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings
     Ok(read)
 }
 
-fn described(pool: &Shared) -> Value {
+fn described(pool: &Pool) -> Value {
     let id = pool.id().as_str();
     pool.store.read(|data| {
         let Some(record) = data.pool.values().next() else { return json!({}) };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{Written, resource_server},
-    error::ApiError,
+    error::Error,
     http::api::{
         Answer, input, nothing,
         paging::Paging,
@@ -42,7 +42,7 @@ async fn write(site: &Site, value: Value, is_new: bool) -> Answer {
     pool.store
         .write(|data| {
             if is_new && data.resource_servers.contains(&server.identifier) {
-                return Err(ApiError::invalid_parameter(format!(
+                return Err(Error::invalid_parameter(format!(
                     "{} already exists in user pool {id}.",
                     server.identifier
                 )));
@@ -121,6 +121,6 @@ fn described(pool_id: &str, server: &ResourceServer) -> Value {
     })
 }
 
-fn unknown(identifier: &str) -> ApiError {
-    ApiError::not_found(format!("Resource server {identifier} does not exist."))
+fn unknown(identifier: &str) -> Error {
+    Error::not_found(format!("Resource server {identifier} does not exist."))
 }

@@ -4,8 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::{Reason, Wrong},
-    error::ApiError,
-    http::api::validate,
+    error::Error,
     text::words::api_word,
 };
 
@@ -14,7 +13,7 @@ pub(crate) fn take_text(
     value: &mut Value,
     member: &str,
     out: bool,
-) -> Result<Option<String>, ApiError> {
+) -> Result<Option<String>, Error> {
     let Value::Object(members) = value else { return Ok(None) };
     let found = if out { members.remove(member) } else { members.get(member).cloned() };
     crate::http::api::input(found.unwrap_or_default())
@@ -47,7 +46,7 @@ pub(crate) fn without_nulls(value: Value) -> Value {
     }
 }
 
-impl From<Wrong> for ApiError {
+impl From<Wrong> for Error {
     fn from(Wrong { place, reason }: Wrong) -> Self {
         let member = place.path.split('.').map(member_word).collect::<Vec<_>>().join(".");
         match reason {
@@ -57,7 +56,7 @@ impl From<Wrong> for ApiError {
             Reason::Word { found, allowed } => {
                 let words = allowed.join(", ");
                 let constraint = format!("Member must satisfy enum value set: [{words}]");
-                validate::broken(&member, &found, &constraint)
+                Error::broken(&member, &found, &constraint)
             }
             Reason::Range { found, allowed } => {
                 let constraint = if found < *allowed.start() {
@@ -65,7 +64,7 @@ impl From<Wrong> for ApiError {
                 } else {
                     format!("Member must have value less than or equal to {}", allowed.end())
                 };
-                validate::broken(&member, &found.to_string(), &constraint)
+                Error::broken(&member, &found.to_string(), &constraint)
             }
             Reason::Unknown { .. } => Self::invalid_parameter(member),
             Reason::Rule { exception, message } => Self::new(exception, message),

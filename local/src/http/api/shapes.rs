@@ -2,7 +2,54 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Group, User};
+use crate::{
+    domain::{
+        messages::CodeDelivery,
+        sign_in::{ChallengeRequest, Outcome},
+    },
+    model::{Group, User},
+    pool::issue::Tokens,
+};
+
+/// The result of a step of a sign-in.
+pub(crate) fn outcome(outcome: Outcome) -> Value {
+    match outcome {
+        Outcome::Tokens(tokens) => {
+            json!({ "AuthenticationResult": self::tokens(tokens), "ChallengeParameters": {} })
+        }
+        Outcome::Challenge(ChallengeRequest { name, session, parameters }) => {
+            let mut written = json!({ "ChallengeName": name, "ChallengeParameters": parameters });
+            if let (Some(session), Value::Object(written)) = (session, &mut written) {
+                written.insert("Session".to_owned(), Value::String(session));
+            }
+            written
+        }
+    }
+}
+
+pub(crate) fn tokens(tokens: Tokens) -> Value {
+    let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
+    let mut written = json!({
+        "AccessToken": access_token,
+        "ExpiresIn": expires_in,
+        "TokenType": "Bearer",
+    });
+    for (name, token) in [("IdToken", id_token), ("RefreshToken", refresh_token)] {
+        if let (Some(token), Value::Object(written)) = (token, &mut written) {
+            written.insert(name.to_owned(), Value::String(token));
+        }
+    }
+    written
+}
+
+/// `CodeDeliveryDetails`.
+pub(crate) fn delivery(delivery: &CodeDelivery) -> Value {
+    json!({
+        "AttributeName": delivery.contact.attribute(),
+        "DeliveryMedium": delivery.contact.medium(),
+        "Destination": delivery.destination,
+    })
+}
 
 /// Seconds with a fraction.
 pub(crate) fn time(milliseconds: u64) -> Value {

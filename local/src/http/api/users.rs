@@ -6,18 +6,20 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    error::ApiError,
+    domain::{
+        attribute_change::{change, plan},
+        attributes::{self, Writer},
+        named_user, named_user_mut,
+        sessions::sign_out_everywhere,
+    },
+    error::Error,
     http::api::{
         Answer,
-        attributes::{self, AttributeInput, Writer},
-        change::{change, plan},
-        context::{named_user, named_user_mut},
-        input, nothing, required,
-        sessions::sign_out_everywhere,
-        shapes,
+        attribute_list::{AttributeInput, read_attributes},
+        input, nothing, required, shapes,
     },
     model::{CodePurpose, UserStatus},
-    pool::{Shared, site::Site},
+    pool::{Pool, site::Site},
     store::Data,
     triggers::{Caller, Confirmation, Metadata, post_confirmation},
 };
@@ -44,7 +46,7 @@ struct Named {
     username: Option<String>,
 }
 
-fn named(site: &Site, value: Value) -> Result<(Arc<Shared>, String), ApiError> {
+fn named(site: &Site, value: Value) -> Result<(Arc<Pool>, String), Error> {
     let Named { user_pool_id, username } = input(value)?;
     Ok((site.named_pool(user_pool_id)?, required(username, "Username")?))
 }
@@ -65,7 +67,7 @@ async fn delete_user(site: &Site, value: Value) -> Answer {
         .write(|data| {
             let username = named_user(data, &name)?.username.clone();
             data.remove_user(&username);
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
@@ -79,7 +81,7 @@ async fn enable_user(site: &Site, value: Value) -> Answer {
             let user = named_user_mut(data, &name)?;
             user.enabled = true;
             user.modified_at = now;
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
@@ -97,7 +99,7 @@ async fn disable_user(site: &Site, value: Value) -> Answer {
             let user = user.clone();
             sign_out_everywhere(data, &user, now);
             data.end_sign_ins(&user.username);
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
@@ -122,7 +124,7 @@ async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
         .write(|data| {
             let user = named_user_mut(data, &name)?;
             if user.status != UserStatus::Unconfirmed {
-                return Err(ApiError::not_authorized(format!(
+                return Err(Error::not_authorized(format!(
                     "User cannot be confirmed. Current status is {}",
                     user.status.as_str()
                 )));
@@ -152,9 +154,9 @@ async fn update_attributes(site: &Site, value: Value) -> Answer {
     let request: AdminUpdateUserAttributes = input(value)?;
     let pool = site.named_pool(request.user_pool_id)?;
     let name = required(request.username, "Username")?;
-    let list = required(request.user_attributes, "UserAttributes")?;
+    let list = read_attributes(Some(required(request.user_attributes, "UserAttributes")?))?;
     let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_change(&settings, Writer::Admin, Some(list))?;
+    let changes = attributes::check_change(&settings, Writer::Admin, list)?;
     let metadata = request.client_metadata.unwrap_or_default();
     let caller = Caller::administrator(&metadata);
     change(&pool, |data| named_user(data, &name), &changes, caller).await?;
@@ -179,8 +181,8 @@ async fn delete_attributes(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     pool.store
         .write(|data| {
-            plan(data, named_user(data, &name)?, &changes, now)?.make(data);
-            Ok::<_, ApiError>(())
+            plan(data, named_user(data, &name)?, &changes, now)?.write(data);
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()

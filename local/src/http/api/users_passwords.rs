@@ -6,15 +6,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    error::ApiError,
-    http::api::{
-        Answer, codes,
-        context::{named_user, named_user_mut},
-        input,
+    domain::{
+        codes, named_user, named_user_mut,
         new_password::{new_password, set_password},
-        nothing, required,
         temporary_password::temporary_password,
     },
+    error::Error,
+    http::api::{Answer, input, nothing, required},
     model::{CodePurpose, User, UserStatus, settings::Contact},
     pool::site::Site,
     store::Data,
@@ -47,23 +45,23 @@ async fn set_user_password(site: &Site, value: Value) -> Answer {
     let text = required(password, "Password")?;
     let (settings, user) = pool
         .store
-        .read(|data| Ok::<_, ApiError>((data.settings(), named_user(data, &name)?.clone())))?;
+        .read(|data| Ok::<_, Error>((data.settings(), named_user(data, &name)?.clone())))?;
     let (password, status) = if permanent.unwrap_or_default() {
         (new_password(&pool, &settings, &user, &text).await?, UserStatus::Confirmed)
     } else {
         let first = temporary_password(&pool, &settings, &user, Some(text)).await?;
-        (first.kept, UserStatus::ForceChangePassword)
+        (first.stored, UserStatus::ForceChangePassword)
     };
     let now = pool.now();
     pool.store
         .write(|data| {
             let present = data.exact_user_mut(&user.username).filter(|found| found.sub == user.sub);
-            let present = present.ok_or_else(ApiError::user_not_found)?;
+            let present = present.ok_or_else(Error::user_not_found)?;
             set_password(present, &settings, password);
             present.status = status;
             present.codes.remove(&CodePurpose::SignUp);
             present.modified_at = now;
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
@@ -86,30 +84,30 @@ async fn reset_user_password(site: &Site, value: Value) -> Answer {
     let metadata = client_metadata.unwrap_or_default();
     let caller = Caller::administrator(&metadata);
     let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
-    let letter = codes::letter(&pool, &user, purpose, contact, reason, caller).await?;
+    let message = codes::compose(&pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
     pool.store
         .write(|data| {
             to_reset(data, &name)?;
-            codes::send(data, &letter, now)?;
+            codes::send(data, &message, now)?;
             let user = named_user_mut(data, &user.username)?;
             user.status = UserStatus::ResetRequired;
             user.modified_at = now;
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     nothing()
 }
 
 /// A user whose password can be reset, and where the code goes.
-fn to_reset(data: &Data, name: &str) -> Result<(User, Contact), ApiError> {
+fn to_reset(data: &Data, name: &str) -> Result<(User, Contact), Error> {
     let user = named_user(data, name)?.clone();
     if !user.enabled {
-        return Err(ApiError::user_disabled());
+        return Err(Error::user_disabled());
     }
     if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
-        return Err(codes::cannot_reset());
+        return Err(Error::cannot_reset());
     }
-    let contact = codes::recovery_contact(&user).ok_or_else(codes::no_way_to_reset)?;
+    let contact = codes::recovery_contact(&user).ok_or_else(Error::no_recovery_contact)?;
     Ok((user, contact))
 }

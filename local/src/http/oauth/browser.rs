@@ -6,10 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::{
     crypto::secret,
-    http::{
-        api::auth::{may_enter, proof},
-        oauth::request::Asking,
-    },
+    domain::sign_in::may_enter,
+    http::oauth::request::Asking,
     model::{BrowserSession, User},
     pool::{Shared, issue::digest_of},
 };
@@ -52,7 +50,7 @@ pub(crate) async fn sign_in(
     let value = secret::random_text();
     let session = BrowserSession {
         username: user.username.clone(),
-        proof: proof(user),
+        proof: user.proof(),
         provider: provider.to_owned(),
         auth_time: now,
         expires_at: now.saturating_add(LIFETIME * 1000),

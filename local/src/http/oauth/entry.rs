@@ -3,11 +3,9 @@
 use axum::{http::header, response::Response};
 
 use crate::{
+    domain::sign_in::may_enter,
     error::ApiError,
-    http::{
-        api::auth::{may_enter, proof},
-        oauth::{browser, grants, redirect, request::Asking},
-    },
+    http::oauth::{browser, grants, redirect, request::Asking},
     model::User,
     store::Data,
     triggers::{Caller, Metadata, post_authentication},
@@ -22,7 +20,7 @@ pub(crate) async fn enter(
     let Asking { pool, client, .. } = asking;
     let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
     post_authentication(pool, user, caller).await?;
-    let is_ready = |data: &Data| may_enter(data, &user.username, &proof(user)).is_some();
+    let is_ready = |data: &Data| may_enter(data, &user.username, &user.proof()).is_some();
     if !pool.store.read(is_ready) {
         return Err(ApiError::wrong_password());
     }

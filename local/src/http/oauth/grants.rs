@@ -1,24 +1,24 @@
 //! Authorization codes: given to an app by way of a browser, and exchanged for tokens once.
 
-use aws_lc_rs::digest::{SHA256, digest};
-use serde_json::Value;
-
 use crate::{
     crypto::secret::{self, same},
+    domain::sign_in::{Entered, Entry, enter, may_enter, tokens},
     error::ApiError,
-    http::{
-        api::auth::{Entered, Entry, enter, may_enter, proof, tokens},
-        oauth::{
-            request::{Asking, ResponseType},
-            resource,
-        },
+    http::oauth::{
+        request::{Asking, ResponseType},
+        resource,
     },
     model::{BrowserSession, Client, Grant, User, settings::OWN_PROVIDER},
-    pool::{Shared, issue::digest_of, keys::random_uuid},
+    pool::{
+        Shared,
+        issue::{Tokens, digest_of},
+        keys::random_uuid,
+    },
     store::Data,
     text::base64url,
     triggers::{Metadata, TokenSource},
 };
+use aws_lc_rs::digest::{SHA256, digest};
 
 /// A code lives for five minutes.
 const LIFETIME: u64 = 5 * 60 * 1000;
@@ -66,7 +66,7 @@ pub(crate) async fn exchange(
     pool: &Shared,
     client: &Client,
     given: &Exchange<'_>,
-) -> Result<Value, ApiError> {
+) -> Result<Tokens, ApiError> {
     let now = pool.now();
     // A code that is used twice is rejected and ends the session of its first use.
     let redeemed = pool.store.write_always(|data| redeem(data, client, given, now)).await?;
@@ -80,7 +80,7 @@ async fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<Str
     let request = &asking.request;
     let grant = Grant {
         username: user.username.clone(),
-        proof: proof(user),
+        proof: user.proof(),
         client_id: request.client_id.clone(),
         redirect_uri: request.redirect_uri.clone(),
         scopes: asking.scopes.clone(),
@@ -120,12 +120,11 @@ async fn give_tokens(asking: &Asking, user: &User, arrival: Arrival) -> Result<S
     let now = asking.pool.now();
     let entered = asking.pool.store.write(|data| enter(data, &entry, now)).await??;
     let result = tokens(&asking.pool, &entry, entered).await?;
-    let text = |member: &str| result.get(member).and_then(Value::as_str);
-    let expires_in = result.get("ExpiresIn").map(Value::to_string).unwrap_or_default();
+    let expires_in = result.expires_in.to_string();
     let parameters: Vec<_> = [
-        ("id_token", text("IdToken")),
-        ("access_token", text("AccessToken")),
-        ("token_type", text("TokenType")),
+        ("id_token", result.id_token.as_deref()),
+        ("access_token", Some(result.access_token.as_str())),
+        ("token_type", Some("Bearer")),
         ("expires_in", Some(&expires_in)),
     ]
     .into_iter()

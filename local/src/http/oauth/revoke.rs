@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use crate::{
-    http::{
-        api::sessions,
-        oauth::{
-            client_auth,
-            error::OAuthError,
-            parameters::{Form, Parameters},
-            request::UNCLEAR,
-        },
+    domain::sessions,
+    http::oauth::{
+        client_auth,
+        error::OAuthError,
+        parameters::{Form, Parameters},
+        request::UNCLEAR,
     },
     pool::site::Site,
 };

@@ -1,8 +1,8 @@
 //! Which scopes a client is granted.
 
 use crate::{
-    http::api::SELF_SERVICE_SCOPE,
     model::{ResourceServer, settings::ClientSettings},
+    pool::issue::API_SCOPE as SELF_SERVICE_SCOPE,
     store::Data,
 };
 

@@ -12,31 +12,20 @@ use serde_json::{Map, Value, json};
 use tower_cognito::TokenUse;
 
 use crate::{
+    domain::sessions,
     error::ApiError,
-    http::{
-        api::sessions,
-        oauth::{
-            client_auth,
-            error::OAuthError,
-            grants::{self, Exchange},
-            parameters::{Form, Parameters},
-            request::{FLOW_IS_OFF, UNCLEAR},
-            resource, scopes,
-        },
+    http::oauth::{
+        client_auth,
+        error::OAuthError,
+        grants::{self, Exchange},
+        parameters::{Form, Parameters},
+        request::{FLOW_IS_OFF, UNCLEAR},
+        resource, scopes,
     },
     model::{Client, Session, settings::OAuthFlow},
-    pool::{Shared, site::Site},
+    pool::{Shared, issue::Tokens, site::Site},
     triggers::Metadata,
 };
-
-/// Members of the API's answer, and what they are called here.
-const MEMBERS: [(&str, &str); 5] = [
-    ("id_token", "IdToken"),
-    ("access_token", "AccessToken"),
-    ("refresh_token", "RefreshToken"),
-    ("expires_in", "ExpiresIn"),
-    ("token_type", "TokenType"),
-];
 
 const NO_GRANT_TYPE: OAuthError = OAuthError::new("invalid_request", "grant_type is missing");
 const NO_CODE: OAuthError = OAuthError::new("invalid_request", "code is missing");
@@ -147,14 +136,17 @@ async fn machine(
     }))
 }
 
-/// The API's answer under the names of OAuth.
-fn named(result: Value) -> Value {
-    let Value::Object(mut result) = result else {
-        return Value::Null;
-    };
-    let members = MEMBERS
-        .iter()
-        .filter_map(|(name, member)| Some(((*name).to_owned(), result.remove(*member)?)));
+/// Returns tokens under the names of OAuth (RFC 6749, section 5.1).
+fn named(tokens: Tokens) -> Value {
+    let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
+    let members = [
+        ("id_token", id_token.map(Value::String)),
+        ("access_token", Some(Value::String(access_token))),
+        ("refresh_token", refresh_token.map(Value::String)),
+        ("expires_in", Some(json!(expires_in))),
+        ("token_type", Some(json!("Bearer"))),
+    ];
+    let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(members.collect::<Map<_, _>>())
 }
 

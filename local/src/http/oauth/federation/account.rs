@@ -3,13 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    domain::attributes,
     error::ApiError,
-    http::{
-        api::attributes,
-        oauth::{
-            federation::attributes::{apply, check, mapped},
-            request::Asking,
-        },
+    http::oauth::{
+        federation::attributes::{apply, check, mapped},
+        request::Asking,
     },
     model::{Group, Identity, User, UserStatus, settings::ProviderSettings},
     pool::{Shared, keys::random_uuid},

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::{
-    http::api::attributes::{missing, write},
+    domain::attributes::{missing, write},
     model::{
         User,
         settings::{Contact, PoolSettings, ProviderSettings},

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::{extract::State, http::HeaderMap, response::Response};
 
 use crate::{
+    domain::sign_in::check_password,
     http::{
-        api::auth::check_password,
         html::Escaped,
         oauth::{
             browser::{self, SignedIn},
@@ -56,12 +56,11 @@ pub(crate) async fn sign_in(
     if name.is_empty() || password.is_empty() {
         return page(desk.problem("Enter your user name and your password."), &headers, name);
     }
-    with_password(&site, desk, &headers, name, password).await
+    with_password(desk, &headers, name, password).await
 }
 
 /// Signs in with a password, or shows what has to come before.
 pub(crate) async fn with_password(
-    site: &Arc<Site>,
     desk: Desk<'_>,
     headers: &HeaderMap,
     name: &str,
@@ -69,7 +68,7 @@ pub(crate) async fn with_password(
 ) -> Response {
     let Asking { pool, client, .. } = desk.asking();
     match check_password(pool, client, name, password, Metadata::NONE).await {
-        Ok(user) => step::next(site, desk, headers, &user).await,
+        Ok(user) => step::next(desk, headers, &user).await,
         Err(error) if error.name == "UserNotConfirmedException" => {
             let desk = desk.notice("Your account waits for the code that was sent to you.");
             sign_up::confirm_page(desk, name)

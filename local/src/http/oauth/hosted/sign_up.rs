@@ -57,7 +57,7 @@ pub(crate) async fn sign_up(
         Err(error) => return page(desk.refused(&error), &form),
     };
     if answer.get("UserConfirmed") == Some(&json!(true)) {
-        return login::with_password(&site, desk, &headers, name, password).await;
+        return login::with_password(desk, &headers, name, password).await;
     }
     let sent = answer.pointer("/CodeDeliveryDetails/Destination").and_then(Value::as_str);
     let notice = match sent {

@@ -1,30 +1,30 @@
-//! Users of before, who come into the pool when they sign in or have forgotten their password.
+//! Migration of users, who are added to the pool when they sign in or have forgotten their password.
 
 use crate::{
     crypto::srp::Password,
-    error::ApiError,
-    http::api::{
+    domain::{
         attributes::{self, AttributeInput, Writer},
+        messages::{self, Draft},
         user_names::{NewName, new_name},
     },
-    messages::{self, Draft},
+    error::Error,
     model::{
         User, UserStatus,
         settings::{Contact, PoolSettings},
     },
-    pool::Shared,
+    pool::Pool,
     store::Data,
     triggers::{Caller, Migrant, user_migration},
 };
 
-/// Brings a user into the pool who is not there yet, if a function knows them. Nobody who is there is changed, not
-/// even one who came while the function ran: then it is they who are meant.
+/// Adds a user to the pool if the function of the trigger knows them. A user who was added while the function ran is not
+/// changed, and is returned instead.
 pub(crate) async fn migrate(
-    pool: &Shared,
+    pool: &Pool,
     name: &str,
     password: Option<&str>,
     caller: Caller<'_>,
-) -> Result<Option<User>, ApiError> {
+) -> Result<Option<User>, Error> {
     let Some(migrant) = user_migration(pool, name, password, caller).await? else {
         return Ok(None);
     };
@@ -54,23 +54,20 @@ pub(crate) async fn migrate(
 }
 
 async fn made(
-    pool: &Shared,
+    pool: &Pool,
     settings: &PoolSettings,
     name: &str,
     password: Option<&str>,
     migrant: &Migrant,
     now: u64,
-) -> Result<User, ApiError> {
+) -> Result<User, Error> {
     let mut given = migrant.attributes.clone();
-    // Who signs in with an alias has a user name besides.
+    // A user who signs in with an alias also has a user name.
     let own_name = given.remove("username");
     let NewName { username, sub, contact } =
         new_name(settings, own_name.as_deref().unwrap_or(name))?;
-    let list = given
-        .into_iter()
-        .map(|(name, value)| AttributeInput { name: Some(name), value: Some(value) })
-        .collect();
-    let mut given = attributes::check_new(settings, Writer::Admin, Some(list))?;
+    let list = given.into_iter().map(|(name, value)| AttributeInput { name, value }).collect();
+    let mut given = attributes::check_new(settings, Writer::Admin, list)?;
     if let Some((contact, value)) = contact {
         given.entry(contact.attribute().to_owned()).or_insert(value);
     }
@@ -78,7 +75,7 @@ async fn made(
     attributes::write(&mut user, &given);
     user.status =
         if migrant.is_confirmed { UserStatus::Confirmed } else { UserStatus::ResetRequired };
-    // A password of before need not conform to the pool's policy.
+    // The migrated password need not conform to the pool's policy.
     if let Some(text) = password.filter(|_| migrant.is_confirmed) {
         user.password = Some(Password::new(pool.short_name(), &user.username, text).await);
     }
@@ -86,8 +83,7 @@ async fn made(
     Ok(user)
 }
 
-/// Tells a user that they are in the pool: by SMS, unless the function says otherwise. Nobody is told a password
-/// that they know.
+/// Sends a welcome message: by SMS, unless the function says otherwise. It contains no password.
 fn welcome(data: &mut Data, user: &User, mediums: &[String], now: u64) {
     let has = |contact: &Contact| user.attribute(contact.attribute()).is_some();
     let is_wanted = |contact: &Contact| {

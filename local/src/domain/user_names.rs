@@ -1,10 +1,10 @@
-//! What a new user may be called.
+//! The names of new users.
 
 use crate::{
-    error::ApiError,
-    http::api::{attributes, validate},
+    error::Error,
+    ids::random_uuid,
     model::settings::{Contact, PoolSettings},
-    pool::keys::random_uuid,
+    service_model,
     store::Data,
 };
 
@@ -12,14 +12,14 @@ use crate::{
 pub(crate) struct NewName {
     pub(crate) username: String,
     pub(crate) sub: String,
-    /// The contact that was given in place of a user name.
+    /// The contact that was given instead of a user name.
     pub(crate) contact: Option<(Contact, String)>,
 }
 
-/// Whether a name can be a new user's, and what it stands for.
-pub(crate) fn new_name(settings: &PoolSettings, given: &str) -> Result<NewName, ApiError> {
+/// Checks the name of a new user.
+pub(crate) fn new_name(settings: &PoolSettings, given: &str) -> Result<NewName, Error> {
     // Names in configuration files are checked here as well.
-    validate::check_text("UsernameType", "username", given)?;
+    service_model::check_text("UsernameType", "username", given)?;
     let contact = contact_of_name(settings, given);
     let sub = random_uuid();
     if settings.signs_in_with_contacts() {
@@ -29,7 +29,7 @@ pub(crate) fn new_name(settings: &PoolSettings, given: &str) -> Result<NewName, 
                 sub,
                 contact: Some((contact, given.to_owned())),
             }),
-            None => Err(ApiError::invalid_parameter(wanted(&settings.username_attributes))),
+            None => Err(Error::invalid_parameter(wanted(&settings.username_attributes))),
         };
     }
     if let Some(contact) = alias_of_name(settings, given) {
@@ -37,43 +37,39 @@ pub(crate) fn new_name(settings: &PoolSettings, given: &str) -> Result<NewName, 
             Contact::Email => ("email", "email"),
             Contact::PhoneNumber => ("phone number", "phone number"),
         };
-        return Err(ApiError::invalid_parameter(format!(
+        return Err(Error::invalid_parameter(format!(
             "Username cannot be of {format} format, since user pool is configured for {alias} alias."
         )));
     }
     Ok(NewName { username: given.to_owned(), sub, contact: None })
 }
 
-/// Whether a new user's name is nobody's yet. Operations say in words of their own that it is not.
+/// Checks that no user has this name yet. `otherwise` is the message of the error, which differs between operations.
 pub(crate) fn check_name_free(
     data: &Data,
     settings: &PoolSettings,
     given: &str,
     otherwise: &str,
-) -> Result<(), ApiError> {
+) -> Result<(), Error> {
     if data.find_user(given).is_none() {
         return Ok(());
     }
-    Err(user_exists(match contact_of_name(settings, given) {
+    Err(Error::user_exists(match contact_of_name(settings, given) {
         Some(contact) if settings.signs_in_with_contacts() => {
-            attributes::alias_exists(contact.attribute()).message
+            Error::alias_exists(contact.attribute()).message
         }
         _ => otherwise.to_owned(),
     }))
 }
 
-pub(crate) fn user_exists(message: impl Into<String>) -> ApiError {
-    ApiError::new("UsernameExistsException", message)
-}
-
-/// What a name stands for that no user name is like, since contacts of its form stand for user names.
+/// Returns the contact whose form a name has, if such contacts are aliases in this pool: no user name has this form.
 pub(crate) fn alias_of_name(settings: &PoolSettings, name: &str) -> Option<Contact> {
     let contact = contact_of_name(settings, name)?;
     let mut aliases = settings.alias_attributes.iter().filter_map(|alias| alias.contact());
     aliases.any(|alias| alias == contact).then_some(contact)
 }
 
-/// What a name looks like, if it looks like a contact.
+/// Returns the contact whose form a name has.
 pub(crate) fn contact_of_name(settings: &PoolSettings, name: &str) -> Option<Contact> {
     [Contact::Email, Contact::PhoneNumber].into_iter().find(|contact| {
         settings

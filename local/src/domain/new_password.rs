@@ -1,26 +1,26 @@
-//! A password that takes the place of another.
+//! New passwords: the check against the policy, and the change.
 
 use crate::{
     crypto::srp::Password,
-    error::ApiError,
+    error::Error,
     model::{CodePurpose, Failures, User, settings::PoolSettings},
-    pool::Shared,
+    pool::Pool,
 };
 
-/// Makes a password if the pool's policy takes it and the user has not had it lately.
+/// Makes a password, if it conforms to the pool's policy and is not in the user's history.
 pub(crate) async fn new_password(
-    pool: &Shared,
+    pool: &Pool,
     settings: &PoolSettings,
     user: &User,
     text: &str,
-) -> Result<Password, ApiError> {
+) -> Result<Password, Error> {
     if let Some(violation) = settings.password_policy.violation(text) {
-        return Err(ApiError::invalid_password(violation));
+        return Err(Error::invalid_password(violation));
     }
     let lately = user.password.iter().chain(&user.earlier_passwords);
     for earlier in lately.take(settings.password_policy.password_history_size) {
         if earlier.is(pool.short_name(), &user.username, text).await {
-            return Err(ApiError::new(
+            return Err(Error::new(
                 "PasswordHistoryPolicyViolationException",
                 "Password has previously been used.",
             ));
@@ -29,13 +29,12 @@ pub(crate) async fn new_password(
     Ok(Password::new(pool.short_name(), &user.username, text).await)
 }
 
-/// Gives a user a password for good. A code that could set another is worth nothing from then on, and wrong
-/// passwords of before do not count.
+/// Sets a user's password. A code to reset the password becomes invalid, and earlier mistakes no longer count.
 pub(crate) fn set_password(user: &mut User, settings: &PoolSettings, password: Password) {
     if let Some(before) = user.password.replace(password) {
         user.earlier_passwords.insert(0, before);
     }
-    // The present one is the first of those that may not come again.
+    // The present password is the first of the history.
     let kept = settings.password_policy.password_history_size.saturating_sub(1);
     user.earlier_passwords.truncate(kept);
     user.codes.remove(&CodePurpose::Forgot);

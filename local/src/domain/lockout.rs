@@ -1,32 +1,41 @@
 //! Wrong passwords and wrong codes in a row lock an account for a while, wherever they are typed.
 
-use crate::model::{Failures, Stranger};
+use crate::{
+    error::Error,
+    model::{Failures, Stranger},
+};
 
-/// How many mistakes in a row are free.
+/// The number of mistakes in a row that do not lock the account.
 const FREE_MISTAKES: u32 = 5;
 
-/// The longest that an account is locked, in milliseconds: fifteen minutes. After as long without a try, mistakes
-/// of before do not count any more.
+/// The longest lock, in milliseconds: fifteen minutes. Mistakes are forgotten after as long without an attempt.
 const LONGEST_LOCK: u64 = 15 * 60 * 1000;
 
-/// Whether neither right nor wrong passwords are looked at.
+/// Rejects an attempt to sign in while the account is locked.
+pub(crate) fn check(failures: &Failures, now: u64) -> Result<(), Error> {
+    if is_locked(failures, now) {
+        return Err(Error::not_authorized("Password attempts exceeded"));
+    }
+    Ok(())
+}
+
+/// Whether passwords and codes are rejected without a look at them.
 pub(crate) fn is_locked(failures: &Failures, now: u64) -> bool {
     failures.locked_until.is_some_and(|until| now < until)
 }
 
-/// Whether mistakes of before count still.
+/// Whether earlier mistakes still count.
 fn is_remembered(failures: &Failures, now: u64) -> bool {
     failures.locked_until.is_some_and(|until| now < until.saturating_add(LONGEST_LOCK))
 }
 
-/// Whether there is anything to remember of a name that is nobody's.
+/// Whether there is anything to remember about a name that no user has.
 pub(crate) fn knows(stranger: &Stranger, now: u64) -> bool {
     is_remembered(&stranger.failures, now)
         || stranger.codes.values().any(|code| now < code.expires_at)
 }
 
-/// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the one before; those
-/// before lock it for no time.
+/// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the one before.
 pub(crate) fn count_mistake(failures: &mut Failures, now: u64) {
     if !is_remembered(failures, now) {
         *failures = Failures::default();

@@ -1,36 +1,35 @@
-//! The challenge `NEW_PASSWORD_REQUIRED`: a first password gives way to one of the user's own.
+//! The challenge `NEW_PASSWORD_REQUIRED`: the user replaces a temporary password.
+
+use std::collections::BTreeMap;
 
 use crate::{
-    error::ApiError,
-    http::api::{
+    domain::{
         attributes::{self, AttributeInput, Attributes, Writer},
-        auth::{
-            challenges::{Handle, Open, open_step, session_is_over},
-            input::Parameters,
-        },
         new_password::{new_password, set_password},
+        sign_in::challenges::{Handle, Open, open_step},
     },
+    error::Error,
     model::{ChallengeKind, Client, User, UserStatus, settings::PoolSettings},
-    pool::Shared,
+    pool::Pool,
     store::Data,
 };
 
 pub(crate) async fn answer(
-    pool: &Shared,
+    pool: &Pool,
     client: &Client,
     handle: &Handle<'_>,
-    answers: &Parameters,
-) -> Result<User, ApiError> {
-    let text = answers.get("NEW_PASSWORD")?;
+    text: &str,
+    given: &BTreeMap<String, String>,
+) -> Result<User, Error> {
     let (settings, user) = pool.store.read(|data| {
         let open = new_password_step(data, handle)?;
-        Ok::<_, ApiError>((data.settings(), open.user))
+        Ok::<_, Error>((data.settings(), open.user))
     })?;
     let password = new_password(pool, &settings, &user, text).await?;
     pool.store
         .write(|data| {
             let Open { key, user, .. } = new_password_step(data, handle)?;
-            let attributes = check_attributes(&settings, client, &user, answers)?;
+            let attributes = check_attributes(&settings, client, &user, given)?;
             let mut ready = user;
             attributes::write(&mut ready, &attributes);
             if let Some(clash) = attributes::alias_clash(data, &ready) {
@@ -47,40 +46,37 @@ pub(crate) async fn answer(
         .await?
 }
 
-fn new_password_step(data: &Data, handle: &Handle<'_>) -> Result<Open, ApiError> {
+fn new_password_step(data: &Data, handle: &Handle<'_>) -> Result<Open, Error> {
     let open = open_step(data, handle)?;
     let waits = matches!(open.challenge.kind, ChallengeKind::NewPasswordRequired)
         && open.user.status == UserStatus::ForceChangePassword;
-    if waits { Ok(open) } else { Err(session_is_over()) }
+    if waits { Ok(open) } else { Err(Error::unknown_session()) }
 }
 
-/// The attributes that come with the password, if they may be written and complete the user. What a user has to
-/// have and has already is not theirs to change here.
+/// Checks the attributes that come with the password: they must be writable and complete the user. A required attribute
+/// that the user already has cannot be changed here.
 fn check_attributes(
     settings: &PoolSettings,
     client: &Client,
     user: &User,
-    answers: &Parameters,
-) -> Result<Attributes, ApiError> {
-    let given = answers.behind("userAttributes.");
+    given: &BTreeMap<String, String>,
+) -> Result<Attributes, Error> {
     let is_fixed = |name: &&String| {
         let schema = settings.attribute(name);
         user.attribute(name).is_some()
             && schema.is_some_and(|schema| schema.required || !schema.mutable)
     };
     if let Some(name) = given.keys().find(is_fixed) {
-        return Err(ApiError::invalid_parameter(format!(
-            "Cannot modify an already provided {name}"
-        )));
+        return Err(Error::invalid_parameter(format!("Cannot modify an already provided {name}")));
     }
     let list = given
-        .into_iter()
-        .map(|(name, value)| AttributeInput { name: Some(name), value: Some(value) });
+        .iter()
+        .map(|(name, value)| AttributeInput { name: name.clone(), value: value.clone() });
     let writer = Writer::User(&client.settings);
-    let attributes = attributes::check_new(settings, writer, Some(list.collect()))?;
+    let attributes = attributes::check_new(settings, writer, list.collect())?;
     let has = |name: &str| user.attribute(name).is_some() || attributes.contains_key(name);
     if let Some(name) = attributes::missing(settings, has).next() {
-        return Err(ApiError::invalid_parameter(format!(
+        return Err(Error::invalid_parameter(format!(
             "Invalid attributes given, {name} is missing"
         )));
     }

@@ -1,14 +1,11 @@
-//! Checks the input of operations against the service model, and reports faults in the words of Cognito.
+//! Checks the input of operations against the service model, and reports faults in Cognito's words.
 
 use serde_json::Value;
 
 use crate::{
-    error::ApiError,
-    http::api::model::{Kind, MODEL, Member, Operation, Pattern, Shape},
+    error::{self, Error, Fault, first_lowercase},
+    service_model::table::{Kind, MODEL, Member, Operation, Pattern, Shape},
 };
-
-/// A longer value is not quoted in the error.
-const MAX_QUOTE: usize = 256;
 
 /// The number of faults after which a request is not checked further, so that an error stays small.
 const MAX_FAULTS: usize = 100;
@@ -17,14 +14,14 @@ const MAX_FAULTS: usize = 100;
 ///
 /// # Errors
 /// `SerializationException` for a value of another type, otherwise `InvalidParameterException` with all faults.
-pub(crate) fn check(operation: &Operation, input: &Value) -> Result<(), ApiError> {
+pub(crate) fn check(operation: &Operation, input: &Value) -> Result<(), Error> {
     let mut faults = Faults::default();
     faults.check_members(&operation.members, input, "", false)?;
     faults.into_result()
 }
 
 /// Checks a string that has a type of the model, whether or not it came in a request.
-pub(crate) fn check_text(shape: &str, member: &str, text: &str) -> Result<(), ApiError> {
+pub(crate) fn check_text(shape: &str, member: &str, text: &str) -> Result<(), Error> {
     let mut faults = Faults::default();
     if let Some(shape) = MODEL.shape(shape) {
         faults.check_value(shape, &Value::from(text), member, false)?;
@@ -32,24 +29,8 @@ pub(crate) fn check_text(shape: &str, member: &str, text: &str) -> Result<(), Ap
     faults.into_result()
 }
 
-/// The error for a value that breaks one constraint, where the constraint is not in the model.
-pub(crate) fn broken(member: &str, value: &str, constraint: &str) -> ApiError {
-    error_of(vec![fault(&quote(&Value::from(value)), member, constraint)])
-}
-
-/// The error for a member that is required and absent.
-pub(crate) fn missing(member: &str) -> ApiError {
-    error_of(vec![missing_fault(&first_lowercase(member))])
-}
-
 #[derive(Default)]
 struct Faults(Vec<Fault>);
-
-/// What is wrong with a member.
-struct Fault {
-    path: String,
-    text: String,
-}
 
 impl Faults {
     fn check_members(
@@ -58,14 +39,14 @@ impl Faults {
         value: &Value,
         path: &str,
         is_secret: bool,
-    ) -> Result<(), ApiError> {
-        let object = value.as_object().ok_or_else(ApiError::wrong_type)?;
+    ) -> Result<(), Error> {
+        let object = value.as_object().ok_or_else(Error::wrong_type)?;
         for member in members {
             let name = first_lowercase(member.name);
             let path = if path.is_empty() { name } else { format!("{path}.{name}") };
             match (object.get(member.name), MODEL.shape_of(member)) {
                 (None | Some(Value::Null), _) if member.is_required => {
-                    self.add(missing_fault(&path));
+                    self.add(Fault::missing(&path));
                 }
                 (None | Some(Value::Null), _) | (_, None) => {}
                 (Some(value), Some(shape)) => self.check_value(shape, value, &path, is_secret)?,
@@ -80,7 +61,7 @@ impl Faults {
         value: &Value,
         path: &str,
         is_secret: bool,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Error> {
         check_type(shape, value)?;
         let is_secret = is_secret || shape.is_secret;
         let quoted = if is_secret { String::new() } else { quote(value) };
@@ -88,7 +69,7 @@ impl Faults {
             return Ok(());
         }
         for constraint in constraints(shape).filter(|constraint| !constraint.allows(value)) {
-            self.add(fault(&quoted, path, &constraint.text()));
+            self.add(Fault::new(&quoted, path, &constraint.text()));
         }
         match (&shape.kind, value) {
             (Kind::Structure(members), _) => self.check_members(members, value, path, is_secret),
@@ -119,7 +100,7 @@ impl Faults {
         path: &str,
         (quoted, is_secret): (&str, bool),
         subject: &str,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), Error> {
         let Some(shape) = MODEL.shape(shape) else { return Ok(()) };
         let mut is_broken = false;
         for (name, part) in parts {
@@ -133,7 +114,7 @@ impl Faults {
         if is_broken {
             let all: Vec<_> = constraints(shape).map(|constraint| constraint.text()).collect();
             let constraint = format!("{subject} satisfy constraint: [{}]", all.join(", "));
-            self.add(fault(quoted, path, &constraint));
+            self.add(Fault::new(quoted, path, &constraint));
         }
         Ok(())
     }
@@ -144,8 +125,8 @@ impl Faults {
         }
     }
 
-    fn into_result(self) -> Result<(), ApiError> {
-        if self.0.is_empty() { Ok(()) } else { Err(error_of(self.0)) }
+    fn into_result(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::faults(self.0)) }
     }
 }
 
@@ -226,7 +207,7 @@ fn size(value: &Value) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn check_type(shape: &Shape, value: &Value) -> Result<(), ApiError> {
+fn check_type(shape: &Shape, value: &Value) -> Result<(), Error> {
     let fits = match shape.kind {
         Kind::String => value.is_string(),
         Kind::Integer => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
@@ -234,7 +215,7 @@ fn check_type(shape: &Shape, value: &Value) -> Result<(), ApiError> {
         Kind::List { .. } => value.is_array(),
         Kind::Map { .. } | Kind::Structure(_) => value.is_object(),
     };
-    if fits { Ok(()) } else { Err(ApiError::wrong_type()) }
+    if fits { Ok(()) } else { Err(Error::wrong_type()) }
 }
 
 /// Whether a string is accepted whatever its bounds are.
@@ -259,35 +240,5 @@ fn quote(value: &Value) -> String {
         }
         Value::Null | Value::Bool(_) => None,
     };
-    match text {
-        Some(text) if text.chars().count() <= MAX_QUOTE => format!(" '{text}'"),
-        _ => String::new(),
-    }
-}
-
-fn fault(quoted: &str, path: &str, constraint: &str) -> Fault {
-    let text = format!("Value{quoted} at '{path}' failed to satisfy constraint: {constraint}");
-    Fault { path: path.to_owned(), text }
-}
-
-/// Amplify recognizes that a password is missing by words without `null`.
-fn missing_fault(path: &str) -> Fault {
-    let quoted = if path.to_ascii_lowercase().ends_with("password") { "" } else { " null" };
-    fault(quoted, path, "Member must not be null")
-}
-
-fn error_of(faults: Vec<Fault>) -> ApiError {
-    let (count, plural) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
-    let (faulty, texts): (Vec<_>, Vec<_>) =
-        faults.into_iter().map(|fault| (fault.path, fault.text)).unzip();
-    let texts = texts.join("; ");
-    let message = format!("{count} validation error{plural} detected: {texts}");
-    ApiError { faulty, ..ApiError::invalid_parameter(message) }
-}
-
-/// A member's name as errors write it.
-fn first_lowercase(name: &str) -> String {
-    let mut characters = name.chars();
-    let first = characters.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(characters).collect()
+    text.map_or_else(String::new, |text| error::quoted(&text))
 }

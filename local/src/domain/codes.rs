@@ -1,78 +1,71 @@
-//! Codes that are sent to users, and how often one may mistype them.
+//! Codes that are sent to users, and the check of what they type.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::{
-    crypto::secret::{self, same},
-    error::ApiError,
-    http::api::{lockout, user_names::contact_of_name},
-    messages::{self, Text},
+    crypto::secret::{self, digest_of, same},
+    domain::{
+        lockout,
+        messages::{self, CodeDelivery},
+        user_names::contact_of_name,
+    },
+    error::Error,
+    ids::uuid_of,
     model::{
-        Code, CodePurpose, User,
+        Code, CodePurpose, MessageText, User,
         settings::{Contact, PoolSettings},
     },
-    pool::{Shared, issue::digest_of, keys::uuid_of},
+    pool::Pool,
     store::Data,
     triggers::{Caller, Reason, custom_text},
 };
 
-/// After so many wrong tries a code is worth nothing.
+/// A code is invalid after this number of wrong attempts.
 const MAX_MISTAKES: u32 = 5;
 
 const HOUR: u64 = 60 * 60 * 1000;
 
-impl CodePurpose {
-    /// What proves a contact of a user who is there already.
-    pub(crate) fn proof_of(contact: Contact) -> Self {
-        match contact {
-            Contact::Email => Self::Email,
-            Contact::PhoneNumber => Self::PhoneNumber,
-        }
-    }
-
-    fn lifetime(self) -> u64 {
-        match self {
-            Self::Forgot => HOUR,
-            Self::SignUp | Self::Email | Self::PhoneNumber => 24 * HOUR,
-        }
-    }
-}
-
-/// A code that is not sent yet. It is written before the store is locked, since a trigger may have a say.
-pub(crate) struct Letter {
+/// A message with a code that is not sent yet. It is composed before the store is locked, since a trigger may change the
+/// text. The code itself is made when the message is sent.
+pub(crate) struct CodeMessage {
     username: String,
     sub: String,
     destination: String,
     purpose: CodePurpose,
     contact: Contact,
-    text: Text,
+    text: MessageText,
 }
 
-/// Writes a message to a user as they are to be when it is sent.
-pub(crate) async fn letter(
-    pool: &Shared,
+/// Composes a message with a code for a user, who is given as they will be when it is sent.
+pub(crate) async fn compose(
+    pool: &Pool,
     user: &User,
     purpose: CodePurpose,
     contact: Contact,
     reason: Reason,
     caller: Caller<'_>,
-) -> Result<Letter, ApiError> {
+) -> Result<CodeMessage, Error> {
     let text = messages::code_text(&pool.store.read(Data::settings), purpose, contact);
     let text = custom_text(pool, user, reason, contact, text, caller).await?;
     let destination = user.attribute(contact.attribute()).unwrap_or_default().to_owned();
     let (username, sub) = (user.username.clone(), user.sub.clone());
-    Ok(Letter { username, sub, destination, purpose, contact, text })
+    Ok(CodeMessage { username, sub, destination, purpose, contact, text })
 }
 
-/// Sends a user a new code, in place of the one before, and gives its `CodeDeliveryDetails`.
-pub(crate) fn send(data: &mut Data, letter: &Letter, now: u64) -> Result<Value, ApiError> {
-    let Letter { username, sub, destination, purpose, contact, text } = letter;
+/// Sends a user a new code, which replaces the one before, and returns where it was sent.
+///
+/// # Errors
+/// The user changed since the message was composed.
+pub(crate) fn send(
+    data: &mut Data,
+    message: &CodeMessage,
+    now: u64,
+) -> Result<CodeDelivery, Error> {
+    let CodeMessage { username, sub, destination, purpose, contact, text } = message;
     let user = data.exact_user_mut(username).filter(|user| user.sub == *sub);
-    let user = user.ok_or_else(ApiError::overtaken)?;
+    let user = user.ok_or_else(Error::overtaken)?;
     if user.attribute(contact.attribute()) != Some(destination) {
-        return Err(ApiError::overtaken());
+        return Err(Error::overtaken());
     }
     let row = new_code(*purpose, *contact, now);
     let code = row.code.clone();
@@ -87,40 +80,48 @@ pub(crate) fn send(data: &mut Data, letter: &Letter, now: u64) -> Result<Value, 
     Ok(messages::send(data, &user, &draft, now))
 }
 
+fn lifetime(purpose: CodePurpose) -> u64 {
+    match purpose {
+        CodePurpose::Forgot => HOUR,
+        CodePurpose::SignUp | CodePurpose::Email | CodePurpose::PhoneNumber => 24 * HOUR,
+    }
+}
+
 fn new_code(purpose: CodePurpose, contact: Contact, now: u64) -> Code {
     Code {
         code: secret::code(),
-        expires_at: now.saturating_add(purpose.lifetime()),
+        expires_at: now.saturating_add(lifetime(purpose)),
         attribute: contact.attribute().to_owned(),
         mistakes: 0,
     }
 }
 
-/// Whether a code is the one that was sent, and the contact that it went to. The code stays good until
-/// [`User::codes`] loses it, which the caller sees to under the same lock.
+/// Checks that a code is the one that was sent, and returns the contact to which it was sent. The code stays valid: the
+/// caller removes it from [`User::codes`] under the same lock once it is used.
 pub(crate) fn check(
     codes: &mut BTreeMap<CodePurpose, Code>,
     purpose: CodePurpose,
     typed: &str,
     now: u64,
-) -> Result<Option<Contact>, ApiError> {
+) -> Result<Option<Contact>, Error> {
     let Some(code) = codes.get_mut(&purpose) else {
-        return Err(ApiError::expired_code());
+        return Err(Error::expired_code());
     };
     if code.mistakes >= MAX_MISTAKES {
-        return Err(ApiError::attempt_limit());
+        return Err(Error::attempt_limit());
     }
     if now >= code.expires_at {
-        return Err(ApiError::expired_code());
+        return Err(Error::expired_code());
     }
     if !same(&code.code, typed) {
         code.mistakes += 1;
-        return Err(ApiError::wrong_code());
+        return Err(Error::wrong_code());
     }
     Ok(Contact::of_attribute(&code.attribute))
 }
 
-/// Remembers a code that nobody is sent, in place of one that resets a password.
+/// Stores a code to reset a password that is sent to nobody, so that attempts for a name without a user are counted as
+/// for a user.
 pub(crate) fn pretend(data: &mut Data, name: &str, now: u64) {
     let key = digest_of(&data.user_key(name));
     let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
@@ -129,17 +130,17 @@ pub(crate) fn pretend(data: &mut Data, name: &str, now: u64) {
     data.strangers.insert(key, stranger);
 }
 
-/// What is said to a code that resets a password and cannot be right, since nobody was sent one.
-pub(crate) fn refuse(data: &mut Data, name: &str, typed: &str, now: u64) -> ApiError {
+/// Returns the error for a code to reset a password that cannot be right, since none was sent.
+pub(crate) fn refuse(data: &mut Data, name: &str, typed: &str, now: u64) -> Error {
     let key = digest_of(&data.user_key(name));
     let Some(stranger) = data.strangers.get_mut(&key) else {
-        return ApiError::expired_code();
+        return Error::expired_code();
     };
     let guessed = check(&mut stranger.codes, CodePurpose::Forgot, typed, now);
-    guessed.err().unwrap_or_else(ApiError::wrong_code)
+    guessed.err().unwrap_or_else(Error::wrong_code)
 }
 
-/// Where a sign-up's code goes: a phone comes before an e-mail address.
+/// Returns where the code of a sign-up is sent. A phone number is preferred to an e-mail address.
 pub(crate) fn sign_up_contact(settings: &PoolSettings, user: &User) -> Option<Contact> {
     [Contact::PhoneNumber, Contact::Email].into_iter().find(|contact| {
         settings.auto_verified_attributes.contains(contact)
@@ -147,28 +148,15 @@ pub(crate) fn sign_up_contact(settings: &PoolSettings, user: &User) -> Option<Co
     })
 }
 
-/// Where a code that resets the password goes: it has to be proven.
+/// Returns where a code to reset the password is sent. The contact must be verified.
 pub(crate) fn recovery_contact(user: &User) -> Option<Contact> {
     [Contact::PhoneNumber, Contact::Email].into_iter().find(|contact| user.has_verified(*contact))
 }
 
-/// The user has no password that is theirs to reset.
-pub(crate) fn cannot_reset() -> ApiError {
-    ApiError::not_authorized("User password cannot be reset in the current state.")
-}
-
-/// There is nowhere that a code could go.
-pub(crate) fn no_way_to_reset() -> ApiError {
-    ApiError::invalid_parameter(
-        "Cannot reset password for the user as there is no registered/verified email or phone_number",
-    )
-}
-
-/// The answer for a code that is not sent, since there is nobody to send it to: the same each time, as it would
-/// be for a user who is there.
-pub(crate) fn simulated_delivery(settings: &PoolSettings, name: &str) -> Value {
+/// Returns a delivery for a name that no user has. It is the same each time, as it is for a user.
+pub(crate) fn simulated_delivery(settings: &PoolSettings, name: &str) -> CodeDelivery {
     if let Some(contact) = contact_of_name(settings, name) {
-        return messages::delivery(contact, name);
+        return CodeDelivery::new(contact, name);
     }
     let noise = uuid_of(&format!("{} {name}", settings.name));
     let is_sms = settings.auto_verified_attributes == [Contact::PhoneNumber];
@@ -176,10 +164,10 @@ pub(crate) fn simulated_delivery(settings: &PoolSettings, name: &str) -> Value {
         let digits: String =
             noise.chars().filter(char::is_ascii_digit).chain("0000".chars()).collect();
         let end: String = digits.chars().take(4).collect();
-        messages::delivery(Contact::PhoneNumber, &format!("+{end}"))
+        CodeDelivery::new(Contact::PhoneNumber, &format!("+{end}"))
     } else {
         let mut letters = noise.chars().filter(char::is_ascii_lowercase).chain("me".chars());
         let [user, host] = [letters.next(), letters.next()].map(Option::unwrap_or_default);
-        messages::delivery(Contact::Email, &format!("{user}@{host}"))
+        CodeDelivery::new(Contact::Email, &format!("{user}@{host}"))
     }
 }

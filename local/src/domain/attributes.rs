@@ -1,95 +1,83 @@
-//! What may be written into a user's attributes, by whom, and when.
+//! The rules for a user's attributes: who may write which, and when.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::{
-    error::ApiError,
-    http::api::required,
+    error::Error,
     model::{
         User,
         settings::{Alias, AttributeSchema, ClientSettings, Contact, PoolSettings},
     },
     store::Data,
-    triggers::Metadata,
 };
 
-/// An attribute as requests write it. A value that is empty or missing takes the attribute away.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+/// An attribute that a caller wants to write. An empty value removes the attribute.
 pub(crate) struct AttributeInput {
-    pub(crate) name: Option<String>,
-    pub(crate) value: Option<String>,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
-/// Who writes.
+/// The caller who writes attributes.
 #[derive(Clone, Copy)]
 pub(crate) enum Writer<'a> {
-    /// A user, by way of an app client.
+    /// A user, through an app client.
     User(&'a ClientSettings),
     Admin,
 }
 
-/// Names and values that passed all checks; an empty value takes the attribute away.
+/// Names and values that passed all checks. An empty value removes the attribute.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
-/// The moment of writing, which decides on attributes that cannot change and on how errors read.
+/// Whether the user is new. It decides which attributes can be written and how errors read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Moment {
     Creation,
     Change,
 }
 
-/// What is said to the trigger before a user is created.
-pub(crate) fn validation_data(list: Option<&[AttributeInput]>) -> Metadata {
-    let pair = |input: &AttributeInput| Some((input.name.clone()?, input.value.clone()?));
-    Metadata::from_pairs(list.unwrap_or_default().iter().filter_map(pair))
-}
-
-/// What a new user begins with. Whether all required attributes are there is for [`check_required`]: an
+/// Checks the attributes of a new user, but not whether all required ones are present, see [`check_required`]: an
 /// administrator may leave them to the user's first sign-in.
 pub(crate) fn check_new(
     settings: &PoolSettings,
     writer: Writer<'_>,
-    list: Option<Vec<AttributeInput>>,
-) -> Result<Attributes, ApiError> {
+    list: Vec<AttributeInput>,
+) -> Result<Attributes, Error> {
     let mut attributes = check(settings, writer, list, Moment::Creation)?;
     attributes.retain(|_, value| !value.is_empty());
     Ok(attributes)
 }
 
-/// What is to change in a user who is there.
+/// Checks changes of an existing user's attributes.
 pub(crate) fn check_change(
     settings: &PoolSettings,
     writer: Writer<'_>,
-    list: Option<Vec<AttributeInput>>,
-) -> Result<Attributes, ApiError> {
+    list: Vec<AttributeInput>,
+) -> Result<Attributes, Error> {
     check(settings, writer, list, Moment::Change)
 }
 
-/// What is to go from a user who is there, as a change.
+/// Checks the removal of an existing user's attributes.
 pub(crate) fn check_removal(
     settings: &PoolSettings,
     writer: Writer<'_>,
     names: Vec<String>,
-) -> Result<Attributes, ApiError> {
-    let gone = |name| AttributeInput { name: Some(name), value: None };
-    check(settings, writer, Some(names.into_iter().map(gone).collect()), Moment::Change)
+) -> Result<Attributes, Error> {
+    let removed = |name| AttributeInput { name, value: String::new() };
+    check(settings, writer, names.into_iter().map(removed).collect(), Moment::Change)
 }
 
-/// Whether a sign-up brings all that the pool requires.
+/// Checks that a sign-up has all attributes that the pool requires.
 pub(crate) fn check_required(
     settings: &PoolSettings,
     attributes: &Attributes,
-) -> Result<(), ApiError> {
+) -> Result<(), Error> {
     let missing: Vec<_> = missing(settings, |name| attributes.contains_key(name))
         .map(|name| format!("{name}: The attribute is required"))
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(nonconforming(&missing.join("\n"))) }
 }
 
-/// What the pool requires and a user does not have.
+/// Returns the attributes that the pool requires and a user does not have.
 pub(crate) fn missing(
     settings: &PoolSettings,
     has: impl Fn(&str) -> bool,
@@ -97,8 +85,8 @@ pub(crate) fn missing(
     settings.required_attributes().filter(move |name| name != "sub" && !has(name))
 }
 
-/// Writes checked attributes. A contact that changes is not proven any more, unless the change says so, and
-/// codes that went to the contact before are worth nothing.
+/// Writes checked attributes. A contact that changes is no longer verified, unless the change says so, and codes that
+/// were sent to the old contact become invalid.
 pub(crate) fn write(user: &mut User, changes: &Attributes) {
     for contact in [Contact::Email, Contact::PhoneNumber] {
         let (name, flag) = (contact.attribute(), contact.verified_attribute());
@@ -120,8 +108,8 @@ pub(crate) fn write(user: &mut User, changes: &Attributes) {
     }
 }
 
-/// Why a user, as they are to be, cannot be: what stands for their name stands for another's already.
-pub(crate) fn alias_clash(data: &Data, user: &User) -> Option<ApiError> {
+/// Returns the error for a user whose alias already belongs to another user, if one does.
+pub(crate) fn alias_clash(data: &Data, user: &User) -> Option<Error> {
     let settings = data.settings();
     let is_taken = |contact: Contact| {
         let value = user.attribute(contact.attribute())?;
@@ -132,13 +120,15 @@ pub(crate) fn alias_clash(data: &Data, user: &User) -> Option<ApiError> {
     [Contact::Email, Contact::PhoneNumber]
         .into_iter()
         .find_map(is_taken)
-        .map(alias_exists)
+        .map(Error::alias_exists)
         .or_else(|| preferred_name_clash(data, user))
 }
 
-/// Has a proven contact stand for this user's name alone: whoever else proved it before loses it. A preferred user
-/// name is nobody's to take, and then nothing is taken.
-pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), ApiError> {
+/// Moves aliases to this user: every other user with the same verified contact loses the verification.
+///
+/// # Errors
+/// Another user has the same preferred user name. Then nothing is moved.
+pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), Error> {
     if let Some(clash) = preferred_name_clash(data, user) {
         return Err(clash);
     }
@@ -167,14 +157,7 @@ pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), ApiError>
     Ok(())
 }
 
-pub(crate) fn alias_exists(attribute: &str) -> ApiError {
-    ApiError::new(
-        "AliasExistsException",
-        format!("An account with the given {attribute} already exists."),
-    )
-}
-
-fn preferred_name_clash(data: &Data, user: &User) -> Option<ApiError> {
+fn preferred_name_clash(data: &Data, user: &User) -> Option<Error> {
     let name = "preferred_username";
     let value = user.attribute(name)?;
     data.settings().alias_attributes.iter().find(|alias| alias.attribute() == name)?;
@@ -183,18 +166,17 @@ fn preferred_name_clash(data: &Data, user: &User) -> Option<ApiError> {
         other.username != user.username
             && (same(&other.username) || other.attribute(name).is_some_and(same))
     };
-    data.known_as(value).any(clashes).then(|| alias_exists(name))
+    data.known_as(value).any(clashes).then(|| Error::alias_exists(name))
 }
 
 fn check(
     settings: &PoolSettings,
     writer: Writer<'_>,
-    list: Option<Vec<AttributeInput>>,
+    list: Vec<AttributeInput>,
     moment: Moment,
-) -> Result<Attributes, ApiError> {
+) -> Result<Attributes, Error> {
     let mut checked = Attributes::new();
-    for AttributeInput { name, value } in list.unwrap_or_default() {
-        let (name, value) = (required(name, "Name")?, value.unwrap_or_default());
+    for AttributeInput { name, value } in list {
         check_one(settings, writer, moment, &name, &value)?;
         checked.insert(name, value);
     }
@@ -207,20 +189,20 @@ fn check_one(
     moment: Moment,
     name: &str,
     value: &str,
-) -> Result<(), ApiError> {
+) -> Result<(), Error> {
     let wrong = |why: &str| match moment {
         Moment::Creation => nonconforming(&format!("{name}: {why}")),
-        Moment::Change => ApiError::invalid_parameter(format!("user.{name}: {why}")),
+        Moment::Change => Error::invalid_parameter(format!("user.{name}: {why}")),
     };
     let Some(schema) = settings.attribute(name) else {
         return Err(wrong("Attribute does not exist in the schema."));
     };
-    // What proves a user's identity is never in a request, whoever sends it.
+    // The `sub` identifies a user and never changes, whoever asks.
     if name == "sub" || (moment == Moment::Change && !schema.mutable) {
         return Err(wrong("Attribute cannot be updated."));
     }
     if matches!(writer, Writer::User(client) if !may_write(client, &schema)) {
-        return Err(ApiError::not_authorized("A client attempted to write unauthorized attribute"));
+        return Err(Error::not_authorized("A client attempted to write unauthorized attribute"));
     }
     if value.is_empty() {
         let is_needed = moment == Moment::Change && schema.required;
@@ -228,13 +210,13 @@ fn check_one(
     }
     match schema.violation(value) {
         None => Ok(()),
-        // These messages stand alone, and clients match on them.
-        Some(why) if why.starts_with("Invalid ") => Err(ApiError::invalid_parameter(why)),
+        // Cognito writes these messages without the attribute's name, and clients compare them.
+        Some(why) if why.starts_with("Invalid ") => Err(Error::invalid_parameter(why)),
         Some(why) => Err(wrong(&why)),
     }
 }
 
-/// Users say neither that a contact is proven nor what is for the developer alone.
+/// Users cannot mark contacts as verified, and cannot write developer-only attributes.
 fn may_write(client: &ClientSettings, schema: &AttributeSchema) -> bool {
     let name = schema.full_name();
     !matches!(name.as_str(), "email_verified" | "phone_number_verified")
@@ -242,6 +224,6 @@ fn may_write(client: &ClientSettings, schema: &AttributeSchema) -> bool {
         && client.may_write(&name)
 }
 
-fn nonconforming(what: &str) -> ApiError {
-    ApiError::invalid_parameter(format!("Attributes did not conform to the schema: {what}"))
+fn nonconforming(what: &str) -> Error {
+    Error::invalid_parameter(format!("Attributes did not conform to the schema: {what}"))
 }

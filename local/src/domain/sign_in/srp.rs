@@ -2,34 +2,38 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::json;
 
 use crate::{
     crypto::{
-        secret::random_octets,
+        secret::{digest_of, random_octets},
         srp::{Claim, Exchange, Password},
     },
-    error::ApiError,
-    http::api::{
-        Answer,
-        auth::{
-            candidate::Candidate,
-            challenges::{Turn, expiry, go_on, is_named, prune, session_is_over},
-            custom,
-            input::Parameters,
-            password::{check_lock, judge, proof},
-            steps::next_step,
-            stranger,
+    domain::{
+        lockout,
+        sign_in::{
+            challenges::{expiry, is_named, prune},
+            named::NamedUser,
+            outcome::{ChallengeRequest, Outcome},
+            password::judge,
+            unknown_user,
         },
     },
+    error::Error,
     model::{Challenge, ChallengeKind, Client, User},
-    pool::{Shared, issue::digest_of},
+    pool::Pool,
     store::Data,
-    triggers::{Caller, Metadata, TokenSource, pre_authentication},
+    triggers::{Caller, Metadata, pre_authentication},
 };
 
 /// More digits than any number of the group has.
 const MAX_DIGITS: usize = 1024;
+
+/// The client's proof that it knows the password.
+pub(crate) struct Proof<'a> {
+    pub(crate) secret_block: &'a str,
+    pub(crate) signature: &'a str,
+    pub(crate) timestamp: &'a str,
+}
 
 /// What comes after the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,60 +42,63 @@ pub(crate) enum Follows {
     CustomChallenges,
 }
 
+/// Begins a sign-in by SRP.
 pub(crate) async fn begin(
-    pool: &Shared,
+    pool: &Pool,
     client: &Client,
     name: &str,
     public: &str,
     metadata: &Metadata,
-) -> Answer {
-    let candidate = Candidate::named(pool, client, name)?;
-    let user = candidate.user.as_ref();
+) -> Result<Outcome, Error> {
+    let named = NamedUser::find(pool, client, name)?;
+    let user = named.user.as_ref();
     match user {
-        Some(user) => check_lock(&user.failures, pool.now())?,
-        None => stranger::check(pool, &candidate.username)?,
+        Some(user) => lockout::check(&user.failures, pool.now())?,
+        None => unknown_user::check(pool, &named.username)?,
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    pre_authentication(pool, &candidate.username, user, caller).await?;
-    ask(pool, client, &candidate, public, Follows::Tokens).await
+    pre_authentication(pool, &named.username, user, caller).await?;
+    ask(pool, client, &named, public, Follows::Tokens).await
 }
 
 /// Asks a client for the proof that it knows the password.
 pub(crate) async fn ask(
-    pool: &Shared,
+    pool: &Pool,
     client: &Client,
-    candidate: &Candidate,
+    named: &NamedUser,
     public: &str,
     follows: Follows,
-) -> Answer {
-    let Candidate { username: user_id, user } = candidate;
+) -> Result<Outcome, Error> {
+    let NamedUser { username: user_id, user } = named;
     let now = pool.now();
-    // Who is not there, or has no password, gets what looks like a user's: nobody can prove it.
+    // A name without a user, or a user without a password, gets a challenge that nobody can answer.
     let unknown = || {
         let seed = digest(&SHA256, format!("{} {user_id}", pool.id()).as_bytes());
         Password::unknown(seed.as_ref())
     };
     let password = user.as_ref().and_then(|user| user.password.clone()).unwrap_or_else(unknown);
-    let invalid = || ApiError::invalid_parameter("Invalid SRP_A.");
+    let invalid = || Error::invalid_parameter("Invalid SRP_A.");
     if public.len() > MAX_DIGITS {
         return Err(invalid());
     }
     let exchange = Exchange::begin(&password, public).await.map_err(|_| invalid())?;
 
     let secret_block = STANDARD.encode(random_octets::<768>());
-    let answer = json!({
-        "ChallengeName": "PASSWORD_VERIFIER",
-        "ChallengeParameters": {
-            "SALT": exchange.salt(),
-            "SECRET_BLOCK": secret_block,
-            "SRP_B": exchange.public(),
-            "USERNAME": user_id,
-            "USER_ID_FOR_SRP": user_id,
-        },
-    });
+    let parameters = [
+        ("SALT", exchange.salt()),
+        ("SECRET_BLOCK", &secret_block),
+        ("SRP_B", exchange.public()),
+        ("USERNAME", user_id),
+        ("USER_ID_FOR_SRP", user_id),
+    ];
+    let request = ChallengeRequest {
+        name: "PASSWORD_VERIFIER",
+        session: None,
+        parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+    };
     let challenge = Challenge {
         username: user_id.clone(),
-        proof: user.as_ref().map(proof).unwrap_or_default(),
+        proof: user.as_ref().map(User::proof).unwrap_or_default(),
         client_id: client.settings.client_id.clone(),
         expires_at: expiry(client, now),
         kind: ChallengeKind::PasswordVerifier {
@@ -103,24 +110,22 @@ pub(crate) async fn ask(
         .write(|data| {
             prune(data, now);
             data.challenges.insert(digest_of(&secret_block), challenge);
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
-    Ok(answer)
+    Ok(Outcome::Challenge(request))
 }
 
+/// Checks the answer to `PASSWORD_VERIFIER`, and returns the user and what comes next.
 pub(crate) async fn verify(
-    pool: &Shared,
+    pool: &Pool,
     client: &Client,
     name: &str,
-    answers: &Parameters,
-    metadata: &Metadata,
-) -> Answer {
-    let secret_block = answers.get("PASSWORD_CLAIM_SECRET_BLOCK")?;
-    let signature = answers.get("PASSWORD_CLAIM_SIGNATURE")?;
-    let timestamp = answers.get("TIMESTAMP")?;
+    proof: &Proof<'_>,
+) -> Result<(User, Follows), Error> {
+    let Proof { secret_block, signature, timestamp } = *proof;
     if !is_timestamp(timestamp) {
-        return Err(ApiError::invalid_parameter(
+        return Err(Error::invalid_parameter(
             "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
         ));
     }
@@ -135,20 +140,16 @@ pub(crate) async fn verify(
     };
     let proves = taken.exchange.proves(&claim).await;
     let Some(user) = taken.user else {
-        return Err(stranger::mistake(pool, &taken.user_id).await?);
+        return Err(unknown_user::mistake(pool, &taken.user_id).await?);
     };
     let user = judge(pool, &user, proves).await?;
-    let turn = Turn { client, metadata, source: TokenSource::Authentication };
-    if taken.follows == Follows::CustomChallenges {
-        return custom::after_password(pool, &turn, user).await;
-    }
-    go_on(pool, &turn, &user, next_step(pool, &user)).await
+    Ok((user, taken.follows))
 }
 
-/// An exchange that is over once it is answered, well or not.
+/// An exchange that was removed from the store because it is answered.
 struct Taken {
     user_id: String,
-    /// Nobody, if the exchange was begun for nobody or with a password of before.
+    /// `None` if no user has the name, or the password changed since the exchange began.
     user: Option<User>,
     exchange: Exchange,
     follows: Follows,
@@ -160,19 +161,21 @@ fn take(
     name: &str,
     secret_block: &str,
     now: u64,
-) -> Result<Taken, ApiError> {
+) -> Result<Taken, Error> {
     let key = digest_of(secret_block);
     let challenge = data.challenges.get(&key).filter(|challenge| now < challenge.expires_at);
-    let challenge = challenge.ok_or_else(session_is_over)?;
-    let user =
-        data.exact_user(&challenge.username).filter(|user| challenge.proof == proof(user)).cloned();
+    let challenge = challenge.ok_or_else(Error::unknown_session)?;
+    let user = data
+        .exact_user(&challenge.username)
+        .filter(|user| challenge.proof == user.proof())
+        .cloned();
     let is_theirs = challenge.client_id == client.settings.client_id
         && user.as_ref().is_none_or(|user| is_named(data, user, name));
     let ChallengeKind::PasswordVerifier { exchange, custom } = &challenge.kind else {
-        return Err(session_is_over());
+        return Err(Error::unknown_session());
     };
     if !is_theirs {
-        return Err(session_is_over());
+        return Err(Error::unknown_session());
     }
     let follows = if *custom { Follows::CustomChallenges } else { Follows::Tokens };
     let (user_id, exchange) = (challenge.username.clone(), exchange.clone());

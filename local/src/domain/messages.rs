@@ -1,23 +1,17 @@
-//! What would have been sent: nothing leaves the machine, unless a mail catcher elsewhere is set.
+//! Messages to users. They are kept in the pool's list of messages, and mailed if a mail catcher is set.
 
 use crate::{
     model::{
-        CodePurpose, Message, User,
+        CodePurpose, Message, MessageText, PLACE_OF_CODE, User,
         settings::{Contact, PoolSettings},
     },
     store::Data,
 };
 
-/// The text of a message in which the code has yet to be put.
-pub(crate) const PLACE_OF_CODE: &str = "{####}";
-
-/// The text of an invitation in which the user name has yet to be put.
-pub(crate) const PLACE_OF_NAME: &str = "{username}";
-
-/// A pool that runs for long forgets its oldest messages.
+/// The oldest messages beyond this number are removed.
 const MAX_MESSAGES: usize = 2000;
 
-/// A message in the making.
+/// A message that is not sent yet.
 pub(crate) struct Draft<'a> {
     pub(crate) contact: Contact,
     pub(crate) subject: Option<&'a str>,
@@ -26,14 +20,19 @@ pub(crate) struct Draft<'a> {
     pub(crate) code: Option<&'a str>,
 }
 
-/// What a message says.
-pub(crate) struct Text {
-    pub(crate) subject: Option<String>,
-    pub(crate) body: String,
+/// Where a code was sent.
+pub(crate) struct CodeDelivery {
+    pub(crate) contact: Contact,
+    /// The address or the phone number, mostly masked.
+    pub(crate) destination: String,
 }
 
-/// The text around a code: the pool's own, or Cognito's.
-pub(crate) fn code_text(settings: &PoolSettings, purpose: CodePurpose, contact: Contact) -> Text {
+/// Returns the text of a message with a code: the pool's own, or else Cognito's.
+pub(crate) fn code_text(
+    settings: &PoolSettings,
+    purpose: CodePurpose,
+    contact: Contact,
+) -> MessageText {
     let (subject, body) = match purpose {
         CodePurpose::SignUp => ("Your verification code", "Your confirmation code is {####}"),
         CodePurpose::Forgot => ("Your password reset code", "Your password reset code is {####}"),
@@ -48,14 +47,14 @@ pub(crate) fn code_text(settings: &PoolSettings, purpose: CodePurpose, contact: 
         Contact::PhoneNumber => (&None, &settings.sms_verification_message),
     };
     let or = |own: &Option<String>, default: &str| own.clone().unwrap_or_else(|| default.into());
-    Text {
+    MessageText {
         subject: (contact == Contact::Email).then(|| or(own_subject, subject)),
         body: or(own_body, body),
     }
 }
 
-/// The text of an invitation, with the places of name and first password.
-pub(crate) fn invitation(settings: &PoolSettings, contact: Contact) -> Text {
+/// Returns the text of an invitation, with placeholders for the user name and the temporary password.
+pub(crate) fn invitation(settings: &PoolSettings, contact: Contact) -> MessageText {
     let own = &settings.admin_create_user_config.invite_message_template;
     let body = match contact {
         Contact::Email => &own.email_message,
@@ -64,19 +63,22 @@ pub(crate) fn invitation(settings: &PoolSettings, contact: Contact) -> Text {
     let body =
         body.as_deref().unwrap_or("Your username is {username} and temporary password is {####}.");
     let subject = own.email_subject.as_deref().unwrap_or("Your temporary password");
-    Text { subject: (contact == Contact::Email).then(|| subject.to_owned()), body: body.to_owned() }
+    MessageText {
+        subject: (contact == Contact::Email).then(|| subject.to_owned()),
+        body: body.to_owned(),
+    }
 }
 
-/// The text around the code of a sign-in's second step.
-pub(crate) fn sign_in_text(contact: Contact) -> Text {
-    Text {
+/// Returns the text of a message with a code that is a second factor.
+pub(crate) fn sign_in_text(contact: Contact) -> MessageText {
+    MessageText {
         subject: (contact == Contact::Email).then(|| "Your authentication code".to_owned()),
         body: "Your authentication code is {####}.".to_owned(),
     }
 }
 
-/// Puts a message for a user into the list, and gives its `CodeDeliveryDetails`.
-pub(crate) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) -> serde_json::Value {
+/// Adds a message for a user to the list, and returns where it was sent.
+pub(crate) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) -> CodeDelivery {
     let attribute = draft.contact.attribute();
     let destination = user.attribute(attribute).unwrap_or_default();
     let number = data.messages.iter().next_back().and_then(|(key, _)| key.parse::<u64>().ok());
@@ -97,16 +99,13 @@ pub(crate) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) ->
     if let (Some(oldest), true) = (oldest, data.messages.len() > MAX_MESSAGES) {
         data.messages.remove(&oldest);
     }
-    delivery(draft.contact, destination)
+    CodeDelivery::new(draft.contact, destination)
 }
 
-/// How the API tells where a code went.
-pub(crate) fn delivery(contact: Contact, destination: &str) -> serde_json::Value {
-    serde_json::json!({
-        "AttributeName": contact.attribute(),
-        "DeliveryMedium": contact.medium(),
-        "Destination": masked(contact, destination),
-    })
+impl CodeDelivery {
+    pub(crate) fn new(contact: Contact, destination: &str) -> Self {
+        Self { contact, destination: masked(contact, destination) }
+    }
 }
 
 /// `j***@e***`, and `+*******9934`.

@@ -1,32 +1,31 @@
-use serde_json::Value;
+//! The end of a sign-in: a session begins, and its tokens are issued.
 
 use crate::{
-    error::ApiError,
-    http::api::auth::password::proof,
+    error::Error,
     model::{Client, Failures, Group, Session, User, UserStatus},
     pool::{
-        Shared,
-        issue::{API_SCOPE, Grantee},
+        Pool,
+        issue::{API_SCOPE, Grantee, Tokens},
     },
     store::Data,
     triggers::{Caller, Holder, Metadata, TokenSource, post_authentication, user_overrides},
 };
 
-/// For how long a session is remembered after its end: as long as an access token of it can live.
+/// How long a session is kept after its end: the longest lifetime of an access token.
 const REMEMBERED: u64 = 24 * 60 * 60 * 1000;
 
-/// A user who did all that they had to, on the way in.
+/// A user who completed all steps, and the session that begins.
 pub(crate) struct Entry<'a> {
     pub(crate) client: &'a Client,
     pub(crate) user: &'a User,
-    /// In milliseconds: before now, where a browser was signed in already.
+    /// In milliseconds. It is in the past if the browser was already signed in.
     pub(crate) auth_time: u64,
     /// Of a sign-in at the hosted pages.
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) nonce: Option<String>,
-    /// The API that access tokens of this sign-in are for.
+    /// The API to which access tokens are bound (RFC 8707).
     pub(crate) resource: Option<String>,
-    /// What the client says to triggers.
+    /// The client's metadata for triggers.
     pub(crate) metadata: &'a Metadata,
     pub(crate) source: TokenSource,
 }
@@ -45,19 +44,19 @@ pub(crate) struct Entered {
     refresh_token: String,
 }
 
-/// Begins a session, and makes its tokens.
-pub(crate) async fn sign_in(pool: &Shared, entry: Entry<'_>) -> Result<Value, ApiError> {
+/// Begins a session and issues its tokens.
+pub(crate) async fn sign_in(pool: &Pool, entry: Entry<'_>) -> Result<Tokens, Error> {
     post_authentication(pool, entry.user, entry.caller()).await?;
     let now = pool.now();
     let entered = pool.store.write(|data| enter(data, &entry, now)).await??;
     tokens(pool, &entry, entered).await
 }
 
-/// Begins a session. Whoever was disabled or given another password in the meantime does not get in.
-pub(crate) fn enter(data: &mut Data, entry: &Entry<'_>, now: u64) -> Result<Entered, ApiError> {
+/// Begins a session, unless the user was disabled or the password changed in the meantime.
+pub(crate) fn enter(data: &mut Data, entry: &Entry<'_>, now: u64) -> Result<Entered, Error> {
     let Entry { client, user, auth_time, scopes, resource, .. } = entry;
-    let present = may_enter(data, &user.username, &proof(user)).cloned();
-    let user = present.ok_or_else(ApiError::wrong_password)?;
+    let present = may_enter(data, &user.username, &user.proof()).cloned();
+    let user = present.ok_or_else(Error::wrong_password)?;
     if user.failures != Failures::default()
         && let Some(user) = data.exact_user_mut(&user.username)
     {
@@ -73,12 +72,12 @@ pub(crate) fn enter(data: &mut Data, entry: &Entry<'_>, now: u64) -> Result<Ente
     Ok(Entered { user, groups, origin_jti, refresh_token })
 }
 
-/// Makes the first tokens of a session. A session that gets none is over.
+/// Issues the first tokens of a session. If that fails, the session is removed.
 pub(crate) async fn tokens(
-    pool: &Shared,
+    pool: &Pool,
     entry: &Entry<'_>,
     entered: Entered,
-) -> Result<Value, ApiError> {
+) -> Result<Tokens, Error> {
     let api_scope = [API_SCOPE.to_owned()];
     let holder = Holder {
         user: &entered.user,
@@ -91,13 +90,13 @@ pub(crate) async fn tokens(
             pool.store
                 .write(|data| {
                     data.remove_session(&entered.origin_jti);
-                    Ok::<_, ApiError>(())
+                    Ok::<_, Error>(())
                 })
                 .await??;
             return Err(error);
         }
     };
-    // The function took its time: whoever was signed out or removed meanwhile gets no tokens.
+    // The user may have been signed out or removed while the function ran.
     let (user, groups) = pool
         .store
         .read(|data| {
@@ -105,7 +104,7 @@ pub(crate) async fn tokens(
             let groups = data.groups_of(&user);
             Some((user, groups))
         })
-        .ok_or_else(ApiError::wrong_password)?;
+        .ok_or_else(Error::wrong_password)?;
     let grantee = Grantee {
         user: &user,
         client: entry.client,
@@ -117,20 +116,20 @@ pub(crate) async fn tokens(
     };
     let mut claims = pool.claims(&grantee, &groups);
     overrides.apply(&mut claims, &entry.client.settings.client_id);
-    Ok(pool.authentication_result(entry.client, claims, Some(entered.refresh_token)).await)
+    Ok(pool.issue(entry.client, claims, Some(entered.refresh_token)).await)
 }
 
-/// A user who proved who they are, if they still are that user with that password, and may sign in.
+/// Returns the user with this proof, if they may still sign in and the proof is still valid.
 pub(crate) fn may_enter<'a>(data: &'a Data, username: &str, proven: &str) -> Option<&'a User> {
     let is_ready = |user: &&User| {
         let is_complete =
             matches!(user.status, UserStatus::Confirmed | UserStatus::ExternalProvider);
-        is_complete && user.enabled && proof(user) == proven
+        is_complete && user.enabled && user.proof() == proven
     };
     data.exact_user(username).filter(is_ready)
 }
 
-/// Forgets sessions none of whose tokens is good any more, with their refresh tokens.
+/// Removes sessions without valid tokens, with their refresh tokens.
 fn prune(data: &mut Data, now: u64) {
     let is_known = |session: &Session| now < session.expires_at.saturating_add(REMEMBERED);
     if data.sessions.prune(|_, session| is_known(session)) {

@@ -1,0 +1,41 @@
+//! Users by the name that a caller gives, or as they were when a caller was verified.
+
+use crate::{
+    error::Error,
+    model::{Client, User, settings::ExistenceErrors},
+    store::Data,
+};
+
+/// Returns the user whose token or password was verified before the store was locked. They must still exist and be
+/// enabled: a new user who took the name is another user.
+pub(crate) fn still_there<'a>(data: &'a mut Data, user: &User) -> Result<&'a mut User, Error> {
+    still_as(data, user)?;
+    data.exact_user_mut(&user.username).ok_or_else(Error::user_not_found)
+}
+
+/// As [`still_there`], for reading.
+pub(crate) fn still_as<'a>(data: &'a Data, user: &User) -> Result<&'a User, Error> {
+    match data.exact_user(&user.username).filter(|found| found.sub == user.sub) {
+        Some(found) if found.enabled => Ok(found),
+        Some(_) => Err(Error::user_disabled()),
+        None => Err(Error::user_not_found()),
+    }
+}
+
+/// Returns the user whom an administrator names.
+pub(crate) fn named_user<'a>(data: &'a Data, name: &str) -> Result<&'a User, Error> {
+    data.find_user(name).ok_or_else(Error::user_not_found)
+}
+
+/// As [`named_user`], for a change.
+pub(crate) fn named_user_mut<'a>(data: &'a mut Data, name: &str) -> Result<&'a mut User, Error> {
+    data.find_user_mut(name).ok_or_else(Error::user_not_found)
+}
+
+/// Returns the error for a user who does not exist: `instead`, if the client must not learn who exists.
+pub(crate) fn unknown_user(client: &Client, instead: Error) -> Error {
+    match client.settings.prevent_user_existence_errors {
+        ExistenceErrors::Enabled => instead,
+        ExistenceErrors::Legacy => Error::user_not_found(),
+    }
+}

@@ -1,0 +1,176 @@
+//! Passwords of users: changed with the previous one, and reset with a code.
+
+use crate::{
+    domain::{
+        codes,
+        find::{named_user_mut, still_there, unknown_user},
+        lockout::{count_mistake, is_locked},
+        messages::CodeDelivery,
+        migration::migrate,
+        new_password::{new_password, set_password},
+    },
+    error::Error,
+    model::{
+        Client, CodePurpose, User, UserStatus,
+        settings::{Contact, ExistenceErrors},
+    },
+    pool::Pool,
+    store::Data,
+    triggers::{Caller, Confirmation, Metadata, Reason, post_confirmation},
+};
+
+/// Changes the password of a signed-in user, who gives the previous one if they have one.
+pub(crate) async fn change(
+    pool: &Pool,
+    user: &User,
+    previous: Option<&str>,
+    proposed: &str,
+) -> Result<(), Error> {
+    let now = pool.now();
+    check_previous(pool, user, previous, now).await?;
+    let settings = pool.store.read(Data::settings);
+    let password = new_password(pool, &settings, user, proposed).await?;
+    pool.store
+        .write(|data| {
+            let current = still_there(data, user)?;
+            check_tries(current, now)?;
+            // Another request may have changed it since it was checked.
+            if current.password != user.password {
+                return Err(Error::wrong_password());
+            }
+            set_password(current, &settings, password);
+            current.modified_at = now;
+            Ok(())
+        })
+        .await?
+}
+
+/// Sends a code to reset a forgotten password.
+pub(crate) async fn forgot(
+    pool: &Pool,
+    client: &Client,
+    name: &str,
+    metadata: &Metadata,
+) -> Result<CodeDelivery, Error> {
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    if pool.store.read(|data| data.find_user(name).is_none()) {
+        migrate(pool, name, None, caller).await?;
+    }
+    let Some((user, contact)) = pool.store.read(|data| forgetful(data, client, name))? else {
+        let now = pool.now();
+        return pool.store.write(|data| Ok(simulated(data, name, now))).await?;
+    };
+    let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
+    let message = codes::compose(pool, &user, purpose, contact, reason, caller).await?;
+    let now = pool.now();
+    pool.store
+        .write(|data| match forgetful(data, client, name)? {
+            Some(_) => codes::send(data, &message, now),
+            None => Ok(simulated(data, name, now)),
+        })
+        .await?
+}
+
+/// Resets a password with the code that was sent.
+pub(crate) async fn reset(
+    pool: &Pool,
+    client: &Client,
+    name: &str,
+    code: &str,
+    text: &str,
+    metadata: &Metadata,
+) -> Result<(), Error> {
+    let settings = pool.store.read(Data::settings);
+    if let Some(violation) = settings.password_policy.violation(text) {
+        return Err(Error::invalid_password(violation));
+    }
+    // The code is checked before the history: only who has the code may learn about earlier passwords. A wrong code is
+    // counted.
+    let now = pool.now();
+    let checked = pool
+        .store
+        .write_always(|data| {
+            let waits = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
+            if !data.find_user(name).is_some_and(waits) {
+                let refusal = codes::refuse(data, name, code, now);
+                return Err(match data.find_user(name) {
+                    Some(user) if user.enabled => refusal,
+                    _ => unknown_user(client, refusal),
+                });
+            }
+            let user = named_user_mut(data, name)?;
+            codes::check(&mut user.codes, CodePurpose::Forgot, code, now)?;
+            Ok(user.clone())
+        })
+        .await;
+    let user = checked??;
+    let password = new_password(pool, &settings, &user, text).await?;
+    let user = pool
+        .store
+        .write(|data| {
+            let user = still_there(data, &user)?;
+            codes::check(&mut user.codes, CodePurpose::Forgot, code, now)?;
+            // This also removes the code.
+            set_password(user, &settings, password);
+            user.status = UserStatus::Confirmed;
+            user.modified_at = now;
+            Ok::<_, Error>(user.clone())
+        })
+        .await??;
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    post_confirmation(pool, &user, Confirmation::ForgotPassword, caller).await
+}
+
+/// Checks the previous password. A user without a password needs none.
+async fn check_previous(
+    pool: &Pool,
+    user: &User,
+    previous: Option<&str>,
+    now: u64,
+) -> Result<(), Error> {
+    let Some(password) = &user.password else {
+        return Ok(());
+    };
+    let previous = previous.ok_or_else(|| Error::missing("PreviousPassword"))?;
+    check_tries(user, now)?;
+    if password.is(pool.short_name(), &user.username, previous).await {
+        return Ok(());
+    }
+    pool.store
+        .write_always(|data| {
+            let present = still_there(data, user)?;
+            // Concurrent attempts may have locked the account.
+            check_tries(present, now)?;
+            count_mistake(&mut present.failures, now);
+            Err(Error::wrong_password())
+        })
+        .await?
+}
+
+/// Rejects attempts while the account is locked, so that a stolen access token does not help to find the password.
+fn check_tries(user: &User, now: u64) -> Result<(), Error> {
+    if is_locked(&user.failures, now) { Err(Error::attempt_limit()) } else { Ok(()) }
+}
+
+/// Returns a delivery for a code that is sent to nobody.
+fn simulated(data: &mut Data, name: &str, now: u64) -> CodeDelivery {
+    codes::pretend(data, name, now);
+    codes::simulated_delivery(&data.settings(), name)
+}
+
+/// Returns who gets a code to reset the password, and where, or `None` if nobody does and the client must not learn that.
+fn forgetful(data: &Data, client: &Client, name: &str) -> Result<Option<(User, Contact)>, Error> {
+    let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
+    let Some(user) = data.find_user(name).cloned() else {
+        return if hides { Ok(None) } else { Err(Error::user_not_found()) };
+    };
+    if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
+        return Err(Error::cannot_reset());
+    }
+    match codes::recovery_contact(&user) {
+        Some(contact) if user.enabled => Ok(Some((user, contact))),
+        _ if hides => Ok(None),
+        Some(_) => Err(Error::user_disabled()),
+        None => Err(Error::no_recovery_contact()),
+    }
+}

@@ -1,0 +1,234 @@
+//! Sessions after the sign-in: refreshed, revoked, ended.
+
+use std::time::Duration;
+
+use crate::{
+    crypto::secret::digest_of,
+    domain::find::named_user,
+    error::Error,
+    model::{Client, Group, Session, User, UserStatus},
+    pool::{
+        Pool,
+        issue::{API_SCOPE, Grantee, Tokens},
+    },
+    store::Data,
+    time::milliseconds,
+    triggers::{Caller, Holder, Metadata, TokenSource, user_overrides},
+};
+
+/// Issues new tokens for the session of a refresh token, with rotation also a new refresh token.
+///
+/// `is_caller` rejects callers who may not use the user's tokens, before any other check. `check` rejects the session
+/// for another reason, after the check for reuse of a rotated token. `metadata` is for the token trigger.
+pub(crate) async fn refresh(
+    pool: &Pool,
+    client: &Client,
+    token: &str,
+    metadata: &Metadata,
+    is_caller: impl Fn(&User) -> Result<(), Error> + Sync,
+    check: impl Fn(&Session) -> Result<(), Error> + Sync,
+) -> Result<Tokens, Error> {
+    let now = pool.now();
+    // The token is rotated after the trigger: a function that fails does not cost the client its refresh token. A token
+    // that was already rotated ends its session.
+    let found = pool
+        .store
+        .write_always(|data| find_token(data, client, token, (&is_caller, &check), now))
+        .await??;
+    let api_scope = [API_SCOPE.to_owned()];
+    let holder = Holder {
+        user: &found.user,
+        groups: &found.groups,
+        scopes: found.session.scopes.as_deref().unwrap_or(&api_scope),
+    };
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let overrides = user_overrides(pool, holder, TokenSource::RefreshTokens, caller).await?;
+    let now = pool.now();
+    let (refreshed, next) = pool
+        .store
+        .write_always(|data| {
+            let refreshed = find_token(data, client, token, (&is_caller, &check), now)?;
+            let next = rotate(data, client, token, &refreshed.origin_jti, now);
+            Ok::<_, Error>((refreshed, next))
+        })
+        .await??;
+    let grantee = Grantee {
+        user: &refreshed.user,
+        client,
+        origin_jti: &refreshed.origin_jti,
+        auth_time: refreshed.session.auth_time,
+        scopes: refreshed.session.scopes.as_deref(),
+        nonce: None,
+        resource: refreshed.session.resource.as_deref(),
+    };
+    let mut claims = pool.claims(&grantee, &refreshed.groups);
+    overrides.apply(&mut claims, &client.settings.client_id);
+    Ok(pool.issue(client, claims, next).await)
+}
+
+/// Ends the session of a refresh token. An unknown token is no error (RFC 7009, section 2.2).
+///
+/// # Errors
+/// The token is another client's.
+pub(crate) async fn revoke(pool: &Pool, client: &Client, token: &str) -> Result<(), Error> {
+    pool.store
+        .write(|data| {
+            let row = data.refresh_tokens.get(&digest_of(token));
+            let Some(origin_jti) = row.map(|row| row.origin_jti.clone()) else {
+                return Ok(());
+            };
+            match data.sessions.get_mut(&origin_jti) {
+                Some(session) if session.client_id == client.settings.client_id => {
+                    session.revoked = true;
+                    Ok(())
+                }
+                Some(_) => Err(unauthorized()),
+                None => Ok(()),
+            }
+        })
+        .await?
+}
+
+/// Ends all sessions of a user, and removes authorization codes that were not exchanged yet.
+pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
+    if let Some(user) = data.exact_user_mut(&user.username) {
+        user.signed_out_at = Some(now);
+    }
+    data.grants.retain(|_, grant| grant.username != user.username);
+    let theirs = |session: &Session| session.sub == user.sub && !session.revoked;
+    let keys: Vec<_> = data
+        .sessions
+        .iter()
+        .filter(|(_, session)| theirs(session))
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    for key in keys {
+        if let Some(session) = data.sessions.get_mut(&key) {
+            session.revoked = true;
+        }
+    }
+}
+
+/// Revokes a refresh token, as an app client asks for.
+///
+/// # Errors
+/// The client does not allow it, this is not a refresh token, or it is another client's.
+pub(crate) async fn revoke_token(pool: &Pool, client: &Client, token: &str) -> Result<(), Error> {
+    if !client.settings.enable_token_revocation {
+        return Err(Error::new(
+            "UnsupportedOperationException",
+            "Revoke is not enabled for the client",
+        ));
+    }
+    // Refresh tokens have five parts; access and ID tokens have three.
+    if token.split('.').count() != 5 {
+        return Err(Error::new("UnsupportedTokenTypeException", "Unsupported token type"));
+    }
+    revoke(pool, client, token).await
+}
+
+/// Ends all sessions of a user.
+pub(crate) async fn sign_out(pool: &Pool, user: &User) -> Result<(), Error> {
+    let now = pool.now();
+    pool.store
+        .write(|data| {
+            sign_out_everywhere(data, user, now);
+            Ok(())
+        })
+        .await?
+}
+
+/// Ends all sessions of the user whom an administrator names.
+pub(crate) async fn sign_out_named(pool: &Pool, name: &str) -> Result<(), Error> {
+    let now = pool.now();
+    pool.store
+        .write(|data| {
+            let user = named_user(data, name)?.clone();
+            sign_out_everywhere(data, &user, now);
+            Ok(())
+        })
+        .await?
+}
+
+/// A valid refresh token: its user and its session.
+struct Refreshed {
+    user: User,
+    session: Session,
+    origin_jti: String,
+    groups: Vec<Group>,
+}
+
+fn find_token(
+    data: &mut Data,
+    client: &Client,
+    token: &str,
+    (is_caller, check): (
+        impl Fn(&User) -> Result<(), Error> + Sync,
+        impl Fn(&Session) -> Result<(), Error> + Sync,
+    ),
+    now: u64,
+) -> Result<Refreshed, Error> {
+    let invalid = || Error::not_authorized("Invalid Refresh Token");
+    let key = digest_of(token);
+    let row = data.refresh_tokens.get(&key).cloned().ok_or_else(invalid)?;
+    let session = data
+        .sessions
+        .get(&row.origin_jti)
+        .filter(|session| session.client_id == client.settings.client_id)
+        .filter(|session| now < session.expires_at)
+        .cloned()
+        .ok_or_else(invalid)?;
+    let user = data
+        .exact_user(&session.username)
+        .filter(|user| user.sub == session.sub)
+        .cloned()
+        .ok_or_else(invalid)?;
+    is_caller(&user)?;
+    if session.is_over(&user) {
+        return Err(Error::not_authorized("Refresh Token has been revoked"));
+    }
+    if !user.enabled {
+        return Err(Error::not_authorized("User is disabled."));
+    }
+    if user.status == UserStatus::ResetRequired {
+        return Err(Error::reset_required());
+    }
+    let grace = client.settings.rotation_grace();
+    if row.rotated_at.is_some_and(|at| !is_in_grace(at, grace, now)) {
+        // Two clients have the token, and one of them may have stolen it: the session ends for both.
+        if let Some(session) = data.sessions.get_mut(&row.origin_jti) {
+            session.revoked = true;
+        }
+        return Err(Error::new(
+            "RefreshTokenReuseException",
+            "Refresh Token has been invalidated by rotation",
+        ));
+    }
+    check(&session)?;
+    let groups = data.groups_of(&user);
+    Ok(Refreshed { user, session, origin_jti: row.origin_jti, groups })
+}
+
+/// Rotates a refresh token, if the client rotates them, and returns the next.
+fn rotate(
+    data: &mut Data,
+    client: &Client,
+    token: &str,
+    origin_jti: &str,
+    now: u64,
+) -> Option<String> {
+    client.settings.rotation_grace()?;
+    if let Some(row) = data.refresh_tokens.get_mut(&digest_of(token)) {
+        row.rotated_at.get_or_insert(now);
+    }
+    Some(data.add_refresh_token(origin_jti))
+}
+
+fn is_in_grace(rotated_at: u64, grace: Option<Duration>, now: u64) -> bool {
+    now < rotated_at.saturating_add(grace.map_or(0, milliseconds))
+}
+
+/// The error for an app client that may not revoke a token.
+pub(crate) fn unauthorized() -> Error {
+    Error::new("UnauthorizedException", "The client may not revoke this token")
+}

@@ -1,0 +1,75 @@
+//! Codes of second factors: of a software token, by SMS or by e-mail.
+
+use crate::{
+    crypto::{secret::same, totp::Typed},
+    domain::{
+        lockout::{self, count_mistake},
+        sign_in::{
+            challenges::{Handle, Open, open_step},
+            steps::Factor,
+        },
+    },
+    error::Error,
+    model::{ChallengeKind, User},
+    pool::Pool,
+    store::Data,
+};
+
+/// Checks the answer to `SOFTWARE_TOKEN_MFA`, `SMS_MFA` or `EMAIL_OTP`. After a wrong code the client can try again.
+pub(crate) async fn answer(
+    pool: &Pool,
+    handle: &Handle<'_>,
+    factor: Factor,
+    code: &str,
+) -> Result<User, Error> {
+    let now = handle.now;
+    pool.store
+        .write_always(|data| {
+            let Open { key, challenge: step, user } = open_step(data, handle)?;
+            match (factor, &step.kind) {
+                (Factor::SoftwareToken, ChallengeKind::SoftwareTokenMfa) => {
+                    use_software_token(data, &user.username, code, now)?;
+                }
+                (Factor::Sms, ChallengeKind::SmsMfa { code: sent })
+                | (Factor::Email, ChallengeKind::EmailOtp { code: sent }) => {
+                    lockout::check(&user.failures, now)?;
+                    if !same(sent, code) {
+                        return Err(mistake(data, &user.username, now));
+                    }
+                }
+                _ => return Err(Error::unknown_session()),
+            }
+            data.challenges.remove(&key);
+            Ok::<User, Error>(user)
+        })
+        .await?
+}
+
+/// Checks the user's current one-time password, which is used from then on.
+fn use_software_token(data: &mut Data, username: &str, code: &str, now: u64) -> Result<(), Error> {
+    let user = data.exact_user(username).ok_or_else(Error::user_not_found)?;
+    lockout::check(&user.failures, now)?;
+    let token = user.software_token.as_ref().ok_or_else(Error::software_token_missing)?;
+    match token.typed(code, now) {
+        Typed::Right(step) => {
+            let token = data.exact_user_mut(username).and_then(|user| user.software_token.as_mut());
+            if let Some(token) = token {
+                token.last_step = Some(step);
+            }
+            Ok(())
+        }
+        Typed::Used => Err(Error::new(
+            "ExpiredCodeException",
+            "Your software token has already been used once.",
+        )),
+        Typed::Wrong => Err(mistake(data, username, now)),
+    }
+}
+
+/// Counts a wrong code like a wrong password, so that nobody can try all codes.
+fn mistake(data: &mut Data, username: &str, now: u64) -> Error {
+    if let Some(user) = data.exact_user_mut(username) {
+        count_mistake(&mut user.failures, now);
+    }
+    Error::new("CodeMismatchException", "Invalid code received for user")
+}

@@ -1,0 +1,162 @@
+//! Sign-in: the flows, and the answers to their challenges.
+
+mod challenges;
+mod custom;
+mod finish;
+mod mfa;
+mod named;
+mod new_password;
+mod outcome;
+mod password;
+mod srp;
+mod steps;
+mod unknown_user;
+
+use std::collections::BTreeMap;
+
+use self::{challenges::go_on, srp::Follows, steps::factors};
+pub(crate) use self::{
+    challenges::{Handle, Open, SignIn, ask, open_challenge, open_step},
+    custom::{answer as answer_custom, begin as begin_custom},
+    finish::{Entered, Entry, enter, may_enter, tokens},
+    outcome::{ChallengeRequest, Outcome},
+    password::check_password,
+    srp::{Proof, begin as begin_srp},
+    steps::{Factor, NextStep, next_step, step_of},
+};
+use crate::{
+    error::Error,
+    model::{ChallengeKind, Client, User, settings::AuthFlow},
+    pool::Pool,
+    triggers::{Metadata, TokenSource},
+};
+
+/// The answer to a challenge that has a `Session`.
+pub(crate) enum Answer<'a> {
+    NewPassword {
+        password: &'a str,
+        attributes: BTreeMap<String, String>,
+    },
+    /// The code of a second factor.
+    Code(Factor, &'a str),
+    /// The name of the chosen factor.
+    SelectFactor(&'a str),
+    /// The software token was verified.
+    SetUpFactor,
+}
+
+/// Rejects a flow that the app client does not allow. `name` is the flow as the client wrote it.
+pub(crate) fn check_flow(client: &Client, flow: AuthFlow, name: &str) -> Result<(), Error> {
+    if client.settings.allows(flow) { Ok(()) } else { Err(flow_is_off(name)) }
+}
+
+/// The error for a flow that the app client does not allow.
+pub(crate) fn flow_is_off(name: &str) -> Error {
+    Error::invalid_parameter(format!("{name} flow not enabled for this client"))
+}
+
+/// Signs in with a name and a password.
+pub(crate) async fn with_password(
+    pool: &Pool,
+    client: &Client,
+    name: &str,
+    password: &str,
+    metadata: &Metadata,
+) -> Result<Outcome, Error> {
+    let user = check_password(pool, client, name, password, metadata).await?;
+    let source = TokenSource::Authentication;
+    let sign_in = SignIn { client, metadata: Metadata::NONE, source };
+    go_on(pool, &sign_in, &user, next_step(pool, &user)).await
+}
+
+/// Checks the answer to `PASSWORD_VERIFIER` and continues the sign-in.
+pub(crate) async fn answer_srp(
+    pool: &Pool,
+    client: &Client,
+    name: &str,
+    proof: &Proof<'_>,
+    metadata: &Metadata,
+) -> Result<Outcome, Error> {
+    let (user, follows) = srp::verify(pool, client, name, proof).await?;
+    let sign_in = SignIn { client, metadata, source: TokenSource::Authentication };
+    match follows {
+        Follows::CustomChallenges => custom::after_password(pool, &sign_in, user).await,
+        Follows::Tokens => go_on(pool, &sign_in, &user, next_step(pool, &user)).await,
+    }
+}
+
+/// Checks the answer to a challenge and continues the sign-in.
+pub(crate) async fn answer(
+    pool: &Pool,
+    client: &Client,
+    handle: &Handle<'_>,
+    answer: Answer<'_>,
+    metadata: &Metadata,
+) -> Result<Outcome, Error> {
+    let source = match answer {
+        Answer::NewPassword { .. } => TokenSource::NewPasswordChallenge,
+        _ => TokenSource::Authentication,
+    };
+    let (user, step) = take_answer(pool, client, handle, answer).await?;
+    go_on(pool, &SignIn { client, metadata, source }, &user, step).await
+}
+
+/// Checks the answer to a challenge, and returns the user and what they have to do next.
+pub(crate) async fn take_answer(
+    pool: &Pool,
+    client: &Client,
+    handle: &Handle<'_>,
+    answer: Answer<'_>,
+) -> Result<(User, NextStep), Error> {
+    match answer {
+        Answer::NewPassword { password, attributes } => {
+            let user = new_password::answer(pool, client, handle, password, &attributes).await?;
+            let step = next_step(pool, &user);
+            Ok((user, step))
+        }
+        Answer::Code(factor, code) => {
+            Ok((mfa::answer(pool, handle, factor, code).await?, NextStep::Done))
+        }
+        Answer::SelectFactor(name) => select_factor(pool, handle, name).await,
+        Answer::SetUpFactor => Ok((set_up_factor(pool, handle).await?, NextStep::Done)),
+    }
+}
+
+async fn select_factor(
+    pool: &Pool,
+    handle: &Handle<'_>,
+    name: &str,
+) -> Result<(User, NextStep), Error> {
+    pool.store
+        .write(|data| {
+            let open = open_step(data, handle)?;
+            if !matches!(open.challenge.kind, ChallengeKind::SelectMfaType) {
+                return Err(Error::unknown_session());
+            }
+            let factor = Factor::of_name(name)
+                .filter(|factor| factors(&data.settings(), &open.user).contains(factor))
+                .ok_or_else(|| Error::invalid_parameter("Invalid MFA type selected."))?;
+            data.challenges.remove(&open.key);
+            Ok((open.user, NextStep::Code(factor)))
+        })
+        .await?
+}
+
+/// Completes the set-up of a factor, once its software token is verified.
+async fn set_up_factor(pool: &Pool, handle: &Handle<'_>) -> Result<User, Error> {
+    pool.store
+        .write(|data| {
+            let open = open_step(data, handle)?;
+            match open.challenge.kind {
+                ChallengeKind::MfaSetup { verified: true } => {
+                    data.challenges.remove(&open.key);
+                    Ok(open.user)
+                }
+                ChallengeKind::MfaSetup { verified: false } => {
+                    Err(Error::invalid_parameter("User has not verified software token mfa"))
+                }
+                _ => Err(Error::unknown_session()),
+            }
+        })
+        .await?
+}

@@ -1,0 +1,218 @@
+//! Sign-up: a new user, the confirmation by a code, and another code.
+
+use crate::{
+    domain::{
+        attributes::{self, AttributeInput, Writer},
+        codes,
+        find::unknown_user,
+        messages::CodeDelivery,
+        new_password::new_password,
+        user_names::{NewName, check_name_free, new_name},
+    },
+    error::Error,
+    model::{
+        Client, CodePurpose, User, UserStatus,
+        settings::{Contact, ExistenceErrors, PoolSettings},
+    },
+    pool::Pool,
+    store::Data,
+    triggers::{Arrival, Caller, Confirmation, Metadata, Reason, post_confirmation, pre_sign_up},
+};
+
+/// What a new user gives.
+pub(crate) struct NewUser<'a> {
+    /// The user name, or a contact where contacts are used instead.
+    pub(crate) name: &'a str,
+    pub(crate) password: Option<&'a str>,
+    pub(crate) attributes: Vec<AttributeInput>,
+    /// Data for the trigger before the sign-up only.
+    pub(crate) validation: &'a Metadata,
+}
+
+/// A new user.
+pub(crate) struct SignedUp {
+    pub(crate) sub: String,
+    pub(crate) is_confirmed: bool,
+    /// Where the code to confirm the user was sent.
+    pub(crate) delivery: Option<CodeDelivery>,
+}
+
+/// Signs a user up.
+pub(crate) async fn sign_up(
+    pool: &Pool,
+    client: &Client,
+    new: NewUser<'_>,
+    metadata: &Metadata,
+) -> Result<SignedUp, Error> {
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let settings = pool.store.read(Data::settings);
+    if settings.admin_create_user_config.allow_admin_create_user_only {
+        return Err(Error::not_authorized("SignUp is not permitted for this user pool"));
+    }
+    let password = new.password.ok_or_else(|| Error::missing("Password"))?;
+    let NewName { username, sub, contact } = new_name(&settings, new.name)?;
+    let writer = Writer::User(&client.settings);
+    let mut attributes = attributes::check_new(&settings, writer, new.attributes)?;
+    if let Some((contact, value)) = contact {
+        attributes.insert(contact.attribute().to_owned(), value);
+    }
+    attributes::check_required(&settings, &attributes)?;
+    let now = pool.now();
+    let mut user = User::new(username, sub, now);
+    attributes::write(&mut user, &attributes);
+    pool.store.read(|data| check_free(data, &settings, new.name, &user))?;
+    user.password = Some(new_password(pool, &settings, &user, password).await?);
+    let verdict = pre_sign_up(pool, &user, Arrival::SignUp, new.validation, caller).await?;
+    verdict.apply(&mut user)?;
+    let contact = codes::sign_up_contact(&settings, &user).filter(|_| !verdict.confirms());
+    let message = match contact {
+        Some(contact) => {
+            let (purpose, reason) = (CodePurpose::SignUp, Reason::SignUp);
+            Some(codes::compose(pool, &user, purpose, contact, reason, caller).await?)
+        }
+        None => None,
+    };
+    let delivery = pool
+        .store
+        .write(|data| {
+            check_free(data, &settings, new.name, &user)?;
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user.clone());
+            message.map(|message| codes::send(data, &message, now)).transpose()
+        })
+        .await??;
+    if verdict.confirms() {
+        post_confirmation(pool, &user, Confirmation::SignUp, caller).await?;
+    }
+    Ok(SignedUp { sub: user.sub, is_confirmed: verdict.confirms(), delivery })
+}
+
+/// Confirms a user by the code that was sent. With `takes_aliases`, a verified contact that is another user's alias
+/// becomes this user's.
+pub(crate) async fn confirm(
+    pool: &Pool,
+    client: &Client,
+    name: &str,
+    code: &str,
+    takes_aliases: TakesAliases,
+    metadata: &Metadata,
+) -> Result<(), Error> {
+    let now = pool.now();
+    // A wrong code is counted. Everything else that a failed confirmation changed is undone.
+    pool.store
+        .write_always(|data| {
+            let user = unconfirmed_user(data, client, name)?;
+            codes::check(&mut user.codes, CodePurpose::SignUp, code, now)
+        })
+        .await??;
+    let confirmed =
+        pool.store.write(|data| confirmed(data, client, name, code, takes_aliases, now));
+    let user = confirmed.await??;
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    post_confirmation(pool, &user, Confirmation::SignUp, caller).await
+}
+
+/// Whether a confirmation may take an alias from another user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TakesAliases {
+    No,
+    Yes,
+}
+
+/// Sends another code to confirm a user.
+pub(crate) async fn resend_code(
+    pool: &Pool,
+    client: &Client,
+    name: &str,
+    metadata: &Metadata,
+) -> Result<CodeDelivery, Error> {
+    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let Some((user, contact)) = pool.store.read(|data| unconfirmed(data, client, name))? else {
+        return Ok(pool.store.read(|data| codes::simulated_delivery(&data.settings(), name)));
+    };
+    let (purpose, reason) = (CodePurpose::SignUp, Reason::ResendCode);
+    let message = codes::compose(pool, &user, purpose, contact, reason, caller).await?;
+    let now = pool.now();
+    pool.store
+        .write(|data| match unconfirmed(data, client, name)? {
+            Some(_) => codes::send(data, &message, now),
+            None => Ok(codes::simulated_delivery(&data.settings(), name)),
+        })
+        .await?
+}
+
+/// Returns who gets another code, and where, or `None` if there is no such user and the client must not learn that.
+fn unconfirmed(data: &Data, client: &Client, name: &str) -> Result<Option<(User, Contact)>, Error> {
+    let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
+    let user = match data.find_user(name).cloned() {
+        Some(user) if user.enabled => user,
+        _ if hides => return Ok(None),
+        Some(_) => return Err(Error::user_disabled()),
+        None => return Err(Error::user_not_found()),
+    };
+    if user.status != UserStatus::Unconfirmed {
+        return Err(Error::invalid_parameter("User is already confirmed."));
+    }
+    let contact = codes::sign_up_contact(&data.settings(), &user).ok_or_else(|| {
+        Error::invalid_parameter("Cannot resend codes. Auto verification not turned on.")
+    })?;
+    Ok(Some((user, contact)))
+}
+
+/// Checks that no user has the names of a new one.
+fn check_free(data: &Data, settings: &PoolSettings, given: &str, user: &User) -> Result<(), Error> {
+    check_name_free(data, settings, given, "User already exists")?;
+    attributes::alias_clash(data, user)
+        .map_or(Ok(()), |clash| Err(Error::user_exists(clash.message)))
+}
+
+/// Returns the user of a name, who has to be enabled and unconfirmed.
+fn unconfirmed_user<'a>(
+    data: &'a mut Data,
+    client: &Client,
+    name: &str,
+) -> Result<&'a mut User, Error> {
+    let Some(user) = data.find_user_mut(name) else {
+        return Err(unknown_user(client, Error::expired_code()));
+    };
+    if !user.enabled {
+        return Err(Error::user_disabled());
+    }
+    if user.status != UserStatus::Unconfirmed {
+        return Err(Error::not_authorized(format!(
+            "User cannot be confirmed. Current status is {}",
+            user.status.as_str()
+        )));
+    }
+    Ok(user)
+}
+
+fn confirmed(
+    data: &mut Data,
+    client: &Client,
+    name: &str,
+    code: &str,
+    takes_aliases: TakesAliases,
+    now: u64,
+) -> Result<User, Error> {
+    let settings = data.settings();
+    let user = unconfirmed_user(data, client, name)?;
+    let contact = codes::check(&mut user.codes, CodePurpose::SignUp, code, now)?;
+    let mut confirmed = user.clone();
+    confirmed.codes.remove(&CodePurpose::SignUp);
+    confirmed.status = UserStatus::Confirmed;
+    confirmed.modified_at = now;
+    if let Some(contact) = contact {
+        confirmed.attributes.insert(contact.verified_attribute().to_owned(), "true".to_owned());
+    }
+    if takes_aliases == TakesAliases::Yes && !settings.signs_in_with_contacts() {
+        attributes::take_aliases(data, &confirmed)?;
+    }
+    // The code stays valid, so that the client can try again with `ForceAliasCreation`.
+    if let Some(clash) = attributes::alias_clash(data, &confirmed) {
+        return Err(clash);
+    }
+    let key = data.user_key(&confirmed.username);
+    data.users.insert(key, confirmed.clone());
+    Ok(confirmed)
+}

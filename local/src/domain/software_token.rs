@@ -1,0 +1,231 @@
+//! Software tokens, and which second factors a user wants.
+
+use std::sync::Arc;
+
+use crate::{
+    crypto::totp::{Typed, new_secret},
+    domain::{
+        find::{named_user_mut, still_there},
+        sign_in::{Handle, NextStep, Open, open_challenge, open_step, step_of},
+    },
+    error::Error,
+    model::{
+        ChallengeKind, Client, MfaPreference, SoftwareToken, User,
+        settings::{Contact, Mfa},
+    },
+    pool::{Pool, site::Site},
+    store::Data,
+};
+
+/// What a user wants of each factor. A factor that is `None` stays as it is.
+pub(crate) struct FactorPreferences {
+    pub(crate) sms: Option<FactorPreference>,
+    pub(crate) software_token: Option<FactorPreference>,
+    pub(crate) email: Option<FactorPreference>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct FactorPreference {
+    pub(crate) is_enabled: bool,
+    pub(crate) is_preferred: bool,
+}
+
+/// Gives a signed-in user a new software token, and returns its secret. It counts once it is verified.
+pub(crate) async fn associate(pool: &Pool, user: &User) -> Result<String, Error> {
+    let secret = new_secret();
+    let now = pool.now();
+    pool.store.write(|data| await_token(data, user, &secret, now)).await??;
+    Ok(secret)
+}
+
+/// As [`associate`], during a sign-in that requires it. Returns the secret and the next `Session`.
+pub(crate) async fn associate_in_sign_in(
+    pool: &Pool,
+    session: &str,
+) -> Result<(String, String), Error> {
+    let secret = new_secret();
+    let now = pool.now();
+    let next = pool
+        .store
+        .write(|data| {
+            let open = set_up_step(data, session, now)?;
+            await_token(data, &open.user, &secret, now)?;
+            next_session(data, &open, false, now)
+        })
+        .await??;
+    Ok((secret, next))
+}
+
+/// Verifies the new software token of a signed-in user by one of its codes.
+pub(crate) async fn verify(
+    pool: &Pool,
+    user: &User,
+    code: &str,
+    name: Option<String>,
+) -> Result<(), Error> {
+    let now = pool.now();
+    pool.store.write(|data| accept_token(data, user, code, name, now)).await?
+}
+
+/// As [`verify`], during a sign-in that requires it. Returns the next `Session`.
+pub(crate) async fn verify_in_sign_in(
+    pool: &Pool,
+    session: &str,
+    code: &str,
+    name: Option<String>,
+) -> Result<String, Error> {
+    let now = pool.now();
+    pool.store
+        .write(|data| {
+            let open = set_up_step(data, session, now)?;
+            accept_token(data, &open.user, code, name, now)?;
+            if let Some(user) = data.exact_user_mut(&open.user.username) {
+                user.mfa.software_token = true;
+            }
+            next_session(data, &open, true, now)
+        })
+        .await?
+}
+
+/// Returns the pool in which a `Session` is open.
+pub(crate) fn pool_of_session(site: &Site, session: &str) -> Result<Arc<Pool>, Error> {
+    let is_open = |pool: &Arc<Pool>| {
+        let handle = Handle { session, client_and_name: None, now: pool.now() };
+        pool.store.read(|data| open_step(data, &handle).is_ok())
+    };
+    site.pools().into_iter().find(is_open).ok_or_else(Error::unknown_session)
+}
+
+/// Sets which factors a signed-in user wants.
+pub(crate) async fn set_preference(
+    pool: &Pool,
+    user: &User,
+    wanted: &FactorPreferences,
+) -> Result<(), Error> {
+    prefer(pool, |data| still_there(data, user), wanted).await
+}
+
+/// As [`set_preference`], for the user whom an administrator names.
+pub(crate) async fn set_preference_of(
+    pool: &Pool,
+    name: &str,
+    wanted: &FactorPreferences,
+) -> Result<(), Error> {
+    prefer(pool, |data| named_user_mut(data, name), wanted).await
+}
+
+async fn prefer(
+    pool: &Pool,
+    find: impl FnOnce(&mut Data) -> Result<&mut User, Error> + Send,
+    wanted: &FactorPreferences,
+) -> Result<(), Error> {
+    let now = pool.now();
+    pool.store
+        .write(|data| {
+            let user = find(data)?;
+            user.mfa = preference(user, wanted)?;
+            user.modified_at = now;
+            Ok(())
+        })
+        .await?
+}
+
+/// Returns the challenge to set up a first factor, if the user still has none.
+fn set_up_step(data: &Data, session: &str, now: u64) -> Result<Open, Error> {
+    let open = open_step(data, &Handle { session, client_and_name: None, now })?;
+    let waits = matches!(open.challenge.kind, ChallengeKind::MfaSetup { verified: false })
+        && step_of(&data.settings(), &open.user) == NextStep::SetUpFactor;
+    if waits { Ok(open) } else { Err(Error::unknown_session()) }
+}
+
+fn next_session(data: &mut Data, open: &Open, verified: bool, now: u64) -> Result<String, Error> {
+    data.challenges.remove(&open.key);
+    let client: Client =
+        data.clients.get(&open.challenge.client_id).cloned().ok_or_else(Error::unknown_session)?;
+    Ok(open_challenge(data, &client, &open.user, ChallengeKind::MfaSetup { verified }, now))
+}
+
+/// Stores a secret, which is used once a code proves that the user has it.
+fn await_token(data: &mut Data, user: &User, secret: &str, now: u64) -> Result<(), Error> {
+    let settings = data.settings();
+    if settings.mfa_configuration == Mfa::Off || !settings.software_token_mfa_configuration.enabled
+    {
+        return Err(Error::software_token_missing());
+    }
+    let user = still_there(data, user)?;
+    user.new_software_token = Some(secret.to_owned());
+    user.modified_at = now;
+    Ok(())
+}
+
+fn accept_token(
+    data: &mut Data,
+    user: &User,
+    code: &str,
+    name: Option<String>,
+    now: u64,
+) -> Result<(), Error> {
+    let user = still_there(data, user)?;
+    let secret = user.new_software_token.clone().ok_or_else(Error::software_token_missing)?;
+    let mut token = SoftwareToken { secret, name, last_step: None };
+    let Typed::Right(step) = token.typed(code, now) else {
+        return Err(Error::new(
+            "EnableSoftwareTokenMFAException",
+            "Code mismatch and fail enable Software Token MFA",
+        ));
+    };
+    token.last_step = Some(step);
+    user.software_token = Some(token);
+    user.new_software_token = None;
+    user.modified_at = now;
+    Ok(())
+}
+
+/// Returns the user's preference with the changes.
+fn preference(user: &User, wanted: &FactorPreferences) -> Result<MfaPreference, Error> {
+    let mut mfa = user.mfa.clone();
+    let MfaPreference { software_token, sms, email, preferred } = &mut mfa;
+    let mut preferred_now = 0;
+    for (name, wanted, is_on) in [
+        ("SMS_MFA", wanted.sms, sms),
+        ("SOFTWARE_TOKEN_MFA", wanted.software_token, software_token),
+        ("EMAIL_OTP", wanted.email, email),
+    ] {
+        let Some(wanted) = wanted else {
+            continue;
+        };
+        *is_on = wanted.is_enabled;
+        if *is_on {
+            check_ready(user, name)?;
+        } else if wanted.is_preferred {
+            return Err(Error::invalid_parameter("A disabled MFA cannot be preferred."));
+        }
+        if wanted.is_preferred {
+            preferred_now += 1;
+            *preferred = Some(name.to_owned());
+        } else if preferred.as_deref() == Some(name) {
+            *preferred = None;
+        }
+    }
+    if preferred_now > 1 {
+        return Err(Error::invalid_parameter("Only one MFA can be preferred."));
+    }
+    Ok(mfa)
+}
+
+fn check_ready(user: &User, factor: &str) -> Result<(), Error> {
+    let (is_ready, message) = match factor {
+        "SOFTWARE_TOKEN_MFA" => {
+            (user.software_token.is_some(), "User has not verified software token mfa")
+        }
+        "SMS_MFA" => (
+            user.has_verified(Contact::PhoneNumber),
+            "User does not have delivery config set to turn on SMS_MFA",
+        ),
+        _ => (
+            user.has_verified(Contact::Email),
+            "User does not have delivery config set to turn on EMAIL_OTP",
+        ),
+    };
+    if is_ready { Ok(()) } else { Err(Error::invalid_parameter(message)) }
+}

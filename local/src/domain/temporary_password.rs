@@ -1,0 +1,48 @@
+//! Temporary passwords, which the user must change at the first sign-in.
+
+use crate::{
+    crypto::{secret::random_octets, srp::Password},
+    domain::new_password::new_password,
+    error::Error,
+    model::{
+        User,
+        settings::{PasswordPolicy, PoolSettings},
+    },
+    pool::Pool,
+};
+
+/// The characters of a temporary password, without those that look alike: people type it.
+const CHARACTERS: [&str; 4] =
+    ["ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#%^*_+=-"];
+
+const LENGTH: usize = 16;
+
+/// A temporary password: its text, and what the pool stores.
+pub(crate) struct TemporaryPassword {
+    pub(crate) text: String,
+    pub(crate) stored: Password,
+}
+
+/// Checks the password that the administrator gives, or makes one.
+pub(crate) async fn temporary_password(
+    pool: &Pool,
+    settings: &PoolSettings,
+    user: &User,
+    given: Option<String>,
+) -> Result<TemporaryPassword, Error> {
+    let text = given.unwrap_or_else(|| random(&settings.password_policy));
+    let ends = pool.now().saturating_add(settings.password_policy.temporary_lifetime());
+    let stored = new_password(pool, settings, user, &text).await?.expiring(ends);
+    Ok(TemporaryPassword { text, stored })
+}
+
+/// Makes a password with characters of each kind, so that it conforms to any policy.
+fn random(policy: &PasswordPolicy) -> String {
+    let length = LENGTH.max(policy.minimum_length);
+    CHARACTERS.iter().cycle().take(length).filter_map(|kind| one_of(kind)).collect()
+}
+
+fn one_of(kind: &str) -> Option<char> {
+    let [byte] = random_octets();
+    kind.chars().cycle().nth(usize::from(byte))
+}

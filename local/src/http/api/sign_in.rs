@@ -1,0 +1,226 @@
+//! Signing in: `InitiateAuth`, `RespondToAuthChallenge`, and the same for administrators.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    domain::{
+        sessions,
+        sign_in::{self, Factor, Handle, Outcome, Proof, check_flow, flow_is_off},
+    },
+    error::Error,
+    http::api::{Answer, context::check_secret_hash, input, required, shapes},
+    model::{Client, User, settings::AuthFlow},
+    pool::{Pool, site::Site},
+    triggers::Metadata,
+};
+
+/// The longest name with which a user signs in: an attribute that is an alias.
+const MAX_NAME: usize = 2048;
+
+/// The caller. Administrators have flows of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    App,
+    Administrator,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Initiate {
+    auth_flow: Option<String>,
+    auth_parameters: Option<Parameters>,
+    client_id: Option<String>,
+    user_pool_id: Option<String>,
+    client_metadata: Option<Metadata>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Respond {
+    challenge_name: Option<String>,
+    challenge_responses: Option<Parameters>,
+    session: Option<String>,
+    client_id: Option<String>,
+    user_pool_id: Option<String>,
+    client_metadata: Option<Metadata>,
+}
+
+/// The parameters of a flow, or of the answer to a challenge. Values that are null are absent.
+#[derive(Default, Deserialize)]
+struct Parameters(BTreeMap<String, Option<String>>);
+
+/// The operations of this group; nothing for others.
+pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
+    let outcome = match operation {
+        "InitiateAuth" => initiate(site, By::App, input).await,
+        "AdminInitiateAuth" => initiate(site, By::Administrator, input).await,
+        "RespondToAuthChallenge" => respond(site, By::App, input).await,
+        "AdminRespondToAuthChallenge" => respond(site, By::Administrator, input).await,
+        _ => return None,
+    };
+    Some(outcome.map(shapes::outcome))
+}
+
+async fn initiate(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
+    let input: Initiate = input(value)?;
+    let (pool, client) = pool_and_client(site, by, input.user_pool_id, input.client_id)?;
+    let flow = required(input.auth_flow, "AuthFlow")?;
+    let parameters = input.auth_parameters.unwrap_or_default();
+    let metadata = input.client_metadata.unwrap_or_default();
+    match (flow.as_str(), by) {
+        ("USER_SRP_AUTH", _) => {
+            check_flow(&client, AuthFlow::UserSrpAuth, &flow)?;
+            let name = name_and_secret(&client, &parameters)?;
+            let public = parameters.get("SRP_A")?;
+            sign_in::begin_srp(&pool, &client, name, public, &metadata).await
+        }
+        ("USER_PASSWORD_AUTH", _) => {
+            check_flow(&client, AuthFlow::UserPasswordAuth, &flow)?;
+            with_password(&pool, &client, &parameters, &metadata).await
+        }
+        ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", By::Administrator) => {
+            check_flow(&client, AuthFlow::AdminUserPasswordAuth, &flow)?;
+            with_password(&pool, &client, &parameters, &metadata).await
+        }
+        ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => refresh(&pool, &client, &parameters).await,
+        ("CUSTOM_AUTH", _) => {
+            check_flow(&client, AuthFlow::CustomAuth, &flow)?;
+            let name = name_and_secret(&client, &parameters)?;
+            let public = match parameters.find("CHALLENGE_NAME") {
+                Some("SRP_A") => Some(parameters.get("SRP_A")?),
+                _ => None,
+            };
+            sign_in::begin_custom(&pool, &client, name, public, &metadata).await
+        }
+        ("USER_AUTH", _) => Err(flow_is_off(&flow)),
+        _ => Err(Error::invalid_parameter("Initiate Auth method not supported.")),
+    }
+}
+
+async fn with_password(
+    pool: &Pool,
+    client: &Client,
+    parameters: &Parameters,
+    metadata: &Metadata,
+) -> Result<Outcome, Error> {
+    let name = name_and_secret(client, parameters)?;
+    let password = parameters.get("PASSWORD")?;
+    sign_in::with_password(pool, client, name, password, metadata).await
+}
+
+async fn refresh(pool: &Pool, client: &Client, parameters: &Parameters) -> Result<Outcome, Error> {
+    const FLOW: &str = "REFRESH_TOKEN_AUTH";
+    // With rotation a refresh returns a new refresh token, which this flow cannot.
+    if client.settings.rotation_grace().is_some() {
+        return Err(flow_is_off(FLOW));
+    }
+    check_flow(client, AuthFlow::RefreshTokenAuth, FLOW)?;
+    let hash = parameters.find("SECRET_HASH");
+    let token = parameters.get("REFRESH_TOKEN")?;
+    let is_caller = |user: &User| {
+        check_secret_hash(client, &user.username, hash)
+            .or_else(|_| check_secret_hash(client, &user.sub, hash))
+    };
+    let metadata = Metadata::NONE;
+    let tokens = sessions::refresh(pool, client, token, metadata, is_caller, |_| Ok(())).await?;
+    Ok(Outcome::Tokens(tokens))
+}
+
+async fn respond(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
+    let input: Respond = input(value)?;
+    let (pool, client) = pool_and_client(site, by, input.user_pool_id, input.client_id)?;
+    let challenge = required(input.challenge_name, "ChallengeName")?;
+    let parameters = input.challenge_responses.unwrap_or_default();
+    let metadata = input.client_metadata.unwrap_or_default();
+    let name = name_and_secret(&client, &parameters)?;
+    if challenge == "PASSWORD_VERIFIER" {
+        let proof = Proof {
+            secret_block: parameters.get("PASSWORD_CLAIM_SECRET_BLOCK")?,
+            signature: parameters.get("PASSWORD_CLAIM_SIGNATURE")?,
+            timestamp: parameters.get("TIMESTAMP")?,
+        };
+        return sign_in::answer_srp(&pool, &client, name, &proof, &metadata).await;
+    }
+    let session = input
+        .session
+        .ok_or_else(|| Error::invalid_parameter("Missing required parameter Session"))?;
+    let handle = Handle {
+        session: &session,
+        client_and_name: Some((&client.settings.client_id, name)),
+        now: pool.now(),
+    };
+    if challenge == "CUSTOM_CHALLENGE" {
+        let answer = parameters.get("ANSWER")?;
+        return sign_in::answer_custom(&pool, &client, &handle, answer, &metadata).await;
+    }
+    let answer = read_answer(&challenge, &parameters)?;
+    sign_in::answer(&pool, &client, &handle, answer, &metadata).await
+}
+
+fn read_answer<'a>(
+    challenge: &str,
+    parameters: &'a Parameters,
+) -> Result<sign_in::Answer<'a>, Error> {
+    if let Some(factor) = Factor::of_name(challenge) {
+        let code = parameters.get(&format!("{challenge}_CODE"))?;
+        return Ok(sign_in::Answer::Code(factor, code));
+    }
+    match challenge {
+        "NEW_PASSWORD_REQUIRED" => Ok(sign_in::Answer::NewPassword {
+            password: parameters.get("NEW_PASSWORD")?,
+            attributes: parameters.behind("userAttributes."),
+        }),
+        "SELECT_MFA_TYPE" => Ok(sign_in::Answer::SelectFactor(parameters.get("ANSWER")?)),
+        "MFA_SETUP" => Ok(sign_in::Answer::SetUpFactor),
+        _ => Err(Error::invalid_parameter(format!("Challenge name {challenge} is not supported."))),
+    }
+}
+
+/// Returns the name that the client gives, once the client's secret hash for it is checked.
+fn name_and_secret<'a>(client: &Client, parameters: &'a Parameters) -> Result<&'a str, Error> {
+    let name = parameters.get("USERNAME")?;
+    if name.chars().count() > MAX_NAME {
+        let constraint = format!("Member must have length less than or equal to {MAX_NAME}");
+        return Err(Error::broken("username", name, &constraint));
+    }
+    check_secret_hash(client, name, parameters.find("SECRET_HASH"))?;
+    Ok(name)
+}
+
+fn pool_and_client(
+    site: &Site,
+    by: By,
+    pool_id: Option<String>,
+    client_id: Option<String>,
+) -> Result<(Arc<Pool>, Client), Error> {
+    if by == By::App {
+        return site.named_client(client_id);
+    }
+    let pool = site.named_pool(pool_id)?;
+    let id = required(client_id, "ClientId")?;
+    let client = pool.store.read(|data| data.clients.get(&id).cloned());
+    Ok((pool, client.ok_or_else(|| Error::no_client(&id))?))
+}
+
+impl Parameters {
+    fn find(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_deref()
+    }
+
+    /// Returns a required parameter.
+    fn get(&self, name: &str) -> Result<&str, Error> {
+        self.find(name)
+            .ok_or_else(|| Error::invalid_parameter(format!("Missing required parameter {name}")))
+    }
+
+    /// Returns the parameters whose names begin with a prefix, without it.
+    fn behind(&self, prefix: &str) -> BTreeMap<String, String> {
+        let named = |(name, value): (&String, &Option<String>)| {
+            Some((name.strip_prefix(prefix)?.to_owned(), value.clone()?))
+        };
+        self.0.iter().filter_map(named).collect()
+    }
+}
