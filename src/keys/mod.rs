@@ -1,15 +1,29 @@
-//! Where keys come from and how they stay fresh. Nothing here knows a claim.
+//! Fetches, caches and refreshes the public keys of user pools.
 //!
-//! [`KeySource`] is the seam: one method that brings a JWKS document (RFC 7517, section 5). A
-//! [`KeySet`] is what such a document holds, parsed and fit for use. The cache between them swaps
-//! whole sets, so a request sees one set and never waits for a lock.
+//! To "GET a document every 15 minutes" is not enough. A key that was withdrawn must stop working even if
+//! no timer ran, as on a suspended machine or in a frozen function, and even if somebody sets the clock
+//! back. A token with a new key must pass at its first request after a rotation, while a flood of made-up
+//! `kid`s must not become a flood of fetches. An outage of the key endpoint must refuse nobody whose key is
+//! known, but not for ever. And none of this may slow down a request with a known key, which takes no lock
+//! and does not wait.
+//!
+//! | file | content |
+//! |---|---|
+//! | `cache` | [`KeyCache`]: what the verifier calls. Finds a known key without a lock |
+//! | `schedule` | all rules on when to fetch and how long a set may be used: a pure state machine |
+//! | `driver` | carries out what the schedule decides: lock, fetch tasks, waiting requests |
+//! | `moment` | a point in time on the wall clock and the monotonic clock |
+//! | `settings` | the durations, with their defaults and ranges |
+//! | `set`, `jwk` | a JWKS document (RFC 7517) and its keys |
+//! | `source`, `http` | where the document comes from: [`KeySource`], and one GET request |
+//! | `runtime` | what a fetch needs of tokio, replaceable for tests of interleavings |
 
 mod cache;
-mod fetch;
+mod driver;
 mod jwk;
-mod loaded;
-mod refresh;
+mod moment;
 mod runtime;
+mod schedule;
 mod set;
 mod settings;
 mod source;
@@ -21,9 +35,9 @@ mod http;
 mod http;
 
 pub use self::cache::KeyHealth;
-pub(crate) use self::cache::{Find, KeyCache, Miss};
-pub(crate) use self::fetch::Begin;
+pub(crate) use self::cache::{Find, KeyCache};
 pub(crate) use self::http::HttpSources;
+pub(crate) use self::schedule::Miss;
 pub use self::set::{KeySet, KeySetError};
 pub(crate) use self::settings::KeySettings;
 pub use self::source::{FetchError, KeyDocument, KeySource};

@@ -8,7 +8,12 @@ mod rules;
 #[cfg(test)]
 mod wycheproof;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
 
 pub use self::builder::VerifierBuilder;
 use self::cache::TokenCache;
@@ -20,7 +25,7 @@ use self::rules::{Rules, Stop, WantedKey};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
-    keys::{Begin, FetchError, KeyHealth, Miss},
+    keys::{FetchError, KeyCache, KeyHealth, Miss},
     policy::Policy,
 };
 
@@ -154,17 +159,7 @@ impl Verifier {
     /// # Errors
     /// The keys of a pool cannot be had; the first such pool is told.
     pub async fn ready(&self) -> Result<(), ReadyError> {
-        let fetches: Vec<_> = self.0.rules.pools().map(|pool| pool.keys.begin_ready()).collect();
-        for (pool, fetch) in self.0.rules.pools().zip(fetches) {
-            if let Some(fetch) = fetch {
-                pool.keys.ended(fetch).await;
-            }
-        }
-        for pool in self.0.rules.pools() {
-            let issuer = Arc::clone(&pool.issuer);
-            pool.keys.readiness().map_err(|reason| ReadyError { issuer, reason })?;
-        }
-        Ok(())
+        self.for_all_pools(KeyCache::ready).await
     }
 
     /// Fetches the keys of all pools now, whatever their age, and waits for the fetches to end. Keys that
@@ -187,30 +182,7 @@ impl Verifier {
     /// The keys of a pool could not be fetched. Its previous keys stay in use, including the leaked one.
     /// The error names the first such pool; the sets of the others may be new.
     pub async fn force_refresh(&self) -> Result<(), ReadyError> {
-        let mut pools: Vec<_> =
-            self.0.rules.pools().map(|pool| (pool, pool.keys.begun())).collect();
-        let all = pools.clone();
-        // A fetch that was under way began before the call, so that one more is needed. The pools fetch side
-        // by side.
-        for _ in 0..2 {
-            let fetches: Vec<_> = pools.iter().map(|(pool, _)| pool.keys.begin_forced()).collect();
-            let mut joined = Vec::new();
-            for (entry, begin) in pools.into_iter().zip(fetches) {
-                match begin {
-                    Some(Begin::Began(fetch)) => entry.0.keys.ended(fetch).await,
-                    Some(Begin::Joined(fetch)) => {
-                        entry.0.keys.ended(fetch).await;
-                        joined.push(entry);
-                    }
-                    Some(Begin::Refused) | None => {}
-                }
-            }
-            pools = joined;
-        }
-        all.into_iter().try_for_each(|(pool, begun)| {
-            let issuer = Arc::clone(&pool.issuer);
-            pool.keys.refreshed_after(begun).map_err(|reason| ReadyError { issuer, reason })
-        })
+        self.for_all_pools(KeyCache::force_refresh).await
     }
 
     /// How the keys of each pool are doing, for a health endpoint or a metric.
@@ -229,6 +201,22 @@ impl Verifier {
     /// configuration.
     pub fn export_keys(&self) -> String {
         self.0.rules.export_keys()
+    }
+
+    /// Does something with the keys of all pools at once.
+    ///
+    /// # Errors
+    /// The error of the first pool that has one.
+    async fn for_all_pools(
+        &self,
+        action: impl AsyncFn(&KeyCache) -> Result<(), FetchError>,
+    ) -> Result<(), ReadyError> {
+        let pools = self.0.rules.pools();
+        let results = join_all(pools.map(|pool| async {
+            let issuer = Arc::clone(&pool.issuer);
+            action(&pool.keys).await.map_err(|reason| ReadyError { issuer, reason })
+        }));
+        results.await.into_iter().collect()
     }
 
     /// The rules up to and including the synchronous checks, from the cache where the token was
@@ -259,6 +247,24 @@ impl ReadyError {
     pub fn reason(&self) -> &FetchError {
         &self.reason
     }
+}
+
+/// Awaits futures side by side, and returns their results in order.
+async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.map(Box::pin).collect();
+    let mut results: Vec<_> = futures.iter().map(|_| None).collect();
+    poll_fn(|cx| {
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none() {
+                if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                    *result = Some(output);
+                }
+            }
+        }
+        if results.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    results.into_iter().flatten().collect()
 }
 
 fn no_key(miss: Miss) -> AuthError {

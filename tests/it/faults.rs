@@ -140,7 +140,7 @@ async fn no_fault_of_the_endpoint_refuses_a_token_whose_key_is_known() {
     let elsewhere = KeyServer::start(Reply::json(&good)).await;
     let server = KeyServer::start(Reply::json(&good)).await;
     let verifier = builder(&pool, &server)
-        .refresh_interval(Duration::from_millis(100))
+        .refresh_interval(Duration::from_secs(1))
         .unknown_key_window(Duration::from_millis(100))
         .build_with_room();
     eventually("the keys are there", async || verifier.ready().await.is_ok()).await;

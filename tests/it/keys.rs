@@ -1116,7 +1116,7 @@ fn a_verifier_outlives_the_runtime_that_fetched_its_keys() {
     let home =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let pool = home.block_on(UserPool::start()).unwrap();
-    let verifier = pool.verifier().refresh_interval(Duration::from_millis(300)).build().unwrap();
+    let verifier = pool.verifier().refresh_interval(SECOND).build().unwrap();
     runtime().block_on(verifier.ready()).unwrap();
     pool.rotate().unwrap();
     pool.withdraw_old_keys();
@@ -1131,7 +1131,7 @@ fn the_task_starts_anew_on_another_runtime() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = home.block_on(UserPool::start()).unwrap();
-    let verifier = pool.verifier().refresh_interval(Duration::from_millis(200)).build().unwrap();
+    let verifier = pool.verifier().refresh_interval(SECOND).build().unwrap();
     runtime().block_on(verifier.ready()).unwrap();
     let fetches = verifier.health()[0].fetches;
     runtime().block_on(async {
