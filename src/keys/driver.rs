@@ -103,7 +103,7 @@ impl Driver {
     pub(super) fn miss_without_fetch(&self, kid: &str) -> Option<Miss> {
         let now = self.now();
         let mut state = self.lock(now);
-        let arrival = state.schedule.arrival();
+        let arrival = state.schedule.arrival(now);
         match self.find_key(&mut state.schedule, kid, arrival, now) {
             Action::Refuse(miss) => Some(miss),
             _ => None,
@@ -308,7 +308,8 @@ impl Driver {
     }
 
     fn arrival(&self) -> Arrival {
-        self.lock(self.now()).schedule.arrival()
+        let now = self.now();
+        self.lock(now).schedule.arrival(now)
     }
 
     fn due_in(&self) -> Duration {

@@ -277,7 +277,10 @@ impl Schedule {
         }
     }
 
-    pub(super) fn arrival(&self) -> Arrival {
+    /// Returns what a caller that arrives now passes to [`find_key`](Self::find_key), [`ready`](Self::ready)
+    /// or [`force`](Self::force) each time it asks.
+    pub(super) fn arrival(&mut self, now: Moment) -> Arrival {
+        self.end_overrun_fetch(now);
         Arrival { begun: self.begun, ended: self.ended }
     }
 
@@ -511,3 +514,6 @@ impl Trigger {
 fn refresh_delay(lifetime: Duration, jitter: f64) -> Duration {
     lifetime.mul_f64(0.75 + 0.15 * jitter)
 }
+
+#[cfg(test)]
+mod tests;
