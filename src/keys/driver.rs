@@ -246,16 +246,16 @@ impl Driver {
             Err(_elapsed) => Err(FetchError::Timeout(self.fetch_timeout)),
         };
         let read = outcome.and_then(|document| {
-            let (keys, left_out) = KeySet::read(&document.text)?;
-            Ok((keys, left_out, document.max_age))
+            let (keys, skipped) = KeySet::read(&document.text)?;
+            Ok((keys, skipped, document.max_age))
         });
         // The logs come last, because a subscriber may panic and the keys must not get lost.
         match read {
-            Ok((keys, left_out, max_age)) => {
+            Ok((keys, skipped, max_age)) => {
                 let count = keys.len();
                 self.store(number, keys, max_age);
                 tracing::debug!(issuer = %self.issuer, keys = count, "fetched the key set");
-                left_out.log();
+                skipped.log();
             }
             Err(error) => {
                 let age = self.record_failure(number, error.clone());

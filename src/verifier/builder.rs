@@ -148,7 +148,7 @@ impl VerifierBuilder {
 
     /// How old keys may get before they are fetched again: 15 minutes by default. A key that was
     /// withdrawn works for at most that long while the endpoint answers. `Cache-Control: max-age` of
-    /// the endpoint makes it shorter, down to a minute, never longer.
+    /// the endpoint makes it shorter, down to a minute, never longer. At least 1 second.
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.keys.refresh_interval = interval;
         self
