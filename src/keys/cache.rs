@@ -1,7 +1,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use arc_swap::ArcSwapOption;
@@ -12,12 +12,14 @@ use crate::{
     clock::Clock,
     keys::{
         driver::Driver,
+        health::KeyHealth,
         jwk::Key,
         moment::Moment,
         runtime,
         schedule::Miss,
         set::KeySet,
         settings::KeySettings,
+        snapshot::Snapshot,
         source::{FetchError, KeySource},
     },
 };
@@ -33,18 +35,6 @@ pub(crate) struct KeyCache {
     background: Option<Mutex<BackgroundTask>>,
 }
 
-/// A key set, and for how long requests may use it without a decision of the schedule.
-pub(super) struct Snapshot {
-    pub(super) keys: KeySet,
-    /// `None` for a static set, which does not age.
-    pub(super) freshness: Option<Freshness>,
-}
-
-pub(super) struct Freshness {
-    pub(super) confirmed_at: Moment,
-    pub(super) revalidate_after: Duration,
-}
-
 /// The task that refreshes the set. It ends with this handle.
 #[derive(Default)]
 struct BackgroundTask(Option<JoinHandle<()>>);
@@ -57,22 +47,6 @@ pub(crate) enum Find<R> {
     Absent,
     /// There is no set that may be used before a fetch.
     Stale,
-}
-
-/// The state of one pool's keys.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct KeyHealth {
-    /// The pool's first issuer.
-    pub issuer: Arc<str>,
-    /// The number of keys in use; 0 before the first successful fetch, or if all keys are too old.
-    pub keys: usize,
-    /// The time since the keys were fetched; `None` for a static set, or if no keys are in use.
-    pub age: Option<Duration>,
-    /// Why the last fetch failed; `None` after a success.
-    pub last_error: Option<FetchError>,
-    /// The number of fetches that were started.
-    pub fetches: u64,
 }
 
 impl KeyCache {
@@ -210,15 +184,6 @@ impl KeyCache {
 
     fn key_count(&self) -> usize {
         self.current.load().as_deref().map_or(0, |snapshot| snapshot.keys.len())
-    }
-}
-
-impl Snapshot {
-    /// Whether requests may use the set without a decision of the schedule.
-    pub(super) fn is_fresh(&self, now: impl FnOnce() -> Moment) -> bool {
-        self.freshness.as_ref().is_none_or(|freshness| {
-            now().since(freshness.confirmed_at) < freshness.revalidate_after
-        })
     }
 }
 

@@ -17,12 +17,13 @@ use tokio::{
 use crate::{
     clock::Clock,
     keys::{
-        cache::{Freshness, KeyHealth, Snapshot},
+        health::KeyHealth,
         moment::Moment,
         runtime::{Mutex, MutexGuard, Spawner, catch_panic, timeout, timeout_at},
         schedule::{Action, Arrival, MAX_SLEEP, Miss, Schedule, Trigger},
         set::KeySet,
         settings::KeySettings,
+        snapshot::{Freshness, Snapshot},
         source::{FetchError, KeySource},
     },
 };

@@ -12,6 +12,8 @@
 //! | `cache` | [`KeyCache`]: what the verifier calls. Finds a known key without a lock |
 //! | `schedule` | all rules on when to fetch and how long a set may be used: a pure state machine |
 //! | `driver` | carries out what the schedule decides: lock, fetch tasks, waiting requests |
+//! | `snapshot` | the current set, and for how long requests may use it without asking the schedule |
+//! | `health` | [`KeyHealth`]: what the application sees |
 //! | `moment` | a point in time on the wall clock and the monotonic clock |
 //! | `settings` | the durations, with their defaults and ranges |
 //! | `set`, `jwk` | a JWKS document (RFC 7517) and its keys |
@@ -20,12 +22,14 @@
 
 mod cache;
 mod driver;
+mod health;
 mod jwk;
 mod moment;
 mod runtime;
 mod schedule;
 mod set;
 mod settings;
+mod snapshot;
 mod source;
 
 #[cfg(feature = "fetch")]
@@ -34,8 +38,8 @@ mod http;
 #[path = "no_http.rs"]
 mod http;
 
-pub use self::cache::KeyHealth;
 pub(crate) use self::cache::{Find, KeyCache};
+pub use self::health::KeyHealth;
 pub(crate) use self::http::HttpSources;
 pub(crate) use self::schedule::Miss;
 pub use self::set::{KeySet, KeySetError};
