@@ -48,7 +48,7 @@ struct State {
     fetch: Option<Fetch>,
 }
 
-/// A fetch that callers can wait for. To stop waiting does no harm to the fetch.
+/// A fetch that callers can wait for. A caller that stops waiting does not stop the fetch.
 #[derive(Clone)]
 struct Fetch {
     number: u64,
@@ -88,9 +88,9 @@ impl Driver {
             return true;
         }
         let can_fetch = match state.schedule.use_set(now) {
-            Action::Serve => true,
-            Action::ServeAndFetch(trigger) => self.start(&mut state, trigger, now).is_some(),
-            Action::Fetch(_) | Action::Wait | Action::Refuse(_) => return false,
+            Action::UseSet => true,
+            Action::UseSetAndFetch(trigger) => self.start(&mut state, trigger, now).is_some(),
+            Action::Fetch(_) | Action::Wait | Action::Respond(_) => return false,
         };
         self.publish(snapshot.keys.clone(), &state.schedule, now);
         drop(state);
@@ -106,12 +106,12 @@ impl Driver {
         let mut state = self.lock(now);
         let arrival = state.schedule.arrival(now);
         match self.find_key(&mut state.schedule, kid, arrival, now) {
-            Action::Refuse(miss) => Some(miss),
+            Action::Respond(miss) => Some(miss),
             _ => None,
         }
     }
 
-    /// Waits for the fetches that can bring a key.
+    /// Waits for the fetches that can bring a missing key.
     ///
     /// # Errors
     /// The response for the case that none brought it.
@@ -208,10 +208,10 @@ impl Driver {
         let now = self.now();
         let mut state = self.lock(now);
         let fetch = match decide(&mut state.schedule, now) {
-            Action::Serve => return Next::UseSet,
-            Action::Refuse(miss) => return Next::Respond(miss),
+            Action::UseSet => return Next::UseSet,
+            Action::Respond(miss) => return Next::Respond(miss),
             Action::Wait => state.fetch.clone(),
-            Action::Fetch(trigger) | Action::ServeAndFetch(trigger) => {
+            Action::Fetch(trigger) | Action::UseSetAndFetch(trigger) => {
                 self.start(&mut state, trigger, now)
             }
         };
@@ -285,10 +285,9 @@ impl Driver {
         self.age_in_use(&state.schedule, now)
     }
 
-    /// Makes a set the current one, for as long as the schedule says that nobody has to ask it again.
+    /// Makes a set the current one. Requests use it without asking the schedule for as long as that allows.
     fn publish(&self, keys: KeySet, schedule: &Schedule, now: Moment) {
-        let freshness =
-            Freshness { confirmed_at: now, revalidate_after: schedule.may_serve_for(now) };
+        let freshness = Freshness { confirmed_at: now, revalidate_after: schedule.usable_for(now) };
         self.current.store(Some(Arc::new(Snapshot { keys, freshness: Some(freshness) })));
     }
 
@@ -302,8 +301,8 @@ impl Driver {
         let current = self.current.load();
         let has_key = current.as_deref().is_some_and(|snapshot| snapshot.keys.find(kid).is_some());
         // Another caller may have brought the key in the meantime.
-        if has_key && schedule.may_serve(now) {
-            return Action::Serve;
+        if has_key && schedule.is_usable(now) {
+            return Action::UseSet;
         }
         schedule.find_key(kid, arrival, now)
     }
@@ -336,11 +335,11 @@ impl Driver {
         Moment::at(self.clock.now())
     }
 
-    /// Locks the state, and tells the schedule if the task of a fetch is gone.
+    /// Locks the state, and reports to the schedule if the task of a fetch was dropped.
     fn lock(&self, now: Moment) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fetch) = state.fetch.take_if(|fetch| fetch.is_over()) {
-            // After a regular end the schedule knows already.
+            // If the fetch reported its end, this has no effect.
             state.schedule.fetch_lost(fetch.number, now);
         }
         state
@@ -367,7 +366,8 @@ impl Driver {
     /// Logs once that a fetch was needed where none can run.
     fn log_no_runtime(&self) {
         if !self.logged_no_runtime.swap(true, Ordering::Relaxed) {
-            tracing::error!(issuer = %self.issuer, error = %FetchError::NoRuntime);
+            let (issuer, error) = (&self.issuer, FetchError::NoRuntime);
+            tracing::error!(%issuer, %error, "no key set can be fetched here (logged once)");
         }
     }
 }

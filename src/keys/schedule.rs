@@ -52,7 +52,7 @@ struct CurrentSet {
 struct Fetch {
     trigger: Trigger,
     began: Moment,
-    /// Nobody waits for it any longer.
+    /// Callers do not wait for it any longer than that.
     deadline: Instant,
     jitter: f64,
 }
@@ -61,15 +61,15 @@ struct Fetch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     /// Use the current set.
-    Serve,
+    UseSet,
     /// Start a fetch, and use the current set without waiting for it.
-    ServeAndFetch(Trigger),
+    UseSetAndFetch(Trigger),
     /// Start a fetch, wait for its end, and ask again.
     Fetch(Trigger),
     /// Wait for the end of the fetch under way, and ask again.
     Wait,
     /// Respond now, because no fetch can help.
-    Refuse(Miss),
+    Respond(Miss),
 }
 
 /// Why a key is not available.
@@ -84,8 +84,8 @@ pub(crate) enum Miss {
 /// Why a fetch is started, which decides how often it may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trigger {
-    /// A token names an unknown key, or there is no set to use. Limited, because anybody can send such a
-    /// token.
+    /// A token names an unknown key, or there is no set to use. Limited, because unauthenticated clients can
+    /// send such tokens.
     UnknownKey,
     /// A token names a withdrawn key. Limited to half of the attempts: such tokens arrive until they
     /// expire, and must leave an attempt for a new key.
@@ -93,8 +93,9 @@ pub(super) enum Trigger {
     /// A request refreshes a set that may still be used. Limited to half of the attempts, for the same
     /// reason.
     Refresh,
-    /// A request needs a set that is past its lifetime, and no fetch failed recently. Not limited: a
-    /// success brings a new lifetime, and a failure lets the old set serve for as long again.
+    /// A request needs a set that is past its lifetime, and no fetch failed recently. Not limited, because
+    /// it cannot repeat soon: after a success the new set is used for its lifetime, and after a failure the
+    /// old set is used for as long again.
     Overdue,
     /// The background task is due.
     Timer,
@@ -122,7 +123,7 @@ const MIN_LIFETIME: Duration = Duration::from_secs(60);
 /// Soon enough after an outage, however long the window is.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// The background task looks at both clocks at least this often, because its timer stands still while the
+/// The background task checks both clocks at least this often, because timers do not advance while the
 /// machine is suspended.
 pub(super) const MAX_SLEEP: Duration = Duration::from_secs(10);
 
@@ -133,7 +134,7 @@ const MAX_LATENESS: Duration = Duration::from_secs(10);
 /// How many withdrawn keys are remembered: two for each of several rotations.
 const MAX_RETIRED: usize = 32;
 
-/// Questions: what to do now.
+/// Decisions: what to do now.
 impl Schedule {
     pub(super) fn new(settings: KeySettings, now: Moment) -> Self {
         Self {
@@ -155,23 +156,23 @@ impl Schedule {
     /// Decides whether a request may use the current set, and whether it refreshes the set on the way.
     pub(super) fn use_set(&mut self, now: Moment) -> Action {
         self.end_overrun_fetch(now);
-        if !self.may_serve(now) {
+        if !self.is_usable(now) {
             return self.start_or_join(self.trigger_without_set(now), now);
         }
         let is_due = self.current.is_some_and(|set| set.age(now) > set.refresh_from);
         match self.start_or_join(Trigger::Refresh, now) {
-            Action::Fetch(trigger) if is_due => Action::ServeAndFetch(trigger),
-            _ => Action::Serve,
+            Action::Fetch(trigger) if is_due => Action::UseSetAndFetch(trigger),
+            _ => Action::UseSet,
         }
     }
 
-    /// Decides what a request does whose key is not in the current set, or that has no set to use.
+    /// Decides what a request does whose key is missing, or that has no set to use.
     ///
-    /// The fetch under way at its arrival may have begun before the key was published, so its answer is
-    /// not final. The answer of a fetch that began after the arrival is.
+    /// The fetch under way at its arrival may have begun before the key was published, so its result is not
+    /// final. The result of a fetch that began after the arrival is.
     pub(super) fn find_key(&mut self, kid: &str, arrival: Arrival, now: Moment) -> Action {
         self.end_overrun_fetch(now);
-        let trigger = if !self.may_serve(now) {
+        let trigger = if !self.is_usable(now) {
             self.trigger_without_set(now)
         } else if self.retired.iter().any(|retired| **retired == *kid) {
             Trigger::RetiredKey
@@ -180,44 +181,44 @@ impl Schedule {
         };
         let is_final = self.ended > arrival.begun;
         let has_failed = self.ended > arrival.ended && self.last_error.is_some();
-        // A fetch that failed may have begun before the machine was suspended. An overdue set deserves one
-        // that began afterwards.
+        // The failed fetch may have begun before the machine was suspended. An overdue set needs one that
+        // began afterwards.
         if is_final || has_failed && trigger != Trigger::Overdue {
-            return Action::Refuse(self.miss(now));
+            return Action::Respond(self.miss(now));
         }
         self.start_or_join(trigger, now)
     }
 
-    /// Decides what the application does that wants a usable set, and waits for one fetch at most.
+    /// Decides what a call of `ready` does. It waits for at most one fetch.
     pub(super) fn ready(&mut self, arrival: Arrival, now: Moment) -> Action {
         self.end_overrun_fetch(now);
         if self.is_within_bound(now) {
-            return Action::Serve;
+            return Action::UseSet;
         }
         if self.ended > arrival.ended {
-            return Action::Refuse(self.miss(now));
+            return Action::Respond(self.miss(now));
         }
         self.start_or_join(Trigger::Ready, now)
     }
 
-    /// Decides what the application does that wants a set which was fetched after its call.
+    /// Decides what a call of `force_refresh` does. It needs a set whose fetch began after the call.
     pub(super) fn force(&mut self, arrival: Arrival, now: Moment) -> Action {
         self.end_overrun_fetch(now);
         if self.succeeded > arrival.begun {
-            return Action::Serve;
+            return Action::UseSet;
         }
         if self.ended > arrival.begun {
-            return Action::Refuse(self.miss(now));
+            return Action::Respond(self.miss(now));
         }
         self.start_or_join(Trigger::Forced, now)
     }
 
-    /// Decides what the background task does. After [`Action::Serve`] it sleeps for
+    /// Decides what the background task does. [`Action::UseSet`] means to sleep for
     /// [`due_in`](Self::due_in).
     pub(super) fn timer(&mut self, now: Moment) -> Action {
         self.end_overrun_fetch(now);
         if !self.due_in(now).is_zero() {
-            return Action::Serve;
+            return Action::UseSet;
         }
         self.start_or_join(Trigger::Timer, now)
     }
@@ -226,7 +227,7 @@ impl Schedule {
     pub(super) fn due_in(&self, now: Moment) -> Duration {
         let is_expired = self.current.is_some_and(|set| set.age(now) > set.lifetime);
         let due = match self.newest {
-            // Time passed while timers stood still: the machine was suspended.
+            // The set expired before the timer fired: the machine was suspended.
             Some(fetch) if is_expired && self.failures == 0 => {
                 let spacing = Duration::from_secs(1).min(self.settings.unknown_key_window);
                 self.due.min(fetch.began.monotonic + spacing)
@@ -237,8 +238,8 @@ impl Schedule {
     }
 
     /// Returns for how long requests may use the current set before they ask again.
-    pub(super) fn may_serve_for(&self, now: Moment) -> Duration {
-        let Some(set) = self.current.filter(|_| self.may_serve(now)) else { return Duration::ZERO };
+    pub(super) fn usable_for(&self, now: Moment) -> Duration {
+        let Some(set) = self.current.filter(|_| self.is_usable(now)) else { return Duration::ZERO };
         let age = set.age(now);
         if age < set.refresh_from {
             return set.refresh_from - age;
@@ -253,9 +254,9 @@ impl Schedule {
         until_refresh.min(until_overdue).min(self.settings.max_staleness.saturating_sub(age))
     }
 
-    /// Whether requests may use the current set: it is within its lifetime, or a fetch failed recently, so
-    /// that an outage of the key endpoint is not an outage of the service.
-    pub(super) fn may_serve(&self, now: Moment) -> bool {
+    /// Whether requests may use the current set. Past its lifetime they may if a fetch failed recently, so that
+    /// an outage of the key endpoint is not an outage of the service.
+    pub(super) fn is_usable(&self, now: Moment) -> bool {
         self.current.is_some_and(|set| {
             let failed_recently =
                 || self.failed_at.is_some_and(|at| now.since(at) <= self.failure_counts_for(set));
@@ -270,7 +271,7 @@ impl Schedule {
 
     /// Returns the response for a key that is not available.
     pub(super) fn miss(&self, now: Moment) -> Miss {
-        if self.may_serve(now) && self.last_error.is_none() {
+        if self.is_usable(now) && self.last_error.is_none() {
             Miss::Unknown
         } else {
             Miss::Unavailable(self.retry_after(now))
@@ -297,7 +298,7 @@ impl Schedule {
     }
 }
 
-/// Reports: what happened.
+/// Events: what happened.
 impl Schedule {
     /// A fetch began. Returns its number and its deadline.
     ///
@@ -346,8 +347,8 @@ impl Schedule {
         self.count_failure(fetch, now);
     }
 
-    /// The task of a fetch is gone, because its runtime shut down. That says nothing about the endpoint, so
-    /// it is no reason to use the old set past its lifetime.
+    /// The task of a fetch was dropped, because its runtime shut down. That says nothing about the endpoint,
+    /// so it is no reason to use the old set past its lifetime.
     pub(super) fn fetch_lost(&mut self, number: u64, now: Moment) {
         let Some(fetch) = self.under_way().filter(|_| number == self.begun) else { return };
         self.ended = self.begun;
@@ -371,7 +372,7 @@ impl Schedule {
         self.current = Some(set);
     }
 
-    /// The keys were replaced. Those that are gone count as withdrawn.
+    /// The keys were replaced. Those that are not in the new set are withdrawn.
     pub(super) fn keys_replaced(&mut self, old: &KeySet, new: &KeySet) {
         self.retired.retain(|kid| new.find(kid).is_none());
         self.retired.extend(old.key_ids().filter(|kid| new.find(kid).is_none()).map(Box::from));
@@ -380,13 +381,13 @@ impl Schedule {
     }
 }
 
-/// The rules behind both.
+/// Rules.
 impl Schedule {
     fn start_or_join(&self, trigger: Trigger, now: Moment) -> Action {
         if self.under_way().is_some() {
             Action::Wait
         } else if self.attempts_in_window(now).count() >= trigger.limit() {
-            Action::Refuse(self.miss(now))
+            Action::Respond(self.miss(now))
         } else {
             Action::Fetch(trigger)
         }
@@ -400,8 +401,8 @@ impl Schedule {
         self.newest.filter(|_| self.ended < self.begun)
     }
 
-    /// A fetch that did not end by its deadline stands still with its runtime. The next one may take its
-    /// place, and it does not count towards the limit: maybe it sent no request at all.
+    /// Ends a fetch that is past its deadline: its runtime is stalled, and the next fetch may begin. It does
+    /// not count towards the limit, because it may not have sent a request.
     fn end_overrun_fetch(&mut self, now: Moment) {
         if let Some(fetch) = self.under_way().filter(|fetch| now.monotonic >= fetch.deadline) {
             let error = FetchError::Timeout(self.settings.fetch_timeout);
@@ -439,7 +440,7 @@ impl Schedule {
         self.attempts.iter().copied().filter(is_recent)
     }
 
-    /// How long until a request may refresh the set.
+    /// Returns the time until a request may refresh the set.
     fn next_refresh_in(&self, now: Moment) -> Duration {
         let next = match (self.under_way(), self.attempts_in_window(now).next_back()) {
             (Some(fetch), _) => fetch.deadline,
@@ -449,7 +450,7 @@ impl Schedule {
         next.saturating_duration_since(now.monotonic)
     }
 
-    /// When a refused client may ask again: when the next fetch can begin.
+    /// Returns when a client may try again: when the next fetch can begin, and at least one second.
     fn retry_after(&self, now: Moment) -> Duration {
         let window = self.settings.unknown_key_window;
         let limiting = self.attempts_in_window(now).nth_back(ATTEMPTS - 1);
@@ -467,15 +468,15 @@ impl Schedule {
         CurrentSet { fetched_at, lifetime, refresh_from }
     }
 
-    /// How long a failed fetch lets a set serve that is past its lifetime: for as long again, and at least
-    /// until the next fetch can have failed.
+    /// Returns for how long a failed fetch keeps a set in use that is past its lifetime: for one lifetime, and
+    /// at least until the next fetch can have failed.
     fn failure_counts_for(&self, set: CurrentSet) -> Duration {
         let next_failure = self.max_retry_delay().max(MAX_SLEEP) + self.settings.fetch_timeout * 2;
         set.lifetime.max(next_failure)
     }
 
-    /// How long the background task waits after failures in a row: from a sixth of the window, doubling up
-    /// to the whole window, but at most a minute or the refresh interval.
+    /// Returns how long the background task waits after a failure: a sixth of the window, then twice as long
+    /// after each further failure, up to the whole window, a minute or the refresh interval.
     fn retry_delay(&self, jitter: f64) -> Duration {
         let longest = self.max_retry_delay();
         let first = (self.settings.unknown_key_window / 6).max(Duration::from_secs(1));
@@ -496,7 +497,7 @@ impl CurrentSet {
 }
 
 impl Trigger {
-    /// How many attempts in the window leave room for one more.
+    /// The number of attempts in the window from which on no more fetch is started.
     fn limit(self) -> usize {
         match self {
             Self::UnknownKey | Self::Ready => ATTEMPTS,
@@ -510,7 +511,7 @@ impl Trigger {
     }
 }
 
-/// When a set is refreshed: ahead of the end of its lifetime, at an age that differs between processes.
+/// Returns the age at which a set is refreshed: before the end of its lifetime, and different in each process.
 fn refresh_delay(lifetime: Duration, jitter: f64) -> Duration {
     lifetime.mul_f64(0.75 + 0.15 * jitter)
 }

@@ -489,7 +489,7 @@ async fn imported_keys_need_no_fetch_at_start() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let tokens = [pool.token("alice").sign(), pool.token("bob").sign()];
-    // The wall clock of all verifiers of this test stands still.
+    // The wall clock of all verifiers of this test does not advance.
     let clock = HandClock::new();
     let builder = |source: &Source| builder(&pool, source).clock(clock.clone());
     let first = builder(&source).build().unwrap();
@@ -1175,7 +1175,7 @@ async fn background_task_fetches_soon_after_a_suspension() {
     verifier.ready().await.unwrap();
     pass(15 * SECOND).await;
     assert_eq!(source.fetches(), 1);
-    // As on a suspended machine: the wall clock goes on, and timers stand still.
+    // As on a suspended machine: the wall clock advances, and timers do not.
     clock.advance(HOUR);
     pass(15 * SECOND).await;
     assert_eq!(source.fetches(), 2);

@@ -162,16 +162,16 @@ impl Run {
 
     /// Starts the fetch that an action asks for, as the driver does.
     fn carry_out(&mut self, action: Action, now: Moment) -> String {
-        if let Action::Fetch(trigger) | Action::ServeAndFetch(trigger) = action {
+        if let Action::Fetch(trigger) | Action::UseSetAndFetch(trigger) = action {
             self.schedule.fetch_began(trigger, 0.0, now);
         }
         match action {
-            Action::Serve => "serve".to_owned(),
-            Action::ServeAndFetch(_) => "serve and fetch".to_owned(),
+            Action::UseSet => "use the set".to_owned(),
+            Action::UseSetAndFetch(_) => "use the set and fetch".to_owned(),
             Action::Fetch(_) => "fetch".to_owned(),
             Action::Wait => "wait".to_owned(),
-            Action::Refuse(Miss::Unknown) => "unknown".to_owned(),
-            Action::Refuse(Miss::Unavailable(after)) => {
+            Action::Respond(Miss::Unknown) => "unknown".to_owned(),
+            Action::Respond(Miss::Unavailable(after)) => {
                 format!("unavailable for {} s", after.as_secs())
             }
         }

@@ -48,7 +48,7 @@ fn failures_of_the_background_task_and_of_ready_count_towards_the_limit() {
         (5, Ready, "unavailable for 7 s"),
         (12, Timer, "fetch"),
         (12, Succeeds, "stored"),
-        (12, Ready, "serve"),
+        (12, Ready, "use the set"),
     ]);
 }
 
@@ -84,7 +84,7 @@ fn failure_is_final_for_all_who_waited() {
 #[test]
 fn failure_of_a_fetch_before_a_suspension_is_not_final_after_it() {
     Run::with_set(on_demand()).check(&[
-        (850, UseSet, "serve and fetch"),
+        (850, UseSet, "use the set and fetch"),
         (851, Suspended(3600), ""),
         (851, Request("a"), "wait"),
         (853, Fails, ""),
@@ -142,10 +142,10 @@ fn force_succeeds_only_by_a_fetch_that_began_after_the_call() {
         (0, Ready, "fetch"),
         (1, Force, "wait"),
         (2, Succeeds, "stored"),
-        (2, ReadyAgain, "serve"),
+        (2, ReadyAgain, "use the set"),
         (2, ForceAgain, "fetch"),
         (2, Succeeds, "stored"),
-        (2, ForceAgain, "serve"),
+        (2, ForceAgain, "use the set"),
     ]);
     Run::with_set(on_demand()).check(&[
         (1, Force, "fetch"),
@@ -165,7 +165,7 @@ fn force_is_not_limited() {
         (1, Request("c"), "unavailable for 30 s"),
     ]);
     for _ in 0..5 {
-        run.check(&[(1, Force, "fetch"), (1, Succeeds, "stored"), (1, ForceAgain, "serve")]);
+        run.check(&[(1, Force, "fetch"), (1, Succeeds, "stored"), (1, ForceAgain, "use the set")]);
     }
 }
 
@@ -173,7 +173,7 @@ fn force_is_not_limited() {
 fn late_answer_never_replaces_a_newer_one() {
     Run::with_set(on_demand()).check(&[
         (901, Request("a"), "fetch"),
-        // It stands still, and a second fetch takes its place after the deadline.
+        // The fetch is stalled. After its deadline a second one begins.
         (905, Request("b"), "fetch"),
         (905, SucceedsLate(2), "discarded"),
         (906, Succeeds, "stored"),
@@ -191,8 +191,8 @@ fn answer_after_the_deadline_counts_if_there_is_no_newer_fetch() {
         (906, Succeeds, "stored"),
         (906, RequestAgain("a"), "unknown"),
         // The set is as old as the beginning of its fetch.
-        (1576, UseSet, "serve"),
-        (1577, UseSet, "serve and fetch"),
+        (1576, UseSet, "use the set"),
+        (1577, UseSet, "use the set and fetch"),
     ]);
 }
 
