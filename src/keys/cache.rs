@@ -39,14 +39,14 @@ pub(crate) struct KeyCache {
 #[derive(Default)]
 struct BackgroundTask(Option<JoinHandle<()>>);
 
-/// The result of looking a key up in the current set.
-pub(crate) enum Find<R> {
+/// The result of looking up a key in the current set.
+pub(crate) enum KeyLookup<R> {
     /// The key is in the set.
     Found(R),
-    /// The set may be used, and the key is not in it.
+    /// The key is not in the set.
     Absent,
     /// There is no set that may be used before a fetch.
-    Stale,
+    NoUsableSet,
 }
 
 impl KeyCache {
@@ -72,28 +72,29 @@ impl KeyCache {
 
     /// Looks up a key in the current set, and passes it to `then`.
     ///
-    /// A set that is due is refreshed without waiting.
+    /// A set that is due is refreshed without waiting. If the key is missing, ask
+    /// [`miss_at_once`](Self::miss_at_once) and then [`obtain`](Self::obtain).
     pub(crate) fn find<R>(
         &self,
         kid: &str,
         now: SystemTime,
         then: impl FnOnce(&Key) -> R,
-    ) -> Find<R> {
+    ) -> KeyLookup<R> {
         let mut current = self.current.load();
         if !current.as_deref().is_some_and(|snapshot| snapshot.is_fresh(|| Moment::at(now))) {
             if !self.may_use_set(now) {
-                return Find::Stale;
+                return KeyLookup::NoUsableSet;
             }
             current = self.current.load();
         }
         match current.as_deref().and_then(|snapshot| snapshot.keys.find(kid)) {
-            Some(key) => Find::Found(then(key)),
-            None => Find::Absent,
+            Some(key) => KeyLookup::Found(then(key)),
+            None => KeyLookup::Absent,
         }
     }
 
-    /// Returns the response for a key that is not in the current set, if no fetch can help: with the limit
-    /// on fetches reached, a flood of such tokens costs little.
+    /// Returns the response for a missing key if no fetch can bring it now. So tokens with unknown keys cost
+    /// little once the limit on fetches is reached.
     pub(crate) fn miss_at_once(&self, kid: &str) -> Option<Miss> {
         match &self.driver {
             Some(driver) => driver.miss_without_fetch(kid),
@@ -101,18 +102,13 @@ impl KeyCache {
         }
     }
 
-    /// Fetches a key that [`find`](Self::find) did not find. The caller looks it up again afterwards, and
-    /// responds with the result if it is still not there.
+    /// Waits for the fetches that can bring a missing key. Look it up again afterwards; the result is the
+    /// response for the case that it is still missing.
     pub(crate) async fn obtain(&self, kid: &str) -> Miss {
         match self.running_driver() {
             Some(driver) => driver.obtain(kid).await.err().unwrap_or_else(|| driver.miss()),
             None => Miss::Unknown,
         }
-    }
-
-    /// Returns the response for the case that there is no set to use after [`obtain`](Self::obtain).
-    pub(crate) fn unavailable(&self) -> Miss {
-        self.driver.as_ref().map_or(Miss::Unknown, |driver| driver.miss())
     }
 
     /// Fetches the set if there is none that may be used.
@@ -168,8 +164,7 @@ impl KeyCache {
         self.running_driver().is_some_and(|driver| driver.may_use_set(Moment::at(now)))
     }
 
-    /// Returns the driver. Starts the background task if it is not running, also when the runtime that it
-    /// was started on is gone.
+    /// Returns the driver. Starts the background task if there is none, or if its runtime has shut down.
     fn running_driver(&self) -> Option<&Arc<Driver>> {
         let driver = self.driver.as_ref()?;
         if let Some(task) = &self.background {

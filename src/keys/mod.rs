@@ -37,7 +37,7 @@ mod http;
 #[path = "no_http.rs"]
 mod http;
 
-pub(crate) use self::cache::{Find, KeyCache};
+pub(crate) use self::cache::{KeyCache, KeyLookup};
 pub use self::health::KeyHealth;
 pub(crate) use self::http::HttpSources;
 pub(crate) use self::schedule::Miss;

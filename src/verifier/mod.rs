@@ -121,11 +121,10 @@ impl Verifier {
             Ok(verified) if self.0.checks.must_wait() => Decision::Wait(Waiting::Checks(verified)),
             Ok(verified) => Decision::Made(Ok(verified)),
             Err(Stop::Refused(error)) => Decision::Made(Err(error)),
-            Err(Stop::KeyAbsent(wanted)) => match self.0.rules.miss_at_once(&wanted) {
+            Err(Stop::KeyMissing(wanted)) => match self.0.rules.miss_at_once(&wanted) {
                 Some(miss) => Decision::Made(Err(no_key(miss))),
                 None => fetch(wanted),
             },
-            Err(Stop::SetStale(wanted)) => fetch(wanted),
         }
     }
 
@@ -138,10 +137,7 @@ impl Verifier {
                 match self.authenticate(&token) {
                     Ok(verified) => verified,
                     Err(Stop::Refused(error)) => return Err(error),
-                    Err(Stop::KeyAbsent(_)) => return Err(no_key(miss)),
-                    Err(Stop::SetStale(wanted)) => {
-                        return Err(no_key(self.0.rules.unavailable(&wanted)));
-                    }
+                    Err(Stop::KeyMissing(_)) => return Err(no_key(miss)),
                 }
             }
         };

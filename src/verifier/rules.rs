@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     json::Json,
-    keys::{Find, Miss},
+    keys::{KeyLookup, Miss},
     policy::Policy,
     token::{Compact, decode_payload},
     verifier::{cache::Recheck, pool::PoolRules},
@@ -41,10 +41,8 @@ pub(super) struct Rules {
 /// Why a token did not pass.
 pub(super) enum Stop {
     Refused(AuthError),
-    /// The key is not in the pool's current set; a newer set may have it.
-    KeyAbsent(WantedKey),
-    /// The pool has no set that may be used before a fetch was tried.
-    SetStale(WantedKey),
+    /// The pool has no usable key set with the key. A fetch may bring one.
+    KeyMissing(WantedKey),
 }
 
 /// A key that a token names.
@@ -68,10 +66,11 @@ impl Rules {
         });
         let kid = jws.header.key_id;
         let signed_by = match signed_by {
-            Find::Found(Some(thumbprint)) => SignedBy { pool: position, kid, thumbprint },
-            Find::Found(None) => return Err(bad_signature().into()),
-            Find::Absent => return Err(Stop::KeyAbsent(WantedKey { pool: position, kid })),
-            Find::Stale => return Err(Stop::SetStale(WantedKey { pool: position, kid })),
+            KeyLookup::Found(Some(thumbprint)) => SignedBy { pool: position, kid, thumbprint },
+            KeyLookup::Found(None) => return Err(bad_signature().into()),
+            KeyLookup::Absent | KeyLookup::NoUsableSet => {
+                return Err(Stop::KeyMissing(WantedKey { pool: position, kid }));
+            }
         };
 
         let expires_at = required(date(payload.expires_at.as_ref(), "exp")?, "exp")?;
@@ -139,11 +138,11 @@ impl Rules {
             return Recheck::Forget;
         };
         match pool.keys.find(kid, now, |key| key.thumbprint == *thumbprint) {
-            Find::Found(true) => {}
-            Find::Found(false) | Find::Absent => return Recheck::Forget,
-            Find::Stale => {
+            KeyLookup::Found(true) => {}
+            KeyLookup::Found(false) | KeyLookup::Absent => return Recheck::Forget,
+            KeyLookup::NoUsableSet => {
                 let wanted = WantedKey { pool: *position, kid: kid.clone() };
-                return Recheck::Refused(Stop::SetStale(wanted));
+                return Recheck::Refused(Stop::KeyMissing(wanted));
             }
         }
         match in_time(now, &facts.good) {
@@ -188,7 +187,7 @@ impl Rules {
         self.pools.iter()
     }
 
-    /// What to say at once of a key that is absent, if it cannot be fetched now.
+    /// Returns the response for a missing key if no fetch can bring it now.
     pub(super) fn miss_at_once(&self, wanted: &WantedKey) -> Option<Miss> {
         self.pools.get(wanted.pool)?.keys.miss_at_once(&wanted.kid)
     }
@@ -198,11 +197,6 @@ impl Rules {
             Some(pool) => pool.keys.obtain(&wanted.kid).await,
             None => Miss::Unknown,
         }
-    }
-
-    /// What to respond if the set of the wanted key is still stale after a fetch was tried.
-    pub(super) fn unavailable(&self, wanted: &WantedKey) -> Miss {
-        self.pools.get(wanted.pool).map_or(Miss::Unknown, |pool| pool.keys.unavailable())
     }
 
     pub(super) fn export_keys(&self) -> String {

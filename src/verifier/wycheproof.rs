@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::{Clock, SystemClock},
-    keys::{Find, KeyCache, KeySet},
+    keys::{KeyCache, KeyLookup, KeySet},
     token::Compact,
 };
 
@@ -75,8 +75,8 @@ fn judge(keys: Option<&KeyCache>, token: &str) -> Outcome {
         key.verifies(jws.signing_input, &jws.signature)
     });
     match holds {
-        Find::Found(true) => Outcome::Accepted,
-        Find::Found(false) => Outcome::Refused("signature"),
-        Find::Absent | Find::Stale => Outcome::Refused("key"),
+        KeyLookup::Found(true) => Outcome::Accepted,
+        KeyLookup::Found(false) => Outcome::Refused("signature"),
+        KeyLookup::Absent | KeyLookup::NoUsableSet => Outcome::Refused("key"),
     }
 }
