@@ -2,7 +2,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use crate::keys::set::KeySetError;
 
-/// Brings a pool's JWKS document. One method, so that a closure will do:
+/// Fetches the JWKS document of a pool. A closure that returns a future is a source:
 ///
 /// ```
 /// use tower_cognito::{FetchError, KeyDocument, KeySource};
@@ -16,15 +16,18 @@ use crate::keys::set::KeySetError;
 /// accepts(from_parameter_store);
 /// ```
 ///
-/// The cache calls it for one fetch at a time, stops it after
-/// [`fetch_timeout`](crate::VerifierBuilder::fetch_timeout), and limits how often it is called. What
-/// it returns decides whom the service trusts, so it must come over a channel that nobody else
-/// can write to.
+/// There is one fetch at a time. It is stopped after
+/// [`fetch_timeout`](crate::VerifierBuilder::fetch_timeout), and limits apply to how often it is called. The
+/// document decides whom the service trusts, so it must come over a channel that nobody else can write to.
+///
+/// Always fetch the current document, not a cached one: a fetch is how a withdrawn key stops working, and
+/// [`force_refresh`](crate::Verifier::force_refresh) relies on it. The built-in HTTP source sends
+/// `Cache-Control: no-cache` with each request.
 pub trait KeySource: Send + Sync + 'static {
-    /// Fetches the document as it is now.
+    /// Fetches the current document.
     ///
     /// # Errors
-    /// Whatever kept it from that. The keys that are known stay in use.
+    /// The document could not be fetched. The known keys stay in use.
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<KeyDocument, FetchError>> + Send + '_>>;
 }
 
@@ -38,7 +41,7 @@ where
     }
 }
 
-/// A JWKS document as it was received.
+/// The text of a JWKS document, and for how long it is fresh.
 #[derive(Clone)]
 pub struct KeyDocument {
     pub(crate) text: String,
@@ -46,13 +49,13 @@ pub struct KeyDocument {
 }
 
 impl KeyDocument {
-    /// The text of a JWKS document (RFC 7517, section 5).
+    /// Creates a document from the text of a JWKS (RFC 7517, section 5).
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), max_age: None }
     }
 
-    /// For how long its sender calls it fresh (`Cache-Control: max-age`, RFC 9111). It can bring
-    /// the next refresh forward, never put it off past the refresh interval.
+    /// Sets for how long the document is fresh (`Cache-Control: max-age`, RFC 9111). That can shorten the time
+    /// until the next refresh, down to a minute, but never make it longer than the refresh interval.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);

@@ -3,7 +3,10 @@ use http::{
     header::{self, Entry, OccupiedEntry},
 };
 
-use crate::{error::ConfigError, service::site::TrustedSites};
+use crate::{
+    error::{AuthError, AuthErrorKind, ConfigError},
+    service::site::TrustedSites,
+};
 
 /// Where a request carries its token.
 ///
@@ -25,18 +28,6 @@ enum Place {
     Cookie(String, TrustedSites),
     Query(String),
     WebSocketProtocol(String),
-}
-
-/// What was found in one place.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'r> {
-    Nothing,
-    Token(&'r [u8]),
-    /// The header has another scheme than `Bearer`.
-    OtherScheme,
-    Unreadable(&'static str),
-    /// The token is in a cookie, and another site made the browser send it.
-    CrossSite,
 }
 
 impl Credential {
@@ -151,24 +142,40 @@ impl Credential {
         }
     }
 
-    /// Reads the place, and has other layers leave its header out of their logs.
-    pub(super) fn find<'r, B>(&self, request: &'r mut Request<B>) -> Found<'r> {
+    /// Reads the token from this place, and marks its header as sensitive, so that other layers do not log it.
+    ///
+    /// # Errors
+    /// `InvalidRequest` if the credential is not one token; `CrossSiteRequest` if it is in a cookie, and another site
+    /// caused the request.
+    pub(super) fn find<'r, B>(
+        &self,
+        request: &'r mut Request<B>,
+    ) -> Result<Option<&'r [u8]>, AuthError> {
         match &self.0 {
             Place::Query(name) => one_of(parameters(request.uri(), name)),
             Place::BearerHeader(name) => single(request.headers_mut(), name, authorization),
             Place::Header(name) => single(request.headers_mut(), name, token),
             Place::Cookie(name, sites) => {
                 self.protect(request);
-                match one_of(cookies(request.headers(), name)) {
-                    Found::Token(_) if !sites.accept(request) => Found::CrossSite,
-                    found => found,
+                let found = one_of(cookies(request.headers(), name))?;
+                if found.is_some() && !sites.accept(request) {
+                    let detail = "another site caused the request, so its cookie is not accepted";
+                    return Err(AuthError::new(AuthErrorKind::CrossSiteRequest, detail));
                 }
+                Ok(found)
             }
             Place::WebSocketProtocol(marker) => {
                 self.protect(request);
                 one_of(protocols_after(request.headers(), marker))
             }
         }
+    }
+
+    /// Returns whether the header has another scheme than `Bearer`, for a place where [`find`](Self::find) found no
+    /// token.
+    pub(super) fn has_other_scheme(&self, headers: &HeaderMap) -> bool {
+        let Place::BearerHeader(name) = &self.0 else { return false };
+        headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())
     }
 
     /// Has other layers leave the credential's header out of their logs.
@@ -200,17 +207,18 @@ fn protected<'r>(
     Some(values)
 }
 
-fn authorization(value: &[u8]) -> Found<'_> {
+/// Reads a value with a scheme. Returns `None` for another scheme than `Bearer`.
+fn authorization(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
     let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(scheme_end);
     if scheme.eq_ignore_ascii_case(b"Bearer") {
         token(without_spaces(rest))
     } else if !value.iter().all(|byte| is_text(*byte)) {
-        Found::Unreadable(NOT_ASCII)
+        Err(invalid_request(NOT_ASCII))
     } else if is_token(scheme) {
-        Found::OtherScheme
+        Ok(None)
     } else {
-        Found::Unreadable("the credential's header does not begin with a scheme")
+        Err(invalid_request("the credential's header does not begin with a scheme"))
     }
 }
 
@@ -231,12 +239,16 @@ pub(super) fn unreadable(value: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Any value that is not empty; the rules of the token judge it.
-fn token(value: &[u8]) -> Found<'_> {
+/// Accepts any value that is not empty. The verifier decides whether it is a token.
+fn token(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
     match value {
-        [] => Found::Unreadable("the credential holds no token"),
-        value => Found::Token(value),
+        [] => Err(invalid_request("the credential holds no token")),
+        value => Ok(Some(value)),
     }
+}
+
+pub(super) fn invalid_request(detail: &'static str) -> AuthError {
+    AuthError::new(AuthErrorKind::InvalidRequest, detail)
 }
 
 /// RFC 6750 wants one space before the token; clients send more.
@@ -256,25 +268,25 @@ fn is_text(byte: u8) -> bool {
 fn single<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
-    read: fn(&'r [u8]) -> Found<'r>,
-) -> Found<'r> {
-    let Some(values) = protected(headers, name) else { return Found::Nothing };
+    read: fn(&'r [u8]) -> Result<Option<&'r [u8]>, AuthError>,
+) -> Result<Option<&'r [u8]>, AuthError> {
+    let Some(values) = protected(headers, name) else { return Ok(None) };
     if values.iter().nth(1).is_some() {
-        return Found::Unreadable("the request has the credential's header twice");
+        return Err(invalid_request("the request has the credential's header twice"));
     }
     // White space around a field value is not part of it (RFC 9110, section 5.5).
     match values.into_mut().as_bytes().trim_ascii() {
-        [] => Found::Nothing,
+        [] => Ok(None),
         value => read(value),
     }
 }
 
 /// Takes the one value of several places.
-fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Found<'r> {
+fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Result<Option<&'r [u8]>, AuthError> {
     match (values.next(), values.next()) {
-        (None, _) => Found::Nothing,
+        (None, _) => Ok(None),
         (Some(value), None) => token(value),
-        (Some(_), Some(_)) => Found::Unreadable("the request has the credential twice"),
+        (Some(_), Some(_)) => Err(invalid_request("the request has the credential twice")),
     }
 }
 

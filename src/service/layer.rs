@@ -10,13 +10,13 @@ use crate::{
     service::{
         challenge::check_realm,
         context::{LayerContext, Responder, no_guests},
-        credential::{Credential, Found, has_room, unreadable},
+        credential::{Credential, has_room, invalid_request, unreadable},
         extensions::reserve,
         rejection::RejectionHandler,
         require::{authorize, warn_of},
         service::CognitoService,
     },
-    verifier::{Decision, Verifier, Waiting},
+    verifier::{Verification, Verifier},
 };
 
 /// Authenticates requests: verifies their token and hands its claims on, or answers for the service.
@@ -40,15 +40,6 @@ pub(super) struct Config {
     pub(super) responder: Responder,
     /// Whether inner services have to be told of the responder.
     custom: bool,
-}
-
-/// What becomes of a request.
-pub(super) enum Answer {
-    Pass(Verified),
-    Guest,
-    Refuse(AuthError),
-    /// Decided later, by [`Verifier::wait`].
-    Wait(Waiting),
 }
 
 impl CognitoLayer {
@@ -142,49 +133,40 @@ impl<S> Layer<S> for CognitoLayer {
 }
 
 impl Config {
-    /// Decides about a request from its head. Of one that goes on, all places of credentials are marked as
-    /// sensitive.
-    pub(super) fn decide<B>(&self, request: &mut Request<B>) -> Answer {
+    /// Finds the credential of a request and verifies it as far as that is possible without waiting. Returns `None`
+    /// for an anonymous request. In a request that is not rejected, all places of credentials are marked as sensitive.
+    ///
+    /// # Errors
+    /// The request is rejected.
+    pub(super) fn authenticate<B>(
+        &self,
+        request: &mut Request<B>,
+    ) -> Result<Option<Verification>, AuthError> {
         if !has_room(request.headers_mut()) {
-            let detail = "the request has more headers than can be looked through";
-            return Answer::Refuse(AuthError::new(AuthErrorKind::InvalidRequest, detail));
+            return Err(invalid_request("the request has more headers than can be looked through"));
         }
-        let mut other_scheme = false;
         let mut credentials = self.credentials.iter();
         while let Some(credential) = credentials.next() {
-            match credential.find(request) {
-                Found::Nothing => {}
-                Found::OtherScheme => other_scheme = true,
-                Found::Unreadable(why) => {
-                    return Answer::Refuse(AuthError::new(AuthErrorKind::InvalidRequest, why));
-                }
-                Found::CrossSite => {
-                    let detail = "another site caused the request, so its cookie is not accepted";
-                    return Answer::Refuse(AuthError::new(AuthErrorKind::CrossSiteRequest, detail));
-                }
-                Found::Token(token) => {
-                    let answer = match self.verifier.decide(token) {
-                        Decision::Made(Ok(verified)) => Answer::Pass(verified),
-                        Decision::Made(Err(error)) => Answer::Refuse(match unreadable(token) {
-                            Some(why) => AuthError::new(AuthErrorKind::InvalidRequest, why),
-                            None => error,
-                        }),
-                        Decision::Wait(waiting) => Answer::Wait(waiting),
-                    };
-                    credentials.for_each(|other| other.protect(request));
-                    return answer;
-                }
+            if let Some(token) = credential.find(request)? {
+                let verification = self
+                    .verifier
+                    .begin(token)
+                    .map_err(|error| unreadable(token).map_or(error, invalid_request))?;
+                credentials.for_each(|other| other.protect(request));
+                return Ok(Some(verification));
             }
         }
-        if self.anonymous && !other_scheme {
-            return Answer::Guest;
+        let has_other_scheme =
+            self.credentials.iter().any(|it| it.has_other_scheme(request.headers()));
+        if self.anonymous && !has_other_scheme {
+            return Ok(None);
         }
-        let detail = if other_scheme {
+        let detail = if has_other_scheme {
             "the credential's header does not have the scheme Bearer"
         } else {
             "the request has no token"
         };
-        Answer::Refuse(AuthError::new(AuthErrorKind::MissingCredential, detail))
+        Err(AuthError::new(AuthErrorKind::MissingCredential, detail))
     }
 
     /// Readies a request for the inner service, with the claims of its token or as a guest's, if they meet

@@ -6,10 +6,9 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::service::{
-    body::ResponseBody,
-    future::ResponseFuture,
-    layer::{Answer, Config},
+use crate::{
+    service::{body::ResponseBody, future::ResponseFuture, layer::Config},
+    verifier::Verification,
 };
 
 /// The service that [`CognitoLayer`](crate::CognitoLayer) makes.
@@ -38,13 +37,15 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let admitted = match self.config.decide(&mut request) {
-            Answer::Pass(verified) => self.config.admit(&mut request, Some(verified)),
-            Answer::Guest => self.config.admit(&mut request, None),
-            Answer::Refuse(error) => Err(error),
-            Answer::Wait(waiting) => {
+        let admitted = match self.config.authenticate(&mut request) {
+            Ok(None) => self.config.admit(&mut request, None),
+            Ok(Some(Verification::Passed(verified))) => {
+                self.config.admit(&mut request, Some(verified))
+            }
+            Err(error) => Err(error),
+            Ok(Some(unfinished)) => {
                 let verifier = self.config.verifier.clone();
-                let decision = Box::pin(async move { verifier.wait(waiting).await });
+                let decision = Box::pin(async move { verifier.finish(unfinished).await });
                 // The service that was polled ready is the one to call; its clone stays behind.
                 let clone = self.inner.clone();
                 let ready = std::mem::replace(&mut self.inner, clone);

@@ -15,11 +15,11 @@ use crate::{
     error::ConfigError,
     keys::{HttpSources, KeySet, KeySettings},
     verifier::{
-        Inner, Verifier,
         cache::TokenCache,
         check::{Checks, Refusal},
         pool::{Pool, PoolRules},
-        rules::Rules,
+        rules::Tolerance,
+        verify::{Inner, Verifier},
     },
 };
 
@@ -61,8 +61,16 @@ const TAKEN_CLAIMS: [&str; 14] = [
     "cnf",
 ];
 
+impl Verifier {
+    /// Starts the configuration of a verifier for this pool.
+    /// [`add_pool`](VerifierBuilder::add_pool) adds further ones.
+    pub fn builder(pool: Pool) -> VerifierBuilder {
+        VerifierBuilder::new(pool)
+    }
+}
+
 impl VerifierBuilder {
-    pub(super) fn new(pool: Pool) -> Self {
+    fn new(pool: Pool) -> Self {
         Self {
             pools: vec![pool],
             keys: KeySettings::default(),
@@ -148,7 +156,7 @@ impl VerifierBuilder {
 
     /// How old keys may get before they are fetched again: 15 minutes by default. A key that was
     /// withdrawn works for at most that long while the endpoint answers. `Cache-Control: max-age` of
-    /// the endpoint makes it shorter, down to a minute, never longer.
+    /// the endpoint makes it shorter, down to a minute, never longer. At least 1 second.
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.keys.refresh_interval = interval;
         self
@@ -248,18 +256,17 @@ impl VerifierBuilder {
         }
         let has_permission_source =
             self.permissions_claim.is_some() || pools.iter().any(|pool| !pool.grants.is_empty());
-        let rules = Rules {
-            pools,
+        Ok(Verifier(Arc::new(Inner {
+            pools: pools.into_iter().map(Arc::new).collect(),
             issuers,
             clock: self.clock,
-            expiry_leeway: self.expiry_leeway,
-            clock_skew: self.clock_skew,
+            tolerance: Tolerance { expiry_leeway: self.expiry_leeway, clock_skew: self.clock_skew },
             permissions_claim: self.permissions_claim,
             has_permission_source,
-            told_of_permissions: AtomicBool::new(false),
-        };
-        let cache = TokenCache::new(self.cache_bytes);
-        Ok(Verifier(Arc::new(Inner { rules, cache, checks: self.checks })))
+            has_warned_of_permissions: AtomicBool::new(false),
+            cache: TokenCache::new(self.cache_bytes),
+            checks: self.checks,
+        })))
     }
 }
 

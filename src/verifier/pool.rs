@@ -4,11 +4,9 @@ use crate::{
     claims::TokenUse,
     clock::Clock,
     error::{AuthError, AuthErrorKind, ConfigError},
-    json::Json,
     keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
     policy::Grants,
     pool::{PoolId, check_url, is_region},
-    verifier::rules::wrong_use,
 };
 
 /// One user pool: who signs, for which app clients, and where the keys are.
@@ -387,7 +385,7 @@ impl PoolRules {
             TokenUse::Id => (&self.id_clients, "ID tokens are not accepted here"),
         };
         if clients.is_empty() {
-            return Err(wrong_use(not_taken));
+            return Err(AuthError::new(AuthErrorKind::WrongTokenUse, not_taken));
         }
         if clients.iter().any(|accepted| accepted == client) {
             return Ok(());
@@ -410,21 +408,17 @@ impl PoolRules {
     }
 
     /// Whether access tokens with this `aud` are accepted: see [`Pool::resources`].
-    pub(super) fn accepts_audience(&self, audience: Option<&Json<'_>>) -> Result<(), AuthError> {
-        let names: &[Cow<'_, str>] = match audience {
+    pub(super) fn accepts_audience(
+        &self,
+        audience: Option<&[Cow<'_, str>]>,
+    ) -> Result<(), AuthError> {
+        let names = match audience {
+            Some(names) => names,
             None if self.accepts_unbound || self.accepts_any_resource => return Ok(()),
             None => {
                 return Err(wrong_audience(
                     "the access token is not bound to a resource; ask for one with `resource` \
                      (RFC 8707) at the authorization endpoint",
-                ));
-            }
-            Some(Json::String(name)) => std::slice::from_ref(name),
-            Some(Json::Strings(names)) => names,
-            Some(_) => {
-                return Err(AuthError::new(
-                    AuthErrorKind::InvalidClaim,
-                    "the access token's `aud` is neither a string nor an array of strings",
                 ));
             }
         };

@@ -84,6 +84,8 @@ fn wrong_settings_name_the_field_and_the_fix() {
         (of(pool().jwks_uri("https://a.test/j").key_source(no_keys)), "jwks_uri"),
         (good().unknown_key_window(Duration::from_millis(99)).build(), "unknown_key_window"),
         (good().refresh_interval(Duration::ZERO).build(), "refresh_interval"),
+        (good().refresh_interval(Duration::from_nanos(1)).build(), "at least 1 second"),
+        (good().refresh_interval(Duration::from_millis(999)).build(), "at least 1 second"),
         (good().unknown_key_window(Duration::ZERO).build(), "unknown_key_window"),
         (good().max_staleness(Duration::ZERO).build(), "max_staleness"),
         (good().fetch_timeout(Duration::ZERO).build(), "fetch_timeout"),

@@ -25,14 +25,6 @@ struct Levels {
     shared: Shared,
 }
 
-/// What was found about a token seen before, or nothing if it has to be verified anew.
-pub(super) enum Recheck<E> {
-    Good,
-    Refused(E),
-    /// Its key is not there any more: the entry goes.
-    Forget,
-}
-
 impl TokenCache {
     /// A cache of at most so many bytes, beside what threads keep; 0 turns it off.
     pub(super) fn new(bytes: usize) -> Self {
@@ -40,25 +32,19 @@ impl TokenCache {
         Self((bytes > 0).then(levels))
     }
 
-    /// Finds a token and applies the rules again that time can break.
-    pub(super) fn get<E>(
-        &self,
-        token: &[u8],
-        recheck: impl FnOnce(&Verified) -> Recheck<E>,
-    ) -> Option<Result<Verified, E>> {
+    /// Returns what is known of a token. The rules that time can break have to be checked again.
+    pub(super) fn get(&self, token: &[u8]) -> Option<Verified> {
         let Levels { near, shared } = self.0.as_ref()?;
-        let known = match near.get(token) {
-            Some(known) => known,
-            None => near.insert(shared.get(token)?),
-        };
-        match recheck(&known) {
-            Recheck::Good => Some(Ok(known)),
-            Recheck::Refused(error) => Some(Err(error)),
-            Recheck::Forget => {
-                near.remove(token);
-                shared.remove(token);
-                None
-            }
+        match near.get(token) {
+            Some(known) => Some(known),
+            None => Some(near.insert(shared.get(token)?)),
+        }
+    }
+
+    pub(super) fn remove(&self, token: &[u8]) {
+        if let Some(Levels { near, shared }) = &self.0 {
+            near.remove(token);
+            shared.remove(token);
         }
     }
 
