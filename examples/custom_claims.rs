@@ -9,7 +9,8 @@
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use serde::Deserialize;
 use tower_cognito::{
-    Claims, CognitoLayer, Grants, Pool, Verifier, VerifierBuilder, de, group, permission, require,
+    Claims, CognitoLayer, Pool, Verifier, VerifierBuilder, claims::de, group, permission,
+    policy::Grants, require,
 };
 use tower_cognito_local::UserPool;
 

@@ -7,7 +7,7 @@
 #![allow(clippy::print_stdout, reason = "it talks to a person")]
 
 use axum::{Router, routing::get};
-use tower_cognito::{Claims, CognitoLayer, Verifier, authenticated, require};
+use tower_cognito::{Claims, CognitoLayer, Verifier, policy::authenticated, require};
 use tower_cognito_local::UserPool;
 
 /// A shop front: open, but it knows its customers.

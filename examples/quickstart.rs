@@ -26,8 +26,8 @@ use axum::{Json, Router, http::header, response::IntoResponse, routing::get};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_cognito::{
-    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, permission, require,
-    scope, token_use,
+    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, permission,
+    policy::token_use, require, scope,
 };
 use tower_cognito_local::UserPool;
 

@@ -7,7 +7,9 @@
 #![allow(clippy::print_stdout, reason = "it talks to a person")]
 
 use axum::{Router, routing::get};
-use tower_cognito::{Claims, CognitoLayer, ConfigError, Pool, Verifier, group, pool, require};
+use tower_cognito::{
+    Claims, CognitoLayer, ConfigError, Pool, Verifier, group, policy::pool, require,
+};
 use tower_cognito_local::UserPool;
 
 /// Each pool has its own issuers, clients, groups and keys: a key of one never signs for the other.

@@ -29,7 +29,7 @@ pub enum AuthErrorKind {
     /// The credential cannot be read: two headers, two tokens, bytes that are not ASCII. 400.
     InvalidRequest,
     /// The token is in a cookie, and another site made the browser send the request (CSRF). 403; see
-    /// [`Credential::cookie`](crate::Credential::cookie).
+    /// [`Credential::cookie`](crate::service::Credential::cookie).
     CrossSiteRequest,
     /// The token is not a compact JWS of at most 16 KiB with strict JSON inside. 401.
     MalformedToken,

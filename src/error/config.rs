@@ -154,7 +154,7 @@ pub enum ConfigError {
     },
 }
 
-/// A [`PoolId`](crate::PoolId) that is given as such cannot be wrong: see [`Pool::new`](crate::Pool::new).
+/// A [`PoolId`](crate::verifier::PoolId) that is given as such cannot be wrong: see [`Pool::new`](crate::Pool::new).
 impl From<std::convert::Infallible> for ConfigError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}

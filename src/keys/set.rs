@@ -12,7 +12,7 @@ use crate::keys::jwk::Key;
 /// The usable keys of one JWKS document. It does not change.
 ///
 /// ```
-/// use tower_cognito::KeySet;
+/// use tower_cognito::keys::KeySet;
 ///
 /// let error = KeySet::from_json(r#"{"keys":[{"kty":"EC","kid":"a","crv":"P-256"}]}"#).unwrap_err();
 /// assert!(error.to_string().contains("no usable key"));

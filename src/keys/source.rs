@@ -5,7 +5,7 @@ use crate::keys::set::KeySetError;
 /// Brings a pool's JWKS document. One method, so that a closure will do:
 ///
 /// ```
-/// use tower_cognito::{FetchError, KeyDocument, KeySource};
+/// use tower_cognito::keys::{FetchError, KeyDocument, KeySource};
 ///
 /// async fn from_parameter_store() -> Result<KeyDocument, FetchError> {
 ///     let text = r#"{"keys":[]}"#; // read it from where your platform keeps it

@@ -5,7 +5,7 @@ use crate::error::ConfigError;
 /// The id of a user pool, such as `eu-west-1_Ab12Cd34E`.
 ///
 /// ```
-/// use tower_cognito::PoolId;
+/// use tower_cognito::verifier::PoolId;
 ///
 /// let id: PoolId = "eu-west-1_Ab12Cd34E".parse()?;
 /// assert_eq!(id.region(), Some("eu-west-1"));

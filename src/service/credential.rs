@@ -95,7 +95,7 @@ impl Credential {
     /// visits it.
     ///
     /// ```
-    /// # use tower_cognito::Credential;
+    /// # use tower_cognito::service::Credential;
     /// let cookie = Credential::cookie("token")?.add_trusted_origin("https://app.example.com")?;
     /// # Ok::<(), tower_cognito::ConfigError>(())
     /// ```

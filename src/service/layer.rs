@@ -105,7 +105,7 @@ impl CognitoLayer {
     }
 
     /// Writes the bodies of all refusals: the layer's, those of [`require`](crate::require), and
-    /// those of the extractors. By default that is [`ProblemJson`](crate::ProblemJson).
+    /// those of the extractors. By default that is [`ProblemJson`](crate::service::ProblemJson).
     pub fn rejection_handler(self, handler: impl RejectionHandler) -> Self {
         self.change(|config| {
             config.responder.handler = Arc::new(handler);

@@ -9,7 +9,7 @@ use crate::error::{AuthError, AuthErrorKind};
 /// ```
 /// use bytes::Bytes;
 /// use http::Response;
-/// use tower_cognito::{AuthError, RejectionHandler};
+/// use tower_cognito::{AuthError, service::RejectionHandler};
 ///
 /// let handler = |error: &AuthError, response: Response<Bytes>| {
 ///     response.map(|_| Bytes::from(format!("refused: {}", error.code())))

@@ -18,7 +18,7 @@ use tower_service::Service;
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
-    policy::Policy,
+    policy::{Node, Policy},
     service::{
         body::ResponseBody,
         context::{responder_of, verified_of},
@@ -110,7 +110,7 @@ impl Requirement {
         }
         let mut defects = Vec::new();
         self.policy.visit(&mut |part| {
-            if matches!(part, Policy::Permission(_)) {
+            if matches!(part.node(), Node::Permission(_)) {
                 defects.push(format!("{part}: {NO_PERMISSION_SOURCE}"));
             }
         });

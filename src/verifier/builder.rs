@@ -110,7 +110,7 @@ impl VerifierBuilder {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use tower_cognito::{Pool, Refusal, Verified, Verifier};
+    /// # use tower_cognito::{Pool, Verified, Verifier, verifier::Refusal};
     /// # async fn is_revoked(id: &str) -> Result<bool, std::io::Error> { Ok(false) }
     /// # let builder = Verifier::builder(Pool::new("eu-west-1_A").access_tokens(["web"]));
     /// builder.add_async_check(|token: Verified| async move {

@@ -23,6 +23,7 @@ use crate::{
     keys::{Begin, FetchError, KeyHealth, Miss},
     policy::Policy,
 };
+pub use crate::{clock::Clock, pool::PoolId};
 
 /// Decides whether a token is good, and for what.
 ///

@@ -176,7 +176,7 @@ impl Pool {
         self
     }
 
-    /// What policies call this pool: see [`pool`](crate::pool()). Unless set, it is the pool's id, or
+    /// What policies call this pool: see [`pool`](crate::policy::pool()). Unless set, it is the pool's id, or
     /// the issuer of a custom pool.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

@@ -19,7 +19,7 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     json::Json,
     keys::{Find, Miss},
-    policy::Policy,
+    policy::{Node, Policy},
     token::{Compact, decode_payload},
     verifier::{cache::Recheck, pool::PoolRules},
 };
@@ -157,20 +157,18 @@ impl Rules {
         let accepts = |token_use| self.pools.iter().any(|pool| pool.accepts_kind(token_use));
         let mut defects = policy.defects();
         policy.visit(&mut |part| {
-            let defect = match part {
-                Policy::Permission(_) if !self.has_permission_source => NO_PERMISSION_SOURCE,
-                Policy::Scope(_) | Policy::TokenUse(TokenUse::Access)
-                    if !accepts(TokenUse::Access) =>
-                {
+            let defect = match part.node() {
+                Node::Permission(_) if !self.has_permission_source => NO_PERMISSION_SOURCE,
+                Node::Scope(_) | Node::TokenUse(TokenUse::Access) if !accepts(TokenUse::Access) => {
                     "the verifier accepts no access tokens"
                 }
-                Policy::TokenUse(TokenUse::Id) if !accepts(TokenUse::Id) => {
+                Node::TokenUse(TokenUse::Id) if !accepts(TokenUse::Id) => {
                     "the verifier accepts no ID tokens"
                 }
-                Policy::Client(id) if !self.pools.iter().any(|pool| pool.accepts_client(id)) => {
+                Node::Client(id) if !self.pools.iter().any(|pool| pool.accepts_client(id)) => {
                     "the verifier accepts no tokens of this app client"
                 }
-                Policy::Pool(name) if self.pools.iter().all(|pool| *pool.name != **name) => {
+                Node::Pool(name) if self.pools.iter().all(|pool| *pool.name != **name) => {
                     "the verifier has no pool of this name"
                 }
                 _ => return,

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tower_cognito::{
-    CognitoLayer, ConfigError, Credential, FetchError, KeyDocument, KeySet, Pool, Verifier,
+    CognitoLayer, ConfigError, Pool, Verifier,
+    keys::{FetchError, KeyDocument, KeySet},
+    service::Credential,
 };
 use tower_cognito_local::UserPool;
 

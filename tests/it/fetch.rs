@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_cognito::{FetchError, Pool, Verifier, VerifierBuilder};
+use tower_cognito::{Pool, Verifier, VerifierBuilder, keys::FetchError};
 use tower_cognito_local::UserPool;
 
 use crate::support::{HandClock, KeyServer, Reply, response};

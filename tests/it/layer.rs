@@ -19,8 +19,8 @@ use http_body_util::Full;
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
-    AuthError, AuthErrorKind, CognitoLayer, KeyDocument, Pool, Refusal, Verified, Verifier,
-    authenticated, group, require, scope,
+    AuthError, AuthErrorKind, CognitoLayer, Pool, Verified, Verifier, group, keys::KeyDocument,
+    policy::authenticated, require, scope, verifier::Refusal,
 };
 use tower_cognito_local::UserPool;
 
@@ -236,7 +236,7 @@ async fn tonic_methods_see_the_claims_and_clients_get_the_grpc_code_of_a_refusal
     let calls = Arc::new(AtomicUsize::new(0));
     let layer = CognitoLayer::new(verifier)
         .require(scope("echo"))
-        .rejection_handler(tower_cognito::GrpcStatus);
+        .rejection_handler(tower_cognito::service::GrpcStatus);
     let channel = serve_grpc(layer, Echo { calls: Arc::clone(&calls) }).await;
     let good = |name: &str| pool.token(name).scope("echo");
     let refused = |code, message: &str| Err((code, message.to_owned()));

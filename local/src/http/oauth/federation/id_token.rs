@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Map, Value, json};
 
-use tower_cognito::KeySet;
+use tower_cognito::keys::KeySet;
 
 use crate::{
     crypto::secret::same, http::oauth::federation::endpoints::Unusable,
