@@ -8,6 +8,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     clock::Clock,
+    error::Chain,
     keys::{
         cache::Miss,
         loaded::{Age, Current, Loaded, Moment},
@@ -341,6 +342,7 @@ impl Fetcher {
             // Its runtime is going down, as a rule.
             Some(error @ FetchError::Interrupted) => tracing::debug!(%issuer, keys, %error),
             Some(error) => {
+                let error = Chain(&error);
                 tracing::warn!(%issuer, keys, %error, "the key set could not be fetched");
             }
         }

@@ -80,7 +80,7 @@ fn client(route: Route) -> Result<Client, ConfigError> {
         // Without TLS the system's certificates are not needed, which a small container may lack.
         Route::PlainLoopback => builder.no_proxy().tls_certs_only([]),
     };
-    builder.build().map_err(|error| ConfigError::HttpClient { reason: chain(&error) })
+    builder.build().map_err(|error| ConfigError::HttpClient { source: Arc::new(error) })
 }
 
 impl KeySource for HttpSource {
@@ -91,14 +91,13 @@ impl KeySource for HttpSource {
 
 impl HttpSource {
     async fn get(&self) -> Result<KeyDocument, FetchError> {
-        let mut response =
-            self.client.get(&self.uri).send().await.map_err(|error| transport(&error))?;
+        let mut response = self.client.get(&self.uri).send().await.map_err(FetchError::other)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
         let max_age = max_age(response.headers());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(FetchError::other)? {
             if body.len() + chunk.len() > MAX_DOCUMENT_BYTES {
                 return Err(FetchError::TooLarge);
             }
@@ -124,22 +123,6 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
         .find(|(name, _)| name.eq_ignore_ascii_case("max-age"))
         .and_then(|(_, seconds)| seconds.trim_matches('"').parse().ok())
         .map(Duration::from_secs)
-}
-
-fn transport(error: &reqwest::Error) -> FetchError {
-    FetchError::other(chain(error))
-}
-
-/// The error with its causes: the outermost of `reqwest` alone does not say what went wrong.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -24,6 +24,6 @@ pub use self::cache::KeyHealth;
 pub(crate) use self::cache::{Find, KeyCache, Miss};
 pub(crate) use self::fetch::Begin;
 pub(crate) use self::http::HttpSources;
-pub use self::set::{KeySet, KeySetError};
+pub use self::set::{KeySet, KeySetError, SignatureError};
 pub(crate) use self::settings::KeySettings;
 pub use self::source::{FetchError, KeyDocument, KeySource};

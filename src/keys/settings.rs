@@ -180,7 +180,7 @@ mod tests {
     fn impossible_durations_are_refused() {
         let good = KeySettings::default();
         let year = Duration::from_secs(366 * 86_400);
-        assert_eq!(KeySettings { max_staleness: year, ..good.clone() }.check(), Ok(()));
+        assert!(KeySettings { max_staleness: year, ..good.clone() }.check().is_ok());
         for bad in [
             KeySettings { refresh_interval: Duration::ZERO, ..good.clone() },
             KeySettings { unknown_key_window: Duration::ZERO, ..good.clone() },
@@ -193,6 +193,6 @@ mod tests {
         ] {
             assert!(matches!(bad.check(), Err(ConfigError::Duration { .. })), "{bad:?}");
         }
-        assert_eq!(good.check(), Ok(()));
+        assert!(good.check().is_ok());
     }
 }

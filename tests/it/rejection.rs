@@ -228,7 +228,7 @@ async fn a_guest_reads_no_sentence_about_a_kind_of_token_that_is_not_accepted() 
     let answer = service.clone().oneshot(Request::new(())).await.unwrap();
     assert_eq!(answer.status(), 401);
     let error = answer.extensions().get::<AuthError>().unwrap();
-    assert_eq!(error.detail(), "this route needs a token");
+    assert_eq!(error.detail(), "this route requires a token");
     let token = pool.id_token("alice").sign();
     assert_eq!(service.oneshot(with_token(&token)).await.unwrap().status(), 200);
 }
