@@ -14,7 +14,10 @@ mod support;
 use std::{hint::black_box, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use tower_cognito::{KeyDocument, KeySet, Pool, Verifier, VerifierBuilder};
+use tower_cognito::{
+    Pool, Verifier, VerifierBuilder,
+    keys::{KeyDocument, KeySet},
+};
 use tower_cognito_local::UserPool;
 
 use self::support::{TYPICAL, now, runtime, token};

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tower::{Layer, Service, ServiceExt, layer::util::Identity, util::MapResponseLayer};
 use tower_cognito::{
-    AuthErrorKind, Claims, CognitoLayer, KeyDocument, Pool, TokenUse, Verifier, VerifierBuilder,
-    group, require, scope,
+    AuthErrorKind, Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group,
+    keys::KeyDocument, require, scope,
 };
 use tower_cognito_local::{Fault, TokenBuilder, UserPool};
 

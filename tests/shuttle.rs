@@ -15,7 +15,10 @@ use std::sync::{
 };
 
 use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
-use tower_cognito::{AuthErrorKind, FetchError, KeyDocument, Pool, Verifier};
+use tower_cognito::{
+    AuthErrorKind, Pool, Verifier,
+    keys::{FetchError, KeyDocument},
+};
 use tower_cognito_local::UserPool;
 
 /// Two generations of keys, and a token of each. Created once, outside of the scheduler.

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tower_cognito::KeySet;
+use tower_cognito::keys::KeySet;
 use tower_cognito_fuzz::BENCH;
 
 fuzz_target!(|text: &str| {

@@ -7,7 +7,9 @@ use std::{
 };
 
 use tower_cognito::{
-    ConfigError, KeySet, KeySetError, Pool, PoolId, TokenUse, Verifier, VerifierBuilder,
+    ConfigError, Pool, TokenUse, Verifier, VerifierBuilder,
+    keys::{KeySet, KeySetError},
+    verifier::PoolId,
 };
 
 use crate::{

@@ -16,6 +16,7 @@ use tokio::{
 
 use crate::{
     clock::Clock,
+    error::Chain,
     keys::{
         health::KeyHealth,
         moment::Moment,
@@ -350,14 +351,14 @@ impl Driver {
         match age {
             Some(age) => tracing::warn!(
                 %issuer,
-                %error,
+                error = %Chain(error),
                 keys = self.key_count(),
                 age_seconds = age.as_secs(),
                 "the key set could not be fetched; using the cached keys"
             ),
             None => tracing::warn!(
                 %issuer,
-                %error,
+                error = %Chain(error),
                 "the key set could not be fetched and no keys are cached; requests get 503"
             ),
         }

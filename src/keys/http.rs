@@ -83,7 +83,7 @@ fn client(route: Route) -> Result<Client, ConfigError> {
         // Without TLS the certificates of the system are not needed. A small container may have none.
         Route::PlainLoopback => builder.no_proxy().tls_certs_only([]),
     };
-    builder.build().map_err(|error| ConfigError::HttpClient { reason: chain(&error) })
+    builder.build().map_err(|error| ConfigError::HttpClient { source: Arc::new(error) })
 }
 
 impl KeySource for HttpSource {
@@ -96,13 +96,13 @@ impl HttpSource {
     async fn get(&self) -> Result<KeyDocument, FetchError> {
         let request =
             self.client.get(&self.uri).header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let mut response = request.send().await.map_err(|error| transport(&error))?;
+        let mut response = request.send().await.map_err(FetchError::other)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
         let max_age = max_age(response.headers());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(FetchError::other)? {
             if body.len() + chunk.len() > MAX_DOCUMENT_BYTES {
                 return Err(FetchError::TooLarge);
             }
@@ -128,23 +128,6 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
         .find(|(name, _)| name.eq_ignore_ascii_case("max-age"))
         .and_then(|(_, seconds)| seconds.trim_matches('"').parse().ok())
         .map(Duration::from_secs)
-}
-
-fn transport(error: &reqwest::Error) -> FetchError {
-    FetchError::other(chain(error))
-}
-
-/// Returns the messages of an error and its causes: the outermost error of `reqwest` does not say what went
-/// wrong.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::keys::jwk::Key;
 /// The usable keys of one JWKS document. A key set is immutable.
 ///
 /// ```
-/// use tower_cognito::KeySet;
+/// use tower_cognito::keys::KeySet;
 ///
 /// let error = KeySet::from_json(r#"{"keys":[{"kty":"EC","kid":"a","crv":"P-256"}]}"#).unwrap_err();
 /// assert!(error.to_string().contains("no usable key"));
@@ -39,6 +39,18 @@ pub enum KeySetError {
         /// How many entries the document has.
         entries: usize,
     },
+}
+
+/// Error returned by [`KeySet::verify`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The set has no key with this id.
+    #[error("the key set has no key with this id")]
+    UnknownKey,
+    /// The key did not make this signature of this message.
+    #[error("the signature is invalid")]
+    InvalidSignature,
 }
 
 /// The entries of a document that were skipped.
@@ -103,6 +115,31 @@ impl KeySet {
             return Err(KeySetError::NoUsableKey { entries: count });
         }
         Ok((Self { keys }, skipped))
+    }
+
+    /// Verifies an RS256 signature (RSASSA-PKCS1-v1_5 with SHA-256) of a message by the key with this id.
+    ///
+    /// For signed texts that are not tokens of Cognito, such as ID tokens of other providers. It verifies the
+    /// signature and nothing else: the caller has to check `alg`, `crit`, the issuer and all other claims. For tokens
+    /// of a user pool use a [`Verifier`](crate::Verifier).
+    ///
+    /// The message of a JWS is its header and payload as they were received, joined by a dot (RFC 7515, section 5.2).
+    ///
+    /// # Errors
+    /// - [`SignatureError::UnknownKey`] if the set has no key with this id.
+    /// - [`SignatureError::InvalidSignature`] if that key did not sign this message.
+    pub fn verify(
+        &self,
+        key_id: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let key = self.find(key_id).ok_or(SignatureError::UnknownKey)?;
+        if key.verifies(message, signature) {
+            Ok(())
+        } else {
+            Err(SignatureError::InvalidSignature)
+        }
     }
 
     /// Returns the keys as a JWKS document, with the members that Cognito writes.

@@ -80,10 +80,9 @@ mod tests {
         let good = KeySettings::default();
         let year = Duration::from_secs(366 * 86_400);
         let nanosecond = Duration::from_nanos(1);
-        assert_eq!(KeySettings { max_staleness: year, ..good.clone() }.check(), Ok(()));
-        assert_eq!(
-            KeySettings { refresh_interval: MIN_REFRESH_INTERVAL, ..good.clone() }.check(),
-            Ok(())
+        assert!(KeySettings { max_staleness: year, ..good.clone() }.check().is_ok());
+        assert!(
+            KeySettings { refresh_interval: MIN_REFRESH_INTERVAL, ..good.clone() }.check().is_ok()
         );
         for bad in [
             KeySettings { refresh_interval: Duration::ZERO, ..good.clone() },
@@ -99,6 +98,6 @@ mod tests {
         ] {
             assert!(matches!(bad.check(), Err(ConfigError::Duration { .. })), "{bad:?}");
         }
-        assert_eq!(good.check(), Ok(()));
+        assert!(good.check().is_ok());
     }
 }

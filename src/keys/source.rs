@@ -5,7 +5,7 @@ use crate::keys::set::KeySetError;
 /// Fetches the JWKS document of a pool. A closure that returns a future is a source:
 ///
 /// ```
-/// use tower_cognito::{FetchError, KeyDocument, KeySource};
+/// use tower_cognito::keys::{FetchError, KeyDocument, KeySource};
 ///
 /// async fn from_parameter_store() -> Result<KeyDocument, FetchError> {
 ///     let text = r#"{"keys":[]}"#; // read it from where your platform keeps it
@@ -54,8 +54,10 @@ impl KeyDocument {
         Self { text: text.into(), max_age: None }
     }
 
-    /// Sets for how long the document is fresh (`Cache-Control: max-age`, RFC 9111). That can shorten the time
-    /// until the next refresh, down to a minute, but never make it longer than the refresh interval.
+    /// Sets how long the document is fresh (`Cache-Control: max-age`, RFC 9111).
+    ///
+    /// The keys are refreshed earlier if this is shorter than the
+    /// [refresh interval](crate::VerifierBuilder::refresh_interval), and never later.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
@@ -72,20 +74,23 @@ impl fmt::Debug for KeyDocument {
     }
 }
 
-/// Why keys could not be fetched. It holds no key and nothing of a token.
+/// Error returned when the keys of a pool could not be fetched.
+///
+/// It contains no key and nothing of a token. The variants [`Document`](Self::Document) and [`Other`](Self::Other)
+/// have the text of the error that they wrap, and their `source()` is that of the wrapped error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The answer did not have status 200. Redirects are not followed.
-    #[error("the key endpoint answered with status {0}; expected 200")]
+    /// The response does not have status 200. Redirects are not followed.
+    #[error("the key endpoint responded with status {0}; expected 200")]
     Status(u16),
     /// The document is longer than 128 KiB.
-    #[error("the key endpoint sent more than 128 KiB")]
+    #[error("the key endpoint sent more than 128 KiB; a key set of Cognito has less than 1 KiB")]
     TooLarge,
-    /// The answer was not complete in time.
-    #[error("the key endpoint did not answer within {0:?}")]
+    /// The response was not complete within the time limit.
+    #[error("the key endpoint did not respond within {0:?}")]
     Timeout(Duration),
-    /// The fetch was stopped before it ended: its runtime shut down, or the source panicked.
+    /// The fetch was stopped before it ended, because its runtime shut down or the source panicked.
     #[error("the fetch of the keys was stopped before it ended")]
     Interrupted,
     /// The caller is not on a tokio runtime with timers, which a fetch needs for its time limit.
@@ -94,17 +99,18 @@ pub enum FetchError {
          `enable_all`"
     )]
     NoRuntime,
-    /// The document holds no usable key set.
+    /// The document is not a usable key set.
     #[error(transparent)]
     Document(#[from] KeySetError),
-    /// The connection failed, or a source of your own did.
-    #[error("the keys could not be fetched: {0}")]
+    /// The connection failed, or your own [`KeySource`] did.
+    #[error(transparent)]
     Other(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl FetchError {
-    /// Wraps the error of a source of your own. Its text goes to the log and to
-    /// [`health`](crate::Verifier::health).
+    /// Wraps the error of your own [`KeySource`].
+    ///
+    /// Its text and those of its causes are logged, and [`health`](crate::Verifier::health) returns it.
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into().into())
     }

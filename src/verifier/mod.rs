@@ -1,26 +1,28 @@
-//! Verifies tokens: which pools, keys, rules and checks decide, and in which order.
-//!
-//! Two paths lead through this module. Both start in `verify.rs` at [`Verifier::begin`], which never waits and
-//! returns a [`Verification`] or an [`AuthError`](crate::AuthError).
-//!
-//! A **warm** token was verified before. `Inner::verify_now` (`verify.rs`):
-//! 1. gets it from the cache of verified tokens (`cache/`), which compares the whole token;
-//! 2. looks up the key that signed it (`keys/cache.rs`) and compares the key's thumbprint: a token whose key was
-//!    withdrawn or replaced leaves the cache and becomes a cold one;
-//! 3. checks its times (`rules.rs`, `check_times`);
-//! 4. runs the application's own checks (`check.rs`).
-//!
-//! A **cold** token takes `Inner::verify_cold` (`cold.rs`):
-//! 1. decoded and parsed, it is [`Unverified`](crate::token::Unverified) (`token/`): its issuer leads to a pool
-//!    (`pool.rs`), and its key id to a key (`keys/cache.rs`);
-//! 2. with a valid signature it is [`Signed`](crate::token::Signed), and its claims can be read;
-//! 3. once it has passed the list of rules (`rules.rs`) it is [`Verified`](crate::Verified) (`claims/`), and the cache keeps it;
-//! 4. the application's own checks follow (`check.rs`).
-//!
-//! Where a key is missing, or checks are asynchronous, [`Verifier::finish`] waits and completes the verification.
-//!
-//! Beside the paths: `builder.rs` and `pool.rs` hold the configuration, `pool_keys.rs` what an application can do
-//! with the keys, and `defects.rs` finds policies that no token can comply with.
+//! Verifies tokens without HTTP: [`Verifier`], its builder, and the configuration of each [`Pool`].
+
+// Verifies tokens: which pools, keys, rules and checks decide, and in which order.
+//
+// Two paths lead through this module. Both start in `verify.rs` at `Verifier::begin`, which never waits and
+// returns a `Verification` or an `AuthError`.
+//
+// A **warm** token was verified before. `Inner::verify_now` (`verify.rs`):
+// 1. gets it from the cache of verified tokens (`cache/`), which compares the whole token;
+// 2. looks up the key that signed it (`keys/cache.rs`) and compares the key's thumbprint: a token whose key was
+//    withdrawn or replaced leaves the cache and becomes a cold one;
+// 3. checks its times (`rules.rs`, `check_times`);
+// 4. runs the application's own checks (`check.rs`).
+//
+// A **cold** token takes `Inner::verify_cold` (`cold.rs`):
+// 1. decoded and parsed, it is `Unverified` (`token/`): its issuer leads to a pool
+//    (`pool.rs`), and its key id to a key (`keys/cache.rs`);
+// 2. with a valid signature it is `Signed`, and its claims can be read;
+// 3. once it has passed the list of rules (`rules.rs`) it is `Verified` (`claims/`), and the cache keeps it;
+// 4. the application's own checks follow (`check.rs`).
+//
+// Where a key is missing, or checks are asynchronous, `Verifier::finish` waits and completes the verification.
+//
+// Beside the paths: `builder.rs` and `pool.rs` hold the configuration, `pool_keys.rs` what an application can do
+// with the keys, and `defects.rs` finds policies that no token can comply with.
 
 mod builder;
 mod cache;
@@ -41,3 +43,4 @@ pub use self::pool::{DangerousPool, Pool};
 pub use self::pool_keys::ReadyError;
 pub(crate) use self::verify::Verification;
 pub use self::verify::Verifier;
+pub use crate::{clock::Clock, pool::PoolId};

@@ -12,11 +12,12 @@ use crate::{
     verifier::verify::Verifier,
 };
 
-/// Error returned when the keys of a pool could not be fetched.
+/// Error returned when the keys of a pool could not be fetched. Its `source()` is the [`FetchError`].
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the keys of {issuer} could not be fetched: {reason}; check the pool's id and the network")]
+#[error("the keys of {issuer} could not be fetched; check the pool's id and the network")]
 pub struct ReadyError {
     issuer: Arc<str>,
+    #[source]
     reason: FetchError,
 }
 

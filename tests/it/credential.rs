@@ -2,7 +2,9 @@
 
 use http::{HeaderValue, Request, header};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_cognito::{AuthError, AuthErrorKind, CognitoLayer, Credential, Verified, Verifier};
+use tower_cognito::{
+    AuthError, AuthErrorKind, CognitoLayer, Verified, Verifier, service::Credential,
+};
 use tower_cognito_local::UserPool;
 
 /// What the inner service saw: the request's headers as `Debug` prints them; or why it saw nothing.

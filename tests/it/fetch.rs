@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use tower_cognito::{FetchError, Pool, Verifier, VerifierBuilder};
+use tower_cognito::{
+    Pool, Verifier, VerifierBuilder,
+    keys::{FetchError, KeyDocument, KeySet},
+};
 use tower_cognito_local::UserPool;
 
-use crate::support::{HandClock, KeyServer, Reply, response};
+use crate::support::{HandClock, KeyServer, Reply, ThreadLogs, response};
 
 fn builder(pool: &UserPool, uri: impl Into<String>) -> VerifierBuilder {
     Verifier::builder(Pool::custom(pool.issuer(), uri).access_tokens([pool.client_id()]))
@@ -71,15 +74,54 @@ async fn each_fetch_tells_caches_to_ask_the_endpoint() {
 }
 
 #[tokio::test]
-async fn failed_connection_is_reported_with_its_cause() {
+async fn a_failed_connection_is_reported_with_each_cause_once() {
     let pool = UserPool::start().await.unwrap();
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let verifier = builder(&pool, format!("http://{free}/jwks.json")).build().unwrap();
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let log = ThreadLogs::start();
+    let verifier = builder(&pool, format!("http://{nobody}/jwks.json")).build().unwrap();
     let error = verifier.ready().await.unwrap_err();
     assert!(matches!(error.reason(), FetchError::Other(_)), "{error:?}");
-    let reported = verifier.health()[0].last_error.clone().unwrap().to_string();
-    let cause = tokio::net::TcpStream::connect(free).await.unwrap_err().to_string();
-    assert!(reported.contains(&cause), "{reported}");
+
+    let cause = tokio::net::TcpStream::connect(nobody).await.unwrap_err();
+    let chain = chain(&error);
+    let refused = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>());
+    assert_eq!(refused.map(std::io::Error::kind), Some(cause.kind()), "{chain:?}");
+    assert!(chain[1].is::<FetchError>(), "{chain:?}");
+    let texts: Vec<_> = chain.iter().map(ToString::to_string).collect();
+    for text in &texts[1..] {
+        let count = texts.iter().filter(|other| other.contains(text.as_str())).count();
+        assert_eq!(count, 1, "{text:?} is repeated: {texts:?}");
+    }
+    assert!(log.text().contains(&cause.to_string()), "{}", log.text());
+}
+
+/// An error and its causes.
+fn chain<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Vec<&'e (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source()).collect()
+}
+
+#[tokio::test]
+async fn the_cause_of_an_unusable_document_is_kept() {
+    let pool = UserPool::start().await.unwrap();
+    let source = || std::future::ready(Ok(KeyDocument::new(r#"{"keys":[]}"#)));
+    let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+        .access_tokens([pool.client_id()])
+        .key_source(source);
+    let error = Verifier::builder(own).build().unwrap().ready().await.unwrap_err();
+    let texts: Vec<_> = chain(&error).iter().map(ToString::to_string).collect();
+    let expected = KeySet::from_json(r#"{"keys":[]}"#).unwrap_err();
+    assert_eq!(texts[1..], [expected.to_string()]);
+
+    let exported = format!(
+        r#"{{"tower_cognito_keys":{{"{}":{{"fetched_at":1,"jwks":{{"keys":[]}}}}}}}}"#,
+        pool.issuer()
+    );
+    let error = pool.verifier().import_keys(exported).build().unwrap_err();
+    let causes = chain(&error);
+    assert_eq!(causes[1].to_string(), expected.to_string(), "{error:?}");
+    assert!(!causes[0].to_string().contains(&expected.to_string()), "{error}");
 }
 
 #[tokio::test]

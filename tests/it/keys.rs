@@ -12,7 +12,9 @@ use std::{
 
 use serde_json::{Value, json};
 use tower_cognito::{
-    AuthErrorKind, Clock, FetchError, KeyDocument, KeySet, KeySetError, Pool, Verifier,
+    AuthErrorKind, Pool, Verifier,
+    keys::{FetchError, KeyDocument, KeySet, KeySetError},
+    verifier::Clock,
 };
 use tower_cognito_local::UserPool;
 

@@ -8,7 +8,7 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, HOST, USER_AGENT},
 };
 use serde_json::Value;
-use tower_cognito::{TokenUse};
+use tower_cognito::TokenUse;
 use tower_cognito_local::{TokenBuilder, UserPool};
 
 /// The one route.

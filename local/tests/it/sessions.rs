@@ -85,7 +85,7 @@ async fn a_refresh_gives_new_tokens_of_the_same_session() {
     }
 }
 
-fn ahead(by: Duration) -> impl tower_cognito::Clock {
+fn ahead(by: Duration) -> impl tower_cognito::verifier::Clock {
     move || crate::support::wall_time() + by
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use serde_json::json;
-use tower_cognito::{CognitoLayer, Credential, require, scope};
+use tower_cognito::{CognitoLayer, require, scope, service::Credential};
 use tower_cognito_local::UserPool;
 
 use super::{Case, USER, claims, judge, secrets::Secrets, signed, with};

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use tower_cognito::Clock;
+use tower_cognito::verifier::Clock;
 
 use crate::{
     crypto::secret::same,

@@ -5,10 +5,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Map, Value, json};
 
-use tower_cognito::KeySet;
+use tower_cognito::keys::KeySet;
 
 use crate::{
     crypto::secret::same, http::oauth::federation::endpoints::Unusable,
@@ -52,18 +51,19 @@ pub(crate) fn verify(
     if header.contains_key("crit") {
         return Err("the ID token has a header `crit`, which is not supported".into());
     }
-    let key = key(keys, text("kid").ok_or("the ID token has no `kid`")?)?;
+    let key_id = text("kid").ok_or("the ID token has no `kid`")?;
+    let key = key(keys, key_id)?;
     let signature = base64url::decode(signature.as_bytes()).ok_or(NOT_A_JWT)?;
-    key.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature)
+    key.verify(key_id, message.as_bytes(), &signature)
         .map_err(|_| "the ID token's signature is invalid")?;
     let claims = object(payload)?;
     check(&claims, expected)?;
     Ok(claims)
 }
 
-/// Returns the key with an id, under this crate's rules for keys except one: `alg` may be absent, since RFC 7517,
+/// Returns a set of the key with an id, under this crate's rules for keys except one: `alg` may be absent, since RFC 7517,
 /// section 4.4, makes it optional and some providers leave it out. It is RS256 then, as the token's header has to say.
-fn key(keys: &Value, kid: &str) -> Result<RsaPublicKeyComponents<Vec<u8>>, Unusable> {
+fn key(keys: &Value, kid: &str) -> Result<KeySet, Unusable> {
     let entries = keys.get("keys").and_then(Value::as_array);
     let entries = entries.ok_or("the key set is not a JSON object with an array `keys`")?;
     let mut named: Vec<Map<String, Value>> = entries
@@ -78,15 +78,7 @@ fn key(keys: &Value, kid: &str) -> Result<RsaPublicKeyComponents<Vec<u8>>, Unusa
     for entry in &mut named {
         entry.entry("alg").or_insert_with(|| json!("RS256"));
     }
-    let set = KeySet::from_json(&json!({ "keys": named }).to_string()).map_err(|_| UNFIT_KEY)?;
-    let set: Value = serde_json::from_str(&set.to_json()).map_err(|_| UNFIT_KEY)?;
-    let entry = set.pointer("/keys/0").ok_or(UNFIT_KEY)?;
-    let number = |name: &str| {
-        let text = entry.get(name).and_then(Value::as_str)?;
-        base64url::decode(text.as_bytes())
-    };
-    let (n, e) = (number("n").ok_or(UNFIT_KEY)?, number("e").ok_or(UNFIT_KEY)?);
-    Ok(RsaPublicKeyComponents { n, e })
+    KeySet::from_json(&json!({ "keys": named }).to_string()).map_err(|_| UNFIT_KEY.into())
 }
 
 /// Checks the claims, each by a rule of its own.
