@@ -127,7 +127,8 @@ fn read_members<'de, A: MapAccess<'de>>(
     mut map: A,
     mut member: impl FnMut(&str, Json<'de>),
 ) -> Result<(), A::Error> {
-    let mut names = Vec::new();
+    // Cognito's tokens have up to 16 names.
+    let mut names = Vec::with_capacity(16);
     while let Some(name) = map.next_key_seed(Name)? {
         member(&name, map.next_value_seed(Value)?);
         names.push(name);

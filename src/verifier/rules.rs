@@ -14,7 +14,7 @@ use foldhash::fast::RandomState;
 use serde_json::json;
 
 use crate::{
-    claims::{Facts, MAX_NUMERIC_DATE, SignedBy, Text, TokenUse, Verified, read_permissions},
+    claims::{Facts, MAX_NUMERIC_DATE, SignedBy, TokenUse, Verified, read_permissions},
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     json::Json,
@@ -110,10 +110,10 @@ impl Rules {
         let groups = strings(payload.groups, "cognito:groups")?;
         let mut permissions = self.permissions(payload.permissions.as_ref());
         pool.grants.extend(&groups, &mut permissions);
-        let kept = |text| Text::of(text, &jws.payload);
+        let kept = |text: Cow<'_, str>| text.into_owned().into_boxed_str();
         let facts = Facts {
-            issuer: kept(issuer),
-            pool: Box::from(&*pool.name),
+            issuer: Arc::clone(issuer),
+            pool: Arc::clone(&pool.name),
             subject: kept(subject),
             username: username.map(kept),
             client_id: kept(client_id),
@@ -128,7 +128,7 @@ impl Rules {
             auth_time,
             signed_by,
         };
-        Ok(Verified::new(facts, jws.payload))
+        Ok(Verified::new(facts, jws.payload.into()))
     }
 
     /// The rules that time can break for a token that passed before: its times, and its key.
@@ -218,17 +218,17 @@ impl Rules {
     }
 
     /// The issuer must be one of the configured ones, letter by letter.
-    fn trusted_issuer<'a>(
+    fn trusted_issuer(
         &self,
-        issuer: Option<Json<'a>>,
-    ) -> Result<(Cow<'a, str>, usize, &PoolRules), AuthError> {
+        issuer: Option<Json<'_>>,
+    ) -> Result<(&Arc<str>, usize, &PoolRules), AuthError> {
         let untrusted = |detail| AuthError::new(AuthErrorKind::UntrustedIssuer, detail);
         let Some(Json::String(issuer)) = issuer else {
             return Err(untrusted("the token's `iss` is missing or not a string"));
         };
         self.issuers
-            .get(issuer.as_ref())
-            .and_then(|position| Some((issuer, *position, self.pools.get(*position)?)))
+            .get_key_value(issuer.as_ref())
+            .and_then(|(issuer, position)| Some((issuer, *position, self.pools.get(*position)?)))
             .ok_or_else(|| untrusted("the token's `iss` is not one of the configured issuers"))
     }
 
