@@ -4,7 +4,7 @@ use std::{
 };
 
 use crate::{
-    claims::{Facts, SignedBy, Text, Verified, read_permissions},
+    claims::{Facts, SignedBy, Verified, read_permissions},
     error::{AuthError, AuthErrorKind},
     keys::KeyLookup,
     token::{CompactJws, Signed, Unverified},
@@ -39,7 +39,7 @@ impl Inner {
         rules::check(&context)?;
         let signed_by = SignedBy { pool: position, kid: unverified.key_id().into(), thumbprint };
         let facts = self.facts(&context, issuer, signed_by)?;
-        let verified = Verified::new(facts, signed.payload().to_owned());
+        let verified = Verified::new(facts, Arc::from(signed.payload()));
         self.cache.insert(token, &verified);
         self.run_checks(verified)
     }
@@ -62,22 +62,21 @@ impl Inner {
     fn facts(
         &self,
         context: &Context<'_>,
-        issuer: &str,
+        issuer: &Arc<str>,
         signed_by: SignedBy,
     ) -> Result<Facts, AuthError> {
         let Context { token, pool, .. } = context;
-        let text = |text| Text::of(text, token.payload());
         let groups = token.groups()?.iter().map(|group| group.to_string()).collect::<Vec<_>>();
         let mut permissions = self.permissions(token);
         pool.grants.extend(&groups, &mut permissions);
         Ok(Facts {
-            issuer: text(issuer.into()),
-            pool: Box::from(&*pool.name),
-            subject: text(token.subject()?.into()),
-            username: token.username()?.map(|username| text(username.into())),
-            client_id: text(token.client_id()?.into()),
+            issuer: Arc::clone(issuer),
+            pool: Arc::clone(&pool.name),
+            subject: token.subject()?.into(),
+            username: token.username()?.map(Into::into),
+            client_id: token.client_id()?.into(),
             token_use: token.token_use()?,
-            scope: text(token.scope()?.into()),
+            scope: token.scope()?.into(),
             groups,
             permissions,
             has_permission_source: self.has_permission_source,
