@@ -824,15 +824,15 @@ async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
     }
     update("jwks_uri", &format!("{}/nowhere?key=logged-query", liar.issuer)).await;
     sign_in(&|_, _| {}).await;
-    is_logged("the key set at 127.0.0.1 answered with status 404");
+    is_logged("the key set at 127.0.0.1 responded with status 404");
     update("token_url", "http://127.0.0.1:9/?key=logged-query").await;
     sign_in(&|_, _| {}).await;
-    is_logged("the token endpoint at 127.0.0.1 cannot be connected to");
+    is_logged("the token endpoint at 127.0.0.1 could not be reached");
     // Known before the browser leaves for the provider.
     update("jwks_uri", "http://keys.test/?key=logged-query").await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Logged")]);
     is_refused(&Browser::new().open(start).await, "server_error");
-    is_logged("the key set at keys.test needs https");
+    is_logged("the key set at keys.test must use https");
     let refuse = async || {
         let error = json!({ "error": "invalid_client", "error_description": "logged-words" });
         (http::StatusCode::UNAUTHORIZED, Json(error))
@@ -840,7 +840,7 @@ async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
     let refusing = serve(Router::new().route("/token", post(refuse))).await;
     update("token_url", &format!("http://{refusing}/token")).await;
     sign_in(&|_, _| {}).await;
-    is_logged("the token endpoint at 127.0.0.1 answered with status 401 and invalid_client");
+    is_logged("the token endpoint at 127.0.0.1 responded with status 401 and invalid_client");
     // Discovery, by a provider whose document is of another issuer.
     register(&pool, "Other", &format!("{}/", liar.issuer), json!({})).await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Other")]);

@@ -210,8 +210,11 @@ async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
     assert!(page.has_form("/login") && !page.has_form("/login/continue"));
     for link in ["Forgot your password?", "Create an account"] {
         let page = browser.open(page.link(link)).await;
-        let link =
-            if page.url.path() == "/forgot" { "Back to sign in" } else { "I have an account" };
+        let link = if page.url.path() == "/forgot" {
+            "Back to sign in"
+        } else {
+            "I already have an account"
+        };
         let page = browser.open(page.link(link)).await;
         assert!(page.has_form("/login") && !page.has_form("/login/continue"), "{link}");
     }
@@ -342,13 +345,13 @@ async fn a_form_without_the_browsers_own_token_is_refused() {
         for form in [without, empty, anothers, twice] {
             assert_eq!(browser.post(&form).await.status, 403, "{path}");
         }
-        // The token without the cookie, as a page elsewhere would send it.
+        // The token without the cookie, as another site would send it.
         assert_eq!(Browser::new().post(&good).await.status, 403, "{path}");
-        // Both, from elsewhere.
-        browser.origin = Some("https://evil.test");
-        assert_eq!(browser.post(&good).await.status, 403, "{path}");
-        browser.origin = Some("null");
-        assert_eq!(browser.post(&good).await.status, 403, "{path}");
+        // Both, from a page elsewhere: on another site, without an origin, on another port of this host.
+        for origin in ["https://evil.test", "null", "http://127.0.0.1:1", "http://localhost:3000"] {
+            browser.origin = Some(origin);
+            assert_eq!(browser.post(&good).await.status, 403, "{path} {origin}");
+        }
         browser.origin = None;
         browser.fetch_site = "cross-site";
         assert_eq!(browser.post(&good).await.status, 403, "{path}");
@@ -414,12 +417,11 @@ async fn cookies_are_kept_from_scripts_and_other_sites_and_are_new_at_each_sign_
         .map(|line| line.to_str().unwrap().to_owned())
         .collect();
     assert_eq!(set.len(), 2);
-    for line in &set {
-        for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
-            assert!(line.contains(part), "{part}");
-        }
+    for (line, max_age) in set.iter().zip(["Max-Age=86400", "Max-Age=3600"]) {
+        let attributes: BTreeSet<_> = line.split("; ").skip(1).collect();
+        let expected = BTreeSet::from(["HttpOnly", max_age, "Path=/", "SameSite=Lax"]);
+        assert_eq!(attributes, expected);
     }
-    assert!(set[1].contains("; Max-Age=3600;"));
     let first = browser.cookies[&session].clone();
     assert_ne!(first, "fixed");
     is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
@@ -441,6 +443,59 @@ async fn a_cookie_of_another_pool_or_set_twice_signs_nobody_in() {
     let tossed = format!("{value}; {}=x", name(&one));
     browser.cookies.insert(name(&one), tossed);
     assert_eq!(open(&mut browser, &one, "/oauth2/authorize").await.url.path(), "/login");
+}
+
+#[tokio::test]
+async fn form_without_browser_headers_still_needs_the_token() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let mut form = open(&mut browser, &pool, "/login").await.form("/login");
+    form.set("username", "alice");
+    form.set("password", PASSWORD);
+    let cookie = browser.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+    let cookie = cookie.collect::<Vec<_>>().join("; ");
+    // Neither `Origin` nor `Sec-Fetch-Site`, as from a browser that a checker of these headers alone would let pass.
+    let post = async |fields: &[(String, String)]| {
+        let request = client()
+            .post(form.action.clone())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", &cookie)
+            .body(encoded(fields));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let without: Vec<_> = form.fields.iter().filter(|(name, _)| name != "_csrf").cloned().collect();
+    assert_eq!(post(&without).await, 403);
+    assert_eq!(post(&form.fields).await, 302);
+}
+
+#[tokio::test]
+async fn unknown_path_responds_to_browsers_with_a_page_and_to_clients_with_an_api_error() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let get = async |path: &str, accept: &str| {
+        let address = format!("http://{}{path}", pool.address());
+        let response = client().get(address).header("accept", accept).send().await.unwrap();
+        let headers = response.headers().clone();
+        (response.status().as_u16(), headers, response.text().await.unwrap())
+    };
+    let discovery = format!("/{}/.well-known/openid-configuration", pool.id());
+    for path in ["/", "/nothing", "/oauth2/nothing"] {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let (status, headers, body) = get(path, browser).await;
+        assert_eq!((status, headers["vary"].to_str().unwrap()), (404, "accept"), "{path}");
+        assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+        assert!(
+            headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'")
+        );
+        for link in ["/_local/", &discovery] {
+            assert!(body.contains(&format!("href=\"{link}\"")), "{path} {link}");
+        }
+    }
+    for accept in ["*/*", "application/json", "application/json, text/plain, */*", ""] {
+        let (status, _, body) = get("/nothing", accept).await;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &body["__type"]), (404, &json!("UnknownOperationException")));
+    }
+    assert_eq!(get("/", "*/*").await.0, 405);
 }
 
 #[tokio::test]
