@@ -56,7 +56,7 @@ async fn last_code(pool: &UserPool, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_person_signs_up_confirms_and_signs_in() {
+async fn user_signs_up_confirms_and_signs_in() {
     let pool = pool_with(CLIENT, &[]).await;
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/oauth2/authorize").await;
@@ -87,7 +87,7 @@ async fn a_person_signs_up_confirms_and_signs_in() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_never_signs_in_and_locks_in_the_end() {
+async fn wrong_password_is_rejected_and_finally_locks_the_account() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     for _ in 0..5 {
@@ -103,7 +103,7 @@ async fn a_wrong_password_never_signs_in_and_locks_in_the_end() {
 }
 
 #[tokio::test]
-async fn pages_do_not_tell_who_has_an_account() {
+async fn pages_do_not_reveal_which_users_exist() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "ClientId": pool.client_id(), "Username": "fresh", "Password": PASSWORD,
@@ -143,7 +143,7 @@ async fn pages_do_not_tell_who_has_an_account() {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_set_anew_with_a_code() {
+async fn forgotten_password_is_replaced_with_a_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
@@ -161,7 +161,7 @@ async fn a_forgotten_password_is_set_anew_with_a_code() {
 }
 
 #[tokio::test]
-async fn a_first_password_gives_way_to_one_of_the_users_own() {
+async fn temporary_password_must_be_replaced() {
     let config = format!(
         "{CLIENT}\n[[aws_cognito_user_pool.schema]]\nname = \"given_name\"\nrequired = true\n"
     );
@@ -188,7 +188,7 @@ async fn a_first_password_gives_way_to_one_of_the_users_own() {
 }
 
 #[tokio::test]
-async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
+async fn prompt_login_applies_to_all_steps_of_a_sign_in() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "UserPoolId": pool.id().as_str(), "Username": "jane", "TemporaryPassword": PASSWORD,
@@ -223,7 +223,7 @@ async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_set_up_and_asked_for() {
+async fn second_factor_is_set_up_and_then_required() {
     let config = format!("{CLIENT}\n[aws_cognito_user_pool]\nmfa_configuration = \"ON\"\n");
     let pool = pool_with(&config, &["alice"]).await;
     let mut time = PoolTime::inside_a_step(&pool);
@@ -256,7 +256,7 @@ async fn a_second_factor_is_set_up_and_asked_for() {
 }
 
 #[tokio::test]
-async fn a_factor_is_chosen_and_its_code_is_sent() {
+async fn chosen_factor_sends_its_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "UserPoolId": pool.id().as_str(), "Username": "alice",
@@ -290,7 +290,7 @@ async fn a_factor_is_chosen_and_its_code_is_sent() {
 }
 
 #[tokio::test]
-async fn who_is_signed_in_continues_or_signs_in_as_someone_else() {
+async fn signed_in_user_continues_or_signs_in_as_someone_else() {
     let pool = pool_with(CLIENT, &["alice", "bob"]).await;
     let mut browser = Browser::new();
     is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
@@ -300,12 +300,12 @@ async fn who_is_signed_in_continues_or_signs_in_as_someone_else() {
     is_in(&log_in(&mut browser, &pool, "bob", PASSWORD).await);
     let page = open(&mut browser, &pool, "/login").await;
     assert!(page.body.contains("Continue as bob"));
-    let stranger = Browser::new().post(&page.form("/login/continue")).await;
-    assert_eq!(stranger.status, 403);
+    let other_browser = Browser::new().post(&page.form("/login/continue")).await;
+    assert_eq!(other_browser.status, 403);
 }
 
 #[tokio::test]
-async fn an_account_that_waits_for_its_code_is_led_there_and_a_reset_one_too() {
+async fn unconfirmed_and_reset_accounts_get_the_page_for_their_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "ClientId": pool.client_id(), "Username": "jane", "Password": PASSWORD,
@@ -325,13 +325,13 @@ async fn an_account_that_waits_for_its_code_is_led_there_and_a_reset_one_too() {
 }
 
 #[tokio::test]
-async fn a_form_without_the_browsers_own_token_is_refused() {
+async fn form_without_the_token_of_its_browser_is_rejected() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
-    let mut stranger = Browser::new();
+    let mut other_browser = Browser::new();
     for path in ["/login", "/signup", "/confirm", "/forgot"] {
         let page = open(&mut browser, &pool, path).await;
-        let other = open(&mut stranger, &pool, path).await.form(path);
+        let other = open(&mut other_browser, &pool, path).await.form(path);
         let good = page.form(path);
         let mut without = good.clone();
         without.remove("_csrf");
@@ -398,7 +398,7 @@ async fn form_token_cannot_be_computed_from_a_chosen_cookie() {
 }
 
 #[tokio::test]
-async fn cookies_are_kept_from_scripts_and_other_sites_and_are_new_at_each_sign_in() {
+async fn cookies_are_http_only_same_site_and_new_at_each_sign_in() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
@@ -429,7 +429,7 @@ async fn cookies_are_kept_from_scripts_and_other_sites_and_are_new_at_each_sign_
 }
 
 #[tokio::test]
-async fn a_cookie_of_another_pool_or_set_twice_signs_nobody_in() {
+async fn session_cookie_of_another_pool_or_repeated_one_is_ignored() {
     let one = pool_with(CLIENT, &["alice"]).await;
     let other = pool_with(CLIENT, &["alice"]).await;
     let name = |pool: &UserPool| format!("cognito-{}-{}", pool.id(), pool.address().port());
@@ -499,7 +499,7 @@ async fn unknown_path_responds_to_browsers_with_a_page_and_to_clients_with_an_ap
 }
 
 #[tokio::test]
-async fn pages_run_nothing_and_are_framed_nowhere() {
+async fn pages_run_no_scripts_and_cannot_be_framed() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     for path in ["/login", "/signup", "/confirm", "/forgot", "/error"] {
         let page = open(&mut Browser::new(), &pool, path).await;
@@ -528,7 +528,7 @@ async fn pages_run_nothing_and_are_framed_nowhere() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_typed_becomes_part_of_a_page() {
+async fn user_input_is_escaped_on_all_pages() {
     let pool = pool_with(CLIENT, &[]).await;
     let evil = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'";
     let mut browser = Browser::new();
@@ -572,7 +572,7 @@ async fn nothing_that_is_typed_becomes_part_of_a_page() {
 }
 
 #[tokio::test]
-async fn pages_ask_for_what_the_pool_is_set_to() {
+async fn pages_follow_the_settings_of_the_pool() {
     let config = format!(
         "{CLIENT}\n[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n\
          [[aws_cognito_user_pool.schema]]\nname = \"birthdate\"\nrequired = true\n"
@@ -609,7 +609,7 @@ async fn pages_ask_for_what_the_pool_is_set_to() {
 }
 
 #[tokio::test]
-async fn a_client_without_passwords_takes_none() {
+async fn client_without_passwords_rejects_them() {
     let config = CLIENT.to_owned() + "supported_identity_providers = []\n";
     let pool = pool_with(&config, &["alice"]).await;
     let mut browser = Browser::new();
@@ -624,7 +624,7 @@ async fn a_client_without_passwords_takes_none() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_signs_up_and_resets_at_the_pages() {
+async fn users_of_a_client_with_a_secret_can_use_the_pages() {
     let config = CLIENT.to_owned() + "client_secret = \"a secret\"\n";
     let pool = pool_with(&config, &["alice"]).await;
     let mut browser = Browser::new();
@@ -641,7 +641,7 @@ async fn a_client_with_a_secret_signs_up_and_resets_at_the_pages() {
 }
 
 #[tokio::test]
-async fn a_sign_in_at_the_api_is_none_at_the_pages() {
+async fn api_tokens_do_not_sign_in_a_browser() {
     let pool = UserPool::builder()
         .config(Config::from_toml(&format!("{CLIENT}{USER}")).unwrap())
         .start()

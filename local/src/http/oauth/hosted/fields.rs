@@ -122,7 +122,11 @@ pub(crate) fn password_hint(settings: &PoolSettings) -> String {
     .filter_map(|(is_required, kind)| is_required.then_some(kind))
     .collect();
     let length = format!("At least {} characters", policy.minimum_length);
-    if required.is_empty() { length } else { format!("{length}, with {}", required.join(", ")) }
+    match required.as_slice() {
+        [] => length,
+        [only] => format!("{length}, with {only}"),
+        [others @ .., last] => format!("{length}, with {} and {last}", others.join(", ")),
+    }
 }
 
 fn user_name_label(settings: &PoolSettings) -> &'static str {
