@@ -55,7 +55,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_function_sees_the_tokens_of_the_pages() {
+async fn pre_token_generation_runs_for_tokens_of_the_pages() {
     let access = json!({
         "claimsToAddOrOverride": { "tenant": "acme" }, "scopesToAdd": ["orders/read"],
     });
@@ -79,7 +79,7 @@ async fn a_function_sees_the_tokens_of_the_pages() {
 }
 
 #[tokio::test]
-async fn a_function_cannot_change_the_resource_that_a_token_is_bound_to() {
+async fn trigger_cannot_change_the_resource_of_a_token() {
     let id = "localclient0000000000000000";
     let access = json!({ "claimsToAddOrOverride": { "aud": id }, "claimsToSuppress": ["aud"] });
     let response = json!({
@@ -102,7 +102,7 @@ async fn a_function_cannot_change_the_resource_that_a_token_is_bound_to() {
 }
 
 #[tokio::test]
-async fn a_code_whose_tokens_a_function_refuses_is_used_up() {
+async fn code_is_used_up_when_a_trigger_rejects_its_tokens() {
     let function = Function::failing("not now").await;
     let pool = with(Trigger::PreTokenGeneration, &function).await;
     user(&pool, "jane").await;
@@ -116,7 +116,7 @@ async fn a_code_whose_tokens_a_function_refuses_is_used_up() {
 }
 
 #[tokio::test]
-async fn functions_around_a_sign_in_run_once_for_each() {
+async fn authentication_triggers_run_once_per_sign_in() {
     for (trigger, source) in [
         (Trigger::PreAuthentication, "PreAuthentication_Authentication"),
         (Trigger::PostAuthentication, "PostAuthentication_Authentication"),
@@ -146,7 +146,7 @@ async fn functions_around_a_sign_in_run_once_for_each() {
 }
 
 #[tokio::test]
-async fn a_function_lets_people_in_who_sign_up_at_the_pages() {
+async fn pre_sign_up_can_confirm_users_of_the_pages() {
     let function = Function::responding(json!({ "autoConfirmUser": true })).await;
     let pool = with(Trigger::PreSignUp, &function).await;
     let mut browser = Browser::new();
@@ -160,7 +160,7 @@ async fn a_function_lets_people_in_who_sign_up_at_the_pages() {
 }
 
 #[tokio::test]
-async fn who_comes_from_before_signs_in_at_the_pages() {
+async fn migrated_user_signs_in_at_the_pages() {
     let response = json!({
         "userAttributes": { "email": "jane@example.com" },
         "finalUserStatus": "CONFIRMED",

@@ -5,9 +5,9 @@ use crate::{
     pool::site::Site,
 };
 
-/// Refuses who came here under a name that is not this machine's: a page elsewhere can have its own name lead to
-/// loopback, and would read codes of users (DNS rebinding). An `Origin` of elsewhere is refused for the same
-/// reason, whatever else lets browsers read answers.
+/// Rejects requests under a host name that is not local. A page elsewhere can make its own host name resolve to
+/// loopback (DNS rebinding) and would read codes of users. Requests with a foreign `Origin` are rejected for the same
+/// reason.
 pub(crate) fn check(
     site: &Site,
     uri: &Uri,
@@ -21,12 +21,11 @@ pub(crate) fn check(
     if !host.is_some_and(|host| is_here(host.host(), own)) {
         return Err((
             StatusCode::FORBIDDEN,
-            "These pages are for this machine alone: ask for them at 127.0.0.1 or localhost.\n",
+            "These pages are for this machine only. Open them at 127.0.0.1 or localhost.\n",
         ));
     }
-    if is_own_origin(headers, own) {
-        Ok(())
-    } else {
-        Err((StatusCode::FORBIDDEN, "These pages are not for other sites.\n"))
+    if !is_own_origin(headers, own) {
+        return Err((StatusCode::FORBIDDEN, "Other sites cannot read these pages.\n"));
     }
+    Ok(())
 }
