@@ -6,9 +6,9 @@
 //! `invalid_target` is that of RFC 8707, section 2.
 
 use crate::{
-    config::is_resource,
     error::ApiError,
     http::oauth::{error::OAuthError, parameters::Parameters},
+    model::settings::is_resource,
 };
 
 const SEVERAL: OAuthError =
