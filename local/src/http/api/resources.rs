@@ -56,7 +56,7 @@ impl From<SettingError> for Error {
             Reason::Word { found, allowed } => {
                 let words = allowed.join(", ");
                 let constraint = format!("Member must satisfy enum value set: [{words}]");
-                Error::broken(&member, &found.unwrap_or_default(), &constraint)
+                Self::broken(&member, &found.unwrap_or_default(), &constraint)
             }
             Reason::Range { found, allowed } => {
                 let constraint = if found < *allowed.start() {
@@ -64,7 +64,7 @@ impl From<SettingError> for Error {
                 } else {
                     format!("Member must have value less than or equal to {}", allowed.end())
                 };
-                Error::broken(&member, &found.to_string(), &constraint)
+                Self::broken(&member, &found.to_string(), &constraint)
             }
             Reason::Unknown { .. } => Self::invalid_parameter(member),
             Reason::Rule { exception, message } => Self::new(exception, message),

@@ -119,7 +119,6 @@ pub(crate) struct ClientContext<'a> {
 
 /// The words for sign-in flows. The last three are Cognito's first ones, each of which allows several flows.
 #[derive(Clone, Copy, Deserialize)]
-#[expect(clippy::enum_variant_names, reason = "the names are Cognito's")]
 enum AuthFlowWord {
     #[serde(rename = "ALLOW_ADMIN_USER_PASSWORD_AUTH")]
     AllowAdminUserPasswordAuth,

@@ -190,12 +190,12 @@ impl AttributeSchema {
         let text = |bound: Option<Bound>| json!(bound.map(|Bound(number)| number.to_string()));
         let (name, bounds) = match self.attribute_data_type {
             AttributeType::String => {
-                let bounds = self.string_attribute_constraints.clone().unwrap_or_default();
+                let bounds = self.string_attribute_constraints.unwrap_or_default();
                 let bounds = [("MinLength", bounds.min_length), ("MaxLength", bounds.max_length)];
                 ("StringAttributeConstraints", bounds)
             }
             AttributeType::Number => {
-                let bounds = self.number_attribute_constraints.clone().unwrap_or_default();
+                let bounds = self.number_attribute_constraints.unwrap_or_default();
                 let bounds = [("MinValue", bounds.min_value), ("MaxValue", bounds.max_value)];
                 ("NumberAttributeConstraints", bounds)
             }
@@ -214,7 +214,7 @@ impl AttributeSchema {
         let length = value.chars().count();
         match self.attribute_data_type {
             AttributeType::String => {
-                let bounds = self.string_attribute_constraints.clone().unwrap_or_default();
+                let bounds = self.string_attribute_constraints.unwrap_or_default();
                 let [min, max] = [bounds.min_length, bounds.max_length]
                     .map(|bound| bound.and_then(Bound::as_length));
                 if min.is_some_and(|min| length < min) {
@@ -230,7 +230,7 @@ impl AttributeSchema {
                 self.format_violation(value)
             }
             AttributeType::Number => {
-                let bounds = self.number_attribute_constraints.clone().unwrap_or_default();
+                let bounds = self.number_attribute_constraints.unwrap_or_default();
                 let Ok(number) = value.parse::<f64>() else {
                     return Some("Attribute value must be a number".into());
                 };
