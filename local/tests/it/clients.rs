@@ -197,7 +197,7 @@ async fn what_no_client_can_be_is_refused_in_cognitos_words() {
         (
             json!({ "ClientName": "a", "CallbackURLs": ["http://example.com"] }),
             "InvalidParameterException",
-            "http is for localhost",
+            "http is allowed for localhost",
         ),
         (json!({ "ClientName": "a", "CallbackURLs": "https://a" }), "SerializationException", ""),
     ] {

@@ -549,8 +549,8 @@ async fn configured_provider_exists_at_the_start() {
     let unknown = whole.replace("{ email = \"email\" }", "{ \"custom:x\" = \"email\" }");
     let block = &whole[whole.find("[[aws_cognito_identity_provider]]").unwrap()..];
     for (text, words) in [
-        (unknown, "custom:x is not an attribute"),
-        (format!("{whole}{block}"), "the provider \"Corp\" has its name"),
+        (unknown, "the pool has no attribute \"custom:x\""),
+        (format!("{whole}{block}"), "the provider \"Corp\" has the same name"),
         (whole.replace("\"OIDC\"", "\"SAML\""), "OIDC"),
         (whole.replace("openid email", "email"), "openid"),
         (whole.replace("provider_name = \"Corp\"", "provider_name = \"Corp_1\""), "Corp_1"),

@@ -10,9 +10,9 @@
 //! The guide does not name the error code. `invalid_target` is that of RFC 8707, section 2.
 
 use crate::{
-    config::is_resource,
     error::Error,
     http::oauth::{error::OAuthError, parameters::Parameters},
+    model::settings::is_resource,
 };
 
 const REPEATED: OAuthError =

@@ -1,39 +1,39 @@
-/// The occasions on which a pool calls a function of yours.
+/// The events at which a pool calls a function of yours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Trigger {
-    /// A user is about to be created: refuse, confirm, or take contacts as verified.
+    /// A user is about to be created: reject the sign-up, confirm the user, or mark contacts as verified.
     PreSignUp,
-    /// A user was confirmed, or reset their password.
+    /// A user was confirmed, or has reset their password.
     PostConfirmation,
-    /// Someone begins to sign in.
+    /// A user starts to sign in.
     PreAuthentication,
     /// A user has signed in.
     PostAuthentication,
     /// A message is about to be sent.
     CustomMessage,
-    /// Custom sign-in: what comes next.
+    /// Custom sign-in: decides what comes next.
     DefineAuthChallenge,
-    /// Custom sign-in: what to ask.
+    /// Custom sign-in: creates a challenge.
     CreateAuthChallenge,
-    /// Custom sign-in: whether the answer is right.
+    /// Custom sign-in: verifies the answer to a challenge.
     VerifyAuthChallengeResponse,
-    /// Tokens are about to be made: claims of the ID token.
+    /// Tokens are about to be issued: changes claims of the ID token.
     PreTokenGeneration,
-    /// Tokens are about to be made for a user: claims of both, scopes of the access token.
+    /// Tokens are about to be issued to a user: changes claims of both tokens, and scopes of the access token.
     PreTokenGenerationV2,
-    /// Likewise, and for machines too.
+    /// As the second version, and for machines too.
     PreTokenGenerationV3,
-    /// Someone signs in, or forgot their password, who is not in the pool.
+    /// A user who is not in the pool signs in or asks for a new password.
     UserMigration,
 }
 
 impl Trigger {
-    /// All versions of the one trigger that sees tokens: a pool has one of them.
+    /// All versions of the trigger that changes tokens. A pool has at most one of them.
     pub(crate) const TOKEN_GENERATION: [Self; 3] =
         [Self::PreTokenGeneration, Self::PreTokenGenerationV2, Self::PreTokenGenerationV3];
 
-    /// The name that errors say.
+    /// The name in error messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PreSignUp => "PreSignUp",
@@ -51,7 +51,7 @@ impl Trigger {
         }
     }
 
-    /// What `triggerSource` begins with.
+    /// The first part of `triggerSource`.
     pub(crate) fn source(self) -> &'static str {
         match self {
             Self::PreTokenGeneration | Self::PreTokenGenerationV2 | Self::PreTokenGenerationV3 => {

@@ -1,32 +1,33 @@
-//! Addresses that browsers are sent to, and those of APIs that tokens are for.
+//! The URLs that browsers are redirected to, and the resources that tokens are bound to.
 
-use crate::config::written::{Written, Wrong};
+use crate::model::settings::violation::Violation;
 
 const MAX_LENGTH: usize = 1024;
 
-/// How many addresses a client can have.
+/// The most callback URLs, or logout URLs, of a client.
 const MAX_URLS: usize = 100;
 
-/// Schemes that make a browser do something else than go to an application.
-const NO_APPLICATIONS: [&str; 8] =
+/// Schemes that make a browser do something else than open an application.
+const FORBIDDEN_SCHEMES: [&str; 8] =
     ["about", "blob", "data", "file", "ftp", "javascript", "vbscript", "view-source"];
 
-pub(crate) fn redirects(written: &Written) -> Result<Vec<String>, Wrong> {
-    let items = written.items()?;
-    if items.len() > MAX_URLS {
-        return Err(written.breaks(format!("there can be {MAX_URLS} addresses")));
-    }
-    items.iter().map(redirect).collect()
-}
+const NOT_ABSOLUTE: &str = "expected an absolute URL, such as https://example.com/callback";
 
-fn redirect(written: &Written) -> Result<String, Wrong> {
-    let url = written.text()?;
-    match violation(&url) {
-        None => Ok(url),
-        Some(rule) => {
-            Err(written.breaks(format!("{url:?} is no address to send users to: {rule}")))
+const NO_HOST: &str = "expected a URL with a host and without user information";
+
+/// Checks callback URLs or logout URLs.
+pub(crate) fn check_redirects(path: &str, urls: &[String]) -> Result<(), Violation> {
+    if urls.len() > MAX_URLS {
+        let message = format!("expected at most {MAX_URLS} URLs, found {}", urls.len());
+        return Err(Violation::new(path, message));
+    }
+    for (index, url) in urls.iter().enumerate() {
+        if let Some(rule) = violation(url) {
+            let message = format!("{url:?} cannot be redirected to: {rule}");
+            return Err(Violation::new(format!("{path}.{index}"), message));
         }
     }
+    Ok(())
 }
 
 /// Returns whether an access token can be bound to a URL. The schemes are those of callback URLs, but plain HTTP is for
@@ -37,39 +38,39 @@ pub(crate) fn is_resource(url: &str) -> bool {
     };
     let host = rest.split(['/', '?', ':']).next().unwrap_or_default();
     let is_plain = scheme.eq_ignore_ascii_case("http");
-    // RFC 3986 has these bytes in no URI.
+    // RFC 3986 allows these bytes in no URI.
     let is_uri = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
     is_uri && violation(url).is_none() && (!is_plain || host.eq_ignore_ascii_case("localhost"))
 }
 
-/// Why users cannot be sent there.
+/// Returns the rule that a URL breaks, if browsers cannot be redirected to it.
 fn violation(url: &str) -> Option<&'static str> {
     let Some((scheme, rest)) = url.split_once(':') else {
-        return Some("it is to be absolute, as https://example.com/callback is");
+        return Some(NOT_ABSOLUTE);
     };
-    let is_scheme = scheme.starts_with(|sign: char| sign.is_ascii_alphabetic())
-        && scheme.chars().all(|sign| sign.is_ascii_alphanumeric() || "+-.".contains(sign));
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     if !is_scheme || rest.trim_matches('/').is_empty() {
-        return Some("it is to be absolute, as https://example.com/callback is");
+        return Some(NOT_ABSOLUTE);
     }
-    if url.chars().any(|sign| sign.is_whitespace() || sign.is_control() || sign == '\\') {
-        return Some("it is to be without spaces");
+    if url.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Some("expected no spaces and no backslashes");
     }
     if url.contains('#') {
-        return Some("it is to be without a fragment");
+        return Some("expected a URL without a fragment");
     }
     if url.len() > MAX_LENGTH {
-        return Some("it is to have 1024 signs at most");
+        return Some("expected at most 1024 bytes");
     }
     match scheme.to_ascii_lowercase().as_str() {
-        "https" => (!has_host(rest)).then_some("it is to have a host"),
-        "http" if !has_host(rest) => Some("it is to have a host"),
+        "https" => (!has_host(rest)).then_some(NO_HOST),
+        "http" if !has_host(rest) => Some(NO_HOST),
         "http" => (!is_loopback(rest)).then_some(
-            "http is for localhost, 127.0.0.1 and [::1] alone; use https or the scheme of an app",
+            "http is allowed for localhost, 127.0.0.1 and [::1] only; use https or the scheme of an app",
         ),
-        scheme => NO_APPLICATIONS
+        scheme => FORBIDDEN_SCHEMES
             .contains(&scheme)
-            .then_some("it is to be https, http on localhost, or the scheme of an app"),
+            .then_some("expected https, http on localhost, or the scheme of an app"),
     }
 }
 
@@ -86,7 +87,7 @@ fn has_host(rest: &str) -> bool {
 fn is_loopback(rest: &str) -> bool {
     let authority = authority(rest).unwrap_or_default();
     let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|sign| sign.is_ascii_digit()) => host,
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
     ["localhost", "127.0.0.1", "[::1]"].contains(&host.to_ascii_lowercase().as_str())
