@@ -115,10 +115,10 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
     let mut results: Vec<_> = futures.iter().map(|_| None).collect();
     poll_fn(|cx| {
         for (future, result) in futures.iter_mut().zip(&mut results) {
-            if result.is_none() {
-                if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                    *result = Some(output);
-                }
+            if result.is_none()
+                && let Poll::Ready(output) = future.as_mut().poll(cx)
+            {
+                *result = Some(output);
             }
         }
         if results.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
