@@ -950,7 +950,7 @@ fn runtime_without_timers_is_reported_without_a_panic() {
         }
         let error = verifier.ready().await.unwrap_err();
         assert!(matches!(error.reason(), FetchError::NoRuntime), "{error}");
-        assert!(error.to_string().contains("enable_all"), "{error}");
+        assert!(error.reason().to_string().contains("enable_all"), "{error:?}");
         assert!(matches!(
             verifier.force_refresh().await.unwrap_err().reason(),
             FetchError::NoRuntime

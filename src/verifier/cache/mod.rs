@@ -9,10 +9,9 @@
 //! are written at each use, which slows threads down that use the same token. So each thread also keeps the tokens
 //! that it finds most often: to find one there writes nothing that another thread uses.
 
+mod bytes;
 mod per_thread;
 mod shared;
-
-use constant_time_eq::constant_time_eq;
 
 use self::{per_thread::PerThread, shared::Shared};
 use crate::claims::Verified;
@@ -53,16 +52,6 @@ impl TokenCache {
             shared.insert(token, verified.clone());
         }
     }
-}
-
-/// The last 384 bits of the signature, in base64url.
-fn signature_end(token: &[u8]) -> &[u8] {
-    token.last_chunk::<64>().map_or(token, |chunk| chunk)
-}
-
-/// Compares in constant time, so that response times do not help to guess a cached token byte by byte.
-fn is_same_token(a: &[u8], b: &[u8]) -> bool {
-    constant_time_eq(a, b)
 }
 
 #[cfg(test)]

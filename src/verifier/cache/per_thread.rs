@@ -5,7 +5,10 @@ use thread_local::ThreadLocal;
 
 use crate::{
     claims::Verified,
-    verifier::cache::{is_same_token, shared::CachedToken, signature_end},
+    verifier::cache::{
+        bytes::{is_same_token, signature_end},
+        shared::CachedToken,
+    },
 };
 
 /// The level that each thread has for itself, dropped with its verifier.

@@ -8,7 +8,7 @@ use quick_cache::{Equivalent, Lifecycle, Weighter, sync::Cache};
 
 use crate::{
     claims::Verified,
-    verifier::cache::{is_same_token, signature_end},
+    verifier::cache::bytes::{is_same_token, signature_end},
 };
 
 /// The level that all threads share, bounded in bytes.

@@ -139,7 +139,7 @@ async fn no_attack_passes() {
 
         let logs = logs.text();
         let refused = attacks.iter().filter(|case| case.status != 431).count();
-        assert_eq!(logs.matches("request refused").count(), refused, "not all was captured");
+        assert_eq!(logs.matches("request rejected").count(), refused, "not all was captured");
         let secrets = Secrets::of(&target.pool, attacks.iter().chain(&controls));
         assert!(secrets.len() > attacks.len(), "only {} pieces are looked for", secrets.len());
         let leaks = secrets.places_in(&logs);

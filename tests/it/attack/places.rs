@@ -61,7 +61,7 @@ async fn no_piece_of_a_token_is_logged_or_reflected_whatever_place_it_was_sent_i
     }
     let logs = logs.text();
     let refusals = cases.iter().filter(|case| case.status != 200).count();
-    assert_eq!(logs.matches("request refused").count(), refusals, "not all was captured");
+    assert_eq!(logs.matches("request rejected").count(), refusals, "not all was captured");
     let leaks = Secrets::of(&pool, &cases).places_in(&logs);
     assert!(leaks.is_empty(), "a piece of a token is in the log: {leaks:?}");
 }
