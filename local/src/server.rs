@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -12,48 +12,35 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    error::ApiError,
+    error::Error,
     http::{
-        api, console, cors, health::health, oauth, operations::run_to_completion,
+        api, console, cors,
+        health::health,
+        oauth,
+        operations::{Operations, run_to_completion},
         origin::requested_host,
     },
-    pool::{Shared, site::Site},
+    pool::{Fault, Pool, site::Site},
 };
-
-/// How the key endpoint misbehaves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// Not at all.
-    #[default]
-    None,
-    /// It answers with this status.
-    Status(u16),
-    /// It answers after this time.
-    Slow(Duration),
-    /// It never answers.
-    Hang,
-    /// It answers with this text in place of the key set.
-    Body(String),
-}
 
 /// Serves a pool as long as it lives.
 pub(crate) struct Server {
     task: JoinHandle<()>,
     site: Arc<Site>,
+    operations: Arc<Operations>,
 }
 
 impl Server {
     pub(crate) fn start(listener: TcpListener, site: Arc<Site>) -> Self {
-        let operations = Router::new()
-            .route("/", post(api::handle))
-            .merge(oauth::routes())
-            .route_layer(middleware::from_fn_with_state(Arc::clone(&site), run_to_completion));
+        let operations = Arc::new(Operations::default());
+        let run = middleware::from_fn_with_state(Arc::clone(&operations), run_to_completion);
+        let to_completion =
+            Router::new().route("/", post(api::handle)).merge(oauth::routes()).route_layer(run);
         let app = Router::new()
             .route("/{pool}/.well-known/jwks.json", get(jwks))
             .route("/{pool}/.well-known/openid-configuration", get(discovery))
             .route("/_local/health", get(health))
-            .merge(operations)
+            .merge(to_completion)
             .merge(console::routes())
             .fallback(nothing_here)
             .method_not_allowed_fallback(wrong_method)
@@ -63,14 +50,14 @@ impl Server {
             // Serving ends with the task alone: `axum::serve` outlives failed connections.
             let _ = axum::serve(listener, app).await;
         });
-        Self { task, site }
+        Self { task, site, operations }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
-        self.site.operations.stop();
+        self.operations.stop();
         // Connections end later than this, and the file is to be free at once.
         if let Some(disk) = &self.site.disk {
             disk.close();
@@ -107,22 +94,22 @@ async fn discovery(State(site): State<Arc<Site>>, id: PoolId, headers: HeaderMap
 
 /// The base of all addresses under the name by which a client reached the pool, such as `http://cognito:9229` in a
 /// container network, or `None` if the request does not name the pool's port.
-fn base_of_client(headers: &HeaderMap, pool: &Shared) -> Option<String> {
+fn base_of_client(headers: &HeaderMap, pool: &Pool) -> Option<String> {
     let host = requested_host(headers)?;
     let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
     (port == Some(pool.address().port())).then(|| format!("http://{host}"))
 }
 
 /// The pool of a path. The id in it is not UTF-8 if it is rejected.
-fn named(site: &Site, id: PoolId) -> Result<Arc<Shared>, ApiError> {
+fn named(site: &Site, id: PoolId) -> Result<Arc<Pool>, Error> {
     let id = id.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(id)| id);
-    site.pool(&id).ok_or_else(|| ApiError::no_pool(&id))
+    site.pool(&id).ok_or_else(|| Error::no_pool(&id))
 }
 
 /// Responds to a path that is not there. Clients expect an error of the API whatever they ask for.
 async fn nothing_here(method: Method) -> Response {
     let text = format!("There is nothing for {method} at this path.");
-    not_found(ApiError::new("UnknownOperationException", text))
+    not_found(Error::new("UnknownOperationException", text))
 }
 
 /// Responds to a method that a path does not have. The router adds `Allow`.
@@ -131,15 +118,15 @@ async fn wrong_method(method: Method, uri: Uri) -> Response {
         "/" => "The API takes POST requests.".to_owned(),
         _ => format!("This path does not support {method}."),
     };
-    let error = ApiError::new("UnknownOperationException", text);
+    let error = Error::new("UnknownOperationException", text);
     with_status(error, StatusCode::METHOD_NOT_ALLOWED)
 }
 
-fn not_found(error: ApiError) -> Response {
+fn not_found(error: Error) -> Response {
     with_status(error, StatusCode::NOT_FOUND)
 }
 
-fn with_status(error: ApiError, status: StatusCode) -> Response {
+fn with_status(error: Error, status: StatusCode) -> Response {
     let mut response = error.into_response();
     *response.status_mut() = status;
     response

@@ -80,7 +80,8 @@ impl Change {
 
     /// Returns the new contacts that a code must verify. Those that an administrator marked as verified need none.
     fn unverified(&self, data: &Data) -> Vec<Contact> {
-        let verified = data.settings().auto_verified_attributes;
+        let settings = data.settings();
+        let verified = &settings.auto_verified_attributes;
         let contacts = self.contacts.iter().copied();
         contacts
             .filter(|contact| verified.contains(contact) && !self.after.has_verified(*contact))

@@ -46,7 +46,7 @@ pub(crate) async fn compose(
     caller: Caller<'_>,
 ) -> Result<CodeMessage, Error> {
     let text = messages::code_text(&pool.store.read(Data::settings), purpose, contact);
-    let text = custom_text(pool, user, reason, contact, text, caller).await?;
+    let text = custom_text(&pool.events(), user, reason, contact, text, caller).await?;
     let destination = user.attribute(contact.attribute()).unwrap_or_default().to_owned();
     let (username, sub) = (user.username.clone(), user.sub.clone());
     Ok(CodeMessage { username, sub, destination, purpose, contact, text })

@@ -25,7 +25,7 @@ pub(crate) async fn migrate(
     password: Option<&str>,
     caller: Caller<'_>,
 ) -> Result<Option<User>, Error> {
-    let Some(migrant) = user_migration(pool, name, password, caller).await? else {
+    let Some(migrant) = user_migration(&pool.events(), name, password, caller).await? else {
         return Ok(None);
     };
     let settings = pool.store.read(Data::settings);

@@ -118,7 +118,7 @@ pub(crate) async fn reset(
         })
         .await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    post_confirmation(pool, &user, Confirmation::ForgotPassword, caller).await
+    post_confirmation(&pool.events(), &user, Confirmation::ForgotPassword, caller).await
 }
 
 /// Checks the previous password. A user without a password needs none.

@@ -42,7 +42,8 @@ pub(crate) async fn refresh(
         scopes: found.session.scopes.as_deref().unwrap_or(&api_scope),
     };
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    let overrides = user_overrides(pool, holder, TokenSource::RefreshTokens, caller).await?;
+    let overrides =
+        user_overrides(&pool.events(), holder, TokenSource::RefreshTokens, caller).await?;
     let now = pool.now();
     let (refreshed, next) = pool
         .store

@@ -168,7 +168,7 @@ fn accept_token(
     let user = still_there(data, user)?;
     let secret = user.new_software_token.clone().ok_or_else(Error::software_token_missing)?;
     let mut token = SoftwareToken { secret, name, last_step: None };
-    let Typed::Right(step) = token.typed(code, now) else {
+    let Typed::Right(step) = token.check(code, now) else {
         return Err(Error::new(
             "EnableSoftwareTokenMFAException",
             "Code mismatch and fail enable Software Token MFA",

@@ -1,10 +1,14 @@
 //! What a pool stores, as data without behaviour.
 
+mod claims;
+mod federation;
 mod records;
 pub(crate) mod settings;
 mod user;
 
 pub(crate) use self::{
+    claims::{Claims, preferred_role, roles},
+    federation::{ExternalSignIn, IdentityProvider},
     records::{
         BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
         MessageText, PLACE_OF_CODE, PLACE_OF_NAME, PoolRecord, RefreshToken, ResourceServer,

@@ -1,15 +1,17 @@
+use std::sync::Arc;
+
 use crate::{
     model::{
-        User,
+        Identity, User,
         settings::{Alias, Contact, PoolSettings},
     },
-    store::Data,
+    store::data::Data,
 };
 
 impl Data {
-    /// The pool's settings, which are there from the start.
-    pub(crate) fn settings(&self) -> PoolSettings {
-        self.pool.values().next().map(|record| record.settings.clone()).unwrap_or_default()
+    /// Returns the pool's settings.
+    pub(crate) fn settings(&self) -> Arc<PoolSettings> {
+        self.pool.values().next().map(|record| Arc::clone(&record.settings)).unwrap_or_default()
     }
 
     /// The key under which a user of this name stands.
@@ -89,6 +91,15 @@ impl Data {
                         .attribute(contact.attribute())
                         .is_some_and(|held| held.eq_ignore_ascii_case(value))
             })
+    }
+
+    /// Returns the user to whom an account at a provider is linked.
+    pub(crate) fn user_of_account(&self, provider: &str, id: &str) -> Option<&User> {
+        self.users.values().find(|user| {
+            let is_it =
+                |account: &Identity| account.provider_name == provider && account.user_id == id;
+            user.identities.iter().any(is_it)
+        })
     }
 
     fn is_case_sensitive(&self) -> bool {

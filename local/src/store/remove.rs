@@ -1,6 +1,6 @@
 use crate::{
     model::{Client, Group, User},
-    store::Data,
+    store::data::Data,
 };
 
 impl Data {

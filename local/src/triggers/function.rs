@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::triggers::{Failure, url::FunctionUrl};
+use crate::triggers::{failure::Failure, url::FunctionUrl};
 
 /// What a trigger's closure fails with. Its text reaches the client.
 pub type TriggerError = Box<dyn Error + Send + Sync>;

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::triggers::{Function, Trigger, url::FunctionUrl};
+use crate::triggers::{function::Function, trigger::Trigger, url::FunctionUrl};
 
 /// The functions that a pool's builder was given.
 #[derive(Debug, Clone)]

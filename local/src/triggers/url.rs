@@ -4,7 +4,7 @@ use reqwest::{Client, Url, header::CONTENT_TYPE, redirect};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{blocking, http::origin::is_loopback, triggers::Failure};
+use crate::{blocking, http::origin::is_loopback, triggers::failure::Failure};
 
 /// A function that is called as the Lambda runtime interface emulator is.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -79,7 +79,10 @@ pub(crate) async fn ask(
         Some(contact) => {
             let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
             let text = messages::sign_in_text(contact);
-            Some(custom_text(pool, user, Reason::Authentication, contact, text, caller).await?)
+            Some(
+                custom_text(&pool.events(), user, Reason::Authentication, contact, text, caller)
+                    .await?,
+            )
         }
         None => None,
     };

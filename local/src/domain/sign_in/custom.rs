@@ -39,7 +39,7 @@ pub(crate) async fn begin(
         may_sign_in(user, pool.now())?;
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    pre_authentication(pool, &named.username, named.user.as_ref(), caller).await?;
+    pre_authentication(&pool.events(), &named.username, named.user.as_ref(), caller).await?;
     // The client's metadata of this request is for the trigger before the sign-in only.
     let sign_in = begun(client, Metadata::NONE);
     let rounds: Vec<_> = public.iter().map(|_| round("SRP_A", true)).collect();
@@ -76,7 +76,8 @@ pub(crate) async fn answer(
         pool.store.write(|data| take(pool, data, handle)).await??;
     let sign_in = begun(client, metadata);
     let visitor = visitor(&sign_in, &named);
-    let is_right = verify_auth_challenge_response(pool, visitor, &private, answer).await?;
+    let is_right =
+        verify_auth_challenge_response(&pool.events(), visitor, &private, answer).await?;
     if let Some(round) = rounds.last_mut() {
         round.challenge_result = is_right;
     }
@@ -90,7 +91,9 @@ async fn define(
     named: &NamedUser,
     rounds: &[CustomRound],
 ) -> Result<Next, Error> {
-    define_auth_challenge(pool, visitor(sign_in, named), rounds).await?.ok_or_else(not_configured)
+    define_auth_challenge(&pool.events(), visitor(sign_in, named), rounds)
+        .await?
+        .ok_or_else(not_configured)
 }
 
 async fn follow(
@@ -118,7 +121,7 @@ async fn ask(
     named: &NamedUser,
     mut rounds: Vec<CustomRound>,
 ) -> Result<Outcome, Error> {
-    let made = create_auth_challenge(pool, visitor(sign_in, named), &rounds).await?;
+    let made = create_auth_challenge(&pool.events(), visitor(sign_in, named), &rounds).await?;
     let made = made.ok_or_else(not_configured)?;
     rounds.push(CustomRound {
         challenge_metadata: made.challenge_metadata.clone(),

@@ -46,7 +46,7 @@ pub(crate) struct Entered {
 
 /// Begins a session and issues its tokens.
 pub(crate) async fn sign_in(pool: &Pool, entry: Entry<'_>) -> Result<Tokens, Error> {
-    post_authentication(pool, entry.user, entry.caller()).await?;
+    post_authentication(&pool.events(), entry.user, entry.caller()).await?;
     let now = pool.now();
     let entered = pool.store.write(|data| enter(data, &entry, now)).await??;
     tokens(pool, &entry, entered).await
@@ -84,7 +84,8 @@ pub(crate) async fn tokens(
         groups: &entered.groups,
         scopes: entry.scopes.as_deref().unwrap_or(&api_scope),
     };
-    let overrides = match user_overrides(pool, holder, entry.source, entry.caller()).await {
+    let overrides = match user_overrides(&pool.events(), holder, entry.source, entry.caller()).await
+    {
         Ok(overrides) => overrides,
         Err(error) => {
             pool.store

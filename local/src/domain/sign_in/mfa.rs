@@ -50,7 +50,7 @@ fn use_software_token(data: &mut Data, username: &str, code: &str, now: u64) -> 
     let user = data.exact_user(username).ok_or_else(Error::user_not_found)?;
     lockout::check(&user.failures, now)?;
     let token = user.software_token.as_ref().ok_or_else(Error::software_token_missing)?;
-    match token.typed(code, now) {
+    match token.check(code, now) {
         Typed::Right(step) => {
             let token = data.exact_user_mut(username).and_then(|user| user.software_token.as_mut());
             if let Some(token) = token {

@@ -35,13 +35,13 @@ pub(crate) async fn check_password(
         }
         let stand_in = pool.store.read(|data| stand_in(pool, data, name));
         unknown_user::check(pool, &stand_in)?;
-        pre_authentication(pool, name, None, caller).await?;
+        pre_authentication(&pool.events(), name, None, caller).await?;
         // The check takes as long as for an existing user.
         Password::unknown(name.as_bytes()).is(pool.short_name(), name, password).await;
         return Err(unknown_user::mistake(pool, &stand_in).await?);
     };
     lockout::check(&user.failures, pool.now())?;
-    pre_authentication(pool, name, Some(&user), caller).await?;
+    pre_authentication(&pool.events(), name, Some(&user), caller).await?;
     let is_right = match &user.password {
         Some(known) => known.is(pool.short_name(), &user.username, password).await,
         None => false,

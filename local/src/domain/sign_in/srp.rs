@@ -57,7 +57,7 @@ pub(crate) async fn begin(
         None => unknown_user::check(pool, &named.username)?,
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    pre_authentication(pool, &named.username, user, caller).await?;
+    pre_authentication(&pool.events(), &named.username, user, caller).await?;
     ask(pool, client, &named, public, Follows::Tokens).await
 }
 

@@ -81,7 +81,7 @@ async fn create_user(site: &Site, value: Value) -> Answer {
     // What the function says of confirmed users and verified contacts counts at sign-up alone.
     let validation = read_validation_data(request.validation_data.clone());
     let caller = request.caller();
-    pre_sign_up(&pool, &user, Arrival::AdminCreateUser, &validation, caller).await?;
+    pre_sign_up(&pool.events(), &user, Arrival::AdminCreateUser, &validation, caller).await?;
     let invitations = match request.message_action {
         None => invitations(&pool, &settings, &user, &request).await?,
         Some(_) => Vec::new(),
@@ -160,7 +160,7 @@ async fn invitations(
         let text = messages::invitation(settings, contact);
         let (reason, caller) = (Reason::AdminCreateUser, request.caller());
         let MessageText { subject, body } =
-            custom_text(pool, user, reason, contact, text, caller).await?;
+            custom_text(&pool.events(), user, reason, contact, text, caller).await?;
         let body = body.replace(PLACE_OF_NAME, sign_in_name(settings, user));
         invitations.push((contact, MessageText { subject, body }));
     }

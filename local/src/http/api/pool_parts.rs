@@ -14,7 +14,7 @@ use crate::{
     },
     model::{
         PoolRecord,
-        settings::{AttributeSchema, Mfa},
+        settings::{AttributeSchema, Mfa, PoolSettings},
     },
     pool::{ACCOUNT, Pool, site::Site},
     text::words,
@@ -82,8 +82,9 @@ async fn set_mfa(site: &Site, value: Value) -> Answer {
     }
     let now = pool.now();
     change(&pool, now, |record| {
-        record.settings.mfa_configuration = wanted;
-        record.settings.software_token_mfa_configuration.enabled = is_told && software_token;
+        let settings = Arc::make_mut(&mut record.settings);
+        settings.mfa_configuration = wanted;
+        settings.software_token_mfa_configuration.enabled = is_told && software_token;
         for name in OTHER_FACTORS {
             record.others.remove(name);
         }
@@ -124,11 +125,11 @@ async fn add_attributes(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     change(&pool, now, |record| {
         // All or none.
-        let mut settings = record.settings.clone();
+        let mut settings = PoolSettings::clone(&record.settings);
         for attribute in attributes {
             settings.add_attribute(attribute, &Place::default())?;
         }
-        record.settings = settings;
+        record.settings = settings.into();
         Ok(())
     })
     .await?;

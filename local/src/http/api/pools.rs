@@ -100,13 +100,13 @@ async fn update(site: &Site, value: Value) -> Answer {
         .write(|data| {
             let before = data.settings();
             let base = PoolSettings {
-                name: before.name,
-                alias_attributes: before.alias_attributes,
-                username_attributes: before.username_attributes,
-                username_configuration: before.username_configuration,
-                schema: before.schema,
+                name: before.name.clone(),
+                alias_attributes: before.alias_attributes.clone(),
+                username_attributes: before.username_attributes.clone(),
+                username_configuration: before.username_configuration.clone(),
+                schema: before.schema.clone(),
                 software_token_mfa_configuration: before.software_token_mfa_configuration,
-                lambda_config: before.lambda_config,
+                lambda_config: before.lambda_config.clone(),
                 ..untold()
             };
             let mut settings = read(settings, base)?;
@@ -114,7 +114,7 @@ async fn update(site: &Site, value: Value) -> Answer {
                 settings.lambda_config = functions;
             }
             if let Some(record) = data.pool.get_mut(pool.id().as_str()) {
-                record.settings = settings;
+                record.settings = settings.into();
                 record.others = others;
                 record.modified_at = now;
             }

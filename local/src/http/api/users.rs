@@ -137,7 +137,7 @@ async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
         .await??;
     let metadata = client_metadata.unwrap_or_default();
     let caller = Caller::administrator(&metadata);
-    post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
+    post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await?;
     nothing()
 }
 

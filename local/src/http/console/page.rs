@@ -37,11 +37,11 @@ pub(crate) fn overview(site: &Site) -> String {
 fn section(pool: &Shared) -> String {
     let now = pool.now();
     pool.store.read(|data| {
-        let name = data.settings().name;
+        let name = &data.settings().name;
         let parts = [users(data), groups(data), sessions(data, now), messages(data, now)];
         format!(
             "<section><h2>{} <small>({})</small></h2><p>Issuer: <code>{}</code></p>{}</section>",
-            Escaped(&name),
+            Escaped(name),
             Escaped(pool.id().as_str()),
             Escaped(pool.issuer()),
             parts.concat()

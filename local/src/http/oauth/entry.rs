@@ -19,7 +19,7 @@ pub(crate) async fn enter(
 ) -> Result<Response, ApiError> {
     let Asking { pool, client, .. } = asking;
     let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
-    post_authentication(pool, user, caller).await?;
+    post_authentication(&pool.events(), user, caller).await?;
     let is_ready = |data: &Data| may_enter(data, &user.username, &user.proof()).is_some();
     if !pool.store.read(is_ready) {
         return Err(ApiError::wrong_password());

@@ -40,7 +40,8 @@ pub(crate) async fn user_of(
         apply(&mut user, provider, &said);
         check(&settings, None, &user).map_err(|why| ("invalid_request", why))?;
         let verdict =
-            pre_sign_up(pool, &user, Arrival::ExternalProvider, Metadata::NONE, caller).await;
+            pre_sign_up(&pool.events(), &user, Arrival::ExternalProvider, Metadata::NONE, caller)
+                .await;
         verdict.and_then(|verdict| verdict.verify(&mut user)).map_err(refused)?;
         newcomer = Some(user);
     }
@@ -79,7 +80,7 @@ pub(crate) async fn user_of(
         .await;
     let (user, is_new) = written.map_err(|_| ("server_error", "No data is kept".to_owned()))??;
     if is_new {
-        let done = post_confirmation(pool, &user, Confirmation::SignUp, caller).await;
+        let done = post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await;
         done.map_err(refused)?;
     }
     Ok(user)

@@ -51,7 +51,7 @@ pub(crate) fn tells_of_user(error: &ApiError) -> bool {
     )
 }
 
-pub(crate) fn settings(asking: &Asking) -> PoolSettings {
+pub(crate) fn settings(asking: &Asking) -> Arc<PoolSettings> {
     asking.pool.store.read(Data::settings)
 }
 
