@@ -20,19 +20,6 @@ use crate::{
     text::words,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "GetUserPoolMfaConfig" => Some(mfa(site, input)),
-        "SetUserPoolMfaConfig" => Some(set_mfa(site, input).await),
-        "AddCustomAttributes" => Some(add_attributes(site, input).await),
-        "CreateUserPoolDomain" => Some(create_domain(site, input).await),
-        "DescribeUserPoolDomain" => Some(describe_domain(site, input)),
-        "DeleteUserPoolDomain" => Some(delete_domain(site, input).await),
-        _ => None,
-    }
-}
-
 /// Factors that are told again as they were written.
 const OTHER_FACTORS: [&str; 3] =
     ["SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration"];
@@ -44,13 +31,13 @@ struct Named {
     domain: Option<String>,
 }
 
-fn mfa(site: &Site, value: Value) -> Answer {
+pub(crate) async fn mfa(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     Ok(described_mfa(&pool))
 }
 
-async fn set_mfa(site: &Site, value: Value) -> Answer {
+pub(crate) async fn set_mfa(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value.clone());
@@ -113,7 +100,7 @@ fn described_mfa(pool: &Pool) -> Value {
     })
 }
 
-async fn add_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn add_attributes(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value);
@@ -136,7 +123,7 @@ async fn add_attributes(site: &Site, value: Value) -> Answer {
     nothing()
 }
 
-async fn create_domain(site: &Site, value: Value) -> Answer {
+pub(crate) async fn create_domain(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, domain } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;
@@ -155,7 +142,7 @@ async fn create_domain(site: &Site, value: Value) -> Answer {
     nothing()
 }
 
-fn describe_domain(site: &Site, value: Value) -> Answer {
+pub(crate) async fn describe_domain(site: &Site, value: Value) -> Answer {
     let Named { domain, .. } = input(value)?;
     let domain = required(domain, "Domain")?;
     // A domain that nobody has is described by nothing.
@@ -172,7 +159,7 @@ fn describe_domain(site: &Site, value: Value) -> Answer {
     Ok(json!({ "DomainDescription": description }))
 }
 
-async fn delete_domain(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete_domain(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, domain } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;

@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::{LambdaConfig, Written},
+    domain::paging::Paging,
     error::Error,
     http::api::{
-        Answer, input, nothing,
-        paging::Paging,
-        required,
+        Answer, input, nothing, required,
         resources::{after, parted, take_text, without_nulls},
         shapes::{self, time},
     },
@@ -23,18 +22,6 @@ use crate::{
     store::Data,
     text::words,
 };
-
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "CreateUserPool" => Some(create(site, input).await),
-        "DescribeUserPool" => Some(describe(site, input)),
-        "UpdateUserPool" => Some(update(site, input).await),
-        "DeleteUserPool" => Some(delete(site, input).await),
-        "ListUserPools" => Some(list(site, input)),
-        _ => None,
-    }
-}
 
 /// The settings that have a meaning here, in the API's words. Others are told again as they were written.
 const SETTINGS: [&str; 16] = [
@@ -60,7 +47,7 @@ const SETTINGS: [&str; 16] = [
 const FIXED: [&str; 4] =
     ["AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"];
 
-async fn create(site: &Arc<Site>, value: Value) -> Answer {
+pub(crate) async fn create(site: &Arc<Site>, value: Value) -> Answer {
     let mut value = without_nulls(value);
     required(take_text(&mut value, "PoolName", false)?, "PoolName")?;
     let (settings, others) = parted(value, &SETTINGS);
@@ -81,14 +68,14 @@ struct Named {
     user_pool_id: Option<String>,
 }
 
-fn describe(site: &Site, value: Value) -> Answer {
+pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     Ok(described(&pool))
 }
 
 /// What is not told again goes back to what it is in a new pool, but what cannot change.
-async fn update(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let (mut settings, others) = parted(value, &SETTINGS);
@@ -123,7 +110,7 @@ async fn update(site: &Site, value: Value) -> Answer {
         .await?
 }
 
-async fn delete(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     pool.store.read(|data| {
@@ -152,7 +139,7 @@ struct List {
     next_token: Option<String>,
 }
 
-fn list(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list(site: &Site, value: Value) -> Answer {
     let List { max_results, next_token } = input(value)?;
     let paging = Paging::new("ListUserPools", max_results, next_token.as_deref())?;
     let pools = site.pools();

@@ -101,8 +101,9 @@ fn choices(factors: &str) -> String {
 }
 
 fn set_up(desk: &Desk<'_>, step: &Step<'_>) -> String {
-    let name = voice::settings(desk.asking()).name;
-    let issuer = encoded(if name.is_empty() { "Local user pool" } else { &name });
+    let settings = voice::settings(desk.asking());
+    let name = settings.name.as_str();
+    let issuer = encoded(if name.is_empty() { "Local user pool" } else { name });
     let (user, secret) = (encoded(step.username), encoded(step.detail));
     let address = format!("otpauth://totp/{issuer}:{user}?secret={secret}&issuer={issuer}");
     format!(
