@@ -53,7 +53,7 @@ macro_rules! operations {
             name: stringify!($name),
             audience: Audience::$audience,
             handler: |site, input| Box::pin(async move { $group::$handler(&site, input).await }),
-            description: $description,
+            description: $description.trim_ascii_start(),
         }),*];
     };
 }
