@@ -166,7 +166,7 @@ fn preferred_name_clash(data: &Data, user: &User) -> Option<Error> {
         other.username != user.username
             && (same(&other.username) || other.attribute(name).is_some_and(same))
     };
-    data.known_as(value).any(clashes).then(|| Error::alias_exists(name))
+    data.known_as(value).any(|other| clashes(other)).then(|| Error::alias_exists(name))
 }
 
 fn check(

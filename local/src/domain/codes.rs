@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     ids::uuid_of,
     model::{
-        Code, CodePurpose, MessageText, User,
+        Code, CodePurpose, MessageText, Stranger, User,
         settings::{Contact, PoolSettings},
     },
     pool::Pool,
@@ -124,7 +124,8 @@ pub(crate) fn check(
 /// for a user.
 pub(crate) fn pretend(data: &mut Data, name: &str, now: u64) {
     let key = digest_of(&data.user_key(name));
-    let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
+    let mut stranger =
+        data.strangers.get(&key).map_or_else(Stranger::default, |known| Stranger::clone(known));
     stranger.codes.insert(CodePurpose::Forgot, new_code(CodePurpose::Forgot, Contact::Email, now));
     data.strangers.prune(|_, stranger| lockout::knows(stranger, now));
     data.strangers.insert(key, stranger);

@@ -1,6 +1,6 @@
 //! Groups and their members.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     domain::{
@@ -39,7 +39,7 @@ pub(crate) async fn create(pool: &Pool, settings: GroupSettings) -> Result<Group
         .await?
 }
 
-pub(crate) fn get(pool: &Pool, name: &str) -> Result<Group, Error> {
+pub(crate) fn get(pool: &Pool, name: &str) -> Result<Arc<Group>, Error> {
     pool.store.read(|data| data.groups.get(name).cloned()).ok_or_else(Error::no_group)
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn delete(pool: &Pool, name: &str) -> Result<(), Error> {
 }
 
 /// Returns a page of the pool's groups, and the token of the next.
-pub(crate) fn list(pool: &Pool, paging: &Paging) -> (Vec<Group>, Option<String>) {
+pub(crate) fn list(pool: &Pool, paging: &Paging) -> (Vec<Arc<Group>>, Option<String>) {
     pool.store.read(|data| {
         let (groups, next) = paging.page(data.groups.iter());
         (groups.into_iter().cloned().collect(), next)
@@ -105,7 +105,7 @@ pub(crate) fn list_of_user(
     username: &str,
     limit: Option<i64>,
     token: Option<&str>,
-) -> Result<(Vec<Group>, Option<String>), Error> {
+) -> Result<(Vec<Arc<Group>>, Option<String>), Error> {
     pool.store.read(|data| {
         let user = named_user(data, username)?;
         let list = format!("AdminListGroupsForUser {} {}", pool.id(), user.sub);
@@ -121,7 +121,7 @@ pub(crate) fn list_users(
     pool: &Pool,
     group: &str,
     paging: &Paging,
-) -> Result<(Vec<User>, Option<String>), Error> {
+) -> Result<(Vec<Arc<User>>, Option<String>), Error> {
     pool.store.read(|data| {
         if !data.groups.contains(group) {
             return Err(Error::no_group());

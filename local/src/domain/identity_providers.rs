@@ -1,5 +1,7 @@
 //! Identity providers of a pool.
 
+use std::sync::Arc;
+
 use crate::{
     domain::paging::Paging,
     error::Error,
@@ -27,15 +29,15 @@ pub(crate) async fn create(
         .await?
 }
 
-pub(crate) fn get(pool: &Pool, name: &str) -> Result<IdentityProvider, Error> {
+pub(crate) fn get(pool: &Pool, name: &str) -> Result<Arc<IdentityProvider>, Error> {
     let provider = pool.store.read(|data| data.identity_providers.get(name).cloned());
     provider.ok_or_else(|| unknown(name))
 }
 
 /// Returns the provider that has an identifier.
-pub(crate) fn of_identifier(pool: &Pool, identifier: &str) -> Result<IdentityProvider, Error> {
+pub(crate) fn of_identifier(pool: &Pool, identifier: &str) -> Result<Arc<IdentityProvider>, Error> {
     let provider = pool.store.read(|data| {
-        let has_it = |provider: &&IdentityProvider| {
+        let has_it = |provider: &&Arc<IdentityProvider>| {
             provider.settings.idp_identifiers.iter().any(|known| known == identifier)
         };
         data.identity_providers.values().find(has_it).cloned()
@@ -76,7 +78,7 @@ pub(crate) async fn delete(pool: &Pool, name: &str) -> Result<(), Error> {
 }
 
 /// Returns a page of the pool's providers, and the token of the next.
-pub(crate) fn list(pool: &Pool, paging: &Paging) -> (Vec<IdentityProvider>, Option<String>) {
+pub(crate) fn list(pool: &Pool, paging: &Paging) -> (Vec<Arc<IdentityProvider>>, Option<String>) {
     pool.store.read(|data| {
         let (providers, next) = paging.page(data.identity_providers.iter());
         (providers.into_iter().cloned().collect(), next)
@@ -90,7 +92,7 @@ fn check(data: &Data, settings: &ProviderSettings) -> Result<(), Error> {
             "Invalid attribute mapping: {name} is not an attribute of the user pool."
         )));
     }
-    let clashes = |other: &IdentityProvider| {
+    let clashes = |other: &Arc<IdentityProvider>| {
         other.settings.provider_name != settings.provider_name
             && other
                 .settings

@@ -1,5 +1,7 @@
 //! Sign-up: a new user, the confirmation by a code, and another code.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         attributes::{self, AttributeInput, Writer},
@@ -143,7 +145,11 @@ pub(crate) async fn resend_code(
 }
 
 /// Returns who gets another code, and where, or `None` if there is no such user and the client must not learn that.
-fn unconfirmed(data: &Data, client: &Client, name: &str) -> Result<Option<(User, Contact)>, Error> {
+fn unconfirmed(
+    data: &Data,
+    client: &Client,
+    name: &str,
+) -> Result<Option<(Arc<User>, Contact)>, Error> {
     let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
     let user = match data.find_user(name).cloned() {
         Some(user) if user.enabled => user,

@@ -1,5 +1,7 @@
 //! What administrators do with single users.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         attribute_change::{change, plan},
@@ -27,7 +29,7 @@ pub(crate) enum PasswordKind {
     Permanent,
 }
 
-pub(crate) fn get(pool: &Pool, name: &str) -> Result<User, Error> {
+pub(crate) fn get(pool: &Pool, name: &str) -> Result<Arc<User>, Error> {
     pool.store.read(|data| named_user(data, name).cloned())
 }
 
@@ -40,13 +42,14 @@ pub(crate) fn list(
     filter: Option<&Filter>,
     attributes: &[String],
     paging: &Paging,
-) -> Result<(Vec<User>, Option<String>), Error> {
+) -> Result<(Vec<Arc<User>>, Option<String>), Error> {
     pool.store.read(|data| {
         let settings = data.settings();
         if !attributes.iter().all(|name| settings.attribute(name).is_some()) {
             return Err(Error::invalid_parameter("One or more requested attributes do not exist."));
         }
-        let matches = |(_, user): &(&str, &User)| filter.is_none_or(|filter| filter.matches(user));
+        let matches =
+            |(_, user): &(&str, &Arc<User>)| filter.is_none_or(|filter| filter.matches(user));
         let (users, next) = paging.page(data.users.iter().filter(matches));
         Ok((users.into_iter().cloned().collect(), next))
     })
@@ -198,7 +201,7 @@ pub(crate) async fn reset_password(
 }
 
 /// Returns a user whose password can be reset, and where the code is sent.
-fn to_reset(data: &Data, name: &str) -> Result<(User, Contact), Error> {
+fn to_reset(data: &Data, name: &str) -> Result<(Arc<User>, Contact), Error> {
     let user = named_user(data, name)?;
     if !user.enabled {
         return Err(Error::user_disabled());

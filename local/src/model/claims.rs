@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::model::records::Group;
@@ -13,7 +15,7 @@ pub(crate) struct Claims {
 }
 
 /// Returns the roles of groups, each once.
-pub(crate) fn roles(groups: &[Group]) -> Vec<&str> {
+pub(crate) fn roles(groups: &[Arc<Group>]) -> Vec<&str> {
     let mut roles = Vec::new();
     for role in groups.iter().filter_map(|group| group.role_arn.as_deref()) {
         if !roles.contains(&role) {
@@ -24,7 +26,7 @@ pub(crate) fn roles(groups: &[Group]) -> Vec<&str> {
 }
 
 /// Returns the role of the group with the highest precedence, unless two such groups have different roles.
-pub(crate) fn preferred_role(groups: &[Group]) -> Option<&str> {
+pub(crate) fn preferred_role(groups: &[Arc<Group>]) -> Option<&str> {
     let with_role = || groups.iter().filter(|group| group.role_arn.is_some());
     let first = with_role().min_by_key(|group| group.precedence.unwrap_or(u32::MAX))?;
     let agree = with_role()

@@ -48,7 +48,7 @@ pub(crate) struct Tokens {
 
 impl Pool {
     /// The claims that Cognito writes.
-    pub(crate) fn claims(&self, grantee: &Grantee<'_>, groups: &[Group]) -> Claims {
+    pub(crate) fn claims(&self, grantee: &Grantee<'_>, groups: &[Arc<Group>]) -> Claims {
         let Grantee { user, client, .. } = grantee;
         let now = self.now() / 1000;
         let event_id = random_uuid();
@@ -159,7 +159,7 @@ impl Pool {
     }
 
     /// The user that a verified token speaks of, who has to be there and enabled.
-    pub(crate) fn user_of(&self, verified: &Verified) -> Result<User, Error> {
+    pub(crate) fn user_of(&self, verified: &Verified) -> Result<Arc<User>, Error> {
         let user = self.store.read(|data| data.user_of_sub(verified.subject()).cloned());
         let user = user.ok_or_else(Error::user_not_found)?;
         if user.enabled { Ok(user) } else { Err(Error::not_authorized("User is disabled.")) }
@@ -196,7 +196,7 @@ impl Pool {
     fn id_claims(
         &self,
         grantee: &Grantee<'_>,
-        groups: &[Group],
+        groups: &[Arc<Group>],
         mut claims: Map<String, Value>,
         now: u64,
     ) -> Map<String, Value> {

@@ -105,7 +105,7 @@ impl Site {
     }
 
     /// Finds an app client, and its pool.
-    pub(crate) fn client(&self, id: &str) -> Option<(Arc<Pool>, Client)> {
+    pub(crate) fn client(&self, id: &str) -> Option<(Arc<Pool>, Arc<Client>)> {
         self.pools().into_iter().find_map(|pool| {
             let client = pool.store.read(|data| data.clients.get(id).cloned())?;
             Some((pool, client))

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use std::io;
 
 use crate::{
@@ -101,7 +103,7 @@ tables! {
 impl Data {
     /// Returns the users that a text may identify: by user name, `sub`, contact or preferred user name, in any case,
     /// verified or not. The caller checks which of them it identifies.
-    pub(crate) fn known_as(&self, text: &str) -> impl Iterator<Item = &User> {
+    pub(crate) fn known_as(&self, text: &str) -> impl Iterator<Item = &Arc<User>> {
         self.names.keys_of(text).chain(self.users.changed()).filter_map(|key| self.users.get(key))
     }
 
@@ -109,7 +111,7 @@ impl Data {
     pub(crate) fn learn_names(&mut self) {
         let Self { users, names, .. } = self;
         for key in users.changed() {
-            names.learn(key, users.get(key));
+            names.learn(key, users.get(key).map(|user| &**user));
         }
     }
 

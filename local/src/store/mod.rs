@@ -21,7 +21,10 @@ use self::{
     table::Change,
 };
 pub(crate) use crate::model::{ExternalSignIn, IdentityProvider};
-use crate::{blocking, model::StoredKey};
+use crate::{
+    blocking,
+    model::{Message, StoredKey},
+};
 
 /// One pool's data.
 ///
@@ -206,8 +209,8 @@ impl Inner {
     fn finish_change(&self, data: &mut Data) {
         data.learn_names();
         if let Some(outbox) = self.outbox.get() {
-            let sent = data.messages.changed().filter_map(|key| data.messages.get(key)).cloned();
-            sent.for_each(|message| outbox.put(message));
+            let sent = data.messages.changed().filter_map(|key| data.messages.get(key));
+            sent.for_each(|message| outbox.put(Message::clone(message)));
         }
         data.settle();
     }

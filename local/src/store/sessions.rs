@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{
     crypto::secret::{digest_of, random_octets},
     ids::random_uuid,
@@ -43,7 +45,7 @@ impl Data {
     }
 
     /// Returns the user's groups, by precedence.
-    pub(crate) fn groups_of(&self, user: &User) -> Vec<Group> {
+    pub(crate) fn groups_of(&self, user: &User) -> Vec<Arc<Group>> {
         let mut groups: Vec<_> =
             user.groups.iter().filter_map(|name| self.groups.get(name).cloned()).collect();
         groups.sort_by_key(|group| group.precedence.unwrap_or(u32::MAX));

@@ -1,15 +1,15 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Rows by their keys, with the changes that are not settled yet.
+/// Rows by their keys, with the changes that are not settled yet. Readers share a row; a change copies it first.
 ///
 /// A change is settled once it is on disk, or at once if the pool has no disk. Until then it can be undone.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    rows: BTreeMap<String, T>,
+    rows: BTreeMap<String, Arc<T>>,
     /// The changed rows as they were before, or, while the changes are undone, as they will be.
-    changed: BTreeMap<String, Option<T>>,
+    changed: BTreeMap<String, Option<Arc<T>>>,
     /// Counts the settled changes.
     generation: u64,
     /// The number of rows from which the next [`prune`](Self::prune) acts.
@@ -27,7 +27,7 @@ pub(crate) struct Change {
 }
 
 impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
-    pub(crate) fn get(&self, key: &str) -> Option<&T> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Arc<T>> {
         self.rows.get(key)
     }
 
@@ -35,19 +35,23 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut T> {
         let row = self.rows.get_mut(key)?;
         if !self.changed.contains_key(key) {
-            self.changed.insert(key.to_owned(), Some(row.clone()));
+            self.changed.insert(key.to_owned(), Some(Arc::clone(row)));
         }
-        Some(row)
+        Some(Arc::make_mut(row))
     }
 
-    pub(crate) fn insert(&mut self, key: impl Into<String>, row: T) -> Option<T> {
+    pub(crate) fn insert(
+        &mut self,
+        key: impl Into<String>,
+        row: impl Into<Arc<T>>,
+    ) -> Option<Arc<T>> {
         let key = key.into();
-        let before = self.rows.insert(key.clone(), row);
+        let before = self.rows.insert(key.clone(), row.into());
         self.changed.entry(key).or_insert_with(|| before.clone());
         before
     }
 
-    pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Arc<T>> {
         let row = self.rows.remove(key)?;
         self.changed.entry(key.to_owned()).or_insert_with(|| Some(row.clone()));
         Some(row)
@@ -82,11 +86,11 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     }
 
     /// Returns all rows, in the order of their keys.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &T)> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Arc<T>)> {
         self.rows.iter().map(|(key, row)| (key.as_str(), row))
     }
 
-    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &T> {
+    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> {
         self.rows.values()
     }
 
@@ -101,7 +105,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
 
     /// Adds a row that was read from disk.
     pub(crate) fn load(&mut self, key: String, row: &[u8]) -> serde_json::Result<()> {
-        self.rows.insert(key, serde_json::from_slice(row)?);
+        self.rows.insert(key, Arc::new(serde_json::from_slice(row)?));
         Ok(())
     }
 
@@ -110,7 +114,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         self.changed
             .keys()
             .map(|key| {
-                let row = self.rows.get(key).map(serde_json::to_vec).transpose()?;
+                let row = self.rows.get(key).map(|row| serde_json::to_vec(&**row)).transpose()?;
                 Ok(Change { table, key: key.clone(), row })
             })
             .collect()

@@ -1,5 +1,7 @@
 //! Codes of second factors: of a software token, by SMS or by e-mail.
 
+use std::sync::Arc;
+
 use crate::{
     crypto::{secret::same, totp::Typed},
     domain::{
@@ -21,7 +23,7 @@ pub(crate) async fn answer(
     handle: &Handle<'_>,
     factor: Factor,
     code: &str,
-) -> Result<User, Error> {
+) -> Result<Arc<User>, Error> {
     let now = handle.now;
     pool.store
         .write_always(|data| {
@@ -40,7 +42,7 @@ pub(crate) async fn answer(
                 _ => return Err(Error::unknown_session()),
             }
             data.challenges.remove(&key);
-            Ok::<User, Error>(user)
+            Ok::<_, Error>(user)
         })
         .await?
 }

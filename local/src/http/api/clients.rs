@@ -14,7 +14,7 @@ use crate::{
         shapes::{self, time},
     },
     model::{
-        Client, ResourceServer,
+        Client,
         settings::{AuthFlow, ClientSettings, ExistenceErrors},
     },
     pool::site::Site,
@@ -152,7 +152,7 @@ fn read(
         settings.insert("Name".to_owned(), name);
     }
     let pool = data.settings();
-    let scopes = data.resource_servers.values().flat_map(ResourceServer::full_scopes).collect();
+    let scopes = data.resource_servers.values().flat_map(|server| server.full_scopes()).collect();
     let value = words::to_file(Value::Object(settings));
     let written = Written::from_request(&value);
     let around = Around { pool: &pool, scopes };

@@ -84,9 +84,10 @@ pub(crate) async fn set_mfa(site: &Site, value: Value) -> Answer {
 
 fn described_mfa(pool: &Pool) -> Value {
     pool.store.read(|data| {
-        let Some(PoolRecord { settings, others, .. }) = data.pool.values().next() else {
+        let Some(record) = data.pool.values().next() else {
             return json!({});
         };
+        let PoolRecord { settings, others, .. } = &**record;
         let mut written = json!({
             "MfaConfiguration": settings.mfa_configuration,
             "SoftwareTokenMfaConfiguration": { "Enabled": settings.software_token_mfa_configuration.enabled },

@@ -199,7 +199,7 @@ fn pool_and_client(
     by: By,
     pool_id: Option<String>,
     client_id: Option<String>,
-) -> Result<(Arc<Pool>, Client), Error> {
+) -> Result<(Arc<Pool>, Arc<Client>), Error> {
     if by == By::App {
         return site.named_client(client_id);
     }

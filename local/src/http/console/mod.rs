@@ -70,10 +70,10 @@ async fn messages(State(site): State<Arc<Site>>, request: Request) -> Response {
         Ok(pools) => pools,
         Err(refused) => return refused.into_response(),
     };
-    let mut found: Vec<Message> = Vec::new();
+    let mut found: Vec<Arc<Message>> = Vec::new();
     for pool in pools {
         pool.store.read(|data| {
-            let wanted = |message: &&Message| {
+            let wanted = |message: &&Arc<Message>| {
                 wanted_user.as_deref().is_none_or(|name| is_for(data, message, name))
             };
             found.extend(data.messages.values().rev().filter(wanted).cloned());
@@ -81,7 +81,7 @@ async fn messages(State(site): State<Arc<Site>>, request: Request) -> Response {
     }
     // Each pool's are in order already, which those of one moment keep.
     found.sort_by_key(|message| std::cmp::Reverse(message.at));
-    let found: Value = found.iter().map(written).collect();
+    let found: Value = found.iter().map(|message| written(message)).collect();
     ([(header::CONTENT_TYPE, "application/json")], found.to_string()).into_response()
 }
 

@@ -1,5 +1,7 @@
 //! Who sits at a browser: the cookie of those who are signed in.
 
+use std::sync::Arc;
+
 use std::io;
 
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -17,7 +19,7 @@ const LIFETIME: u64 = 60 * 60;
 
 /// A user who is signed in at a browser.
 pub(crate) struct SignedIn {
-    pub(crate) user: User,
+    pub(crate) user: Arc<User>,
     pub(crate) session: BrowserSession,
 }
 
@@ -35,7 +37,7 @@ pub(crate) fn signed_in(asking: &Asking, headers: &HeaderMap) -> Option<SignedIn
         let user = may_enter(data, &session.username, &session.proof)?;
         let providers = &client.settings.supported_identity_providers;
         (now < session.expires_at && providers.contains(&session.provider))
-            .then(|| SignedIn { user: user.clone(), session: session.clone() })
+            .then(|| SignedIn { user: user.clone(), session: BrowserSession::clone(session) })
     })
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn client(
     site: &Site,
     headers: &HeaderMap,
     form: &Parameters,
-) -> Result<(Arc<Shared>, Client), OAuthError> {
+) -> Result<(Arc<Shared>, Arc<Client>), OAuthError> {
     let Credentials { ids, secrets } = credentials(headers, form)?;
     let (pool, client) = ids.iter().find_map(|id| site.client(id)).ok_or(UNKNOWN_CLIENT)?;
     let is_proven = match &client.settings.client_secret {

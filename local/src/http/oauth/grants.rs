@@ -1,5 +1,7 @@
 //! Authorization codes: given to an app by way of a browser, and exchanged for tokens once.
 
+use std::sync::Arc;
+
 use crate::{
     crypto::secret::{self, same},
     domain::sign_in::{Entered, Entry, enter, may_enter, tokens},
@@ -138,9 +140,9 @@ fn redeem(
     client: &Client,
     given: &Exchange<'_>,
     now: u64,
-) -> Result<(User, Grant, Entered), ApiError> {
+) -> Result<(Arc<User>, Arc<Grant>, Entered), ApiError> {
     let key = digest_of(given.code);
-    let is_theirs = |grant: &&Grant| grant.client_id == client.settings.client_id;
+    let is_theirs = |grant: &&Arc<Grant>| grant.client_id == client.settings.client_id;
     let grant = data.grants.get(&key).filter(is_theirs).cloned().ok_or_else(invalid)?;
     if let Some(origin_jti) = &grant.used_for {
         if let Some(session) = data.sessions.get_mut(origin_jti) {

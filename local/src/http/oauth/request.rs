@@ -60,7 +60,7 @@ pub(crate) enum ResponseType {
 /// A request with whom it concerns.
 pub(crate) struct Asking {
     pub(crate) pool: Arc<Shared>,
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     pub(crate) request: AppRequest,
     pub(crate) scopes: Vec<String>,
 }

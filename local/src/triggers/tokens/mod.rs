@@ -3,6 +3,8 @@
 mod overrides;
 mod response;
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 pub(crate) use self::overrides::Overrides;
@@ -25,7 +27,7 @@ pub(crate) enum TokenSource {
 #[derive(Clone, Copy)]
 pub(crate) struct Holder<'a> {
     pub(crate) user: &'a User,
-    pub(crate) groups: &'a [Group],
+    pub(crate) groups: &'a [Arc<Group>],
     pub(crate) scopes: &'a [String],
 }
 
@@ -72,7 +74,7 @@ async fn fire(
     trigger: Trigger,
     occasion: &Occasion<'_>,
     user_attributes: Value,
-    groups: &[Group],
+    groups: &[Arc<Group>],
     caller: Caller<'_>,
 ) -> Result<Overrides, Error> {
     let names: Vec<_> = groups.iter().map(|group| &group.name).collect();

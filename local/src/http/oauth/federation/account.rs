@@ -1,5 +1,7 @@
 //! The user of an account at a provider.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -26,7 +28,7 @@ pub(crate) async fn user_of(
     asking: &Asking,
     provider: &ProviderSettings,
     claims: &Map<String, Value>,
-) -> Result<User, Refused> {
+) -> Result<Arc<User>, Refused> {
     let Asking { pool, client, .. } = asking;
     let id = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
     let settings = pool.store.read(Data::settings);
@@ -50,8 +52,8 @@ pub(crate) async fn user_of(
         .store
         .write(|data| {
             let before = visit.holder(data).cloned();
-            let mut user = match (before.clone(), newcomer) {
-                (Some(before), _) => before,
+            let mut user = match (&before, newcomer) {
+                (Some(before), _) => User::clone(before),
                 (None, Some(newcomer)) => newcomer,
                 (None, None) => return Err(("server_error", "The user is gone".to_owned())),
             };
@@ -66,7 +68,7 @@ pub(crate) async fn user_of(
             if !user.enabled {
                 return Err(("access_denied", "User is disabled.".to_owned()));
             }
-            check(&settings, before.as_ref(), &user).map_err(|why| ("invalid_request", why))?;
+            check(&settings, before.as_deref(), &user).map_err(|why| ("invalid_request", why))?;
             if let Some(clash) =
                 attributes::alias_clash(data, &user).filter(|_| !user.is_external())
             {
@@ -74,7 +76,8 @@ pub(crate) async fn user_of(
             }
             user.modified_at = visit.now;
             let key = data.user_key(&user.username);
-            data.users.insert(key, user.clone());
+            let user = Arc::new(user);
+            data.users.insert(key, Arc::clone(&user));
             Ok((user, before.is_none()))
         })
         .await;
@@ -94,7 +97,7 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn holder<'d>(&self, data: &'d Data) -> Option<&'d User> {
+    fn holder<'d>(&self, data: &'d Data) -> Option<&'d Arc<User>> {
         data.user_of_account(&self.provider.provider_name, self.id)
     }
 

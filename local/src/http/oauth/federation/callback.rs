@@ -63,7 +63,7 @@ async fn take(
     site: &Site,
     headers: &HeaderMap,
     state: &str,
-) -> Option<(Arc<Shared>, ExternalSignIn)> {
+) -> Option<(Arc<Shared>, Arc<ExternalSignIn>)> {
     let key = digest_of(state);
     let has = |pool: &Arc<Shared>| pool.store.read(|data| data.external_sign_ins.contains(&key));
     let pool = site.pools().into_iter().find(has)?;

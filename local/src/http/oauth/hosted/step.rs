@@ -98,7 +98,7 @@ async fn take(
     asking: &Asking,
     step: &Step<'_>,
     form: &Parameters,
-) -> Result<(User, NextStep), ApiError> {
+) -> Result<(Arc<User>, NextStep), ApiError> {
     let code = form.typed("code").trim();
     let mut session = step.session.to_owned();
     let answer = match step.challenge {
