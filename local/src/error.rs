@@ -9,9 +9,6 @@ pub(crate) struct Error {
     pub(crate) faulty: Vec<String>,
 }
 
-/// The name that the modules use which are not adapted yet.
-pub(crate) type ApiError = Error;
-
 /// A constraint that a member of the input breaks.
 pub(crate) struct Fault {
     path: String,

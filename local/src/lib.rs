@@ -128,7 +128,7 @@ mod triggers;
 pub use self::{
     builder::{UserPool, UserPoolBuilder},
     config::{Config, ConfigFileError},
-    server::Fault,
+    pool::Fault,
     testing::{TokenBuilder, mock, mock_id},
     triggers::{Trigger, TriggerError, events},
 };

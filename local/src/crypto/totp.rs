@@ -3,44 +3,40 @@
 use aws_lc_rs::hmac;
 use data_encoding::BASE32_NOPAD;
 
-use crate::{
-    crypto::secret::{random_octets, same},
-    model::SoftwareToken,
-};
+use crate::crypto::secret::{random_octets, same};
 
-/// What a typed code comes to.
+/// The result of the check of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Typed {
-    /// The code of this step, which was not used before.
+    /// The code of this step of time, not used before.
     Right(u64),
-    /// A code that was right once.
+    /// A code that was used before.
     Used,
     Wrong,
 }
 
 const STEP_MILLISECONDS: u64 = 30_000;
 
-/// A new secret: 52 signs of base32.
+/// Returns a new secret: 52 characters of base32.
 pub(crate) fn new_secret() -> String {
     BASE32_NOPAD.encode(&random_octets::<32>())
 }
 
-impl SoftwareToken {
-    /// A code is taken one step early and one step late, since clocks differ and people are slow.
-    pub(crate) fn typed(&self, code: &str, now: u64) -> Typed {
-        let present = now / STEP_MILLISECONDS;
-        let mut typed = Typed::Wrong;
-        for step in present.saturating_sub(1)..=present.saturating_add(1) {
-            if !code_of(&self.secret, step).is_some_and(|right| same(right, code)) {
-                continue;
-            }
-            if self.last_step.is_none_or(|last| step > last) {
-                return Typed::Right(step);
-            }
-            typed = Typed::Used;
+/// Checks a code. Codes of the steps before and after the current one are accepted, since clocks differ and people are
+/// slow. `last_step` is the last step whose code was used.
+pub(crate) fn check(secret: &str, last_step: Option<u64>, code: &str, now: u64) -> Typed {
+    let present = now / STEP_MILLISECONDS;
+    let mut typed = Typed::Wrong;
+    for step in present.saturating_sub(1)..=present.saturating_add(1) {
+        if !code_of(secret, step).is_some_and(|right| same(right, code)) {
+            continue;
         }
-        typed
+        if last_step.is_none_or(|last| step > last) {
+            return Typed::Right(step);
+        }
+        typed = Typed::Used;
     }
+    typed
 }
 
 /// RFC 4226, section 5.3.
@@ -57,9 +53,9 @@ fn code_of(secret: &str, step: u64) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn token(last_step: Option<u64>) -> SoftwareToken {
+    fn check_at(seconds: u64, last_step: Option<u64>, code: &str) -> Typed {
         let secret = BASE32_NOPAD.encode(b"12345678901234567890");
-        SoftwareToken { secret, name: None, last_step }
+        check(&secret, last_step, code, seconds * 1000)
     }
 
     #[test]
@@ -72,13 +68,13 @@ mod tests {
             (2_000_000_000, "279037"),
             (20_000_000_000, "353130"),
         ] {
-            assert_eq!(token(None).typed(code, seconds * 1000), Typed::Right(seconds / 30));
+            assert_eq!(check_at(seconds, None, code), Typed::Right(seconds / 30));
         }
     }
 
     #[test]
     fn a_code_lives_for_one_step_around_its_own_and_once() {
-        let at = |seconds: u64, last| token(last).typed("287082", seconds * 1000);
+        let at = |seconds: u64, last| check_at(seconds, last, "287082");
         assert_eq!(at(0, None), Typed::Right(1));
         assert_eq!(at(89, None), Typed::Right(1));
         assert_eq!(at(90, None), Typed::Wrong);
@@ -91,7 +87,7 @@ mod tests {
     fn secrets_are_base32_without_padding() {
         let secret = new_secret();
         assert_eq!(secret.len(), 52);
-        assert!(secret.bytes().all(|sign| matches!(sign, b'A'..=b'Z' | b'2'..=b'7')));
+        assert!(secret.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7')));
         assert_ne!(secret, new_secret());
     }
 }

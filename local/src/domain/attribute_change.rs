@@ -1,5 +1,7 @@
 //! Changes of attributes, with codes to verify the contacts that are new.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         attributes::{self, Attributes},
@@ -28,7 +30,7 @@ pub(crate) fn plan(
     changes: &Attributes,
     now: u64,
 ) -> Result<Change, Error> {
-    let mut after = before.clone();
+    let mut after = User::clone(before);
     attributes::write(&mut after, changes);
     after.modified_at = now;
     if let Some(clash) = attributes::alias_clash(data, &after) {
@@ -46,7 +48,7 @@ pub(crate) fn plan(
 /// called before and after the trigger runs.
 pub(crate) async fn change(
     pool: &Pool,
-    find: impl Fn(&Data) -> Result<&User, Error> + Sync,
+    find: impl Fn(&Data) -> Result<&Arc<User>, Error> + Sync,
     changes: &Attributes,
     caller: Caller<'_>,
 ) -> Result<Vec<CodeDelivery>, Error> {
@@ -80,7 +82,8 @@ impl Change {
 
     /// Returns the new contacts that a code must verify. Those that an administrator marked as verified need none.
     fn unverified(&self, data: &Data) -> Vec<Contact> {
-        let verified = data.settings().auto_verified_attributes;
+        let settings = data.settings();
+        let verified = &settings.auto_verified_attributes;
         let contacts = self.contacts.iter().copied();
         contacts
             .filter(|contact| verified.contains(contact) && !self.after.has_verified(*contact))

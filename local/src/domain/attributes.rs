@@ -132,8 +132,8 @@ pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), Error> {
     if let Some(clash) = preferred_name_clash(data, user) {
         return Err(clash);
     }
-    let aliases = data.settings().alias_attributes;
-    for contact in aliases.into_iter().filter_map(Alias::contact) {
+    let settings = data.settings();
+    for contact in settings.alias_attributes.iter().copied().filter_map(Alias::contact) {
         let value = user.attribute(contact.attribute()).filter(|_| user.has_verified(contact));
         let Some(value) = value else { continue };
         let holds = |other: &User| {
@@ -166,7 +166,7 @@ fn preferred_name_clash(data: &Data, user: &User) -> Option<Error> {
         other.username != user.username
             && (same(&other.username) || other.attribute(name).is_some_and(same))
     };
-    data.known_as(value).any(clashes).then(|| Error::alias_exists(name))
+    data.known_as(value).any(|other| clashes(other)).then(|| Error::alias_exists(name))
 }
 
 fn check(

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     ids::uuid_of,
     model::{
-        Code, CodePurpose, MessageText, User,
+        Code, CodePurpose, MessageText, Stranger, User,
         settings::{Contact, PoolSettings},
     },
     pool::Pool,
@@ -45,7 +45,7 @@ pub(crate) async fn compose(
     caller: Caller<'_>,
 ) -> Result<CodeMessage, Error> {
     let text = messages::code_text(&pool.store.read(Data::settings), purpose, contact);
-    let text = custom_text(pool, user, reason, contact, text, caller).await?;
+    let text = custom_text(&pool.events(), user, reason, contact, text, caller).await?;
     let destination = user.attribute(contact.attribute()).unwrap_or_default().to_owned();
     let (username, sub) = (user.username.clone(), user.sub.clone());
     Ok(CodeMessage { username, sub, destination, purpose, contact, text })
@@ -123,7 +123,8 @@ pub(crate) fn check(
 /// for a user.
 pub(crate) fn pretend(data: &mut Data, name: &str, now: u64) {
     let key = digest_of(&data.user_key(name));
-    let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
+    let mut stranger =
+        data.strangers.get(&key).map_or_else(Stranger::default, |known| Stranger::clone(known));
     stranger.codes.insert(CodePurpose::Forgot, new_code(CodePurpose::Forgot, Contact::Email, now));
     data.strangers.prune(|_, stranger| lockout::knows(stranger, now));
     data.strangers.insert(key, stranger);

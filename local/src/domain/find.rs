@@ -1,5 +1,7 @@
 //! Users by the name that a caller gives, or as they were when a caller was verified.
 
+use std::sync::Arc;
+
 use crate::{
     error::Error,
     model::{Client, User, settings::ExistenceErrors},
@@ -14,7 +16,7 @@ pub(crate) fn still_there<'a>(data: &'a mut Data, user: &User) -> Result<&'a mut
 }
 
 /// As [`still_there`], for reading.
-pub(crate) fn still_as<'a>(data: &'a Data, user: &User) -> Result<&'a User, Error> {
+pub(crate) fn still_as<'a>(data: &'a Data, user: &User) -> Result<&'a Arc<User>, Error> {
     match data.exact_user(&user.username).filter(|found| found.sub == user.sub) {
         Some(found) if found.enabled => Ok(found),
         Some(_) => Err(Error::user_disabled()),
@@ -23,7 +25,7 @@ pub(crate) fn still_as<'a>(data: &'a Data, user: &User) -> Result<&'a User, Erro
 }
 
 /// Returns the user whom an administrator names.
-pub(crate) fn named_user<'a>(data: &'a Data, name: &str) -> Result<&'a User, Error> {
+pub(crate) fn named_user<'a>(data: &'a Data, name: &str) -> Result<&'a Arc<User>, Error> {
     data.find_user(name).ok_or_else(Error::user_not_found)
 }
 

@@ -1,5 +1,7 @@
 //! Migration of users, who are added to the pool when they sign in or have forgotten their password.
 
+use std::sync::Arc;
+
 use crate::{
     crypto::srp::Password,
     domain::{
@@ -24,13 +26,13 @@ pub(crate) async fn migrate(
     name: &str,
     password: Option<&str>,
     caller: Caller<'_>,
-) -> Result<Option<User>, Error> {
-    let Some(migrant) = user_migration(pool, name, password, caller).await? else {
+) -> Result<Option<Arc<User>>, Error> {
+    let Some(migrant) = user_migration(&pool.events(), name, password, caller).await? else {
         return Ok(None);
     };
     let settings = pool.store.read(Data::settings);
     let now = pool.now();
-    let user = made(pool, &settings, name, password, &migrant, now).await?;
+    let user = Arc::new(made(pool, &settings, name, password, &migrant, now).await?);
     pool.store
         .write(|data| {
             let present = data.find_user(name).or_else(|| data.find_user(&user.username));

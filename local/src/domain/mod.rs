@@ -2,20 +2,26 @@
 //!
 //! Whoever calls them has authenticated the app client or the administrator. They know no HTTP and no JSON of the API.
 
-pub(crate) mod attribute_change;
+pub(crate) mod account;
+mod attribute_change;
 pub(crate) mod attributes;
-pub(crate) mod codes;
+mod codes;
+pub(crate) mod filter;
 mod find;
+pub(crate) mod groups;
+pub(crate) mod identity_links;
+pub(crate) mod identity_providers;
+pub(crate) mod invitations;
 mod lockout;
 pub(crate) mod messages;
 mod migration;
-pub(crate) mod new_password;
+mod new_password;
+pub(crate) mod paging;
 pub(crate) mod passwords;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod software_token;
-pub(crate) mod temporary_password;
+mod temporary_password;
 pub(crate) mod user_names;
-
-pub(crate) use self::find::{named_user, named_user_mut, still_as, still_there};
+pub(crate) mod users;

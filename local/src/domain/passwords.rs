@@ -1,5 +1,7 @@
 //! Passwords of users: changed with the previous one, and reset with a code.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         codes,
@@ -91,7 +93,7 @@ pub(crate) async fn reset(
         .store
         .write_always(|data| {
             let waits = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
-            if !data.find_user(name).is_some_and(waits) {
+            if !data.find_user(name).is_some_and(|user| waits(user)) {
                 let refusal = codes::refuse(data, name, code, now);
                 return Err(match data.find_user(name) {
                     Some(user) if user.enabled => refusal,
@@ -118,7 +120,7 @@ pub(crate) async fn reset(
         })
         .await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    post_confirmation(pool, &user, Confirmation::ForgotPassword, caller).await
+    post_confirmation(&pool.events(), &user, Confirmation::ForgotPassword, caller).await
 }
 
 /// Checks the previous password. A user without a password needs none.
@@ -159,7 +161,11 @@ fn simulated(data: &mut Data, name: &str, now: u64) -> CodeDelivery {
 }
 
 /// Returns who gets a code to reset the password, and where, or `None` if nobody does and the client must not learn that.
-fn forgetful(data: &Data, client: &Client, name: &str) -> Result<Option<(User, Contact)>, Error> {
+fn forgetful(
+    data: &Data,
+    client: &Client,
+    name: &str,
+) -> Result<Option<(Arc<User>, Contact)>, Error> {
     let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
     let Some(user) = data.find_user(name).cloned() else {
         return if hides { Ok(None) } else { Err(Error::user_not_found()) };

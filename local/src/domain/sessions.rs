@@ -1,6 +1,6 @@
 //! Sessions after the sign-in: refreshed, revoked, ended.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     crypto::secret::digest_of,
@@ -42,7 +42,8 @@ pub(crate) async fn refresh(
         scopes: found.session.scopes.as_deref().unwrap_or(&api_scope),
     };
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    let overrides = user_overrides(pool, holder, TokenSource::RefreshTokens, caller).await?;
+    let overrides =
+        user_overrides(&pool.events(), holder, TokenSource::RefreshTokens, caller).await?;
     let now = pool.now();
     let (refreshed, next) = pool
         .store
@@ -152,10 +153,10 @@ pub(crate) async fn sign_out_named(pool: &Pool, name: &str) -> Result<(), Error>
 
 /// A valid refresh token: its user and its session.
 struct Refreshed {
-    user: User,
-    session: Session,
+    user: Arc<User>,
+    session: Arc<Session>,
     origin_jti: String,
-    groups: Vec<Group>,
+    groups: Vec<Arc<Group>>,
 }
 
 fn find_token(
@@ -206,7 +207,7 @@ fn find_token(
     }
     check(&session)?;
     let groups = data.groups_of(&user);
-    Ok(Refreshed { user, session, origin_jti: row.origin_jti, groups })
+    Ok(Refreshed { user, session, origin_jti: row.origin_jti.clone(), groups })
 }
 
 /// Rotates a refresh token, if the client rotates them, and returns the next.

@@ -1,5 +1,7 @@
 //! Sign-up: a new user, the confirmation by a code, and another code.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         attributes::{self, AttributeInput, Writer},
@@ -62,7 +64,8 @@ pub(crate) async fn sign_up(
     attributes::write(&mut user, &attributes);
     pool.store.read(|data| check_free(data, &settings, new.name, &user))?;
     user.password = Some(new_password(pool, &settings, &user, password).await?);
-    let verdict = pre_sign_up(pool, &user, Arrival::SignUp, new.validation, caller).await?;
+    let verdict =
+        pre_sign_up(&pool.events(), &user, Arrival::SignUp, new.validation, caller).await?;
     verdict.apply(&mut user)?;
     let contact = codes::sign_up_contact(&settings, &user).filter(|_| !verdict.confirms());
     let message = match contact {
@@ -82,7 +85,7 @@ pub(crate) async fn sign_up(
         })
         .await??;
     if verdict.confirms() {
-        post_confirmation(pool, &user, Confirmation::SignUp, caller).await?;
+        post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await?;
     }
     Ok(SignedUp { sub: user.sub, is_confirmed: verdict.confirms(), delivery })
 }
@@ -109,7 +112,7 @@ pub(crate) async fn confirm(
         pool.store.write(|data| confirmed(data, client, name, code, takes_aliases, now));
     let user = confirmed.await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    post_confirmation(pool, &user, Confirmation::SignUp, caller).await
+    post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await
 }
 
 /// Whether a confirmation may take an alias from another user.
@@ -142,7 +145,11 @@ pub(crate) async fn resend_code(
 }
 
 /// Returns who gets another code, and where, or `None` if there is no such user and the client must not learn that.
-fn unconfirmed(data: &Data, client: &Client, name: &str) -> Result<Option<(User, Contact)>, Error> {
+fn unconfirmed(
+    data: &Data,
+    client: &Client,
+    name: &str,
+) -> Result<Option<(Arc<User>, Contact)>, Error> {
     let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
     let user = match data.find_user(name).cloned() {
         Some(user) if user.enabled => user,

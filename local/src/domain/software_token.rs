@@ -140,7 +140,7 @@ fn set_up_step(data: &Data, session: &str, now: u64) -> Result<Open, Error> {
 
 fn next_session(data: &mut Data, open: &Open, verified: bool, now: u64) -> Result<String, Error> {
     data.challenges.remove(&open.key);
-    let client: Client =
+    let client: Arc<Client> =
         data.clients.get(&open.challenge.client_id).cloned().ok_or_else(Error::unknown_session)?;
     Ok(open_challenge(data, &client, &open.user, ChallengeKind::MfaSetup { verified }, now))
 }
@@ -168,7 +168,7 @@ fn accept_token(
     let user = still_there(data, user)?;
     let secret = user.new_software_token.clone().ok_or_else(Error::software_token_missing)?;
     let mut token = SoftwareToken { secret, name, last_step: None };
-    let Typed::Right(step) = token.typed(code, now) else {
+    let Typed::Right(step) = token.check(code, now) else {
         return Err(Error::new(
             "EnableSoftwareTokenMFAException",
             "Code mismatch and fail enable Software Token MFA",

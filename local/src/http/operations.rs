@@ -12,7 +12,7 @@ use axum::{
 };
 use tokio::{sync::oneshot, task::JoinSet};
 
-use crate::{error::ApiError, pool::site::Site};
+use crate::error::Error;
 
 /// The operations of a server that are still running, or `None` once the server was stopped.
 pub(crate) struct Operations(Mutex<Option<JoinSet<()>>>);
@@ -45,18 +45,18 @@ impl Default for Operations {
 
 /// Runs a request's handler to completion, whether or not the client waits for the response.
 pub(crate) async fn run_to_completion(
-    State(site): State<Arc<Site>>,
+    State(operations): State<Arc<Operations>>,
     request: Request,
     next: Next,
 ) -> Response {
     let (sender, receiver) = oneshot::channel();
-    site.operations.spawn(async move {
+    operations.spawn(async move {
         // The receiver is gone if the client disconnected.
         let _ = sender.send(next.run(request).await);
     });
     receiver.await.unwrap_or_else(|_| {
         let message =
             "The operation ended without a response: the local pool was stopped, or the operation panicked.";
-        ApiError::new("InternalErrorException", message).into_response()
+        Error::new("InternalErrorException", message).into_response()
     })
 }

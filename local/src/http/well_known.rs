@@ -14,8 +14,7 @@ use serde_json::Value;
 use crate::{
     error::Error,
     http::origin::base_url,
-    pool::{Pool, site::Site},
-    server::Fault,
+    pool::{Fault, Pool, site::Site},
 };
 
 /// The keys of a local pool change when it is restarted, so no client may reuse a response without asking again.

@@ -1,5 +1,7 @@
 //! What a pool stores, as data without behaviour.
 
+mod claims;
+mod federation;
 mod records;
 pub(crate) mod settings;
 mod trigger;
@@ -7,6 +9,8 @@ mod user;
 
 pub use self::trigger::Trigger;
 pub(crate) use self::{
+    claims::{Claims, preferred_role, roles},
+    federation::{ExternalSignIn, IdentityProvider},
     records::{
         BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
         MessageText, PLACE_OF_CODE, PLACE_OF_NAME, PoolRecord, RefreshToken, ResourceServer,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 use crate::{
     crypto::srp::Exchange,
     model::{
-        User,
         settings::{ClientSettings, PoolSettings},
+        user::User,
     },
 };
 
 /// The pool itself. Times are in milliseconds of the Unix epoch, here and below.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PoolRecord {
-    pub(crate) settings: PoolSettings,
+    pub(crate) settings: Arc<PoolSettings>,
     pub(crate) created_at: u64,
     pub(crate) modified_at: u64,
     /// The name under which Cognito would serve the hosted pages.
@@ -37,7 +37,13 @@ pub(crate) struct Client {
 
 impl PoolRecord {
     pub(crate) fn new(settings: PoolSettings, now: u64) -> Self {
-        Self { settings, created_at: now, modified_at: now, domain: None, others: Map::new() }
+        Self {
+            settings: Arc::new(settings),
+            created_at: now,
+            modified_at: now,
+            domain: None,
+            others: Map::new(),
+        }
     }
 }
 

@@ -2,7 +2,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{crypto::srp::Password, model::settings::Contact};
+use crate::{
+    crypto::{
+        srp::Password,
+        totp::{self, Typed},
+    },
+    model::settings::Contact,
+};
 
 /// A user. `username` is the key: with sign-in by contact it is the same as `sub`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -179,6 +185,13 @@ impl CodePurpose {
             Contact::Email => Self::Email,
             Contact::PhoneNumber => Self::PhoneNumber,
         }
+    }
+}
+
+impl SoftwareToken {
+    /// Checks a code of this token.
+    pub(crate) fn check(&self, code: &str, now: u64) -> Typed {
+        totp::check(&self.secret, self.last_step, code, now)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Makes the tokens of a sign-in, with Cognito's claims.
+//! Issues tokens with Cognito's claims.
 
 use std::sync::Arc;
 
@@ -9,17 +9,16 @@ use tower_cognito::{TokenUse, Verified};
 
 use crate::{
     blocking,
-    crypto::secret::random_octets,
     error::Error,
-    model::{Client, Group, RefreshToken, Session, User},
-    pool::{Pool, keys::random_uuid},
-    store::Data,
+    ids::random_uuid,
+    model::{Claims, Client, Group, User, preferred_role, roles},
+    pool::Pool,
     text::base64url,
     triggers::{Metadata, machine_overrides},
 };
 pub(crate) use crate::{crypto::secret::digest_of, time::milliseconds};
 
-/// What API sign-ins are granted.
+/// The scope of access tokens from a sign-in by the API. It lets the app act for the user at the API.
 pub(crate) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// A sign-in whose tokens are to be made.
@@ -37,16 +36,6 @@ pub(crate) struct Grantee<'a> {
     pub(crate) resource: Option<&'a str>,
 }
 
-/// The claims of both tokens before they are signed.
-pub(crate) struct Claims {
-    pub(crate) access: Map<String, Value>,
-    pub(crate) id: Map<String, Value>,
-    /// Of a sign-in at the hosted pages.
-    is_hosted: bool,
-    /// An ID token is for those who asked to know who the user is.
-    has_id_token: bool,
-}
-
 /// The tokens that a sign-in or a refresh yields.
 pub(crate) struct Tokens {
     pub(crate) access_token: String,
@@ -57,53 +46,9 @@ pub(crate) struct Tokens {
     pub(crate) expires_in: u64,
 }
 
-impl Data {
-    /// Begins a session, and gives its `origin_jti` and its first refresh token.
-    pub(crate) fn begin_session(
-        &mut self,
-        user: &User,
-        client: &Client,
-        scopes: Option<Vec<String>>,
-        now: u64,
-    ) -> (String, String) {
-        let origin_jti = random_uuid();
-        let lifetime = milliseconds(client.settings.refresh_token_lifetime());
-        let session = Session {
-            username: user.username.clone(),
-            sub: user.sub.clone(),
-            client_id: client.settings.client_id.clone(),
-            auth_time: now,
-            begun_at: now,
-            expires_at: now.saturating_add(lifetime),
-            scopes,
-            resource: None,
-            revoked: false,
-        };
-        self.sessions.insert(origin_jti.clone(), session);
-        let token = self.add_refresh_token(&origin_jti);
-        (origin_jti, token)
-    }
-
-    /// A further refresh token of a session.
-    pub(crate) fn add_refresh_token(&mut self, origin_jti: &str) -> String {
-        let token = refresh_token();
-        let row = RefreshToken { origin_jti: origin_jti.to_owned(), rotated_at: None };
-        self.refresh_tokens.insert(digest_of(&token), row);
-        token
-    }
-
-    /// The user's groups, the one that takes precedence first.
-    pub(crate) fn groups_of(&self, user: &User) -> Vec<Group> {
-        let mut groups: Vec<_> =
-            user.groups.iter().filter_map(|name| self.groups.get(name).cloned()).collect();
-        groups.sort_by_key(|group| group.precedence.unwrap_or(u32::MAX));
-        groups
-    }
-}
-
 impl Pool {
     /// The claims that Cognito writes.
-    pub(crate) fn claims(&self, grantee: &Grantee<'_>, groups: &[Group]) -> Claims {
+    pub(crate) fn claims(&self, grantee: &Grantee<'_>, groups: &[Arc<Group>]) -> Claims {
         let Grantee { user, client, .. } = grantee;
         let now = self.now() / 1000;
         let event_id = random_uuid();
@@ -167,7 +112,7 @@ impl Pool {
         scopes: &[String],
         metadata: &Metadata,
     ) -> Result<Map<String, Value>, Error> {
-        let overrides = machine_overrides(self, client, scopes, metadata).await?;
+        let overrides = machine_overrides(&self.events(), client, scopes, metadata).await?;
         let now = self.now() / 1000;
         let id = &client.settings.client_id;
         let claims = json!({
@@ -214,7 +159,7 @@ impl Pool {
     }
 
     /// The user that a verified token speaks of, who has to be there and enabled.
-    pub(crate) fn user_of(&self, verified: &Verified) -> Result<User, Error> {
+    pub(crate) fn user_of(&self, verified: &Verified) -> Result<Arc<User>, Error> {
         let user = self.store.read(|data| data.user_of_sub(verified.subject()).cloned());
         let user = user.ok_or_else(Error::user_not_found)?;
         if user.enabled { Ok(user) } else { Err(Error::not_authorized("User is disabled.")) }
@@ -251,7 +196,7 @@ impl Pool {
     fn id_claims(
         &self,
         grantee: &Grantee<'_>,
-        groups: &[Group],
+        groups: &[Arc<Group>],
         mut claims: Map<String, Value>,
         now: u64,
     ) -> Map<String, Value> {
@@ -293,27 +238,6 @@ fn half_digest_of(token: &str) -> String {
     base64url::encode(digest.as_ref().get(..half).unwrap_or_default())
 }
 
-/// The roles of groups, each once.
-pub(crate) fn roles(groups: &[Group]) -> Vec<&str> {
-    let mut roles = Vec::new();
-    for role in groups.iter().filter_map(|group| group.role_arn.as_deref()) {
-        if !roles.contains(&role) {
-            roles.push(role);
-        }
-    }
-    roles
-}
-
-/// The role of the group that takes precedence, unless two do and their roles differ.
-pub(crate) fn preferred_role(groups: &[Group]) -> Option<&str> {
-    let with_role = || groups.iter().filter(|group| group.role_arn.is_some());
-    let first = with_role().min_by_key(|group| group.precedence.unwrap_or(u32::MAX))?;
-    let agree = with_role()
-        .filter(|group| group.precedence == first.precedence)
-        .all(|group| group.role_arn == first.role_arn);
-    first.role_arn.as_deref().filter(|_| agree)
-}
-
 /// Custom attributes are texts whatever their type; some standard ones are not.
 fn claim_value(name: &str, value: &str) -> Value {
     match name {
@@ -338,17 +262,4 @@ pub(crate) fn is_in_scope(attribute: &str, scopes: Option<&[String]>) -> bool {
         "phone_number" | "phone_number_verified" => has("phone"),
         _ => has("profile"),
     }
-}
-
-/// Opaque to clients, and in the form of Cognito's own: five parts.
-fn refresh_token() -> String {
-    let header = r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#;
-    let parts = [
-        base64url::encode(header),
-        base64url::encode(random_octets::<64>()),
-        base64url::encode(random_octets::<12>()),
-        base64url::encode(random_octets::<128>()),
-        base64url::encode(random_octets::<16>()),
-    ];
-    parts.join(".")
 }

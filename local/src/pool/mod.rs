@@ -1,8 +1,9 @@
 //! One pool: its id, keys, clock and store; it issues tokens and verifies its own.
 
+mod fault;
 pub(crate) mod issue;
 pub(crate) mod keys;
-pub(crate) mod own_verifier;
+mod own_verifier;
 pub(crate) mod site;
 
 use std::{
@@ -23,13 +24,13 @@ use tower_cognito::{
     verifier::{Clock, PoolId},
 };
 
+pub use self::fault::Fault;
+use self::{keys::SigningKey, own_verifier::OwnVerifier};
 use crate::{
     ids::uuid_of,
-    pool::{keys::SigningKey, own_verifier::OwnVerifier},
-    server::Fault,
-    store::Store,
+    store::{Data, Store},
     time::{SystemClock, milliseconds},
-    triggers::Triggers,
+    triggers::{EventContext, Triggers},
 };
 
 /// A pool: what its server and its operations share.
@@ -74,6 +75,8 @@ struct State {
     /// All keys in the key set. The last two sign: ID tokens and access tokens have different keys.
     published: Vec<SigningKey>,
     made: usize,
+    /// Counts the changes of the published keys.
+    generation: u64,
     fault: Fault,
 }
 
@@ -81,7 +84,7 @@ impl Pool {
     /// A pool with its keys: those that were kept, or its first. Making keys takes long: this blocks the thread.
     pub(crate) fn new(parts: Parts) -> io::Result<Self> {
         let Parts { id, client_id, issuer, address, own_keys, store, triggers } = parts;
-        let state = State { published: Vec::new(), made: 0, fault: Fault::None };
+        let state = State { published: Vec::new(), made: 0, generation: 0, fault: Fault::None };
         let shared = Self {
             id,
             client_id,
@@ -135,13 +138,44 @@ impl Pool {
         self.clock.time()
     }
 
-    pub(crate) fn clock(&self) -> &Arc<PoolClock> {
-        &self.clock
+    /// Returns what the events of this pool's triggers have in common.
+    pub(crate) fn events(&self) -> EventContext<'_> {
+        EventContext {
+            pool_id: self.id.as_str(),
+            functions: &self.triggers,
+            settings: self.store.read(Data::settings),
+        }
     }
 
-    /// Returns the verifier of this pool's own access tokens, or `None` for a pool without app clients.
+    /// Returns the verifier of this pool's own access tokens, or `None` for a pool without app clients. It is rebuilt
+    /// after a change of the app clients or of the keys.
     pub(crate) fn own_verifier(&self) -> io::Result<Option<Verifier>> {
-        self.verifier.current(self)
+        let clients = self.store.read(|data| data.clients.generation());
+        let keys = self.state().generation;
+        self.verifier.of_generation((clients, keys), || self.build_verifier())
+    }
+
+    fn build_verifier(&self) -> io::Result<Option<Verifier>> {
+        let clients: Vec<_> =
+            self.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect());
+        if clients.is_empty() {
+            return Ok(None);
+        }
+        let own = self.trusted().map_err(io::Error::other)?.access_tokens(clients);
+        let clock = Arc::clone(&self.clock);
+        let verifier = Verifier::builder(own).clock(move || clock.time()).token_cache_bytes(0);
+        verifier.build().map(Some).map_err(io::Error::other)
+    }
+
+    /// Returns this pool as a verifier trusts it, with its present keys. It accepts tokens for any API.
+    pub(crate) fn trusted(&self) -> Result<tower_cognito::Pool, KeySetError> {
+        Ok(tower_cognito::Pool::custom(self.issuer(), self.jwks_uri())
+            .static_keys(self.key_set()?)
+            // The keys are static: nothing is ever fetched over plain HTTP.
+            .dangerous()
+            .allow_plain_http()
+            .dangerous()
+            .accept_any_resource())
     }
 
     /// Puts the pool's clock forward.
@@ -162,6 +196,7 @@ impl Pool {
     pub(crate) fn withdraw_old_keys(&self) {
         let old: Vec<_> = {
             let mut state = self.state();
+            state.generation += 1;
             let old = state.published.len().saturating_sub(2);
             state.published.drain(..old).map(|key| key.table_key()).collect()
         };
@@ -203,11 +238,6 @@ impl Pool {
             TokenUse::Id => newest.nth(1),
         };
         key.expect("two keys are published from the start, and the newest two stay").clone()
-    }
-
-    /// The ids of all keys in the key set.
-    pub(crate) fn key_ids(&self) -> Vec<String> {
-        self.state().published.iter().map(|key| key.kid.clone()).collect()
     }
 
     pub(crate) fn jwks(&self) -> Value {
@@ -266,7 +296,10 @@ impl Pool {
             // Tokens are signed with what is on disk alone.
             self.store.write_keys(stored, Vec::new())?;
         }
-        self.state().published.extend(keys);
+        let mut state = self.state();
+        state.generation += 1;
+        state.published.extend(keys);
+        drop(state);
         Ok(())
     }
 

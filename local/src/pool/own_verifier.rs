@@ -1,65 +1,41 @@
-//! Verifies a pool's own access tokens, by the rules that services use.
+//! The verifier of a pool's own access tokens.
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
-use tower_cognito::{Verifier, keys::KeySetError};
+use tower_cognito::Verifier;
 
-use crate::pool::Pool;
-
-/// The verifier of a pool's own access tokens. It is rebuilt when the pool's app clients or keys are no longer those
-/// that it was built from, whatever changed them.
+/// The verifier of a pool's own access tokens, which is built once per generation of the pool's clients and keys.
 #[derive(Default)]
-pub(crate) struct OwnVerifier(Mutex<Option<Arc<Built>>>);
+pub(crate) struct OwnVerifier(Mutex<Option<Built>>);
 
-/// A verifier, with what it was built from.
+/// The generations of clients and keys.
+type Generation = (u64, u64);
+
 struct Built {
-    clients: Vec<String>,
-    key_ids: Vec<String>,
-    verifier: Verifier,
+    generation: Generation,
+    /// `None` for a pool without app clients, which has no tokens.
+    verifier: Option<Verifier>,
 }
 
 impl OwnVerifier {
-    /// Returns the verifier for the pool's present clients and keys, or `None` for a pool without app clients: it has
-    /// no tokens.
-    pub(crate) fn current(&self, pool: &Pool) -> io::Result<Option<Verifier>> {
-        let clients: Vec<_> =
-            pool.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect());
-        if clients.is_empty() {
-            return Ok(None);
+    /// Returns the verifier of a generation, and builds it if another one is stored. `build` reads the clients and the
+    /// keys, which may be newer than `generation`, never older.
+    pub(crate) fn of_generation(
+        &self,
+        generation: Generation,
+        build: impl FnOnce() -> io::Result<Option<Verifier>>,
+    ) -> io::Result<Option<Verifier>> {
+        let mut stored = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(built) = stored.as_ref().filter(|built| built.generation == generation) {
+            return Ok(built.verifier.clone());
         }
-        let key_ids = pool.key_ids();
-        let mut built = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_current = |built: &&Arc<Built>| built.clients == clients && built.key_ids == key_ids;
-        if let Some(built) = built.as_ref().filter(is_current) {
-            return Ok(Some(built.verifier.clone()));
-        }
-        let verifier = build(pool, &clients).map_err(io::Error::other)?;
-        *built = Some(Arc::new(Built { clients, key_ids, verifier: verifier.clone() }));
-        Ok(Some(verifier))
+        let verifier = build()?;
+        *stored = Some(Built { generation, verifier: verifier.clone() });
+        Ok(verifier)
     }
-}
-
-fn build(
-    pool: &Pool,
-    clients: &[String],
-) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
-    let own = own_pool(pool)?.access_tokens(clients);
-    let clock = Arc::clone(pool.clock());
-    Ok(Verifier::builder(own).clock(move || clock.time()).token_cache_bytes(0).build()?)
-}
-
-/// A pool with its present keys, for the pool's own use: it takes its tokens whatever API they are for.
-pub(crate) fn own_pool(pool: &Pool) -> Result<tower_cognito::Pool, KeySetError> {
-    Ok(tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri())
-        .static_keys(pool.key_set()?)
-        // The keys are static: nothing is ever fetched over plain HTTP.
-        .dangerous()
-        .allow_plain_http()
-        .dangerous()
-        .accept_any_resource())
 }
 
 #[cfg(test)]
@@ -68,8 +44,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{Client, settings::ClientSettings},
-        pool::Parts,
+        model::{Client, User, settings::ClientSettings},
+        pool::{Parts, Pool},
         store::{Data, Store},
         triggers::Triggers,
     };
@@ -96,33 +72,50 @@ mod tests {
         move |data| drop(data.clients.insert(id, Client::new(ClientSettings::default(), 0)))
     }
 
-    /// Returns the verifier that is kept, to compare by its address.
-    fn built(pool: &Pool, verifier: &OwnVerifier) -> Option<Arc<Built>> {
-        verifier.current(pool).unwrap()?;
-        verifier.0.lock().unwrap().clone()
+    fn generation(pool: &Pool) -> (bool, Option<Generation>) {
+        let has_verifier = pool.own_verifier().unwrap().is_some();
+        (has_verifier, pool.verifier.0.lock().unwrap().as_ref().map(|built| built.generation))
     }
 
     #[tokio::test]
-    async fn verifier_is_built_again_for_other_clients_and_keys_alone() {
-        let (pool, verifier) = (pool(), OwnVerifier::default());
-        assert!(built(&pool, &verifier).is_none());
+    async fn verifier_is_rebuilt_after_changes_of_clients_and_keys_only() {
+        let pool = pool();
+        assert!(!generation(&pool).0);
         change_clients(&pool, add("first")).await;
-        let mut last = built(&pool, &verifier).unwrap();
+        let mut last = generation(&pool);
+        assert!(last.0);
         for step in 0..4 {
-            for _ in 0..3 {
-                assert!(Arc::ptr_eq(&last, &built(&pool, &verifier).unwrap()));
-            }
+            change_clients(&pool, |data| drop(data.users.insert("alice", alice(step)))).await;
+            assert_eq!(generation(&pool), last, "step {step}");
             match step {
                 0 => change_clients(&pool, add("second")).await,
                 1 => pool.add_keys().unwrap(),
                 2 => pool.withdraw_old_keys(),
                 _ => change_clients(&pool, |data| drop(data.remove_client("first"))).await,
             }
-            let next = built(&pool, &verifier).unwrap();
-            assert!(!Arc::ptr_eq(&last, &next), "step {step}");
+            let next = generation(&pool);
+            assert!(next.0 && next != last, "step {step}");
             last = next;
         }
         change_clients(&pool, |data| drop(data.remove_client("second"))).await;
-        assert!(built(&pool, &verifier).is_none());
+        assert!(!generation(&pool).0);
+    }
+
+    fn alice(now: u64) -> User {
+        User::new("alice".to_owned(), "sub".to_owned(), now)
+    }
+
+    #[test]
+    fn verifier_is_built_once_per_generation() {
+        let verifier = OwnVerifier::default();
+        let mut builds = 0;
+        for generation in [(0, 0), (0, 0), (1, 0), (1, 0), (1, 1)] {
+            let build = || {
+                builds += 1;
+                Ok(None)
+            };
+            assert!(verifier.of_generation(generation, build).unwrap().is_none());
+        }
+        assert_eq!(builds, 3);
     }
 }

@@ -12,11 +12,10 @@ use crate::{
     blocking,
     crypto::secret,
     error::Error,
-    http::operations::Operations,
     model::{Client, PoolRecord},
-    pool::{Parts, Pool, endpoint, issue::milliseconds},
+    pool::{Parts, Pool, endpoint},
     store::{Disk, Store, mail::Outbox},
-    time::SystemClock,
+    time::{SystemClock, milliseconds},
     triggers::Triggers,
 };
 
@@ -25,11 +24,10 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
-    /// Of the pools that are made here.
+    /// The region of the pools that are created here.
     region: String,
     own_keys: bool,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
-    pub(crate) operations: Operations,
 }
 
 impl Site {
@@ -40,8 +38,7 @@ impl Site {
         (region, own_keys): (&str, bool),
     ) -> Self {
         let region = region.to_owned();
-        let (pools, operations) = (Mutex::default(), Operations::default());
-        Self { address, disk, outbox, region, own_keys, pools, operations }
+        Self { address, disk, outbox, region, own_keys, pools: Mutex::default() }
     }
 
     pub(crate) fn add(&self, pool: Arc<Pool>) {
@@ -59,7 +56,7 @@ impl Site {
         self.lock().values().map(Arc::clone).collect()
     }
 
-    /// Makes a pool, which is served at once.
+    /// Creates a pool, which is served at once.
     pub(crate) async fn create(self: &Arc<Self>, record: PoolRecord) -> io::Result<Arc<Pool>> {
         let id = format!("{}_{}", self.region, secret::pool_name());
         let pool = self.open(&id).await?;
@@ -73,7 +70,7 @@ impl Site {
         Ok(pool)
     }
 
-    /// A pool that is not served yet, with what is kept of it.
+    /// Opens a pool, with its stored data. It is not served yet.
     pub(crate) async fn open(self: &Arc<Self>, id: &str) -> io::Result<Arc<Pool>> {
         let (site, id) = (Arc::clone(self), id.to_owned());
         blocking::run(move || site.load(&id)).await
@@ -94,28 +91,28 @@ impl Site {
         Ok(Arc::new(shared))
     }
 
-    /// Forgets a pool, on disk too.
+    /// Removes a pool, also from disk.
     pub(crate) async fn remove(&self, pool: &Pool) -> io::Result<()> {
         pool.store.close().await?;
         self.lock().remove(pool.id().as_str());
         Ok(())
     }
 
-    /// The time of a new pool.
+    /// Returns the system's time in milliseconds, for pools that are created.
     pub(crate) fn now(&self) -> u64 {
         let time = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         milliseconds(time)
     }
 
-    /// An app client, with the pool that it belongs to.
-    pub(crate) fn client(&self, id: &str) -> Option<(Arc<Pool>, Client)> {
+    /// Finds an app client, and its pool.
+    pub(crate) fn client(&self, id: &str) -> Option<(Arc<Pool>, Arc<Client>)> {
         self.pools().into_iter().find_map(|pool| {
             let client = pool.store.read(|data| data.clients.get(id).cloned())?;
             Some((pool, client))
         })
     }
 
-    /// The claims of an access token of one of the pools, by this crate's own rules.
+    /// Verifies an access token of one of the pools.
     pub(crate) async fn verified(&self, token: &str) -> Result<(Arc<Pool>, Verified), Error> {
         for pool in self.pools() {
             let verifier = match pool.own_verifier() {

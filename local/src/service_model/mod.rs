@@ -4,6 +4,6 @@ mod table;
 mod validate;
 
 pub(crate) use self::{
-    table::{MODEL, Operation},
+    table::MODEL,
     validate::{check, check_text},
 };

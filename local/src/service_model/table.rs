@@ -19,7 +19,8 @@ pub(crate) struct Model {
 /// An operation that the pool serves.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// Whether apps call it, without AWS credentials and from pages of any origin. The others are for administrators.
+    /// Whether it needs no AWS credentials. A test compares this with the table of operations.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the server reads its own table"))]
     pub(crate) is_for_apps: bool,
     pub(crate) members: Vec<Member>,
 }
@@ -69,6 +70,12 @@ pub(crate) struct Pattern {
 impl Model {
     pub(crate) fn operation(&self, name: &str) -> Option<&Operation> {
         self.operations.get(name)
+    }
+
+    /// Returns the names of all operations.
+    #[cfg(test)]
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &'static str> {
+        self.operations.keys().copied()
     }
 
     /// The shape of a name that the table uses.

@@ -1,15 +1,17 @@
+use std::sync::Arc;
+
 use crate::{
     model::{
-        User,
+        Identity, User,
         settings::{Alias, Contact, PoolSettings},
     },
-    store::Data,
+    store::data::Data,
 };
 
 impl Data {
-    /// The pool's settings, which are there from the start.
-    pub(crate) fn settings(&self) -> PoolSettings {
-        self.pool.values().next().map(|record| record.settings.clone()).unwrap_or_default()
+    /// Returns the pool's settings.
+    pub(crate) fn settings(&self) -> Arc<PoolSettings> {
+        self.pool.values().next().map(|record| Arc::clone(&record.settings)).unwrap_or_default()
     }
 
     /// The key under which a user of this name stands.
@@ -18,7 +20,7 @@ impl Data {
     }
 
     /// A user by user name, `sub`, or what may stand for the user name.
-    pub(crate) fn find_user(&self, name: &str) -> Option<&User> {
+    pub(crate) fn find_user(&self, name: &str) -> Option<&Arc<User>> {
         if let Some(user) = self.users.get(&self.user_key(name)) {
             return Some(user);
         }
@@ -45,12 +47,12 @@ impl Data {
     }
 
     /// A user by their `sub`, whatever their name is by now.
-    pub(crate) fn user_of_sub(&self, sub: &str) -> Option<&User> {
+    pub(crate) fn user_of_sub(&self, sub: &str) -> Option<&Arc<User>> {
         self.known_as(sub).find(|user| user.sub == sub)
     }
 
     /// A user by user name alone: what rows keep of a user is looked up by this.
-    pub(crate) fn exact_user(&self, username: &str) -> Option<&User> {
+    pub(crate) fn exact_user(&self, username: &str) -> Option<&Arc<User>> {
         self.users.get(&self.user_key(username))
     }
 
@@ -60,7 +62,7 @@ impl Data {
     }
 
     /// The user of a session that is not over.
-    pub(crate) fn holder(&self, origin_jti: &str) -> Option<&User> {
+    pub(crate) fn holder(&self, origin_jti: &str) -> Option<&Arc<User>> {
         let session = self.sessions.get(origin_jti)?;
         let user = self.exact_user(&session.username)?;
         let stands = user.sub == session.sub && user.enabled && !session.is_over(user);
@@ -89,6 +91,15 @@ impl Data {
                         .attribute(contact.attribute())
                         .is_some_and(|held| held.eq_ignore_ascii_case(value))
             })
+    }
+
+    /// Returns the user to whom an account at a provider is linked.
+    pub(crate) fn user_of_account(&self, provider: &str, id: &str) -> Option<&Arc<User>> {
+        self.users.values().find(|user| {
+            let is_it =
+                |account: &Identity| account.provider_name == provider && account.user_id == id;
+            user.identities.iter().any(is_it)
+        })
     }
 
     fn is_case_sensitive(&self) -> bool {

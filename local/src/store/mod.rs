@@ -1,11 +1,12 @@
-//! What a pool knows: tables in memory, and on disk if asked.
+//! A pool's data: tables in memory, and optionally on disk.
 
+mod data;
 mod disk;
-mod federation;
 mod find;
 pub(crate) mod mail;
 mod names;
 mod remove;
+mod sessions;
 mod table;
 
 use std::{
@@ -13,19 +14,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-pub(crate) use self::{
-    disk::Disk,
-    federation::{ExternalSignIn, IdentityProvider},
-    table::Table,
+pub(crate) use self::{data::Data, disk::Disk};
+use self::{
+    data::{Progress, deleted},
+    mail::Outbox,
+    table::Change,
 };
-use self::{names::Names, table::Change};
+pub(crate) use crate::model::{ExternalSignIn, IdentityProvider};
 use crate::{
     blocking,
-    model::{
-        BrowserSession, Challenge, Client, Grant, Group, Message, PoolRecord, RefreshToken,
-        ResourceServer, Session, StoredKey, Stranger, User,
-    },
-    store::mail::Outbox,
+    model::{Message, StoredKey},
 };
 
 /// One pool's data.
@@ -43,91 +41,6 @@ struct Inner {
     disk: Option<Arc<Disk>>,
     outbox: OnceLock<Outbox>,
     pool_id: String,
-}
-
-/// How far an unsettled change is, so that a panic at any point of it leaves a state that the next change can
-/// complete.
-#[derive(Default)]
-enum Progress {
-    /// Made in memory, and not to be kept unless it gets further.
-    #[default]
-    Made,
-    /// Undone in memory while it is being written to disk.
-    Undone,
-    /// On disk, and made again in memory.
-    Written,
-}
-
-macro_rules! tables {
-    ($($(#[$doc:meta])* $name:ident: $row:ty,)*) => {
-        /// All tables of a pool.
-        #[derive(Default)]
-        pub(crate) struct Data {
-            $($(#[$doc])* pub(crate) $name: Table<$row>,)*
-            names: Names,
-            progress: Progress,
-            is_closed: bool,
-        }
-
-        impl Data {
-            fn changes(&self) -> serde_json::Result<Vec<Change>> {
-                let mut changes = Vec::new();
-                $(changes.append(&mut self.$name.changes(stringify!($name))?);)*
-                Ok(changes)
-            }
-
-            fn settle(&mut self) {
-                $(self.$name.settle();)*
-                self.progress = Progress::Made;
-            }
-
-            /// Undoes the unsettled changes, or reapplies them if they are undone.
-            fn swap_changes(&mut self) {
-                $(self.$name.swap_changes();)*
-            }
-
-            fn load(&mut self, table: &str, key: String, row: &[u8]) -> serde_json::Result<()> {
-                match table {
-                    $(stringify!($name) => self.$name.load(key, row),)*
-                    // A table that a later version has.
-                    _ => Ok(()),
-                }
-            }
-        }
-    };
-}
-
-tables! {
-    /// One row, by the pool's id.
-    pool: PoolRecord,
-    /// By id.
-    clients: Client,
-    /// By user name, in small letters where case does not matter.
-    users: User,
-    /// By name.
-    groups: Group,
-    /// Sign-ins, by the `origin_jti` of their tokens.
-    sessions: Session,
-    /// By the digest of the token.
-    refresh_tokens: RefreshToken,
-    /// Challenges that wait for an answer, by the digest of their `Session`.
-    challenges: Challenge,
-    /// By number, in the order in which they were sent.
-    messages: Message,
-    /// By identifier.
-    resource_servers: ResourceServer,
-    /// Authorization codes, by their digest.
-    grants: Grant,
-    /// Browsers that are signed in at the hosted pages, by the digest of their cookie.
-    browser_sessions: BrowserSession,
-    /// By name.
-    identity_providers: IdentityProvider,
-    /// Browsers that are at a provider, by the digest of their state.
-    external_sign_ins: ExternalSignIn,
-    /// Names that are nobody's, by their digest.
-    strangers: Stranger,
-    /// By number.
-    keys: StoredKey,
 }
 
 impl Store {
@@ -296,44 +209,19 @@ impl Inner {
     fn finish_change(&self, data: &mut Data) {
         data.learn_names();
         if let Some(outbox) = self.outbox.get() {
-            let sent = data.messages.changed().filter_map(|key| data.messages.get(key)).cloned();
-            sent.for_each(|message| outbox.put(message));
+            let sent = data.messages.changed().filter_map(|key| data.messages.get(key));
+            sent.for_each(|message| outbox.put(Message::clone(message)));
         }
         data.settle();
     }
 }
 
-impl Data {
-    fn begin_change(&mut self) -> io::Result<()> {
-        if self.is_closed {
-            return Err(deleted());
-        }
-        // A change that panicked leaves its changes unsettled.
-        match self.progress {
-            Progress::Made => self.undo_change(),
-            Progress::Undone => self.settle(),
-            Progress::Written => {
-                self.learn_names();
-                self.settle();
-            }
-        }
-        Ok(())
-    }
-
-    fn undo_change(&mut self) {
-        self.swap_changes();
-        self.settle();
-    }
-}
-
-fn deleted() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "the pool was deleted")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::path::PathBuf;
+
+    use super::*;
+    use crate::model::{Group, User};
 
     const POOL: &str = "us-east-1_Local0001";
 

@@ -1,27 +1,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    model::{
-        User,
-        settings::{Alias, Contact},
-    },
-    store::Data,
+use crate::model::{
+    User,
+    settings::{Alias, Contact},
 };
 
-/// What users are known by, so that nobody has to look at all of them to find one.
+/// An index of users by every text that can identify one: user name, `sub`, contacts and preferred user name.
 ///
-/// It is brought up to date at the end of each change. Until then, [`Data::known_as`] looks at the users that the
-/// change touched one by one.
+/// It is updated at the end of each change. Until then, `Data::known_as` also returns the users that the change touched.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// The keys of users, by what they are known by.
+    /// The keys of users, by text.
     keys: BTreeMap<String, BTreeSet<String>>,
-    /// What users are known by, by their keys.
+    /// The texts of users, by their keys.
     texts: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Names {
-    fn learn(&mut self, key: &str, user: Option<&User>) {
+    /// Updates the index for a user, who is `None` once removed.
+    pub(crate) fn learn(&mut self, key: &str, user: Option<&User>) {
         let texts = user.map(texts_of).unwrap_or_default();
         let before = self.texts.remove(key).unwrap_or_default();
         for gone in before.difference(&texts) {
@@ -41,28 +38,10 @@ impl Names {
     }
 }
 
-impl Data {
-    /// Users of whom this may be the user name, the `sub`, a contact or the preferred name, whatever its case and
-    /// whether or not it is proven: the caller looks closer.
-    pub(crate) fn known_as(&self, text: &str) -> impl Iterator<Item = &User> {
-        let known = self.names.keys.get(&folded(text)).into_iter().flatten().map(String::as_str);
-        known.chain(self.users.changed()).filter_map(|key| self.users.get(key))
-    }
-
-    /// Takes note of the users that a change touched.
-    pub(crate) fn learn_names(&mut self) {
-        let Self { users, names, .. } = self;
-        for key in users.changed() {
-            names.learn(key, users.get(key));
-        }
-    }
-
-    /// Takes note of all users.
-    pub(crate) fn learn_all_names(&mut self) {
-        let Self { users, names, .. } = self;
-        for (key, user) in users.iter() {
-            names.learn(key, Some(user));
-        }
+impl Names {
+    /// Returns the keys of the users that a text may identify, in any case.
+    pub(crate) fn keys_of(&self, text: &str) -> impl Iterator<Item = &str> {
+        self.keys.get(&folded(text)).into_iter().flatten().map(String::as_str)
     }
 }
 
@@ -83,6 +62,7 @@ fn folded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Data;
 
     fn user(name: &str, email: &str) -> User {
         let mut user = User::new(name.to_owned(), format!("sub of {name}"), 0);

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use crate::{
     model::{Client, Group, User},
-    store::Data,
+    store::data::Data,
 };
 
 impl Data {
@@ -12,7 +14,7 @@ impl Data {
 
     /// Forgets a user with every sign-in, so that no token of theirs works any more. Messages stay: they are what
     /// was sent.
-    pub(crate) fn remove_user(&mut self, username: &str) -> Option<User> {
+    pub(crate) fn remove_user(&mut self, username: &str) -> Option<Arc<User>> {
         let key = self.user_key(username);
         let user = self.users.remove(&key)?;
         let name = &user.username;
@@ -31,7 +33,7 @@ impl Data {
     }
 
     /// Forgets an app client with all sign-ins by way of it.
-    pub(crate) fn remove_client(&mut self, id: &str) -> Option<Client> {
+    pub(crate) fn remove_client(&mut self, id: &str) -> Option<Arc<Client>> {
         let client = self.clients.remove(id)?;
         self.sessions.retain(|_, session| session.client_id != id);
         let Self { sessions, refresh_tokens, .. } = self;
@@ -42,7 +44,7 @@ impl Data {
     }
 
     /// Forgets a group, in its users too: another of the same name begins without any.
-    pub(crate) fn remove_group(&mut self, name: &str) -> Option<Group> {
+    pub(crate) fn remove_group(&mut self, name: &str) -> Option<Arc<Group>> {
         let group = self.groups.remove(name)?;
         let members: Vec<_> = self
             .users

@@ -1,21 +1,25 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Rows by their keys, which knows what changed since it was last asked.
+/// Rows by their keys, with the changes that are not settled yet. Readers share a row; a change copies it first.
+///
+/// A change is settled once it is on disk, or at once if the pool has no disk. Until then it can be undone.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    rows: BTreeMap<String, T>,
-    /// The rows that changed, as they were before; while the changes are undone, as they are to be.
-    changed: BTreeMap<String, Option<T>>,
-    /// How many rows there have to be for the next [`prune`](Self::prune) to look at them.
+    rows: BTreeMap<String, Arc<T>>,
+    /// The changed rows as they were before, or, while the changes are undone, as they will be.
+    changed: BTreeMap<String, Option<Arc<T>>>,
+    /// Counts the settled changes.
+    generation: u64,
+    /// The number of rows from which the next [`prune`](Self::prune) acts.
     prune_at: usize,
 }
 
-/// So many rows are looked at in no time.
+/// The number of rows below which a table is never pruned.
 const FEW: usize = 64;
 
-/// A row that was written, or one that is gone.
+/// A changed row for the disk. `row` is `None` if it was removed.
 pub(crate) struct Change {
     pub(crate) table: &'static str,
     pub(crate) key: String,
@@ -23,33 +27,37 @@ pub(crate) struct Change {
 }
 
 impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
-    pub(crate) fn get(&self, key: &str) -> Option<&T> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Arc<T>> {
         self.rows.get(key)
     }
 
-    /// A row to change. It counts as changed.
+    /// Returns a row for a change.
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut T> {
         let row = self.rows.get_mut(key)?;
         if !self.changed.contains_key(key) {
-            self.changed.insert(key.to_owned(), Some(row.clone()));
+            self.changed.insert(key.to_owned(), Some(Arc::clone(row)));
         }
-        Some(row)
+        Some(Arc::make_mut(row))
     }
 
-    pub(crate) fn insert(&mut self, key: impl Into<String>, row: T) -> Option<T> {
+    pub(crate) fn insert(
+        &mut self,
+        key: impl Into<String>,
+        row: impl Into<Arc<T>>,
+    ) -> Option<Arc<T>> {
         let key = key.into();
-        let before = self.rows.insert(key.clone(), row);
+        let before = self.rows.insert(key.clone(), row.into());
         self.changed.entry(key).or_insert_with(|| before.clone());
         before
     }
 
-    pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Arc<T>> {
         let row = self.rows.remove(key)?;
         self.changed.entry(key.to_owned()).or_insert_with(|| Some(row.clone()));
         Some(row)
     }
 
-    /// Removes the rows that are not wanted any more.
+    /// Removes the rows for which `wanted` is false.
     pub(crate) fn retain(&mut self, mut wanted: impl FnMut(&str, &T) -> bool) {
         let changed = &mut self.changed;
         self.rows.retain(|key, row| {
@@ -61,8 +69,8 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         });
     }
 
-    /// Removes rows that nobody looks at any more, and tells whether it did. It acts once the table has twice as
-    /// many rows as the last time left, so that many calls cost little.
+    /// Removes the rows for which `wanted` is false, and returns whether any was removed. It only acts once the table
+    /// has twice as many rows as the last call left, so that frequent calls are cheap.
     pub(crate) fn prune(&mut self, wanted: impl FnMut(&str, &T) -> bool) -> bool {
         let before = self.len();
         if before < self.prune_at {
@@ -77,16 +85,16 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         self.rows.contains_key(key)
     }
 
-    /// In the order of the keys.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &T)> {
+    /// Returns all rows, in the order of their keys.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Arc<T>)> {
         self.rows.iter().map(|(key, row)| (key.as_str(), row))
     }
 
-    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &T> {
+    pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> {
         self.rows.values()
     }
 
-    /// The keys of rows that changed since the changes were last taken.
+    /// Returns the keys of unsettled changes.
     pub(crate) fn changed(&self) -> impl Iterator<Item = &str> {
         self.changed.keys().map(String::as_str)
     }
@@ -95,30 +103,38 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         self.rows.len()
     }
 
-    /// Takes note of a row that was kept.
+    /// Adds a row that was read from disk.
     pub(crate) fn load(&mut self, key: String, row: &[u8]) -> serde_json::Result<()> {
-        self.rows.insert(key, serde_json::from_slice(row)?);
+        self.rows.insert(key, Arc::new(serde_json::from_slice(row)?));
         Ok(())
     }
 
-    /// What changed since the last time that changes were settled.
+    /// Returns the unsettled changes, for the disk.
     pub(crate) fn changes(&self, table: &'static str) -> serde_json::Result<Vec<Change>> {
         self.changed
             .keys()
             .map(|key| {
-                let row = self.rows.get(key).map(serde_json::to_vec).transpose()?;
+                let row = self.rows.get(key).map(|row| serde_json::to_vec(&**row)).transpose()?;
                 Ok(Change { table, key: key.clone(), row })
             })
             .collect()
     }
 
-    /// Takes changes for good.
+    /// Settles all changes.
     pub(crate) fn settle(&mut self) {
-        self.changed.clear();
+        if !self.changed.is_empty() {
+            self.changed.clear();
+            self.generation += 1;
+        }
     }
 
-    /// Swaps the rows that changed and the rows as they were before: the first call undoes the changes, the second makes
-    /// them again. They count as changed until they are settled.
+    /// Returns a number that is different after each settled change of the table.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Exchanges the changed rows with the rows before the change. The first call undoes the changes, the second
+    /// repeats them. They stay unsettled.
     pub(crate) fn swap_changes(&mut self) {
         for (key, other) in &mut self.changed {
             *other = match other.take() {
@@ -131,6 +147,6 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), changed: BTreeMap::new(), prune_at: 0 }
+        Self { rows: BTreeMap::new(), changed: BTreeMap::new(), generation: 0, prune_at: 0 }
     }
 }

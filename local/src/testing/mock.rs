@@ -9,15 +9,15 @@ use serde_json::Value;
 use tower_cognito::{AuthError, Claims, TokenUse, Verified, Verifier};
 
 use crate::{
-    pool::{Parts, Shared, own_verifier::own_pool},
+    pool::{Parts, Pool},
     store::Store,
     testing::token::TokenBuilder,
     triggers::Triggers,
 };
 
 /// A pool that nobody serves: its keys are all that mock claims need.
-static UNSERVED: LazyLock<Arc<Shared>> = LazyLock::new(|| {
-    let shared = Shared::new(Parts {
+static UNSERVED: LazyLock<Arc<Pool>> = LazyLock::new(|| {
+    let shared = Pool::new(Parts {
         store: Store::open(ID, None).expect("a store in memory opens nothing"),
         id: ID.parse().expect("the id is a pool's"),
         client_id: "mockclient".to_owned(),
@@ -79,7 +79,7 @@ impl TokenBuilder {
         let named = |claim: &str| payload.get(claim).and_then(Value::as_str);
         let of = |client: &str| {
             // A mock of a bound token is for a service that accepts what it is bound to.
-            let pool = own_pool(self.pool()).ok()?.access_tokens([client]).id_tokens([client]);
+            let pool = self.pool().trusted().ok()?.access_tokens([client]).id_tokens([client]);
             let verifier = Verifier::builder(pool).permissions_claim("custom:permissions");
             verifier.token_cache_bytes(0).build().ok()
         };

@@ -8,15 +8,12 @@ use serde_json::{Map, Value, json};
 
 use tower_cognito::{TokenUse, verifier::Clock};
 
-use crate::{
-    pool::{Shared, keys::random_uuid},
-    time::SystemClock,
-};
+use crate::{ids::random_uuid, pool::Pool, time::SystemClock};
 
 /// A token in the making. [`sign`](Self::sign) ends it.
 #[must_use]
 pub struct TokenBuilder {
-    pool: Arc<Shared>,
+    pool: Arc<Pool>,
     token_use: TokenUse,
     claims: Map<String, Value>,
     removed: Vec<String>,
@@ -29,7 +26,7 @@ pub struct TokenBuilder {
 const LIFETIME_SECONDS: i64 = 60 * 60;
 
 impl TokenBuilder {
-    pub(crate) fn user(pool: Arc<Shared>, token_use: TokenUse, username: String) -> Self {
+    pub(crate) fn user(pool: Arc<Pool>, token_use: TokenUse, username: String) -> Self {
         let subject = pool.subject(&username);
         let client = pool.client_id().to_owned();
         let token = Self::new(pool, token_use)
@@ -42,14 +39,14 @@ impl TokenBuilder {
         }
     }
 
-    pub(crate) fn machine(pool: Arc<Shared>, client: String) -> Self {
+    pub(crate) fn machine(pool: Arc<Pool>, client: String) -> Self {
         Self::new(pool, TokenUse::Access)
             .claim("sub", client.clone())
             .claim("client_id", client)
             .claim("version", 2)
     }
 
-    fn new(pool: Arc<Shared>, token_use: TokenUse) -> Self {
+    fn new(pool: Arc<Pool>, token_use: TokenUse) -> Self {
         let issuer = pool.issuer().to_owned();
         let token = Self {
             pool,
@@ -171,7 +168,7 @@ impl TokenBuilder {
         self.pool.sign(self.token_use, header.as_bytes(), payload.as_bytes())
     }
 
-    pub(crate) fn pool(&self) -> &Shared {
+    pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }
 

@@ -4,20 +4,19 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::{
-    error::ApiError,
+    error::Error,
     model::User,
-    pool::Shared,
-    triggers::{Caller, Event, Trigger, user_attributes},
+    triggers::{Caller, Event, EventContext, Trigger, user_attributes},
 };
 
 /// Runs before a password is looked at. What the client says is `validationData`. Of a user who is not there the
 /// function hears where the client is told nothing of it.
 pub(crate) async fn pre_authentication(
-    pool: &Shared,
+    context: &EventContext<'_>,
     name: &str,
     user: Option<&User>,
     caller: Caller<'_>,
-) -> Result<(), ApiError> {
+) -> Result<(), Error> {
     let event = Event {
         trigger: Trigger::PreAuthentication,
         source: "Authentication",
@@ -30,15 +29,15 @@ pub(crate) async fn pre_authentication(
         }),
         response: json!({}),
     };
-    pool.fire::<IgnoredAny>(event).await.map(drop)
+    context.fire::<IgnoredAny>(event).await.map(drop)
 }
 
 /// Runs after a user has done all that a sign-in asks for.
 pub(crate) async fn post_authentication(
-    pool: &Shared,
+    context: &EventContext<'_>,
     user: &User,
     caller: Caller<'_>,
-) -> Result<(), ApiError> {
+) -> Result<(), Error> {
     let event = Event {
         trigger: Trigger::PostAuthentication,
         source: "Authentication",
@@ -51,5 +50,5 @@ pub(crate) async fn post_authentication(
         }),
         response: json!({}),
     };
-    pool.fire::<IgnoredAny>(event).await.map(drop)
+    context.fire::<IgnoredAny>(event).await.map(drop)
 }

@@ -6,10 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    error::ApiError,
+    error::Error,
     model::{CustomRound, User},
-    pool::Shared,
-    triggers::{Caller, Event, Trigger, fire::unrecognizable, user_attributes},
+    triggers::{Caller, Event, EventContext, Trigger, failure::unrecognizable, user_attributes},
 };
 
 /// Who signs in. Of a user who is not there functions hear where the client is told nothing of it.
@@ -57,16 +56,16 @@ struct Judged {
 
 /// What comes after these rounds. Nothing, if the pool has no custom sign-in.
 pub(crate) async fn define_auth_challenge(
-    pool: &Shared,
+    context: &EventContext<'_>,
     visitor: Visitor<'_>,
     rounds: &[CustomRound],
-) -> Result<Option<Next>, ApiError> {
+) -> Result<Option<Next>, Error> {
     let event = visitor.event(
         Trigger::DefineAuthChallenge,
         json!({ "session": rounds }),
         json!({ "challengeName": null, "issueTokens": null, "failAuthentication": null }),
     );
-    let Some(defined) = pool.fire::<Defined>(event).await? else {
+    let Some(defined) = context.fire::<Defined>(event).await? else {
         return Ok(None);
     };
     if defined.fail_authentication.unwrap_or_default() {
@@ -84,10 +83,10 @@ pub(crate) async fn define_auth_challenge(
 
 /// Has a function make a challenge. Nothing, if the pool has no such function.
 pub(crate) async fn create_auth_challenge(
-    pool: &Shared,
+    context: &EventContext<'_>,
     visitor: Visitor<'_>,
     rounds: &[CustomRound],
-) -> Result<Option<Made>, ApiError> {
+) -> Result<Option<Made>, Error> {
     let event = visitor.event(
         Trigger::CreateAuthChallenge,
         json!({ "challengeName": CUSTOM_CHALLENGE, "session": rounds }),
@@ -97,22 +96,22 @@ pub(crate) async fn create_auth_challenge(
             "challengeMetadata": null,
         }),
     );
-    pool.fire(event).await
+    context.fire(event).await
 }
 
 /// Whether an answer is right. Without a function none is.
 pub(crate) async fn verify_auth_challenge_response(
-    pool: &Shared,
+    context: &EventContext<'_>,
     visitor: Visitor<'_>,
     private: &BTreeMap<String, String>,
     answer: &str,
-) -> Result<bool, ApiError> {
+) -> Result<bool, Error> {
     let event = visitor.event(
         Trigger::VerifyAuthChallengeResponse,
         json!({ "privateChallengeParameters": private, "challengeAnswer": answer }),
         json!({ "answerCorrect": null }),
     );
-    let judged = pool.fire::<Judged>(event).await?.unwrap_or_default();
+    let judged = context.fire::<Judged>(event).await?.unwrap_or_default();
     Ok(judged.answer_correct.unwrap_or_default())
 }
 

@@ -1,32 +1,27 @@
 use serde_json::{Map, Value, json};
 
-use crate::{
-    model::User,
-    pool::Shared,
-    triggers::{Caller, Trigger},
-};
+use crate::{model::Trigger, model::User, triggers::metadata::Caller};
 
-/// An occasion on which a trigger runs.
+/// The event of a trigger.
 pub(crate) struct Event<'a> {
     pub(crate) trigger: Trigger,
-    /// What stands behind the underscore in `triggerSource`.
+    /// The part of `triggerSource` after the underscore.
     pub(crate) source: &'static str,
     pub(crate) username: &'a str,
     pub(crate) caller: Caller<'a>,
     pub(crate) request: Value,
-    /// What the function is to fill in.
+    /// The members that the function fills in.
     pub(crate) response: Value,
 }
 
 impl Event<'_> {
-    /// The document that the function receives.
-    pub(crate) fn document(&self, pool: &Shared) -> Value {
-        let id = pool.id().as_str();
+    /// Returns the document that the function receives.
+    pub(crate) fn document(&self, pool_id: &str) -> Value {
         json!({
             "version": self.trigger.version(),
             "triggerSource": format!("{}_{}", self.trigger.source(), self.source),
-            "region": id.split_once('_').map_or(id, |(region, _)| region),
-            "userPoolId": id,
+            "region": pool_id.split_once('_').map_or(pool_id, |(region, _)| region),
+            "userPoolId": pool_id,
             "userName": self.username,
             "callerContext": {
                 "awsSdkVersion": "aws-sdk-unknown-unknown",
@@ -38,7 +33,7 @@ impl Event<'_> {
     }
 }
 
-/// What functions see of a user.
+/// Returns a user's attributes as functions receive them.
 pub(crate) fn user_attributes(user: &User) -> Value {
     let mut attributes = attribute_map(user);
     attributes.insert("sub".to_owned(), json!(user.sub));
@@ -50,7 +45,7 @@ pub(crate) fn user_attributes(user: &User) -> Value {
     Value::Object(attributes)
 }
 
-/// The attributes that can be written.
+/// Returns the attributes that can be written.
 pub(crate) fn attribute_map(user: &User) -> Map<String, Value> {
     user.attributes.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
 }

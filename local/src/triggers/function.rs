@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     model::settings::FunctionUrl,
-    triggers::{Failure, url},
+    triggers::{failure::Failure, url},
 };
 
 /// What a trigger's closure fails with. Its text reaches the client.

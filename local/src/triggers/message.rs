@@ -4,10 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    error::ApiError,
+    error::Error,
     model::{MessageText, PLACE_OF_CODE, PLACE_OF_NAME, User, settings::Contact},
-    pool::Shared,
-    triggers::{Caller, Event, Trigger, user_attributes},
+    triggers::{Caller, Event, EventContext, Trigger, user_attributes},
 };
 
 /// Why a message is sent.
@@ -33,13 +32,13 @@ struct Response {
 /// The text of a message: the function's, or else the one that is given. A text without a place for the code, or
 /// an invitation without one for the name, is of no use, and passed over.
 pub(crate) async fn custom_text(
-    pool: &Shared,
+    context: &EventContext<'_>,
     user: &User,
     reason: Reason,
     contact: Contact,
     default: MessageText,
     caller: Caller<'_>,
-) -> Result<MessageText, ApiError> {
+) -> Result<MessageText, Error> {
     let is_invitation = reason == Reason::AdminCreateUser;
     let event = Event {
         trigger: Trigger::CustomMessage,
@@ -55,7 +54,7 @@ pub(crate) async fn custom_text(
         }),
         response: json!({ "smsMessage": null, "emailMessage": null, "emailSubject": null }),
     };
-    let Some(response) = pool.fire::<Response>(event).await? else {
+    let Some(response) = context.fire::<Response>(event).await? else {
         return Ok(default);
     };
     let (body, subject) = match contact {

@@ -6,9 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    error::ApiError,
-    pool::Shared,
-    triggers::{Caller, Event, Trigger, fire::unrecognizable},
+    error::Error,
+    triggers::{Caller, Event, EventContext, Trigger, failure::unrecognizable},
 };
 
 /// A user as the function knows them.
@@ -37,11 +36,11 @@ struct Response {
 /// Asks the function for a user who is not in the pool. A password comes with a sign-in; without, they forgot it.
 /// Nobody, if there is no such function, or it knows no such user.
 pub(crate) async fn user_migration(
-    pool: &Shared,
+    context: &EventContext<'_>,
     name: &str,
     password: Option<&str>,
     caller: Caller<'_>,
-) -> Result<Option<Migrant>, ApiError> {
+) -> Result<Option<Migrant>, Error> {
     let said = caller.metadata.to_value();
     let nothing = Value::Object(serde_json::Map::new());
     // What comes with a sign-in is `validationData`.
@@ -68,14 +67,14 @@ pub(crate) async fn user_migration(
             "enableSMSMFA": null,
         }),
     };
-    let Some(response) = pool.fire::<Response>(event).await? else {
+    let Some(response) = context.fire::<Response>(event).await? else {
         return Ok(None);
     };
     response.migrant()
 }
 
 impl Response {
-    fn migrant(self) -> Result<Option<Migrant>, ApiError> {
+    fn migrant(self) -> Result<Option<Migrant>, Error> {
         // A user has attributes. Who has none is not known: functions with types cannot leave the map out.
         let attributes = self.user_attributes.filter(|attributes| !attributes.is_empty());
         let Some(attributes) = attributes else {

@@ -5,10 +5,10 @@
 //! decided again after it.
 
 mod authentication;
-mod builder;
 mod challenge;
+mod context;
 mod event;
-mod fire;
+mod failure;
 mod function;
 mod message;
 mod metadata;
@@ -21,12 +21,14 @@ mod url;
 /// The events of triggers, as Rust functions on Lambda know them.
 pub use aws_lambda_events::event::cognito as events;
 
+use self::event::{Event, user_attributes};
 pub use self::function::TriggerError;
 pub(crate) use self::{
     authentication::{post_authentication, pre_authentication},
     challenge::{
         Next, Visitor, create_auth_challenge, define_auth_challenge, verify_auth_challenge_response,
     },
+    context::EventContext,
     function::Function,
     message::{Reason, custom_text},
     metadata::{Caller, Metadata},
@@ -34,9 +36,5 @@ pub(crate) use self::{
     set::Triggers,
     sign_up::{Arrival, Confirmation, post_confirmation, pre_sign_up},
     tokens::{Holder, TokenSource, machine_overrides, user_overrides},
-};
-use self::{
-    event::{Event, user_attributes},
-    fire::Failure,
 };
 pub use crate::model::Trigger;

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     model::{Trigger, settings::FunctionUrl},
-    triggers::Function,
+    triggers::function::Function,
 };
 
 /// The functions that a pool's builder was given.

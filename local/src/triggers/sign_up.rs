@@ -4,12 +4,11 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use crate::{
-    error::ApiError,
+    error::Error,
     model::{User, UserStatus, settings::Contact},
-    pool::Shared,
     triggers::{
-        Caller, Event, Metadata, Trigger, event::attribute_map, fire::unrecognizable,
-        user_attributes,
+        Caller, Event, EventContext, Metadata, Trigger, event::attribute_map,
+        failure::unrecognizable, user_attributes,
     },
 };
 
@@ -39,12 +38,12 @@ pub(crate) struct Verdict {
 
 /// Runs before a user is created.
 pub(crate) async fn pre_sign_up(
-    pool: &Shared,
+    context: &EventContext<'_>,
     user: &User,
     arrival: Arrival,
     validation: &Metadata,
     caller: Caller<'_>,
-) -> Result<Verdict, ApiError> {
+) -> Result<Verdict, Error> {
     let event = Event {
         trigger: Trigger::PreSignUp,
         source: arrival.source(),
@@ -62,16 +61,16 @@ pub(crate) async fn pre_sign_up(
             "autoVerifyPhone": false,
         }),
     };
-    Ok(pool.fire(event).await?.unwrap_or_default())
+    Ok(context.fire(event).await?.unwrap_or_default())
 }
 
 /// Runs after a user was confirmed.
 pub(crate) async fn post_confirmation(
-    pool: &Shared,
+    context: &EventContext<'_>,
     user: &User,
     confirmation: Confirmation,
     caller: Caller<'_>,
-) -> Result<(), ApiError> {
+) -> Result<(), Error> {
     let event = Event {
         trigger: Trigger::PostConfirmation,
         source: confirmation.source(),
@@ -83,7 +82,7 @@ pub(crate) async fn post_confirmation(
         }),
         response: json!({}),
     };
-    pool.fire::<IgnoredAny>(event).await.map(drop)
+    context.fire::<IgnoredAny>(event).await.map(drop)
 }
 
 impl Verdict {
@@ -95,7 +94,7 @@ impl Verdict {
     ///
     /// # Errors
     /// A contact is to count as verified that the user does not have.
-    pub(crate) fn apply(&self, user: &mut User) -> Result<(), ApiError> {
+    pub(crate) fn apply(&self, user: &mut User) -> Result<(), Error> {
         if self.confirms() {
             user.status = UserStatus::Confirmed;
         }
@@ -106,7 +105,7 @@ impl Verdict {
     ///
     /// # Errors
     /// A contact is to count as verified that the user does not have.
-    pub(crate) fn verify(&self, user: &mut User) -> Result<(), ApiError> {
+    pub(crate) fn verify(&self, user: &mut User) -> Result<(), Error> {
         for (contact, verifies) in [
             (Contact::Email, self.auto_verify_email),
             (Contact::PhoneNumber, self.auto_verify_phone),

@@ -1,7 +1,7 @@
 use reqwest::{Client, Url, header::CONTENT_TYPE, redirect};
 use serde_json::Value;
 
-use crate::{blocking, model::settings::FunctionUrl, triggers::Failure};
+use crate::{blocking, model::settings::FunctionUrl, triggers::failure::Failure};
 
 /// The longest answer that Lambda gives: 6 MiB.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;

@@ -23,6 +23,7 @@ mod groups;
 mod hang_up;
 mod hosted;
 mod hosted_triggers;
+mod levels;
 mod listing;
 mod mail;
 mod mfa;

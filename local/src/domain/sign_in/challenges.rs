@@ -1,6 +1,6 @@
 //! Challenges: each is answered once, in time, and by the client that it was made for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 
@@ -34,8 +34,8 @@ pub(crate) struct Handle<'a> {
 /// A challenge that waits for its answer.
 pub(crate) struct Open {
     pub(crate) key: String,
-    pub(crate) challenge: Challenge,
-    pub(crate) user: User,
+    pub(crate) challenge: Arc<Challenge>,
+    pub(crate) user: Arc<User>,
 }
 
 /// A sign-in through an app client.
@@ -79,7 +79,10 @@ pub(crate) async fn ask(
         Some(contact) => {
             let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
             let text = messages::sign_in_text(contact);
-            Some(custom_text(pool, user, Reason::Authentication, contact, text, caller).await?)
+            Some(
+                custom_text(&pool.events(), user, Reason::Authentication, contact, text, caller)
+                    .await?,
+            )
         }
         None => None,
     };
@@ -205,7 +208,7 @@ pub(crate) fn open_step(data: &Data, handle: &Handle<'_>) -> Result<Open, Error>
     let is_valid =
         handle.now < challenge.expires_at && challenge.proof == user.proof() && user.enabled;
     if is_theirs && is_valid {
-        Ok(Open { key, challenge: challenge.clone(), user: user.clone() })
+        Ok(Open { key, challenge: Arc::clone(challenge), user: Arc::clone(user) })
     } else {
         Err(Error::unknown_session())
     }

@@ -1,6 +1,6 @@
 //! `CUSTOM_AUTH`: trigger functions define the challenges and check the answers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     crypto::secret::digest_of,
@@ -39,7 +39,7 @@ pub(crate) async fn begin(
         may_sign_in(user, pool.now())?;
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    pre_authentication(pool, &named.username, named.user.as_ref(), caller).await?;
+    pre_authentication(&pool.events(), &named.username, named.user.as_deref(), caller).await?;
     // The client's metadata of this request is for the trigger before the sign-in only.
     let sign_in = begun(client, Metadata::NONE);
     let rounds: Vec<_> = public.iter().map(|_| round("SRP_A", true)).collect();
@@ -56,7 +56,7 @@ pub(crate) async fn begin(
 pub(crate) async fn after_password(
     pool: &Pool,
     sign_in: &SignIn<'_>,
-    user: User,
+    user: Arc<User>,
 ) -> Result<Outcome, Error> {
     let named = NamedUser { username: user.username.clone(), user: Some(user) };
     let rounds = vec![round("SRP_A", true), round("PASSWORD_VERIFIER", true)];
@@ -76,7 +76,8 @@ pub(crate) async fn answer(
         pool.store.write(|data| take(pool, data, handle)).await??;
     let sign_in = begun(client, metadata);
     let visitor = visitor(&sign_in, &named);
-    let is_right = verify_auth_challenge_response(pool, visitor, &private, answer).await?;
+    let is_right =
+        verify_auth_challenge_response(&pool.events(), visitor, &private, answer).await?;
     if let Some(round) = rounds.last_mut() {
         round.challenge_result = is_right;
     }
@@ -90,7 +91,9 @@ async fn define(
     named: &NamedUser,
     rounds: &[CustomRound],
 ) -> Result<Next, Error> {
-    define_auth_challenge(pool, visitor(sign_in, named), rounds).await?.ok_or_else(not_configured)
+    define_auth_challenge(&pool.events(), visitor(sign_in, named), rounds)
+        .await?
+        .ok_or_else(not_configured)
 }
 
 async fn follow(
@@ -118,19 +121,20 @@ async fn ask(
     named: &NamedUser,
     mut rounds: Vec<CustomRound>,
 ) -> Result<Outcome, Error> {
-    let made = create_auth_challenge(pool, visitor(sign_in, named), &rounds).await?;
+    let made = create_auth_challenge(&pool.events(), visitor(sign_in, named), &rounds).await?;
     let made = made.ok_or_else(not_configured)?;
     rounds.push(CustomRound {
         challenge_metadata: made.challenge_metadata.clone(),
         ..round("CUSTOM_CHALLENGE", false)
     });
     let kind = ChallengeKind::Custom { private: made.private(), rounds };
-    let proven = named.user.as_ref().map(User::proof).unwrap_or_default();
+    let proven = named.user.as_deref().map(User::proof).unwrap_or_default();
     let now = pool.now();
     let session = pool
         .store
         .write(|data| {
-            let present = data.exact_user(&named.username).map(User::proof).unwrap_or_default();
+            let present =
+                data.exact_user(&named.username).map(|user| user.proof()).unwrap_or_default();
             if named.user.is_some() && present != proven {
                 return Err(Error::unknown_session());
             }
@@ -182,7 +186,7 @@ fn take(pool: &Pool, data: &mut Data, handle: &Handle<'_>) -> Result<Taken, Erro
 fn visitor<'a>(sign_in: &SignIn<'a>, named: &'a NamedUser) -> Visitor<'a> {
     let caller =
         Caller { client_id: &sign_in.client.settings.client_id, metadata: sign_in.metadata };
-    Visitor { username: &named.username, user: named.user.as_ref(), caller }
+    Visitor { username: &named.username, user: named.user.as_deref(), caller }
 }
 
 fn begun<'a>(client: &'a Client, metadata: &'a Metadata) -> SignIn<'a> {

@@ -1,5 +1,7 @@
 //! The end of a sign-in: a session begins, and its tokens are issued.
 
+use std::sync::Arc;
+
 use crate::{
     error::Error,
     model::{Client, Failures, Group, Session, User, UserStatus},
@@ -38,15 +40,15 @@ impl<'a> Entry<'a> {
 
 /// A session that has begun.
 pub(crate) struct Entered {
-    user: User,
-    groups: Vec<Group>,
+    user: Arc<User>,
+    groups: Vec<Arc<Group>>,
     pub(crate) origin_jti: String,
     refresh_token: String,
 }
 
 /// Begins a session and issues its tokens.
 pub(crate) async fn sign_in(pool: &Pool, entry: Entry<'_>) -> Result<Tokens, Error> {
-    post_authentication(pool, entry.user, entry.caller()).await?;
+    post_authentication(&pool.events(), entry.user, entry.caller()).await?;
     let now = pool.now();
     let entered = pool.store.write(|data| enter(data, &entry, now)).await??;
     tokens(pool, &entry, entered).await
@@ -84,7 +86,8 @@ pub(crate) async fn tokens(
         groups: &entered.groups,
         scopes: entry.scopes.as_deref().unwrap_or(&api_scope),
     };
-    let overrides = match user_overrides(pool, holder, entry.source, entry.caller()).await {
+    let overrides = match user_overrides(&pool.events(), holder, entry.source, entry.caller()).await
+    {
         Ok(overrides) => overrides,
         Err(error) => {
             pool.store
@@ -120,8 +123,8 @@ pub(crate) async fn tokens(
 }
 
 /// Returns the user with this proof, if they may still sign in and the proof is still valid.
-pub(crate) fn may_enter<'a>(data: &'a Data, username: &str, proven: &str) -> Option<&'a User> {
-    let is_ready = |user: &&User| {
+pub(crate) fn may_enter<'a>(data: &'a Data, username: &str, proven: &str) -> Option<&'a Arc<User>> {
+    let is_ready = |user: &&Arc<User>| {
         let is_complete =
             matches!(user.status, UserStatus::Confirmed | UserStatus::ExternalProvider);
         is_complete && user.enabled && user.proof() == proven

@@ -1,5 +1,7 @@
 //! Codes of second factors: of a software token, by SMS or by e-mail.
 
+use std::sync::Arc;
+
 use crate::{
     crypto::{secret::same, totp::Typed},
     domain::{
@@ -21,7 +23,7 @@ pub(crate) async fn answer(
     handle: &Handle<'_>,
     factor: Factor,
     code: &str,
-) -> Result<User, Error> {
+) -> Result<Arc<User>, Error> {
     let now = handle.now;
     pool.store
         .write_always(|data| {
@@ -40,7 +42,7 @@ pub(crate) async fn answer(
                 _ => return Err(Error::unknown_session()),
             }
             data.challenges.remove(&key);
-            Ok::<User, Error>(user)
+            Ok::<_, Error>(user)
         })
         .await?
 }
@@ -50,7 +52,7 @@ fn use_software_token(data: &mut Data, username: &str, code: &str, now: u64) -> 
     let user = data.exact_user(username).ok_or_else(Error::user_not_found)?;
     lockout::check(&user.failures, now)?;
     let token = user.software_token.as_ref().ok_or_else(Error::software_token_missing)?;
-    match token.typed(code, now) {
+    match token.check(code, now) {
         Typed::Right(step) => {
             let token = data.exact_user_mut(username).and_then(|user| user.software_token.as_mut());
             if let Some(token) = token {

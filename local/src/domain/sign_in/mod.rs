@@ -12,7 +12,7 @@ mod srp;
 mod steps;
 mod unknown_user;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use self::{challenges::go_on, srp::Follows, steps::factors};
 pub(crate) use self::{
@@ -107,7 +107,7 @@ pub(crate) async fn take_answer(
     client: &Client,
     handle: &Handle<'_>,
     answer: Answer<'_>,
-) -> Result<(User, NextStep), Error> {
+) -> Result<(Arc<User>, NextStep), Error> {
     match answer {
         Answer::NewPassword { password, attributes } => {
             let user = new_password::answer(pool, client, handle, password, &attributes).await?;
@@ -126,7 +126,7 @@ async fn select_factor(
     pool: &Pool,
     handle: &Handle<'_>,
     name: &str,
-) -> Result<(User, NextStep), Error> {
+) -> Result<(Arc<User>, NextStep), Error> {
     pool.store
         .write(|data| {
             let open = open_step(data, handle)?;
@@ -143,7 +143,7 @@ async fn select_factor(
 }
 
 /// Completes the set-up of a factor, once its software token is verified.
-async fn set_up_factor(pool: &Pool, handle: &Handle<'_>) -> Result<User, Error> {
+async fn set_up_factor(pool: &Pool, handle: &Handle<'_>) -> Result<Arc<User>, Error> {
     pool.store
         .write(|data| {
             let open = open_step(data, handle)?;

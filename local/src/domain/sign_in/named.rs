@@ -1,5 +1,7 @@
 //! The user of the name that a client gives at the start of a sign-in.
 
+use std::sync::Arc;
+
 use crate::{
     error::Error,
     model::{Client, User, settings::ExistenceErrors},
@@ -13,7 +15,7 @@ pub(crate) struct NamedUser {
     /// The user name for sessions and events. It is made up if there is no such user.
     pub(crate) username: String,
     /// `None` if there is no such user and the client must not learn that.
-    pub(crate) user: Option<User>,
+    pub(crate) user: Option<Arc<User>>,
 }
 
 impl NamedUser {

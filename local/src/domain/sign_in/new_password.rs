@@ -1,6 +1,6 @@
 //! The challenge `NEW_PASSWORD_REQUIRED`: the user replaces a temporary password.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     domain::{
@@ -20,7 +20,7 @@ pub(crate) async fn answer(
     handle: &Handle<'_>,
     text: &str,
     given: &BTreeMap<String, String>,
-) -> Result<User, Error> {
+) -> Result<Arc<User>, Error> {
     let (settings, user) = pool.store.read(|data| {
         let open = new_password_step(data, handle)?;
         Ok::<_, Error>((data.settings(), open.user))
@@ -30,7 +30,7 @@ pub(crate) async fn answer(
         .write(|data| {
             let Open { key, user, .. } = new_password_step(data, handle)?;
             let attributes = check_attributes(&settings, client, &user, given)?;
-            let mut ready = user;
+            let mut ready = User::clone(&user);
             attributes::write(&mut ready, &attributes);
             if let Some(clash) = attributes::alias_clash(data, &ready) {
                 return Err(clash);
@@ -40,7 +40,8 @@ pub(crate) async fn answer(
             ready.modified_at = handle.now;
             data.challenges.remove(&key);
             let name = data.user_key(&ready.username);
-            data.users.insert(name, ready.clone());
+            let ready = Arc::new(ready);
+            data.users.insert(name, Arc::clone(&ready));
             Ok(ready)
         })
         .await?

@@ -1,5 +1,7 @@
 //! Sign-in with a password: the check, and the lock after wrong ones.
 
+use std::sync::Arc;
+
 use crate::{
     crypto::srp::Password,
     domain::{
@@ -23,7 +25,7 @@ pub(crate) async fn check_password(
     name: &str,
     password: &str,
     validation: &Metadata,
-) -> Result<User, Error> {
+) -> Result<Arc<User>, Error> {
     let caller = Caller { client_id: &client.settings.client_id, metadata: validation };
     let user = match pool.store.read(|data| data.find_user(name).cloned()) {
         Some(user) => Some(user),
@@ -35,13 +37,13 @@ pub(crate) async fn check_password(
         }
         let stand_in = pool.store.read(|data| stand_in(pool, data, name));
         unknown_user::check(pool, &stand_in)?;
-        pre_authentication(pool, name, None, caller).await?;
+        pre_authentication(&pool.events(), name, None, caller).await?;
         // The check takes as long as for an existing user.
         Password::unknown(name.as_bytes()).is(pool.short_name(), name, password).await;
         return Err(unknown_user::mistake(pool, &stand_in).await?);
     };
     lockout::check(&user.failures, pool.now())?;
-    pre_authentication(pool, name, Some(&user), caller).await?;
+    pre_authentication(&pool.events(), name, Some(&user), caller).await?;
     let is_right = match &user.password {
         Some(known) => known.is(pool.short_name(), &user.username, password).await,
         None => false,
@@ -51,7 +53,7 @@ pub(crate) async fn check_password(
 
 /// Counts a wrong password, or returns the user with the right one. Only a caller who knows the password learns why the
 /// user may not sign in.
-pub(crate) async fn judge(pool: &Pool, user: &User, is_right: bool) -> Result<User, Error> {
+pub(crate) async fn judge(pool: &Pool, user: &User, is_right: bool) -> Result<Arc<User>, Error> {
     let now = pool.now();
     if !is_right {
         return Err(pool.store.write_always(|data| wrong(data, user, now)).await?);

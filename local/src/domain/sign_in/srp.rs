@@ -1,5 +1,7 @@
 //! `USER_SRP_AUTH` and its challenge `PASSWORD_VERIFIER`.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -51,13 +53,13 @@ pub(crate) async fn begin(
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
     let named = NamedUser::find(pool, client, name)?;
-    let user = named.user.as_ref();
+    let user = named.user.as_deref();
     match user {
         Some(user) => lockout::check(&user.failures, pool.now())?,
         None => unknown_user::check(pool, &named.username)?,
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    pre_authentication(pool, &named.username, user, caller).await?;
+    pre_authentication(&pool.events(), &named.username, user, caller).await?;
     ask(pool, client, &named, public, Follows::Tokens).await
 }
 
@@ -98,7 +100,7 @@ pub(crate) async fn ask(
     };
     let challenge = Challenge {
         username: user_id.clone(),
-        proof: user.as_ref().map(User::proof).unwrap_or_default(),
+        proof: user.as_deref().map(User::proof).unwrap_or_default(),
         client_id: client.settings.client_id.clone(),
         expires_at: expiry(client, now),
         kind: ChallengeKind::PasswordVerifier {
@@ -122,7 +124,7 @@ pub(crate) async fn verify(
     client: &Client,
     name: &str,
     proof: &Proof<'_>,
-) -> Result<(User, Follows), Error> {
+) -> Result<(Arc<User>, Follows), Error> {
     let Proof { secret_block, signature, timestamp } = *proof;
     if !is_timestamp(timestamp) {
         return Err(Error::invalid_parameter(
@@ -150,7 +152,7 @@ pub(crate) async fn verify(
 struct Taken {
     user_id: String,
     /// `None` if no user has the name, or the password changed since the exchange began.
-    user: Option<User>,
+    user: Option<Arc<User>>,
     exchange: Exchange,
     follows: Follows,
 }

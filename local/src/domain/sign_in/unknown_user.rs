@@ -5,6 +5,7 @@ use crate::{
     crypto::secret::digest_of,
     domain::lockout::{self, count_mistake, knows},
     error::Error,
+    model::Stranger,
     pool::Pool,
 };
 
@@ -24,7 +25,10 @@ pub(crate) async fn mistake(pool: &Pool, name: &str) -> Result<Error, Error> {
     Ok(pool
         .store
         .write_always(|data| {
-            let mut stranger = data.strangers.get(&key).cloned().unwrap_or_default();
+            let mut stranger = data
+                .strangers
+                .get(&key)
+                .map_or_else(Stranger::default, |known| Stranger::clone(known));
             if let Err(locked) = lockout::check(&stranger.failures, now) {
                 return locked;
             }

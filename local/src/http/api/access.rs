@@ -1,15 +1,20 @@
-//! Who may call which operations.
+//! The rules of who may call which operations.
 
 use axum::http::HeaderMap;
 
 use crate::{
-    error::Error, http::origin::is_own_origin, pool::site::Site, service_model::Operation,
+    error::Error,
+    http::{
+        api::operations::{Audience, Operation},
+        origin::is_own_origin,
+    },
+    pool::site::Site,
 };
 
-/// Keeps pages of other sites from administering a pool. No credentials are asked for here, so that nothing else
-/// stands between a running pool and whatever page its developer happens to read.
+/// Rejects operations of administrators from pages of other sites. The local pool checks no AWS credentials, so that this
+/// rule alone protects a pool from the pages that its developer visits.
 pub(crate) fn check(site: &Site, operation: &Operation, headers: &HeaderMap) -> Result<(), Error> {
-    if operation.is_for_apps || is_own_origin(headers, site.address.ip()) {
+    if operation.audience == Audience::App || is_own_origin(headers, site.address.ip()) {
         return Ok(());
     }
     Err(Error::new(

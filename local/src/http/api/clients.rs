@@ -1,23 +1,20 @@
 //! App clients: made, described, changed, deleted and listed.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
     config::{Setting, read_client},
     crypto::secret,
+    domain::paging::Paging,
     error::Error,
     http::api::{
-        Answer, input, nothing,
-        paging::Paging,
-        required,
+        Answer, input, nothing, required,
         resources::{after, parted, take_text, without_nulls},
         shapes::{self, time},
     },
     model::{
-        Client, ResourceServer,
+        Client,
         settings::{AuthFlow, ClientContext, ClientSettings, ExistenceErrors},
     },
     pool::site::Site,
@@ -25,22 +22,10 @@ use crate::{
     text::words,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "CreateUserPoolClient" => Some(create(site, input).await),
-        "DescribeUserPoolClient" => Some(describe(site, input)),
-        "UpdateUserPoolClient" => Some(update(site, input).await),
-        "DeleteUserPoolClient" => Some(delete(site, input).await),
-        "ListUserPoolClients" => Some(list(site, input)),
-        _ => None,
-    }
-}
-
 /// Settings that make no difference here, but are told again as they were written.
 const OTHERS: [&str; 2] = ["AnalyticsConfiguration", "EnablePropagateAdditionalUserContextData"];
 
-async fn create(site: &Site, value: Value) -> Answer {
+pub(crate) async fn create(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     required(take_text(&mut value, "ClientName", false)?, "ClientName")?;
@@ -71,7 +56,7 @@ struct Named {
     client_id: Option<String>,
 }
 
-fn describe(site: &Site, value: Value) -> Answer {
+pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, client_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let id = required(client_id, "ClientId")?;
@@ -82,7 +67,7 @@ fn describe(site: &Site, value: Value) -> Answer {
 }
 
 /// What is not told again goes back to what it is in a new client.
-async fn update(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let id = required(take_text(&mut value, "ClientId", true)?, "ClientId")?;
@@ -111,7 +96,7 @@ async fn update(site: &Site, value: Value) -> Answer {
         .await?
 }
 
-async fn delete(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, client_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let id = required(client_id, "ClientId")?;
@@ -127,7 +112,7 @@ struct List {
     next_token: Option<String>,
 }
 
-fn list(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list(site: &Site, value: Value) -> Answer {
     let List { user_pool_id, max_results, next_token } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let list = format!("ListUserPoolClients {}", pool.id());
@@ -168,7 +153,7 @@ fn read(
     }
     let pool = data.settings();
     let scopes: Vec<_> =
-        data.resource_servers.values().flat_map(ResourceServer::full_scopes).collect();
+        data.resource_servers.values().flat_map(|server| server.full_scopes()).collect();
     let value = words::to_file(Value::Object(settings));
     let context = ClientContext { pool: &pool, scopes: &scopes };
     Ok(read_client(Setting::from_request(&value), base, context, &mut Vec::new())?)

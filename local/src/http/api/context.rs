@@ -18,7 +18,10 @@ impl Site {
         self.pool(&id).ok_or_else(|| Error::no_pool(&id))
     }
 
-    pub(crate) fn named_client(&self, id: Option<String>) -> Result<(Arc<Pool>, Client), Error> {
+    pub(crate) fn named_client(
+        &self,
+        id: Option<String>,
+    ) -> Result<(Arc<Pool>, Arc<Client>), Error> {
         let id = required(id, "ClientId")?;
         self.client(&id).ok_or_else(|| Error::no_client(&id))
     }
@@ -27,7 +30,7 @@ impl Site {
     pub(crate) async fn token_user(
         &self,
         token: Option<String>,
-    ) -> Result<(Arc<Pool>, User, Verified), Error> {
+    ) -> Result<(Arc<Pool>, Arc<User>, Verified), Error> {
         let token = required(token, "AccessToken")?;
         let (pool, verified) = self.verified(&token).await?;
         if !verified.has_scope(API_SCOPE) {

@@ -1,30 +1,18 @@
-//! Groups: made, changed, listed and deleted.
-
-use std::sync::Arc;
+//! Groups and their members: `CreateGroup`, `AdminAddUserToGroup` and related operations.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    domain::{
+        groups::{self, GroupSettings},
+        paging::Paging,
+    },
     error::Error,
-    http::api::{Answer, input, nothing, paging::Paging, required, shapes},
-    model::Group,
+    http::api::{Answer, input, nothing, required, shapes},
     pool::site::Site,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "CreateGroup" => Some(create_group(site, input).await),
-        "GetGroup" => Some(get_group(site, input)),
-        "UpdateGroup" => Some(update_group(site, input).await),
-        "DeleteGroup" => Some(delete_group(site, input).await),
-        "ListGroups" => Some(list_groups(site, input)),
-        _ => None,
-    }
-}
-
-/// What groups are given and asked by.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Input {
@@ -35,90 +23,101 @@ struct Input {
     precedence: Option<u32>,
 }
 
-async fn create_group(site: &Site, value: Value) -> Answer {
-    let Input { user_pool_id, group_name: name, description, role_arn, precedence } = input(value)?;
-    let pool = site.named_pool(user_pool_id)?;
-    let name = required(name, "GroupName")?;
-    let now = pool.now();
-    pool.store
-        .write(|data| {
-            if data.groups.contains(&name) {
-                return Err(Error::new(
-                    "GroupExistsException",
-                    "A group with the name already exists.",
-                ));
-            }
-            let group = Group {
-                name,
-                description,
-                role_arn,
-                precedence,
-                created_at: now,
-                modified_at: now,
-            };
-            let written = shapes::group(pool.id().as_str(), &group);
-            data.groups.insert(group.name.clone(), group);
-            Ok(json!({ "Group": written }))
-        })
-        .await?
+impl Input {
+    fn settings(self) -> Result<GroupSettings, Error> {
+        let Self { group_name, description, role_arn, precedence, .. } = self;
+        let name = required(group_name, "GroupName")?;
+        Ok(GroupSettings { name, description, role_arn, precedence })
+    }
 }
 
-fn get_group(site: &Site, value: Value) -> Answer {
-    let Input { user_pool_id, group_name: name, .. } = input(value)?;
-    let pool = site.named_pool(user_pool_id)?;
-    let name = required(name, "GroupName")?;
-    let group = pool
-        .store
-        .read(|data| data.groups.get(&name).map(|group| shapes::group(pool.id().as_str(), group)));
-    Ok(json!({ "Group": group.ok_or_else(Error::no_group)? }))
+pub(crate) async fn create_group(site: &Site, value: Value) -> Answer {
+    let input: Input = input(value)?;
+    let pool = site.named_pool(input.user_pool_id.clone())?;
+    let group = groups::create(&pool, input.settings()?).await?;
+    Ok(json!({ "Group": shapes::group(pool.id().as_str(), &group) }))
 }
 
-/// What the request does not say stays as it is.
-async fn update_group(site: &Site, value: Value) -> Answer {
-    let Input { user_pool_id, group_name: name, description, role_arn, precedence } = input(value)?;
+pub(crate) async fn get_group(site: &Site, value: Value) -> Answer {
+    let Input { user_pool_id, group_name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    let name = required(name, "GroupName")?;
-    let now = pool.now();
-    pool.store
-        .write(|data| {
-            let group = data.groups.get_mut(&name).ok_or_else(Error::no_group)?;
-            group.description = description.or_else(|| group.description.take());
-            group.role_arn = role_arn.or_else(|| group.role_arn.take());
-            group.precedence = precedence.or(group.precedence);
-            group.modified_at = now;
-            Ok(json!({ "Group": shapes::group(pool.id().as_str(), group) }))
-        })
-        .await?
+    let group = groups::get(&pool, &required(group_name, "GroupName")?)?;
+    Ok(json!({ "Group": shapes::group(pool.id().as_str(), &group) }))
 }
 
-async fn delete_group(site: &Site, value: Value) -> Answer {
-    let Input { user_pool_id, group_name: name, .. } = input(value)?;
+pub(crate) async fn update_group(site: &Site, value: Value) -> Answer {
+    let input: Input = input(value)?;
+    let pool = site.named_pool(input.user_pool_id.clone())?;
+    let group = groups::update(&pool, input.settings()?).await?;
+    Ok(json!({ "Group": shapes::group(pool.id().as_str(), &group) }))
+}
+
+pub(crate) async fn delete_group(site: &Site, value: Value) -> Answer {
+    let Input { user_pool_id, group_name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    let name = required(name, "GroupName")?;
-    pool.store
-        .write(|data| {
-            data.remove_group(&name).ok_or_else(Error::no_group)?;
-            Ok::<_, Error>(())
-        })
-        .await??;
+    groups::delete(&pool, &required(group_name, "GroupName")?).await?;
     nothing()
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct ListGroups {
+struct List {
     user_pool_id: Option<String>,
+    username: Option<String>,
+    group_name: Option<String>,
     limit: Option<i64>,
     next_token: Option<String>,
 }
 
-fn list_groups(site: &Site, value: Value) -> Answer {
-    let ListGroups { user_pool_id, limit, next_token } = input(value)?;
+pub(crate) async fn list_groups(site: &Site, value: Value) -> Answer {
+    let List { user_pool_id, limit, next_token, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let id = pool.id().as_str();
     let paging = Paging::new(&format!("ListGroups {id}"), limit, next_token.as_deref())?;
-    Ok(pool.store.read(|data| {
-        let (groups, next) = paging.page(data.groups.iter());
-        shapes::page("Groups", groups.into_iter().map(|group| shapes::group(id, group)), next)
-    }))
+    let (groups, next) = groups::list(&pool, &paging);
+    Ok(shapes::page("Groups", groups.iter().map(|group| shapes::group(id, group)), next))
+}
+
+pub(crate) async fn list_groups_for_user(site: &Site, value: Value) -> Answer {
+    let List { user_pool_id, username, limit, next_token, .. } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let name = required(username, "Username")?;
+    let (groups, next) = groups::list_of_user(&pool, &name, limit, next_token.as_deref())?;
+    let id = pool.id().as_str();
+    Ok(shapes::page("Groups", groups.iter().map(|group| shapes::group(id, group)), next))
+}
+
+pub(crate) async fn list_users_in_group(site: &Site, value: Value) -> Answer {
+    let List { user_pool_id, group_name, limit, next_token, .. } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let group = required(group_name, "GroupName")?;
+    let list = format!("ListUsersInGroup {} {group}", pool.id());
+    let paging = Paging::new(&list, limit, next_token.as_deref())?;
+    let (users, next) = groups::list_users(&pool, &group, &paging)?;
+    let written = users.iter().map(|user| shapes::user(user, "Attributes").into());
+    Ok(shapes::page("Users", written, next))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Membership {
+    user_pool_id: Option<String>,
+    username: Option<String>,
+    group_name: Option<String>,
+}
+
+pub(crate) async fn add_user(site: &Site, value: Value) -> Answer {
+    let Membership { user_pool_id, username, group_name } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let (name, group) = (required(username, "Username")?, required(group_name, "GroupName")?);
+    groups::add_user(&pool, &name, &group).await?;
+    nothing()
+}
+
+pub(crate) async fn remove_user(site: &Site, value: Value) -> Answer {
+    let Membership { user_pool_id, username, group_name } = input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let (name, group) = (required(username, "Username")?, required(group_name, "GroupName")?);
+    groups::remove_user(&pool, &name, &group).await?;
+    nothing()
 }

@@ -7,14 +7,11 @@ mod body;
 mod clients;
 mod context;
 mod error;
-mod filter;
 mod groups;
 mod identity_links;
 mod identity_providers;
 mod invitations;
-mod listing;
-mod members;
-mod paging;
+pub(crate) mod operations;
 mod passwords;
 mod pool_parts;
 mod pools;
@@ -26,7 +23,7 @@ mod sign_in;
 mod sign_up;
 mod software_token;
 mod users;
-mod users_passwords;
+mod wire;
 
 use std::sync::Arc;
 
@@ -36,17 +33,18 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+pub(crate) use self::wire::Answer;
+use self::{
+    operations::Operation,
+    wire::{input, nothing, required},
+};
 use crate::{
     error::Error,
     pool::site::Site,
     service_model::{self, MODEL},
 };
-
-/// What an operation answers.
-pub(crate) type Answer = Result<Value, Error>;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const SERVICE: &str = "AWSCognitoIdentityProviderService.";
@@ -67,61 +65,25 @@ async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.strip_prefix(SERVICE));
     let operation = operation.ok_or_else(unknown_operation)?;
-    let served = MODEL.operation(operation).ok_or_else(unknown_operation)?;
-    access::check(site, served, headers)?;
+    let operation = Operation::of_name(operation).ok_or_else(unknown_operation)?;
+    access::check(site, operation, headers)?;
     match serde_json::from_slice(&body) {
-        Ok(input @ Value::Object(_)) => call(site, operation, input).await,
+        Ok(input @ Value::Object(_)) => run(site, operation, input).await,
         _ => Err(not_json()),
     }
 }
 
-/// Checks the input of an operation and runs it. Each group of operations knows its own.
+/// Checks the input of an operation and runs it.
+async fn run(site: &Arc<Site>, operation: &Operation, input: Value) -> Answer {
+    let model = MODEL.operation(operation.name).ok_or_else(unknown_operation)?;
+    service_model::check(model, &input)?;
+    operation.run(site, input).await
+}
+
+/// Runs an operation by its name, for the hosted pages that are not adapted yet.
 pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
-    let served = MODEL.operation(operation).ok_or_else(unknown_operation)?;
-    service_model::check(served, &input)?;
-    macro_rules! first_of {
-        ($($group:ident),*) => {
-            $(if let Some(answer) = $group::call(site, operation, input.clone()).await {
-                return answer;
-            })*
-        };
-    }
-    first_of!(
-        account,
-        clients,
-        groups,
-        identity_links,
-        identity_providers,
-        invitations,
-        listing,
-        members,
-        passwords,
-        pool_parts,
-        pools,
-        resource_servers,
-        sessions,
-        sign_in,
-        sign_up,
-        software_token,
-        users,
-        users_passwords
-    );
-    Err(unknown_operation())
-}
-
-/// Reads an operation's input. Members that are null are absent.
-fn input<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    serde_json::from_value(value).map_err(|_| Error::wrong_type())
-}
-
-/// A member that has to be there.
-fn required<T>(value: Option<T>, member: &str) -> Result<T, Error> {
-    value.ok_or_else(|| Error::missing(member))
-}
-
-/// The answer of operations that tell nothing.
-fn nothing() -> Answer {
-    Ok(json!({}))
+    let operation = Operation::of_name(operation).ok_or_else(unknown_operation)?;
+    run(site, operation, input).await
 }
 
 fn not_json() -> Error {

@@ -1,7 +1,5 @@
 //! `ChangePassword`, `ForgotPassword` and `ConfirmForgotPassword`.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,16 +10,6 @@ use crate::{
     triggers::Metadata,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "ChangePassword" => Some(change_password(site, input).await),
-        "ForgotPassword" => Some(forgot_password(site, input).await),
-        "ConfirmForgotPassword" => Some(confirm_forgot_password(site, input).await),
-        _ => None,
-    }
-}
-
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct ChangePassword {
@@ -30,7 +18,7 @@ struct ChangePassword {
     proposed_password: Option<String>,
 }
 
-async fn change_password(site: &Site, value: Value) -> Answer {
+pub(crate) async fn change_password(site: &Site, value: Value) -> Answer {
     let ChangePassword { access_token, previous_password, proposed_password } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     let proposed = required(proposed_password, "ProposedPassword")?;
@@ -47,7 +35,7 @@ struct ForgotPassword {
     client_metadata: Option<Metadata>,
 }
 
-async fn forgot_password(site: &Site, value: Value) -> Answer {
+pub(crate) async fn forgot_password(site: &Site, value: Value) -> Answer {
     let ForgotPassword { client_id, secret_hash, username, client_metadata } = input(value)?;
     let (pool, client) = site.named_client(client_id)?;
     let name = required(username, "Username")?;
@@ -68,7 +56,7 @@ struct ConfirmForgotPassword {
     client_metadata: Option<Metadata>,
 }
 
-async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
+pub(crate) async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
     let input: ConfirmForgotPassword = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;

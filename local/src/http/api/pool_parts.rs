@@ -14,24 +14,11 @@ use crate::{
     },
     model::{
         PoolRecord,
-        settings::{AttributeSchema, Mfa},
+        settings::{AttributeSchema, Mfa, PoolSettings},
     },
     pool::{ACCOUNT, Pool, site::Site},
     text::words,
 };
-
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "GetUserPoolMfaConfig" => Some(mfa(site, input)),
-        "SetUserPoolMfaConfig" => Some(set_mfa(site, input).await),
-        "AddCustomAttributes" => Some(add_attributes(site, input).await),
-        "CreateUserPoolDomain" => Some(create_domain(site, input).await),
-        "DescribeUserPoolDomain" => Some(describe_domain(site, input)),
-        "DeleteUserPoolDomain" => Some(delete_domain(site, input).await),
-        _ => None,
-    }
-}
 
 /// Factors that are told again as they were written.
 const OTHER_FACTORS: [&str; 3] =
@@ -44,7 +31,7 @@ struct Named {
     domain: Option<String>,
 }
 
-fn mfa(site: &Site, value: Value) -> Answer {
+pub(crate) async fn mfa(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     Ok(described_mfa(&pool))
@@ -68,7 +55,7 @@ struct NewAttributes {
     custom_attributes: Vec<AttributeSchema>,
 }
 
-async fn set_mfa(site: &Site, value: Value) -> Answer {
+pub(crate) async fn set_mfa(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value.clone());
@@ -94,8 +81,9 @@ async fn set_mfa(site: &Site, value: Value) -> Answer {
     }
     let now = pool.now();
     change(&pool, now, |record| {
-        record.settings.mfa_configuration = wanted;
-        record.settings.software_token_mfa_configuration.enabled = software_token;
+        let settings = Arc::make_mut(&mut record.settings);
+        settings.mfa_configuration = wanted;
+        settings.software_token_mfa_configuration.enabled = software_token;
         for name in OTHER_FACTORS {
             record.others.remove(name);
         }
@@ -108,9 +96,10 @@ async fn set_mfa(site: &Site, value: Value) -> Answer {
 
 fn described_mfa(pool: &Pool) -> Value {
     pool.store.read(|data| {
-        let Some(PoolRecord { settings, others, .. }) = data.pool.values().next() else {
+        let Some(record) = data.pool.values().next() else {
             return json!({});
         };
+        let PoolRecord { settings, others, .. } = &**record;
         let mut written = json!({
             "MfaConfiguration": settings.mfa_configuration,
             "SoftwareTokenMfaConfiguration": { "Enabled": settings.software_token_mfa_configuration.enabled },
@@ -124,7 +113,7 @@ fn described_mfa(pool: &Pool) -> Value {
     })
 }
 
-async fn add_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn add_attributes(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value);
@@ -137,18 +126,18 @@ async fn add_attributes(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     change(&pool, now, |record| {
         // All or none.
-        let mut settings = record.settings.clone();
+        let mut settings = PoolSettings::clone(&record.settings);
         for attribute in custom_attributes {
             settings.add_attribute(attribute).map_err(|violation| setting.violation(violation))?;
         }
-        record.settings = settings;
+        record.settings = settings.into();
         Ok(())
     })
     .await?;
     nothing()
 }
 
-async fn create_domain(site: &Site, value: Value) -> Answer {
+pub(crate) async fn create_domain(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, domain } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;
@@ -167,7 +156,7 @@ async fn create_domain(site: &Site, value: Value) -> Answer {
     nothing()
 }
 
-fn describe_domain(site: &Site, value: Value) -> Answer {
+pub(crate) async fn describe_domain(site: &Site, value: Value) -> Answer {
     let Named { domain, .. } = input(value)?;
     let domain = required(domain, "Domain")?;
     // A domain that nobody has is described by nothing.
@@ -184,7 +173,7 @@ fn describe_domain(site: &Site, value: Value) -> Answer {
     Ok(json!({ "DomainDescription": description }))
 }
 
-async fn delete_domain(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete_domain(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, domain } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let domain = required(domain, "Domain")?;

@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::{Setting, read_pool, read_requested_functions},
+    domain::paging::Paging,
     error::Error,
     http::api::{
-        Answer, input, nothing,
-        paging::Paging,
-        required,
+        Answer, input, nothing, required,
         resources::{after, parted, take_text, without_nulls},
         shapes::{self, time},
     },
@@ -25,18 +24,6 @@ use crate::{
     store::Data,
     text::words,
 };
-
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "CreateUserPool" => Some(create(site, input).await),
-        "DescribeUserPool" => Some(describe(site, input)),
-        "UpdateUserPool" => Some(update(site, input).await),
-        "DeleteUserPool" => Some(delete(site, input).await),
-        "ListUserPools" => Some(list(site, input)),
-        _ => None,
-    }
-}
 
 /// The settings that have a meaning here, in the API's words. Others are told again as they were written.
 const SETTINGS: [&str; 16] = [
@@ -62,7 +49,7 @@ const SETTINGS: [&str; 16] = [
 const FIXED: [&str; 4] =
     ["AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"];
 
-async fn create(site: &Arc<Site>, value: Value) -> Answer {
+pub(crate) async fn create(site: &Arc<Site>, value: Value) -> Answer {
     let mut value = without_nulls(value);
     required(take_text(&mut value, "PoolName", false)?, "PoolName")?;
     let (settings, others) = parted(value, &SETTINGS);
@@ -83,14 +70,14 @@ struct Named {
     user_pool_id: Option<String>,
 }
 
-fn describe(site: &Site, value: Value) -> Answer {
+pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     Ok(described(&pool))
 }
 
 /// What is not told again goes back to what it is in a new pool, but what cannot change.
-async fn update(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let (mut settings, others) = parted(value, &SETTINGS);
@@ -102,13 +89,13 @@ async fn update(site: &Site, value: Value) -> Answer {
         .write(|data| {
             let before = data.settings();
             let base = PoolSettings {
-                name: before.name,
-                alias_attributes: before.alias_attributes,
-                username_attributes: before.username_attributes,
-                username_configuration: before.username_configuration,
-                schema: before.schema,
+                name: before.name.clone(),
+                alias_attributes: before.alias_attributes.clone(),
+                username_attributes: before.username_attributes.clone(),
+                username_configuration: before.username_configuration.clone(),
+                schema: before.schema.clone(),
                 software_token_mfa_configuration: before.software_token_mfa_configuration,
-                lambda_config: before.lambda_config,
+                lambda_config: before.lambda_config.clone(),
                 ..untold()
             };
             let mut settings = read(settings, base)?;
@@ -116,7 +103,7 @@ async fn update(site: &Site, value: Value) -> Answer {
                 settings.lambda_config = functions;
             }
             if let Some(record) = data.pool.get_mut(pool.id().as_str()) {
-                record.settings = settings;
+                record.settings = settings.into();
                 record.others = others;
                 record.modified_at = now;
             }
@@ -125,7 +112,7 @@ async fn update(site: &Site, value: Value) -> Answer {
         .await?
 }
 
-async fn delete(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     pool.store.read(|data| {
@@ -154,7 +141,7 @@ struct List {
     next_token: Option<String>,
 }
 
-fn list(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list(site: &Site, value: Value) -> Answer {
     let List { max_results, next_token } = input(value)?;
     let paging = Paging::new("ListUserPools", max_results, next_token.as_deref())?;
     let pools = site.pools();

@@ -1,17 +1,14 @@
 //! Resource servers: APIs, with the scopes that machines and applications ask for.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     config::Setting,
+    domain::paging::Paging,
     error::Error,
     http::api::{
-        Answer, input, nothing,
-        paging::Paging,
-        required,
+        Answer, input, nothing, required,
         resources::{take_text, without_nulls},
         shapes,
     },
@@ -20,20 +17,23 @@ use crate::{
     text::words,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "CreateResourceServer" => Some(write(site, input, true).await),
-        "DescribeResourceServer" => Some(describe(site, input)),
-        "UpdateResourceServer" => Some(write(site, input, false).await),
-        "DeleteResourceServer" => Some(delete(site, input).await),
-        "ListResourceServers" => Some(list(site, input)),
-        _ => None,
-    }
+pub(crate) async fn create(site: &Site, value: Value) -> Answer {
+    write(site, value, Existing::Rejected).await
 }
 
-/// Makes a server, or puts another in the place of one.
-async fn write(site: &Site, value: Value, is_new: bool) -> Answer {
+pub(crate) async fn update(site: &Site, value: Value) -> Answer {
+    write(site, value, Existing::Required).await
+}
+
+/// How a write treats a server of the same identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    Rejected,
+    Required,
+}
+
+/// Creates or replaces a server.
+async fn write(site: &Site, value: Value, existing: Existing) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let value = words::to_file(value);
@@ -43,13 +43,15 @@ async fn write(site: &Site, value: Value, is_new: bool) -> Answer {
     let id = pool.id().as_str();
     pool.store
         .write(|data| {
-            if is_new && data.resource_servers.contains(&server.identifier) {
+            if existing == Existing::Rejected && data.resource_servers.contains(&server.identifier)
+            {
                 return Err(Error::invalid_parameter(format!(
                     "{} already exists in user pool {id}.",
                     server.identifier
                 )));
             }
-            if !is_new && !data.resource_servers.contains(&server.identifier) {
+            if existing == Existing::Required && !data.resource_servers.contains(&server.identifier)
+            {
                 return Err(unknown(&server.identifier));
             }
             let answer = json!({ "ResourceServer": described(id, &server) });
@@ -66,7 +68,7 @@ struct Named {
     identifier: Option<String>,
 }
 
-fn describe(site: &Site, value: Value) -> Answer {
+pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, identifier } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let identifier = required(identifier, "Identifier")?;
@@ -77,7 +79,7 @@ fn describe(site: &Site, value: Value) -> Answer {
     })
 }
 
-async fn delete(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete(site: &Site, value: Value) -> Answer {
     let Named { user_pool_id, identifier } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let identifier = required(identifier, "Identifier")?;
@@ -95,7 +97,7 @@ struct List {
     next_token: Option<String>,
 }
 
-fn list(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list(site: &Site, value: Value) -> Answer {
     let List { user_pool_id, max_results, next_token } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let list = format!("ListResourceServers {}", pool.id());

@@ -1,7 +1,5 @@
 //! `GetTokensFromRefreshToken`, `RevokeToken` and sign-out.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -15,17 +13,6 @@ use crate::{
     triggers::Metadata,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    Some(match operation {
-        "GetTokensFromRefreshToken" => get_tokens(site, input).await,
-        "RevokeToken" => revoke_token(site, input).await,
-        "GlobalSignOut" => global_sign_out(site, input).await,
-        "AdminUserGlobalSignOut" => admin_user_global_sign_out(site, input).await,
-        _ => return None,
-    })
-}
-
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct GetTokens {
@@ -35,7 +22,7 @@ struct GetTokens {
     client_metadata: Option<Metadata>,
 }
 
-async fn get_tokens(site: &Site, value: Value) -> Answer {
+pub(crate) async fn get_tokens(site: &Site, value: Value) -> Answer {
     let GetTokens { refresh_token, client_id, client_secret, client_metadata } = input(value)?;
     let token = required(refresh_token, "RefreshToken")?;
     let (pool, client) = site.named_client(client_id)?;
@@ -59,7 +46,7 @@ struct RevokeToken {
     client_secret: Option<String>,
 }
 
-async fn revoke_token(site: &Site, value: Value) -> Answer {
+pub(crate) async fn revoke_token(site: &Site, value: Value) -> Answer {
     let RevokeToken { token, client_id, client_secret } = input(value)?;
     let token = required(token, "Token")?;
     let id = required(client_id, "ClientId")?;
@@ -79,14 +66,14 @@ struct SignOut {
     username: Option<String>,
 }
 
-async fn global_sign_out(site: &Site, value: Value) -> Answer {
+pub(crate) async fn global_sign_out(site: &Site, value: Value) -> Answer {
     let SignOut { access_token, .. } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     sessions::sign_out(&pool, &user).await?;
     nothing()
 }
 
-async fn admin_user_global_sign_out(site: &Site, value: Value) -> Answer {
+pub(crate) async fn admin_user_global_sign_out(site: &Site, value: Value) -> Answer {
     let SignOut { user_pool_id, username, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;

@@ -52,16 +52,20 @@ struct Respond {
 #[derive(Default, Deserialize)]
 struct Parameters(BTreeMap<String, Option<String>>);
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    let outcome = match operation {
-        "InitiateAuth" => initiate(site, By::App, input).await,
-        "AdminInitiateAuth" => initiate(site, By::Administrator, input).await,
-        "RespondToAuthChallenge" => respond(site, By::App, input).await,
-        "AdminRespondToAuthChallenge" => respond(site, By::Administrator, input).await,
-        _ => return None,
-    };
-    Some(outcome.map(shapes::outcome))
+pub(crate) async fn initiate_auth(site: &Site, value: Value) -> Answer {
+    initiate(site, By::App, value).await.map(shapes::outcome)
+}
+
+pub(crate) async fn admin_initiate_auth(site: &Site, value: Value) -> Answer {
+    initiate(site, By::Administrator, value).await.map(shapes::outcome)
+}
+
+pub(crate) async fn respond_to_auth_challenge(site: &Site, value: Value) -> Answer {
+    respond(site, By::App, value).await.map(shapes::outcome)
+}
+
+pub(crate) async fn admin_respond_to_auth_challenge(site: &Site, value: Value) -> Answer {
+    respond(site, By::Administrator, value).await.map(shapes::outcome)
 }
 
 async fn initiate(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
@@ -195,7 +199,7 @@ fn pool_and_client(
     by: By,
     pool_id: Option<String>,
     client_id: Option<String>,
-) -> Result<(Arc<Pool>, Client), Error> {
+) -> Result<(Arc<Pool>, Arc<Client>), Error> {
     if by == By::App {
         return site.named_client(client_id);
     }

@@ -1,7 +1,5 @@
 //! `SignUp`, `ConfirmSignUp` and `ResendConfirmationCode`.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,16 +15,6 @@ use crate::{
     triggers::Metadata,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "SignUp" => Some(sign_up(site, input).await),
-        "ConfirmSignUp" => Some(confirm_sign_up(site, input).await),
-        "ResendConfirmationCode" => Some(resend_confirmation_code(site, input).await),
-        _ => None,
-    }
-}
-
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct SignUp {
@@ -39,7 +27,7 @@ struct SignUp {
     client_metadata: Option<Metadata>,
 }
 
-async fn sign_up(site: &Site, value: Value) -> Answer {
+pub(crate) async fn sign_up(site: &Site, value: Value) -> Answer {
     let input: SignUp = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;
@@ -70,7 +58,7 @@ struct ConfirmSignUp {
     client_metadata: Option<Metadata>,
 }
 
-async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
+pub(crate) async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
     let input: ConfirmSignUp = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;
@@ -94,7 +82,7 @@ struct ResendConfirmationCode {
     client_metadata: Option<Metadata>,
 }
 
-async fn resend_confirmation_code(site: &Site, value: Value) -> Answer {
+pub(crate) async fn resend_confirmation_code(site: &Site, value: Value) -> Answer {
     let ResendConfirmationCode { client_id, secret_hash, username, client_metadata } =
         input(value)?;
     let (pool, client) = site.named_client(client_id)?;

@@ -1,7 +1,5 @@
 //! Software tokens and second factors: `AssociateSoftwareToken`, `SetUserMFAPreference` and related operations.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,18 +10,6 @@ use crate::{
     pool::site::Site,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    Some(match operation {
-        "AssociateSoftwareToken" => associate(site, input).await,
-        "VerifySoftwareToken" => verify(site, input).await,
-        "SetUserMFAPreference" => set_preference(site, input).await,
-        "AdminSetUserMFAPreference" => admin_set_preference(site, input).await,
-        "GetUserAuthFactors" => auth_factors(site, input).await,
-        _ => return None,
-    })
-}
-
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Token {
@@ -33,7 +19,7 @@ struct Token {
     friendly_device_name: Option<String>,
 }
 
-async fn associate(site: &Site, value: Value) -> Answer {
+pub(crate) async fn associate(site: &Site, value: Value) -> Answer {
     let Token { access_token, session, .. } = input(value)?;
     if access_token.is_some() {
         let (pool, user, _) = site.token_user(access_token).await?;
@@ -46,7 +32,7 @@ async fn associate(site: &Site, value: Value) -> Answer {
     Ok(json!({ "SecretCode": secret, "Session": session }))
 }
 
-async fn verify(site: &Site, value: Value) -> Answer {
+pub(crate) async fn verify(site: &Site, value: Value) -> Answer {
     let Token { access_token, session, user_code, friendly_device_name: name } = input(value)?;
     let code = required(user_code, "UserCode")?;
     if access_token.is_some() {
@@ -99,7 +85,7 @@ impl Preference {
     }
 }
 
-async fn set_preference(site: &Site, value: Value) -> Answer {
+pub(crate) async fn set_preference(site: &Site, value: Value) -> Answer {
     let wanted: Preference = input(value)?;
     let factors = wanted.factors();
     let (pool, user, _) = site.token_user(wanted.access_token).await?;
@@ -107,7 +93,7 @@ async fn set_preference(site: &Site, value: Value) -> Answer {
     nothing()
 }
 
-async fn admin_set_preference(site: &Site, value: Value) -> Answer {
+pub(crate) async fn admin_set_preference(site: &Site, value: Value) -> Answer {
     let wanted: Preference = input(value)?;
     let factors = wanted.factors();
     let pool = site.named_pool(wanted.user_pool_id)?;
@@ -116,7 +102,7 @@ async fn admin_set_preference(site: &Site, value: Value) -> Answer {
     nothing()
 }
 
-async fn auth_factors(site: &Site, value: Value) -> Answer {
+pub(crate) async fn auth_factors(site: &Site, value: Value) -> Answer {
     let Token { access_token, .. } = input(value)?;
     let (_, user, _) = site.token_user(access_token).await?;
     let mut answer = shapes::mfa(&user);

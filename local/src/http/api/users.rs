@@ -1,16 +1,15 @@
-//! What administrators see and do of single users.
+//! Users as administrators see and change them: `AdminGetUser`, `ListUsers` and related operations.
 
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     domain::{
-        attribute_change::{change, plan},
-        attributes::{self, Writer},
-        named_user, named_user_mut,
-        sessions::sign_out_everywhere,
+        filter::Filter,
+        paging::Paging,
+        users::{self, PasswordKind},
     },
     error::Error,
     http::api::{
@@ -18,126 +17,84 @@ use crate::{
         attribute_list::{AttributeInput, read_attributes},
         input, nothing, required, shapes,
     },
-    model::{CodePurpose, UserStatus},
+    model::User,
     pool::{Pool, site::Site},
-    store::Data,
-    triggers::{Caller, Confirmation, Metadata, post_confirmation},
+    triggers::Metadata,
 };
 
-/// The operations of this group; nothing for others.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Option<Answer> {
-    match operation {
-        "AdminGetUser" => Some(get_user(site, input)),
-        "AdminDeleteUser" => Some(delete_user(site, input).await),
-        "AdminEnableUser" => Some(enable_user(site, input).await),
-        "AdminDisableUser" => Some(disable_user(site, input).await),
-        "AdminConfirmSignUp" => Some(confirm_sign_up(site, input).await),
-        "AdminUpdateUserAttributes" => Some(update_attributes(site, input).await),
-        "AdminDeleteUserAttributes" => Some(delete_attributes(site, input).await),
-        _ => None,
-    }
-}
-
-/// How requests name a user.
+/// The members by which requests name a user.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Named {
     user_pool_id: Option<String>,
     username: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
-fn named(site: &Site, value: Value) -> Result<(Arc<Pool>, String), Error> {
-    let Named { user_pool_id, username } = input(value)?;
-    Ok((site.named_pool(user_pool_id)?, required(username, "Username")?))
+impl Named {
+    fn read(site: &Site, value: Value) -> Result<(Arc<Pool>, String, Metadata), Error> {
+        let Self { user_pool_id, username, client_metadata } = input(value)?;
+        let pool = site.named_pool(user_pool_id)?;
+        Ok((pool, required(username, "Username")?, client_metadata.unwrap_or_default()))
+    }
 }
 
-fn get_user(site: &Site, value: Value) -> Answer {
-    let (pool, name) = named(site, value)?;
-    pool.store.read(|data| {
-        let user = named_user(data, &name)?;
-        let mut written = shapes::user(user, "UserAttributes");
-        written.extend(shapes::mfa(user));
-        Ok(written.into())
-    })
+pub(crate) async fn get_user(site: &Site, value: Value) -> Answer {
+    let (pool, name, _) = Named::read(site, value)?;
+    let user = users::get(&pool, &name)?;
+    let mut written = shapes::user(&user, "UserAttributes");
+    written.extend(shapes::mfa(&user));
+    Ok(written.into())
 }
 
-async fn delete_user(site: &Site, value: Value) -> Answer {
-    let (pool, name) = named(site, value)?;
-    pool.store
-        .write(|data| {
-            let username = named_user(data, &name)?.username.clone();
-            data.remove_user(&username);
-            Ok::<_, Error>(())
-        })
-        .await??;
+pub(crate) async fn delete_user(site: &Site, value: Value) -> Answer {
+    let (pool, name, _) = Named::read(site, value)?;
+    users::delete(&pool, &name).await?;
     nothing()
 }
 
-async fn enable_user(site: &Site, value: Value) -> Answer {
-    let (pool, name) = named(site, value)?;
-    let now = pool.now();
-    pool.store
-        .write(|data| {
-            let user = named_user_mut(data, &name)?;
-            user.enabled = true;
-            user.modified_at = now;
-            Ok::<_, Error>(())
-        })
-        .await??;
+pub(crate) async fn enable_user(site: &Site, value: Value) -> Answer {
+    let (pool, name, _) = Named::read(site, value)?;
+    users::enable(&pool, &name).await?;
     nothing()
 }
 
-/// All that the user began ends, so that none of it comes back when they are enabled again.
-async fn disable_user(site: &Site, value: Value) -> Answer {
-    let (pool, name) = named(site, value)?;
-    let now = pool.now();
-    pool.store
-        .write(|data| {
-            let user = named_user_mut(data, &name)?;
-            user.enabled = false;
-            user.modified_at = now;
-            let user = user.clone();
-            sign_out_everywhere(data, &user, now);
-            data.end_sign_ins(&user.username);
-            Ok::<_, Error>(())
-        })
-        .await??;
+pub(crate) async fn disable_user(site: &Site, value: Value) -> Answer {
+    let (pool, name, _) = Named::read(site, value)?;
+    users::disable(&pool, &name).await?;
+    nothing()
+}
+
+pub(crate) async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
+    let (pool, name, metadata) = Named::read(site, value)?;
+    users::confirm(&pool, &name, &metadata).await?;
+    nothing()
+}
+
+pub(crate) async fn reset_user_password(site: &Site, value: Value) -> Answer {
+    let (pool, name, metadata) = Named::read(site, value)?;
+    users::reset_password(&pool, &name, &metadata).await?;
     nothing()
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct AdminConfirmSignUp {
+struct AdminSetUserPassword {
     user_pool_id: Option<String>,
     username: Option<String>,
-    client_metadata: Option<Metadata>,
+    password: Option<String>,
+    permanent: Option<bool>,
 }
 
-/// The administrator vouches for the user, not for what the user gave as their address.
-async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
-    let AdminConfirmSignUp { user_pool_id, username, client_metadata } = input(value)?;
+pub(crate) async fn set_user_password(site: &Site, value: Value) -> Answer {
+    let AdminSetUserPassword { user_pool_id, username, password, permanent } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    let name = required(username, "Username")?;
-    let now = pool.now();
-    let user = pool
-        .store
-        .write(|data| {
-            let user = named_user_mut(data, &name)?;
-            if user.status != UserStatus::Unconfirmed {
-                return Err(Error::not_authorized(format!(
-                    "User cannot be confirmed. Current status is {}",
-                    user.status.as_str()
-                )));
-            }
-            user.status = UserStatus::Confirmed;
-            user.codes.remove(&CodePurpose::SignUp);
-            user.modified_at = now;
-            Ok(user.clone())
-        })
-        .await??;
-    let metadata = client_metadata.unwrap_or_default();
-    let caller = Caller::administrator(&metadata);
-    post_confirmation(&pool, &user, Confirmation::SignUp, caller).await?;
+    let (name, text) = (required(username, "Username")?, required(password, "Password")?);
+    let kind = match permanent {
+        Some(true) => PasswordKind::Permanent,
+        _ => PasswordKind::Temporary,
+    };
+    users::set_user_password(&pool, &name, text, kind).await?;
     nothing()
 }
 
@@ -150,16 +107,13 @@ struct AdminUpdateUserAttributes {
     client_metadata: Option<Metadata>,
 }
 
-async fn update_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update_attributes(site: &Site, value: Value) -> Answer {
     let request: AdminUpdateUserAttributes = input(value)?;
     let pool = site.named_pool(request.user_pool_id)?;
     let name = required(request.username, "Username")?;
     let list = read_attributes(Some(required(request.user_attributes, "UserAttributes")?))?;
-    let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_change(&settings, Writer::Admin, list)?;
     let metadata = request.client_metadata.unwrap_or_default();
-    let caller = Caller::administrator(&metadata);
-    change(&pool, |data| named_user(data, &name), &changes, caller).await?;
+    users::update_attributes(&pool, &name, list, &metadata).await?;
     nothing()
 }
 
@@ -171,19 +125,51 @@ struct AdminDeleteUserAttributes {
     user_attribute_names: Option<Vec<String>>,
 }
 
-async fn delete_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete_attributes(site: &Site, value: Value) -> Answer {
     let AdminDeleteUserAttributes { user_pool_id, username, user_attribute_names } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
     let names = required(user_attribute_names, "UserAttributeNames")?;
-    let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_removal(&settings, Writer::Admin, names)?;
-    let now = pool.now();
-    pool.store
-        .write(|data| {
-            plan(data, named_user(data, &name)?, &changes, now)?.write(data);
-            Ok::<_, Error>(())
-        })
-        .await??;
+    users::delete_attributes(&pool, &name, names).await?;
     nothing()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListUsers {
+    user_pool_id: Option<String>,
+    attributes_to_get: Option<Vec<String>>,
+    limit: Option<i64>,
+    pagination_token: Option<String>,
+    filter: Option<String>,
+}
+
+pub(crate) async fn list_users(site: &Site, value: Value) -> Answer {
+    let ListUsers { user_pool_id, attributes_to_get, limit, pagination_token, filter } =
+        input(value)?;
+    let pool = site.named_pool(user_pool_id)?;
+    let text = filter.unwrap_or_default();
+    let filter = Filter::parse(&text)?;
+    let list = format!("ListUsers {} {}", pool.id(), text.trim());
+    let paging = Paging::new(&list, limit, pagination_token.as_deref())?;
+    let wanted = attributes_to_get.unwrap_or_default();
+    let (users, next) = users::list(&pool, filter.as_ref(), &wanted, &paging)?;
+    let users: Vec<_> = users.iter().map(|user| written(user, &wanted)).collect();
+    let mut answer = json!({ "Users": users });
+    if let (Some(token), Value::Object(answer)) = (next, &mut answer) {
+        answer.insert("PaginationToken".to_owned(), Value::String(token));
+    }
+    Ok(answer)
+}
+
+/// A user with the wanted attributes, or with all if the list is empty.
+fn written(user: &User, wanted: &[String]) -> Value {
+    let mut written = shapes::user(user, "Attributes");
+    if let Some(Value::Array(attributes)) = written.get_mut("Attributes")
+        && !wanted.is_empty()
+    {
+        let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted == name);
+        attributes.retain(|one| one.get("Name").and_then(Value::as_str).is_some_and(is_wanted));
+    }
+    Value::Object(written)
 }

@@ -62,10 +62,10 @@ async fn messages(State(site): State<Arc<Site>>, uri: Uri) -> Response {
         Err(rejection) => return rejection.into_response(),
     };
     let username = query_parameter(&uri, "username");
-    let mut messages: Vec<Message> = Vec::new();
+    let mut messages: Vec<Arc<Message>> = Vec::new();
     for pool in pools {
         pool.store.read(|data| {
-            let is_requested = |message: &&Message| {
+            let is_requested = |message: &&Arc<Message>| {
                 username.as_deref().is_none_or(|name| is_for_user(data, message, name))
             };
             messages.extend(data.messages.values().rev().filter(is_requested).cloned());
@@ -73,7 +73,7 @@ async fn messages(State(site): State<Arc<Site>>, uri: Uri) -> Response {
     }
     // The sort is stable, so messages of one moment keep their order.
     messages.sort_by_key(|message| Reverse(message.at));
-    Json(messages.iter().map(to_json).collect::<Value>()).into_response()
+    Json(messages.iter().map(|message| to_json(message)).collect::<Value>()).into_response()
 }
 
 /// Returns the pool that the query names, or all pools.

@@ -1,5 +1,7 @@
 //! The user who is signed in at a browser, by its session cookie.
 
+use std::sync::Arc;
+
 use std::io;
 
 use axum::{
@@ -28,8 +30,8 @@ const LIFETIME: u32 = 60 * 60;
 
 /// A user who is signed in at a browser.
 pub(crate) struct SignedIn {
-    pub(crate) user: User,
-    pub(crate) session: BrowserSession,
+    pub(crate) user: Arc<User>,
+    pub(crate) session: Arc<BrowserSession>,
 }
 
 /// Returns the user who is signed in at a browser, if the user may still sign in and the app accepts the provider that
@@ -57,7 +59,7 @@ pub(crate) async fn complete_sign_in(
 ) -> Result<Response, Error> {
     let pool = &request.pool;
     let caller = Caller { client_id: &request.client.settings.client_id, metadata: Metadata::NONE };
-    post_authentication(pool, user, caller).await?;
+    post_authentication(&pool.events(), user, caller).await?;
     // The trigger takes time, in which the user can be disabled or change the password.
     let may_sign_in = |data: &Data| may_enter(data, &user.username, &user.proof()).is_some();
     if !pool.store.read(may_sign_in) {

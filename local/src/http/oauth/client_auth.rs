@@ -48,7 +48,7 @@ pub(crate) fn authenticate(
     site: &Site,
     headers: &HeaderMap,
     form: &Parameters,
-) -> Result<(Arc<Pool>, Client), OAuthError> {
+) -> Result<(Arc<Pool>, Arc<Client>), OAuthError> {
     let Credentials { ids, secrets } = credentials(headers, form)?;
     let (pool, client) = ids.iter().find_map(|id| site.client(id)).ok_or(UNKNOWN_CLIENT)?;
     let is_authenticated = match &client.settings.client_secret {

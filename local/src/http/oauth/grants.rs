@@ -2,6 +2,8 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use std::sync::Arc;
+
 use crate::{
     crypto::secret::{self, same},
     domain::sign_in::{Entered, Entry, enter, may_enter, tokens},
@@ -140,9 +142,9 @@ fn redeem(
     client: &Client,
     given: &Exchange<'_>,
     now: u64,
-) -> Result<(User, Grant, Entered), Error> {
+) -> Result<(Arc<User>, Arc<Grant>, Entered), Error> {
     let key = digest_of(given.code);
-    let is_own = |grant: &&Grant| grant.client_id == client.settings.client_id;
+    let is_own = |grant: &&Arc<Grant>| grant.client_id == client.settings.client_id;
     let grant = data.grants.get(&key).filter(is_own).cloned().ok_or_else(invalid)?;
     if let Some(origin_jti) = &grant.used_for {
         if let Some(session) = data.sessions.get_mut(origin_jti) {

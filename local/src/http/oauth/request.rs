@@ -41,7 +41,7 @@ const INVALID_CHALLENGE: OAuthError = OAuthError::new(
 /// Browsers carry the request from page to page, so each page validates it again.
 pub(crate) struct AuthorizationRequest {
     pub(crate) pool: Arc<Pool>,
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     /// One of the client's callback URLs.
     pub(crate) redirect_uri: String,
     pub(crate) response_type: ResponseType,
@@ -102,7 +102,7 @@ impl AuthorizationRequest {
 
     fn with_redirect_uri(
         pool: Arc<Pool>,
-        client: Client,
+        client: Arc<Client>,
         redirect_uri: &str,
         parameters: &Parameters,
     ) -> Result<Self, OAuthError> {

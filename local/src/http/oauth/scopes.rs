@@ -67,7 +67,7 @@ fn is_resource_server_scope(data: &Data, scope: &str) -> bool {
     let has = |(identifier, name): (&str, &str)| {
         let named =
             |server: &ResourceServer| server.scopes.iter().any(|scope| scope.scope_name == name);
-        data.resource_servers.get(identifier).is_some_and(named)
+        data.resource_servers.get(identifier).is_some_and(|server| named(server))
     };
     scope.rsplit_once('/').is_some_and(has)
 }

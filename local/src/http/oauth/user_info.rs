@@ -50,7 +50,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("Bearer") && is_one).then_some(token)
 }
 
-fn client_of(pool: &Pool, verified: &Verified) -> Option<Client> {
+fn client_of(pool: &Pool, verified: &Verified) -> Option<Arc<Client>> {
     pool.store.read(|data| data.clients.get(verified.client_id()).cloned())
 }
 

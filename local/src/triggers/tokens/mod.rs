@@ -3,18 +3,15 @@
 mod overrides;
 mod response;
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 pub(crate) use self::overrides::Overrides;
 use crate::{
-    error::ApiError,
-    model::{Client, Group, User},
-    pool::{
-        Shared,
-        issue::{preferred_role, roles},
-    },
-    store::Data,
-    triggers::{Caller, Event, Metadata, Trigger, user_attributes},
+    error::Error,
+    model::{Client, Group, User, preferred_role, roles},
+    triggers::{Caller, Event, EventContext, Metadata, Trigger, user_attributes},
 };
 
 /// For what tokens are made.
@@ -30,40 +27,40 @@ pub(crate) enum TokenSource {
 #[derive(Clone, Copy)]
 pub(crate) struct Holder<'a> {
     pub(crate) user: &'a User,
-    pub(crate) groups: &'a [Group],
+    pub(crate) groups: &'a [Arc<Group>],
     pub(crate) scopes: &'a [String],
 }
 
 /// What the function changes of a user's tokens; nothing, if there is none.
 pub(crate) async fn user_overrides(
-    pool: &Shared,
+    context: &EventContext<'_>,
     holder: Holder<'_>,
     source: TokenSource,
     caller: Caller<'_>,
-) -> Result<Overrides, ApiError> {
-    let Some(trigger) = pool.token_trigger() else {
+) -> Result<Overrides, Error> {
+    let Some(trigger) = context.token_trigger() else {
         return Ok(Overrides::default());
     };
     let Holder { user, groups, scopes } = holder;
     let occasion = Occasion { source: source.as_str(), username: &user.username, scopes };
-    fire(pool, trigger, &occasion, user_attributes(user), groups, caller).await
+    fire(context, trigger, &occasion, user_attributes(user), groups, caller).await
 }
 
 /// What the function changes of a machine's token: the third version of the trigger alone sees these.
 pub(crate) async fn machine_overrides(
-    pool: &Shared,
+    context: &EventContext<'_>,
     client: &Client,
     scopes: &[String],
     metadata: &Metadata,
-) -> Result<Overrides, ApiError> {
-    let trigger = pool.token_trigger().filter(|it| *it == Trigger::PreTokenGenerationV3);
+) -> Result<Overrides, Error> {
+    let trigger = context.token_trigger().filter(|it| *it == Trigger::PreTokenGenerationV3);
     let Some(trigger) = trigger else {
         return Ok(Overrides::default());
     };
     let client_id = &client.settings.client_id;
     let occasion = Occasion { source: "ClientCredentials", username: client_id, scopes };
     let caller = Caller { client_id, metadata };
-    fire(pool, trigger, &occasion, json!({}), &[], caller).await
+    fire(context, trigger, &occasion, json!({}), &[], caller).await
 }
 
 struct Occasion<'a> {
@@ -73,13 +70,13 @@ struct Occasion<'a> {
 }
 
 async fn fire(
-    pool: &Shared,
+    context: &EventContext<'_>,
     trigger: Trigger,
     occasion: &Occasion<'_>,
     user_attributes: Value,
-    groups: &[Group],
+    groups: &[Arc<Group>],
     caller: Caller<'_>,
-) -> Result<Overrides, ApiError> {
+) -> Result<Overrides, Error> {
     let names: Vec<_> = groups.iter().map(|group| &group.name).collect();
     let mut request = json!({
         "userAttributes": user_attributes,
@@ -104,23 +101,11 @@ async fn fire(
         response: json!({ member: null }),
     };
     if is_first {
-        let response = pool.fire::<response::First>(event).await?.unwrap_or_default();
+        let response = context.fire::<response::First>(event).await?.unwrap_or_default();
         response.overrides()
     } else {
-        let response = pool.fire::<response::Second>(event).await?.unwrap_or_default();
+        let response = context.fire::<response::Second>(event).await?.unwrap_or_default();
         response.overrides()
-    }
-}
-
-impl Shared {
-    /// Which version of the trigger is set, if one is: by the pool's builder, or else by its settings.
-    fn token_trigger(&self) -> Option<Trigger> {
-        let own = |trigger: &Trigger| self.triggers.function(*trigger).is_some();
-        Trigger::TOKEN_GENERATION.into_iter().find(own).or_else(|| {
-            let config = self.store.read(Data::settings).lambda_config;
-            let is_set = |trigger: &Trigger| config.function_url(*trigger).is_some();
-            Trigger::TOKEN_GENERATION.into_iter().find(is_set)
-        })
     }
 }
 

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::pool::issue::Claims;
+use crate::model::Claims;
 
 /// What a function changes of tokens.
 #[derive(Default)]

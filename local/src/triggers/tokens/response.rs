@@ -2,9 +2,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::{
-    error::ApiError,
+    error::Error,
     triggers::{
-        fire::unrecognizable,
+        failure::unrecognizable,
         tokens::overrides::{Changes, Groups, Overrides},
     },
 };
@@ -55,7 +55,7 @@ const PLAIN_IN_ID_TOKEN: [&str; 4] =
     ["phone_number_verified", "email_verified", "updated_at", "address"];
 
 impl First {
-    pub(crate) fn overrides(self) -> Result<Overrides, ApiError> {
+    pub(crate) fn overrides(self) -> Result<Overrides, Error> {
         let details = self.claims_override_details.unwrap_or_default();
         let mut add = details.claims_to_add_or_override.unwrap_or_default();
         add.retain(|_, value| !value.is_null());
@@ -71,7 +71,7 @@ impl First {
 }
 
 impl Second {
-    pub(crate) fn overrides(self) -> Result<Overrides, ApiError> {
+    pub(crate) fn overrides(self) -> Result<Overrides, Error> {
         let details = self.claims_and_scope_override_details.unwrap_or_default();
         let id = details.id_token_generation.unwrap_or_default();
         let mut access = details.access_token_generation.unwrap_or_default();
@@ -100,7 +100,7 @@ impl Generation {
 }
 
 /// The first version knows texts alone; numbers and the like are written as texts.
-fn as_text(value: &Value) -> Result<String, ApiError> {
+fn as_text(value: &Value) -> Result<String, Error> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),

@@ -7,6 +7,8 @@ pub(crate) mod command;
 pub(crate) mod function;
 #[path = "../../../../tests/it/support/http.rs"]
 mod http;
+#[path = "../../../../tests/it/support/imports.rs"]
+pub(crate) mod imports;
 #[path = "../../../../tests/it/support/logs.rs"]
 mod logs;
 pub(crate) mod operations;

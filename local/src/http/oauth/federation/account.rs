@@ -1,5 +1,7 @@
 //! The user that belongs to an account at a provider.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -30,7 +32,7 @@ pub(crate) async fn find_or_create_user(
     request: &AuthorizationRequest,
     provider: &ProviderSettings,
     claims: &Map<String, Value>,
-) -> Result<User, AccountError> {
+) -> Result<Arc<User>, AccountError> {
     let AuthorizationRequest { pool, client, .. } = request;
     let sub = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
     let settings = pool.store.read(Data::settings);
@@ -45,7 +47,8 @@ pub(crate) async fn find_or_create_user(
         apply(&mut user, provider, &attributes);
         check(&settings, None, &user).map_err(invalid)?;
         let verdict =
-            pre_sign_up(pool, &user, Arrival::ExternalProvider, Metadata::NONE, caller).await;
+            pre_sign_up(&pool.events(), &user, Arrival::ExternalProvider, Metadata::NONE, caller)
+                .await;
         verdict.and_then(|verdict| verdict.verify(&mut user))?;
         new_user = Some(user);
     }
@@ -54,8 +57,8 @@ pub(crate) async fn find_or_create_user(
         .write(|data| {
             // Since the read above, another request may have created or deleted the user.
             let before = data.user_of_account(account.0, account.1).cloned();
-            let mut user = match (before.clone(), new_user) {
-                (Some(before), _) => before,
+            let mut user = match (&before, new_user) {
+                (Some(before), _) => User::clone(before),
                 (None, Some(new_user)) => new_user,
                 (None, None) => {
                     return Err(AccountError::new("server_error", "The user was deleted"));
@@ -72,7 +75,7 @@ pub(crate) async fn find_or_create_user(
             if !user.enabled {
                 return Err(AccountError::new("access_denied", "User is disabled."));
             }
-            check(&settings, before.as_ref(), &user).map_err(invalid)?;
+            check(&settings, before.as_deref(), &user).map_err(invalid)?;
             if !user.is_external()
                 && let Some(clash) = attributes::alias_clash(data, &user)
             {
@@ -80,14 +83,15 @@ pub(crate) async fn find_or_create_user(
             }
             user.modified_at = now;
             let key = data.user_key(&user.username);
-            data.users.insert(key, user.clone());
+            let user = Arc::new(user);
+            data.users.insert(key, Arc::clone(&user));
             Ok((user, before.is_none()))
         })
         .await;
     let (user, is_new) =
         written.map_err(|_| AccountError::new("server_error", "The data could not be saved"))??;
     if is_new {
-        post_confirmation(pool, &user, Confirmation::SignUp, caller).await?;
+        post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await?;
     }
     Ok(user)
 }

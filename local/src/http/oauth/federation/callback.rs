@@ -68,7 +68,7 @@ async fn take(
     site: &Site,
     headers: &HeaderMap,
     state: &str,
-) -> Option<(Arc<Pool>, ExternalSignIn)> {
+) -> Option<(Arc<Pool>, Arc<ExternalSignIn>)> {
     let key = digest_of(state);
     let has_sign_in =
         |pool: &Arc<Pool>| pool.store.read(|data| data.external_sign_ins.contains(&key));

@@ -1,6 +1,8 @@
 //! `/login/step`: challenges between the password and the redirect to the app, which are second factors and the choice
 //! of a new password.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use maud::{Markup, html};
 
@@ -105,7 +107,7 @@ async fn check_response(
     request: &AuthorizationRequest,
     challenge: &Challenge,
     fields: &Parameters,
-) -> Result<(User, NextStep), Error> {
+) -> Result<(Arc<User>, NextStep), Error> {
     let code = fields.raw("code").trim();
     let mut session = challenge.session.clone();
     let answer = match &*challenge.name {
@@ -209,7 +211,8 @@ fn factor_choices(factors: &str) -> Markup {
 }
 
 fn setup_steps(page: &Page, challenge: &Challenge) -> Markup {
-    let name = page.pool_settings().name;
+    let settings = page.pool_settings();
+    let name = &settings.name;
     let issuer = encoded(if name.is_empty() { "Local user pool" } else { &name });
     let (user, secret) = (encoded(&challenge.username), encoded(&challenge.detail));
     let address = format!("otpauth://totp/{issuer}:{user}?secret={secret}&issuer={issuer}");

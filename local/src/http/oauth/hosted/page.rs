@@ -77,7 +77,7 @@ impl Page {
         &self.headers
     }
 
-    pub(crate) fn pool_settings(&self) -> PoolSettings {
+    pub(crate) fn pool_settings(&self) -> Arc<PoolSettings> {
         self.request.pool.store.read(Data::settings)
     }
 

@@ -1,3 +1,5 @@
+mod triggers;
+
 use std::{
     fmt, io,
     net::SocketAddr,
@@ -15,9 +17,9 @@ use tower_cognito::{
 use crate::{
     blocking,
     config::Config,
-    pool::{Parts, Shared, endpoint, site::Site},
+    pool::{Fault, Parts, Pool as LocalPool, endpoint, site::Site},
     seed,
-    server::{Fault, Server},
+    server::Server,
     start,
     store::{Disk, Store, mail::Outbox},
     testing::TokenBuilder,
@@ -28,7 +30,7 @@ use crate::{
 ///
 /// See the [module](crate) for an example.
 pub struct UserPool {
-    shared: Arc<Shared>,
+    shared: Arc<LocalPool>,
     _server: Server,
 }
 
@@ -310,7 +312,7 @@ impl UserPoolBuilder {
         let shared = blocking::run(move || {
             let store = Store::open(id.as_str(), disk)?;
             let client_id = start::client_id(asked, &store, &seeds)?;
-            Shared::new(Parts { store, id, client_id, issuer, address, own_keys, triggers })
+            LocalPool::new(Parts { store, id, client_id, issuer, address, own_keys, triggers })
         })
         .await?;
         let shared = Arc::new(shared);

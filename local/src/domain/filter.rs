@@ -1,12 +1,12 @@
-//! What `ListUsers` is asked for: `email = "jane@example.com"`, `name ^= "Ja"`.
+//! Filters of `ListUsers`, for example `email = "jane@example.com"` or `name ^= "Ja"`.
 
 use crate::{error::Error, model::User};
 
-/// Whom a list is to hold.
+/// A condition on users.
 #[derive(Debug)]
 pub(crate) struct Filter {
     attribute: String,
-    /// Whether a value that begins so is enough.
+    /// Whether the attribute only has to begin with the value.
     by_beginning: bool,
     value: String,
 }
@@ -25,7 +25,7 @@ const SEARCHABLE: [&str; 10] = [
 ];
 
 impl Filter {
-    /// A filter that says nothing lets all users through.
+    /// Parses a filter. An empty one is `None`.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, Error> {
         let text = text.trim();
         if text.is_empty() {
@@ -42,10 +42,10 @@ impl Filter {
         Ok(Some(filter))
     }
 
-    pub(crate) fn lets(&self, user: &User) -> bool {
+    pub(crate) fn matches(&self, user: &User) -> bool {
         match self.attribute.as_str() {
             "username" => self.fits(&user.username),
-            // This value alone is the same in large and small letters.
+            // Only this value is compared without regard to case.
             "cognito:user_status" => {
                 self.fits_as(&self.value.to_ascii_uppercase(), user.status.as_str())
             }
@@ -63,12 +63,13 @@ impl Filter {
     }
 }
 
-/// A name, bare or quoted, an operator, and a quoted value with nothing behind it.
+/// Parses a name, bare or quoted, an operator, and a quoted value.
 fn parts(text: &str) -> Option<Filter> {
     let (attribute, rest) = match text.strip_prefix('"') {
         Some(_) => quoted(text)?,
         None => {
-            let end = text.find(|sign: char| sign.is_whitespace() || "=^\"".contains(sign))?;
+            let end = text
+                .find(|character: char| character.is_whitespace() || "=^\"".contains(character))?;
             let (name, rest) = text.split_at(end);
             (name.to_owned(), rest)
         }
@@ -82,15 +83,15 @@ fn parts(text: &str) -> Option<Filter> {
     (!attribute.is_empty() && rest.is_empty()).then_some(Filter { attribute, by_beginning, value })
 }
 
-/// A text in quotation marks, in which a backslash takes the meaning from the sign behind it, and what follows.
+/// Parses a text in quotation marks, in which a backslash escapes the next character. Returns it and the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut signs = text.strip_prefix('"')?.chars();
+    let mut characters = text.strip_prefix('"')?.chars();
     let mut value = String::new();
     loop {
-        match signs.next()? {
-            '"' => return Some((value, signs.as_str())),
-            '\\' => value.push(signs.next()?),
-            sign => value.push(sign),
+        match characters.next()? {
+            '"' => return Some((value, characters.as_str())),
+            '\\' => value.push(characters.next()?),
+            character => value.push(character),
         }
     }
 }

@@ -1,21 +1,21 @@
-//! Lists in pages. A page begins behind the last row of the one before, so that none is lost or told twice when
-//! others come and go in between.
+//! Lists in pages. A page begins after the last row of the page before, so that no row is lost or repeated when rows are
+//! added or removed in between.
 
-use crate::{error::Error, pool::issue::digest_of, text::base64url};
+use crate::{crypto::secret::digest_of, error::Error, text::base64url};
 
 /// The number of rows in a page, unless the caller asks for fewer.
 const MAX_LIMIT: usize = 60;
 
-/// What a caller wants to see of a list.
+/// The page of a list that a caller asks for.
 pub(crate) struct Paging {
-    /// By what tokens of this list are known: those of others are not taken.
+    /// Identifies the list. Tokens of other lists are rejected.
     list: String,
     after: Option<String>,
     limit: usize,
 }
 
 impl Paging {
-    /// `list` is all that tells the list from others: operation, pool, filter.
+    /// `list` is a text that only this list has: operation, pool and filter.
     pub(crate) fn new(list: &str, limit: Option<i64>, token: Option<&str>) -> Result<Self, Error> {
         // The model allows 0, which asks for as many rows as one page can have.
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
@@ -26,7 +26,7 @@ impl Paging {
         Ok(Self { list, after, limit })
     }
 
-    /// The page, of rows that come in the order of their keys, and the token of the next if there is one.
+    /// Returns the page of rows, which are in the order of their keys, and the token of the next page if there is one.
     pub(crate) fn page<'a, T>(
         &self,
         rows: impl Iterator<Item = (&'a str, T)>,

@@ -15,7 +15,7 @@ use aws_lambda_events::event::cognito::{
 use serde_json::Value;
 
 use crate::{
-    UserPoolBuilder,
+    builder::UserPoolBuilder,
     triggers::{Function, Trigger, TriggerError},
 };
 

@@ -1,0 +1,82 @@
+//! Accounts at identity providers that are linked to users.
+
+use crate::{
+    error::Error,
+    model::{Identity, User, UserStatus},
+    pool::Pool,
+    store::Data,
+};
+
+/// The number of accounts that can be linked to one user.
+const MAX_LINKS: usize = 5;
+
+/// An account at an identity provider.
+pub(crate) struct Account {
+    pub(crate) provider: String,
+    /// The `sub` of the account.
+    pub(crate) id: String,
+}
+
+/// Links an account to the user of a name.
+pub(crate) async fn link(pool: &Pool, name: &str, account: Account) -> Result<(), Error> {
+    let Account { provider, id } = account;
+    let now = pool.now();
+    pool.store
+        .write(|data| {
+            check_provider(data, &provider)?;
+            if let Some(holder) = data.user_of_account(&provider, &id) {
+                return Err(Error::invalid_parameter(if is_external(holder) {
+                    "Merging is not currently supported, provide a SourceUser that has not been signed up in \
+                     order to link"
+                } else {
+                    "SourceUser is already linked to DestinationUser"
+                }));
+            }
+            let user = data.find_user_mut(name).ok_or_else(Error::user_not_found)?;
+            if user.identities.len() >= MAX_LINKS {
+                return Err(Error::new(
+                    "LimitExceededException",
+                    "Too many identities are linked to the user.",
+                ));
+            }
+            user.identities.push(Identity::new(provider, id, false, now));
+            user.modified_at = now;
+            Ok(())
+        })
+        .await?
+}
+
+/// Removes the link of an account. A user who only has this account is disabled.
+pub(crate) async fn unlink(pool: &Pool, account: Account) -> Result<(), Error> {
+    let Account { provider, id } = account;
+    let now = pool.now();
+    pool.store
+        .write(|data| {
+            check_provider(data, &provider)?;
+            let holder = data.user_of_account(&provider, &id).ok_or_else(Error::user_not_found)?;
+            let username = holder.username.clone();
+            data.end_sign_ins(&username);
+            let user = data.exact_user_mut(&username).ok_or_else(Error::user_not_found)?;
+            if is_external(user) {
+                user.enabled = false;
+            } else {
+                user.identities
+                    .retain(|known| known.provider_name != provider || known.user_id != id);
+            }
+            user.modified_at = now;
+            Ok(())
+        })
+        .await?
+}
+
+fn check_provider(data: &Data, name: &str) -> Result<(), Error> {
+    if data.identity_providers.contains(name) {
+        return Ok(());
+    }
+    Err(Error::not_found(format!("Identity provider {name} does not exist.")))
+}
+
+/// Whether a user was created by a sign-in at a provider.
+fn is_external(user: &User) -> bool {
+    user.status == UserStatus::ExternalProvider
+}

@@ -1,0 +1,24 @@
+//! How operations read their input and write their output.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::error::Error;
+
+/// The output of an operation.
+pub(crate) type Answer = Result<Value, Error>;
+
+/// Reads an operation's input. Members that are null are absent.
+pub(crate) fn input<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    serde_json::from_value(value).map_err(|_| Error::wrong_type())
+}
+
+/// Returns a required member.
+pub(crate) fn required<T>(value: Option<T>, member: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::missing(member))
+}
+
+/// The output of operations without one.
+pub(crate) fn nothing() -> Answer {
+    Ok(json!({}))
+}

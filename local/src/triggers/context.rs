@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    error::Error,
+    model::Trigger,
+    model::settings::PoolSettings,
+    triggers::{
+        event::Event,
+        failure::{Failure, unrecognizable},
+        function::Function,
+        set::Triggers,
+    },
+};
+
+/// How often a function is called if it does not answer in time.
+const TRIES: u32 = 3;
+
+/// What the events of a pool have in common: the pool's id, and the functions that receive them.
+pub(crate) struct EventContext<'a> {
+    pub(crate) pool_id: &'a str,
+    /// The functions of the pool's builder. They take precedence over those of the settings.
+    pub(crate) functions: &'a Triggers,
+    pub(crate) settings: Arc<PoolSettings>,
+}
+
+impl EventContext<'_> {
+    /// Runs a trigger, and returns the `response` that the function filled in, or `None` if there is no such trigger.
+    ///
+    /// It may take long, and must not run while the store is locked.
+    pub(crate) async fn fire<R: DeserializeOwned>(
+        &self,
+        event: Event<'_>,
+    ) -> Result<Option<R>, Error> {
+        let Some(function) = self.function(event.trigger) else {
+            return Ok(None);
+        };
+        let answer = self.run(&function, &event.document(self.pool_id)).await;
+        let mut answer = answer.map_err(|failure| failure.error(event.trigger.name()))?;
+        let response = answer.get_mut("response").map(Value::take).filter(Value::is_object);
+        let response = response.ok_or_else(unrecognizable)?;
+        serde_json::from_value(response).map(Some).map_err(|_| unrecognizable())
+    }
+
+    /// Returns which version of the token trigger is set, if one is.
+    pub(crate) fn token_trigger(&self) -> Option<Trigger> {
+        let own = |trigger: &Trigger| self.functions.function(*trigger).is_some();
+        Trigger::TOKEN_GENERATION.into_iter().find(own).or_else(|| {
+            let is_set = |trigger: &Trigger| self.configured(*trigger).is_some();
+            Trigger::TOKEN_GENERATION.into_iter().find(is_set)
+        })
+    }
+
+    fn function(&self, trigger: Trigger) -> Option<Function> {
+        self.functions.function(trigger).or_else(|| self.configured(trigger))
+    }
+
+    fn configured(&self, trigger: Trigger) -> Option<Function> {
+        self.settings.lambda_config.function_url(trigger).cloned().map(Function::Url)
+    }
+
+    async fn run(&self, function: &Function, event: &Value) -> Result<Value, Failure> {
+        for _ in 0..TRIES {
+            match tokio::time::timeout(self.functions.limit(), function.run(event)).await {
+                Ok(Err(Failure::NoAnswer)) | Err(_) => {}
+                Ok(answer) => return answer,
+            }
+        }
+        Err(Failure::NoAnswer)
+    }
+}

@@ -1,0 +1,41 @@
+use crate::error::Error;
+
+/// Why a function gave no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The function failed with this text.
+    Error(String),
+    NoAnswer,
+    Unreachable(String),
+    NotJson,
+}
+
+impl Failure {
+    /// Returns the error that the client receives.
+    pub(crate) fn error(&self, trigger: &str) -> Error {
+        let failed = |why: &str| {
+            Error::new(
+                "UnexpectedLambdaException",
+                format!("{trigger} invocation failed due to error {why}."),
+            )
+        };
+        match self {
+            Self::Error(text) => Error::new(
+                "UserLambdaValidationException",
+                format!("{trigger} failed with error {text}."),
+            ),
+            Self::NoAnswer => failed("Socket timeout while invoking Lambda function"),
+            Self::Unreachable(why) => failed(why),
+            Self::NotJson => invalid("Invalid lambda function output : Invalid JSON"),
+        }
+    }
+}
+
+/// The error for an answer that does not have the shape of the trigger's response.
+pub(crate) fn unrecognizable() -> Error {
+    invalid("Unrecognizable lambda output")
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new("InvalidLambdaResponseException", message)
+}
