@@ -9,12 +9,12 @@ use crate::{
         Client, Group, PoolRecord, User, UserStatus,
         settings::{ClientSettings, Contact, PoolSettings, TimeUnit},
     },
-    pool::{Shared, issue::milliseconds, keys::uuid_of},
+    pool::{Pool, issue::milliseconds, keys::uuid_of},
     store::{Data, IdentityProvider},
 };
 
 /// Writes the configured data into a pool, unless the pool was read from a data file.
-pub(crate) async fn seed_pool(pool: &Shared, config: &Config) -> io::Result<()> {
+pub(crate) async fn seed_pool(pool: &Pool, config: &Config) -> io::Result<()> {
     if pool.store.read(|data| data.pool.len()) > 0 {
         return Ok(());
     }
@@ -85,7 +85,7 @@ fn add_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>, n
 /// Creates a configured user. Their contacts are verified unless the configuration says otherwise, since nobody is
 /// there to enter a code.
 async fn new_user(
-    pool: &Shared,
+    pool: &Pool,
     settings: &PoolSettings,
     seed: &UserSeed,
     temporary_lifetime: u64,

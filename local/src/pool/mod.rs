@@ -48,9 +48,6 @@ pub(crate) struct Pool {
     pub(crate) triggers: Triggers,
 }
 
-/// The name that the modules use which are not adapted yet.
-pub(crate) type Shared = Pool;
-
 /// The account that all local pools belong to.
 pub(crate) const ACCOUNT: &str = "000000000000";
 
