@@ -1,4 +1,4 @@
-//! Functions that the local pool calls when people use its hosted pages.
+//! Triggers that run when users sign in and sign up at the hosted pages.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn log_in(browser: &mut Browser, pool: &UserPool, name: &str, kind: &str) 
     browser.submit(&page, "/login", &[("username", name), ("password", PASSWORD)]).await
 }
 
-/// The tokens for the code that a page came back with.
+/// Exchanges the code in the page's address for tokens.
 async fn exchange(pool: &UserPool, page: &Page) -> (u16, Value) {
     let code = page.parameter("code").unwrap();
     let form = [
@@ -55,7 +55,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_function_sees_the_tokens_of_the_pages() {
+async fn token_trigger_runs_for_sign_ins_at_the_hosted_pages() {
     let access = json!({
         "claimsToAddOrOverride": { "tenant": "acme" }, "scopesToAdd": ["orders/read"],
     });
@@ -66,7 +66,7 @@ async fn a_function_sees_the_tokens_of_the_pages() {
     let pool = with(Trigger::PreTokenGenerationV2, &function).await;
     user(&pool, "jane").await;
     let page = log_in(&mut Browser::new(), &pool, "jane", "code").await;
-    assert_eq!(function.count(), 0, "a code is no token");
+    assert_eq!(function.count(), 0, "no trigger may run before the code is exchanged");
     let (_, body) = exchange(&pool, &page).await;
     let by_code = claims(body["access_token"].as_str().unwrap());
     let page = log_in(&mut Browser::new(), &pool, "jane", "token").await;
@@ -79,7 +79,7 @@ async fn a_function_sees_the_tokens_of_the_pages() {
 }
 
 #[tokio::test]
-async fn a_function_cannot_change_the_resource_that_a_token_is_bound_to() {
+async fn trigger_cannot_change_the_resource_that_a_token_is_bound_to() {
     let id = "localclient0000000000000000";
     let access = json!({ "claimsToAddOrOverride": { "aud": id }, "claimsToSuppress": ["aud"] });
     let response = json!({
@@ -102,7 +102,7 @@ async fn a_function_cannot_change_the_resource_that_a_token_is_bound_to() {
 }
 
 #[tokio::test]
-async fn a_code_whose_tokens_a_function_refuses_is_used_up() {
+async fn code_is_consumed_if_the_trigger_rejects_its_tokens() {
     let function = Function::failing("not now").await;
     let pool = with(Trigger::PreTokenGeneration, &function).await;
     user(&pool, "jane").await;
@@ -116,7 +116,7 @@ async fn a_code_whose_tokens_a_function_refuses_is_used_up() {
 }
 
 #[tokio::test]
-async fn functions_around_a_sign_in_run_once_for_each() {
+async fn authentication_triggers_run_once_per_sign_in() {
     for (trigger, source) in [
         (Trigger::PreAuthentication, "PreAuthentication_Authentication"),
         (Trigger::PostAuthentication, "PostAuthentication_Authentication"),
@@ -128,7 +128,7 @@ async fn functions_around_a_sign_in_run_once_for_each() {
         let page = log_in(&mut browser, &pool, "jane", "code").await;
         assert_eq!(exchange(&pool, &page).await.0, 200);
         assert_eq!(function.sources(), [source]);
-        // Who is signed in already goes on without.
+        // A user with a session does not run them again.
         let page = open(&mut browser, &pool, "/oauth2/authorize", "code").await;
         assert!(page.parameter("code").is_some());
         assert_eq!(exchange(&pool, &page).await.0, 200);
@@ -146,7 +146,7 @@ async fn functions_around_a_sign_in_run_once_for_each() {
 }
 
 #[tokio::test]
-async fn a_function_lets_people_in_who_sign_up_at_the_pages() {
+async fn trigger_confirms_users_who_sign_up_at_the_hosted_pages() {
     let function = Function::responding(json!({ "autoConfirmUser": true })).await;
     let pool = with(Trigger::PreSignUp, &function).await;
     let mut browser = Browser::new();
@@ -160,7 +160,7 @@ async fn a_function_lets_people_in_who_sign_up_at_the_pages() {
 }
 
 #[tokio::test]
-async fn who_comes_from_before_signs_in_at_the_pages() {
+async fn migrated_user_signs_in_at_the_hosted_pages() {
     let response = json!({
         "userAttributes": { "email": "jane@example.com" },
         "finalUserStatus": "CONFIRMED",
