@@ -1,4 +1,4 @@
-//! Any request head: whatever is in it, only the good token passes.
+//! Any request head: only the valid token is accepted.
 
 #![no_main]
 
@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
         layer = layer.credentials(places);
     }
     let mut request = Request::new(());
-    // `\x01` stands for the good token, so that the fuzzer can place it; lines are headers.
+    // `\x01` is replaced by the valid token, so that the fuzzer can place it. Each line is a header.
     for (number, line) in rest.split(|byte| *byte == b'\n').take(4).enumerate() {
         let mut bytes = Vec::new();
         for byte in line {

@@ -1,4 +1,4 @@
-//! Any document as a key set: what is read has usable keys, and survives being written and read.
+//! Any document as a key set: a parsed set has usable keys, and round-trips through its serialization.
 
 #![no_main]
 
@@ -7,7 +7,7 @@ use tower_cognito::KeySet;
 use tower_cognito_fuzz::BENCH;
 
 fuzz_target!(|text: &str| {
-    // `@` stands for the good keys, so that the fuzzer need not find a modulus.
+    // `@` is replaced by the valid keys, so that the fuzzer need not find a modulus.
     let good = BENCH.pool.key_set().unwrap().to_json();
     let inner = &good[r#"{"keys":["#.len()..good.len() - 2];
     for document in [text.to_owned(), text.replace('@', inner)] {

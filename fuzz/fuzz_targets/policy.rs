@@ -1,4 +1,4 @@
-//! Any policy: it prints, compares, and more grants never take access away.
+//! Any policy: it can be displayed and compared, and more grants never remove access.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use tower_cognito::{
 };
 use tower_cognito_fuzz::BENCH;
 
-/// Each token has all grants of the one before it, and more.
+/// Each token has all grants of the previous one, and more.
 static TOKENS: LazyLock<Vec<Verified>> = LazyLock::new(|| {
     let none = BENCH.pool.token("alice").claim("scope", "");
     let some = BENCH.pool.token("alice").claim("scope", "a").group("b");
@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(!policy.to_string().is_empty());
     assert!(policy == policy.clone());
     let met: Vec<bool> = TOKENS.iter().map(|token| policy.check(token).is_ok()).collect();
-    assert!(met.is_sorted(), "more grants took access away: {policy}");
+    assert!(met.is_sorted(), "more grants removed access: {policy}");
     if let Err(denied) = policy.check(&TOKENS[0]) {
         assert!(denied.failed().check(&TOKENS[0]).is_err());
     }

@@ -1,4 +1,4 @@
-//! Each example's app does what its file says.
+//! The apps of the examples behave as their files document.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn quickstart_opens_each_route_to_whom_it_should() {
+async fn quickstart_enforces_the_policy_of_each_route() {
     let pool = UserPool::start().await.unwrap();
     let address = serve(quickstart::app(pool.verifier().build().unwrap())).await;
     let user = pool.token("alice").sign();
@@ -44,12 +44,12 @@ async fn quickstart_opens_each_route_to_whom_it_should() {
 }
 
 #[tokio::test]
-async fn quickstart_mirrors_the_claims_to_the_letter() {
+async fn quickstart_returns_the_claims_unchanged() {
     let pool = UserPool::start().await.unwrap();
     let address = serve(quickstart::app(pool.verifier().build().unwrap())).await;
     let head = crate::support::header(&pool).to_string();
     let plain = pool.token("alice").payload().to_string();
-    // Cognito may write a slash as `\/`, and an order and spacing of its own.
+    // Cognito may escape slashes as `\/`, and use any order and spacing.
     let written = format!("{{ \"x\" : [1.50, \"\\u00e9\"],{}", plain[1..].replace('/', "\\/"));
     let answer = get(address, "/api/me", Some(&pool.sign_parts(head, &written))).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, written.as_str()));
@@ -83,7 +83,7 @@ async fn custom_claims_reach_the_handler_and_the_policy() {
 }
 
 #[tokio::test]
-async fn custom_rejection_words_all_refusals() {
+async fn custom_rejection_formats_all_errors() {
     let pool = UserPool::start().await.unwrap();
     let app = custom_rejection::app(pool.verifier().build().unwrap()).unwrap();
     let address = serve(app).await;
@@ -102,7 +102,7 @@ async fn custom_rejection_words_all_refusals() {
 }
 
 #[tokio::test]
-async fn plain_hyper_is_guarded_too() {
+async fn plain_hyper_is_protected() {
     let pool = UserPool::start().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,20 +143,20 @@ async fn two_pools_stay_apart() {
         403
     );
 
-    // A token of one pool's claims, signed with the other's key, under either key id.
+    // A token with the claims of one pool, signed with the key of the other, under either key ID.
     let claims = staff.token("a").group("back-office").payload().to_string();
     for (kid_of, code) in [(&shop, "unknown_key"), (&staff, "bad_signature")] {
         let header = crate::support::header(kid_of).to_string();
         let answer = get(address, path, Some(&shop.sign_parts(header, &claims))).await;
         assert_eq!((answer.status, answer.code().as_str()), (401, code));
     }
-    // A client of one pool is no client of the other.
+    // A client of one pool is not accepted for the other.
     let token = shop.token("a").client("staffweb").group("back-office").sign();
     assert_eq!(get(address, path, Some(&token)).await.code(), "wrong_client");
 }
 
 #[tokio::test]
-async fn guests_pass_without_claims_and_bad_tokens_do_not() {
+async fn anonymous_requests_pass_without_claims_and_invalid_tokens_are_rejected() {
     let pool = UserPool::start().await.unwrap();
     let address = serve(guests::app(pool.verifier().build().unwrap())).await;
     let user = pool.token("alice").sign();
@@ -180,7 +180,7 @@ async fn guests_pass_without_claims_and_bad_tokens_do_not() {
 }
 
 #[tokio::test]
-async fn web_lets_users_in_and_admins_further_as_long_as_their_tokens_live() {
+async fn web_enforces_user_and_admin_routes_until_tokens_expire() {
     let pool = Arc::new(web::pool(5173).await.unwrap());
     let address = serve(web::app(web::verifier(Arc::clone(&pool)).unwrap())).await;
     let user = pool.token("lou").sign();

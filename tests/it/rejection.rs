@@ -1,4 +1,4 @@
-//! How refusals look.
+//! Responses to rejected requests.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -30,7 +30,7 @@ async fn call(layer: CognitoLayer, token: Option<&str>) -> Call {
 }
 
 #[tokio::test]
-async fn the_default_is_problem_json_with_a_stable_code() {
+async fn default_response_is_problem_json_with_a_stable_code() {
     let pool = UserPool::start().await.unwrap();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
     let answer = call(layer, Some(&pool.token("alice").expired().sign())).await;
@@ -52,7 +52,7 @@ async fn the_default_is_problem_json_with_a_stable_code() {
 }
 
 #[tokio::test]
-async fn a_claim_of_another_type_is_named() {
+async fn claim_of_the_wrong_type_is_named() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let (access, id) = (|| pool.token("alice"), || pool.id_token("alice"));
@@ -77,7 +77,7 @@ async fn a_claim_of_another_type_is_named() {
 }
 
 #[tokio::test]
-async fn no_credential_gets_a_challenge_without_an_error() {
+async fn missing_credential_gets_a_challenge_without_an_error() {
     let pool = UserPool::start().await.unwrap();
     let answer = call(CognitoLayer::new(pool.verifier().build().unwrap()), None).await;
     assert_eq!(answer.status(), 401);
@@ -99,7 +99,7 @@ async fn insufficient_scope_names_the_scope_and_keeps_the_failed_policy_for_logs
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_503_with_retry_after() {
+async fn unavailable_keys_get_503_with_retry_after() {
     let pool = UserPool::start().await.unwrap();
     pool.set_fault(Fault::Status(500));
     let answer =
@@ -112,7 +112,7 @@ async fn keys_that_cannot_be_had_are_503_with_retry_after() {
 }
 
 #[tokio::test]
-async fn ready_made_bodies() {
+async fn built_in_bodies_have_their_content_types() {
     let pool = UserPool::start().await.unwrap();
     let layer = || CognitoLayer::new(pool.verifier().build().unwrap());
     let user = pool.token("alice").sign();
@@ -138,7 +138,7 @@ async fn ready_made_bodies() {
 }
 
 #[tokio::test]
-async fn the_reason_is_in_the_extensions_whatever_the_handler_returns() {
+async fn error_is_in_the_extensions_of_every_response() {
     let pool = UserPool::start().await.unwrap();
     let blank = |_: &AuthError, _: Response<Bytes>| Response::new(Bytes::new());
     let layer = CognitoLayer::new(pool.verifier().build().unwrap()).rejection_handler(blank);
@@ -188,7 +188,7 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
         let headers = answer.headers().clone();
         let shown = format!("{headers:?} {error} {:?}", body(answer).await);
         for word in ["CognitoLayer", "layer(", "Router", "ServiceBuilder", "require"] {
-            assert!(!shown.contains(word), "the client reads {word:?}: {shown}");
+            assert!(!shown.contains(word), "the response contains {word:?}: {shown}");
         }
     }
     let log = log.text();
@@ -202,7 +202,7 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
         assert!(log.contains(advice), "the log lacks {advice:?}: {log}");
     }
 
-    // As the log advises, for a ServiceBuilder and for a Router.
+    // The wiring that the log recommends, for a `ServiceBuilder` and for a `Router`.
     assert_eq!(right.oneshot(with_token(&token)).await.unwrap().status(), 200);
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
     let app = axum::Router::new()
@@ -213,7 +213,7 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
 }
 
 #[tokio::test]
-async fn a_guest_reads_no_sentence_about_a_kind_of_token_that_is_not_accepted() {
+async fn detail_for_a_missing_token_names_only_accepted_kinds() {
     let pool = UserPool::start().await.unwrap();
     let id_tokens_alone =
         tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).id_tokens([pool.client_id()]);
@@ -232,7 +232,7 @@ async fn a_guest_reads_no_sentence_about_a_kind_of_token_that_is_not_accepted() 
 }
 
 #[test]
-fn a_policy_that_no_token_can_meet_is_logged_when_it_is_built() {
+fn unsatisfiable_policy_is_logged_when_it_is_built() {
     let long_list = || scope("a") & (token_use(TokenUse::Id) & group("b"));
     for (policy, part) in [
         (scope("a b"), r#"scope("a b")"#),
@@ -260,7 +260,7 @@ fn a_policy_that_no_token_can_meet_is_logged_when_it_is_built() {
 }
 
 #[test]
-fn a_policy_that_a_token_can_meet_is_not_logged() {
+fn satisfiable_policy_is_not_logged() {
     for policy in [
         scope("orders/write"),
         scope("https://api.example.com/orders.read"),
@@ -281,7 +281,7 @@ fn a_policy_that_a_token_can_meet_is_not_logged() {
 }
 
 #[tokio::test]
-async fn a_permission_without_a_source_is_logged_once() {
+async fn permission_without_a_source_is_logged_once() {
     let pool = UserPool::start().await.unwrap();
     let builder = || tower_cognito::Verifier::builder(pool.pool());
     let name = "a_permission_without_a_source";
@@ -295,7 +295,7 @@ async fn a_permission_without_a_source_is_logged_once() {
     let _layer = CognitoLayer::new(builder().build().unwrap()).require(permission(name));
     assert_eq!(warnings(&log), 1, "{}", log.text());
 
-    // `require` learns of it at the first refusal.
+    // `require` logs it at the first rejected request.
     let log = ThreadLogs::start();
     let without = CognitoLayer::new(builder().build().unwrap());
     let policy = group("admin") | permission(name);
@@ -306,7 +306,7 @@ async fn a_permission_without_a_source_is_logged_once() {
     }
     assert_eq!(warnings(&log), 1, "{}", log.text());
 
-    // With a source there is nothing to warn of, whether the token has the permission or not.
+    // With a source, nothing is logged, whether or not the token has the permission.
     let log = ThreadLogs::start();
     let grants = tower_cognito::Grants::new().add_group("staff", [name]);
     let with_grants = tower_cognito::Verifier::builder(pool.pool().grants(grants));
@@ -326,7 +326,7 @@ async fn a_permission_without_a_source_is_logged_once() {
 }
 
 #[tokio::test]
-async fn a_source_of_permissions_in_one_of_several_pools_is_a_source() {
+async fn permission_source_in_one_of_several_pools_suffices() {
     let pools = [
         UserPool::builder().own_keys().start().await.unwrap(),
         UserPool::builder().own_keys().start().await.unwrap(),
@@ -350,7 +350,7 @@ async fn a_source_of_permissions_in_one_of_several_pools_is_a_source() {
 }
 
 #[tokio::test]
-async fn a_policy_that_the_layers_verifier_cannot_meet_is_logged_when_it_is_built() {
+async fn policy_that_the_verifier_can_never_meet_is_logged_when_the_layer_is_built() {
     let pool = UserPool::start().await.unwrap();
     let own = || tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).name("staff");
     let access = tower_cognito::Verifier::builder(own().access_tokens(["web"]));
@@ -415,7 +415,7 @@ async fn an_inner_layer_for_guests_does_not_take_over_an_outer_layers_claims() {
 }
 
 #[tokio::test]
-async fn a_challenge_names_the_scopes_that_are_missing_and_no_others() {
+async fn challenge_names_exactly_the_missing_scopes() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").scope("a").sign();
     for (policy, named) in [
@@ -442,7 +442,7 @@ async fn a_challenge_names_the_scopes_that_are_missing_and_no_others() {
 }
 
 #[tokio::test]
-async fn an_inner_layer_refuses_in_its_own_words_throughout() {
+async fn inner_layer_uses_its_own_rejection_for_all_errors() {
     let pool = UserPool::start().await.unwrap();
     let verifier = || pool.verifier().build().unwrap();
     let outer =

@@ -350,7 +350,7 @@ async fn session_of_a_deleted_user_does_not_pass_to_a_new_user_of_the_name() {
     let id = pool.id().as_str();
     let named = json!({ "UserPoolId": id, "Username": "alice" });
     call(&pool, "AdminDisableUser", named.clone()).await.unwrap();
-    // Disabling a user also characters that user out.
+    // Disabling a user also signs that user out.
     assert_eq!(error(refresh(&pool, &first.refresh).await), refresh_revoked());
     assert_eq!(error(get_user(&pool, &first.access).await), revoked());
     call(&pool, "AdminDeleteUser", named).await.unwrap();
