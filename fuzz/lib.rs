@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tower_cognito::{AuthError, Pool, TokenUse, Verified, Verifier};
-use tower_cognito_local::{UserPool};
+use tower_cognito_local::UserPool;
 
 /// State of the whole run; keys are generated once.
 pub struct Bench {

@@ -16,7 +16,9 @@ fuzz_target!(|data: &[u8]| {
         let good = BENCH.pool.token("alice").payload().to_string();
         [&good.as_bytes()[..good.len() - 1], b",", rest, b"}"].concat()
     };
-    let Ok(verified) = BENCH.verify(&BENCH.pool.sign_parts(BENCH.header(), &payload)) else { return };
+    let Ok(verified) = BENCH.verify(&BENCH.pool.sign_parts(BENCH.header(), &payload)) else {
+        return;
+    };
     let value: Value = serde_json::from_slice(&payload).unwrap();
     assert_eq!(value["iss"], BENCH.pool.issuer());
     assert!(value["exp"].is_u64() && value["sub"].is_string());
@@ -24,7 +26,8 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(verified.subject(), value["sub"]);
     assert_eq!(verified.payload().as_bytes(), payload);
     // No accessor panics, regardless of the values.
-    let _ = (verified.email(), verified.email_verified(), verified.address(), verified.updated_at());
+    let _ =
+        (verified.email(), verified.email_verified(), verified.address(), verified.updated_at());
     let _ = (verified.identities(), verified.roles().count(), verified.scopes().count());
     let _ = (verified.issued_at(), verified.auth_time(), verified.expires_at());
     assert!(Claims::<()>::from_verified(&verified).is_ok());

@@ -19,7 +19,12 @@ fuzz_target!(|data: &[u8]| {
         Credential::query("t").unwrap(),
         Credential::websocket_protocol("bearer").unwrap(),
     ];
-    let names = [header::AUTHORIZATION, header::COOKIE, "x-token".parse().unwrap(), header::SEC_WEBSOCKET_PROTOCOL];
+    let names = [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        "x-token".parse().unwrap(),
+        header::SEC_WEBSOCKET_PROTOCOL,
+    ];
     let mut layer = CognitoLayer::new(BENCH.verifier.clone());
     if choice & 0x80 != 0 {
         layer = layer.allow_anonymous();

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tower_cognito::{
-    Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, permission, pool, scope,
-    token_use,
+    Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, permission, pool,
+    scope, token_use,
 };
 use tower_cognito_fuzz::BENCH;
 
@@ -15,7 +15,8 @@ use tower_cognito_fuzz::BENCH;
 static TOKENS: LazyLock<Vec<Verified>> = LazyLock::new(|| {
     let none = BENCH.pool.token("alice").claim("scope", "");
     let some = BENCH.pool.token("alice").claim("scope", "a").group("b");
-    let more = BENCH.pool.token("alice").claim("scope", "a b").group("b").group("a").permissions(["a"]);
+    let more =
+        BENCH.pool.token("alice").claim("scope", "a b").group("b").group("a").permissions(["a"]);
     [none, some, more].map(|token| BENCH.verify(&token.sign()).unwrap()).into()
 });
 
