@@ -33,10 +33,10 @@ async fn call(layer: CognitoLayer, token: Option<&str>) -> Call {
 async fn default_response_is_problem_json_with_a_stable_code() {
     let pool = UserPool::start().await.unwrap();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
-    let answer = call(layer, Some(&pool.token("alice").expired().sign())).await;
-    assert_eq!(answer.status(), 401);
-    assert_eq!(answer.headers()["content-type"], "application/problem+json");
-    let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    let response = call(layer, Some(&pool.token("alice").expired().sign())).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     assert_eq!(
         body,
         json!({
@@ -45,10 +45,10 @@ async fn default_response_is_problem_json_with_a_stable_code() {
         })
     );
     assert_eq!(
-        answer.headers()["www-authenticate"],
+        response.headers()["www-authenticate"],
         "Bearer realm=\"cognito\", error=\"invalid_token\", error_description=\"the token has expired\""
     );
-    assert_eq!(answer.extensions().get::<AuthError>().unwrap().kind(), AuthErrorKind::Expired);
+    assert_eq!(response.extensions().get::<AuthError>().unwrap().kind(), AuthErrorKind::Expired);
 }
 
 #[tokio::test]
@@ -79,21 +79,21 @@ async fn claim_of_the_wrong_type_is_named() {
 #[tokio::test]
 async fn missing_credential_gets_a_challenge_without_an_error() {
     let pool = UserPool::start().await.unwrap();
-    let answer = call(CognitoLayer::new(pool.verifier().build().unwrap()), None).await;
-    assert_eq!(answer.status(), 401);
-    assert_eq!(answer.headers()["www-authenticate"], "Bearer realm=\"cognito\"");
+    let response = call(CognitoLayer::new(pool.verifier().build().unwrap()), None).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"cognito\"");
 }
 
 #[tokio::test]
 async fn insufficient_scope_names_the_scope_and_keeps_the_failed_policy_for_logs() {
     let pool = UserPool::start().await.unwrap();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
-    let answer = call(layer, Some(&pool.token("alice").sign())).await;
-    assert_eq!(answer.status(), 403);
-    let challenge = answer.headers()["www-authenticate"].to_str().unwrap();
+    let response = call(layer, Some(&pool.token("alice").sign())).await;
+    assert_eq!(response.status(), 403);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
     assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
     assert!(challenge.ends_with("scope=\"a\""), "{challenge}");
-    let error = answer.extensions().get::<AuthError>().unwrap();
+    let error = response.extensions().get::<AuthError>().unwrap();
     assert_eq!(error.failed_policy(), Some("scope(\"a\")"));
     assert_eq!(error.required_scope(), Some("a"));
 }
@@ -102,13 +102,13 @@ async fn insufficient_scope_names_the_scope_and_keeps_the_failed_policy_for_logs
 async fn unavailable_keys_get_503_with_retry_after() {
     let pool = UserPool::start().await.unwrap();
     pool.set_fault(Fault::Status(500));
-    let answer =
+    let response =
         call(CognitoLayer::new(pool.verifier().build().unwrap()), Some(&pool.token("a").sign()))
             .await;
-    assert_eq!(answer.status(), 503);
-    let seconds: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert_eq!(response.status(), 503);
+    let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=30).contains(&seconds), "{seconds}");
-    assert!(!answer.headers().contains_key("www-authenticate"));
+    assert!(!response.headers().contains_key("www-authenticate"));
 }
 
 #[tokio::test]
@@ -117,23 +117,23 @@ async fn built_in_bodies_have_their_content_types() {
     let layer = || CognitoLayer::new(pool.verifier().build().unwrap());
     let user = pool.token("alice").sign();
     let gateway = layer().rejection_handler(ApiGatewayBody);
-    let answer = call(gateway.clone(), None).await;
+    let response = call(gateway.clone(), None).await;
     assert_eq!(
-        (answer.status().as_u16(), &answer.body()[..]),
+        (response.status().as_u16(), &response.body()[..]),
         (401, &b"{\"message\":\"Unauthorized\"}"[..])
     );
-    let answer = call(gateway, Some(&user)).await;
+    let response = call(gateway, Some(&user)).await;
     assert_eq!(
-        (answer.status().as_u16(), &answer.body()[..]),
+        (response.status().as_u16(), &response.body()[..]),
         (403, &b"{\"message\":\"Forbidden\"}"[..])
     );
 
     for (token, code) in [(None, "16"), (Some("x"), "16"), (Some(&*user), "7")] {
-        let answer = call(layer().rejection_handler(GrpcStatus), token).await;
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.headers()["grpc-status"], code);
-        assert!(answer.body().is_empty());
-        assert!(answer.extensions().get::<AuthError>().is_some());
+        let response = call(layer().rejection_handler(GrpcStatus), token).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["grpc-status"], code);
+        assert!(response.body().is_empty());
+        assert!(response.extensions().get::<AuthError>().is_some());
     }
 }
 
@@ -143,8 +143,8 @@ async fn error_is_in_the_extensions_of_every_response() {
     let blank = |_: &AuthError, _: Response<Bytes>| Response::new(Bytes::new());
     let layer = CognitoLayer::new(pool.verifier().build().unwrap()).rejection_handler(blank);
     for token in [None, Some(pool.token("alice").sign())] {
-        let answer = call(layer.clone(), token.as_deref()).await;
-        assert!(answer.extensions().get::<AuthError>().is_some());
+        let response = call(layer.clone(), token.as_deref()).await;
+        assert!(response.extensions().get::<AuthError>().is_some());
     }
 }
 
@@ -172,8 +172,8 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
     let swapped =
         ServiceBuilder::new().layer(require(scope("a"))).layer(layer.clone()).service(ok_service());
     let right = ServiceBuilder::new().layer(layer).layer(require(scope("a"))).service(ok_service());
-    let body = async |answer: Response<Either<_, _>>| {
-        answer.into_body().collect().await.unwrap().to_bytes()
+    let body = async |response: Response<Either<_, _>>| {
+        response.into_body().collect().await.unwrap().to_bytes()
     };
 
     let log = ThreadLogs::start();
@@ -181,12 +181,12 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
         missing.oneshot(with_token(&token)).await.unwrap().map(Either::Left),
         swapped.oneshot(with_token(&token)).await.unwrap().map(Either::Right),
     ];
-    for answer in answers {
-        assert_eq!(answer.status(), 500);
-        let error = answer.extensions().get::<AuthError>().unwrap().clone();
+    for response in answers {
+        assert_eq!(response.status(), 500);
+        let error = response.extensions().get::<AuthError>().unwrap().clone();
         assert_eq!(error.kind(), AuthErrorKind::MissingLayer);
-        let headers = answer.headers().clone();
-        let shown = format!("{headers:?} {error} {:?}", body(answer).await);
+        let headers = response.headers().clone();
+        let shown = format!("{headers:?} {error} {:?}", body(response).await);
         for word in ["CognitoLayer", "layer(", "Router", "ServiceBuilder", "require"] {
             assert!(!shown.contains(word), "the response contains {word:?}: {shown}");
         }
@@ -223,9 +223,9 @@ async fn detail_for_a_missing_token_names_only_accepted_kinds() {
         .layer(layer)
         .layer(require(tower_cognito::authenticated()))
         .service(ok_service());
-    let answer = service.clone().oneshot(Request::new(())).await.unwrap();
-    assert_eq!(answer.status(), 401);
-    let error = answer.extensions().get::<AuthError>().unwrap();
+    let response = service.clone().oneshot(Request::new(())).await.unwrap();
+    assert_eq!(response.status(), 401);
+    let error = response.extensions().get::<AuthError>().unwrap();
     assert_eq!(error.detail(), "this route needs a token");
     let token = pool.id_token("alice").sign();
     assert_eq!(service.oneshot(with_token(&token)).await.unwrap().status(), 200);
@@ -343,8 +343,8 @@ async fn permission_source_in_one_of_several_pools_suffices() {
         ServiceBuilder::new().layer(layer).layer(require(permission("a"))).service(ok_service());
     for (pool, status) in [(with, 200), (without, 403)] {
         let token = pool.token("alice").group("staff").sign();
-        let answer = service.clone().oneshot(with_token(&token)).await.unwrap();
-        assert_eq!(answer.status(), status, "{}", pool.issuer());
+        let response = service.clone().oneshot(with_token(&token)).await.unwrap();
+        assert_eq!(response.status(), status, "{}", pool.issuer());
     }
     assert!(!log.text().contains("WARN"), "{}", log.text());
 }
@@ -388,8 +388,8 @@ async fn extractors_without_the_layer_are_a_wiring_mistake_even_for_guests() {
         .route("/c", get(|_: Verified| async {}));
     let address = crate::support::serve(app).await;
     for path in ["/a", "/b", "/c"] {
-        let answer = crate::support::get(address, path, None).await;
-        assert_eq!((answer.status, answer.code().as_str()), (500, "missing_layer"), "{path}");
+        let response = crate::support::get(address, path, None).await;
+        assert_eq!((response.status, response.code().as_str()), (500, "missing_layer"), "{path}");
     }
 }
 
@@ -435,8 +435,8 @@ async fn challenge_names_exactly_the_missing_scopes() {
             }));
         let mut request = Request::new(());
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        let answer = service.oneshot(request).await.unwrap();
-        let error = answer.extensions().get::<AuthError>().unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        let error = response.extensions().get::<AuthError>().unwrap();
         assert_eq!(error.required_scope(), named, "{policy}");
     }
 }
@@ -457,8 +457,8 @@ async fn inner_layer_uses_its_own_rejection_for_all_errors() {
     let mut request = Request::new(());
     let token = pool.token("alice").sign();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let answer = service.oneshot(request).await.unwrap();
-    assert_eq!(answer.status(), 403);
-    assert_eq!(answer.headers()["content-type"], "application/problem+json");
-    assert!(answer.headers()["www-authenticate"].to_str().unwrap().contains("realm=\"cognito\""));
+    let response = service.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 403);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert!(response.headers()["www-authenticate"].to_str().unwrap().contains("realm=\"cognito\""));
 }

@@ -93,9 +93,9 @@ async fn one_of_many_concurrent_creations_of_one_group_succeeds() {
     let (made, refused): (Vec<_>, Vec<_>) =
         tries.join_all().await.into_iter().partition(Result::is_ok);
     assert_eq!((made.len(), refused.len()), (1, 11));
-    for answer in refused {
+    for response in refused {
         assert_eq!(
-            error(answer),
+            error(response),
             is("GroupExistsException", "A group with the name already exists.")
         );
     }
@@ -238,15 +238,15 @@ async fn adding_and_removing_a_member_are_idempotent() {
     assert_eq!(groups, json!({ "Groups": [] }));
 
     let user_not_found = is("UserNotFoundException", "User does not exist.");
-    for answer in [
+    for response in [
         join(&pool, "bob", "staff").await,
         leave(&pool, "bob", "staff").await,
         on_user(&pool, "AdminListGroupsForUser", "bob").await,
     ] {
-        assert_eq!(error(answer), user_not_found);
+        assert_eq!(error(response), user_not_found);
     }
-    for answer in [join(&pool, "jane", "none").await, leave(&pool, "jane", "none").await] {
-        assert_eq!(error(answer), group_not_found());
+    for response in [join(&pool, "jane", "none").await, leave(&pool, "jane", "none").await] {
+        assert_eq!(error(response), group_not_found());
     }
 }
 

@@ -34,9 +34,9 @@ async fn account_state_is_reported_only_with_the_right_password() {
         assert_eq!(error(srp_sign_in(&pool, name, "Wrong-Horse-1").await), incorrect());
     }
     admin(&pool, "AdminResetUserPassword", "bob").await;
-    let answer = sign_in(&pool, "bob", PASSWORD).await;
+    let response = sign_in(&pool, "bob", PASSWORD).await;
     assert_eq!(
-        error(answer),
+        error(response),
         is("PasswordResetRequiredException", "Password reset required for the user")
     );
     admin(&pool, "AdminEnableUser", "alice").await;
@@ -58,8 +58,8 @@ async fn lockout_doubles_from_the_fifth_failure_up_to_15_minutes() {
         assert_eq!(error(srp_sign_in(&pool, "alice", PASSWORD).await), locked);
         assert!(has_tokens(&sign_in(&pool, "bob", PASSWORD).await));
         pool.advance(15 * MINUTE - Duration::from_secs(1));
-        let answer = sign_in(&pool, "alice", "wrong").await;
-        if error(answer) == locked {
+        let response = sign_in(&pool, "alice", "wrong").await;
+        if error(response) == locked {
             pool.advance(Duration::from_secs(1));
             assert!(has_tokens(&sign_in(&pool, "alice", PASSWORD).await));
             return;
@@ -78,12 +78,12 @@ async fn unknown_user_name_is_locked_out_like_a_user() {
         let locked = is("NotAuthorizedException", "Password attempts exceeded");
         for by_srp in [false, true, false, true, true] {
             for name in [name, nobody] {
-                let answer = if by_srp {
+                let response = if by_srp {
                     srp_sign_in(&pool, name, "wrong").await
                 } else {
                     sign_in(&pool, name, "wrong").await
                 };
-                assert_eq!(error(answer), incorrect(), "{name}");
+                assert_eq!(error(response), incorrect(), "{name}");
             }
         }
         for name in [name, &nobody.to_uppercase()] {
@@ -231,9 +231,9 @@ async fn temporary_password_is_replaced_by_one_the_user_chooses() {
     ] {
         assert_eq!(error(set(&pool, session, PASSWORD, attributes).await), why);
     }
-    let answer = set(&pool, session, "short", json!({ "name": "Alice" })).await;
+    let response = set(&pool, session, "short", json!({ "name": "Alice" })).await;
     assert_eq!(
-        error(answer),
+        error(response),
         is(
             "InvalidPasswordException",
             "Password did not conform with policy: Password not long enough"
@@ -254,8 +254,8 @@ async fn temporary_password_is_replaced_by_one_the_user_chooses() {
 async fn temporary_password_counts_in_the_password_history() {
     let pool = invited("password_history_size = 3").await;
     let challenge = sign_in(&pool, "alice", TEMPORARY).await.unwrap();
-    let answer = set(&pool, &challenge["Session"], TEMPORARY, json!({ "name": "Alice" })).await;
-    assert_eq!(error(answer).0, "PasswordHistoryPolicyViolationException");
+    let response = set(&pool, &challenge["Session"], TEMPORARY, json!({ "name": "Alice" })).await;
+    assert_eq!(error(response).0, "PasswordHistoryPolicyViolationException");
     let done =
         set(&pool, &challenge["Session"], PASSWORD, json!({ "name": "Alice" })).await.unwrap();
     let input = json!({
@@ -288,14 +288,14 @@ async fn new_password_is_accepted_only_with_its_own_challenge() {
     let pool = invited("").await;
     let challenge = sign_in(&pool, "alice", TEMPORARY).await.unwrap();
     for session in [json!("a".repeat(43)), challenge["Session"].as_str().unwrap()[1..].into()] {
-        let answer = set(&pool, &session, PASSWORD, json!({ "name": "Alice" })).await;
-        assert_eq!(error(answer), session_over());
+        let response = set(&pool, &session, PASSWORD, json!({ "name": "Alice" })).await;
+        assert_eq!(error(response), session_over());
     }
     assert_eq!(
         error(set(&pool, &Value::Null, PASSWORD, json!({ "name": "Alice" })).await),
         is("InvalidParameterException", "Missing required parameter Session")
     );
     pool.advance(3 * MINUTE);
-    let answer = set(&pool, &challenge["Session"], PASSWORD, json!({ "name": "Alice" })).await;
-    assert_eq!(error(answer), session_over());
+    let response = set(&pool, &challenge["Session"], PASSWORD, json!({ "name": "Alice" })).await;
+    assert_eq!(error(response), session_over());
 }

@@ -14,8 +14,8 @@ async fn create(pool: &UserPool, input: Value) -> Value {
 }
 
 async fn describe(pool: &UserPool, id: &Value) -> Result<Value, (String, String)> {
-    let answer = call(pool, "DescribeUserPool", json!({ "UserPoolId": id })).await?;
-    Ok(answer["UserPool"].clone())
+    let response = call(pool, "DescribeUserPool", json!({ "UserPoolId": id })).await?;
+    Ok(response["UserPool"].clone())
 }
 
 fn pool_not_found(id: &Value) -> (String, String) {
@@ -66,8 +66,8 @@ async fn created_pool_is_served_at_once_with_its_own_keys_and_issuer() {
         "AuthFlow": "USER_PASSWORD_AUTH",
         "AuthParameters": { "USERNAME": "alice", "PASSWORD": "Correct-Horse-1" },
     });
-    let answer = call(&pool, "InitiateAuth", sign_in).await.unwrap();
-    let token = answer["AuthenticationResult"]["AccessToken"].clone();
+    let response = call(&pool, "InitiateAuth", sign_in).await.unwrap();
+    let token = response["AuthenticationResult"]["AccessToken"].clone();
     let seen = call(&pool, "GetUser", json!({ "AccessToken": token })).await.unwrap();
     assert_eq!(seen["Username"], "alice");
     let in_first_pool = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
@@ -210,11 +210,11 @@ async fn mfa_and_its_factors_must_be_enabled_together() {
         });
         call(&pool, "SetUserPoolMfaConfig", input)
     };
-    let answer = set("ON", json!({ "Enabled": true })).await.unwrap();
+    let response = set("ON", json!({ "Enabled": true })).await.unwrap();
     let on = json!({
         "MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": { "Enabled": true },
     });
-    assert_eq!(answer, on);
+    assert_eq!(response, on);
     set("ON", json!({ "Enabled": false })).await.unwrap_err();
     set("ON", Value::Null).await.unwrap_err();
     set("OFF", json!({ "Enabled": true })).await.unwrap_err();

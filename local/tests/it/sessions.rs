@@ -41,9 +41,9 @@ struct Signed {
 }
 
 async fn signed(pool: &UserPool, name: &str) -> Signed {
-    let answer = sign_in(pool, name, PASSWORD).await.unwrap();
+    let response = sign_in(pool, name, PASSWORD).await.unwrap();
     let [access, id, refresh] =
-        ["AccessToken", "IdToken", "RefreshToken"].map(|name| token(&answer, name));
+        ["AccessToken", "IdToken", "RefreshToken"].map(|name| token(&response, name));
     Signed { access, id, refresh }
 }
 
@@ -66,22 +66,23 @@ async fn refresh_issues_new_tokens_of_the_same_session() {
     assert_eq!(first.refresh.split('.').count(), 5);
     pool.advance(2 * MINUTE);
     let verifier = pool.verifier().clock(ahead(2 * MINUTE)).build().unwrap();
-    for answer in [refresh(&pool, &first.refresh).await, get_tokens(&pool, &first.refresh).await] {
-        let answer = answer.unwrap();
+    for response in [refresh(&pool, &first.refresh).await, get_tokens(&pool, &first.refresh).await]
+    {
+        let response = response.unwrap();
         // Without rotation, no new refresh token is issued.
-        assert!(answer["AuthenticationResult"].get("RefreshToken").is_none());
-        assert_eq!(answer["AuthenticationResult"]["ExpiresIn"], 3600);
+        assert!(response["AuthenticationResult"].get("RefreshToken").is_none());
+        assert_eq!(response["AuthenticationResult"]["ExpiresIn"], 3600);
         for (name, before) in [("AccessToken", &first.access), ("IdToken", &first.id)] {
-            let (new, old) = (payload(&token(&answer, name)), payload(before));
+            let (new, old) = (payload(&token(&response, name)), payload(before));
             for kept in ["auth_time", "origin_jti", "sub"] {
                 assert_eq!(new[kept], old[kept], "{name} {kept}");
             }
             for other in ["jti", "iat", "exp"] {
                 assert_ne!(new[other], old[other], "{name} {other}");
             }
-            assert!(verifier.verify(&token(&answer, name)).await.is_ok());
+            assert!(verifier.verify(&token(&response, name)).await.is_ok());
         }
-        assert!(get_user(&pool, &token(&answer, "AccessToken")).await.is_ok());
+        assert!(get_user(&pool, &token(&response, "AccessToken")).await.is_ok());
     }
 }
 
@@ -169,11 +170,11 @@ fn reused() -> String {
 async fn reuse_of_a_rotated_token_revokes_its_session() {
     let pool = rotating(0).await;
     let [first, other] = [signed(&pool, "alice").await, signed(&pool, "alice").await];
-    let answer = get_tokens(&pool, &first.refresh).await.unwrap();
-    let (second, access) = (token(&answer, "RefreshToken"), token(&answer, "AccessToken"));
+    let response = get_tokens(&pool, &first.refresh).await.unwrap();
+    let (second, access) = (token(&response, "RefreshToken"), token(&response, "AccessToken"));
     assert_ne!(second, first.refresh);
-    let answer = get_tokens(&pool, &second).await.unwrap();
-    let third = token(&answer, "RefreshToken");
+    let response = get_tokens(&pool, &second).await.unwrap();
+    let third = token(&response, "RefreshToken");
     assert_eq!(payload(&access)["origin_jti"], payload(&first.access)["origin_jti"]);
 
     assert_eq!(error(get_tokens(&pool, &first.refresh).await).0, reused());
@@ -373,11 +374,11 @@ proptest! {
             if edited != first.refresh {
                 assert_eq!(error(refresh(&pool, &edited).await), invalid());
                 let is_allowed = |character: char| character.is_ascii_alphanumeric() || "-_=.".contains(character);
-                let answer = error(get_tokens(&pool, &edited).await);
+                let response = error(get_tokens(&pool, &edited).await);
                 if edited.is_empty() || !edited.chars().all(is_allowed) {
-                    assert_eq!(answer.0, "InvalidParameterException");
+                    assert_eq!(response.0, "InvalidParameterException");
                 } else {
-                    assert_eq!(answer, invalid());
+                    assert_eq!(response, invalid());
                 }
             }
             assert!(has_tokens(&refresh(&pool, &first.refresh).await));

@@ -386,10 +386,10 @@ async fn assert_accepted(pool: &UserPool, case: &Case) {
     if is_without_pool {
         input["PoolName"] = Value::Null;
     }
-    let answer = call(pool, operation, input).await;
+    let response = call(pool, operation, input).await;
     if is_without_pool {
-        assert_eq!(error(answer), is("InvalidParameterException", missing), "{path}");
-    } else if let Err((name, message)) = answer {
+        assert_eq!(error(response), is("InvalidParameterException", missing), "{path}");
+    } else if let Err((name, message)) = response {
         let is_invalid = message.contains("validation error") || name == "SerializationException";
         assert!(!is_invalid, "{operation} {path}: {message}");
     }

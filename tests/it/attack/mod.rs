@@ -113,8 +113,8 @@ async fn no_attack_passes() {
         assert_eq!(attacks.len(), ATTACKS, "change `ATTACKS` and the README's number");
 
         let send_case = async |case: &Case| {
-            let answer = send(target.address, case.method, &case.path, &case.lines).await;
-            judge(case, &answer, &Secrets::of(&target.pool, [case]));
+            let response = send(target.address, case.method, &case.path, &case.lines).await;
+            judge(case, &response, &Secrets::of(&target.pool, [case]));
         };
         // Valid tokens are in the cache during the attacks, and still pass afterwards.
         for control in &controls {
@@ -185,29 +185,29 @@ fn count_panics() {
     }));
 }
 
-fn judge(case: &Case, answer: &Answer, secrets: &Secrets) {
+fn judge(case: &Case, response: &Answer, secrets: &Secrets) {
     let name = &case.name;
-    assert_eq!(answer.status, case.status, "{name}: {:?}", answer.code());
+    assert_eq!(response.status, case.status, "{name}: {:?}", response.code());
     if case.status == 200 {
-        assert_eq!((answer.code(), answer.challenge()), (case.code.to_owned(), None), "{name}");
+        assert_eq!((response.code(), response.challenge()), (case.code.to_owned(), None), "{name}");
         return;
     }
     if case.code != ANY_CODE && case.method != "HEAD" {
-        assert_eq!(answer.code(), case.code, "{name}");
+        assert_eq!(response.code(), case.code, "{name}");
     }
-    if matches!(answer.status, 400 | 401 | 403) {
-        let challenge = answer.challenge().unwrap_or_else(|| panic!("{name}: no challenge"));
+    if matches!(response.status, 400 | 401 | 403) {
+        let challenge = response.challenge().unwrap_or_else(|| panic!("{name}: no challenge"));
         assert_well_formed(challenge, name);
         if case.method != "HEAD" {
             let names_an_error = challenge.contains("error=");
             assert_eq!(
                 names_an_error,
-                answer.code() != "missing_credential",
+                response.code() != "missing_credential",
                 "{name}: {challenge}"
             );
         }
     }
-    let shown = format!("{:?} {}", answer.headers, answer.body);
+    let shown = format!("{:?} {}", response.headers, response.body);
     assert!(!secrets.are_in(&shown), "{name}: the response reflects the input");
 }
 

@@ -46,8 +46,8 @@ async fn token_is_never_logged_or_reflected_in_any_place() {
             let (query, lines) = sent(&token);
             let case = Case::lines(format!("{name}: {what}"), lines, status, code)
                 .at(format!("/api/protected{query}"));
-            let answer = send(address, case.method, &case.path, &case.lines).await;
-            judge(&case, &answer, &Secrets::of(&pool, [&case]));
+            let response = send(address, case.method, &case.path, &case.lines).await;
+            judge(&case, &response, &Secrets::of(&pool, [&case]));
             if status == 401 {
                 let error = verifier.verify(&token).await.unwrap_err();
                 let shown = format!("{error} {error:?}");
