@@ -8,7 +8,11 @@ mod support;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use tower_cognito::{all, any, authenticated, claim, group, scope};
+use tower_cognito::{
+    group,
+    policy::{all, any, authenticated, claim},
+    scope,
+};
 use tower_cognito_local::UserPool;
 
 use self::support::{TYPICAL, runtime, three_nodes, token};

@@ -1,19 +1,20 @@
-//! Claims of your own: a tenant, and permissions that a trigger wrote into the token.
+//! Custom claims: a tenant, and permissions that a trigger wrote into the token.
 //!
 //! ```sh
 //! cargo run --example custom_claims
 //! ```
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use serde::Deserialize;
 use tower_cognito::{
-    Claims, CognitoLayer, Grants, Pool, Verifier, VerifierBuilder, de, group, permission, require,
+    Claims, CognitoLayer, Pool, Verifier, VerifierBuilder, claims::de, group, permission,
+    policy::Grants, require,
 };
 use tower_cognito_local::UserPool;
 
-/// What this service puts into its tokens. Cognito writes every custom attribute as a string.
+/// The custom claims of this service. Cognito writes every custom attribute as a string.
 #[derive(Debug, Deserialize)]
 pub struct Tenant {
     #[serde(rename = "custom:tenant_id")]
@@ -22,13 +23,13 @@ pub struct Tenant {
     seats: Option<u32>,
 }
 
-/// Permissions come from the token, and from a table for the groups.
+/// Reads permissions from the token, and grants them to groups.
 pub fn verifier(pool: Pool) -> VerifierBuilder {
     let grants = Grants::new().add_group("support", ["orders:read"]);
     Verifier::builder(pool.grants(grants)).permissions_claim("custom:permissions")
 }
 
-/// Two routes that need permissions, and one that needs a tenant.
+/// Returns a router with two routes that require permissions, and one that requires a tenant.
 pub fn app(verifier: Verifier) -> Router {
     let admin = require(group("admin") | permission("write:all"));
     Router::new()
@@ -43,7 +44,7 @@ async fn tenant(claims: Claims<Tenant>) -> String {
     format!("{} of {tenant_id}, {} seats", claims.subject(), seats.unwrap_or(1))
 }
 
-/// What depends on the request as well as on the token is the handler's to decide.
+/// Compares the tenant of the token with that of the request, which a policy cannot do.
 async fn orders(Path(id): Path<String>, claims: Claims<Tenant>) -> Result<String, StatusCode> {
     if claims.custom().tenant_id == id {
         return Ok(format!("the orders of {id}"));

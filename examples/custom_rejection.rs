@@ -4,7 +4,7 @@
 //! cargo run --example custom_rejection
 //! ```
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use axum::{Router, routing::get};
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use tower_cognito::{AuthError, Claims, CognitoLayer, ConfigError, Verifier, grou
 use tower_cognito_local::UserPool;
 
 /// Status, challenge and `Retry-After` are there already; only the body is ours.
-fn refusal(error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {
+fn reject(error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {
     let body = json!({ "ok": false, "error": { "code": error.code(), "message": error.detail() } });
     response
         .headers_mut()
@@ -22,12 +22,12 @@ fn refusal(error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> 
     response.map(|_| Bytes::from(body.to_string()))
 }
 
-/// A router whose refusals all look alike.
+/// Returns a router that writes all rejections in the same format.
 ///
 /// # Errors
 /// The realm cannot stand in a header.
 pub fn app(verifier: Verifier) -> Result<Router, ConfigError> {
-    let layer = CognitoLayer::new(verifier).rejection_handler(refusal).realm("orders")?;
+    let layer = CognitoLayer::new(verifier).rejection_handler(reject).realm("orders")?;
     Ok(Router::new()
         .route("/me", get(|claims: Claims| async move { claims.subject().to_owned() }))
         .route("/admin", get(|| async { "welcome" }).layer(require(group("admin"))))

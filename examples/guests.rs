@@ -1,13 +1,13 @@
-//! Guests are welcome, but a bad token is still refused.
+//! Accepts anonymous requests, but still rejects invalid tokens.
 //!
 //! ```sh
 //! cargo run --example guests
 //! ```
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use axum::{Router, routing::get};
-use tower_cognito::{Claims, CognitoLayer, Verifier, authenticated, require};
+use tower_cognito::{Claims, CognitoLayer, Verifier, policy::authenticated, require};
 use tower_cognito_local::UserPool;
 
 /// A shop front: open, but it knows its customers.
@@ -19,7 +19,7 @@ pub fn app(verifier: Verifier) -> Router {
         .layer(CognitoLayer::new(verifier).allow_anonymous())
 }
 
-/// Takes guests and users.
+/// Serves anonymous requests and users.
 async fn home(claims: Option<Claims>) -> String {
     match claims {
         Some(claims) => format!("hello, {}", claims.username().unwrap_or("machine")),
@@ -27,7 +27,7 @@ async fn home(claims: Option<Claims>) -> String {
     }
 }
 
-/// Takes users alone: a guest gets 401 with a challenge.
+/// Serves users only. An anonymous request is rejected with 401 and a challenge.
 async fn orders(claims: Claims) -> String {
     format!("the orders of {}", claims.subject())
 }

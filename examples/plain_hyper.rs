@@ -4,7 +4,7 @@
 //! cargo run --example plain_hyper
 //! ```
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use std::convert::Infallible;
 

@@ -6,7 +6,7 @@
 //! cargo run --example quickstart
 //! ```
 //!
-//! With an environment it guards a real one:
+//! With these environment variables it uses a real user pool:
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -15,10 +15,10 @@
 //! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | in place of the pool id: another issuer of Cognito's tokens, such as an emulator, and the address of its keys; `https`, or `http` on loopback |
 //! | `COGNITO_RESOURCE` | this API's own resource identifiers, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707). ID tokens are accepted as before |
 //! | `BIND_ADDR` | where to listen; `127.0.0.1:3000` if not set |
-//! | `COGNITO_JWKS_TTL_SECS` | how old keys may get before they are fetched again |
-//! | `COGNITO_JWKS_MIN_REFRESH_SECS` | the window in which unknown keys cause two fetches at most |
+//! | `COGNITO_JWKS_TTL_SECS` | the age in seconds at which keys are fetched again |
+//! | `COGNITO_JWKS_MIN_REFRESH_SECS` | the period in seconds in which unknown keys cause at most two fetches |
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use std::{env, error::Error, net::SocketAddr, process::ExitCode, time::Duration};
 
@@ -26,12 +26,12 @@ use axum::{Json, Router, http::header, response::IntoResponse, routing::get};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_cognito::{
-    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, permission, require,
-    scope, token_use,
+    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, permission,
+    policy::token_use, require, scope,
 };
 use tower_cognito_local::UserPool;
 
-/// The API: open, signed in, admins, and a mirror.
+/// Returns the API: an open route, one for users, one for administrators, and one that returns the claims.
 pub fn app(verifier: Verifier) -> Router {
     let protected = require(token_use(TokenUse::Id) | scope("profile"));
     let admin = require(group("admin") | permission("write:all"));
@@ -52,7 +52,7 @@ async fn protected_route(claims: Claims) -> Json<Value> {
     }))
 }
 
-/// All claims, as they stand in the token.
+/// Returns all claims as they are in the token.
 async fn me(claims: Claims) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], claims.payload().to_owned())
 }
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let ended = tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| {
         let ended = runtime.block_on(run());
-        // A look-up of a host name that hangs does not hold the end up.
+        // Do not wait for a host name lookup that does not complete.
         runtime.shutdown_background();
         ended
     });
@@ -83,11 +83,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     };
     let verifier = with_intervals(builder)?.build()?;
-    // Serve even if the keys cannot be had yet: tokens get 503 until they can.
+    // Serve even if the keys are unavailable: requests with a token are rejected with 503 until they are fetched.
     let keys = verifier.clone();
     tokio::spawn(async move {
         if let Err(error) = keys.ready().await {
-            eprintln!("quickstart: {error}; serving anyway, and trying again");
+            eprintln!("quickstart: {error}: {}; serving anyway, and trying again", error.reason());
         }
     });
 
@@ -105,8 +105,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The verifier that the environment describes, if it describes one. Half a description is an error:
-/// the local pool signs tokens for everybody, and must not stand in for a real one by mistake.
+/// Returns the verifier that the environment configures, if there is such a configuration. An incomplete one is an error:
+/// the local pool signs tokens for anyone, so it must not replace a real pool by mistake.
 fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
     let id = variable("COGNITO_USER_POOL_ID")?;
     let issuer = variable("COGNITO_ISSUER")?;
@@ -153,12 +153,12 @@ fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, Strin
     Ok(builder)
 }
 
-/// The entries of a list that is separated by commas.
+/// Returns the entries of a list that is separated by commas.
 fn list(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()
 }
 
-/// A variable that is set and not empty.
+/// Returns a variable that is set and not empty.
 fn variable(name: &str) -> Result<Option<String>, String> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -167,7 +167,7 @@ fn variable(name: &str) -> Result<Option<String>, String> {
     }
 }
 
-/// A number of seconds from 1 to a day: no longer than keys may be kept without a look.
+/// Returns a number of seconds from 1 to 86,400 (one day), the maximum age of keys.
 fn seconds(name: &str) -> Result<Option<Duration>, String> {
     let Some(text) = variable(name)? else { return Ok(None) };
     match text.parse() {
@@ -176,7 +176,7 @@ fn seconds(name: &str) -> Result<Option<Duration>, String> {
     }
 }
 
-/// Listens where it is told to, else on port 3000, else on any free port.
+/// Listens on `BIND_ADDR`, or on port 3000, or on any free port if that one is in use.
 async fn listen() -> Result<TcpListener, Box<dyn Error>> {
     if let Some(address) = variable("BIND_ADDR")? {
         let bound = TcpListener::bind(&address).await;
@@ -211,13 +211,13 @@ fn print_tokens(pool: &UserPool, address: SocketAddr) {
     println!("\nCtrl-C ends it.");
 }
 
-/// Resolves a while after [`stopped`]: a client that never ends its request does not hold the end up.
+/// Completes 3 seconds after [`stopped`], so that open requests delay the shutdown no longer than that.
 async fn drained() {
     stopped().await;
     tokio::time::sleep(Duration::from_secs(3)).await;
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
+/// Completes on Ctrl-C or SIGTERM.
 async fn stopped() {
     #[cfg(unix)]
     {

@@ -7,7 +7,7 @@
 //! It ends with one line of counts. A valid token that was refused, or a hostile one that passed, makes
 //! it fail.
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use std::{
     error::Error,

@@ -4,21 +4,23 @@
 //! cargo run --example two_pools
 //! ```
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use axum::{Router, routing::get};
-use tower_cognito::{Claims, CognitoLayer, ConfigError, Pool, Verifier, group, pool, require};
+use tower_cognito::{
+    Claims, CognitoLayer, ConfigError, Pool, Verifier, group, policy::pool, require,
+};
 use tower_cognito_local::UserPool;
 
-/// Each pool has its own issuers, clients, groups and keys: a key of one never signs for the other.
+/// Each pool has its own issuers, clients, groups and keys. A key of one pool is not accepted for the other.
 ///
 /// # Errors
-/// A pool has no client, or an issuer belongs to both.
+/// A pool has no client, or both have the same issuer.
 pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
     Verifier::builder(staff.name("staff")).add_pool(customers.name("customers")).build()
 }
 
-/// A group of the same name in the other pool does not help.
+/// Requires a group of the staff pool. The group of the same name in the other pool does not grant access.
 pub fn app(verifier: Verifier) -> Router {
     let back_office = require(pool("staff") & group("back-office"));
     Router::new()

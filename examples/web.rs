@@ -8,7 +8,7 @@
 //! The page is `examples/web/`: React and Vite, which need Node.js. It signs in with forms of its own, through
 //! `amazon-cognito-identity-js`, and at the pool's hosted pages, with PKCE. With either token it calls this API.
 
-#![allow(clippy::print_stdout, reason = "it talks to a person")]
+#![allow(clippy::print_stdout, reason = "it prints instructions")]
 
 use std::{env, error::Error, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
@@ -24,7 +24,7 @@ use tower_cognito_local::{Config, UserPool};
 /// Where the page's sources are.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/web");
 
-/// The API: whoever is signed in, and admins.
+/// Returns the API, with a route for users and one for administrators.
 pub fn app(verifier: Verifier) -> Router {
     Router::new()
         .route("/api/me", get(me))

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
-/// use tower_cognito::Clock;
+/// use tower_cognito::verifier::Clock;
 ///
 /// let clock = || UNIX_EPOCH + Duration::from_secs(1_800_000_000);
 /// assert_eq!(Clock::now(&clock), UNIX_EPOCH + Duration::from_secs(1_800_000_000));

@@ -1,4 +1,4 @@
-//! Claims as axum extractors.
+//! [`Claims`] and related types as axum extractors.
 //!
 //! | extractor | without a token | with the other kind of token | with claims that do not fit `T` |
 //! |---|---|---|---|
@@ -7,7 +7,7 @@
 //! | [`AccessClaims<T>`], [`IdClaims<T>`] | 401 | 403 | 403 |
 //! | `Option` of the two | `None` | 403 | 403 |
 //!
-//! Each of them answers 500 if no [`CognitoLayer`](crate::CognitoLayer) ran before.
+//! Each of them responds with 500 if the route has no [`CognitoLayer`](crate::CognitoLayer) around it.
 
 use axum_core::{
     body::Body,
@@ -20,19 +20,19 @@ use serde::de::DeserializeOwned;
 use crate::{
     claims::{AccessClaims, Claims, IdClaims, Verified},
     error::{AuthError, AuthErrorKind},
-    service::{Responder, responder_of, verified_of},
+    service::{RejectionResponder, responder_of, verified_of},
 };
 
-/// Why an extractor refused; as a response it looks as the layer's own refusals do.
+/// Rejection of the extractors. As a response it looks like those of the layer around the route.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct ClaimsRejection {
     error: AuthError,
-    responder: Responder,
+    responder: RejectionResponder,
 }
 
 impl ClaimsRejection {
-    /// What went wrong.
+    /// Returns the reason.
     pub fn error(&self) -> &AuthError {
         &self.error
     }
@@ -44,7 +44,7 @@ impl IntoResponse for ClaimsRejection {
     }
 }
 
-/// Makes one kind of claims from the proof that the layer left.
+/// Makes one kind of claims from those that the layer verified.
 fn extract<C>(
     extensions: &Extensions,
     make: fn(&Verified) -> Result<C, AuthError>,
@@ -54,7 +54,7 @@ fn extract<C>(
         .map_err(|error| ClaimsRejection { error, responder: responder_of(extensions) })
 }
 
-/// As [`extract`], with nothing for a guest.
+/// Does the same as [`extract`], but returns `None` for an anonymous request.
 fn extract_optional<C>(
     extensions: &Extensions,
     make: fn(&Verified) -> Result<C, AuthError>,

@@ -1,29 +1,28 @@
-//! JSON read strictly: names stand once in each object, nothing follows the value.
+//! A strict JSON reader: duplicate names in an object and text after the value are errors.
 //!
-//! One pass looks at every value, so that a duplicate name is found however deep it hides.
-//! Nesting is bounded by `serde_json` (128 levels).
+//! Every value is read, so that duplicate names are found at any depth. `serde_json` limits the depth to 128
+//! levels.
 
 use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value as far as token rules look into it.
+/// A JSON value, as detailed as the token rules need it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Json<'a> {
     /// A whole number from 0 to 2^64 − 1, written without fraction or exponent.
     Integer(u64),
     String(Cow<'a, str>),
-    /// An array that holds strings alone.
+    /// An array of strings only.
     Strings(Vec<Cow<'a, str>>),
-    /// Any other value: no rule takes it.
+    /// Any other value; no rule accepts it.
     Other,
 }
 
-/// Reads one object and hands each of its members on.
+/// Reads one object and passes each of its members to `member`.
 ///
 /// # Errors
-/// The text is not JSON, its top level is no object, a name stands twice in one object, or
-/// something follows.
+/// The text is not a single JSON object, or an object in it has the same name twice.
 pub(crate) fn read_object<'a>(
     text: &'a str,
     member: impl FnMut(&str, Json<'a>),
@@ -33,7 +32,7 @@ pub(crate) fn read_object<'a>(
     deserializer.end()
 }
 
-/// Reads an array of strings, and nothing else.
+/// Reads an array of strings. Returns `None` for anything else.
 pub(crate) fn read_strings(text: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Value.deserialize(&mut deserializer).ok()?;
@@ -54,11 +53,11 @@ impl<'de, F: FnMut(&str, Json<'de>)> Visitor<'de> for TopLevel<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        read_members(map, Names::with_room(FEW), |name, value| (self.0)(name, value))
+        read_members(map, |name, value| (self.0)(name, value))
     }
 }
 
-/// Reads any value, strictly.
+/// Reads any value.
 struct Value;
 
 impl<'de> DeserializeSeed<'de> for Value {
@@ -115,75 +114,34 @@ impl<'de> Visitor<'de> for Value {
         Ok(strings.map_or(Json::Other, Json::Strings))
     }
 
-    /// An object; or, where some crate of the binary turned on `serde_json/arbitrary_precision`, a
-    /// number that is no plain integer, in the guise of one. Neither is what a rule takes.
+    /// Reads an object. With the feature `arbitrary_precision` of `serde_json`, which any crate in the build can
+    /// enable, numbers that are not plain integers arrive here too. No rule accepts either.
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json<'de>, A::Error> {
-        read_members(map, Names::with_room(0), |_, _| ())?;
+        read_members(map, |_, _| ())?;
         Ok(Json::Other)
     }
 }
 
-/// Hands on each member of an object, and refuses a name that stands twice.
+/// Passes each member of an object to `member`, and rejects duplicate names.
 fn read_members<'de, A: MapAccess<'de>>(
     mut map: A,
-    mut names: Names<'de>,
     mut member: impl FnMut(&str, Json<'de>),
 ) -> Result<(), A::Error> {
+    // Cognito's tokens have up to 16 names.
+    let mut names = Vec::with_capacity(16);
     while let Some(name) = map.next_key_seed(Name)? {
         member(&name, map.next_value_seed(Value)?);
-        names.add(name);
+        names.push(name);
     }
-    if names.repeat_one() {
-        return Err(A::Error::custom("a name stands twice in one object"));
+    // Sorting keeps the work small for a hostile object with thousands of names.
+    names.sort_unstable();
+    if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return Err(A::Error::custom("an object has the same name twice"));
     }
     Ok(())
 }
 
-/// The names of one object, in which none may stand twice.
-struct Names<'de> {
-    all: Vec<Cow<'de, str>>,
-    /// A bit for each kind of name that is among them. Two names of different kinds are different.
-    kinds: u64,
-    repeated: bool,
-}
-
-/// As many members as tokens have. So many can be compared with each other; an object with
-/// thousands would take too long that way.
-const FEW: usize = 32;
-
-impl<'de> Names<'de> {
-    fn with_room(room: usize) -> Self {
-        Self { all: Vec::with_capacity(room), kinds: 0, repeated: false }
-    }
-
-    fn add(&mut self, name: Cow<'de, str>) {
-        let kind = kind_of(&name);
-        if self.kinds & kind != 0 && self.all.len() < FEW {
-            self.repeated |= self.all.contains(&name);
-        }
-        self.kinds |= kind;
-        self.all.push(name);
-    }
-
-    fn repeat_one(mut self) -> bool {
-        if self.all.len() <= FEW {
-            return self.repeated;
-        }
-        self.all.sort_unstable();
-        self.all.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
-    }
-}
-
-/// One bit of 64, which is the same for the same name, and often another for another.
-fn kind_of(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return 1 };
-    let [length, ..] = bytes.len().to_le_bytes();
-    // By this few of the names in Cognito's tokens are of one kind.
-    1_u64.rotate_left(u32::from(length ^ first.wrapping_mul(5) ^ last))
-}
-
-/// A member's name, borrowed from the text where it holds no escapes.
+/// Reads a member's name, borrowed from the text unless it has escapes.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -250,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_refused_at_any_depth() {
+    fn duplicate_names_are_rejected_at_any_depth() {
         for text in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"b":2,"\u0061":3}"#,
@@ -267,21 +225,21 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_refused_among_any_number_of_names() {
+    fn duplicate_names_are_rejected_among_any_number_of_names() {
         for count in [2, 3, 16, 31, 32, 33, 34, 64, 1000] {
             let names = |last: usize| {
                 let members = (0..count - 1).chain([last]).map(|name| format!(r#""n{name}":1"#));
                 format!("{{{}}}", members.collect::<Vec<_>>().join(","))
             };
             assert_eq!(members(&names(count)).unwrap().len(), count);
-            for twice in [0, (count - 2) / 2, count - 2] {
-                assert!(members(&names(twice)).is_err(), "{twice} of {count}");
+            for duplicate in [0, (count - 2) / 2, count - 2] {
+                assert!(members(&names(duplicate)).is_err(), "{duplicate} of {count}");
             }
         }
     }
 
     #[test]
-    fn what_is_no_single_object_is_refused() {
+    fn text_that_is_not_a_single_object_is_rejected() {
         let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(4000), "]".repeat(4000));
         for text in [
             "",
@@ -305,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn read_strings_takes_arrays_of_strings_alone() {
+    fn read_strings_accepts_only_arrays_of_strings() {
         assert_eq!(read_strings(r#" ["a", "b\n"] "#), Some(vec!["a".into(), "b\n".into()]));
         for text in ["", "a b", r#""a""#, r#"[["a"]]"#, r#"["a"] x"#, r#"["a",null]"#, "{}"] {
             assert_eq!(read_strings(text), None, "{text}");

@@ -1,10 +1,10 @@
-//! Interleavings of the key cache, tried by a scheduler that chooses at random:
+//! Tries random interleavings of the key cache:
 //!
 //! ```sh
 //! RUSTFLAGS="--cfg shuttle" cargo test --test shuttle
 //! ```
 //!
-//! Without that flag there is nothing here.
+//! Without that flag this file is empty.
 
 #![cfg(shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test may say what it expects in the shortest way")]
@@ -15,25 +15,28 @@ use std::sync::{
 };
 
 use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
-use tower_cognito::{AuthErrorKind, FetchError, KeyDocument, Pool, Verifier};
+use tower_cognito::{
+    AuthErrorKind, Pool, Verifier,
+    keys::{FetchError, KeyDocument},
+};
 use tower_cognito_local::UserPool;
 
-/// Two generations of keys, and a token of each; made once, outside of the scheduler.
-struct Facts {
+/// Two generations of keys, and a token of each. Created once, outside of the scheduler.
+struct Fixture {
     issuer: String,
     client: String,
     documents: [String; 2],
     tokens: [String; 2],
 }
 
-static FACTS: LazyLock<Facts> = LazyLock::new(|| {
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let pool = UserPool::start().await.unwrap();
         let (old_keys, old) = (pool.key_set().unwrap().to_json(), pool.token("alice").sign());
         pool.rotate().unwrap();
         let (new_keys, new) = (pool.key_set().unwrap().to_json(), pool.token("alice").sign());
-        Facts {
+        Fixture {
             issuer: pool.issuer().to_owned(),
             client: pool.client_id().to_owned(),
             documents: [old_keys, new_keys],
@@ -42,7 +45,7 @@ static FACTS: LazyLock<Facts> = LazyLock::new(|| {
     })
 });
 
-/// What a fetch gives: a generation of keys, or an error.
+/// The generation of keys that the fetch with this number brings, or `None` for an error.
 type Answer = fn(usize) -> Option<usize>;
 
 #[derive(Clone)]
@@ -71,34 +74,34 @@ fn verifier(answer: Answer) -> (Verifier, Counted) {
             yield_now().await;
             yield_now().await;
             let generation = answer(number).ok_or(FetchError::Interrupted)?;
-            Ok(KeyDocument::new(FACTS.documents[generation].as_str()))
+            Ok(KeyDocument::new(FIXTURE.documents[generation].as_str()))
         }
     };
-    let pool = Pool::custom(FACTS.issuer.as_str(), "https://keys.test/")
-        .access_tokens([FACTS.client.as_str()])
+    let pool = Pool::custom(FIXTURE.issuer.as_str(), "https://keys.test/")
+        .access_tokens([FIXTURE.client.as_str()])
         .key_source(source);
     (Verifier::builder(pool).refresh_on_demand().build().unwrap(), counted)
 }
 
-fn try_interleavings(test: impl Fn() + Send + Sync + 'static) {
-    LazyLock::force(&FACTS);
+fn check_interleavings(test: impl Fn() + Send + Sync + 'static) {
+    LazyLock::force(&FIXTURE);
     shuttle::check_random(test, 3000);
 }
 
-/// So many requests at once, each with a token of the first keys; each tells why it was refused.
-fn ask(verifier: &Verifier, requests: usize) -> Vec<JoinHandle<Option<AuthErrorKind>>> {
-    let ask_one = |_| {
+/// Starts so many requests with a token of the first keys. Each returns why it was rejected.
+fn start_requests(verifier: &Verifier, requests: usize) -> Vec<JoinHandle<Option<AuthErrorKind>>> {
+    let start = |_| {
         let verifier = verifier.clone();
-        spawn(async move { verifier.verify(&FACTS.tokens[0]).await.err().map(|it| it.kind()) })
+        spawn(async move { verifier.verify(&FIXTURE.tokens[0]).await.err().map(|it| it.kind()) })
     };
-    (0..requests).map(ask_one).collect()
+    (0..requests).map(start).collect()
 }
 
 #[test]
-fn all_who_ask_at_once_share_one_fetch() {
-    try_interleavings(|| {
+fn concurrent_requests_share_one_fetch() {
+    check_interleavings(|| {
         let (verifier, counted) = verifier(|_| Some(0));
-        let tasks = ask(&verifier, 3);
+        let tasks = start_requests(&verifier, 3);
         for task in tasks {
             assert_eq!(block_on(task).unwrap(), None);
         }
@@ -106,23 +109,23 @@ fn all_who_ask_at_once_share_one_fetch() {
     });
 }
 
-/// The first fetch still gets the old keys, the next one the new.
+/// The first fetch brings the old keys, later ones the new keys.
 fn rotating() -> (Verifier, Counted) {
     verifier(|number| Some(usize::from(number > 0)))
 }
 
 async fn outcome(verifier: Verifier, generation: usize) -> Option<AuthErrorKind> {
-    verifier.verify(&FACTS.tokens[generation]).await.err().map(|error| error.kind())
+    verifier.verify(&FIXTURE.tokens[generation]).await.err().map(|error| error.kind())
 }
 
-/// A fetch that another request began may have read the keys before the token's key was published. So its answer
-/// is not enough to refuse the token: a second fetch is made.
+/// A fetch that began before the request may have read the keys before the new key was published. So its result is
+/// not final, and a second fetch is made.
 #[test]
-fn a_new_key_passes_if_the_fetch_under_way_was_begun_by_another_request() {
-    try_interleavings(|| {
+fn new_key_passes_if_the_fetch_in_flight_began_before_its_request() {
+    check_interleavings(|| {
         let (verifier, counted) = rotating();
         let old = spawn(outcome(verifier.clone(), 0));
-        // From here on the first fetch is another request's, whether it has ended or not.
+        // From here on the first fetch belongs to another request, whether it has ended or not.
         block_on(async {
             while counted.begun.load(Ordering::SeqCst) == 0 {
                 yield_now().await;
@@ -131,16 +134,16 @@ fn a_new_key_passes_if_the_fetch_under_way_was_begun_by_another_request() {
         let new = spawn(outcome(verifier.clone(), 1));
         assert_eq!(block_on(old).unwrap(), None);
         assert_eq!(block_on(new).unwrap(), None);
-        assert_eq!(block_on(outcome(verifier, 0)), None, "newer keys were replaced");
+        assert_eq!(block_on(outcome(verifier, 0)), None, "older keys replaced newer ones");
         assert_eq!(counted.begun.load(Ordering::SeqCst), 2);
     });
 }
 
-/// A fetch that the request itself began is younger than the token. An answer without the key is final for this
-/// request, and the next request with the token causes another fetch.
+/// A fetch that the request itself started began after the token was issued. Its result is final for this request,
+/// and the next request with the token causes another fetch.
 #[test]
-fn a_new_key_that_the_requests_own_fetch_does_not_bring_is_unknown_until_the_next_fetch() {
-    try_interleavings(|| {
+fn new_key_is_unknown_until_the_next_fetch_if_its_own_fetch_lacks_it() {
+    check_interleavings(|| {
         let (verifier, counted) = rotating();
         assert_eq!(block_on(outcome(verifier.clone(), 1)), Some(AuthErrorKind::UnknownKey));
         assert_eq!(counted.begun.load(Ordering::SeqCst), 1);
@@ -151,10 +154,10 @@ fn a_new_key_that_the_requests_own_fetch_does_not_bring_is_unknown_until_the_nex
     });
 }
 
-/// Either request may begin the first fetch: by its number of fetches each run is one of the two above.
+/// Either request may start the first fetch. The number of fetches shows which of the two cases above a run is.
 #[test]
-fn a_new_key_is_unknown_only_where_one_fetch_was_made() {
-    try_interleavings(|| {
+fn new_key_is_unknown_only_if_one_fetch_was_made() {
+    check_interleavings(|| {
         let (verifier, counted) = rotating();
         let old = spawn(outcome(verifier.clone(), 0));
         let new = spawn(outcome(verifier.clone(), 1));
@@ -166,17 +169,17 @@ fn a_new_key_is_unknown_only_where_one_fetch_was_made() {
             fetches => panic!("{fetches} fetches"),
         };
         assert_eq!(new, expected);
-        assert_eq!(block_on(outcome(verifier.clone(), 0)), None, "newer keys were replaced");
+        assert_eq!(block_on(outcome(verifier.clone(), 0)), None, "older keys replaced newer ones");
         assert_eq!(block_on(outcome(verifier, 1)), None);
         assert_eq!(counted.begun.load(Ordering::SeqCst), 2);
     });
 }
 
 #[test]
-fn a_waiter_may_go_away_and_the_others_get_their_answer() {
-    try_interleavings(|| {
+fn cancelled_request_does_not_affect_the_others() {
+    check_interleavings(|| {
         let (verifier, counted) = verifier(|_| Some(0));
-        let tasks = ask(&verifier, 3);
+        let tasks = start_requests(&verifier, 3);
         let mut tasks = tasks.into_iter();
         tasks.next().unwrap().abort();
         for task in tasks {
@@ -187,13 +190,13 @@ fn a_waiter_may_go_away_and_the_others_get_their_answer() {
 }
 
 #[test]
-fn a_failure_is_told_to_all_who_wait_and_the_limit_holds() {
-    try_interleavings(|| {
+fn failure_reaches_all_waiting_requests_within_the_limit() {
+    check_interleavings(|| {
         let (verifier, counted) = verifier(|_| None);
-        for task in ask(&verifier, 4) {
+        for task in start_requests(&verifier, 4) {
             assert_eq!(block_on(task).unwrap(), Some(AuthErrorKind::KeysUnavailable));
         }
-        // One fetch if all shared it, or one more if a request came after its end.
+        // One fetch if all requests shared it, two if a request arrived after its end.
         assert!((1..=2).contains(&counted.begun.load(Ordering::SeqCst)));
         for _ in 0..3 {
             assert_eq!(
@@ -206,16 +209,16 @@ fn a_failure_is_told_to_all_who_wait_and_the_limit_holds() {
 }
 
 #[test]
-fn a_verifier_may_be_dropped_during_a_fetch() {
-    try_interleavings(|| {
+fn verifier_can_be_dropped_during_a_fetch() {
+    check_interleavings(|| {
         let (verifier, counted) = verifier(|_| Some(0));
         let task = {
             let verifier = verifier.clone();
-            spawn(async move { verifier.verify(&FACTS.tokens[0]).await.is_ok() })
+            spawn(async move { verifier.verify(&FIXTURE.tokens[0]).await.is_ok() })
         };
         task.abort();
         drop(verifier);
-        // The fetch may go on to its end; then all that it held is let go.
+        // The fetch may run to its end. Then it holds nothing any longer.
         block_on(async {
             while Arc::strong_count(&counted.begun) > 1 {
                 yield_now().await;

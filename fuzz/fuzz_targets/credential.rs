@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use libfuzzer_sys::fuzz_target;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_cognito::{CognitoLayer, Credential, Verified};
+use tower_cognito::{CognitoLayer, Verified, service::Credential};
 use tower_cognito_fuzz::BENCH;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,13 +1,13 @@
-//! Any document as a key set: a parsed set has usable keys, and round-trips through its serialization.
+//! Parses any text as a key set. A parsed set has usable keys, and is equal to itself after a round trip.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tower_cognito::KeySet;
+use tower_cognito::keys::KeySet;
 use tower_cognito_fuzz::BENCH;
 
 fuzz_target!(|text: &str| {
-    // `@` is replaced by the valid keys, so that the fuzzer need not find a modulus.
+    // `@` is replaced by valid keys, so that the fuzzer does not have to find a modulus.
     let good = BENCH.pool.key_set().unwrap().to_json();
     let inner = &good[r#"{"keys":["#.len()..good.len() - 2];
     for document in [text.to_owned(), text.replace('@', inner)] {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 fuzz_target!(|text: &str| {
-    let read = tower_cognito::de::permissions(&json!(text));
+    let read = tower_cognito::claims::de::permissions(&json!(text));
     let trimmed = text.trim();
     if trimmed.starts_with(['[', '{', '"']) {
         let expected = serde_json::from_str::<Value>(trimmed)

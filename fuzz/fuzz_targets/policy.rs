@@ -5,10 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use tower_cognito::{
-    Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, permission, pool,
-    scope, token_use,
-};
+use tower_cognito::{Policy, TokenUse, Verified, group, permission, scope, policy::{all, any, authenticated, claim, client, pool, token_use}};
 use tower_cognito_fuzz::BENCH;
 
 /// Each token has all grants of the previous one, and more.

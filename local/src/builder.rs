@@ -7,7 +7,9 @@ use std::{
 };
 
 use tower_cognito::{
-    ConfigError, KeySet, KeySetError, Pool, PoolId, TokenUse, Verifier, VerifierBuilder,
+    ConfigError, Pool, TokenUse, Verifier, VerifierBuilder,
+    keys::{KeySet, KeySetError},
+    verifier::PoolId,
 };
 
 use crate::{
@@ -312,7 +314,7 @@ impl UserPoolBuilder {
         })
         .await?;
         let shared = Arc::new(shared);
-        seed::plant(&shared, &config).await?;
+        seed::seed_pool(&shared, &config).await?;
         site.add(Arc::clone(&shared));
         for id in kept.iter().filter(|id| *id != shared.id().as_str()) {
             site.add(site.open(id).await?);

@@ -1,8 +1,7 @@
-//! A user pool on loopback, for development and tests. Not for production.
+//! A local AWS Cognito user pool for development and tests. Not for production.
 //!
-//! It makes real RSA keys, serves them where Cognito serves its own, and signs access, ID and
-//! machine tokens of Cognito's shape. It can rotate and withdraw keys, count fetches, fail and be
-//! slow, so that a test can see what its service does then.
+//! A [`UserPool`] listens on loopback, serves its keys where Cognito serves them, and signs access, ID and machine tokens
+//! with Cognito's claims. Tests can rotate and withdraw its keys, count fetches, and make the key endpoint slow or fail.
 //!
 //! ```
 //! use tower_cognito::group;
@@ -24,15 +23,17 @@
 //! # }
 //! ```
 //!
+//! [Three levels of tests](crate::docs::testing) explains what to test with what. The same pool is a command,
+//! `tower-cognito-local`, for clients in any language: see [the manual](crate::docs::local_pool).
+//!
 //! # Hosted pages
 //!
-//! `/oauth2/authorize` and its kin are where Cognito has them on a pool's domain, with pages on which people sign up and
-//! sign in without scripts. A client takes part once it is allowed OAuth flows, scopes and addresses to go back to,
-//! which are compared letter by letter. Codes need no secret but PKCE with `S256` if the app sends a challenge, live for
-//! five minutes, and work once. The pages are plain HTTP on loopback, so that their cookies are not `Secure`.
+//! `/oauth2/authorize` and the other OAuth endpoints have Cognito's paths, with pages for sign-up and sign-in that need no
+//! scripts. An app client has to allow OAuth flows, scopes and callback URLs, which are compared exactly. An authorization
+//! code works once, for five minutes. PKCE with `S256` is required only if the app sends a challenge.
 //!
-//! Users also sign in by way of a provider of OpenID Connect, another local pool for one. Its ID tokens have to be
-//! signed with RS256 by a key that says so by `alg`; SAML and the social providers are not there.
+//! Users can also sign in by an OpenID Connect provider, for example another local pool. Its ID tokens have to be signed with
+//! RS256. SAML and social providers are missing.
 //!
 //! ```
 //! use tower_cognito_local::{Config, UserPool};
@@ -64,8 +65,8 @@
 //!
 //! # Triggers
 //!
-//! A pool calls functions of yours where Cognito calls functions on Lambda, with the same events: closures, or URLs at
-//! which functions run in any language, called as the Lambda runtime interface emulator is.
+//! A pool calls your functions where Cognito calls Lambda functions, with the same events. They are closures, or URLs of
+//! functions in any language, which are called as the Lambda runtime interface emulator is.
 //!
 //! ```
 //! use tower_cognito_local::{Trigger, UserPool};
@@ -87,18 +88,16 @@
 //! # }
 //! ```
 //!
-//! In a [`Config`] the URLs stand under `[aws_cognito_user_pool.lambda_config]`, in Terraform's words. The client hears
-//! of an error as from Cognito: `UserLambdaValidationException` with the function's text,
-//! `InvalidLambdaResponseException` for an answer without the event's shape, and `UnexpectedLambdaException` for a
-//! function that cannot be reached, or does not answer within five seconds at any of three calls. Cognito's own claims
-//! cannot be changed, and senders of custom messages (which get encrypted codes) are not called.
+//! In a [`Config`] the URLs are under `[aws_cognito_user_pool.lambda_config]`, in Terraform's words. Clients get Cognito's
+//! errors: `UserLambdaValidationException` with the function's own text, `InvalidLambdaResponseException` for a response
+//! that lacks the event's shape, and `UnexpectedLambdaException` for a function that did not respond within five seconds in
+//! any of three calls. Functions cannot change Cognito's own claims. Custom senders, which get encrypted codes, are not
+//! called.
 //!
-//! # Tests
+//! # Speed of debug builds
 //!
-//! [Three levels of tests](crate::docs::testing), from a handler alone to a real sign-in, take ten lines each.
-//!
-//! Passwords are numbers of 3,072 bits. Where `num-bigint` is not optimized, which cargo does by itself in release
-//! builds alone, a sign-up and a sign-in by SRP take the pool about 130 ms in place of 15 ms. In your `Cargo.toml`:
+//! The SRP protocol computes with numbers of 3,072 bits. If `num-bigint` is built without optimization, a sign-up and a
+//! sign-in by SRP take about 130 ms in place of 15 ms. In your `Cargo.toml`:
 //!
 //! ```toml
 //! [profile.dev.package.num-bigint]

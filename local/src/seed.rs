@@ -1,11 +1,10 @@
-//! What a new pool begins with.
+//! Writes the data of the configuration into a new pool.
 
 use std::io;
 
 use crate::{
     config::{Config, UserSeed},
     crypto::{secret, srp::Password},
-    domain::user_names::new_name,
     model::{
         Client, Group, PoolRecord, User, UserStatus,
         settings::{ClientSettings, Contact, PoolSettings, TimeUnit},
@@ -14,8 +13,8 @@ use crate::{
     store::{Data, IdentityProvider},
 };
 
-/// Fills a pool, unless it was kept from before.
-pub(crate) async fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
+/// Writes the configured data into a pool, unless the pool was read from a data file.
+pub(crate) async fn seed_pool(pool: &Shared, config: &Config) -> io::Result<()> {
     if pool.store.read(|data| data.pool.len()) > 0 {
         return Ok(());
     }
@@ -25,22 +24,23 @@ pub(crate) async fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
     }
     let now = pool.now();
     let days = seed.pool.password_policy.temporary_password_validity_days;
-    let temporary = milliseconds(TimeUnit::Days.of(days));
+    let temporary_lifetime = milliseconds(TimeUnit::Days.of(days));
     let mut users = Vec::new();
     for user in &seed.users {
-        users.push(made(pool, &seed.pool, user, temporary, now).await);
+        users.push(new_user(pool, &seed.pool, user, temporary_lifetime, now).await);
     }
     pool.store
         .write(|data| {
             let record = PoolRecord::new(seed.pool.clone(), now);
             data.pool.insert(pool.id().to_string(), record);
-            let one = [ClientSettings::default()];
-            let clients = if seed.clients.is_empty() { &one[..] } else { &seed.clients };
+            let default = [ClientSettings::default()];
+            let clients = if seed.clients.is_empty() { &default[..] } else { &seed.clients };
+            // The first client without an id gets the id of the pool's builder, unless another client has it.
             let mut id = Some(pool.client_id());
             id.take_if(|id| clients.iter().any(|client| client.client_id == *id));
             for settings in clients {
                 let id = if settings.client_id.is_empty() { id.take() } else { None };
-                plant_client(data, settings.clone(), id, now);
+                add_client(data, settings.clone(), id, now);
             }
             for group in seed.groups.clone() {
                 let group = Group {
@@ -70,8 +70,8 @@ pub(crate) async fn plant(pool: &Shared, config: &Config) -> io::Result<()> {
         .await?
 }
 
-/// A client without an id of its own gets one: the first of them, that of the pool's builder.
-fn plant_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>, now: u64) {
+/// Adds a client. One without an id gets `id`, or else a generated one.
+fn add_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>, now: u64) {
     if settings.client_id.is_empty() {
         settings.client_id = id.map_or_else(secret::client_id, str::to_owned);
     }
@@ -82,24 +82,24 @@ fn plant_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>,
     data.clients.insert(id, Client::new(settings, now));
 }
 
-/// A user of the configuration, whose temporary password lives for so many milliseconds. Contacts count as proven
-/// unless the configuration says otherwise: nobody is there who could type a code.
-async fn made(
+/// Creates a configured user. Their contacts are verified unless the configuration says otherwise, since nobody is
+/// there to enter a code.
+async fn new_user(
     pool: &Shared,
     settings: &PoolSettings,
     seed: &UserSeed,
-    temporary: u64,
+    temporary_lifetime: u64,
     now: u64,
 ) -> User {
     let sub = uuid_of(&format!("{} {}", pool.id(), seed.username));
-    // With sign-in by contact, the name that is given is the contact.
-    let contact = new_name(settings, &seed.username).ok().and_then(|name| name.contact);
+    // Where users sign in with contacts, the configured name is the contact.
+    let contact = settings.check_new_username(&seed.username).ok().flatten();
     let username = if contact.is_some() { sub.clone() } else { seed.username.clone() };
     let mut user = User::new(username, sub, now);
     user.enabled = seed.enabled;
     user.attributes.clone_from(&seed.attributes);
-    if let Some((contact, value)) = contact {
-        user.attributes.insert(contact.attribute().to_owned(), value);
+    if let Some(contact) = contact {
+        user.attributes.insert(contact.attribute().to_owned(), seed.username.clone());
     }
     for contact in [Contact::Email, Contact::PhoneNumber] {
         if user.attribute(contact.attribute()).is_some() {
@@ -114,7 +114,7 @@ async fn made(
         user.status = UserStatus::Confirmed;
     } else if let Some(text) = &seed.temporary_password {
         let password = Password::new(pool.short_name(), &user.username, text).await;
-        user.password = Some(password.expiring(now.saturating_add(temporary)));
+        user.password = Some(password.expiring(now.saturating_add(temporary_lifetime)));
     }
     user
 }

@@ -1,26 +1,20 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
-    middleware,
-    response::{IntoResponse, Response},
+    Router, middleware,
     routing::{get, post},
 };
-use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    error::ApiError,
     http::{
-        api, console, cors, health::health, oauth, operations::run_to_completion,
-        origin::requested_host,
+        api, console, cors, fallback, health::health, oauth, operations::run_to_completion,
+        well_known,
     },
-    pool::{Shared, site::Site},
+    pool::site::Site,
 };
 
-/// How the key endpoint misbehaves.
+/// A simulated fault of the key endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -50,13 +44,12 @@ impl Server {
             .merge(oauth::routes())
             .route_layer(middleware::from_fn_with_state(Arc::clone(&site), run_to_completion));
         let app = Router::new()
-            .route("/{pool}/.well-known/jwks.json", get(jwks))
-            .route("/{pool}/.well-known/openid-configuration", get(discovery))
             .route("/_local/health", get(health))
+            .merge(well_known::routes())
             .merge(operations)
-            .merge(console::routes())
-            .fallback(nothing_here)
-            .method_not_allowed_fallback(wrong_method)
+            .merge(console::routes(&site))
+            .fallback(fallback::unknown_path)
+            .method_not_allowed_fallback(fallback::unsupported_method)
             .layer(middleware::from_fn(cors::open))
             .with_state(Arc::clone(&site));
         let task = tokio::spawn(async move {
@@ -76,75 +69,4 @@ impl Drop for Server {
             disk.close();
         }
     }
-}
-
-type PoolId = Result<Path<String>, PathRejection>;
-
-async fn jwks(State(site): State<Arc<Site>>, id: PoolId) -> Response {
-    let pool = match named(&site, id) {
-        Ok(pool) => pool,
-        Err(error) => return not_found(error),
-    };
-    match pool.fetched() {
-        Fault::None => {}
-        Fault::Slow(delay) => tokio::time::sleep(delay).await,
-        Fault::Hang => std::future::pending().await,
-        Fault::Status(status) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-            return status.into_response();
-        }
-        Fault::Body(text) => return text.into_response(),
-    }
-    document(&pool.jwks())
-}
-
-async fn discovery(State(site): State<Arc<Site>>, id: PoolId, headers: HeaderMap) -> Response {
-    named(&site, id).map_or_else(not_found, |pool| {
-        let base = base_of_client(&headers, &pool).unwrap_or_else(|| pool.endpoint());
-        document(&pool.discovery(&base))
-    })
-}
-
-/// The base of all addresses under the name by which a client reached the pool, such as `http://cognito:9229` in a
-/// container network, or `None` if the request does not name the pool's port.
-fn base_of_client(headers: &HeaderMap, pool: &Shared) -> Option<String> {
-    let host = requested_host(headers)?;
-    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    (port == Some(pool.address().port())).then(|| format!("http://{host}"))
-}
-
-/// The pool of a path. The id in it is not UTF-8 if it is rejected.
-fn named(site: &Site, id: PoolId) -> Result<Arc<Shared>, ApiError> {
-    let id = id.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(id)| id);
-    site.pool(&id).ok_or_else(|| ApiError::no_pool(&id))
-}
-
-/// Responds to a path that is not there. Clients expect an error of the API whatever they ask for.
-async fn nothing_here(method: Method) -> Response {
-    let text = format!("There is nothing for {method} at this path.");
-    not_found(ApiError::new("UnknownOperationException", text))
-}
-
-/// Responds to a method that a path does not have. The router adds `Allow`.
-async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let text = match uri.path() {
-        "/" => "The API takes POST requests.".to_owned(),
-        _ => format!("This path does not support {method}."),
-    };
-    let error = ApiError::new("UnknownOperationException", text);
-    with_status(error, StatusCode::METHOD_NOT_ALLOWED)
-}
-
-fn not_found(error: ApiError) -> Response {
-    with_status(error, StatusCode::NOT_FOUND)
-}
-
-fn with_status(error: ApiError, status: StatusCode) -> Response {
-    let mut response = error.into_response();
-    *response.status_mut() = status;
-    response
-}
-
-fn document(value: &Value) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }

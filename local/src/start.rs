@@ -1,76 +1,81 @@
-//! Which pool and which app client a start is about.
+//! Selects the pool and the app client that a [`UserPool`](crate::UserPool) starts with.
 
 use std::io;
 
 use crate::{config::Config, store::Store};
 
-const POOL: &str = "us-east-1_Local0001";
-const CLIENT: &str = "localclient0000000000000000";
+const DEFAULT_POOL_ID: &str = "us-east-1_Local0001";
+const DEFAULT_CLIENT_ID: &str = "localclient0000000000000000";
 
-/// The pool that is asked for. A file that has pools already has to have it.
-pub(crate) fn pool_id(asked: Option<String>, kept: &[String]) -> io::Result<String> {
-    let is_kept = |id: &str| kept.iter().any(|kept| kept == id);
-    match asked {
-        Some(id) if kept.is_empty() || is_kept(&id) => Ok(id),
-        Some(id) => Err(unfit(format!(
-            "the data has no pool {id:?}, but {}: start with that id, or with another file",
-            kept.join(", ")
+/// Returns the id of the pool: the requested one, or else the default, or else the only one in the data file.
+///
+/// # Errors
+/// The data file has pools, but not the requested one, or none was requested and there are several.
+pub(crate) fn pool_id(requested: Option<String>, stored: &[String]) -> io::Result<String> {
+    let is_available = |id: &str| stored.is_empty() || stored.iter().any(|stored| stored == id);
+    match requested {
+        Some(id) if is_available(&id) => Ok(id),
+        Some(id) => Err(invalid_input(format!(
+            "the data file has no pool {id:?}, only {}: start with one of these ids, or with another data file",
+            stored.join(", ")
         ))),
-        None if kept.is_empty() || is_kept(POOL) => Ok(POOL.to_owned()),
-        None => match kept {
+        None if is_available(DEFAULT_POOL_ID) => Ok(DEFAULT_POOL_ID.to_owned()),
+        None => match stored {
             [id] => Ok(id.clone()),
-            _ => {
-                Err(unfit(format!("the data has several pools: say which of {}", kept.join(", "))))
-            }
+            _ => Err(invalid_input(format!(
+                "the data file has several pools: start with the id of one of {}",
+                stored.join(", ")
+            ))),
         },
     }
 }
 
-/// The app client that is asked for, which has to be among those of a pool that was kept, or fit the
-/// configuration of a new one.
+/// Returns the id of the app client: the requested one, or else the default, or else the first.
+///
+/// # Errors
+/// The requested client is not among those of the stored pool, or does not fit the configuration of a new one.
 pub(crate) fn client_id(
-    asked: Option<String>,
+    requested: Option<String>,
     store: &Store,
     config: &Config,
 ) -> io::Result<String> {
-    let (is_kept, kept) = store.read(|data| {
+    let (is_stored, stored) = store.read(|data| {
         let ids: Vec<_> = data.clients.iter().map(|(id, _)| id.to_owned()).collect();
         (data.pool.len() > 0, ids)
     });
-    let configured = &config.seed.clients;
-    let ids: Vec<_> = if is_kept {
-        kept
-    } else {
-        configured.iter().map(|client| client.client_id.clone()).collect()
-    };
-    // A client of the configuration that has no id takes the one that is asked for.
-    let has_room = !is_kept && (ids.is_empty() || ids.iter().any(String::is_empty));
-    let is_there = |id: &str| ids.iter().any(|other| other == id);
-    match asked {
-        Some(id) if has_room || is_there(&id) => Ok(id),
-        Some(id) => Err(unfit(format!(
-            "there is no app client {id:?}, but {}",
-            if ids.is_empty() { "none".to_owned() } else { ids.join(", ") }
+    let configured = config.seed.clients.iter().map(|client| client.client_id.clone());
+    let ids: Vec<_> = if is_stored { stored } else { configured.collect() };
+    // A configured client without an id gets the requested one.
+    let accepts_any = !is_stored && (ids.is_empty() || ids.iter().any(String::is_empty));
+    let exists = |id: &str| ids.iter().any(|other| other == id);
+    match requested {
+        Some(id) if accepts_any || exists(&id) => Ok(id),
+        Some(id) if ids.is_empty() => {
+            Err(invalid_input(format!("there is no app client {id:?}: the pool has no app client")))
+        }
+        Some(id) => Err(invalid_input(format!(
+            "there is no app client {id:?}: expected one of {}",
+            ids.join(", ")
         ))),
-        None if is_there(CLIENT) => Ok(CLIENT.to_owned()),
+        None if exists(DEFAULT_CLIENT_ID) => Ok(DEFAULT_CLIENT_ID.to_owned()),
         None => {
             let first = ids.into_iter().next().filter(|id| !id.is_empty());
-            Ok(first.unwrap_or_else(|| CLIENT.to_owned()))
+            Ok(first.unwrap_or_else(|| DEFAULT_CLIENT_ID.to_owned()))
         }
     }
 }
 
-/// Rejects an id that the verifier rejects: no token of the pool could be verified.
+/// Rejects a client id that the verifier rejects, since no token of the pool could be verified.
 pub(crate) fn check_client_id(id: &str) -> io::Result<()> {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b',';
-    if (1..=128).contains(&id.len()) && id.bytes().all(is_plain) {
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+    if (1..=128).contains(&id.len()) && id.bytes().all(fits) {
         return Ok(());
     }
-    Err(unfit(format!(
-        "the client id {id:?} is impossible: it has to be 1 to 128 visible ASCII characters without a comma"
+    Err(invalid_input(format!(
+        "invalid client id {id:?}: expected 1 to 128 visible ASCII characters without a comma"
     )))
 }
 
-fn unfit(what: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, what)
+fn invalid_input(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }

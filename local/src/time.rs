@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tower_cognito::Clock;
+use tower_cognito::verifier::Clock;
 
 /// Returns the wall time of the system.
 pub(crate) struct SystemClock;

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use serde::Deserialize;
-//! use tower_cognito::de;
+//! use tower_cognito::claims::de;
 //!
 //! #[derive(Deserialize)]
 //! struct Tenant {

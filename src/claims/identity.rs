@@ -3,8 +3,7 @@ use serde_json::Value;
 
 use crate::claims::{de, verified::Verified};
 
-/// One entry of the `identities` claim: an account at another identity provider that is linked to
-/// the user.
+/// One entry of the `identities` claim: an account at another identity provider that is linked to the user.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -20,12 +19,10 @@ pub struct Identity {
     /// The entity id of a SAML provider. Member `issuer`.
     #[serde(default)]
     pub issuer: Option<String>,
-    /// Whether this is the account the user was created from. Member `primary`, a boolean or a
-    /// string.
+    /// Whether the user was created from this account. Member `primary`, a boolean or a string.
     #[serde(default, deserialize_with = "de::json")]
     pub primary: bool,
-    /// When the account was linked, in milliseconds of the Unix epoch. Member `dateCreated`, a
-    /// number or a string.
+    /// When the account was linked, in milliseconds since the Unix epoch. Member `dateCreated`, a number or a string.
     #[serde(default, deserialize_with = "de::json")]
     pub date_created: Option<u64>,
 }
@@ -39,8 +36,8 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Verified {
-    /// The linked accounts of a federated user. Claim `identities` of ID tokens: an array, or a
-    /// string that holds one. Entries that do not have the documented form are left out.
+    /// The linked accounts of a federated user. Claim `identities` of ID tokens: an array, or a string that contains
+    /// one. Entries that do not have the documented form are skipped.
     pub fn identities(&self) -> Vec<Identity> {
         let entries = match self.claim("identities") {
             Some(Value::Array(entries)) => entries.clone(),

@@ -1,11 +1,10 @@
 use crate::json::{Json, read_strings};
 
-/// Reads a permissions claim in any of the forms that are in use: an array of strings, a string
-/// that holds such an array as JSON (what a pre-token-generation trigger writes), or names
-/// separated by spaces.
+/// Reads a permissions claim in any of the forms that are in use: an array of strings, a string that contains such an
+/// array as JSON (what a pre-token-generation trigger writes), or names separated by spaces.
 ///
-/// `None` if it is none of the three: then it grants nothing, not a part of something. Text that
-/// looks like JSON is never split at its spaces.
+/// Returns `None` for any other form, which then grants nothing, not even in part. Text that looks like JSON is never
+/// split at its spaces.
 pub(crate) fn read_permissions(claim: &Json<'_>) -> Option<Vec<String>> {
     match claim {
         Json::Strings(names) => Some(names.iter().map(|name| name.to_string()).collect()),
@@ -30,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn three_forms_are_read() {
+    fn all_three_forms_are_read() {
         let expected = Some(vec!["read:all".to_owned(), "write:all".to_owned()]);
         assert_eq!(text(r#"["read:all","write:all"]"#), expected);
         assert_eq!(text(" [ \"read:all\" , \"write:all\" ] "), expected);
@@ -44,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_grants_nothing() {
+    fn other_forms_grant_nothing() {
         let deep = "[".repeat(5000);
         for claim in [
             "[write:all",

@@ -3,14 +3,14 @@ use std::{fmt, ops::Deref, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::verified::{Decoded, TokenUse, Verified},
+    claims::verified::{TokenUse, Verified},
     error::{AuthError, AuthErrorKind},
 };
 
-/// The verified claims, and those of your own type `T` with them.
+/// The verified claims, with claims of your own type `T`.
 ///
-/// In axum it is an extractor; elsewhere make it from the [`Verified`] in the request's extensions.
-/// All that [`Verified`] tells can be asked of it too.
+/// In axum this is an extractor. Elsewhere, make it from the [`Verified`] in the request's extensions. It has all
+/// methods of [`Verified`].
 ///
 /// ```
 /// use serde::Deserialize;
@@ -28,65 +28,57 @@ use crate::{
 /// ```
 pub struct Claims<T = ()> {
     verified: Verified,
-    custom: Decoded<T>,
+    custom: Arc<T>,
 }
 
-/// [`Claims`] of an access token; an ID token is refused with 403.
+/// [`Claims`] of an access token. An ID token is rejected with 403.
 pub struct AccessClaims<T = ()>(Claims<T>);
 
-/// [`Claims`] of an ID token; an access token is refused with 403.
+/// [`Claims`] of an ID token. An access token is rejected with 403.
 pub struct IdClaims<T = ()>(Claims<T>);
 
-impl<T: 'static> Claims<T> {
-    /// The claims of your own type.
-    pub fn custom(&self) -> &T {
-        match &self.custom {
-            Decoded::Own(custom) => custom,
-            Decoded::In(slot) => match self.verified.remembered(*slot) {
-                Some(custom) => custom,
-                None => unreachable!("a slot that was found to hold a type keeps it"),
-            },
-        }
-    }
-}
-
 impl<T> Claims<T> {
-    /// The proof without the custom claims.
+    /// Returns the claims of your own type.
+    pub fn custom(&self) -> &T {
+        &self.custom
+    }
+
+    /// Returns the proof of verification, without the custom claims.
     pub fn verified(&self) -> &Verified {
         &self.verified
     }
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Claims<T> {
-    /// Decodes `T` from the payload, or finds it beside the token if that was done before.
+    /// Decodes `T` from the payload, or takes it from the cached token if that was done before.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit `T`.
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        Ok(Self { custom: verified.remember()?, verified: verified.clone() })
+        Ok(Self { custom: verified.decode()?, verified: verified.clone() })
     }
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> AccessClaims<T> {
-    /// As [`Claims::from_verified`], for access tokens alone.
+    /// As [`Claims::from_verified`], for access tokens only.
     ///
     /// # Errors
     /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an ID token, and those of
     /// [`Claims::from_verified`].
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        expect(TokenUse::Access, verified, "this route takes an access token, not an ID token")?;
+        expect(TokenUse::Access, verified, "this route requires an access token, not an ID token")?;
         Claims::from_verified(verified).map(Self)
     }
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> IdClaims<T> {
-    /// As [`Claims::from_verified`], for ID tokens alone.
+    /// As [`Claims::from_verified`], for ID tokens only.
     ///
     /// # Errors
     /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an access token, and those of
     /// [`Claims::from_verified`].
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        expect(TokenUse::Id, verified, "this route takes an ID token, not an access token")?;
+        expect(TokenUse::Id, verified, "this route requires an ID token, not an access token")?;
         Claims::from_verified(verified).map(Self)
     }
 }
@@ -124,11 +116,7 @@ impl<T> Deref for IdClaims<T> {
 
 impl<T> Clone for Claims<T> {
     fn clone(&self) -> Self {
-        let custom = match &self.custom {
-            Decoded::In(slot) => Decoded::In(*slot),
-            Decoded::Own(custom) => Decoded::Own(Arc::clone(custom)),
-        };
-        Self { verified: self.verified.clone(), custom }
+        Self { verified: self.verified.clone(), custom: Arc::clone(&self.custom) }
     }
 }
 

@@ -9,18 +9,14 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{
-    claims::text::Text,
-    error::{AuthError, AuthErrorKind},
-};
+use crate::error::{AuthError, AuthErrorKind};
 
 /// The claims of a token that passed every rule.
 ///
-/// Only a [`Verifier`](crate::Verifier) makes one, so whoever holds a `Verified` holds the proof:
-/// policies and extractors accept nothing else. It is cheap to clone, and its `Debug` prints the
-/// kind of token and no claim.
+/// Only a [`Verifier`](crate::Verifier) makes a `Verified`, so having one proves that the token is valid: policies and
+/// extractors accept nothing else. It is cheap to clone. Its `Debug` output has the kind of the token and no claims.
 ///
-/// There is no other way to one, so that nothing unproven can be held against a policy:
+/// Unverified claims cannot be checked against a policy:
 ///
 /// ```compile_fail
 /// let policy = tower_cognito::scope("orders/write");
@@ -28,150 +24,130 @@ use crate::{
 /// policy.check(&claims); // expected `&Verified`
 /// ```
 ///
-/// A method names the claim that it reads. Times are wall-clock instants made from whole seconds.
+/// Each method's documentation names the claim that it reads. Times are wall-clock instants in whole seconds.
 #[derive(Clone)]
-pub struct Verified(Hold);
+pub struct Verified(Arc<Data>);
 
-/// A hold of what is known of a token. Threads that count the holders of one value slow each other down,
-/// so a thread that keeps a token counts its own holders, apart from all others.
-#[derive(Clone)]
-enum Hold {
-    Shared(Arc<Inner>),
-    Own(Arc<Apart>),
-}
-
-/// Counts on one cache line, or on two that are fetched together, would slow threads down too.
-#[repr(align(128))]
-struct Apart(Arc<Inner>);
-
-struct Inner {
+struct Data {
     facts: Facts,
-    payload: String,
+    payload: Arc<str>,
     all: OnceLock<Map<String, Value>>,
-    decoded: [OnceLock<Arc<dyn Any + Send + Sync>>; DECODED_TYPES],
+    decoded: [OnceLock<Arc<dyn Any + Send + Sync>>; MAX_DECODED_TYPES],
 }
 
-/// Where a decoded type is.
-pub(crate) enum Decoded<T> {
-    /// Remembered with the token, in this slot.
-    In(usize),
-    /// By itself, since all slots hold other types.
-    Own(Arc<T>),
-}
+/// How many types of custom claims are kept with one token. More types are decoded at each use.
+const MAX_DECODED_TYPES: usize = 3;
 
-/// How many types of custom claims are remembered with one token; further ones are decoded anew.
-const DECODED_TYPES: usize = 3;
+/// What a `String` takes in addition to its bytes: the value itself, and the allocator's overhead.
+const TEXT_OVERHEAD: usize = 48;
 
-/// What a `String` takes beside its bytes: itself, and the allocator's share.
-const ALLOCATED_TEXT: usize = 48;
-
-/// What a value takes as an entry of a map, whose nodes are half full as a rule.
+/// What a value takes as an entry of a map. The nodes of a map are usually half full.
 const DECODED_VALUE: usize = 160;
 
-/// What an object takes that has an entry at all: a map's first node has room for eleven.
+/// What an object with at least one entry takes: the first node of a map has room for eleven.
 const DECODED_OBJECT: usize = 720;
 
-/// What the verifier found while it applied the rules.
+/// What the verifier read from a token.
+#[derive(Clone)]
 pub(crate) struct Facts {
-    pub(crate) issuer: Text,
-    pub(crate) pool: Box<str>,
-    pub(crate) subject: Text,
-    pub(crate) username: Option<Text>,
-    pub(crate) client_id: Text,
-    pub(crate) token_use: TokenUse,
+    /// From when until when the token is valid, with the verifier's leeway.
+    pub(crate) good: Range<SystemTime>,
+    pub(crate) signed_by: SignedBy,
     /// Scope tokens separated by spaces.
-    pub(crate) scope: Text,
+    pub(crate) scope: Box<str>,
     pub(crate) groups: Vec<String>,
     pub(crate) permissions: Vec<String>,
-    /// Whether the verifier takes permissions from anywhere.
+    /// Whether the verifier has a source of permissions.
     pub(crate) has_permission_source: bool,
-    /// When the token is good, by its dates and the leeway that the verifier gives them.
-    pub(crate) good: Range<SystemTime>,
+    pub(crate) token_use: TokenUse,
+    pub(crate) issuer: Arc<str>,
+    pub(crate) pool: Arc<str>,
+    pub(crate) subject: Box<str>,
+    pub(crate) username: Option<Box<str>>,
+    pub(crate) client_id: Box<str>,
     pub(crate) expires_at: u64,
     pub(crate) issued_at: Option<u64>,
     pub(crate) auth_time: Option<u64>,
-    pub(crate) signed_by: SignedBy,
 }
 
-/// The key that signed a token: its pool's place in the configuration, its id and its thumbprint.
+/// The key that signed a token: the position of its pool in the configuration, its id and its thumbprint.
+#[derive(Clone)]
 pub(crate) struct SignedBy {
     pub(crate) pool: usize,
     pub(crate) kid: Box<str>,
     pub(crate) thumbprint: [u8; 32],
 }
 
-/// The latest time that a claim may name: the end of the year 9999, in seconds of the Unix epoch.
+/// The latest time that a claim may have: the end of the year 9999, in seconds since the Unix epoch.
 pub(crate) const MAX_NUMERIC_DATE: u64 = 253_402_300_799;
 
-/// The kind of a token, from its `token_use` claim.
+/// The kind of a token: claim `token_use`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "Cognito signs two kinds of JWT")]
 pub enum TokenUse {
-    /// An access token: what a client may do. Carries `client_id` and scopes.
+    /// An access token: what a client may do. It has `client_id` and scopes.
     Access,
-    /// An ID token: who the user is. Carries `aud` and the user's attributes.
+    /// An ID token: who the user is. It has `aud` and the user's attributes.
     Id,
 }
 
 impl Verified {
-    pub(crate) fn new(facts: Facts, payload: String) -> Self {
+    pub(crate) fn new(facts: Facts, payload: Arc<str>) -> Self {
         let (all, decoded) = (OnceLock::new(), Default::default());
-        Self(Hold::Shared(Arc::new(Inner { facts, payload, all, decoded })))
+        Self(Arc::new(Data { facts, payload, all, decoded }))
     }
 
-    /// The same, counted apart from all others.
-    pub(crate) fn with_own_count(&self) -> Self {
-        Self(Hold::Own(Arc::new(Apart(Arc::clone(self.inner())))))
+    /// Copies the facts for the calling thread. Threads that count references to the same allocation slow each other
+    /// down.
+    pub(crate) fn copy_for_thread(&self) -> Self {
+        Self::new(self.facts().clone(), Arc::clone(&self.0.payload))
     }
 
-    /// Who the token speaks of: the user's unique id, or the client's for a machine. Claim `sub`.
+    /// The user's unique id, or the client's id for a machine. Claim `sub`.
     pub fn subject(&self) -> &str {
-        self.inner().facts.subject.within(&self.inner().payload)
+        &self.facts().subject
     }
 
-    /// The user's name; a machine has none. Claim `username` of access tokens, `cognito:username`
-    /// of ID tokens.
+    /// The user's name; a machine has none. Claim `username` of access tokens, `cognito:username` of ID tokens.
     pub fn username(&self) -> Option<&str> {
-        self.inner().facts.username.as_ref().map(|name| name.within(&self.inner().payload))
+        self.facts().username.as_deref()
     }
 
-    /// The app client that the token was made for. Claim `client_id` of access tokens, `aud` of
-    /// ID tokens.
+    /// The app client that the token was issued to. Claim `client_id` of access tokens, `aud` of ID tokens.
     pub fn client_id(&self) -> &str {
-        self.inner().facts.client_id.within(&self.inner().payload)
+        &self.facts().client_id
     }
 
-    /// Which pool signed the token. Claim `iss`, always one of the configured issuers.
+    /// The issuer of the token, always one of the configured issuers. Claim `iss`.
     pub fn issuer(&self) -> &str {
-        self.inner().facts.issuer.within(&self.inner().payload)
+        &self.facts().issuer
     }
 
     /// The name of the pool that signed the token: see [`Pool::name`](crate::Pool::name).
     pub fn pool(&self) -> &str {
-        &self.inner().facts.pool
+        &self.facts().pool
     }
 
     /// The kind of token. Claim `token_use`.
     pub fn token_use(&self) -> TokenUse {
-        self.inner().facts.token_use
+        self.facts().token_use
     }
 
-    /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens; an ID token
-    /// has none, whatever its payload says.
+    /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens. An ID token has no scopes, whatever
+    /// its payload says.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.scope().split(' ').filter(|scope| !scope.is_empty())
     }
 
-    /// Whether a scope was granted, compared as a whole.
+    /// Whether a scope was granted. Names match exactly.
     pub fn has_scope(&self, scope: &str) -> bool {
-        // Scopes are short, so that looking byte by byte finds their ends soonest.
         let mut granted = self.scope().as_bytes().split(|byte| *byte == b' ');
         !scope.is_empty() && granted.any(|granted| granted == scope.as_bytes())
     }
 
     /// The user's groups. Claim `cognito:groups`.
     pub fn groups(&self) -> &[String] {
-        &self.inner().facts.groups
+        &self.facts().groups
     }
 
     /// Whether the user is in a group.
@@ -179,40 +155,39 @@ impl Verified {
         self.groups().iter().any(|name| name == group)
     }
 
-    /// The permissions from the claim that was named by
-    /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim), and those that the user's
-    /// groups grant by [`grants`](crate::Pool::grants).
+    /// The permissions in the claim that
+    /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim) names, and those that the user's groups get
+    /// from [`grants`](crate::Pool::grants).
     pub fn permissions(&self) -> &[String] {
-        &self.inner().facts.permissions
+        &self.facts().permissions
     }
 
-    /// Whether a permission is held, compared as a whole.
+    /// Whether a permission was granted. Names match exactly.
     pub fn has_permission(&self, permission: &str) -> bool {
         self.permissions().iter().any(|held| held == permission)
     }
 
-    /// When the token stops to be good (RFC 7519, section 4.1.4). Claim `exp`.
+    /// When the token expires (RFC 7519, section 4.1.4). Claim `exp`.
     pub fn expires_at(&self) -> SystemTime {
-        instant(self.inner().facts.expires_at)
+        instant(self.facts().expires_at)
     }
 
-    /// When the token was signed (RFC 7519, section 4.1.6). Claim `iat`.
+    /// When the token was issued (RFC 7519, section 4.1.6). Claim `iat`.
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.inner().facts.issued_at.map(instant)
+        self.facts().issued_at.map(instant)
     }
 
-    /// When the user signed in; a refresh does not change it. Claim `auth_time`.
+    /// When the user signed in. A refresh does not change it. Claim `auth_time`.
     pub fn auth_time(&self) -> Option<SystemTime> {
-        self.inner().facts.auth_time.map(instant)
+        self.facts().auth_time.map(instant)
     }
 
-    /// The token's own id (RFC 7519, section 4.1.7). Claim `jti`; there with token revocation on.
+    /// The token's id (RFC 7519, section 4.1.7). Claim `jti`, present if token revocation is enabled.
     pub fn jti(&self) -> Option<&str> {
         self.text("jti")
     }
 
-    /// The id that all tokens of one sign-in share. Claim `origin_jti`; there with token
-    /// revocation on.
+    /// The id that all tokens of one sign-in share. Claim `origin_jti`, present if token revocation is enabled.
     pub fn origin_jti(&self) -> Option<&str> {
         self.text("origin_jti")
     }
@@ -222,7 +197,7 @@ impl Verified {
         self.text("event_id")
     }
 
-    /// The remembered device. Claim `device_key` of access tokens, with device tracking on.
+    /// The remembered device. Claim `device_key` of access tokens, present if device tracking is enabled.
     pub fn device_key(&self) -> Option<&str> {
         self.text("device_key")
     }
@@ -241,25 +216,23 @@ impl Verified {
         self.text("cognito:preferred_role")
     }
 
-    /// One claim as it stands in the payload.
+    /// The value of one claim in the payload.
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.all().get(name)
     }
 
-    /// All claims. They are decoded at the first call and remembered with the token.
+    /// All claims. They are decoded at the first call and kept with the token.
     pub fn all(&self) -> &Map<String, Value> {
-        self.inner()
-            .all
-            .get_or_init(|| serde_json::from_str(&self.inner().payload).unwrap_or_default())
+        self.0.all.get_or_init(|| serde_json::from_str(&self.0.payload).unwrap_or_default())
     }
 
-    /// The payload's JSON text, to the letter as it was signed.
+    /// The JSON text of the payload, exactly as it was signed.
     pub fn payload(&self) -> &str {
-        &self.inner().payload
+        &self.0.payload
     }
 
-    /// The claims decoded as a type of yours, remembered with the token: a token that is seen
-    /// again is not decoded again. `()` asks for nothing.
+    /// Decodes the claims as your own type. The result is kept with the token, so a cached token is not decoded
+    /// again. `()` reads nothing.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.
@@ -267,95 +240,69 @@ impl Verified {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        match self.remember()? {
-            Decoded::Own(decoded) => Ok(decoded),
-            Decoded::In(slot) => {
-                let decoded = self.inner().decoded.get(slot).and_then(OnceLock::get).cloned();
-                decoded.and_then(|decoded| decoded.downcast().ok()).ok_or_else(wrong_shape)
-            }
-        }
-    }
-
-    /// Decodes a type, or finds out where it is remembered, which counts no further holder of it.
-    pub(crate) fn remember<T>(&self) -> Result<Decoded<T>, AuthError>
-    where
-        T: DeserializeOwned + Send + Sync + 'static,
-    {
-        for (position, slot) in self.inner().decoded.iter().enumerate() {
+        for slot in &self.0.decoded {
             if slot.get().is_none() {
                 let decoded: Arc<T> = self.decode_anew()?;
-                // Another thread may be first, for this type or for another.
+                // Another thread may have filled the slot meanwhile, with this type or another.
                 let _ = slot.set(decoded);
             }
-            if slot.get().is_some_and(|known| known.is::<T>()) {
-                return Ok(Decoded::In(position));
+            if let Some(Ok(decoded)) = slot.get().map(|decoded| Arc::clone(decoded).downcast()) {
+                return Ok(decoded);
             }
         }
-        self.decode_anew().map(Decoded::Own)
-    }
-
-    /// What a slot holds, if it is of that type.
-    pub(crate) fn remembered<T: 'static>(&self, slot: usize) -> Option<&T> {
-        self.inner().decoded.get(slot)?.get()?.downcast_ref()
+        self.decode_anew()
     }
 
     fn scope(&self) -> &str {
-        self.inner().facts.scope.within(&self.inner().payload)
+        &self.facts().scope
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.claim(name).and_then(Value::as_str)
     }
 
-    /// About how many bytes this takes, with what may yet be decoded from it.
+    /// Estimates how many bytes this takes, with what may be decoded from it later.
     pub(crate) fn memory(&self) -> usize {
-        let facts = &self.inner().facts;
-        let lists: usize = [&facts.groups, &facts.permissions]
-            .into_iter()
-            .flatten()
-            .map(|name| ALLOCATED_TEXT + name.len())
+        let Facts { groups, permissions, subject, username, client_id, scope, .. } = self.facts();
+        let lists = groups.iter().chain(permissions).map(String::as_str);
+        let claims = [subject, client_id, scope].into_iter().chain(username);
+        let texts: usize = lists
+            .chain(claims.map(AsRef::as_ref))
+            .map(|text: &str| TEXT_OVERHEAD + text.len())
             .sum();
-        // Each value behind a sign that separates or opens may become an entry of the map of all.
+        // Each value after one of these characters may become an entry of the map of all claims.
         let decoded: usize = self
-            .inner()
-            .payload
+            .payload()
             .bytes()
-            .map(|sign| match sign {
+            .map(|byte| match byte {
                 b',' | b'[' => DECODED_VALUE,
                 b'{' => DECODED_OBJECT,
                 _ => 0,
             })
             .sum();
-        lists + 2 * self.inner().payload.len() + decoded
-    }
-
-    fn inner(&self) -> &Arc<Inner> {
-        match &self.0 {
-            Hold::Shared(inner) => inner,
-            Hold::Own(apart) => &apart.0,
-        }
+        texts + 2 * self.payload().len() + decoded
     }
 
     pub(crate) fn facts(&self) -> &Facts {
-        &self.inner().facts
+        &self.0.facts
     }
 
     fn decode_anew<T>(&self) -> Result<Arc<T>, AuthError>
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        let nothing: Arc<dyn Any + Send + Sync> = Arc::new(());
-        if let Ok(nothing) = nothing.downcast() {
-            return Ok(nothing);
+        let unit: Arc<dyn Any + Send + Sync> = Arc::new(());
+        if let Ok(unit) = unit.downcast() {
+            return Ok(unit);
         }
-        let decoded: T = serde_json::from_str(&self.inner().payload).map_err(|error| {
-            // Serde's text may quote the payload; only the name of a missing field is ours.
+        let decoded: T = serde_json::from_str(self.payload()).map_err(|error| {
+            // Serde's message may quote the payload. Only the name of a missing field is safe to log.
             let error = error.to_string();
             let missing = error.starts_with("missing field `").then_some(error);
             tracing::debug!(
                 wanted = std::any::type_name::<T>(),
                 missing,
-                "the claims do not fit the type that a handler asks for"
+                "the claims do not fit the type that a handler expects"
             );
             wrong_shape()
         })?;

@@ -2,10 +2,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-/// Why a request was refused.
+/// Reason why a request was rejected.
 ///
-/// Branch on [`kind`](Self::kind), log [`code`](Self::code), and show the [`Display`](fmt::Display)
-/// text to whom it may concern: none of the three ever holds a token, a claim's value or a key.
+/// [`kind`](Self::kind) is for your code, [`code`](Self::code) for logs and clients, and the
+/// [`Display`](fmt::Display) text for people. None of them contains a token, the value of a claim or a key.
 #[derive(Clone)]
 pub struct AuthError {
     kind: AuthErrorKind,
@@ -14,59 +14,59 @@ pub struct AuthError {
     denial: Option<Arc<Denial>>,
 }
 
-/// What a policy said when it refused; only the developer's own words.
+/// The part of a policy that was not met. It comes from the service's code, never from the token.
 struct Denial {
     policy: String,
     scope: String,
 }
 
-/// The sort of an [`AuthError`].
+/// Kind of an [`AuthError`]. Each has a stable [`code`](Self::code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthErrorKind {
-    /// No credential was sent. 401 with a challenge that names no error.
+    /// The request has no credential. 401 with a challenge without an error.
     MissingCredential,
-    /// The credential cannot be read: two headers, two tokens, bytes that are not ASCII. 400.
+    /// The credential cannot be read: two headers, two tokens, or bytes that are not ASCII. 400.
     InvalidRequest,
-    /// The token is in a cookie, and another site made the browser send the request (CSRF). 403; see
-    /// [`Credential::cookie`](crate::Credential::cookie).
+    /// The token is in a cookie, and another site caused the request (CSRF). 403; see
+    /// [`Credential::cookie`](crate::service::Credential::cookie).
     CrossSiteRequest,
     /// The token is not a compact JWS of at most 16 KiB with strict JSON inside. 401.
     MalformedToken,
-    /// The header's `alg` is not `RS256`, or the header asks for what is not supported. 401.
+    /// The header's `alg` is not `RS256`, or the header requires an extension. 401.
     UnsupportedAlgorithm,
     /// `iss` is not one of the configured issuers. 401.
     UntrustedIssuer,
-    /// The pool has no key of this `kid`. 401.
+    /// The pool has no key with this `kid`. 401.
     UnknownKey,
-    /// The pool's keys cannot be had at present. 503 with `Retry-After`.
+    /// The pool's keys are unavailable. 503 with `Retry-After`.
     KeysUnavailable,
-    /// The signature does not hold. 401.
+    /// The signature is invalid. 401.
     BadSignature,
     /// A claim is missing or of the wrong type. 401.
     InvalidClaim,
     /// `exp` has passed. 401.
     Expired,
-    /// `nbf` or `iat` lies in the future. 401.
+    /// `nbf` or `iat` is in the future. 401.
     NotYetValid,
-    /// `token_use` is neither `access` nor `id`, or not of a kind that is accepted. 401.
+    /// `token_use` is neither `access` nor `id`, or the pool does not accept it. 401.
     WrongTokenUse,
     /// `client_id` or `aud` is not one of the configured app clients. 401.
     WrongClient,
-    /// An access token's `aud` names a resource or client that is not accepted here (RFC 8707). 401.
+    /// The `aud` of an access token is a resource or client that is not accepted (RFC 8707). 401.
     WrongAudience,
-    /// The token has the claim `cnf` (RFC 7800): it is bound to a key that the client must prove to
-    /// hold, which this crate does not check. 401.
+    /// The token has the claim `cnf` (RFC 7800): the client must prove that it has a key, which this crate does not
+    /// check. 401.
     UnsupportedConfirmation,
-    /// The application's own check refused the token. 401.
+    /// The application's own check rejected the token. 401.
     RefusedByCheck,
-    /// The application's own check refused this use of the token. 403.
+    /// The application's own check rejected this use of the token. 403.
     ForbiddenByCheck,
-    /// The application's own check could not be made. 503 with `Retry-After`.
+    /// The application's own check failed. 503 with `Retry-After`.
     CheckUnavailable,
     /// The route's policy is not met. 403.
     InsufficientScope,
-    /// The claims do not have the shape of the type the handler asks for. 403.
+    /// The claims do not match the type of the handler's parameter. 403.
     ClaimsShape,
     /// `require` or an extractor ran without a `CognitoLayer` around it. 500.
     MissingLayer,
@@ -82,45 +82,45 @@ impl AuthError {
         self
     }
 
-    /// `policy` and `scope` are the developer's words, never the token's.
+    /// Adds the part of a policy that was not met and the scopes of it. Neither may come from a token.
     pub(crate) fn with_denial(mut self, policy: String, scope: String) -> Self {
         self.denial = Some(Arc::new(Denial { policy, scope }));
         self
     }
 
-    /// The sort of this error.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> AuthErrorKind {
         self.kind
     }
 
-    /// The stable, machine-readable name of the kind, in snake case.
+    /// Returns the stable, machine-readable name of the kind, in snake case.
     pub fn code(&self) -> &'static str {
         self.kind.code()
     }
 
-    /// A fixed sentence for people. It holds nothing that came with the request.
+    /// Returns a fixed sentence for people. It contains nothing from the request.
     pub fn detail(&self) -> &'static str {
         self.detail
     }
 
-    /// For how long to wait before asking again, where waiting helps.
+    /// Returns how long a client should wait before it tries again, if that can help.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The part of the policy that was not met, as [`Policy`](crate::Policy) prints it.
+    /// Returns the part of the policy that was not met, as [`Policy`](crate::Policy) prints it.
     pub fn failed_policy(&self) -> Option<&str> {
         self.denial.as_deref().map(|denial| denial.policy.as_str())
     }
 
-    /// The scopes that would help, separated by spaces, as the challenge names them.
+    /// Returns the scopes that the challenge names, separated by spaces.
     pub fn required_scope(&self) -> Option<&str> {
         self.denial.as_deref().map(|denial| denial.scope.as_str()).filter(|scope| !scope.is_empty())
     }
 }
 
 impl AuthErrorKind {
-    /// The status of the response (RFC 6750, section 3.1; RFC 9110, section 15).
+    /// Returns the status of the response (RFC 6750, section 3.1; RFC 9110, section 15).
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
@@ -147,7 +147,7 @@ impl AuthErrorKind {
         }
     }
 
-    /// The stable, machine-readable name, in snake case. A released code does not change.
+    /// Returns the stable, machine-readable name, in snake case. A released code does not change.
     pub fn code(self) -> &'static str {
         match self {
             Self::MissingCredential => "missing_credential",

@@ -1,12 +1,12 @@
-use std::time::Duration;
+use std::{error::Error, sync::Arc, time::Duration};
 
-/// What is wrong with a configuration, told when it is built.
+/// Error returned when a verifier or a layer cannot be built from its configuration.
 ///
 /// Each message names the setting, what was found, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The user pool id is not of Cognito's form.
+    /// The id of a user pool does not have Cognito's form.
     #[error(
         "pool id: found {found:?}; expected `<region>_<suffix>` of at most 55 characters, \
          such as `eu-west-1_Ab12Cd34E` (see the user pool's overview page)"
@@ -16,9 +16,9 @@ pub enum ConfigError {
         found: String,
     },
 
-    /// The pool id does not start with an AWS region, so that its hosts are not known.
+    /// The id of a user pool does not start with an AWS region, so that its issuer is unknown.
     #[error(
-        "pool id: {found:?} does not begin with an AWS region, so its issuer is not known; \
+        "pool id: {found:?} does not begin with an AWS region, so its issuer is unknown; \
          call `Pool::endpoint` for an emulator, or use `Pool::custom(issuer, jwks_uri)`"
     )]
     UnknownRegion {
@@ -26,7 +26,7 @@ pub enum ConfigError {
         found: String,
     },
 
-    /// A pool accepts no client at all.
+    /// A pool accepts no app client.
     #[error(
         "clients of {pool}: none were given; call `access_tokens([..])`, `id_tokens([..])` or both \
          with the app client ids whose tokens to accept"
@@ -46,7 +46,7 @@ pub enum ConfigError {
         setting: &'static str,
     },
 
-    /// A client id cannot be one of Cognito's.
+    /// No app client can have this id.
     #[error(
         "client id: found {found:?}; expected 1 to 128 visible ASCII characters without spaces \
          or commas (one list entry for each app client)"
@@ -56,20 +56,20 @@ pub enum ConfigError {
         found: String,
     },
 
-    /// An address is not an absolute `https` or `http` URL.
+    /// A URL is not an absolute `https` or `http` URL.
     #[error("{field}: found {found:?}; expected an absolute https URL {hint}")]
     Url {
         /// The setting.
         field: &'static str,
         /// The text that was given.
         found: String,
-        /// What precisely is asked for.
+        /// What is expected of the URL.
         hint: &'static str,
     },
 
-    /// An address is plain HTTP and does not stay on this machine.
+    /// A URL is plain HTTP to another machine.
     #[error(
-        "{field}: {found:?} is plain HTTP, on which anybody between can swap the keys; use https, \
+        "{field}: {found:?} is plain HTTP, so anyone on the network can replace the keys; use https, \
          a loopback address, or accept the danger with `Pool::dangerous().allow_plain_http()`"
     )]
     PlainHttp {
@@ -84,18 +84,18 @@ pub enum ConfigError {
     Conflict {
         /// The setting without effect.
         setting: &'static str,
-        /// What makes it so.
+        /// The other setting.
         with: &'static str,
     },
 
-    /// Two pools, or one pool twice, claim the same issuer.
+    /// Two pools have the same issuer, or one pool was added twice.
     #[error("issuer: {issuer:?} belongs to two pools; give each issuer to one pool")]
     DuplicateIssuer {
-        /// The issuer that stands twice.
+        /// The issuer of both pools.
         issuer: String,
     },
 
-    /// A duration is zero or outside of its range.
+    /// A duration is outside of its range.
     #[error("{field}: found {found:?}; expected {expected}")]
     Duration {
         /// The setting.
@@ -117,10 +117,10 @@ pub enum ConfigError {
         expected: &'static str,
     },
 
-    /// Keys would have to be fetched, but the feature `fetch` is off.
+    /// Keys have to be fetched, but the feature `fetch` is disabled.
     #[error(
-        "keys of {pool}: the feature `fetch` is off, so nothing can fetch them; \
-         turn it on, or call `Pool::static_keys` or `Pool::key_source`"
+        "keys of {pool}: the feature `fetch` is disabled, so they cannot be fetched; \
+         enable it, or call `Pool::static_keys` or `Pool::key_source`"
     )]
     NoKeySource {
         /// The pool's issuer.
@@ -129,32 +129,33 @@ pub enum ConfigError {
 
     /// The HTTP client could not be set up.
     #[error(
-        "key fetching: the HTTP client could not be set up ({reason}); \
-         check that the machine has CA certificates installed"
+        "key fetching: the HTTP client could not be set up; check that the machine has CA \
+         certificates installed"
     )]
     HttpClient {
-        /// What the client reported.
-        reason: String,
+        /// The error of the client.
+        source: Arc<dyn Error + Send + Sync>,
     },
 
-    /// Two pools have one name.
-    #[error(
-        "pool name: {name:?} belongs to two pools; give each a name of its own with `Pool::name`"
-    )]
+    /// Two pools have the same name.
+    #[error("pool name: two pools are called {name:?}; give each its own name with `Pool::name`")]
     DuplicatePoolName {
-        /// The name that stands twice.
+        /// The name of both pools.
         name: String,
     },
 
     /// The document given to `import_keys` is not one that `export_keys` wrote.
     #[error("imported keys: {reason}; pass the text that `Verifier::export_keys` returned")]
     ImportedKeys {
-        /// What does not fit.
-        reason: String,
+        /// What is wrong with the document.
+        reason: &'static str,
+        /// Why its key set cannot be used, if that is what is wrong.
+        source: Option<Arc<dyn Error + Send + Sync>>,
     },
 }
 
-/// A [`PoolId`](crate::PoolId) that is given as such cannot be wrong: see [`Pool::new`](crate::Pool::new).
+/// Never happens. Lets [`Pool::new`](crate::Pool::new) take a [`PoolId`](crate::verifier::PoolId), whose conversion
+/// cannot fail.
 impl From<std::convert::Infallible> for ConfigError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}

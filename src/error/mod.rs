@@ -1,7 +1,12 @@
-//! What can go wrong: [`ConfigError`] for the developer at build time, [`AuthError`] per request.
+//! The errors: [`ConfigError`] when a verifier or layer is configured, [`AuthError`] for each rejected request.
+//!
+//! An error returns its cause by `source()` and does not repeat it in its own text, as the documentation of
+//! [`std::error::Error`] asks. Logs print the whole chain: see [`Chain`].
 
 mod auth;
+mod chain;
 mod config;
 
 pub use self::auth::{AuthError, AuthErrorKind};
+pub(crate) use self::chain::Chain;
 pub use self::config::ConfigError;

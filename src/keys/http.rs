@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, header::CACHE_CONTROL};
+use http::{HeaderMap, HeaderValue, header::CACHE_CONTROL};
 use reqwest::{Client, StatusCode, redirect};
 
 use crate::{
@@ -18,31 +18,34 @@ use crate::{
     pool::is_loopback,
 };
 
-/// The longest document that is read: a set of Cognito's has under 1 KiB.
+/// The size limit of a document. Cognito's have less than 1 KiB.
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
-/// Makes key sources that share one HTTP client, however many pools there are.
+/// Creates key sources that share HTTP clients, however many pools there are.
 #[derive(Default)]
 pub(crate) struct HttpSources(HashMap<Route, Client>);
 
-/// How an address is reached.
+/// How a host is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Route {
-    Outside,
-    /// On this machine, where no proxy belongs between.
+    Remote,
+    /// On this machine, without a proxy.
     Loopback,
-    /// Likewise, and without TLS.
+    /// On this machine, without a proxy and without TLS.
     PlainLoopback,
 }
 
 /// Fetches a document with one GET request.
+///
+/// Each request has `Cache-Control: no-cache`, so that no cache on the way responds with an older set: a
+/// fetch looks for a new or withdrawn key, and fetches are rare enough to reach the endpoint every time.
 struct HttpSource {
     client: Client,
     uri: String,
 }
 
 impl HttpSources {
-    /// A source for an address that was checked before.
+    /// Creates a source for a URL that was checked before.
     pub(crate) fn source(
         &mut self,
         _issuer: &str,
@@ -61,7 +64,7 @@ impl Route {
     fn to(uri: &str) -> Self {
         let uri: http::Uri = uri.parse().unwrap_or_default();
         match uri.scheme_str() {
-            _ if !is_loopback(&uri) => Self::Outside,
+            _ if !is_loopback(&uri) => Self::Remote,
             Some("http") => Self::PlainLoopback,
             _ => Self::Loopback,
         }
@@ -72,15 +75,15 @@ fn client(route: Route) -> Result<Client, ConfigError> {
     let builder = Client::builder()
         .user_agent(concat!("tower-cognito/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
-        // Fetches are minutes apart: a kept connection would only be a stale one.
+        // Fetches are minutes apart, so a kept connection would be a dead one.
         .pool_max_idle_per_host(0);
     let builder = match route {
-        Route::Outside => builder,
+        Route::Remote => builder,
         Route::Loopback => builder.no_proxy(),
-        // Without TLS the system's certificates are not needed, which a small container may lack.
+        // Without TLS the certificates of the system are not needed. A small container may have none.
         Route::PlainLoopback => builder.no_proxy().tls_certs_only([]),
     };
-    builder.build().map_err(|error| ConfigError::HttpClient { reason: chain(&error) })
+    builder.build().map_err(|error| ConfigError::HttpClient { source: Arc::new(error) })
 }
 
 impl KeySource for HttpSource {
@@ -91,14 +94,15 @@ impl KeySource for HttpSource {
 
 impl HttpSource {
     async fn get(&self) -> Result<KeyDocument, FetchError> {
-        let mut response =
-            self.client.get(&self.uri).send().await.map_err(|error| transport(&error))?;
+        let request =
+            self.client.get(&self.uri).header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let mut response = request.send().await.map_err(FetchError::other)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
         let max_age = max_age(response.headers());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(FetchError::other)? {
             if body.len() + chunk.len() > MAX_DOCUMENT_BYTES {
                 return Err(FetchError::TooLarge);
             }
@@ -113,7 +117,7 @@ impl HttpSource {
     }
 }
 
-/// `max-age` of `Cache-Control` (RFC 9111, section 5.2.2.1).
+/// Returns `max-age` of `Cache-Control` (RFC 9111, section 5.2.2.1).
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     headers
         .get_all(CACHE_CONTROL)
@@ -126,32 +130,16 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
         .map(Duration::from_secs)
 }
 
-fn transport(error: &reqwest::Error) -> FetchError {
-    FetchError::other(chain(error))
-}
-
-/// The error with its causes: the outermost of `reqwest` alone does not say what went wrong.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    // The proxy and the certificates come from the process's environment, which no test can set.
+    // A test cannot set the proxy and the certificates, which come from the environment of the process.
     #[test]
-    fn no_proxy_stands_before_this_machine_and_plain_http_on_it_needs_no_certificates() {
+    fn loopback_needs_no_proxy_and_without_tls_no_certificates() {
         for (uri, route) in [
-            ("https://cognito-idp.eu-west-1.amazonaws.com/p/jwks.json", Route::Outside),
-            ("http://10.0.0.1:9229/jwks.json", Route::Outside),
+            ("https://cognito-idp.eu-west-1.amazonaws.com/p/jwks.json", Route::Remote),
+            ("http://10.0.0.1:9229/jwks.json", Route::Remote),
             ("https://localhost/jwks.json", Route::Loopback),
             ("https://[::1]:9229/jwks.json", Route::Loopback),
             ("http://localhost/jwks.json", Route::PlainLoopback),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::base64url;
 
-/// A public key that RS256 signatures are checked with, parsed once.
+/// A public RSA key for RS256 signatures, parsed once.
 pub(crate) struct Key {
     parsed: ParsedPublicKey,
     pub(crate) thumbprint: Thumbprint,
@@ -18,10 +18,10 @@ pub(crate) struct Key {
     pub(super) exponent: String,
 }
 
-/// Tells a key by its numbers alone (RFC 7638, with SHA-256).
+/// Identifies a key by its modulus and exponent alone (RFC 7638, with SHA-256).
 pub(crate) type Thumbprint = [u8; 32];
 
-/// The members of a JWK (RFC 7517, section 4; RFC 7518, section 6.3) that are looked at.
+/// The members of a JWK (RFC 7517, section 4; RFC 7518, section 6.3) that are read.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -38,19 +38,19 @@ struct Jwk {
 }
 
 impl Key {
-    /// Reads one entry of a key set.
+    /// Parses one entry of a key set, and returns its `kid` with the key.
     ///
     /// # Errors
-    /// A fixed text that tells why the entry is not used. Nothing of the key is in it.
+    /// A fixed text with the reason why the entry is unusable. It contains nothing of the key.
     pub(super) fn from_jwk(entry: Value) -> Result<(String, Self), &'static str> {
         let jwk = Jwk::deserialize(entry).map_err(|_| "it is not a JWK")?;
         if jwk.kty != "RSA" {
             return Err("its `kty` is not RSA");
         }
         if jwk.d.is_some() || jwk.p.is_some() || jwk.q.is_some() {
-            return Err("it holds a private key, which must not be published");
+            return Err("it is a private key, which must not be published");
         }
-        // RFC 8725, section 3.1: a key serves one algorithm, and says which.
+        // RFC 8725, section 3.1: each key must be used with exactly one algorithm.
         if jwk.alg.as_deref() != Some("RS256") {
             return Err("its `alg` is not RS256");
         }
@@ -66,7 +66,7 @@ impl Key {
         Ok((kid, Self::from_components(&modulus, &exponent)?))
     }
 
-    /// Takes modulus and exponent in base64url, as a JWK has them.
+    /// Creates a key from modulus and exponent in base64url, as in a JWK.
     fn from_components(modulus: &str, exponent: &str) -> Result<Self, &'static str> {
         let n = unsigned(modulus).ok_or("its modulus is not a Base64urlUInt")?;
         let e = unsigned(exponent).ok_or("its exponent is not a Base64urlUInt")?;
@@ -79,26 +79,26 @@ impl Key {
         let parsed = RsaPublicKeyComponents { n: &n, e: &e }
             .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
             .map_err(|_| "it is not an RSA key")?;
-        // In their one canonical spelling, so that equal keys are equal texts.
+        // Encoded again, so that equal keys have equal texts.
         let [modulus, exponent] = [n, e].map(base64url::encode);
         let thumbprint = thumbprint(&modulus, &exponent);
         Ok(Self { parsed, thumbprint, modulus, exponent })
     }
 
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
+    /// Verifies a signature: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let checked = if try_fips_mode().is_ok() {
-            // The library's FIPS module has to hash by itself, or the check is no approved service.
+        let result = if try_fips_mode().is_ok() {
+            // In FIPS mode the module itself must compute the hash, or this is not an approved service.
             self.parsed.verify_sig(message, signature)
         } else {
-            // It sets up less for a digest than for a message.
+            // Cheaper than verifying a message: the library sets up less.
             self.parsed.verify_digest_sig(&digest(&SHA256, message), signature)
         };
-        checked.is_ok()
+        result.is_ok()
     }
 }
 
-/// The same numbers make the same key, whichever document brought them.
+/// Keys with the same modulus and exponent are equal, whichever document they come from.
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         self.thumbprint == other.thumbprint
@@ -118,8 +118,8 @@ fn thumbprint(modulus: &str, exponent: &str) -> Thumbprint {
     thumbprint
 }
 
-/// Decodes a Base64urlUInt (RFC 7518, section 2). Some writers put zero octets in front; they
-/// change nothing in the number.
+/// Decodes a Base64urlUInt (RFC 7518, section 2). Leading zero octets, which some issuers write, do not change
+/// the number.
 fn unsigned(text: &str) -> Option<Vec<u8>> {
     let bytes = base64url::decode(text)?;
     let start = bytes.iter().position(|byte| *byte != 0)?;
@@ -130,7 +130,7 @@ fn is_odd(number: &[u8]) -> bool {
     number.last().is_some_and(|byte| byte & 1 == 1)
 }
 
-/// The length of a number without leading zero octets.
+/// Returns the length in bits of a number without leading zero octets.
 fn bits(number: &[u8]) -> usize {
     let unused = number.first().map_or(0, |byte| byte.leading_zeros());
     number.len() * 8 - usize::try_from(unused).unwrap_or(0)

@@ -1,17 +1,38 @@
-//! Where keys come from and how they stay fresh. Nothing here knows a claim.
+//! Public keys of user pools: where they come from, and how they are kept fresh.
 //!
-//! [`KeySource`] is the seam: one method that brings a JWKS document (RFC 7517, section 5). A
-//! [`KeySet`] is what such a document holds, parsed and fit for use. The cache between them swaps
-//! whole sets, so a request sees one set and never waits for a lock.
+//! [`KeySource`] fetches a JWKS document (RFC 7517), [`KeySet`] holds its keys, and [`KeyHealth`] reports on them.
+
+// Fetches, caches and refreshes the public keys of user pools.
+//
+// A plain "GET the document every 15 minutes" is not enough. A withdrawn key must stop working even if no timer
+// fired, as on a suspended machine or in a frozen function, and even if the clock was set back. The first token
+// with a new key must pass right after a rotation, but a flood of made-up `kid`s must not become a flood of
+// fetches. While the key endpoint is down, tokens with known keys must pass, but not forever. And a request with
+// a known key must neither wait nor take a lock.
+//
+// | file | content |
+// |---|---|
+// | `cache` | `KeyCache`: what the verifier calls. Finds a known key without a lock |
+// | `schedule` | the rules: when to fetch, and how long a set may be used. A pure state machine |
+// | `driver` | carries out the decisions: the lock, the fetch tasks, the waiting requests |
+// | `snapshot` | the current set, and for how long requests may use it without asking the schedule |
+// | `health` | `KeyHealth`, the report for the application |
+// | `moment` | a point in time on the wall clock and the monotonic clock |
+// | `settings` | the durations, with their defaults and ranges |
+// | `set`, `jwk` | a JWKS document (RFC 7517) and its keys |
+// | `source`, `http` | where the document comes from: `KeySource`, and one GET request |
+// | `runtime` | what a fetch needs from tokio, replaced in tests of interleavings |
 
 mod cache;
-mod fetch;
+mod driver;
+mod health;
 mod jwk;
-mod loaded;
-mod refresh;
+mod moment;
 mod runtime;
+mod schedule;
 mod set;
 mod settings;
+mod snapshot;
 mod source;
 
 #[cfg(feature = "fetch")]
@@ -20,10 +41,10 @@ mod http;
 #[path = "no_http.rs"]
 mod http;
 
-pub use self::cache::KeyHealth;
-pub(crate) use self::cache::{Find, KeyCache, Miss};
-pub(crate) use self::fetch::Begin;
+pub(crate) use self::cache::{KeyCache, KeyLookup};
+pub use self::health::KeyHealth;
 pub(crate) use self::http::HttpSources;
-pub use self::set::{KeySet, KeySetError};
+pub(crate) use self::schedule::Miss;
+pub use self::set::{KeySet, KeySetError, SignatureError};
 pub(crate) use self::settings::KeySettings;
 pub use self::source::{FetchError, KeyDocument, KeySource};

@@ -1,4 +1,4 @@
-//! The twin of `http.rs` for a build without the feature `fetch`: there is nothing to fetch with.
+//! Replaces `http.rs` in a build without the feature `fetch`.
 
 use std::sync::Arc;
 

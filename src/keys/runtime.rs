@@ -1,18 +1,28 @@
-//! What fetching needs of a runtime.
+//! The parts of a runtime that fetches need.
 //!
-//! The twin under `cfg(shuttle)` has the same names and runs on a scheduler that tries interleavings;
-//! `tests/shuttle.rs` says how.
+//! With `cfg(shuttle)` the same names run on a scheduler that tries interleavings: see `tests/shuttle.rs`.
 
 #[cfg(not(shuttle))]
-pub(super) use self::tokio_runtime::{Mutex, MutexGuard, Spawner, handle, timeout, timeout_at};
+pub(super) use self::tokio_runtime::{
+    Mutex, MutexGuard, Spawner, catch_panic, handle, timeout, timeout_at,
+};
 
 #[cfg(shuttle)]
-pub(super) use self::shuttle_runtime::{Mutex, MutexGuard, Spawner, handle, timeout, timeout_at};
+pub(super) use self::shuttle_runtime::{
+    Mutex, MutexGuard, Spawner, catch_panic, handle, timeout, timeout_at,
+};
 
 #[cfg(not(shuttle))]
 mod tokio_runtime {
     pub(crate) use std::sync::{Mutex, MutexGuard};
-    use std::{sync::PoisonError, time::Duration};
+    use std::{
+        future::poll_fn,
+        panic::{AssertUnwindSafe, catch_unwind},
+        pin::pin,
+        sync::PoisonError,
+        task::Poll,
+        time::Duration,
+    };
 
     pub(crate) use tokio::time::timeout;
     use tokio::{
@@ -42,7 +52,8 @@ mod tokio_runtime {
         Handle::try_current().ok().filter(|_| has_timers())
     }
 
-    /// Awaits a future until a deadline; `None` if it is not ready by then, or if the runtime has no timers.
+    /// Awaits a future until a deadline. Returns `None` if it is not ready by then, or if the runtime has no
+    /// timers.
     pub(crate) async fn timeout_at<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
         if !has_timers() {
             return None;
@@ -50,11 +61,21 @@ mod tokio_runtime {
         tokio::time::timeout_at(deadline, future).await.ok()
     }
 
+    /// Awaits a future, and returns an error if it panics.
+    pub(crate) async fn catch_panic<F: Future>(future: F) -> std::thread::Result<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        })
+        .await
+    }
+
     /// Whether the current runtime was built with timers (`enable_time` or `enable_all`).
     ///
-    /// Tokio has no function that returns it, and panics where a timer is made without them. Such a panic must
-    /// not reach a request, so it is caught, once for each runtime. The panic hook still reports it, in
-    /// Tokio's words, which name the fix. In a binary that is built with `panic = "abort"` it ends the process.
+    /// Tokio has no function for this question, and panics when a timer is created without them. Such a panic
+    /// must not reach a request, so it is caught once for each runtime. The panic hook still reports Tokio's
+    /// message, which names the fix. In a binary built with `panic = "abort"` it ends the process.
     fn has_timers() -> bool {
         static WITHOUT: std::sync::Mutex<Option<Id>> = std::sync::Mutex::new(None);
         let Ok(runtime) = Handle::try_current() else { return false };
@@ -64,7 +85,7 @@ mod tokio_runtime {
         }
         // Called through a pointer, so that the report of the panic names Tokio's line.
         let sleep: fn(Duration) -> Sleep = tokio::time::sleep;
-        let has_timers = std::panic::catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok();
+        let has_timers = catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok();
         if !has_timers {
             *without = Some(runtime.id());
         }
@@ -83,7 +104,7 @@ mod shuttle_runtime {
 
     pub(crate) struct Spawner;
 
-    /// The background task is not part of what is tried.
+    /// The background task is not part of the tests.
     pub(crate) fn handle() -> Option<tokio::runtime::Handle> {
         None
     }
@@ -99,6 +120,11 @@ mod shuttle_runtime {
         {
             shuttle::future::spawn(task)
         }
+    }
+
+    /// A panic is a failed assertion of the test, which must be reported.
+    pub(crate) async fn catch_panic<F: Future>(future: F) -> std::thread::Result<F::Output> {
+        Ok(future.await)
     }
 
     /// Time does not pass while interleavings are tried.

@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 
 use crate::keys::jwk::Key;
 
-/// The usable keys of one JWKS document. It does not change.
+/// The usable keys of one JWKS document. A key set is immutable.
 ///
 /// ```
-/// use tower_cognito::KeySet;
+/// use tower_cognito::keys::KeySet;
 ///
 /// let error = KeySet::from_json(r#"{"keys":[{"kty":"EC","kid":"a","crv":"P-256"}]}"#).unwrap_err();
 /// assert!(error.to_string().contains("no usable key"));
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct KeySet {
-    /// Ordered, since a pool has two keys or four: comparing with each takes less than hashing.
+    /// Ordered, because a pool has two to four keys: a few comparisons are cheaper than a hash.
     keys: BTreeMap<Box<str>, Arc<Key>>,
 }
 
-/// Why a document is no usable key set.
+/// Error returned when a document is not a usable key set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetError {
@@ -41,17 +41,33 @@ pub enum KeySetError {
     },
 }
 
-/// The entries of a document that cannot be used.
+/// Error returned by [`KeySet::verify`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The set has no key with this id.
+    #[error("the key set has no key with this id")]
+    UnknownKey,
+    /// The key did not make this signature of this message.
+    #[error("the signature is invalid")]
+    InvalidSignature,
+}
+
+/// The entries of a document that were skipped.
 #[derive(Debug, Default)]
-pub(super) struct LeftOut {
+pub(super) struct Skipped {
     count: u32,
     first_reason: Option<&'static str>,
 }
 
-impl LeftOut {
+impl Skipped {
     pub(super) fn log(&self) {
         if let Some(first_reason) = self.first_reason {
-            tracing::warn!(count = self.count, first_reason, "keys of the set are left out");
+            tracing::warn!(
+                count = self.count,
+                first_reason,
+                "skipped unusable keys of the key set"
+            );
         }
     }
 }
@@ -62,36 +78,35 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a JWKS document (RFC 7517, section 5), entry by entry: one that cannot be used is
-    /// left out with a warning in the log, and the others are kept. A `kid` that stands twice with
-    /// different keys is not trusted at all.
+    /// Parses a JWKS document (RFC 7517, section 5). Each entry is read by itself: an unusable one is
+    /// skipped with a warning in the log. If two different keys have the same `kid`, neither is used.
     ///
-    /// An entry is used if it is a public RSA key of 2048 to 8192 bits with an odd exponent of at
-    /// least 3, has a `kid`, has `alg` RS256, and neither `use` nor `key_ops` speak against
-    /// verifying. An entry without `alg` is left out: Cognito always writes it, and a key that
-    /// does not say what it is for invites confusion (RFC 8725, section 3.1).
+    /// A usable entry is a public RSA key of 2048 to 8192 bits with an odd exponent of at least 3. It has a
+    /// `kid` and `alg` RS256, and its `use` and `key_ops`, if present, allow verification. An entry without
+    /// `alg` is skipped: Cognito always writes it, and a key must be used with one algorithm only (RFC 8725,
+    /// section 3.1).
     ///
     /// # Errors
-    /// The text is not such a document, or no entry can be used.
+    /// The text is not a JWKS document, or no entry is usable.
     pub fn from_json(text: &str) -> Result<Self, KeySetError> {
-        let (set, left_out) = Self::read(text)?;
-        left_out.log();
+        let (set, skipped) = Self::read(text)?;
+        skipped.log();
         Ok(set)
     }
 
-    /// Reads a document and logs nothing: a subscriber may panic, and the keys must not be lost.
-    pub(super) fn read(text: &str) -> Result<(Self, LeftOut), KeySetError> {
+    /// Parses a document without logging: a subscriber may panic, and the keys must not get lost.
+    pub(super) fn read(text: &str) -> Result<(Self, Skipped), KeySetError> {
         let Document { keys: entries } =
             serde_json::from_str(text).map_err(|_| KeySetError::NotAKeySet)?;
         let count = entries.len();
         let mut keys = BTreeMap::new();
-        let mut left_out = LeftOut::default();
+        let mut skipped = Skipped::default();
         for entry in entries {
             if let Err(reason) =
                 Key::from_jwk(entry).and_then(|(kid, key)| add(&mut keys, kid, key))
             {
-                left_out.count += 1;
-                left_out.first_reason.get_or_insert(reason);
+                skipped.count += 1;
+                skipped.first_reason.get_or_insert(reason);
             }
         }
         let keys: BTreeMap<_, _> =
@@ -99,21 +114,46 @@ impl KeySet {
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey { entries: count });
         }
-        Ok((Self { keys }, left_out))
+        Ok((Self { keys }, skipped))
     }
 
-    /// The keys as a JWKS document, with the members that Cognito writes.
+    /// Verifies an RS256 signature (RSASSA-PKCS1-v1_5 with SHA-256) of a message by the key with this id.
+    ///
+    /// For signed texts that are not tokens of Cognito, such as ID tokens of other providers. It verifies the
+    /// signature and nothing else: the caller has to check `alg`, `crit`, the issuer and all other claims. For tokens
+    /// of a user pool use a [`Verifier`](crate::Verifier).
+    ///
+    /// The message of a JWS is its header and payload as they were received, joined by a dot (RFC 7515, section 5.2).
+    ///
+    /// # Errors
+    /// - [`SignatureError::UnknownKey`] if the set has no key with this id.
+    /// - [`SignatureError::InvalidSignature`] if that key did not sign this message.
+    pub fn verify(
+        &self,
+        key_id: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let key = self.find(key_id).ok_or(SignatureError::UnknownKey)?;
+        if key.verifies(message, signature) {
+            Ok(())
+        } else {
+            Err(SignatureError::InvalidSignature)
+        }
+    }
+
+    /// Returns the keys as a JWKS document, with the members that Cognito writes.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
     }
 
-    /// How many keys there are; never 0.
+    /// Returns the number of keys, which is never 0.
     #[expect(clippy::len_without_is_empty, reason = "a key set is never empty")]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// The ids of the keys.
+    /// Returns the ids of the keys.
     pub fn key_ids(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(AsRef::as_ref)
     }
@@ -137,7 +177,7 @@ impl KeySet {
     }
 }
 
-/// Adds a key, or marks its id as not to be trusted if another key has it.
+/// Adds a key. If another key has the same id, marks the id as unusable.
 fn add(
     keys: &mut BTreeMap<Box<str>, Option<Arc<Key>>>,
     kid: String,
@@ -149,7 +189,7 @@ fn add(
         }
         Entry::Occupied(mut known) if known.get().as_deref() != Some(&key) => {
             known.insert(None);
-            return Err("its `kid` stands twice with different keys, and neither is used");
+            return Err("another key has the same `kid`, so neither is used");
         }
         Entry::Occupied(_) => {}
     }

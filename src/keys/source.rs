@@ -2,10 +2,10 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use crate::keys::set::KeySetError;
 
-/// Brings a pool's JWKS document. One method, so that a closure will do:
+/// Fetches the JWKS document of a pool. A closure that returns a future is a source:
 ///
 /// ```
-/// use tower_cognito::{FetchError, KeyDocument, KeySource};
+/// use tower_cognito::keys::{FetchError, KeyDocument, KeySource};
 ///
 /// async fn from_parameter_store() -> Result<KeyDocument, FetchError> {
 ///     let text = r#"{"keys":[]}"#; // read it from where your platform keeps it
@@ -16,15 +16,18 @@ use crate::keys::set::KeySetError;
 /// accepts(from_parameter_store);
 /// ```
 ///
-/// The cache calls it for one fetch at a time, stops it after
-/// [`fetch_timeout`](crate::VerifierBuilder::fetch_timeout), and limits how often it is called. What
-/// it returns decides whom the service trusts, so it must come over a channel that nobody else
-/// can write to.
+/// There is one fetch at a time. It is stopped after
+/// [`fetch_timeout`](crate::VerifierBuilder::fetch_timeout), and limits apply to how often it is called. The
+/// document decides whom the service trusts, so it must come over a channel that nobody else can write to.
+///
+/// Always fetch the current document, not a cached one: a fetch is how a withdrawn key stops working, and
+/// [`force_refresh`](crate::Verifier::force_refresh) relies on it. The built-in HTTP source sends
+/// `Cache-Control: no-cache` with each request.
 pub trait KeySource: Send + Sync + 'static {
-    /// Fetches the document as it is now.
+    /// Fetches the current document.
     ///
     /// # Errors
-    /// Whatever kept it from that. The keys that are known stay in use.
+    /// The document could not be fetched. The known keys stay in use.
     fn fetch(&self) -> Pin<Box<dyn Future<Output = Result<KeyDocument, FetchError>> + Send + '_>>;
 }
 
@@ -38,7 +41,7 @@ where
     }
 }
 
-/// A JWKS document as it was received.
+/// The text of a JWKS document, and for how long it is fresh.
 #[derive(Clone)]
 pub struct KeyDocument {
     pub(crate) text: String,
@@ -46,13 +49,15 @@ pub struct KeyDocument {
 }
 
 impl KeyDocument {
-    /// The text of a JWKS document (RFC 7517, section 5).
+    /// Creates a document from the text of a JWKS (RFC 7517, section 5).
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), max_age: None }
     }
 
-    /// For how long its sender calls it fresh (`Cache-Control: max-age`, RFC 9111). It can bring
-    /// the next refresh forward, never put it off past the refresh interval.
+    /// Sets how long the document is fresh (`Cache-Control: max-age`, RFC 9111).
+    ///
+    /// The keys are refreshed earlier if this is shorter than the
+    /// [refresh interval](crate::VerifierBuilder::refresh_interval), and never later.
     #[must_use]
     pub fn with_max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
@@ -69,20 +74,23 @@ impl fmt::Debug for KeyDocument {
     }
 }
 
-/// Why keys could not be fetched. It holds no key and nothing of a token.
+/// Error returned when the keys of a pool could not be fetched.
+///
+/// It contains no key and nothing of a token. The variants [`Document`](Self::Document) and [`Other`](Self::Other)
+/// have the text of the error that they wrap, and their `source()` is that of the wrapped error.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The answer did not have status 200. Redirects are not followed.
-    #[error("the key endpoint answered with status {0}; expected 200")]
+    /// The response does not have status 200. Redirects are not followed.
+    #[error("the key endpoint responded with status {0}; expected 200")]
     Status(u16),
     /// The document is longer than 128 KiB.
-    #[error("the key endpoint sent more than 128 KiB")]
+    #[error("the key endpoint sent more than 128 KiB; a key set of Cognito has less than 1 KiB")]
     TooLarge,
-    /// The answer was not complete in time.
-    #[error("the key endpoint did not answer within {0:?}")]
+    /// The response was not complete within the time limit.
+    #[error("the key endpoint did not respond within {0:?}")]
     Timeout(Duration),
-    /// The fetch was stopped before it ended: its runtime shut down, or the source panicked.
+    /// The fetch was stopped before it ended, because its runtime shut down or the source panicked.
     #[error("the fetch of the keys was stopped before it ended")]
     Interrupted,
     /// The caller is not on a tokio runtime with timers, which a fetch needs for its time limit.
@@ -91,17 +99,18 @@ pub enum FetchError {
          `enable_all`"
     )]
     NoRuntime,
-    /// The document holds no usable key set.
+    /// The document is not a usable key set.
     #[error(transparent)]
     Document(#[from] KeySetError),
-    /// The connection failed, or a source of your own did.
-    #[error("the keys could not be fetched: {0}")]
+    /// The connection failed, or your own [`KeySource`] did.
+    #[error(transparent)]
     Other(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl FetchError {
-    /// Wraps the error of a source of your own. Its text goes to the log and to
-    /// [`health`](crate::Verifier::health).
+    /// Wraps the error of your own [`KeySource`].
+    ///
+    /// Its text and those of its causes are logged, and [`health`](crate::Verifier::health) returns it.
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into().into())
     }

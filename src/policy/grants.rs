@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-/// Which permissions the members of a group hold.
+/// Which permissions the groups of a pool grant: see [`Pool::grants`](crate::Pool::grants).
 ///
 /// ```
-/// use tower_cognito::Grants;
+/// use tower_cognito::policy::Grants;
 ///
 /// let grants = Grants::new()
 ///     .add_group("support", ["orders:read"])
@@ -14,19 +14,19 @@ use std::collections::BTreeMap;
 pub struct Grants(BTreeMap<String, Vec<String>>);
 
 impl Grants {
-    /// No grants.
+    /// Starts without grants.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Grants these permissions to the members of a group, in addition to those it has.
+    /// Grants these permissions to the members of a group, in addition to those that the group already grants.
     pub fn add_group<P>(mut self, group: impl Into<String>, permissions: P) -> Self
     where
         P: IntoIterator,
         P::Item: Into<String>,
     {
-        let held = self.0.entry(group.into()).or_default();
-        held.extend(permissions.into_iter().map(Into::into));
+        let granted = self.0.entry(group.into()).or_default();
+        granted.extend(permissions.into_iter().map(Into::into));
         self
     }
 
@@ -34,7 +34,7 @@ impl Grants {
         self.0.values().all(Vec::is_empty)
     }
 
-    /// Adds what these groups grant to what is held already, each permission once.
+    /// Adds the permissions that these groups grant to `held`, each of them once.
     pub(crate) fn extend(&self, groups: &[String], held: &mut Vec<String>) {
         for granted in groups.iter().filter_map(|group| self.0.get(group)).flatten() {
             if !held.contains(granted) {

@@ -7,11 +7,10 @@ use serde_json::Value;
 
 use crate::claims::{TokenUse, Verified};
 
-/// What a route asks of a token.
+/// What a route requires of a token.
 ///
-/// A policy is a value made of [`scope`], [`group`], [`permission`], [`claim`], [`token_use`],
-/// [`client`], [`pool`] and [`authenticated`], joined by `&` and `|` or by [`all`] and [`any`]. There is no
-/// negation: more grants never mean less access.
+/// Made by the functions of the [module](crate::policy), and joined by `&` and `|`. Displayed as the code that
+/// makes it.
 ///
 /// ```
 /// use tower_cognito::{group, permission, scope};
@@ -22,128 +21,59 @@ use crate::claims::{TokenUse, Verified};
 ///     r#"scope("orders/write") & (group("admin") | permission("write:all"))"#
 /// );
 /// ```
-///
-/// Names are compared as a whole, letter by letter: `*` and other signs match nothing but
-/// themselves.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
-#[non_exhaustive]
-pub enum Policy {
-    /// Any verified token.
+pub struct Policy(Node);
+
+/// One requirement, or several that are joined.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Node {
     Authenticated,
-    /// An access token with this scope.
     Scope(String),
-    /// A member of this group.
     Group(String),
-    /// A holder of this permission.
     Permission(String),
-    /// A top-level claim that equals this value, or an array that contains it.
     Claim(String, Value),
-    /// A token of this kind.
     TokenUse(TokenUse),
-    /// A token made for this app client.
     Client(String),
-    /// A token that the pool of this name signed.
     Pool(String),
-    /// At least one of these. An empty list refuses.
-    Any(Vec<Self>),
-    /// Each one of these. An empty list refuses: a list that was to be read from somewhere and
-    /// came out empty must not open a route.
-    All(Vec<Self>),
+    Any(Vec<Policy>),
+    All(Vec<Policy>),
 }
 
-/// Which part of a policy was not met.
+/// Error returned when a token does not meet a [`Policy`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Denied<'p> {
     failed: &'p Policy,
 }
 
-/// Any verified token will do.
-pub fn authenticated() -> Policy {
-    Policy::Authenticated
-}
-
-/// The access token has this scope (RFC 6749, section 3.3): `orders/write`, `openid`. A name with
-/// a space in it can never be met.
-pub fn scope(name: impl Into<String>) -> Policy {
-    Policy::Scope(name.into())
-}
-
-/// The user is in this group (claim `cognito:groups`).
-pub fn group(name: impl Into<String>) -> Policy {
-    Policy::Group(name.into())
-}
-
-/// The permission is in the claim that was named by
-/// [`permissions_claim`](crate::VerifierBuilder::permissions_claim), or granted to one of the
-/// user's groups by [`grants`](crate::Pool::grants).
-pub fn permission(name: impl Into<String>) -> Policy {
-    Policy::Permission(name.into())
-}
-
-/// A top-level claim equals a value, type included, or is an array that contains it.
-///
-/// Mind that Cognito writes every custom attribute as a string: `claim("custom:level", "3")`; and
-/// that users can write each attribute that is among their app client's write attributes, so that
-/// such a claim grants nothing but what the user wants.
-pub fn claim(name: impl Into<String>, value: impl Into<Value>) -> Policy {
-    Policy::Claim(name.into(), value.into())
-}
-
-/// The token is of this kind.
-pub fn token_use(kind: TokenUse) -> Policy {
-    Policy::TokenUse(kind)
-}
-
-/// The token was made for this app client (claim `client_id`, or `aud` of an ID token).
-pub fn client(id: impl Into<String>) -> Policy {
-    Policy::Client(id.into())
-}
-
-/// The token was signed by the pool of this [name](crate::Pool::name). With several pools, groups and
-/// permissions of one say nothing of those of another: join them with the pool that is meant.
-pub fn pool(name: impl Into<String>) -> Policy {
-    Policy::Pool(name.into())
-}
-
-/// At least one of these is met. An empty list refuses.
-pub fn any(policies: impl IntoIterator<Item = Policy>) -> Policy {
-    Policy::Any(policies.into_iter().collect())
-}
-
-/// Each of these is met. An empty list refuses, so that a list which came out empty by mistake
-/// does not open a route.
-pub fn all(policies: impl IntoIterator<Item = Policy>) -> Policy {
-    Policy::All(policies.into_iter().collect())
-}
-
 impl Policy {
-    /// Holds the policy against a token.
+    /// Checks whether a token meets the policy.
     ///
     /// # Errors
-    /// [`Denied`] with the first part that was not met: the failing member of an `all`, the whole
-    /// of an `any`.
+    /// [`Denied`] with the first part that is not met: a part of an `all`, or the whole of an `any`.
     pub fn check(&self, token: &Verified) -> Result<(), Denied<'_>> {
-        let met = match self {
-            Self::Authenticated => true,
-            Self::Scope(name) => token.has_scope(name),
-            Self::Group(name) => token.in_group(name),
-            Self::Permission(name) => token.has_permission(name),
-            Self::Claim(name, value) => token.claim(name).is_some_and(|found| holds(found, value)),
-            Self::TokenUse(kind) => token.token_use() == *kind,
-            Self::Client(id) => token.client_id() == id,
-            Self::Pool(name) => token.pool() == name,
-            Self::Any(policies) => policies.iter().any(|policy| policy.check(token).is_ok()),
-            Self::All(policies) if policies.is_empty() => false,
-            Self::All(policies) => {
+        let met = match &self.0 {
+            Node::Authenticated => true,
+            Node::Scope(name) => token.has_scope(name),
+            Node::Group(name) => token.in_group(name),
+            Node::Permission(name) => token.has_permission(name),
+            Node::Claim(name, value) => {
+                token.claim(name).is_some_and(|found| is_or_contains(found, value))
+            }
+            Node::TokenUse(token_use) => token.token_use() == *token_use,
+            Node::Client(id) => token.client_id() == id,
+            Node::Pool(name) => token.pool() == name,
+            Node::Any(policies) => policies.iter().any(|policy| policy.check(token).is_ok()),
+            Node::All(policies) if policies.is_empty() => false,
+            Node::All(policies) => {
                 return policies.iter().try_for_each(|policy| policy.check(token));
             }
         };
         if met { Ok(()) } else { Err(Denied { failed: self }) }
     }
 
-    /// The scopes that a challenge should name (RFC 6750, section 3), separated by spaces: all of
-    /// an `all`, those of the first alternative that has any of an `any`.
+    /// Returns the scopes that a challenge names (RFC 6750, section 3), separated by spaces: those of all parts of an
+    /// `all`, and those of the first part of an `any` that has scopes.
     pub(crate) fn scopes(&self) -> String {
         let mut scopes = Vec::new();
         self.collect_scopes(&mut scopes);
@@ -151,14 +81,14 @@ impl Policy {
     }
 
     fn collect_scopes<'p>(&'p self, scopes: &mut Vec<&'p str>) {
-        match self {
-            Self::Scope(name) if is_scope_token(name) && !scopes.contains(&name.as_str()) => {
+        match &self.0 {
+            Node::Scope(name) if is_scope_token(name) && !scopes.contains(&name.as_str()) => {
                 scopes.push(name);
             }
-            Self::All(policies) => {
+            Node::All(policies) => {
                 policies.iter().for_each(|policy| policy.collect_scopes(scopes));
             }
-            Self::Any(policies) => {
+            Node::Any(policies) => {
                 let before = scopes.len();
                 for policy in policies {
                     policy.collect_scopes(scopes);
@@ -170,100 +100,112 @@ impl Policy {
             _ => {}
         }
     }
-}
 
-impl Policy {
-    /// What is likely wrong with this policy, for the log when it is built: each part that no token can
-    /// meet, and each name that looks like a pattern but is compared literally.
-    pub(crate) fn defects(&self) -> Vec<String> {
-        let mut defects = Vec::new();
-        self.visit(&mut |part| {
-            if let Some(defect) = part.own_defect() {
-                defects.push(format!("{part}: {defect}"));
-            }
-        });
-        defects
+    pub(crate) fn node(&self) -> &Node {
+        &self.0
     }
 
-    /// Calls `visit` with this policy and with each part of it.
+    /// Calls `visit` with this policy and with each of its parts.
     pub(crate) fn visit(&self, visit: &mut impl FnMut(&Self)) {
         visit(self);
-        if let Self::Any(parts) | Self::All(parts) = self {
+        if let Node::Any(parts) | Node::All(parts) = &self.0 {
             parts.iter().for_each(|part| part.visit(visit));
         }
     }
 
-    fn own_defect(&self) -> Option<&'static str> {
-        const EMPTY: &str = "no token can meet it, because the name is empty";
-        const PATTERN: &str = "names are compared literally; `*` is no wildcard";
-        match self {
-            Self::Any(parts) | Self::All(parts) if parts.is_empty() => {
-                Some("no token can meet it, because an empty `any` or `all` is never met")
+    /// Whether it is displayed as an expression with an operator, which needs parentheses inside another one.
+    fn is_joined(&self) -> bool {
+        matches!(&self.0, Node::Any(parts) | Node::All(parts) if parts.len() > 1)
+    }
+}
+
+impl From<Node> for Policy {
+    fn from(node: Node) -> Self {
+        Self(node)
+    }
+}
+
+impl BitAnd for Policy {
+    type Output = Self;
+
+    /// Requires both policies, as [`all`](crate::policy::all) does.
+    fn bitand(self, other: Self) -> Self {
+        match self.0 {
+            Node::All(mut policies) if !policies.is_empty() => {
+                policies.push(other);
+                Self(Node::All(policies))
             }
-            Self::All(parts) => contradiction(parts),
-            Self::Scope(name)
-            | Self::Group(name)
-            | Self::Permission(name)
-            | Self::Client(name)
-            | Self::Pool(name)
-            | Self::Claim(name, _)
-                if name.is_empty() =>
-            {
-                Some(EMPTY)
-            }
-            Self::Scope(name) if !is_scope_token(name) => Some(
-                "no token can meet it, because a scope has neither spaces nor quotes; join several \
-                 with `&` or `|`",
-            ),
-            Self::Group(name) if name.contains(char::is_whitespace) => Some(
-                "a group of Cognito has no white space in its name; only a trigger could write one",
-            ),
-            Self::Client(id) if !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') => {
-                Some("no app client can have this id; list several clients with `|`")
-            }
-            Self::Scope(name) | Self::Group(name) | Self::Permission(name)
-                if name.contains('*') =>
-            {
-                Some(PATTERN)
-            }
-            _ => None,
+            first => Self(Node::All(vec![Self(first), other])),
         }
     }
 }
 
-/// Why the parts of an `all` can never be met together.
-fn contradiction(parts: &[Policy]) -> Option<&'static str> {
-    let mut token_uses = Vec::new();
-    let mut clients = Vec::new();
-    let mut pools = Vec::new();
-    let mut wants_scope = false;
-    // Of nested lists only an `all` is certain to apply.
-    let mut open: Vec<&Policy> = parts.iter().collect();
-    while let Some(part) = open.pop() {
-        match part {
-            Policy::All(parts) => open.extend(parts),
-            Policy::TokenUse(kind) => token_uses.push(*kind),
-            Policy::Client(id) => clients.push(id),
-            Policy::Pool(name) => pools.push(name),
-            Policy::Scope(_) => wants_scope = true,
-            _ => {}
+impl BitOr for Policy {
+    type Output = Self;
+
+    /// Requires one of two policies, as [`any`](crate::policy::any) does.
+    fn bitor(self, other: Self) -> Self {
+        match self.0 {
+            Node::Any(mut policies) => {
+                policies.push(other);
+                Self(Node::Any(policies))
+            }
+            first => Self(Node::Any(vec![Self(first), other])),
         }
     }
-    if wants_scope && token_uses.contains(&TokenUse::Id) {
-        return Some("no token can meet it, because an ID token has no scopes");
-    }
-    if differ(&token_uses) || differ(&clients) || differ(&pools) {
-        return Some("no token can meet it, because a token has one kind, one client and one pool");
-    }
-    None
 }
 
-fn differ<T: PartialEq>(values: &[T]) -> bool {
-    values.windows(2).any(|pair| matches!(pair, [a, b] if a != b))
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Node::Authenticated => f.write_str("authenticated"),
+            Node::Scope(name) => write!(f, "scope({name:?})"),
+            Node::Group(name) => write!(f, "group({name:?})"),
+            Node::Permission(name) => write!(f, "permission({name:?})"),
+            Node::Claim(name, value) => write!(f, "claim({name:?}, {value})"),
+            Node::TokenUse(token_use) => write!(f, "token_use({token_use})"),
+            Node::Client(id) => write!(f, "client({id:?})"),
+            Node::Pool(name) => write!(f, "pool({name:?})"),
+            Node::Any(policies) => write_joined(f, policies, "any", " | "),
+            Node::All(policies) => write_joined(f, policies, "all", " & "),
+        }
+    }
+}
+
+fn write_joined(
+    f: &mut fmt::Formatter<'_>,
+    policies: &[Policy],
+    function: &str,
+    operator: &str,
+) -> fmt::Result {
+    if policies.len() < 2 {
+        write!(f, "{function}(")?;
+        for policy in policies {
+            write!(f, "{policy}")?;
+        }
+        return f.write_str(")");
+    }
+    for (position, policy) in policies.iter().enumerate() {
+        if position > 0 {
+            f.write_str(operator)?;
+        }
+        if policy.is_joined() {
+            write!(f, "({policy})")?;
+        } else {
+            write!(f, "{policy}")?;
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Policy").field(&format_args!("{self}")).finish()
+    }
 }
 
 impl<'p> Denied<'p> {
-    /// The part of the policy that was not met.
+    /// Returns the part of the policy that is not met.
     pub fn failed(&self) -> &'p Policy {
         self.failed
     }
@@ -277,77 +219,11 @@ impl fmt::Display for Denied<'_> {
 
 impl std::error::Error for Denied<'_> {}
 
-impl BitAnd for Policy {
-    type Output = Self;
-
-    fn bitand(self, other: Self) -> Self {
-        match self {
-            Self::All(mut policies) if !policies.is_empty() => {
-                policies.push(other);
-                Self::All(policies)
-            }
-            first => Self::All(vec![first, other]),
-        }
-    }
+fn is_or_contains(found: &Value, expected: &Value) -> bool {
+    found == expected || found.as_array().is_some_and(|elements| elements.contains(expected))
 }
 
-impl BitOr for Policy {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        match self {
-            Self::Any(mut policies) => {
-                policies.push(other);
-                Self::Any(policies)
-            }
-            first => Self::Any(vec![first, other]),
-        }
-    }
-}
-
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Authenticated => f.write_str("authenticated"),
-            Self::Scope(name) => write!(f, "scope({name:?})"),
-            Self::Group(name) => write!(f, "group({name:?})"),
-            Self::Permission(name) => write!(f, "permission({name:?})"),
-            Self::Claim(name, value) => write!(f, "claim({name:?}, {value})"),
-            Self::TokenUse(kind) => write!(f, "token_use({kind})"),
-            Self::Client(id) => write!(f, "client({id:?})"),
-            Self::Pool(name) => write!(f, "pool({name:?})"),
-            Self::Any(policies) => join(f, policies, "any", " | "),
-            Self::All(policies) => join(f, policies, "all", " & "),
-        }
-    }
-}
-
-/// Prints what was joined; groups of two and more inside another stand in parentheses.
-fn join(f: &mut fmt::Formatter<'_>, policies: &[Policy], name: &str, sign: &str) -> fmt::Result {
-    if policies.len() < 2 {
-        write!(f, "{name}(")?;
-        for policy in policies {
-            write!(f, "{policy}")?;
-        }
-        return f.write_str(")");
-    }
-    for (position, policy) in policies.iter().enumerate() {
-        if position > 0 {
-            f.write_str(sign)?;
-        }
-        match policy {
-            Policy::Any(inner) | Policy::All(inner) if inner.len() > 1 => write!(f, "({policy})")?,
-            _ => write!(f, "{policy}")?,
-        }
-    }
-    Ok(())
-}
-
-fn holds(found: &Value, wanted: &Value) -> bool {
-    found == wanted || found.as_array().is_some_and(|elements| elements.contains(wanted))
-}
-
-/// RFC 6749, section 3.3: what may stand in a scope, and so in a quoted string without escapes.
-fn is_scope_token(name: &str) -> bool {
+/// Whether a text is a scope token (RFC 6749, section 3.3). Such a text needs no escapes in a quoted string.
+pub(super) fn is_scope_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
 }

@@ -2,10 +2,10 @@ use std::{fmt, str::FromStr};
 
 use crate::error::ConfigError;
 
-/// The id of a user pool, such as `eu-west-1_Ab12Cd34E`.
+/// Id of a user pool, such as `eu-west-1_Ab12Cd34E`.
 ///
 /// ```
-/// use tower_cognito::PoolId;
+/// use tower_cognito::verifier::PoolId;
 ///
 /// let id: PoolId = "eu-west-1_Ab12Cd34E".parse()?;
 /// assert_eq!(id.region(), Some("eu-west-1"));
@@ -13,34 +13,32 @@ use crate::error::ConfigError;
 /// # Ok::<(), tower_cognito::ConfigError>(())
 /// ```
 ///
-/// The accepted form is the one of the service's own model: word characters and hyphens, an
-/// underscore, letters and digits, at most 55 characters. Emulators whose ids carry no region
-/// (`local_1a2b3c`) parse as well; they need [`Pool::endpoint`](crate::Pool::endpoint).
+/// An id consists of word characters and hyphens, an underscore, and letters and digits, with at most 55 characters in
+/// all, as in the model of the Cognito API. Ids of emulators without a region (`local_1a2b3c`) are accepted; they need [`Pool::endpoint`](crate::Pool::endpoint).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PoolId {
     text: Box<str>,
     separator: usize,
 }
 
-/// The hosts of one AWS partition, told apart by the region's prefix.
+/// The domain of each AWS partition other than the default one, by the prefix of its regions.
 const DNS_SUFFIXES: [(&str, &str); 2] = [("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu")];
 
 impl PoolId {
     const MAX_LENGTH: usize = 55;
 
-    /// The whole id.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The AWS region in front of the underscore, if it has the form of one.
+    /// Returns the AWS region before the underscore, if it has the form of a region.
     pub fn region(&self) -> Option<&str> {
         self.text.get(..self.separator).filter(|region| is_region(region))
     }
 
-    /// Both forms of issuer that Cognito writes for this pool, in the given region.
-    ///
-    /// The second form (`issuer-cognito-idp`) is what a pool with replicas in several regions uses.
+    /// Returns both forms of issuer that Cognito writes for this pool in a region. A pool with replicas in several
+    /// regions uses the second one (`issuer-cognito-idp`).
     pub(crate) fn issuers_in(&self, region: &str) -> [String; 2] {
         let suffix = DNS_SUFFIXES
             .iter()

@@ -1,4 +1,4 @@
-//! Values that name a user pool: its id, its hosts, and the addresses that may be trusted.
+//! Identifies user pools: ids, hosts, and which URLs are allowed.
 
 mod id;
 mod url;

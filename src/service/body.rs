@@ -9,7 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of the wrapped service, or that of a refusal.
+    /// Response body: that of the inner service, or that of a rejection.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -22,7 +22,7 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Refusal { bytes: Bytes },
+        Rejection { bytes: Bytes },
     }
 }
 
@@ -31,8 +31,8 @@ impl<B> ResponseBody<B> {
         response.map(|body| Self { kind: Kind::Inner { body } })
     }
 
-    pub(super) fn refusal(response: Response<Bytes>) -> Response<Self> {
-        response.map(|bytes| Self { kind: Kind::Refusal { bytes } })
+    pub(super) fn rejection(response: Response<Bytes>) -> Response<Self> {
+        response.map(|bytes| Self { kind: Kind::Rejection { bytes } })
     }
 }
 
@@ -50,8 +50,8 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         match self.project().kind.project() {
             KindProjection::Inner { body } => body.poll_frame(cx),
-            KindProjection::Refusal { bytes } if bytes.is_empty() => Poll::Ready(None),
-            KindProjection::Refusal { bytes } => {
+            KindProjection::Rejection { bytes } if bytes.is_empty() => Poll::Ready(None),
+            KindProjection::Rejection { bytes } => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes).into()))))
             }
         }
@@ -60,27 +60,28 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Refusal { bytes } => bytes.is_empty(),
+            Kind::Rejection { bytes } => bytes.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
-            Kind::Refusal { bytes } => {
+            Kind::Rejection { bytes } => {
                 SizeHint::with_exact(u64::try_from(bytes.remaining()).unwrap_or(u64::MAX))
             }
         }
     }
 }
 
-/// The service's body is handed on as it is; `Body::new` would box it again.
+/// Passes the inner service's body on as it is, where `Body::new` would box it again.
 #[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<B: Into<Self>> From<ResponseBody<B>> for axum_core::body::Body {
     fn from(body: ResponseBody<B>) -> Self {
         match body.kind {
             Kind::Inner { body } => body.into(),
-            Kind::Refusal { bytes } => bytes.into(),
+            Kind::Rejection { bytes } => bytes.into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::error::{AuthError, AuthErrorKind, ConfigError};
 
 /// Writes `WWW-Authenticate` (RFC 6750, section 3) and `Retry-After` (RFC 9110, section 10.2.3).
-/// Nothing of the request is reflected.
+/// The headers contain nothing from the request.
 pub(super) fn write_headers(headers: &mut HeaderMap, error: &AuthError, realm: &str) {
     if let Some(challenge) = challenge(error, realm) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
@@ -15,7 +15,7 @@ pub(super) fn write_headers(headers: &mut HeaderMap, error: &AuthError, realm: &
     }
 }
 
-/// A realm is free text without quotes and backslashes.
+/// Checks that a text can be a quoted parameter without escapes.
 pub(super) fn check_realm(realm: &str) -> Result<(), ConfigError> {
     if is_quotable(realm) {
         return Ok(());
@@ -27,7 +27,7 @@ pub(super) fn check_realm(realm: &str) -> Result<(), ConfigError> {
     })
 }
 
-/// Room for the parameters and a sentence.
+/// Enough for the parameters and a sentence.
 const TYPICAL_LENGTH: usize = 192;
 
 fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
@@ -35,7 +35,7 @@ fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
         StatusCode::BAD_REQUEST => Some("invalid_request"),
         StatusCode::UNAUTHORIZED if error.kind() == AuthErrorKind::MissingCredential => None,
         StatusCode::UNAUTHORIZED => Some("invalid_token"),
-        // No other token would help.
+        // Another token would not help.
         StatusCode::FORBIDDEN if error.kind() == AuthErrorKind::CrossSiteRequest => return None,
         StatusCode::FORBIDDEN => Some("insufficient_scope"),
         _ => return None,
@@ -55,12 +55,12 @@ fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }
 
-/// What RFC 6750 allows in its quoted parameters.
+/// Whether RFC 6750, section 3, allows a text in a quoted parameter.
 fn is_quotable(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
-/// Rounded up: a client that comes back earlier would only be sent away again.
+/// Rounds up, because a client that returns too early would be rejected again.
 fn whole_seconds(duration: Duration) -> u64 {
     (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
 }

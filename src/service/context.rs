@@ -12,19 +12,19 @@ use crate::{
     },
 };
 
-/// Makes the response to a refusal, in one way for the layer, `require` and the extractors.
+/// Makes the responses to rejected requests, for the layer, `require` and the extractors alike.
 #[derive(Clone)]
-pub(crate) struct Responder {
+pub(crate) struct RejectionResponder {
     pub(super) realm: Arc<str>,
     pub(super) handler: Arc<dyn RejectionHandler>,
 }
 
-/// Left in the request's extensions by the layer where `require` and the extractors could not know
-/// otherwise: that a guest was let in, or that refusals look different from the default.
+/// What the layer passes to `require` and the extractors in the request's extensions. It is there only if they need
+/// it: the request is anonymous, or the responder is not the default one.
 #[derive(Clone)]
-pub(super) struct LayerContext(pub(super) Responder);
+pub(super) struct LayerContext(pub(super) RejectionResponder);
 
-impl Responder {
+impl RejectionResponder {
     pub(crate) fn respond(&self, error: AuthError) -> Response<Bytes> {
         rejection::log(&error);
         let mut response = Response::new(Bytes::new());
@@ -36,22 +36,22 @@ impl Responder {
     }
 }
 
-impl Default for Responder {
+impl Default for RejectionResponder {
     fn default() -> Self {
         Self { realm: Arc::from("cognito"), handler: Arc::new(ProblemJson) }
     }
 }
 
-impl fmt::Debug for Responder {
+impl fmt::Debug for RejectionResponder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder").field("realm", &self.realm).finish_non_exhaustive()
+        f.debug_struct("RejectionResponder").field("realm", &self.realm).finish_non_exhaustive()
     }
 }
 
-/// The proof that the layer left, or why there is none.
+/// Returns the claims that the layer inserted, or the reason why there are none.
 pub(crate) fn verified_of(extensions: &Extensions) -> Result<&Verified, AuthError> {
     extensions.get().ok_or_else(|| match extensions.get::<LayerContext>() {
-        Some(_) => no_guests(),
+        Some(_) => missing_token(),
         None => AuthError::new(
             AuthErrorKind::MissingLayer,
             "the service is not set up to authorize this request; its log has the reason",
@@ -59,12 +59,14 @@ pub(crate) fn verified_of(extensions: &Extensions) -> Result<&Verified, AuthErro
     })
 }
 
-/// Why a guest is refused.
-pub(super) fn no_guests() -> AuthError {
-    AuthError::new(AuthErrorKind::MissingCredential, "this route needs a token")
+/// Returns the error for an anonymous request to a route that requires a token.
+pub(super) fn missing_token() -> AuthError {
+    AuthError::new(AuthErrorKind::MissingCredential, "this route requires a token")
 }
 
-/// How the layer around this request wants refusals to look.
-pub(crate) fn responder_of(extensions: &Extensions) -> Responder {
-    extensions.get::<LayerContext>().map_or_else(Responder::default, |context| context.0.clone())
+/// Returns the responder of the layer around this request.
+pub(crate) fn responder_of(extensions: &Extensions) -> RejectionResponder {
+    extensions
+        .get::<LayerContext>()
+        .map_or_else(RejectionResponder::default, |context| context.0.clone())
 }

@@ -3,16 +3,17 @@ use http::{
     header::{self, Entry, OccupiedEntry},
 };
 
-use crate::{error::ConfigError, service::site::TrustedSites};
+use crate::{
+    error::{AuthError, AuthErrorKind, ConfigError},
+    service::site::TrustedSites,
+};
 
-/// Where a request carries its token.
+/// Place in a request from which the token is read: see [`CognitoLayer::credentials`](crate::CognitoLayer::credentials).
 ///
-/// By default that is the `Authorization` header alone. Each other place is opt-in, since it has a
-/// price: browsers send a cookie with requests of other sites too, and a query ends up in logs and
-/// histories (RFC 6750, section 2.3).
+/// The default is the `Authorization` header alone. Each other place has a risk: browsers send cookies with requests
+/// that other sites cause, and queries end up in logs and histories (RFC 6750, section 2.3).
 ///
-/// An empty header, cookie or query parameter is no credential: clients send one while nobody is
-/// signed in.
+/// An empty header, cookie or query parameter counts as absent, because clients send it while no user is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential(Place);
 
@@ -27,46 +28,38 @@ enum Place {
     WebSocketProtocol(String),
 }
 
-/// What was found in one place.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'r> {
-    Nothing,
-    Token(&'r [u8]),
-    /// The header has another scheme than `Bearer`.
-    OtherScheme,
-    Unreadable(&'static str),
-    /// The token is in a cookie, and another site made the browser send it.
-    CrossSite,
-}
+/// The token that a place has, if any.
+type Found<'r> = Result<Option<&'r [u8]>, AuthError>;
 
 impl Credential {
-    /// `Authorization: Bearer <token>` (RFC 6750, section 2.1), the scheme in any case.
+    /// Reads `Authorization: Bearer <token>` (RFC 6750, section 2.1), with the scheme in upper or lower case.
     pub fn authorization() -> Self {
         Self(Place::BearerHeader(header::AUTHORIZATION))
     }
 
-    /// Another header with a value of the same form, `Bearer <token>`: for a proxy that moves the
-    /// `Authorization` header, such as `x-forwarded-authorization` behind CloudFront with signed
-    /// origin requests.
+    /// Reads another header whose value is `Bearer <token>`.
+    ///
+    /// For a proxy that moves the `Authorization` header, such as `x-forwarded-authorization` behind CloudFront with
+    /// signed origin requests.
     ///
     /// # Errors
-    /// The name is not one that a header can have (RFC 9110, section 5.1).
+    /// [`ConfigError::Name`] if no header can have this name (RFC 9110, section 5.1), or if it is `cookie`.
     pub fn bearer_header(name: impl Into<String>) -> Result<Self, ConfigError> {
         header_name("bearer_header", name.into()).map(|name| Self(Place::BearerHeader(name)))
     }
 
-    /// A header with the bare token as its value. A value with a scheme is refused: see
+    /// Reads a header whose value is the bare token. A value with a scheme is rejected: see
     /// [`bearer_header`](Self::bearer_header).
     ///
     /// # Errors
-    /// The name is not one that a header can have (RFC 9110, section 5.1).
+    /// [`ConfigError::Name`] if no header can have this name (RFC 9110, section 5.1), or if it is `cookie`.
     pub fn header(name: impl Into<String>) -> Result<Self, ConfigError> {
         header_name("header", name.into()).map(|name| Self(Place::Header(name)))
     }
 
-    /// A cookie with the token as its value.
+    /// Reads a cookie whose value is the token.
     ///
-    /// Browsers send cookies with requests that other sites cause, too (CSRF). Such requests get 403
+    /// Browsers also send cookies with requests that other sites cause (CSRF). Such requests are rejected with 403
     /// `cross_site_request`. A request is cross-site if its `Sec-Fetch-Site` is neither `same-origin`
     /// nor `none`; without that header, if its `Origin` names another host. This includes WebSocket
     /// handshakes, which are GET requests that no CORS rule stops, and requests from other subdomains
@@ -75,15 +68,15 @@ impl Credential {
     /// A request with neither header passes. Browsers send `Sec-Fetch-Site` over HTTPS and to loopback
     /// only (Safari since 16.4), and no `Origin` with links, images and forms that use GET. So serve
     /// over HTTPS, and let GET and HEAD requests change nothing. The scheme of `Origin` is not compared,
-    /// since a proxy may end TLS: send `Strict-Transport-Security`, so that nobody on the way can
-    /// serve pages of the same host by plain HTTP.
+    /// since a proxy may end TLS: send `Strict-Transport-Security`, so that nobody between the browser and the
+    /// service can serve pages of the same host by plain HTTP.
     ///
     /// Pages of other origins can be [trusted](Self::add_trusted_origin), and links from other sites
     /// [allowed](Self::allow_cross_site_navigation). Behind a proxy that changes the `Host` header,
     /// trust the origin that browsers see.
     ///
     /// # Errors
-    /// The name is not one that a cookie can have (RFC 6265, section 4.1.1).
+    /// [`ConfigError::Name`] if no cookie can have this name (RFC 6265, section 4.1.1).
     pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
         checked("cookie", name.into(), "a cookie name: letters, digits and `-_.`", is_token_text)
             .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
@@ -91,56 +84,57 @@ impl Credential {
 
     /// Accepts the cookie in requests with this `Origin`: `fetch` with CORS, forms that POST, and
     /// WebSocket handshakes of pages there. Images, links and forms that use GET carry no `Origin` and
-    /// stay refused. Each call adds one origin. Whoever controls a page there can act as the user who
-    /// visits it.
+    /// are still rejected. Each call adds one origin. Anyone who controls a page of that origin can act as the user
+    /// who visits it.
     ///
     /// ```
-    /// # use tower_cognito::Credential;
+    /// # use tower_cognito::service::Credential;
     /// let cookie = Credential::cookie("token")?.add_trusted_origin("https://app.example.com")?;
     /// # Ok::<(), tower_cognito::ConfigError>(())
     /// ```
     ///
     /// # Errors
-    /// The text is not an origin as browsers send it (RFC 6454, section 6.2): `https` or `http`, a
-    /// host in ASCII (Punycode for other scripts), and a port if it is not the default one, without a
-    /// path. Or the credential is not a cookie.
+    /// - [`ConfigError::Name`] if the text is not an origin as browsers send it (RFC 6454, section 6.2): `https` or
+    ///   `http`, a host in ASCII (Punycode for other scripts), and a port if it is not the default one, without a path.
+    /// - [`ConfigError::Conflict`] if the credential is not a cookie.
     pub fn add_trusted_origin(self, origin: impl Into<String>) -> Result<Self, ConfigError> {
-        self.with_sites("add_trusted_origin", |sites| sites.add(origin.into()))
+        self.change_sites("add_trusted_origin", |sites| sites.add(origin.into()))
     }
 
     /// Accepts the cookie where the user follows a link from another site: a GET or HEAD request
     /// that a browser marks as the navigation of a whole page (`Sec-Fetch-Mode: navigate` and
     /// `Sec-Fetch-Dest: document`). For applications whose pages the server renders; GET requests
-    /// must change nothing then. By default the user of such a link gets 403, as with a cookie that
-    /// has `SameSite=Strict`.
+    /// must change nothing then. By default such a request is rejected with 403, as if the cookie had
+    /// `SameSite=Strict`.
     ///
     /// # Errors
-    /// The credential is not a cookie.
+    /// [`ConfigError::Conflict`] if the credential is not a cookie.
     pub fn allow_cross_site_navigation(self) -> Result<Self, ConfigError> {
-        self.with_sites("allow_cross_site_navigation", |sites| Ok(sites.allow_navigation()))
+        self.change_sites("allow_cross_site_navigation", |sites| Ok(sites.allow_navigation()))
     }
 
-    /// A query parameter, `?access_token=<token>`.
+    /// Reads a query parameter, for example `?access_token=<token>`.
     ///
     /// # Errors
-    /// The name has characters that would be encoded in a query.
+    /// [`ConfigError::Name`] if the name has characters that are encoded in a query.
     pub fn query(name: impl Into<String>) -> Result<Self, ConfigError> {
         checked("query", name.into(), "letters, digits and `-_.`", is_plain)
             .map(|name| Self(Place::Query(name)))
     }
 
-    /// The entry after this marker in `Sec-WebSocket-Protocol`, for browsers, which cannot set a
-    /// header on a WebSocket: `new WebSocket(url, ["bearer", token])`. The service responds with
-    /// the marker as the chosen protocol.
+    /// Reads the entry after this marker in `Sec-WebSocket-Protocol`.
+    ///
+    /// For browsers, which cannot set other headers of a WebSocket handshake: `new WebSocket(url, ["bearer", token])`.
+    /// The service must respond with the marker as the chosen protocol.
     ///
     /// # Errors
-    /// The marker is not a token of RFC 9110, section 5.6.2.
+    /// [`ConfigError::Name`] if the marker is not a token of RFC 9110, section 5.6.2.
     pub fn websocket_protocol(marker: impl Into<String>) -> Result<Self, ConfigError> {
         checked("websocket_protocol", marker.into(), "letters, digits and `-_.`", is_token_text)
             .map(|marker| Self(Place::WebSocketProtocol(marker)))
     }
 
-    fn with_sites(
+    fn change_sites(
         self,
         setting: &'static str,
         change: impl FnOnce(TrustedSites) -> Result<TrustedSites, ConfigError>,
@@ -151,72 +145,89 @@ impl Credential {
         }
     }
 
-    /// Reads the place, and has other layers leave its header out of their logs.
-    pub(super) fn find<'r, B>(&self, request: &'r mut Request<B>) -> Found<'r> {
+    /// Reads the token from this place, and marks its header as sensitive so that inner layers do not log it.
+    ///
+    /// # Errors
+    /// `InvalidRequest` if the credential is not one token; `CrossSiteRequest` if it is in a cookie, and another site
+    /// caused the request.
+    pub(super) fn find<'r, B>(
+        &self,
+        request: &'r mut Request<B>,
+    ) -> Result<Option<&'r [u8]>, AuthError> {
         match &self.0 {
             Place::Query(name) => one_of(parameters(request.uri(), name)),
             Place::BearerHeader(name) => single(request.headers_mut(), name, authorization),
             Place::Header(name) => single(request.headers_mut(), name, token),
             Place::Cookie(name, sites) => {
-                self.protect(request);
-                match one_of(cookies(request.headers(), name)) {
-                    Found::Token(_) if !sites.accept(request) => Found::CrossSite,
-                    found => found,
+                self.mark_sensitive(request);
+                let found = one_of(cookies(request.headers(), name))?;
+                if found.is_some() && !sites.accept(request) {
+                    let detail = "another site caused the request, so its cookie is not accepted";
+                    return Err(AuthError::new(AuthErrorKind::CrossSiteRequest, detail));
                 }
+                Ok(found)
             }
             Place::WebSocketProtocol(marker) => {
-                self.protect(request);
+                self.mark_sensitive(request);
                 one_of(protocols_after(request.headers(), marker))
             }
         }
     }
 
-    /// Has other layers leave the credential's header out of their logs.
-    pub(super) fn protect<B>(&self, request: &mut Request<B>) {
+    /// Returns whether the header has another scheme than `Bearer`, for a place where [`find`](Self::find) found no
+    /// token.
+    pub(super) fn has_other_scheme(&self, headers: &HeaderMap) -> bool {
+        let Place::BearerHeader(name) = &self.0 else { return false };
+        headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())
+    }
+
+    /// Marks the credential's header as sensitive so that inner layers do not log it.
+    pub(super) fn mark_sensitive<B>(&self, request: &mut Request<B>) {
         let name = match &self.0 {
             Place::BearerHeader(name) | Place::Header(name) => name,
             Place::Cookie(..) => &header::COOKIE,
             Place::WebSocketProtocol(_) => &header::SEC_WEBSOCKET_PROTOCOL,
             Place::Query(_) => return,
         };
-        protected(request.headers_mut(), name);
+        values_marked_sensitive(request.headers_mut(), name);
     }
 }
 
-/// Whether headers can be looked for in a map: that reserves an entry, which a map of as many headers as there
-/// can be, some 25,000, does not have.
+/// Whether headers can be looked up by entry. That reserves space for one more, which a map with the maximum number of
+/// headers, some 25,000, does not have.
 pub(super) fn has_room(headers: &mut HeaderMap) -> bool {
     headers.try_reserve(1).is_ok()
 }
 
-/// A header's values, marked as sensitive.
-fn protected<'r>(
+/// Returns a header's values, after it has marked them as sensitive.
+fn values_marked_sensitive<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
 ) -> Option<OccupiedEntry<'r, HeaderValue>> {
-    // There is room for the entry that it reserves: see `has_room`.
+    // It fails only if the map is full: see `has_room`.
     let Ok(Entry::Occupied(mut values)) = headers.try_entry(name) else { return None };
     values.iter_mut().for_each(|value| value.set_sensitive(true));
     Some(values)
 }
 
-fn authorization(value: &[u8]) -> Found<'_> {
+/// Reads a value with a scheme. Returns `None` for another scheme than `Bearer`.
+fn authorization(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
     let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(scheme_end);
     if scheme.eq_ignore_ascii_case(b"Bearer") {
         token(without_spaces(rest))
     } else if !value.iter().all(|byte| is_text(*byte)) {
-        Found::Unreadable(NOT_ASCII)
+        Err(invalid_request(NOT_ASCII))
     } else if is_token(scheme) {
-        Found::OtherScheme
+        Ok(None)
     } else {
-        Found::Unreadable("the credential's header does not begin with a scheme")
+        Err(invalid_request("the credential's header does not begin with a scheme"))
     }
 }
 
-/// Why a refused value is no token at all: a token is one run of visible ASCII. A verified token is one, so
-/// that only refused values need this check.
-pub(super) fn unreadable(value: &[u8]) -> Option<&'static str> {
+/// Returns why a rejected value cannot be a token, which is a sequence of visible ASCII characters. Verified tokens
+/// are, so that only rejected values are checked.
+pub(super) fn unreadable_reason(value: &[u8]) -> Option<&'static str> {
     let has_scheme = value
         .split_first_chunk::<7>()
         .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
@@ -225,56 +236,60 @@ pub(super) fn unreadable(value: &[u8]) -> Option<&'static str> {
     } else if has_scheme {
         Some("the credential has the scheme Bearer where the bare token is expected")
     } else if value.iter().all(|byte| is_text(*byte)) {
-        Some("the credential holds more than one token")
+        Some("the credential contains more than one token")
     } else {
         Some(NOT_ASCII)
     }
 }
 
-/// Any value that is not empty; the rules of the token judge it.
-fn token(value: &[u8]) -> Found<'_> {
+/// Accepts any value that is not empty. The verifier decides whether it is a token.
+fn token(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
     match value {
-        [] => Found::Unreadable("the credential holds no token"),
-        value => Found::Token(value),
+        [] => Err(invalid_request("the credential contains no token")),
+        value => Ok(Some(value)),
     }
 }
 
-/// RFC 6750 wants one space before the token; clients send more.
+pub(super) fn invalid_request(detail: &'static str) -> AuthError {
+    AuthError::new(AuthErrorKind::InvalidRequest, detail)
+}
+
+/// Removes the spaces before the token. RFC 6750 asks for one; some clients send more.
 fn without_spaces(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|byte| *byte != b' ').unwrap_or(value.len());
     value.split_at(start).1
 }
 
-const NOT_ASCII: &str = "the credential's header holds bytes that are not ASCII";
+const NOT_ASCII: &str = "the credential's header contains bytes that are not ASCII";
 
-/// What may stand in a header beside bytes of foreign meaning.
+/// Whether a byte is allowed in the text of a header (RFC 9110, section 5.5).
 fn is_text(byte: u8) -> bool {
     byte == b'\t' || byte == b' ' || byte.is_ascii_graphic()
 }
 
-/// Reads a header that may stand once.
+/// Reads a header that must not be repeated.
 fn single<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
     read: fn(&'r [u8]) -> Found<'r>,
 ) -> Found<'r> {
-    let Some(values) = protected(headers, name) else { return Found::Nothing };
+    let Some(values) = values_marked_sensitive(headers, name) else { return Ok(None) };
     if values.iter().nth(1).is_some() {
-        return Found::Unreadable("the request has the credential's header twice");
+        return Err(invalid_request("the request has the credential's header twice"));
     }
-    // White space around a field value is not part of it (RFC 9110, section 5.5).
+    // Whitespace around a field value is not part of it (RFC 9110, section 5.5).
     match values.into_mut().as_bytes().trim_ascii() {
-        [] => Found::Nothing,
+        [] => Ok(None),
         value => read(value),
     }
 }
 
-/// Takes the one value of several places.
-fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Found<'r> {
+/// Reads a value that must not be repeated.
+fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Result<Option<&'r [u8]>, AuthError> {
     match (values.next(), values.next()) {
-        (None, _) => Found::Nothing,
+        (None, _) => Ok(None),
         (Some(value), None) => token(value),
-        (Some(_), Some(_)) => Found::Unreadable("the request has the credential twice"),
+        (Some(_), Some(_)) => Err(invalid_request("the request has the credential twice")),
     }
 }
 
@@ -287,18 +302,19 @@ fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             let found = parts.next()?.trim_ascii() == name.as_bytes();
             let value = parts.next()?.trim_ascii();
-            // An empty cookie is what a sign-out leaves.
+            // Some services delete a cookie by an empty value.
             let value = unquoted(value);
             (found && !value.is_empty()).then_some(value)
         })
 }
 
-/// RFC 6265, section 4.1.1: the value may stand in double quotes.
+/// Removes the double quotes that a cookie's value may have (RFC 6265, section 4.1.1).
 fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// A token has no characters that a query encodes, so the value is taken as it is.
+/// Returns the values of a query parameter. A token has no characters that are encoded in a query, so that they are
+/// not decoded.
 fn parameters<'r>(uri: &'r Uri, name: &str) -> impl Iterator<Item = &'r [u8]> {
     uri.query()
         .unwrap_or_default()
@@ -340,7 +356,7 @@ fn header_name(field: &'static str, name: String) -> Result<HeaderName, ConfigEr
     }
 }
 
-/// RFC 9110, section 5.6.2.
+/// Whether a text is a token of RFC 9110, section 5.6.2.
 fn is_token(text: &[u8]) -> bool {
     !text.is_empty()
         && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))

@@ -2,20 +2,20 @@ use std::sync::LazyLock;
 
 use http::Extensions;
 
-/// Gives a request that has no extensions yet a map of them with room for seven.
+/// Gives a request without extensions a map of them with room for seven.
 ///
-/// A new map has room for three, and axum's router puts in three of its own (`OriginalUri`, `MatchedPath` and the
-/// path's parameters), so that with the claims the map would be laid out anew in each request. `http` has no way
-/// to reserve room, but a clone has as much as what it is cloned from. Nobody promises that; were it otherwise, only
-/// time would be lost, and the test that counts allocations would tell.
+/// A new map has room for three, and axum's router inserts three of its own (`OriginalUri`, `MatchedPath` and the
+/// path's parameters). With the claims the map would have to grow in each request. `http` cannot reserve room, but a
+/// clone has as much room as its source. `http` does not document that; if it changes, requests get slower, and the test
+/// that counts allocations fails.
 pub(super) fn reserve(extensions: &mut Extensions) {
     if extensions.is_empty() {
-        extensions.clone_from(&ROOMY);
+        extensions.clone_from(&EMPTY_WITH_ROOM);
     }
 }
 
-/// Empty, with the room that four took.
-static ROOMY: LazyLock<Extensions> = LazyLock::new(|| {
+/// A map that had four entries, and keeps the room for them.
+static EMPTY_WITH_ROOM: LazyLock<Extensions> = LazyLock::new(|| {
     let mut extensions = Extensions::new();
     extensions.insert(0_u8);
     extensions.insert(0_u16);

@@ -14,11 +14,14 @@ use tower_service::Service;
 use crate::{
     claims::Verified,
     error::AuthError,
-    service::{body::ResponseBody, layer::Config},
+    service::{body::ResponseBody, config::Config, rejection::POLLED_AFTER_COMPLETION},
 };
 
 pin_project! {
-    /// The response future of [`CognitoService`](crate::service::CognitoService).
+    /// Response future of [`CognitoService`](crate::service::CognitoService).
+    ///
+    /// # Panics
+    /// When polled after it has completed.
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,
@@ -28,15 +31,15 @@ pin_project! {
     }
 }
 
-type Deciding = Pin<Box<dyn Future<Output = Result<Verified, AuthError>> + Send>>;
+type Verification = Pin<Box<dyn Future<Output = Result<Verified, AuthError>> + Send>>;
 
 pin_project! {
     #[project = StateProjection]
     enum State<S, F, B> {
-        /// The token is being decided about; the service that was polled ready waits with it.
-        Waiting { decision: Deciding, parts: Option<(S, Request<B>)>, config: Arc<Config> },
+        /// The token is being verified. The inner service is kept because it is the one that was polled ready.
+        Verifying { verification: Verification, parts: Option<(S, Request<B>)>, config: Arc<Config> },
         Inner { #[pin] future: F },
-        Refused { response: Option<Response<Bytes>> },
+        Rejected { response: Option<Response<Bytes>> },
     }
 }
 
@@ -48,17 +51,17 @@ where
         Self { state: State::Inner { future } }
     }
 
-    pub(super) fn refused(response: Response<Bytes>) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+    pub(super) fn rejected(response: Response<Bytes>) -> Self {
+        Self { state: State::Rejected { response: Some(response) } }
     }
 
-    pub(super) fn waiting(
-        decision: Deciding,
+    pub(super) fn verifying(
+        verification: Verification,
         service: S,
         request: Request<B>,
         config: Arc<Config>,
     ) -> Self {
-        Self { state: State::Waiting { decision, parts: Some((service, request)), config } }
+        Self { state: State::Verifying { verification, parts: Some((service, request)), config } }
     }
 }
 
@@ -75,23 +78,20 @@ where
                 StateProjection::Inner { future } => {
                     return future.poll(cx).map_ok(ResponseBody::inner);
                 }
-                StateProjection::Refused { response } => match response.take() {
-                    Some(response) => return Poll::Ready(Ok(ResponseBody::refusal(response))),
-                    // Polled again after it was ready, which the contract of futures forbids.
-                    None => return Poll::Pending,
-                },
-                StateProjection::Waiting { decision, parts, config } => {
-                    let decided = ready!(decision.as_mut().poll(cx));
-                    let Some((mut service, mut request)) = parts.take() else {
-                        return Poll::Pending;
-                    };
+                StateProjection::Rejected { response } => {
+                    let response = response.take().expect(POLLED_AFTER_COMPLETION);
+                    return Poll::Ready(Ok(ResponseBody::rejection(response)));
+                }
+                StateProjection::Verifying { verification, parts, config } => {
+                    let verified = ready!(verification.as_mut().poll(cx));
+                    let (mut service, mut request) = parts.take().expect(POLLED_AFTER_COMPLETION);
                     let admitted =
-                        decided.and_then(|verified| config.admit(&mut request, Some(verified)));
+                        verified.and_then(|verified| config.admit(&mut request, Some(verified)));
                     match admitted {
                         Ok(()) => State::Inner { future: service.call(request) },
                         Err(error) => {
                             let response = Some(config.responder.respond(error));
-                            State::Refused { response }
+                            State::Rejected { response }
                         }
                     }
                 }

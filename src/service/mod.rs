@@ -1,8 +1,17 @@
 //! The middleware: [`CognitoLayer`] authenticates once, [`require`] authorizes per route.
 //!
-//! Both wrap any tower service over `http` requests and leave its error type alone: a refusal is a
-//! response. The reason travels in the response's extensions too, as an [`AuthError`], for layers
-//! further out that log or count.
+//! Both wrap any tower service over `http` requests and do not change its error type: a rejection is a
+//! response. The reason is also in the response's extensions, as an [`AuthError`], for outer layers that log or
+//! count.
+//!
+//! | file | content |
+//! |---|---|
+//! | `layer` | [`CognitoLayer`]: its settings |
+//! | `config` | how a request is authenticated and admitted |
+//! | `service`, `future` | [`CognitoService`] and its response future |
+//! | `require` | [`require`]: checks the policy of a route |
+//! | `credential`, `site` | [`Credential`]: where the token is read from, and from which sites a cookie is accepted |
+//! | `rejection`, `challenge`, `body`, `context` | the responses to rejected requests |
 //!
 //! [`AuthError`]: crate::AuthError
 //!
@@ -25,12 +34,11 @@
 //! # }
 //! ```
 //!
-//! Around a whole router, for an API without open routes. Inside a router axum boxes service, future and body anew
-//! for each layer. Around it the layer takes one allocation for a token seen before, and gives axum its own
-//! body back:
+//! Around a whole router, for an API without open routes. This is faster: axum boxes the service, future and body
+//! of each layer inside a router, while a layer around it needs one allocation for a cached token.
 //!
 //! ```
-//! # #[cfg(all(feature = "axum", feature = "local"))] {
+//! # #[cfg(feature = "axum")] {
 //! use axum::{Router, ServiceExt, body::Body, extract::Request, response::Response, routing::get};
 //! use tokio::net::TcpListener;
 //! use tower::ServiceBuilder;
@@ -39,7 +47,7 @@
 //! # async fn serve(verifier: Verifier, listener: TcpListener) -> std::io::Result<()> {
 //! let router = Router::new()
 //!     .route("/me", get(|claims: Claims| async move { claims.subject().to_owned() }))
-//!     .with_state(()); // finished now, and not at each request; axum does so where it serves a router itself
+//!     .with_state(()); // builds the router once instead of at each request, as `axum::serve` does
 //! let app = ServiceBuilder::new()
 //!     .map_response(|response: Response<_>| response.map(Body::from))
 //!     .layer(CognitoLayer::new(verifier))
@@ -75,6 +83,7 @@
 
 mod body;
 mod challenge;
+mod config;
 mod context;
 mod credential;
 mod extensions;
@@ -82,13 +91,16 @@ mod future;
 mod layer;
 mod rejection;
 mod require;
-#[expect(clippy::module_inception, reason = "the four names of a middleware: layer, service, …")]
+#[expect(
+    clippy::module_inception,
+    reason = "each middleware has the files layer, service, future and rejection"
+)]
 mod service;
 mod site;
 
 pub use self::body::ResponseBody;
 #[cfg(feature = "axum")]
-pub(crate) use self::context::{Responder, responder_of, verified_of};
+pub(crate) use self::context::{RejectionResponder, responder_of, verified_of};
 pub use self::credential::Credential;
 pub use self::future::ResponseFuture;
 pub use self::layer::CognitoLayer;

@@ -4,25 +4,24 @@ use serde::Serialize;
 
 use crate::error::{AuthError, AuthErrorKind};
 
-/// Writes the body of a refusal. One method, so that a closure will do:
+/// Writes the response to a rejected request. Closures implement it:
 ///
 /// ```
 /// use bytes::Bytes;
 /// use http::Response;
-/// use tower_cognito::{AuthError, RejectionHandler};
+/// use tower_cognito::{AuthError, service::RejectionHandler};
 ///
 /// let handler = |error: &AuthError, response: Response<Bytes>| {
-///     response.map(|_| Bytes::from(format!("refused: {}", error.code())))
+///     response.map(|_| Bytes::from(format!("rejected: {}", error.code())))
 /// };
 /// fn accepts(handler: impl RejectionHandler) {}
 /// accepts(handler);
 /// ```
 ///
-/// The response that comes in has the status, the challenge and `Retry-After` already, and an
-/// empty body. What goes out is sent as it is. The [`AuthError`] is put into its extensions
-/// afterwards, whatever the handler does.
+/// The given response has the status, the challenge and `Retry-After`, and an empty body. The returned response is
+/// sent as it is, with the [`AuthError`] in its extensions.
 pub trait RejectionHandler: Send + Sync + 'static {
-    /// Turns the prepared response into the one to send.
+    /// Returns the response to send, made from the prepared one.
     fn handle(&self, error: &AuthError, response: Response<Bytes>) -> Response<Bytes>;
 }
 
@@ -35,17 +34,17 @@ where
     }
 }
 
-/// The default: `application/problem+json` (RFC 9457) with the members `type`, `title`, `status`,
-/// `detail` and, as an extension, the stable `code`.
+/// Writes `application/problem+json` (RFC 9457) with the members `type`, `title`, `status`, `detail` and, as an
+/// extension, the stable `code`. This is the default.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProblemJson;
 
-/// The body that API Gateway sends: `{"message":"Unauthorized"}`, or `Forbidden` with 403.
+/// Writes the body that API Gateway sends: `{"message":"Unauthorized"}`, or `Forbidden` with 403.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ApiGatewayBody;
 
-/// For gRPC services: status 200 with `grpc-status` and `grpc-message` and no body, which gRPC calls
-/// a trailers-only response. Use it on a server that answers gRPC alone.
+/// Writes a gRPC response: status 200 with `grpc-status` and `grpc-message` and without a body, which gRPC calls a
+/// trailers-only response. For a server that serves gRPC only.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GrpcStatus;
 
@@ -82,7 +81,7 @@ impl RejectionHandler for GrpcStatus {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert("grpc-status", HeaderValue::from(code));
-        // gRPC percent-encodes its messages; a code needs no encoding.
+        // gRPC percent-encodes messages; a code has no character that is encoded.
         headers.insert("grpc-message", HeaderValue::from_static(error.code()));
         response
     }
@@ -114,25 +113,29 @@ fn with_body(
     body: &impl Serialize,
 ) -> Response<Bytes> {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    // Plain structs of plain texts cannot fail to be written.
+    // Serializing a struct of strings and numbers cannot fail.
     let body = serde_json::to_vec(body).unwrap_or_default();
     response.map(|_| Bytes::from(body))
 }
 
-/// Logs the reason of a refusal: at `debug` if a client caused it, so that clients cannot fill the log, and at
-/// `error` if the developer has to fix it. How to fix it is for the log alone, not for the client.
+/// Logs a rejection: at `debug` if the client caused it, so that clients cannot fill the log, and at `error` if the
+/// developer has to change the service. How to change it is in the log only, not in the response.
 pub(super) fn log(error: &AuthError) {
     match error.kind() {
         AuthErrorKind::MissingLayer => {
             tracing::error!(
                 code = error.code(),
                 "no CognitoLayer ran before `require` or an extractor, so every request to this route is \
-                 refused with 500. CognitoLayer must be further out than both. On an axum Router the layer \
+                 rejected with 500. CognitoLayer must be further out than both. On an axum Router the layer \
                  that is added last runs first: call `.layer(CognitoLayer::new(verifier))` after the route \
                  and after `.layer(require(..))`. In a tower ServiceBuilder the layer that is added first \
                  runs first: call `.layer(CognitoLayer::new(verifier))` before `.layer(require(..))`"
             );
         }
-        _ => tracing::debug!(code = error.code(), "request refused: {error}"),
+        _ => tracing::debug!(code = error.code(), "request rejected: {error}"),
     }
 }
+
+/// Panic message of a response future that is polled after it has completed.
+pub(super) const POLLED_AFTER_COMPLETION: &str =
+    "a response future was polled after it had completed";

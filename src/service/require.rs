@@ -18,39 +18,40 @@ use tower_service::Service;
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
-    policy::Policy,
+    policy::{Node, Policy},
     service::{
         body::ResponseBody,
         context::{responder_of, verified_of},
+        rejection::POLLED_AFTER_COMPLETION,
     },
     verifier::NO_PERMISSION_SOURCE,
 };
 
-/// Lets a request through if its token meets a policy, and responds with 403 otherwise.
+/// Creates a layer that rejects requests whose token does not meet a policy, with 403.
 ///
-/// It reads what [`CognitoLayer`](crate::CognitoLayer) found, so that layer has to be further out.
-/// Without it every request gets 500, since an open route would be worse, and the log says what to
-/// add.
+/// It checks the claims that [`CognitoLayer`](crate::CognitoLayer) verified, so that layer must be further out.
+/// Without it every request is rejected with 500, because an open route would be worse, and the log says what to
+/// change.
 ///
-/// A part of a policy that is probably a mistake is logged at `warn` when the layer is made: a scope
-/// with a space in it, an empty list, two different clients at once, a name with `*`, which is no
-/// wildcard. If the verifier has no source of permissions, that is logged at the first refusal.
+/// Logs at `warn` when a part of the policy is probably a mistake: a scope with a space, an empty list, two
+/// different clients at once, a name with `*`, which is no wildcard. That the verifier has no source of
+/// permissions is logged at the first rejection.
 ///
 /// ```
 /// # use tower_cognito::{group, permission, require};
 /// let admin_only = require(group("admin") | permission("write:all"));
 /// ```
 pub fn require(policy: Policy) -> RequireLayer {
-    warn_of(&policy.defects());
+    log_defects(&policy.defects());
     RequireLayer(Arc::new(Requirement { policy, has_warned: AtomicBool::new(false) }))
 }
 
-/// The layer that [`require`] makes.
+/// Layer that checks a policy. Created by [`require`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RequireLayer(Arc<Requirement>);
 
-/// The service that [`require`] makes.
+/// Service that checks a policy. Created by the layer of [`require`], or by [`Require::new`].
 #[derive(Debug, Clone)]
 pub struct Require<S> {
     inner: S,
@@ -60,12 +61,15 @@ pub struct Require<S> {
 #[derive(Debug)]
 struct Requirement {
     policy: Policy,
-    /// Whether the log has the warning that permissions have no source.
+    /// Whether the missing source of permissions was logged.
     has_warned: AtomicBool,
 }
 
 pin_project! {
-    /// The response future of [`Require`].
+    /// Response future of [`Require`].
+    ///
+    /// # Panics
+    /// When polled after it has completed.
     pub struct RequireFuture<F> {
         #[pin]
         state: State<F>,
@@ -76,18 +80,18 @@ pin_project! {
     #[project = StateProjection]
     enum State<F> {
         Inner { #[pin] future: F },
-        Refused { response: Option<Response<Bytes>> },
+        Rejected { response: Option<Response<Bytes>> },
     }
 }
 
-/// Logs what is wrong with a policy.
-pub(super) fn warn_of(defects: &[String]) {
+/// Logs what is probably wrong with a policy.
+pub(super) fn log_defects(defects: &[String]) {
     for defect in defects {
         tracing::warn!("a part of a policy is probably a mistake: {defect}");
     }
 }
 
-/// Checks a token against a policy, for the layer too.
+/// Checks a policy, for `require` and for the policy of the layer.
 pub(super) fn authorize(policy: &Policy, verified: &Verified) -> Result<(), AuthError> {
     policy.check(verified).map_err(|denied| {
         let detail = "the token does not grant access to this resource";
@@ -100,22 +104,23 @@ pub(super) fn authorize(policy: &Policy, verified: &Verified) -> Result<(), Auth
 impl Requirement {
     fn check(&self, extensions: &Extensions) -> Result<(), AuthError> {
         let verified = verified_of(extensions)?;
-        authorize(&self.policy, verified).inspect_err(|_| self.warn_without_source(verified))
+        authorize(&self.policy, verified).inspect_err(|_| self.log_missing_source(verified))
     }
 
-    /// Only a refusal shows whether the verifier takes permissions from anywhere.
-    fn warn_without_source(&self, verified: &Verified) {
+    /// Logs permissions that no token can have. `require` learns of the verifier only by its claims, so that it
+    /// cannot log this when it is created.
+    fn log_missing_source(&self, verified: &Verified) {
         if verified.facts().has_permission_source {
             return;
         }
         let mut defects = Vec::new();
         self.policy.visit(&mut |part| {
-            if matches!(part, Policy::Permission(_)) {
+            if matches!(part.node(), Node::Permission(_)) {
                 defects.push(format!("{part}: {NO_PERMISSION_SOURCE}"));
             }
         });
         if !defects.is_empty() && !self.has_warned.swap(true, Ordering::Relaxed) {
-            warn_of(&defects);
+            log_defects(&defects);
         }
     }
 }
@@ -125,6 +130,28 @@ impl<S> Layer<S> for RequireLayer {
 
     fn layer(&self, inner: S) -> Require<S> {
         Require { inner, requirement: Arc::clone(&self.0) }
+    }
+}
+
+impl<S> Require<S> {
+    /// Wraps a service, as the layer of [`require`] does.
+    pub fn new(inner: S, policy: Policy) -> Self {
+        require(policy).layer(inner)
+    }
+
+    /// Returns a reference to the inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// Returns a mutable reference to the inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Returns the inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
     }
 }
 
@@ -145,7 +172,7 @@ where
             Ok(()) => State::Inner { future: self.inner.call(request) },
             Err(error) => {
                 let response = responder_of(request.extensions()).respond(error);
-                State::Refused { response: Some(response) }
+                State::Rejected { response: Some(response) }
             }
         };
         RequireFuture { state }
@@ -161,11 +188,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjection::Inner { future } => future.poll(cx).map_ok(ResponseBody::inner),
-            StateProjection::Refused { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(ResponseBody::refusal(response))),
-                // Polled again after it was ready, which the contract of futures forbids.
-                None => Poll::Pending,
-            },
+            StateProjection::Rejected { response } => {
+                let response = response.take().expect(POLLED_AFTER_COMPLETION);
+                Poll::Ready(Ok(ResponseBody::rejection(response)))
+            }
         }
     }
 }

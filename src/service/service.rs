@@ -6,13 +6,13 @@ use std::{
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::service::{
-    body::ResponseBody,
-    future::ResponseFuture,
-    layer::{Answer, Config},
+use crate::{
+    service::{body::ResponseBody, config::Config, future::ResponseFuture},
+    verifier::{Verification, Verifier},
 };
 
-/// The service that [`CognitoLayer`](crate::CognitoLayer) makes.
+/// Service that verifies the token of each request. Created by [`CognitoLayer`](crate::CognitoLayer), or by
+/// [`CognitoService::new`].
 #[derive(Debug, Clone)]
 pub struct CognitoService<S> {
     inner: S,
@@ -20,8 +20,28 @@ pub struct CognitoService<S> {
 }
 
 impl<S> CognitoService<S> {
-    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+    /// Wraps a service with the defaults of [`CognitoLayer::new`](crate::CognitoLayer::new).
+    pub fn new(inner: S, verifier: Verifier) -> Self {
+        Self::with_config(inner, Arc::new(Config::new(verifier)))
+    }
+
+    pub(super) fn with_config(inner: S, config: Arc<Config>) -> Self {
         Self { inner, config }
+    }
+
+    /// Returns a reference to the inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// Returns a mutable reference to the inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Returns the inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
     }
 }
 
@@ -38,22 +58,29 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let admitted = match self.config.decide(&mut request) {
-            Answer::Pass(verified) => self.config.admit(&mut request, Some(verified)),
-            Answer::Guest => self.config.admit(&mut request, None),
-            Answer::Refuse(error) => Err(error),
-            Answer::Wait(waiting) => {
+        let admitted = match self.config.authenticate(&mut request) {
+            Ok(None) => self.config.admit(&mut request, None),
+            Ok(Some(Verification::Passed(verified))) => {
+                self.config.admit(&mut request, Some(verified))
+            }
+            Err(error) => Err(error),
+            Ok(Some(unfinished)) => {
                 let verifier = self.config.verifier.clone();
-                let decision = Box::pin(async move { verifier.wait(waiting).await });
-                // The service that was polled ready is the one to call; its clone stays behind.
+                let verification = Box::pin(async move { verifier.finish(unfinished).await });
+                // Only the service that was polled ready may be called, so that the clone stays here.
                 let clone = self.inner.clone();
                 let ready = std::mem::replace(&mut self.inner, clone);
-                return ResponseFuture::waiting(decision, ready, request, Arc::clone(&self.config));
+                return ResponseFuture::verifying(
+                    verification,
+                    ready,
+                    request,
+                    Arc::clone(&self.config),
+                );
             }
         };
         match admitted {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(error) => ResponseFuture::refused(self.config.responder.respond(error)),
+            Err(error) => ResponseFuture::rejected(self.config.responder.respond(error)),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! From which sites a cookie is accepted.
+//! Decides from which sites a cookie is accepted.
 
 use http::{HeaderMap, Method, Request, Uri, header, uri::Authority};
 
 use crate::error::ConfigError;
 
-/// The other origins whose pages may send the cookie, and whether links from anywhere may.
+/// The other origins whose pages may send the cookie, and whether links from any site may.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct TrustedSites {
     origins: Vec<String>,
@@ -33,35 +33,35 @@ impl TrustedSites {
     /// change them (Fetch Metadata, section 2; Fetch, section 3.2).
     pub(super) fn accept<B>(&self, request: &Request<B>) -> bool {
         let headers = request.headers();
-        let origin = One::of(headers, "origin");
-        if let One::Value(origin) = origin
+        let origin = SingleHeader::of(headers, "origin");
+        if let SingleHeader::Value(origin) = origin
             && self.origins.iter().any(|trusted| trusted.as_bytes() == origin)
         {
             return true;
         }
-        match One::of(headers, "sec-fetch-site") {
-            One::Value(b"same-origin" | b"none") => true,
-            One::Value(b"cross-site" | b"same-site") => {
+        match SingleHeader::of(headers, "sec-fetch-site") {
+            SingleHeader::Value(b"same-origin" | b"none") => true,
+            SingleHeader::Value(b"cross-site" | b"same-site") => {
                 self.navigation && is_page_navigation(request)
             }
-            One::Value(_) | One::Several => false,
-            One::Absent => match origin {
-                One::Absent => true,
-                One::Value(origin) => is_own_host(origin, request),
-                One::Several => false,
+            SingleHeader::Value(_) | SingleHeader::Several => false,
+            SingleHeader::Absent => match origin {
+                SingleHeader::Absent => true,
+                SingleHeader::Value(origin) => is_own_host(origin, request),
+                SingleHeader::Several => false,
             },
         }
     }
 }
 
 /// A header that must not be repeated.
-enum One<'r> {
+enum SingleHeader<'r> {
     Absent,
     Value(&'r [u8]),
     Several,
 }
 
-impl<'r> One<'r> {
+impl<'r> SingleHeader<'r> {
     fn of(headers: &'r HeaderMap, name: &str) -> Self {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -73,14 +73,14 @@ impl<'r> One<'r> {
 }
 
 fn is_page_navigation<B>(request: &Request<B>) -> bool {
-    let is = |name, expected: &[u8]| matches!(One::of(request.headers(), name), One::Value(value) if value == expected);
+    let is = |name, expected: &[u8]| matches!(SingleHeader::of(request.headers(), name), SingleHeader::Value(value) if value == expected);
     matches!(*request.method(), Method::GET | Method::HEAD)
         && is("sec-fetch-mode", b"navigate")
         && is("sec-fetch-dest", b"document")
 }
 
-/// Whether an origin is the host that the request was sent to. The scheme is not compared: behind a proxy
-/// that ends TLS the service does not know it.
+/// Whether an origin has the host that the request was sent to. The scheme is not compared, because a service behind a
+/// proxy that ends TLS does not know it.
 fn is_own_host<B>(origin: &[u8], request: &Request<B>) -> bool {
     let Some(origin) = std::str::from_utf8(origin).ok().and_then(|it| it.parse::<Uri>().ok())
     else {
@@ -88,9 +88,9 @@ fn is_own_host<B>(origin: &[u8], request: &Request<B>) -> bool {
     };
     let host = match request.uri().authority() {
         Some(authority) => Some(authority.clone()),
-        None => match One::of(request.headers(), header::HOST.as_str()) {
-            One::Value(host) => Authority::try_from(host).ok(),
-            One::Absent | One::Several => None,
+        None => match SingleHeader::of(request.headers(), header::HOST.as_str()) {
+            SingleHeader::Value(host) => Authority::try_from(host).ok(),
+            SingleHeader::Absent | SingleHeader::Several => None,
         },
     };
     let (Some(scheme), Some(authority), Some(host)) =
@@ -104,7 +104,7 @@ fn is_own_host<B>(origin: &[u8], request: &Request<B>) -> bool {
         && port(authority) == port(&host)
 }
 
-/// An origin as browsers write it (RFC 6454, section 6.2): in lower case and without a default port.
+/// Returns an origin as browsers write it (RFC 6454, section 6.2): in lower case and without the default port.
 fn as_browsers_write(origin: &str) -> Option<String> {
     let uri: Uri = origin.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);

@@ -3,54 +3,78 @@ use memchr::{memchr, memrchr};
 use crate::{
     base64url,
     error::{AuthError, AuthErrorKind},
-    token::header::{self, Header},
+    token::header::{self, malformed},
 };
 
-/// The longest token that is looked at: 16 KiB. Cognito's own limit on what a header may carry is
-/// lower, and a bound keeps the work for a hostile request small.
+/// The longest token that is decoded: 16 KiB. Cognito's own limits are lower, and a limit keeps the work for a
+/// hostile request small.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// The length of an RSA signature made with an 8192-bit key, the largest that is accepted.
+const MAX_SIGNATURE_BYTES: usize = 1024;
 
 const DOT: u8 = b'.';
 
-/// An RSA signature of an 8192-bit key.
-const MAX_SIGNATURE_BYTES: usize = 1024;
-
-/// The three parts of a compact JWS (RFC 7515, section 3.1), decoded.
-pub(crate) struct Compact<'a> {
-    pub(crate) header: Header,
-    /// The JSON text of the payload.
-    pub(crate) payload: String,
-    /// What is signed: both first parts as they were sent, with the dot between.
-    pub(crate) signing_input: &'a [u8],
-    pub(crate) signature: Vec<u8>,
+/// A JWS in the compact serialization (RFC 7515, section 3.1), with its three parts decoded.
+///
+/// Outside of this module the payload can be read only through [`Signed`](crate::token::Signed).
+pub(crate) struct CompactJws<'a> {
+    key_id: Box<str>,
+    payload: String,
+    /// What is signed: the first two parts as they were sent, with the dot between them.
+    signing_input: &'a [u8],
+    signature: Vec<u8>,
 }
 
-impl<'a> Compact<'a> {
-    /// Takes a token apart.
+impl<'a> CompactJws<'a> {
+    /// Decodes the three parts of a token, and checks its header.
     ///
     /// # Errors
-    /// `MalformedToken` if the shape is not that of a compact JWS in canonical base64url with
-    /// strict JSON in its header; `UnsupportedAlgorithm` if the header asks for anything but a
-    /// plain RS256 signature.
-    pub(crate) fn parse(token: &'a [u8]) -> Result<Self, AuthError> {
+    /// `MalformedToken` if the token is too long, or is not three parts of canonical base64url with strict JSON in
+    /// the header and UTF-8 in the payload; `UnsupportedAlgorithm` if the header is not for a plain RS256 signature.
+    pub(crate) fn decode(token: &'a [u8]) -> Result<Self, AuthError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(malformed("the token is longer than 16 KiB"));
         }
         let (signing_input, signature) =
-            memrchr(DOT, token).and_then(|dot| around(token, dot)).ok_or_else(three_parts)?;
+            memrchr(DOT, token).and_then(|dot| split_at(token, dot)).ok_or_else(three_parts)?;
         let (header, payload) = memchr(DOT, signing_input)
-            .and_then(|dot| around(signing_input, dot))
+            .and_then(|dot| split_at(signing_input, dot))
             .ok_or_else(three_parts)?;
-        let is_empty = [header, payload, signature].iter().any(|part| part.is_empty());
-        if is_empty || memchr(DOT, payload).is_some() {
+        let has_empty_part = [header, payload, signature].iter().any(|part| part.is_empty());
+        if has_empty_part || memchr(DOT, payload).is_some() {
             return Err(three_parts());
         }
-        let header = header::parse(&text(decode(header)?)?)?;
+        let key_id = header::parse(&text(decode(header)?)?)?;
         let signature = decode(signature)?;
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Err(malformed("the token's signature is longer than that of any accepted key"));
         }
-        Ok(Self { header, payload: text(decode(payload)?)?, signing_input, signature })
+        Ok(Self { key_id, payload: text(decode(payload)?)?, signing_input, signature })
+    }
+
+    /// Returns the header's `kid`.
+    pub(crate) fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// Verifies the signature with a key's check, which gets the signing input and the signature.
+    ///
+    /// # Errors
+    /// `BadSignature` if the check returns false.
+    pub(crate) fn verify_signature(
+        &self,
+        check: impl FnOnce(&[u8], &[u8]) -> bool,
+    ) -> Result<(), AuthError> {
+        if check(self.signing_input, &self.signature) {
+            return Ok(());
+        }
+        Err(AuthError::new(AuthErrorKind::BadSignature, "the token's signature is invalid"))
+    }
+
+    /// Returns the JSON text of the payload, which must not be trusted before the signature is verified.
+    pub(super) fn payload(&self) -> &str {
+        &self.payload
     }
 }
 
@@ -63,17 +87,13 @@ fn text(bytes: Vec<u8>) -> Result<String, AuthError> {
     String::from_utf8(bytes).map_err(|_| malformed("a part of the token is not UTF-8"))
 }
 
-/// What stands before and after a position.
-fn around(text: &[u8], position: usize) -> Option<(&[u8], &[u8])> {
+/// Returns what comes before and after the byte at a position.
+fn split_at(text: &[u8], position: usize) -> Option<(&[u8], &[u8])> {
     Some((text.get(..position)?, text.get(position + 1..)?))
 }
 
 fn three_parts() -> AuthError {
     malformed("the token does not have three parts separated by dots")
-}
-
-pub(super) fn malformed(detail: &'static str) -> AuthError {
-    AuthError::new(AuthErrorKind::MalformedToken, detail)
 }
 
 #[cfg(test)]
@@ -88,17 +108,16 @@ mod tests {
     }
 
     fn detail(token: &str) -> Option<&'static str> {
-        let parsed = Compact::parse(token.as_bytes());
-        parsed.err().map(|error| error.detail())
+        CompactJws::decode(token.as_bytes()).err().map(|error| error.detail())
     }
 
     #[test]
-    fn a_token_has_16_kib_at_the_most() {
+    fn tokens_of_more_than_16_kib_are_rejected_by_their_length() {
         let fitting = (1..13_000).map(|bytes| token(bytes, 256));
         let longest = fitting.take_while(|token| token.len() <= MAX_TOKEN_BYTES).last().unwrap();
         assert_eq!(longest.len(), MAX_TOKEN_BYTES);
         assert_eq!(detail(&longest), None);
-        // A sign more in the payload or in the signature, up to a length that fits exactly.
+        // One character more in the signature, up to a length that is too long by one.
         let padded = |length: usize| {
             let (message, signature) = longest.rsplit_once('.').unwrap();
             format!("{message}.{}{signature}", "A".repeat(length - longest.len()))
@@ -114,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_as_long_as_that_of_the_longest_key_at_the_most() {
+    fn signatures_longer_than_those_of_the_largest_key_are_rejected() {
         assert_eq!(detail(&token(10, MAX_SIGNATURE_BYTES)), None);
         assert!(detail(&token(10, MAX_SIGNATURE_BYTES + 1)).is_some());
     }

@@ -15,15 +15,18 @@ use crate::{
     error::ConfigError,
     keys::{HttpSources, KeySet, KeySettings},
     verifier::{
-        Inner, Verifier,
         cache::TokenCache,
         check::{Checks, Refusal},
         pool::{Pool, PoolRules},
-        rules::Rules,
+        rules::Tolerance,
+        verify::{Inner, Verifier},
     },
 };
 
-/// The configuration of a [`Verifier`]. Each setting says its default and the reason for it.
+/// Builder of a [`Verifier`]. Created by [`Verifier::builder`].
+///
+/// The order of the calls does not matter. A setting whose name starts with `add_` adds to earlier calls; each other
+/// setting replaces the value of an earlier call.
 #[must_use]
 pub struct VerifierBuilder {
     pools: Vec<Pool>,
@@ -37,13 +40,13 @@ pub struct VerifierBuilder {
     imported: Option<String>,
 }
 
-/// The default size of the cache of verified tokens: some five thousand tokens.
+/// The default size of the cache of verified tokens, enough for about 5,000 tokens.
 const DEFAULT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-/// More leeway than this hides a broken clock.
+/// A longer tolerance would hide a broken clock.
 const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// Claims that the rules read under their own names, so that they cannot hold permissions.
+/// Claims that have a meaning of their own, so that they cannot contain permissions.
 const TAKEN_CLAIMS: [&str; 14] = [
     "iss",
     "sub",
@@ -61,8 +64,16 @@ const TAKEN_CLAIMS: [&str; 14] = [
     "cnf",
 ];
 
+impl Verifier {
+    /// Starts the configuration of a verifier for this pool.
+    /// [`add_pool`](VerifierBuilder::add_pool) adds further ones.
+    pub fn builder(pool: Pool) -> VerifierBuilder {
+        VerifierBuilder::new(pool)
+    }
+}
+
 impl VerifierBuilder {
-    pub(super) fn new(pool: Pool) -> Self {
+    fn new(pool: Pool) -> Self {
         Self {
             pools: vec![pool],
             keys: KeySettings::default(),
@@ -82,20 +93,21 @@ impl VerifierBuilder {
         self
     }
 
-    /// Reads permissions from this claim: an array of strings, a string that holds such an array
-    /// as JSON, or names separated by spaces. Anything else grants nothing, and is told once in the
-    /// log. By default no claim is read.
+    /// Reads permissions from this claim: an array of strings, a string that contains such an array as JSON, or names
+    /// separated by spaces. Any other value grants nothing, and is logged once.
     ///
-    /// **Users can write what the app client can write.** With a custom attribute that is in the
-    /// client's write attributes, any user grants themselves any permission (`UpdateUserAttributes`).
-    /// Use a claim that a pre-token-generation trigger writes, or take the attribute from the
-    /// client's write attributes.
+    /// Default: no claim is read, because a claim that nobody chose must not grant access.
+    ///
+    /// **Users can write each attribute that the app client can write.** With a custom attribute that is among the
+    /// client's write attributes, any user can grant themselves any permission (`UpdateUserAttributes`). Use a claim
+    /// that a pre-token-generation trigger writes, or remove the attribute from the client's write attributes.
     pub fn permissions_claim(mut self, name: impl Into<String>) -> Self {
         self.permissions_claim = Some(name.into());
         self
     }
 
-    /// Adds a check of your own, made at each request after all rules hold. It must not block.
+    /// Adds your own check. It runs at each request after the token passed all rules, also for cached tokens. It must not
+    /// block.
     pub fn add_check<F>(mut self, check: F) -> Self
     where
         F: Fn(&Verified) -> Result<(), Refusal> + Send + Sync + 'static,
@@ -104,13 +116,12 @@ impl VerifierBuilder {
         self
     }
 
-    /// Adds a check of your own that waits for something, such as a look into a list of revoked
-    /// sign-ins. It is made at each request after all rules and all synchronous checks hold. Give
-    /// it a time limit: the request waits for it.
+    /// Adds your own asynchronous check, for example against a list of revoked sign-ins. It runs at each request after
+    /// the token passed all rules and all synchronous checks. Give it a time limit, because the request waits for it.
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use tower_cognito::{Pool, Refusal, Verified, Verifier};
+    /// # use tower_cognito::{Pool, Verified, Verifier, verifier::Refusal};
     /// # async fn is_revoked(id: &str) -> Result<bool, std::io::Error> { Ok(false) }
     /// # let builder = Verifier::builder(Pool::new("eu-west-1_A").access_tokens(["web"]));
     /// builder.add_async_check(|token: Verified| async move {
@@ -132,92 +143,106 @@ impl VerifierBuilder {
         self
     }
 
-    /// For how long after `exp` a token is still good: none by default, at most 5 minutes. A token's
-    /// end is a promise to its owner, and clocks that lag make it later as it is.
+    /// Sets how long after `exp` a token is still accepted, at most 5 minutes.
+    ///
+    /// Default: 0, because an expired token must not be used, and a clock that is behind extends its lifetime already.
     pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
         self.expiry_leeway = leeway;
         self
     }
 
-    /// How far ahead of this machine's clock `nbf` and `iat` may lie: 30 seconds by default, at most
-    /// 5 minutes. A clock that lags a little must not refuse fresh tokens.
+    /// Sets how far `nbf` and `iat` may be ahead of this machine's clock, at most 5 minutes.
+    ///
+    /// Default: 30 seconds, so that a machine whose clock is slightly behind accepts new tokens.
     pub fn clock_skew(mut self, skew: Duration) -> Self {
         self.clock_skew = skew;
         self
     }
 
-    /// How old keys may get before they are fetched again: 15 minutes by default. A key that was
-    /// withdrawn works for at most that long while the endpoint answers. `Cache-Control: max-age` of
-    /// the endpoint makes it shorter, down to a minute, never longer.
+    /// Sets the age at which keys are fetched again: at least 1 second.
+    ///
+    /// Default: 15 minutes. A withdrawn key works for at most that long while the key endpoint responds.
+    /// `Cache-Control: max-age` of the endpoint can shorten it to a minute, and cannot extend it.
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.keys.refresh_interval = interval;
         self
     }
 
-    /// The window in which tokens with unknown `kid`s cause at most two fetches: 30 seconds by
-    /// default. Two, so that the first request after a rotation passes even if a fetch had just
-    /// been made; no more, so that a flood of made-up `kid`s does not become a flood of fetches.
+    /// Sets the period in which tokens with unknown `kid`s cause at most two fetches.
+    ///
+    /// Default: 30 seconds. With two fetches, the first request after a rotation passes even if a fetch was made just
+    /// before. There are no more, so that a flood of invented `kid`s does not become a flood of fetches.
     pub fn unknown_key_window(mut self, window: Duration) -> Self {
         self.keys.unknown_key_window = window;
         self
     }
 
-    /// How old keys may get while they cannot be fetched: 24 hours by default, after which requests
-    /// are answered with 503. An outage of the endpoint should not become yours, but a key must not
-    /// live forever because somebody blocks the way to its withdrawal.
+    /// Sets the age up to which keys are used while they cannot be fetched. Requests are rejected with 503 after that.
+    ///
+    /// Default: 24 hours. An outage of the key endpoint should not become an outage of the service, but a withdrawn key
+    /// must not be used indefinitely because the endpoint is blocked.
     pub fn max_staleness(mut self, bound: Duration) -> Self {
         self.keys.max_staleness = bound;
         self
     }
 
-    /// How long one fetch of keys may take in all: 3 seconds by default, which is what a person
-    /// waits for a page.
+    /// Sets the time limit of one fetch of keys, including the connection and the whole response.
+    ///
+    /// Default: 3 seconds, because requests may wait for a fetch.
     pub fn fetch_timeout(mut self, limit: Duration) -> Self {
         self.keys.fetch_timeout = limit;
         self
     }
 
-    /// Starts no background task: requests check the age of the keys and refresh them. For functions
-    /// that freeze between requests. Requests that find keys past their refresh interval wait for
-    /// one shared fetch. If it fails, the old keys are used for one more interval and no request waits.
+    /// Lets requests refresh the keys instead of a background task. For functions that are frozen between requests.
+    ///
+    /// Requests that find keys older than the refresh interval wait for one shared fetch. If it fails, the old keys are
+    /// used for one more interval and no request waits.
     pub fn refresh_on_demand(mut self) -> Self {
         self.keys.background = false;
         self
     }
 
-    /// How many bytes of verified tokens are remembered: 32 MiB by default, some five thousand
-    /// tokens. Their decoded claims are counted in; what a type of your own takes is not. 0 turns the
-    /// cache off; what is refused and what passes stays the same.
+    /// Sets the size of the cache of verified tokens in bytes. 0 disables the cache. The cache changes how fast a token is
+    /// verified, and not whether it passes.
     ///
-    /// Beside that each thread keeps up to 512 tokens that it saw last, fewer with a small cache, so that
-    /// threads do not slow each other down: one or two MiB of tokens as Cognito writes them, at the most
-    /// 4 MiB a thread.
+    /// Default: 32 MiB, about 5,000 tokens. Decoded claims are included, except values of your own types.
+    ///
+    /// In addition each thread keeps up to 512 recent tokens, fewer with a small cache, so that threads do not contend
+    /// for the cache. That takes 1 to 2 MiB a thread with tokens of Cognito, and at most 4 MiB.
     pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
         self
     }
 
-    /// Starts with keys that another verifier exported, so that a cold start needs no fetch while they
-    /// are younger than the [refresh interval](Self::refresh_interval). If they are older, the first
-    /// request waits for a fetch, and if that fails, the imported keys are used. Keys older than
-    /// [`max_staleness`](Self::max_staleness) and issuers that are not configured here are left out.
+    /// Starts with the keys that [`export_keys`](Verifier::export_keys) of another verifier returned, so that a cold
+    /// start needs no fetch.
+    ///
+    /// If they are older than the [refresh interval](Self::refresh_interval), the first request waits for a fetch, and
+    /// if that fails, the imported keys are used. Keys older than [`max_staleness`](Self::max_staleness) and keys of
+    /// other issuers are ignored.
     pub fn import_keys(mut self, exported: impl Into<String>) -> Self {
         self.imported = Some(exported.into());
         self
     }
 
-    /// Takes wall time from here instead of the system.
+    /// Sets the clock that provides the wall time. Default: the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Makes the verifier. Nothing is fetched yet; see [`Verifier::ready`].
+    /// Builds the verifier. Nothing is fetched yet: see [`Verifier::ready`].
     ///
     /// # Errors
-    /// A [`ConfigError`] that names the setting and the fix: an impossible pool id, no client, an impossible
-    /// client id or address, plain HTTP off loopback, an issuer or a name that stands twice, settings
-    /// that exclude each other, a duration out of its range, a claim name that cannot hold permissions, imported keys that cannot be read.
+    /// A [`ConfigError`] that names the setting and what to change:
+    /// - a pool id, client id, resource, region or URL is invalid, or a pool has no client;
+    /// - a URL is plain HTTP to another machine;
+    /// - two pools have the same issuer or name;
+    /// - two settings exclude each other;
+    /// - a duration is out of its range;
+    /// - the claim of the permissions has another meaning;
+    /// - the imported keys cannot be read.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         self.keys.check()?;
         check_leeway("expiry_leeway", self.expiry_leeway)?;
@@ -248,18 +273,17 @@ impl VerifierBuilder {
         }
         let has_permission_source =
             self.permissions_claim.is_some() || pools.iter().any(|pool| !pool.grants.is_empty());
-        let rules = Rules {
-            pools,
+        Ok(Verifier(Arc::new(Inner {
+            pools: pools.into_iter().map(Arc::new).collect(),
             issuers,
             clock: self.clock,
-            expiry_leeway: self.expiry_leeway,
-            clock_skew: self.clock_skew,
+            tolerance: Tolerance { expiry_leeway: self.expiry_leeway, clock_skew: self.clock_skew },
             permissions_claim: self.permissions_claim,
             has_permission_source,
-            told_of_permissions: AtomicBool::new(false),
-        };
-        let cache = TokenCache::new(self.cache_bytes);
-        Ok(Verifier(Arc::new(Inner { rules, cache, checks: self.checks })))
+            has_warned_of_permissions: AtomicBool::new(false),
+            cache: TokenCache::new(self.cache_bytes),
+            checks: self.checks,
+        })))
     }
 }
 
@@ -293,18 +317,18 @@ struct ExportedSet {
 }
 
 fn import(text: &str, pools: &[PoolRules]) -> Result<(), ConfigError> {
-    let refuse =
-        |reason: &dyn fmt::Display| ConfigError::ImportedKeys { reason: reason.to_string() };
+    let error = |reason, source| ConfigError::ImportedKeys { reason, source };
     let mut exported: Exported = serde_json::from_str(text)
-        .map_err(|_| refuse(&"the text is not a document with `tower_cognito_keys`"))?;
+        .map_err(|_| error("the text is not a document with `tower_cognito_keys`", None))?;
     for pool in pools {
         let Some(found) = exported.tower_cognito_keys.remove(pool.issuer.as_ref()) else {
             continue;
         };
-        let set = KeySet::from_json(&found.jwks.to_string()).map_err(|error| refuse(&error))?;
+        let set = KeySet::from_json(&found.jwks.to_string())
+            .map_err(|source| error("a key set cannot be used", Some(Arc::new(source))))?;
         let fetched_at = UNIX_EPOCH
             .checked_add(Duration::from_secs(found.fetched_at))
-            .ok_or_else(|| refuse(&"`fetched_at` is out of range"))?;
+            .ok_or_else(|| error("`fetched_at` is out of range", None))?;
         pool.keys.import(fetched_at, set);
     }
     Ok(())

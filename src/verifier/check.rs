@@ -5,25 +5,25 @@ use crate::{
     error::{AuthError, AuthErrorKind},
 };
 
-/// Why a check of your own refused a token that is otherwise good.
+/// Error that a check of your own returns to reject a token that passed all rules.
 ///
-/// The reason is a fixed sentence, shown in the response's `detail`: write nothing into it that came
+/// The reason is a fixed sentence, which is sent as the response's `detail`. Put nothing into it that came
 /// with the token.
 #[derive(Debug, Clone)]
 pub struct Refusal(AuthError);
 
 impl Refusal {
-    /// The token is not good (revoked, signed out): 401 with `invalid_token`.
+    /// The token is not accepted at all, for example because the user signed out: 401 `invalid_token`.
     pub fn unauthorized(reason: &'static str) -> Self {
         Self(AuthError::new(AuthErrorKind::RefusedByCheck, reason))
     }
 
-    /// The token is good, but not for this service (wrong tenant, unpaid account): 403.
+    /// The token is valid, but not for this service, for example because it belongs to another tenant: 403.
     pub fn forbidden(reason: &'static str) -> Self {
         Self(AuthError::new(AuthErrorKind::ForbiddenByCheck, reason))
     }
 
-    /// The check could not be made (its store is down): 503 with `Retry-After`.
+    /// The check failed, for example because its database is down: 503 with `Retry-After`.
     pub fn unavailable(reason: &'static str, retry_after: Duration) -> Self {
         Self(AuthError::new(AuthErrorKind::CheckUnavailable, reason).with_retry_after(retry_after))
     }
@@ -33,12 +33,12 @@ type SyncCheck = dyn Fn(&Verified) -> Result<(), Refusal> + Send + Sync;
 type CheckFuture = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 type AsyncCheck = dyn Fn(Verified) -> CheckFuture + Send + Sync;
 
-/// The application's own checks, in the order in which they were added; they run at each request,
-/// on a token seen before too.
+/// The application's own checks, in the order in which they were added. They run at each request, also for cached
+/// tokens.
 #[derive(Clone, Default)]
 pub(super) struct Checks {
-    now: Vec<Arc<SyncCheck>>,
-    later: Vec<Arc<AsyncCheck>>,
+    sync: Vec<Arc<SyncCheck>>,
+    asynchronous: Vec<Arc<AsyncCheck>>,
 }
 
 impl Checks {
@@ -46,7 +46,7 @@ impl Checks {
     where
         F: Fn(&Verified) -> Result<(), Refusal> + Send + Sync + 'static,
     {
-        self.now.push(Arc::new(check));
+        self.sync.push(Arc::new(check));
     }
 
     pub(super) fn add_async<F, Fut>(&mut self, check: F)
@@ -54,31 +54,32 @@ impl Checks {
         F: Fn(Verified) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        self.later.push(Arc::new(move |verified| Box::pin(check(verified))));
+        self.asynchronous.push(Arc::new(move |verified| Box::pin(check(verified))));
     }
 
-    /// Whether a token cannot be decided about without waiting.
-    pub(super) fn must_wait(&self) -> bool {
-        !self.later.is_empty()
+    pub(super) fn has_async(&self) -> bool {
+        !self.asynchronous.is_empty()
     }
 
+    /// Runs the synchronous checks.
     pub(super) fn run(&self, verified: &Verified) -> Result<(), AuthError> {
-        self.now.iter().try_for_each(|check| check(verified)).map_err(|refusal| refusal.0)
+        self.sync.iter().try_for_each(|check| check(verified)).map_err(|refusal| refusal.0)
     }
 
-    pub(super) async fn run_async(&self, verified: &Verified) -> Result<(), AuthError> {
-        for check in &self.later {
+    /// Runs the asynchronous checks, and returns what they accepted.
+    pub(super) async fn run_async(&self, verified: Verified) -> Result<Verified, AuthError> {
+        for check in &self.asynchronous {
             check(verified.clone()).await.map_err(|refusal| refusal.0)?;
         }
-        Ok(())
+        Ok(verified)
     }
 }
 
 impl fmt::Debug for Checks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Checks")
-            .field("now", &self.now.len())
-            .field("later", &self.later.len())
+            .field("sync", &self.sync.len())
+            .field("asynchronous", &self.asynchronous.len())
             .finish()
     }
 }

@@ -4,14 +4,12 @@ use crate::{
     claims::TokenUse,
     clock::Clock,
     error::{AuthError, AuthErrorKind, ConfigError},
-    json::Json,
     keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
     policy::Grants,
     pool::{PoolId, check_url, is_region},
-    verifier::rules::wrong_use,
 };
 
-/// One user pool: who signs, for which app clients, and where the keys are.
+/// Configuration of one user pool: its issuers, its app clients, and where its keys are.
 ///
 /// ```
 /// use tower_cognito::{Pool, Verifier};
@@ -42,12 +40,12 @@ pub struct Pool {
     plain_http: bool,
 }
 
-/// The settings of a [`Pool`] that give up a protection.
+/// Settings of a [`Pool`] that remove a protection. Returned by [`Pool::dangerous`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DangerousPool(Pool);
 
-/// A pool as the rules see it.
+/// A pool as the rules of the token use it.
 pub(super) struct PoolRules {
     pub(super) issuer: Arc<str>,
     pub(super) name: Arc<str>,
@@ -78,8 +76,8 @@ impl Pool {
         Self::empty(Some(id.try_into().map_err(Into::into)), Vec::new(), None)
     }
 
-    /// Any other issuer, with the address of its keys: an emulator, or a pool behind a domain of
-    /// its own. Both must be `https`, or `http` on loopback.
+    /// Describes any other issuer by its name and the URL of its keys, for example an emulator or a pool behind its own
+    /// domain. Both must be `https`, or `http` on loopback.
     pub fn custom(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
         Self::empty(None, vec![issuer.into()], Some(jwks_uri.into()))
     }
@@ -108,8 +106,10 @@ impl Pool {
         }
     }
 
-    /// Accepts access tokens of these app clients (`token_use` is `access` and `client_id` one of
-    /// them). A second call replaces the list.
+    /// Accepts access tokens of these app clients (`token_use` is `access` and `client_id` is one of them).
+    ///
+    /// Default: none, because an access token does not identify a user's profile and an ID token authorizes nothing:
+    /// the service has to choose. A second call replaces the list.
     pub fn access_tokens<C>(mut self, clients: C) -> Self
     where
         C: IntoIterator,
@@ -119,8 +119,9 @@ impl Pool {
         self
     }
 
-    /// Accepts ID tokens of these app clients (`token_use` is `id` and `aud` one of them). A second
-    /// call replaces the list.
+    /// Accepts ID tokens of these app clients (`token_use` is `id` and `aud` is one of them).
+    ///
+    /// Default: none. A second call replaces the list.
     pub fn id_tokens<C>(mut self, clients: C) -> Self
     where
         C: IntoIterator,
@@ -135,14 +136,13 @@ impl Pool {
     ///
     /// An app client that sends `resource=https://api.example.com` to the authorization endpoint
     /// (RFC 8707, in Cognito since October 2025) gets an access token whose `aud` is that resource.
-    /// With this setting `aud` must be one of the named resources, or a list that contains one;
-    /// otherwise the token is refused with `wrong_audience`. The comparison is exact: a slash at the
-    /// end makes another resource. ID tokens are not affected: if [`id_tokens`](Self::id_tokens) are
-    /// accepted too, any API's ID token of the same client passes.
+    /// With this setting `aud` must be one of these resources, or a list that contains one; otherwise the token is
+    /// rejected with `wrong_audience`. The comparison is exact: a resource with a trailing slash is another one. ID
+    /// tokens are not affected: if [`id_tokens`](Self::id_tokens) are accepted too, they pass as before.
     ///
-    /// By default no resource is named. Then an access token passes if it has no `aud`, or if its
-    /// `aud` holds accepted client ids alone, as a pre-token-generation trigger may write it. A token
-    /// that is bound to some other resource is refused (RFC 7519, section 4.1.3).
+    /// Default: no resource. Then an access token passes if it has no `aud`, or if its `aud` contains only accepted
+    /// client ids, as a pre-token-generation trigger may write it. A token that is bound to another resource is
+    /// rejected (RFC 7519, section 4.1.3).
     ///
     /// ```
     /// # use tower_cognito::{Pool, Verifier};
@@ -164,9 +164,9 @@ impl Pool {
     /// Accepts access tokens that are bound to one of these resources, and those that are bound to none.
     /// A second call replaces the list; an empty list is an error.
     ///
-    /// For the roll-out of resource binding: while some app clients do not send `resource` yet, their
-    /// tokens have no `aud`, and [`resources`](Self::resources) would refuse them. Change to `resources`
-    /// when all clients send it. Tokens that are bound to another resource are refused all the same.
+    /// For the introduction of resource binding: tokens of app clients that do not send `resource` yet have no `aud`,
+    /// and [`resources`](Self::resources) rejects them. Change to `resources` when all clients send it. Tokens that are
+    /// bound to another resource are rejected.
     pub fn resources_or_unbound<R>(mut self, resources: R) -> Self
     where
         R: IntoIterator,
@@ -176,26 +176,28 @@ impl Pool {
         self
     }
 
-    /// What policies call this pool: see [`pool`](crate::pool()). Unless set, it is the pool's id, or
-    /// the issuer of a custom pool.
+    /// Sets the name by which policies refer to this pool: see [`policy::pool`](crate::policy::pool()).
+    ///
+    /// Default: the pool's id, or the issuer of a custom pool.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Lets the groups of this pool grant permissions. By default they grant none.
+    /// Sets the permissions that the groups of this pool grant. Default: none.
     pub fn grants(mut self, grants: Grants) -> Self {
         self.grants = grants;
         self
     }
 
-    /// Accepts one more issuer for this pool, compared letter by letter with `iss`.
+    /// Accepts one more issuer for this pool. `iss` must match it exactly.
     pub fn add_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
         self
     }
 
-    /// Accepts the pool's issuers in further regions, for a pool with replicas.
+    /// Accepts the pool's issuers in these regions too, for a pool with replicas. The default is the region of the
+    /// pool's id.
     pub fn add_regions<R>(mut self, regions: R) -> Self
     where
         R: IntoIterator,
@@ -205,32 +207,32 @@ impl Pool {
         self
     }
 
-    /// Takes the pool from an emulator: the issuer is `{endpoint}/{pool id}`, and the keys are at
-    /// `{issuer}/.well-known/jwks.json`. The AWS hosts are not trusted then.
+    /// Sets the endpoint of an emulator that has this pool. The issuer is `{endpoint}/{pool id}`, and the keys are at
+    /// `{issuer}/.well-known/jwks.json`. The issuers of AWS are not accepted then.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Fetches the keys from here instead of the first issuer's `/.well-known/jwks.json`.
+    /// Sets the URL that the keys are fetched from. Default: `/.well-known/jwks.json` of the first issuer.
     pub fn jwks_uri(mut self, uri: impl Into<String>) -> Self {
         self.jwks_uri = Some(uri.into());
         self
     }
 
-    /// Takes the keys from a source of yours. They are cached and refreshed as fetched ones are.
+    /// Gets the keys from your own source instead of an HTTP request. They are cached and refreshed in the same way.
     pub fn key_source(mut self, source: impl KeySource) -> Self {
         self.key_source = Some(Arc::new(source));
         self
     }
 
-    /// Takes these keys and no others: nothing is ever fetched, and a rotation needs a new verifier.
+    /// Uses only these keys. Nothing is fetched, and a key rotation needs a new verifier.
     pub fn static_keys(mut self, keys: KeySet) -> Self {
         self.static_keys = Some(keys);
         self
     }
 
-    /// The settings that give up a protection.
+    /// Gives access to the settings that remove a protection.
     pub fn dangerous(self) -> DangerousPool {
         DangerousPool(self)
     }
@@ -290,7 +292,7 @@ impl Pool {
         })
     }
 
-    /// A setting that would have no effect is a mistake, and not to be passed over.
+    /// Rejects settings that have no effect, because they are a mistake.
     fn check_conflicts(&self) -> Result<(), ConfigError> {
         let conflict = |setting, with| Err(ConfigError::Conflict { setting, with });
         let fetched = self.key_source.is_none() && self.static_keys.is_none();
@@ -337,7 +339,7 @@ impl Pool {
         }
     }
 
-    /// The issuers that follow from the id come first, then those that were added.
+    /// Returns the issuers that follow from the id, then those that were added.
     fn all_issuers(&self, id: Option<&PoolId>) -> Result<Vec<String>, ConfigError> {
         let mut issuers = Vec::new();
         if let Some(id) = id {
@@ -362,17 +364,19 @@ impl Pool {
 }
 
 impl DangerousPool {
-    /// Allows plain HTTP to other machines. Whoever is on the way can then swap the keys and pass
-    /// as any user: for closed test networks only.
+    /// Allows plain HTTP to other machines.
+    ///
+    /// Anyone on the network can then replace the keys and sign in as any user: for closed test networks only.
     pub fn allow_plain_http(mut self) -> Pool {
         self.0.plain_http = true;
         self.0
     }
 
-    /// Accepts access tokens whatever resource they are bound to, and those that are bound to none. A
-    /// token that was issued for another API then passes here, which RFC 8707 and RFC 7519,
-    /// section 4.1.3 forbid: only for a service that is not an API of its own, such as a proxy in front
-    /// of several APIs, each of which checks its own resource.
+    /// Accepts access tokens whatever resource they are bound to, and those that are bound to none.
+    ///
+    /// A token that was issued for another API then passes, which RFC 8707 and RFC 7519, section 4.1.3, forbid. Only
+    /// for a service that is not itself an API, such as a proxy in front of several APIs that each check their own
+    /// resource.
     pub fn accept_any_resource(mut self) -> Pool {
         self.0.any_resource = true;
         self.0
@@ -387,7 +391,7 @@ impl PoolRules {
             TokenUse::Id => (&self.id_clients, "ID tokens are not accepted here"),
         };
         if clients.is_empty() {
-            return Err(wrong_use(not_taken));
+            return Err(AuthError::new(AuthErrorKind::WrongTokenUse, not_taken));
         }
         if clients.iter().any(|accepted| accepted == client) {
             return Ok(());
@@ -410,21 +414,17 @@ impl PoolRules {
     }
 
     /// Whether access tokens with this `aud` are accepted: see [`Pool::resources`].
-    pub(super) fn accepts_audience(&self, audience: Option<&Json<'_>>) -> Result<(), AuthError> {
-        let names: &[Cow<'_, str>] = match audience {
+    pub(super) fn accepts_audience(
+        &self,
+        audience: Option<&[Cow<'_, str>]>,
+    ) -> Result<(), AuthError> {
+        let names = match audience {
+            Some(names) => names,
             None if self.accepts_unbound || self.accepts_any_resource => return Ok(()),
             None => {
                 return Err(wrong_audience(
                     "the access token is not bound to a resource; ask for one with `resource` \
                      (RFC 8707) at the authorization endpoint",
-                ));
-            }
-            Some(Json::String(name)) => std::slice::from_ref(name),
-            Some(Json::Strings(names)) => names,
-            Some(_) => {
-                return Err(AuthError::new(
-                    AuthErrorKind::InvalidClaim,
-                    "the access token's `aud` is neither a string nor an array of strings",
                 ));
             }
         };

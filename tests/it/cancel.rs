@@ -1,4 +1,4 @@
-//! Every future may be dropped wherever it waits: nothing is lost, and the next request is served.
+//! Each future can be dropped at each await: nothing is lost, and the next request is served.
 
 use std::{convert::Infallible, future::Future, time::Duration};
 
@@ -12,17 +12,17 @@ use tower_cognito_local::UserPool;
 
 use crate::support::{Source, builder};
 
-/// More often than any of the futures has to be polled to come to its end.
+/// More than any of the futures needs to complete.
 const POLLS: usize = 12;
 
-/// Polls a future so many times, then drops it; true if it had ended by then.
+/// Polls a future so many times, then drops it. Returns whether it was complete.
 async fn polled(future: impl Future, times: usize) -> bool {
     let mut future = Box::pin(future);
     for _ in 0..times {
         if poll_once(future.as_mut()).await {
             return true;
         }
-        // Time goes on between two polls, so that fetches and handlers advance.
+        // Time passes between two polls, so that fetches and handlers make progress.
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
     false
@@ -32,36 +32,37 @@ async fn poll_once(mut future: std::pin::Pin<&mut impl Future>) -> bool {
     std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_ready())).await
 }
 
-/// For each number of polls: a fresh verifier, a future that is dropped, and then a request that has
-/// to pass, with one fetch in all.
-async fn dropped_anywhere<Fut: Future>(make: impl Fn(Verifier, String) -> Fut) {
+/// For each number of polls: creates a verifier, drops a future after so many polls, and checks that the next
+/// request passes with one fetch in all.
+async fn dropped_at_any_await<Fut: Future>(make: impl Fn(Verifier, String) -> Fut) {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").scope("profile").sign();
-    let mut ended = 0;
+    let mut completed = 0;
     for times in 0..POLLS {
         let source = Source::of(&pool);
         source.delay(Duration::from_millis(400));
         let verifier = builder(&pool, &source).build().unwrap();
-        ended += u32::from(polled(make(verifier.clone(), token.clone()), times).await);
+        completed += u32::from(polled(make(verifier.clone(), token.clone()), times).await);
         let claims = verifier.verify(&token).await;
         assert_eq!(claims.unwrap().username(), Some("alice"), "after {times} polls");
         assert_eq!(source.fetches(), 1, "after {times} polls");
         assert_eq!(source.most_open(), 1);
     }
-    let ended = usize::try_from(ended).unwrap();
-    assert!(ended > 0, "it never came to its end, so that not every place was tried");
-    assert!(ended < POLLS - 2, "it never waited");
+    let completed = usize::try_from(completed).unwrap();
+    assert!(completed > 0, "the future never completed, so not every await was tried");
+    assert!(completed < POLLS - 2, "the future never waited");
 }
 
 #[tokio::test(start_paused = true)]
-async fn verify_and_ready_may_be_dropped_anywhere() {
-    dropped_anywhere(|verifier, token| async move { verifier.verify(&token).await.is_ok() }).await;
-    dropped_anywhere(|verifier, _| async move { verifier.ready().await.is_ok() }).await;
+async fn verify_and_ready_can_be_dropped_at_any_await() {
+    dropped_at_any_await(|verifier, token| async move { verifier.verify(&token).await.is_ok() })
+        .await;
+    dropped_at_any_await(|verifier, _| async move { verifier.ready().await.is_ok() }).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_layers_futures_may_be_dropped_anywhere() {
-    dropped_anywhere(|verifier, token| {
+async fn layer_futures_can_be_dropped_at_any_await() {
+    dropped_at_any_await(|verifier, token| {
         let layer = (CognitoLayer::new(verifier), require(scope("profile")));
         let mut service = layer.layer(service_fn(slow));
         async move {
@@ -73,8 +74,8 @@ async fn the_layers_futures_may_be_dropped_anywhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_axum_route_may_be_dropped_anywhere() {
-    dropped_anywhere(|verifier, token| {
+async fn axum_route_can_be_dropped_at_any_await() {
+    dropped_at_any_await(|verifier, token| {
         let route = get(|claims: Claims| async move {
             tokio::time::sleep(Duration::from_millis(300)).await;
             claims.subject().to_owned()
@@ -87,9 +88,9 @@ async fn an_axum_route_may_be_dropped_anywhere() {
     .await;
 }
 
-/// A check of one's own is asked anew by the next request.
+/// The next request runs the check again.
 #[tokio::test(start_paused = true)]
-async fn a_check_may_be_dropped_while_it_waits() {
+async fn async_check_can_be_dropped_while_it_waits() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let check = |_| async {

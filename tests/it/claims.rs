@@ -4,7 +4,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Deserialize;
 use serde_json::json;
-use tower_cognito::{AccessClaims, AuthErrorKind, Claims, IdClaims, TokenUse, Verified, de};
+use tower_cognito::{
+    AccessClaims, AuthErrorKind, Claims, IdClaims, TokenUse, Verified, claims::de,
+};
 use tower_cognito_local::{TokenBuilder, UserPool};
 
 use crate::support::captured_logs;
@@ -197,7 +199,7 @@ async fn debug_prints_no_claim() {
 
 #[tokio::test]
 async fn groups_grant_permissions_by_the_configured_mapping() {
-    use tower_cognito::{Grants, Verifier};
+    use tower_cognito::{Verifier, policy::Grants};
     let pool = UserPool::start().await.unwrap();
     let grants = Grants::new()
         .add_group("staff", ["read"])

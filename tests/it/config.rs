@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tower_cognito::{
-    CognitoLayer, ConfigError, Credential, FetchError, KeyDocument, KeySet, Pool, Verifier,
+    CognitoLayer, ConfigError, Pool, Verifier,
+    keys::{FetchError, KeyDocument, KeySet},
+    service::Credential,
 };
 use tower_cognito_local::UserPool;
 
@@ -84,6 +86,8 @@ fn wrong_settings_name_the_field_and_the_fix() {
         (of(pool().jwks_uri("https://a.test/j").key_source(no_keys)), "jwks_uri"),
         (good().unknown_key_window(Duration::from_millis(99)).build(), "unknown_key_window"),
         (good().refresh_interval(Duration::ZERO).build(), "refresh_interval"),
+        (good().refresh_interval(Duration::from_nanos(1)).build(), "at least 1 second"),
+        (good().refresh_interval(Duration::from_millis(999)).build(), "at least 1 second"),
         (good().unknown_key_window(Duration::ZERO).build(), "unknown_key_window"),
         (good().max_staleness(Duration::ZERO).build(), "max_staleness"),
         (good().fetch_timeout(Duration::ZERO).build(), "fetch_timeout"),
@@ -118,7 +122,7 @@ fn duration_is_accepted_up_to_its_limit() {
             .expiry_leeway(leeway)
             .clock_skew(leeway)
     };
-    assert_eq!(builder().build().err(), None);
+    assert!(builder().build().is_ok());
     for (too_long, name) in [
         (builder().refresh_interval(longest + second), "refresh_interval"),
         (builder().max_staleness(longest + second), "max_staleness"),

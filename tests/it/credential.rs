@@ -2,7 +2,9 @@
 
 use http::{HeaderValue, Request, header};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_cognito::{AuthError, AuthErrorKind, CognitoLayer, Credential, Verified, Verifier};
+use tower_cognito::{
+    AuthError, AuthErrorKind, CognitoLayer, Verified, Verifier, service::Credential,
+};
 use tower_cognito_local::UserPool;
 
 /// Returns the headers that the inner service received, as `Debug` prints them, and whether the request had claims; or

@@ -1,4 +1,4 @@
-//! A key endpoint that breaks in every way, over real HTTP.
+//! Faults of a key endpoint, over HTTP.
 
 use std::{
     sync::{
@@ -23,11 +23,11 @@ fn http(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     [format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), body.as_ref()].concat()
 }
 
-/// Every way in which an endpoint can fail to give a key set.
-fn broken(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> {
+/// The ways in which an endpoint can fail to send a key set.
+fn faults(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> {
     let good = pool.key_set().unwrap().to_json();
     let length = good.len();
-    let odd = |text: &str| Reply::json(text);
+    let json = |text: &str| Reply::json(text);
     let mut replies = vec![
         ("closes", Reply::Close),
         ("hangs", Reply::Hang(Vec::new())),
@@ -40,13 +40,16 @@ fn broken(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> 
             Reply::Hang(http(&format!("200 OK\r\nContent-Length: {length}"), &good[..50])),
         ),
         (
-            "drips",
+            "one byte at a time",
             Reply::Drip(
                 http(&format!("200 OK\r\nContent-Length: {length}"), &good),
                 Duration::from_millis(20),
             ),
         ),
-        ("drips its head", Reply::Drip(b"HTTP/1.1 200 OK\r\n".to_vec(), Duration::from_millis(50))),
+        (
+            "headers one byte at a time",
+            Reply::Drip(b"HTTP/1.1 200 OK\r\n".to_vec(), Duration::from_millis(50)),
+        ),
         (
             "cut short",
             Reply::Bytes(http(
@@ -55,11 +58,11 @@ fn broken(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> 
             )),
         ),
         (
-            "says too long",
+            "Content-Length too large",
             Reply::Bytes(http(&format!("200 OK\r\nContent-Length: {}", length + 10), &good)),
         ),
         (
-            "says too short",
+            "Content-Length too small",
             Reply::Bytes(http(&format!("200 OK\r\nContent-Length: {}", length - 10), &good)),
         ),
         ("no HTTP", Reply::Bytes(b"SSH-2.0-OpenSSH\r\n".to_vec())),
@@ -77,7 +80,7 @@ fn broken(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> 
         ),
         ("bad chunks", Reply::Bytes(http("200 OK\r\nTransfer-Encoding: chunked", "zz\r\n{}"))),
         ("50 MB", Reply::Bytes(http("200 OK\r\nContent-Length: 52428800", vec![b' '; 1 << 20]))),
-        ("200 KiB of spaces before", odd(&format!("{}{good}", " ".repeat(200 << 10)))),
+        ("200 KiB of spaces before", json(&format!("{}{good}", " ".repeat(200 << 10)))),
         (
             "gzip",
             Reply::Bytes(http("200 OK\r\nContent-Encoding: gzip\r\nConnection: close", GZIP_BOMB)),
@@ -85,24 +88,24 @@ fn broken(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> 
         ("204", Reply::status("204 No Content", "")),
         ("206", Reply::status("206 Partial Content", &good)),
         ("304", Reply::status("304 Not Modified", "")),
-        ("HTML", odd("<!doctype html><title>maintenance</title>")),
-        ("empty body", odd("")),
-        ("empty object", odd("{}")),
-        ("empty set", odd(r#"{"keys":[]}"#)),
-        ("null keys", odd(r#"{"keys":null}"#)),
-        ("an array", odd(&format!("[{good}]"))),
-        ("half a document", odd(&good[..length / 2])),
-        ("two documents", odd(&format!("{good}{good}"))),
-        ("a mark before", odd(&format!("\u{feff}{good}"))),
+        ("HTML", json("<!doctype html><title>maintenance</title>")),
+        ("empty body", json("")),
+        ("empty object", json("{}")),
+        ("empty set", json(r#"{"keys":[]}"#)),
+        ("null keys", json(r#"{"keys":null}"#)),
+        ("an array", json(&format!("[{good}]"))),
+        ("half a document", json(&good[..length / 2])),
+        ("two documents", json(&format!("{good}{good}"))),
+        ("byte order mark", json(&format!("\u{feff}{good}"))),
         ("not UTF-8", Reply::Bytes(http("200 OK\r\nConnection: close", [0xff, 0xfe, 0x7b, 0x7d]))),
-        ("deep", odd(&format!(r#"{{"keys":{}{}}}"#, "[".repeat(40_000), "]".repeat(40_000)))),
+        ("deep", json(&format!(r#"{{"keys":{}{}}}"#, "[".repeat(40_000), "]".repeat(40_000)))),
         (
             "EC keys alone",
-            odd(
+            json(
                 r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"a","alg":"ES256","x":"AA","y":"AA"}]}"#,
             ),
         ),
-        ("an error document", odd(r#"{"message":"User pool us-east-1_x does not exist."}"#)),
+        ("an error document", json(r#"{"message":"User pool us-east-1_x does not exist."}"#)),
     ];
     for status in [
         "301 Moved Permanently",
@@ -124,36 +127,38 @@ fn broken(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> 
         "502 Bad Gateway",
         "503 Service Unavailable",
     ] {
-        // A document in an error's body is no key set.
+        // The body of an error response is not used, even if it is a key set.
         replies.push(("error status", Reply::status(status, &good)));
     }
     replies
 }
 
-/// The head of a gzip stream; what matters is that nobody unpacks it.
+/// The head of a gzip stream, which must not be decompressed.
 const GZIP_BOMB: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_fault_of_the_endpoint_refuses_a_token_whose_key_is_known() {
+async fn faults_of_the_key_endpoint_affect_no_token_with_a_known_key() {
     let pool = UserPool::start().await.unwrap();
     let good = pool.key_set().unwrap().to_json();
     let elsewhere = KeyServer::start(Reply::json(&good)).await;
     let server = KeyServer::start(Reply::json(&good)).await;
     let verifier = builder(&pool, &server)
-        .refresh_interval(Duration::from_millis(100))
+        .refresh_interval(Duration::from_secs(1))
         .unknown_key_window(Duration::from_millis(100))
-        .build_with_room();
-    eventually("the keys are there", async || verifier.ready().await.is_ok()).await;
+        .max_staleness(Duration::from_secs(3600))
+        .build()
+        .unwrap();
+    eventually("the keys are fetched", async || verifier.ready().await.is_ok()).await;
 
-    // Steady traffic, some of it with tokens never seen before.
-    let (stop, passed, refused) = (
+    // Steady requests, half of them with new tokens.
+    let (stop, passed, rejected) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU64::new(0)),
         Arc::new(AtomicU64::new(0)),
     );
     let traffic = {
-        let (verifier, stop, passed, refused) =
-            (verifier.clone(), Arc::clone(&stop), Arc::clone(&passed), Arc::clone(&refused));
+        let (verifier, stop, passed, rejected) =
+            (verifier.clone(), Arc::clone(&stop), Arc::clone(&passed), Arc::clone(&rejected));
         let warm = pool.token("alice").sign();
         let tokens: Vec<_> = (0..200).map(|n| pool.token(format!("user{n}")).sign()).collect();
         tokio::spawn(async move {
@@ -161,7 +166,7 @@ async fn no_fault_of_the_endpoint_refuses_a_token_whose_key_is_known() {
             while !stop.load(Ordering::SeqCst) {
                 for token in [&warm, &tokens[round % tokens.len()]] {
                     let counter =
-                        if verifier.verify(token).await.is_ok() { &passed } else { &refused };
+                        if verifier.verify(token).await.is_ok() { &passed } else { &rejected };
                     counter.fetch_add(1, Ordering::SeqCst);
                 }
                 round += 1;
@@ -170,7 +175,7 @@ async fn no_fault_of_the_endpoint_refuses_a_token_whose_key_is_known() {
         })
     };
 
-    let faults = broken(&pool, &elsewhere);
+    let faults = faults(&pool, &elsewhere);
     for (name, reply) in &faults {
         server.set(reply.clone());
         let (before, seen) = (verifier.health()[0].fetches, passed.load(Ordering::SeqCst));
@@ -181,45 +186,34 @@ async fn no_fault_of_the_endpoint_refuses_a_token_whose_key_is_known() {
                 && passed.load(Ordering::SeqCst) > seen
         })
         .await;
-        assert_eq!(verifier.health()[0].keys, 2, "{name}: good keys were replaced");
-        assert_eq!(refused.load(Ordering::SeqCst), 0, "{name}: a valid token was refused");
+        assert_eq!(verifier.health()[0].keys, 2, "{name}: the keys were replaced");
+        assert_eq!(rejected.load(Ordering::SeqCst), 0, "{name}: a valid token was rejected");
     }
 
-    // Well again: a new key is accepted by its first request, or after the limit's short window.
+    // After the faults a new key is accepted at its first request, or after the short window of the limit.
     pool.rotate().unwrap();
     server.set(Reply::json(&pool.key_set().unwrap().to_json()));
     let token = pool.token("bob").sign();
     eventually("the new key is accepted", async || verifier.verify(&token).await.is_ok()).await;
     stop.store(true, Ordering::SeqCst);
     traffic.await.unwrap();
-    assert_eq!(refused.load(Ordering::SeqCst), 0);
+    assert_eq!(rejected.load(Ordering::SeqCst), 0);
     assert_eq!(elsewhere.fetches(), 0, "a redirect was followed");
     println!(
-        "faults survived: {}, valid tokens meanwhile: {}",
+        "faults: {}, valid tokens in the meantime: {}",
         faults.len(),
         passed.load(Ordering::SeqCst)
     );
 }
 
-trait BuildWithRoom {
-    fn build_with_room(self) -> Verifier;
-}
-
-impl BuildWithRoom for VerifierBuilder {
-    /// Keys live long enough for the whole test.
-    fn build_with_room(self) -> Verifier {
-        self.max_staleness(Duration::from_secs(3600)).build().unwrap()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_at_a_broken_endpoint_answers_503_and_heals() {
+async fn start_with_a_faulty_key_endpoint_is_unavailable_and_recovers() {
     let pool = UserPool::start().await.unwrap();
     let good = pool.key_set().unwrap().to_json();
     let elsewhere = KeyServer::start(Reply::json(&good)).await;
     let token = pool.token("alice").sign();
     let mut tasks = tokio::task::JoinSet::new();
-    for (name, reply) in broken(&pool, &elsewhere) {
+    for (name, reply) in faults(&pool, &elsewhere) {
         let server = KeyServer::start(reply).await;
         let verifier =
             builder(&pool, &server).unknown_key_window(Duration::from_millis(200)).build().unwrap();
@@ -229,7 +223,7 @@ async fn a_start_at_a_broken_endpoint_answers_503_and_heals() {
             assert_eq!(failure.issuer(), issuer, "{name}");
             let is_unavailable = |error: AuthError| {
                 assert_eq!(error.kind(), AuthErrorKind::KeysUnavailable, "{name}");
-                // The next fetch is due within the window, and the header has whole seconds.
+                // The next fetch is due within the window of 200 milliseconds, and the header contains whole seconds.
                 assert_eq!(error.retry_after(), Some(Duration::from_secs(1)), "{name}");
             };
             is_unavailable(verifier.verify(&token).await.unwrap_err());
@@ -247,7 +241,7 @@ async fn a_start_at_a_broken_endpoint_answers_503_and_heals() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unavailable_too() {
+async fn refused_connection_is_unavailable() {
     let pool = UserPool::start().await.unwrap();
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let own = Pool::custom(pool.issuer(), format!("http://{free}/jwks.json"))
@@ -258,7 +252,7 @@ async fn nobody_listening_is_unavailable_too() {
 }
 
 #[tokio::test]
-async fn a_set_with_odd_entries_works_for_the_others() {
+async fn unusable_entries_of_a_set_do_not_affect_the_others() {
     let pool = UserPool::start().await.unwrap();
     let mut document: serde_json::Value =
         serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
@@ -275,7 +269,7 @@ async fn a_set_with_odd_entries_works_for_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_unknown_keys_cost_two_fetches() {
+async fn ten_thousand_unknown_keys_cause_two_fetches() {
     let pool = UserPool::start().await.unwrap();
     let good = pool.key_set().unwrap().to_json();
     for (reply, kind) in [
@@ -285,18 +279,18 @@ async fn ten_thousand_unknown_keys_cost_two_fetches() {
         let server = KeyServer::start(Reply::json(&good)).await;
         let verifier = builder(&pool, &server)
             .fetch_timeout(Duration::from_secs(30))
-            // One window for all, however long they take.
+            // One window for all requests, however long they take.
             .unknown_key_window(Duration::from_secs(3600))
             .build()
             .unwrap();
-        eventually("the keys are there", async || verifier.ready().await.is_ok()).await;
+        eventually("the keys are fetched", async || verifier.ready().await.is_ok()).await;
         server.set(reply);
         let payload = pool.token("mallory").payload().to_string();
         let warm = pool.token("alice").sign();
         let tasks: Vec<_> = (0..10)
             .map(|task| {
                 let (verifier, warm) = (verifier.clone(), warm.clone());
-                // The signature is never looked at, so that any will do.
+                // The signature is never verified, so any text will do.
                 let tokens: Vec<_> =
                     (0..1000).map(|n| unsigned(&format!("k{task}-{n}"), &payload)).collect();
                 tokio::spawn(async move {
@@ -310,7 +304,7 @@ async fn ten_thousand_unknown_keys_cost_two_fetches() {
         for task in tasks {
             task.await.unwrap();
         }
-        assert_eq!(server.fetches(), 3, "one at the start, and two for all the unknown keys");
+        assert_eq!(server.fetches(), 3, "one at the start, and two for the unknown keys");
     }
 }
 

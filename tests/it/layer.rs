@@ -19,8 +19,8 @@ use http_body_util::Full;
 use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
-    AuthError, AuthErrorKind, CognitoLayer, KeyDocument, Pool, Refusal, Verified, Verifier,
-    authenticated, group, require, scope,
+    AuthError, AuthErrorKind, CognitoLayer, Pool, Verified, Verifier, group, keys::KeyDocument,
+    policy::authenticated, require, scope, verifier::Refusal,
 };
 use tower_cognito_local::UserPool;
 
@@ -35,6 +35,7 @@ fn kind<B>(response: &Response<B>) -> Option<AuthErrorKind> {
 }
 
 /// A service that counts its calls, and those without a preceding `poll_ready` as violations.
+#[derive(Default)]
 struct Strict {
     ready: bool,
     violations: Arc<AtomicUsize>,
@@ -236,7 +237,7 @@ async fn tonic_methods_receive_claims_and_clients_get_the_grpc_code_of_a_refusal
     let calls = Arc::new(AtomicUsize::new(0));
     let layer = CognitoLayer::new(verifier)
         .require(scope("echo"))
-        .rejection_handler(tower_cognito::GrpcStatus);
+        .rejection_handler(tower_cognito::service::GrpcStatus);
     let channel = serve_grpc(layer, Echo { calls: Arc::clone(&calls) }).await;
     let good = |name: &str| pool.token(name).scope("echo");
     let refused = |code, message: &str| Err((code, message.to_owned()));
@@ -497,4 +498,58 @@ async fn anonymous_request_does_not_meet_the_policy_of_the_layer() {
         assert_eq!(response.status(), 401);
         assert_eq!(kind(&response), Some(AuthErrorKind::MissingCredential));
     }
+}
+
+#[tokio::test]
+async fn services_give_access_to_the_inner_service() {
+    use tower_cognito::service::{CognitoService, Require};
+
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let mut cognito = CognitoService::new(Require::new(1, group("staff")), verifier);
+    assert_eq!(cognito.get_ref().get_ref(), &1);
+    *cognito.get_mut().get_mut() = 2;
+    assert_eq!(cognito.into_inner().into_inner(), 2);
+}
+
+#[tokio::test]
+async fn services_made_without_their_layers_behave_as_with_them() {
+    use tower_cognito::service::{CognitoService, Require};
+
+    let pool = UserPool::start().await.unwrap();
+    let inner = service_fn(|_: Request<()>| async {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let verifier = pool.verifier().build().unwrap();
+    let service = CognitoService::new(Require::new(inner, group("staff")), verifier);
+    let (staff, other) = (pool.token("alice").group("staff").sign(), pool.token("bob").sign());
+    for (request, status) in
+        [(request(&staff), 200), (request(&other), 403), (Request::new(()), 401)]
+    {
+        assert_eq!(service.clone().oneshot(request).await.unwrap().status(), status);
+    }
+}
+
+/// Polls the future of a rejected request twice.
+async fn poll_twice<S>(mut service: S)
+where
+    S: Service<Request<()>, Error = Infallible>,
+{
+    let mut future = Box::pin(service.call(Request::new(())));
+    assert!(future.as_mut().await.is_ok());
+    let _ = future.await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "polled after it had completed")]
+async fn a_completed_future_of_the_layer_panics_when_polled_again() {
+    let pool = UserPool::start().await.unwrap();
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap());
+    poll_twice(layer.layer(Strict::default())).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "polled after it had completed")]
+async fn a_completed_future_of_require_panics_when_polled_again() {
+    poll_twice(require(group("staff")).layer(Strict::default())).await;
 }

@@ -26,6 +26,7 @@ mod policy;
 mod properties;
 mod rejection;
 mod rotation;
+mod rules;
 mod streams;
 mod support;
 mod token_cache;

@@ -1,4 +1,4 @@
-//! The manual is held to what it says.
+//! The manual agrees with the code and the tests.
 
 use std::{collections::HashSet, fs, path::Path};
 
@@ -6,17 +6,16 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The names of all tests, in `src` and `tests`.
+/// The names of all tests of the workspace.
 fn tests() -> HashSet<String> {
     let mut folders = ["src", "tests", "local/src", "local/tests"].map(str::to_owned).to_vec();
-
     let mut names = HashSet::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(&folder)).unwrap() {
             let entry = entry.unwrap();
             let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
             if entry.path().is_dir() {
-                // What clients in other languages bring along is not ours.
+                // The dependencies of test clients in other languages.
                 if entry.file_name() != "node_modules" {
                     folders.push(path);
                 }
@@ -42,7 +41,7 @@ fn tests() -> HashSet<String> {
 }
 
 #[test]
-fn each_threat_of_the_manual_names_tests_that_exist() {
+fn every_threat_in_the_manual_names_tests_that_exist() {
     let tests = tests();
     let manual = read("src/docs/threats.md");
     let (_, threats) = manual.split_once("# Algorithm and key").unwrap();
@@ -52,15 +51,18 @@ fn each_threat_of_the_manual_names_tests_that_exist() {
         let named = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         let names: Vec<&str> = named.split(", ").map(|name| name.trim_matches('`')).collect();
         for name in &names {
-            assert!(tests.contains(*name), "the manual names a test that is not there: {name}");
+            assert!(tests.contains(*name), "the manual names a test that does not exist: {name}");
         }
         assert!(!names.is_empty(), "a threat without a test: {row}");
     }
-    assert!(rows >= 30, "only {rows} threats were found: the test does not read them any more");
+    assert!(
+        rows >= 30,
+        "only {rows} threats were found: this test cannot read the tables any more"
+    );
 }
 
 #[test]
-fn each_code_of_a_refusal_stands_in_the_manual() {
+fn every_error_code_is_in_the_manual() {
     let manual = read("src/docs/threats.md");
     let code = read("src/error/auth.rs");
     let (_, codes) = code.split_once("pub fn code(self)").unwrap();
@@ -70,6 +72,6 @@ fn each_code_of_a_refusal_stands_in_the_manual() {
         .collect();
     assert!(codes.len() >= 19);
     for code in codes {
-        assert!(manual.contains(&format!("`{code}`")), "the manual does not tell of `{code}`");
+        assert!(manual.contains(&format!("`{code}`")), "the manual does not mention `{code}`");
     }
 }

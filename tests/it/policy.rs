@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use tower_cognito::{
-    Policy, TokenUse, Verified, all, any, authenticated, claim, client, group, permission,
-    pool as pool_named, scope, token_use,
+    Policy, TokenUse, Verified, group, permission,
+    policy::{all, any, authenticated, claim, client, pool as pool_named, token_use},
+    scope,
 };
 use tower_cognito_local::UserPool;
 
@@ -156,7 +157,7 @@ fn more_grants_never_take_access_away() {
 
 #[tokio::test]
 async fn a_group_grants_in_its_own_pool_alone() {
-    use tower_cognito::{Grants, Verifier};
+    use tower_cognito::{Verifier, policy::Grants};
     let staff = UserPool::builder().pool_id("us-east-1_Staff").start().await.unwrap();
     let shop = UserPool::builder().pool_id("us-east-1_Shop").start().await.unwrap();
     let grants = Grants::new().add_group("admin", ["write:all"]);
@@ -170,4 +171,14 @@ async fn a_group_grants_in_its_own_pool_alone() {
         assert_eq!(permission("write:all").check(&claims).is_ok(), met);
         assert_eq!((pool_named("staff") & group("admin")).check(&claims).is_ok(), met);
     }
+}
+
+#[test]
+fn names_of_the_root_do_not_clash_with_axum_routing() {
+    #[allow(
+        unused_imports,
+        reason = "a name that both have would not compile where it is used"
+    )]
+    use {axum::routing::*, tower_cognito::*};
+    let _route: MethodRouter = any(|| async {}).layer(require(group("staff")));
 }

@@ -147,3 +147,23 @@ fn permissions_round_trip_through_a_claim() {
         prop_assert_eq!(claims.token_use(), TokenUse::Access);
     });
 }
+
+#[tokio::test]
+async fn a_key_set_verifies_only_what_the_named_key_signed() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use tower_cognito::keys::SignatureError;
+
+    let pool = UserPool::start().await.unwrap();
+    let (keys, token) = (pool.key_set().unwrap(), pool.token("alice").sign());
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let message = message.as_bytes();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let (own, other) = (pool.key_id(TokenUse::Access), pool.key_id(TokenUse::Id));
+    assert_eq!(keys.verify(&own, message, &signature), Ok(()));
+    let invalid = Err(SignatureError::InvalidSignature);
+    assert_eq!(keys.verify(&other, message, &signature), invalid);
+    assert_eq!(keys.verify(&own, &message[1..], &signature), invalid);
+    assert_eq!(keys.verify(&own, message, &signature[1..]), invalid);
+    assert_eq!(keys.verify(&own, message, &[]), invalid);
+    assert_eq!(keys.verify("none", message, &signature), Err(SignatureError::UnknownKey));
+}

@@ -6,8 +6,10 @@ use http_body_util::{BodyExt, Either, Full};
 use serde_json::json;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
-    ApiGatewayBody, AuthError, AuthErrorKind, CognitoLayer, Credential, GrpcStatus, TokenUse,
-    Verified, all, any, client, group, permission, require, scope, token_use,
+    AuthError, AuthErrorKind, CognitoLayer, TokenUse, Verified, group, permission,
+    policy::{all, any, client, token_use},
+    require, scope,
+    service::{ApiGatewayBody, Credential, GrpcStatus},
 };
 use tower_cognito_local::{Fault, UserPool};
 
@@ -221,12 +223,12 @@ async fn detail_for_a_missing_token_names_only_accepted_kinds() {
     let layer = CognitoLayer::new(verifier).allow_anonymous();
     let service = ServiceBuilder::new()
         .layer(layer)
-        .layer(require(tower_cognito::authenticated()))
+        .layer(require(tower_cognito::policy::authenticated()))
         .service(ok_service());
     let response = service.clone().oneshot(Request::new(())).await.unwrap();
     assert_eq!(response.status(), 401);
     let error = response.extensions().get::<AuthError>().unwrap();
-    assert_eq!(error.detail(), "this route needs a token");
+    assert_eq!(error.detail(), "this route requires a token");
     let token = pool.id_token("alice").sign();
     assert_eq!(service.oneshot(with_token(&token)).await.unwrap().status(), 200);
 }
@@ -248,7 +250,7 @@ fn unsatisfiable_policy_is_logged_when_it_is_built() {
         (scope("ok") & (group("ok") | scope("c d")), r#"scope("c d")"#),
         (token_use(TokenUse::Id) & token_use(TokenUse::Access), "one kind"),
         (client("a") & group("x") & client("b"), "one client"),
-        (tower_cognito::pool("a") & tower_cognito::pool("b"), "one pool"),
+        (tower_cognito::policy::pool("a") & tower_cognito::policy::pool("b"), "one pool"),
         (long_list(), "an ID token has no scopes"),
     ] {
         let text = policy.to_string();
@@ -269,8 +271,8 @@ fn satisfiable_policy_is_not_logged() {
         (client("a") & group("staff")) | (client("b") & group("staff")),
         client("a") & client("a"),
         token_use(TokenUse::Id) & (scope("a") | group("staff")),
-        tower_cognito::authenticated(),
-        tower_cognito::claim("custom:tenant", "*"),
+        tower_cognito::policy::authenticated(),
+        tower_cognito::policy::claim("custom:tenant", "*"),
         permission("a b"),
         group("\u{e9}quipe-A_1.x"),
     ] {
@@ -308,7 +310,7 @@ async fn permission_without_a_source_is_logged_once() {
 
     // With a source, nothing is logged, whether or not the token has the permission.
     let log = ThreadLogs::start();
-    let grants = tower_cognito::Grants::new().add_group("staff", [name]);
+    let grants = tower_cognito::policy::Grants::new().add_group("staff", [name]);
     let with_grants = tower_cognito::Verifier::builder(pool.pool().grants(grants));
     for builder in [builder().permissions_claim("custom:permissions"), with_grants] {
         let layer = CognitoLayer::new(builder.build().unwrap());
@@ -332,7 +334,7 @@ async fn permission_source_in_one_of_several_pools_suffices() {
         UserPool::builder().own_keys().start().await.unwrap(),
     ];
     let [with, without] = &pools;
-    let grants = tower_cognito::Grants::new().add_group("staff", ["a"]);
+    let grants = tower_cognito::policy::Grants::new().add_group("staff", ["a"]);
     let verifier = tower_cognito::Verifier::builder(with.pool().name("with").grants(grants))
         .add_pool(without.pool().name("without"))
         .build()
@@ -362,8 +364,8 @@ async fn policy_that_the_verifier_can_never_meet_is_logged_when_the_layer_is_bui
         (&access, scope("scope_of_the_layers_test"), true),
         (&access, client("not_listed"), false),
         (&access, client("web"), true),
-        (&access, tower_cognito::pool("customers"), false),
-        (&access, tower_cognito::pool("staff"), true),
+        (&access, tower_cognito::policy::pool("customers"), false),
+        (&access, tower_cognito::policy::pool("staff"), true),
         (&id, token_use(TokenUse::Access), false),
         (&id, token_use(TokenUse::Id), true),
         (&id, scope("scope_of_the_layers_test"), false),

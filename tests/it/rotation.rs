@@ -1,4 +1,4 @@
-//! How long a rotation takes to be felt: what the README says of it, measured.
+//! How long a rotation takes to have an effect: the figures of the README.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tower_cognito_local::UserPool;
 use crate::support::{KeyServer, Reply, Source, builder};
 
 #[tokio::test]
-async fn seconds_to_accept_a_new_key() {
+async fn new_key_is_accepted_at_its_first_request() {
     let pool = UserPool::start().await.unwrap();
     let document = || pool.key_set().unwrap().to_json();
     let server = KeyServer::start(Reply::json(&document())).await;
@@ -21,18 +21,22 @@ async fn seconds_to_accept_a_new_key() {
         server.set(Reply::json(&document()));
         let token = pool.token("alice").sign();
         let asked = Instant::now();
-        // Its first request waits for one fetch, and passes.
+        // The first request waits for one fetch and passes.
         verifier.verify(&token).await.unwrap();
         longest = longest.max(asked.elapsed());
-        assert_eq!(server.fetches(), rotation + 2, "one fetch at the start, and one a rotation");
+        assert_eq!(
+            server.fetches(),
+            rotation + 2,
+            "one fetch at the start, and one for each rotation"
+        );
     }
     println!("seconds to accept a new key, fetched over HTTP: {:.3}", longest.as_secs_f64());
 }
 
 #[tokio::test(start_paused = true)]
-async fn seconds_to_drop_a_withdrawn_key() {
+async fn withdrawn_key_is_rejected_within_the_refresh_interval() {
     let pool = UserPool::start().await.unwrap();
-    // The key is withdrawn at various times after a refresh, and the longest wait is told.
+    // The key is withdrawn at several times after a refresh. The longest wait is printed.
     let mut longest = 0;
     for offset in [1, 200, 500, 800] {
         let source = Source::of(&pool);
@@ -47,12 +51,12 @@ async fn seconds_to_drop_a_withdrawn_key() {
         while verifier.verify(&token).await.is_ok() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             seconds += 1;
-            assert!(seconds <= 900, "a withdrawn key outlived the refresh interval");
+            assert!(seconds <= 900, "a withdrawn key is accepted past the refresh interval");
         }
         assert_eq!(
             verifier.verify(&token).await.unwrap_err().kind(),
             AuthErrorKind::UnknownKey,
-            "it is refused for its key"
+            "the token is rejected because of its key"
         );
         longest = longest.max(seconds);
     }

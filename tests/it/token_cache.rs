@@ -1,4 +1,4 @@
-//! A token seen before is held to the same rules as one seen for the first time.
+//! A cached token is checked by the same rules as a new one.
 
 use std::{
     future::Future,
@@ -18,7 +18,7 @@ use tower_cognito_local::UserPool;
 use crate::support::{HandClock, KeyServer, Reply, Source, builder, eventually};
 
 #[tokio::test]
-async fn an_expired_token_is_refused_on_a_warm_hit() {
+async fn expired_token_is_rejected_from_cache() {
     let pool = UserPool::start().await.unwrap();
     for cache_bytes in [1 << 20, 0] {
         let clock = HandClock::new();
@@ -34,7 +34,7 @@ async fn an_expired_token_is_refused_on_a_warm_hit() {
 }
 
 #[tokio::test]
-async fn a_warm_token_is_refused_before_its_beginning_if_the_clock_is_set_back() {
+async fn cached_token_is_not_yet_valid_after_the_clock_is_set_back() {
     let pool = UserPool::start().await.unwrap();
     let keys = pool.key_set().unwrap();
     let fixed = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
@@ -58,7 +58,7 @@ async fn a_warm_token_is_refused_before_its_beginning_if_the_clock_is_set_back()
 }
 
 #[tokio::test]
-async fn a_clock_before_1970_is_told_and_no_token_is_good_by_it() {
+async fn no_token_is_valid_with_a_clock_before_1970() {
     let pool = UserPool::start().await.unwrap();
     let clock = || UNIX_EPOCH - Duration::from_secs(1);
     let verifier = pool.verifier().clock(clock).build().unwrap();
@@ -68,7 +68,7 @@ async fn a_clock_before_1970_is_told_and_no_token_is_good_by_it() {
 }
 
 #[tokio::test]
-async fn leeway_is_for_the_end_and_skew_for_the_beginning() {
+async fn leeway_applies_to_expiry_and_skew_to_not_before() {
     let pool = UserPool::start().await.unwrap();
     let clock = HandClock::new();
     let builder = || pool.verifier().clock(clock.clone());
@@ -109,7 +109,7 @@ async fn leeway_and_skew_are_exact_to_the_second() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_key_is_refused_on_a_warm_token() {
+async fn withdrawn_key_is_rejected_from_cache() {
     let pool = UserPool::start().await.unwrap();
     for cache_bytes in [1 << 20, 0] {
         let verifier = pool
@@ -130,7 +130,7 @@ async fn a_withdrawn_key_is_refused_on_a_warm_token() {
 }
 
 #[tokio::test]
-async fn a_warm_token_is_refused_by_the_first_set_without_its_key_however_fresh_the_last_was() {
+async fn cached_token_is_rejected_by_the_first_set_without_its_key() {
     for cache_bytes in [1 << 20, 0] {
         let pool = UserPool::builder().own_keys().start().await.unwrap();
         let verifier = pool.verifier().token_cache_bytes(cache_bytes).build().unwrap();
@@ -140,14 +140,14 @@ async fn a_warm_token_is_refused_by_the_first_set_without_its_key_however_fresh_
         }
         pool.rotate().unwrap();
         pool.withdraw_old_keys();
-        assert!(verifier.verify(&token).await.is_ok(), "nobody has told of the new set yet");
+        assert!(verifier.verify(&token).await.is_ok(), "the new set is not fetched yet");
         assert!(verifier.verify(&pool.token("alice").sign()).await.is_ok());
         assert_eq!(verifier.verify(&token).await.unwrap_err().kind(), AuthErrorKind::UnknownKey);
     }
 }
 
 #[tokio::test]
-async fn a_warm_token_of_one_pool_does_not_outlive_its_key_by_another_pools() {
+async fn withdrawn_key_is_rejected_from_cache_with_several_pools() {
     for withdrawn in [0, 1] {
         let start = || UserPool::builder().own_keys().start();
         let pools = [start().await.unwrap(), start().await.unwrap()];
@@ -174,14 +174,14 @@ async fn a_warm_token_of_one_pool_does_not_outlive_its_key_by_another_pools() {
 }
 
 #[tokio::test]
-async fn a_key_replaced_under_its_own_id_is_refused_on_a_warm_token() {
+async fn key_replaced_under_the_same_id_is_rejected_from_cache() {
     let pool = UserPool::builder().own_keys().start().await.unwrap();
     let other = UserPool::builder().own_keys().start().await.unwrap();
     let server = KeyServer::start(Reply::json(&pool.key_set().unwrap().to_json())).await;
     let verifier = Verifier::builder(
         Pool::custom(pool.issuer(), server.uri()).access_tokens([pool.client_id()]),
     )
-    .refresh_interval(Duration::from_millis(200))
+    .refresh_interval(Duration::from_secs(1))
     .build()
     .unwrap();
     let token = pool.token("alice").sign();
@@ -201,7 +201,7 @@ async fn a_key_replaced_under_its_own_id_is_refused_on_a_warm_token() {
 }
 
 #[tokio::test]
-async fn a_policys_answer_is_not_remembered() {
+async fn policy_results_are_not_cached() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").scope("a").sign();
@@ -213,7 +213,7 @@ async fn a_policys_answer_is_not_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_token_gets_its_own_claims_under_a_flood_that_overflows_the_cache() {
+async fn each_token_gets_its_own_claims_from_an_overflowing_cache() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().token_cache_bytes(64 * 1024).build().unwrap();
     let tokens: Arc<Vec<_>> = Arc::new(
@@ -241,7 +241,7 @@ async fn each_token_gets_its_own_claims_under_a_flood_that_overflows_the_cache()
 }
 
 #[tokio::test]
-async fn a_warm_token_is_the_same_proof_and_a_cold_one_is_not() {
+async fn cached_token_is_not_verified_again() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     for (cache_bytes, same) in [(1 << 20, true), (0, false)] {
@@ -253,29 +253,29 @@ async fn a_warm_token_is_the_same_proof_and_a_cold_one_is_not() {
 }
 
 #[tokio::test]
-async fn an_edit_of_a_warm_token_is_not_taken_for_it() {
+async fn edited_copies_of_a_cached_token_are_rejected() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
-    // Once for the level that threads share, and once for the thread's own.
-    for _ in 0..2 {
+    // After three times it is in both levels of the cache.
+    for _ in 0..3 {
         assert!(verifier.verify(&token).await.is_ok());
     }
     for position in 0..token.len() {
         let mut edited = token.clone().into_bytes();
         edited[position] = if edited[position] == b'A' { b'B' } else { b'A' };
         let edited = String::from_utf8(edited).unwrap();
-        assert!(verifier.verify(&edited).await.is_err(), "sign {position}");
+        assert!(verifier.verify(&edited).await.is_err(), "byte {position}");
         assert!(verifier.verify(&token[..position]).await.is_err(), "cut at {position}");
     }
 }
 
 #[tokio::test]
-async fn what_one_verifier_knows_another_on_the_thread_does_not() {
+async fn verifiers_do_not_share_cached_tokens() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let knows = pool.verifier().build().unwrap();
-    for _ in 0..3 {
+    for _ in 0..4 {
         assert!(knows.verify(&token).await.is_ok());
     }
     let own = || Pool::custom(pool.issuer(), pool.jwks_uri());
@@ -292,12 +292,12 @@ async fn what_one_verifier_knows_another_on_the_thread_does_not() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_key_is_dropped_by_all_threads() {
+async fn withdrawn_key_is_rejected_in_all_threads() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().refresh_interval(Duration::from_millis(300)).build().unwrap();
+    let verifier = pool.verifier().refresh_interval(Duration::from_secs(1)).build().unwrap();
     let token = pool.token("alice").sign();
     verifier.verify(&token).await.unwrap();
-    // Each of these lives through the rotation and asks whenever it is told to.
+    // These threads run until the end of the test and verify the token at each request.
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let (verifier, token) = (verifier.clone(), token.clone());
@@ -320,7 +320,8 @@ async fn a_withdrawn_key_is_dropped_by_all_threads() {
             answers.recv().unwrap() == expected
         })
     };
-    for _ in 0..3 {
+    // After three times it is in each thread's own level.
+    for _ in 0..4 {
         assert!(all(None));
     }
     pool.rotate().unwrap();
@@ -332,7 +333,7 @@ async fn a_withdrawn_key_is_dropped_by_all_threads() {
 }
 
 #[tokio::test]
-async fn a_cache_of_any_size_serves() {
+async fn any_cache_size_works() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     for cache_bytes in [0, 1, 100, 5000, usize::MAX] {
@@ -344,9 +345,9 @@ async fn a_cache_of_any_size_serves() {
 }
 
 #[tokio::test]
-async fn as_many_tokens_are_remembered_as_the_cache_has_bytes_for() {
+async fn cache_is_bounded_in_bytes() {
     let pool = UserPool::start().await.unwrap();
-    // Each counts as some 20 KiB, for what may be decoded from it.
+    // Each counts as about 20 KiB, for what may be decoded from it.
     let token = |n| pool.token(format!("user{n}")).claim("list", vec![0; 100]).sign();
     let tokens: Vec<_> = (0..100).map(token).collect();
     let (default, mib) = (pool.verifier(), pool.verifier().token_cache_bytes(1 << 20));
@@ -357,7 +358,7 @@ async fn as_many_tokens_are_remembered_as_the_cache_has_bytes_for() {
             first.push(verifier.verify(token).await.unwrap());
         }
         let mut remembered = 0;
-        // Newest first: what is verified anew then replaces only what was looked at already.
+        // Newest first, so that a token that is verified again replaces only tokens that were counted already.
         for (token, first) in tokens.iter().zip(&first).rev() {
             remembered += u32::from(is_same(first, &verifier.verify(token).await.unwrap()));
         }
@@ -366,7 +367,7 @@ async fn as_many_tokens_are_remembered_as_the_cache_has_bytes_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_verified_anew_when_its_withdrawn_key_comes_back() {
+async fn token_is_verified_again_when_its_withdrawn_key_returns() {
     let interval = Duration::from_secs(100);
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
@@ -385,7 +386,7 @@ async fn a_token_is_verified_anew_when_its_withdrawn_key_comes_back() {
 }
 
 #[tokio::test]
-async fn a_value_that_goes_with_its_token_may_use_the_verifier() {
+async fn evicted_values_can_use_the_verifier_when_dropped() {
     static VERIFIER: OnceLock<Verifier> = OnceLock::new();
     static ANSWERS: AtomicU64 = AtomicU64::new(0);
 
@@ -410,7 +411,7 @@ async fn a_value_that_goes_with_its_token_may_use_the_verifier() {
     assert!(ANSWERS.load(Ordering::Relaxed) > 0);
 }
 
-/// Whether both are what one verification found.
+/// Whether both come from one verification.
 fn is_same(a: &Verified, b: &Verified) -> bool {
     std::ptr::eq(a.payload(), b.payload())
 }

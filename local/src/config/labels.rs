@@ -1,11 +1,10 @@
-//! Blocks with Terraform's labels: `[aws_cognito_user_pool.main]`, or `[resource.aws_cognito_user_pool.main]`.
-//!
-//! A pool has no use for a label: each block is read as if it had none, and keeps its place, label included.
+//! Removes Terraform's labels: `[aws_cognito_user_pool.main]` and `[resource.aws_cognito_user_pool.main]` are both read
+//! as `[aws_cognito_user_pool]`. Each setting keeps its place, with the label.
 
-use crate::config::written::{Kind, Written};
+use crate::config::setting::{Setting, Value};
 
-/// Blocks and maps within resources, which are no labels.
-const WITHIN: [&str; 24] = [
+/// The tables within resources, which are not labels.
+const NESTED: [&str; 28] = [
     "account_recovery_setting",
     "admin_create_user_config",
     "analytics_configuration",
@@ -14,8 +13,11 @@ const WITHIN: [&str; 24] = [
     "device_configuration",
     "email_configuration",
     "email_mfa_configuration",
+    "invite_message_template",
     "lambda_config",
+    "number_attribute_constraints",
     "password_policy",
+    "pre_token_generation_config",
     "provider",
     "provider_details",
     "refresh_token_rotation",
@@ -24,6 +26,7 @@ const WITHIN: [&str; 24] = [
     "sign_in_policy",
     "sms_configuration",
     "software_token_mfa_configuration",
+    "string_attribute_constraints",
     "tags",
     "token_validity_units",
     "user_attribute_update_settings",
@@ -32,57 +35,68 @@ const WITHIN: [&str; 24] = [
     "verification_message_template",
 ];
 
-/// A file as it is without labels.
-pub(crate) fn without(file: &Written) -> Written {
-    let Kind::Table(members) = &file.kind else { return file.clone() };
+/// Returns the resources of a file as if they had no labels.
+pub(crate) fn remove_labels(file: Setting) -> Setting {
+    let Value::Table(members) = file.value else { return file };
     let mut resources = Resources::default();
-    for (name, written) in members {
-        match &written.kind {
-            Kind::Table(inner) if name == "resource" => {
-                for (name, written) in inner {
-                    resources.add(name, written);
+    for (name, setting) in members {
+        match setting.value {
+            Value::Table(inner) if name == "resource" => {
+                for (name, setting) in inner {
+                    resources.add(name, setting);
                 }
             }
-            _ => resources.add(name, written),
+            value => resources.add(name, Setting { value, place: setting.place }),
         }
     }
-    Written { place: file.place.clone(), kind: Kind::Table(resources.found) }
+    Setting { place: file.place, value: Value::Table(resources.found) }
 }
 
 #[derive(Default)]
 struct Resources {
-    found: Vec<(String, Written)>,
+    found: Vec<(String, Setting)>,
 }
 
 impl Resources {
-    fn add(&mut self, name: &str, written: &Written) {
-        let blocks = labelled(written);
-        let known = self.found.iter_mut().find(|(other, _)| other == name);
-        match (known, blocks) {
-            (None, None) => self.found.push((name.to_owned(), written.clone())),
-            (None, Some(blocks)) => {
-                let place = written.place.clone();
-                self.found.push((name.to_owned(), Written { place, kind: Kind::List(blocks) }));
-            }
-            // With a label and without one, both are there.
-            (Some((_, known)), blocks) => {
-                let mut all = known.one_or_many().to_vec();
-                all.extend(blocks.unwrap_or_else(|| written.one_or_many().to_vec()));
-                known.kind = Kind::List(all);
+    fn add(&mut self, name: String, setting: Setting) {
+        let mut setting = without_label(setting);
+        remove_empty_blocks(&mut setting);
+        match self.found.iter_mut().find(|(other, _)| *other == name) {
+            None => self.found.push((name, setting)),
+            // Blocks with a label and blocks without one can stand side by side.
+            Some((_, known)) => {
+                let all = known.items().iter().cloned().chain(setting.into_items()).collect();
+                known.value = Value::List(all);
             }
         }
     }
 }
 
-/// The blocks under labels, if all that is there is labels.
-fn labelled(written: &Written) -> Option<Vec<Written>> {
-    let Kind::Table(members) = &written.kind else { return None };
-    let is_label = |(name, block): &(String, Written)| {
-        let is_block = |one: &Written| matches!(one.kind, Kind::Table(_));
-        !WITHIN.contains(&name.as_str()) && block.one_or_many().iter().all(is_block)
+/// Returns the list of the blocks under labels, or the setting itself if it has anything else than labels.
+fn without_label(setting: Setting) -> Setting {
+    let Value::Table(members) = &setting.value else { return setting };
+    let is_label = |(name, block): &(String, Setting)| {
+        let is_table = |one: &Setting| matches!(one.value, Value::Table(_));
+        !NESTED.contains(&name.as_str()) && block.items().iter().all(is_table)
     };
     if members.is_empty() || !members.iter().all(is_label) {
-        return None;
+        return setting;
     }
-    Some(members.iter().flat_map(|(_, block)| block.one_or_many()).cloned().collect())
+    let blocks = members.iter().flat_map(|(_, block)| block.items()).cloned().collect();
+    Setting { value: Value::List(blocks), place: setting.place }
+}
+
+/// Terraform writes the absence of a block as an empty list too.
+fn remove_empty_blocks(setting: &mut Setting) {
+    match &mut setting.value {
+        Value::List(items) => items.iter_mut().for_each(remove_empty_blocks),
+        Value::Table(members) => {
+            members.retain(|(name, member)| {
+                let is_empty = matches!(&member.value, Value::List(items) if items.is_empty());
+                !(is_empty && NESTED.contains(&name.as_str()))
+            });
+            members.iter_mut().for_each(|(_, member)| remove_empty_blocks(member));
+        }
+        _ => {}
+    }
 }

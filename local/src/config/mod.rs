@@ -1,59 +1,69 @@
-//! Reads configurations in the words of Terraform.
+//! Reads settings in the words of Terraform: of a configuration file, and of the API's requests once their members are
+//! renamed.
+//!
+//! Both are read as [`Setting`]s, which know their place, and deserialized by serde into the types of
+//! [`model`](crate::model), which have the rules. A [`SettingError`] keeps place and reason apart, so that a file's
+//! error has a line and a request's the words of Cognito.
 
-mod fields;
+mod client;
+mod deserialize;
+mod error;
+mod functions;
 mod labels;
-mod lambda;
-mod read_client;
-mod read_pool;
-mod read_schema;
-mod read_seed;
+mod pool;
 mod seed;
-pub(crate) mod toml;
-mod urls;
-mod written;
+mod setting;
 
 use std::{fmt, path::Path};
 
 pub(crate) use self::{
-    lambda::LambdaConfig,
-    read_client::Around,
-    read_pool::MFA_WORDS,
-    read_seed::resource_server,
-    seed::{GroupSeed, Seed, UserSeed},
-    urls::is_resource,
-    written::{Place, Reason, Written, Wrong},
+    client::read_client,
+    error::{Reason, SettingError},
+    functions::read_requested_functions,
+    pool::read_pool,
+    seed::{Seed, UserSeed},
+    setting::Setting,
 };
+use self::{seed::read_seed, setting::line_of};
 
-/// What a pool starts with, in the words of Terraform's `aws_cognito_user_pool` and its kin.
+/// The settings and the data that a pool starts with, in the words of Terraform's `aws_cognito_user_pool` and related
+/// resources.
 ///
-/// `examples/pool.toml` has all settings with their meaning. What is not written is as in a pool without a
-/// configuration; what Cognito has and a local pool has no use for is [`ignored`](Self::ignored); any other word,
-/// and any value that cannot be, is refused.
+/// `examples/pool.toml` has all settings with their meaning. Settings that are absent are as in a pool without a
+/// configuration. Settings of Cognito's that have no effect on a local pool are [`ignored`](Self::ignored). Unknown
+/// settings and invalid values are errors.
 #[derive(Clone, Default)]
 pub struct Config {
     pub(crate) seed: Seed,
     ignored: Vec<String>,
 }
 
-/// A configuration that is wrong: where, and what would be right.
+/// Error returned when a configuration cannot be read: where it is wrong, and what is allowed.
+///
+/// Its text has a line for each wrong setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{}: {what}", in_file(*line))]
+#[error("{}", text(file, faults))]
 pub struct ConfigFileError {
     file: String,
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fault {
     line: usize,
-    what: String,
+    message: String,
 }
 
 impl Config {
     /// Reads TOML.
     ///
     /// # Errors
-    /// The text is no TOML, or a setting is not what it can be.
+    /// The text is not TOML, or a setting is unknown or has an invalid value.
     pub fn from_toml(text: &str) -> Result<Self, ConfigFileError> {
         Self::parse("configuration", text)
     }
 
-    /// Reads a file of TOML.
+    /// Reads a TOML file.
     ///
     /// # Errors
     /// As [`from_toml`](Self::from_toml), or the file cannot be read.
@@ -62,7 +72,10 @@ impl Config {
         let file = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&file, &text),
-            Err(error) => Err(ConfigFileError { file, line: 0, what: error.to_string() }),
+            Err(error) => {
+                let faults = vec![Fault { line: 0, message: error.to_string() }];
+                Err(ConfigFileError { file, faults })
+            }
         }
     }
 
@@ -73,23 +86,28 @@ impl Config {
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
-        let wrong = |line, what| ConfigFileError { file: file.to_owned(), line, what };
-        let written = toml::parse(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            wrong(toml::line_of(text, at), error.message().to_owned())
+        let failed = |faults| ConfigFileError { file: file.to_owned(), faults };
+        let settings = Setting::from_toml(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            failed(vec![Fault { line: line_of(text, start), message: error.message().to_owned() }])
         })?;
-        let (seed, notes) =
-            Seed::read(&written).map_err(|error| wrong(error.place.line, error.to_string()))?;
+        let (seed, ignored) = read_seed(settings).map_err(|errors| {
+            let fault = |error: SettingError| Fault {
+                line: error.place().line,
+                message: error.to_string(),
+            };
+            failed(errors.into_iter().map(fault).collect())
+        })?;
         let ignored =
-            notes.iter().map(|place| format!("{file}:{}: {}", place.line, place.path)).collect();
+            ignored.iter().map(|place| format!("{file}:{}: {}", place.line, place.path)).collect();
         Ok(Self { seed, ignored })
     }
 }
 
 impl ConfigFileError {
-    /// The line that is wrong, counted from 1; 0 if the file cannot be read.
+    /// The first line that is wrong, counted from 1. 0 if the file cannot be read.
     pub fn line(&self) -> usize {
-        self.line
+        self.faults.first().map_or(0, |fault| fault.line)
     }
 }
 
@@ -99,10 +117,10 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Where in a file; nothing for one that cannot be read.
-fn in_file(line: usize) -> String {
-    match line {
-        0 => String::new(),
-        line => format!(":{line}"),
-    }
+fn text(file: &str, faults: &[Fault]) -> String {
+    let line = |Fault { line, message }: &Fault| match line {
+        0 => format!("{file}: {message}"),
+        line => format!("{file}:{line}: {message}"),
+    };
+    faults.iter().map(line).collect::<Vec<_>>().join("\n")
 }

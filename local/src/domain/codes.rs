@@ -7,7 +7,6 @@ use crate::{
     domain::{
         lockout,
         messages::{self, CodeDelivery},
-        user_names::contact_of_name,
     },
     error::Error,
     ids::uuid_of,
@@ -155,7 +154,7 @@ pub(crate) fn recovery_contact(user: &User) -> Option<Contact> {
 
 /// Returns a delivery for a name that no user has. It is the same each time, as it is for a user.
 pub(crate) fn simulated_delivery(settings: &PoolSettings, name: &str) -> CodeDelivery {
-    if let Some(contact) = contact_of_name(settings, name) {
+    if let Some(contact) = settings.contact_of_name(name) {
         return CodeDelivery::new(contact, name);
     }
     let noise = uuid_of(&format!("{} {name}", settings.name));

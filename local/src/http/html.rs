@@ -1,22 +1,51 @@
-//! Text in pages.
+//! HTML pages: one document shape and one content security policy for all of them.
 
-use std::fmt::{self, Display, Write};
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// Text that nothing in a page takes for its own, in an element or in an attribute with quotes.
-pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+/// The style sheet of a group of pages, with the content security policy that allows nothing else.
+pub(crate) struct Layout {
+    css: &'static str,
+    policy: HeaderValue,
+}
 
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for sign in self.0.chars() {
-            match sign {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                sign => f.write_char(sign)?,
+impl Layout {
+    /// Returns a layout whose pages run no scripts, load nothing and cannot be framed. `directives` are added to that
+    /// policy.
+    pub(crate) fn new(css: &'static str, directives: &str) -> Self {
+        let hash = STANDARD.encode(digest(&SHA256, css.as_bytes()));
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'; {directives}"
+        );
+        let policy = HeaderValue::try_from(policy);
+        Self { css, policy: policy.unwrap_or(HeaderValue::from_static("default-src 'none'")) }
+    }
+
+    /// Returns a page as a response.
+    pub(crate) fn page(&self, status: StatusCode, title: &str, body: &Markup) -> Response {
+        let document = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) }
+                    // The hash in the policy is that of the style sheet as it is.
+                    style { (PreEscaped(self.css)) }
+                }
+                body { (body) }
             }
-        }
-        Ok(())
+        };
+        let content_type = HeaderValue::from_static("text/html; charset=utf-8");
+        let headers = [
+            (header::CONTENT_TYPE, content_type),
+            (header::CONTENT_SECURITY_POLICY, self.policy.clone()),
+        ];
+        (status, headers, document.into_string()).into_response()
     }
 }

@@ -1,12 +1,22 @@
-//! Which web pages and names are this machine's, and by which name a client reaches the pool.
+//! The origins and host names of this machine, and the host name by which a client reaches the pool.
 
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, Uri, header, uri::Authority};
 
-/// Returns the host and port that a request was sent to, if its one `Host` header is well-formed. A client can write
-/// any name there, so the result may be told to nobody but the sender of this very request.
-pub(crate) fn requested_host(headers: &HeaderMap) -> Option<&str> {
+use crate::pool::Pool;
+
+/// Returns the base of all addresses of a pool for the client that sent a request, such as `http://cognito:9229` in a
+/// container network. It has the host of the request, whatever its port is, since the port of a container may be mapped
+/// to another one. A request without a well-formed `Host` gets the pool's own address.
+///
+/// A client can send any host, so the result must be used only in the response to that client.
+pub(crate) fn base_url(headers: &HeaderMap, pool: &Pool) -> String {
+    requested_host(headers).map_or_else(|| pool.endpoint(), |host| format!("http://{host}"))
+}
+
+/// Returns the host and port that a request was sent to, if it has exactly one `Host` header and that is well-formed.
+fn requested_host(headers: &HeaderMap) -> Option<&str> {
     let mut lines = headers.get_all(header::HOST).iter();
     let host = lines.next()?.to_str().ok().filter(|_| lines.next().is_none())?;
     let authority: Authority = host.parse().ok()?;
@@ -18,7 +28,8 @@ pub(crate) fn requested_host(headers: &HeaderMap) -> Option<&str> {
     (!name.is_empty() && name.bytes().all(is_name) && is_port).then_some(host)
 }
 
-/// Whether no page of elsewhere makes a request. Browsers tell which page does; other clients tell nothing.
+/// Returns whether a request comes from a page of this machine, or not from a page: browsers send the origin of the page,
+/// other clients send none.
 pub(crate) fn is_own_origin(headers: &HeaderMap, own: IpAddr) -> bool {
     headers.get_all(header::ORIGIN).iter().all(|origin| {
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
@@ -26,7 +37,7 @@ pub(crate) fn is_own_origin(headers: &HeaderMap, own: IpAddr) -> bool {
     })
 }
 
-/// Whether a host is loopback, or the address that the pool listens at.
+/// Returns whether a host is loopback or the address that the pool listens at.
 pub(crate) fn is_here(host: &str, own: IpAddr) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = host.parse::<IpAddr>() {
@@ -37,7 +48,7 @@ pub(crate) fn is_here(host: &str, own: IpAddr) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Whether a URL names this machine, by address or by the name `localhost`.
+/// Returns whether a URL names this machine, by a loopback address or as `localhost`.
 pub(crate) fn is_loopback(uri: &Uri) -> bool {
     let Some(host) = uri.host() else { return false };
     let address = host.trim_start_matches('[').trim_end_matches(']');
@@ -96,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machines_names_are_here() {
+    fn only_names_of_this_machine_are_local() {
         let own = IpAddr::from([192, 168, 1, 7]);
         for host in
             ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "[::1]", "192.168.1.7"]

@@ -2,13 +2,15 @@
 
 mod records;
 pub(crate) mod settings;
+mod trigger;
 mod user;
 
+pub use self::trigger::Trigger;
 pub(crate) use self::{
     records::{
         BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
         MessageText, PLACE_OF_CODE, PLACE_OF_NAME, PoolRecord, RefreshToken, ResourceServer,
-        ResourceServerScope, Session, StoredKey,
+        Session, StoredKey,
     },
     user::{
         Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, Stranger, User,

@@ -174,7 +174,8 @@ pub(crate) struct MessageText {
 pub(crate) struct ResourceServer {
     pub(crate) identifier: String,
     pub(crate) name: String,
-    #[serde(default)]
+    /// `scope` is Terraform's word, `scopes` the API's.
+    #[serde(default, alias = "scope")]
     pub(crate) scopes: Vec<ResourceServerScope>,
 }
 

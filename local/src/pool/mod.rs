@@ -17,7 +17,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use tower_cognito::{Clock, KeySet, KeySetError, PoolId, TokenUse, Verifier};
+use tower_cognito::{
+    TokenUse, Verifier,
+    keys::{KeySet, KeySetError},
+    verifier::{Clock, PoolId},
+};
 
 use crate::{
     ids::uuid_of,

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tower_cognito::{KeySetError, Verifier};
+use tower_cognito::{Verifier, keys::KeySetError};
 
 use crate::pool::Pool;
 

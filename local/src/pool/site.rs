@@ -6,7 +6,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use tower_cognito::{AuthErrorKind, Clock, Verified};
+use tower_cognito::{AuthErrorKind, Verified, verifier::Clock};
 
 use crate::{
     blocking,

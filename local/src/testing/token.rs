@@ -6,7 +6,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use tower_cognito::{Clock, TokenUse};
+use tower_cognito::{TokenUse, verifier::Clock};
 
 use crate::{
     pool::{Shared, keys::random_uuid},

@@ -44,9 +44,10 @@ impl Shared {
 
     /// The function of a trigger: of the pool's builder, or else of its settings.
     pub(crate) fn function(&self, trigger: Trigger) -> Option<Function> {
-        self.triggers
-            .function(trigger)
-            .or_else(|| self.store.read(Data::settings).lambda_config.function(trigger))
+        self.triggers.function(trigger).or_else(|| {
+            let functions = self.store.read(Data::settings).lambda_config;
+            functions.function_url(trigger).cloned().map(Function::Url)
+        })
     }
 
     async fn run(&self, function: &Function, event: &Value) -> Result<Value, Failure> {

@@ -4,7 +4,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::triggers::{Failure, url::FunctionUrl};
+use crate::{
+    model::settings::FunctionUrl,
+    triggers::{Failure, url},
+};
 
 /// What a trigger's closure fails with. Its text reaches the client.
 pub type TriggerError = Box<dyn Error + Send + Sync>;
@@ -43,7 +46,7 @@ impl Function {
     /// Runs once.
     pub(crate) async fn run(&self, event: &Value) -> Result<Value, Failure> {
         match self {
-            Self::Url(url) => url.call(event).await,
+            Self::Url(function) => url::call(function, event).await,
             Self::Closure(closure) => {
                 // In a task of its own, since an assertion that fails in a closure is an error of the closure's,
                 // and not of the pool.

@@ -16,12 +16,12 @@ mod migration;
 mod set;
 mod sign_up;
 mod tokens;
-mod trigger;
 mod url;
 
 /// The events of triggers, as Rust functions on Lambda know them.
 pub use aws_lambda_events::event::cognito as events;
 
+pub use self::function::TriggerError;
 pub(crate) use self::{
     authentication::{post_authentication, pre_authentication},
     challenge::{
@@ -34,10 +34,9 @@ pub(crate) use self::{
     set::Triggers,
     sign_up::{Arrival, Confirmation, post_confirmation, pre_sign_up},
     tokens::{Holder, TokenSource, machine_overrides, user_overrides},
-    url::FunctionUrl,
 };
 use self::{
     event::{Event, user_attributes},
     fire::Failure,
 };
-pub use self::{function::TriggerError, trigger::Trigger};
+pub use crate::model::Trigger;

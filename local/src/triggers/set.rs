@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::triggers::{Function, Trigger, url::FunctionUrl};
+use crate::{
+    model::{Trigger, settings::FunctionUrl},
+    triggers::Function,
+};
 
 /// The functions that a pool's builder was given.
 #[derive(Debug, Clone)]

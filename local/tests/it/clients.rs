@@ -200,7 +200,7 @@ async fn invalid_client_settings_are_rejected_with_cognitos_messages() {
         (
             json!({ "ClientName": "a", "CallbackURLs": ["http://example.com"] }),
             "InvalidParameterException",
-            "http is for localhost",
+            "http is allowed for localhost",
         ),
         (json!({ "ClientName": "a", "CallbackURLs": "https://a" }), "SerializationException", ""),
     ] {

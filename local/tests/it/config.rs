@@ -1,4 +1,4 @@
-//! What a configuration file of the local pool can say, and what it hears if it says something else.
+//! Configuration files of the local pool, and the errors for wrong ones.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,48 +11,53 @@ use crate::support::cognito::call;
 const USERS: &str = "[aws_cognito_user_pool]\n";
 const CLIENT: &str = "[aws_cognito_user_pool_client]\n";
 
-fn refusal(toml: &str) -> (usize, String) {
+/// Returns the line and the text of the error for a wrong configuration.
+fn error_of(toml: &str) -> (usize, String) {
     match Config::from_toml(toml) {
-        Ok(_) => panic!("it was taken: {toml}"),
+        Ok(_) => panic!("accepted: {toml}"),
         Err(error) => (error.line(), error.to_string()),
     }
 }
 
-/// In each text, the line with `#!` is wrong, and the error has the words that follow.
+/// Each entry has the text before the wrong setting, the wrong setting, and a part of the error.
 #[test]
-fn a_wrong_setting_is_refused_with_its_line_and_what_is_allowed() {
+fn wrong_setting_is_rejected_with_its_line_and_the_allowed_values() {
     let wrong = [
-        (
-            USERS,
-            "colour = \"red\"",
-            "no such setting; there are account_recovery_setting, admin_create",
-        ),
-        (USERS, "name = 5", "it is to be a text"),
-        (USERS, "name = \"\"", "1 to 128 signs"),
+        (USERS, "colour = \"red\"", "unknown setting; expected one of name, username_attributes"),
+        (USERS, "name = 5", "expected a string, found an integer"),
+        (USERS, "name = \"\"", "expected 1 to 128 characters, found 0"),
         (USERS, "username_attributes = [\"nickname\"]", "one of email, phone_number"),
-        (USERS, "username_attributes = \"email\"", "it is to be a list"),
+        (USERS, "username_attributes = \"email\"", "expected a list, found a string"),
         (USERS, "alias_attributes = [\"name\"]", "one of email, phone_number, preferred_username"),
         (USERS, "username_attributes = [\"email\"]\nalias_attributes = [\"email\"]", "Only one of"),
         (USERS, "auto_verified_attributes = [\"fax\"]", "one of email, phone_number"),
-        (USERS, "mfa_configuration = \"MAYBE\"", "one of OFF, OPTIONAL, ON"),
+        (USERS, "mfa_configuration = \"MAYBE\"", "one of OFF, OPTIONAL, ON; found \"MAYBE\""),
         (USERS, "mfa_configuration = true", "one of OFF, OPTIONAL, ON"),
         (USERS, "deletion_protection = \"YES\"", "one of ACTIVE, INACTIVE"),
-        (USERS, "password_policy = { minimum_length = 5 }", "5 is not from 6 to 99"),
-        (USERS, "password_policy = { minimum_length = 100 }", "100 is not from 6 to 99"),
-        (USERS, "password_policy = { minimum_length = \"8\" }", "a whole number"),
+        (USERS, "password_policy = { minimum_length = 5 }", "expected 6 to 99, found 5"),
+        (USERS, "password_policy = { minimum_length = 100 }", "expected 6 to 99, found 100"),
+        (
+            USERS,
+            "password_policy = { minimum_length = \"8\" }",
+            "expected an integer, found a string",
+        ),
         (USERS, "password_policy = { require_numbers = 1 }", "true or false"),
-        (USERS, "password_policy = { password_history_size = 25 }", "25 is not from 0 to 24"),
+        (USERS, "password_policy = { password_history_size = 25 }", "expected 0 to 24, found 25"),
         (
             USERS,
             "password_policy = { length = 8 }",
-            "there are minimum_length, password_history_size",
+            "expected one of minimum_length, require_uppercase",
         ),
         (USERS, "password_policy = [{}, {}]", "one block of this name"),
         (USERS, "username_configuration = { case_sensitive = \"no\" }", "true or false"),
         (USERS, "email_verification_message = \"Hello\"", "{####}"),
-        (USERS, "schema = [{ name = \"a b\" }]", "1 to 20 signs without spaces"),
-        (USERS, "schema = [{ name = \"a12345678901234567890\" }]", "1 to 20 signs"),
-        (USERS, "schema = [{ attribute_data_type = \"String\" }]", "it has to be set"),
+        (USERS, "schema = [{ name = \"a b\" }]", "expected 1 to 20 characters without spaces"),
+        (USERS, "schema = [{ name = \"a12345678901234567890\" }]", "expected 1 to 20 characters"),
+        (
+            USERS,
+            "schema = [{ attribute_data_type = \"String\" }]",
+            "schema.name: required, but not set",
+        ),
         (
             USERS,
             "schema = [{ name = \"a\", attribute_data_type = \"Text\" }]",
@@ -72,17 +77,17 @@ fn a_wrong_setting_is_refused_with_its_line_and_what_is_allowed() {
         (
             USERS,
             "schema = [{ name = \"a\", string_attribute_constraints = { min_length = 5, max_length = 4 } }]",
-            "5 or more",
+            "expected at least 5, the value of min_length, found 4",
         ),
         (
             USERS,
             "schema = [{ name = \"a\", string_attribute_constraints = { max_length = 9999 } }]",
-            "not from 0 to 2048",
+            "expected 0 to 2048, found 9999",
         ),
         (
             USERS,
             "schema = [{ name = \"a\", number_attribute_constraints = { min_value = 1 } }]",
-            "of the type Number",
+            "attributes of the type Number",
         ),
         (USERS, "lambda_config = { pre_sign_up = \"arn:aws:lambda:x\" }", "write the URL"),
         (
@@ -90,37 +95,41 @@ fn a_wrong_setting_is_refused_with_its_line_and_what_is_allowed() {
             "explicit_auth_flows = [\"ALLOW_ALL\"]",
             "ALLOW_ADMIN_USER_PASSWORD_AUTH, ALLOW_CUSTOM_AUTH",
         ),
-        (CLIENT, "access_token_validity = 25", "from 5 minutes to 1 day"),
+        (CLIENT, "access_token_validity = 25", "expected 5 minutes to 1 day, found 25 hours"),
         (
             CLIENT,
             "token_validity_units = { id_token = \"seconds\" }\nid_token_validity = 299",
-            "299 counts seconds",
+            "found 299 seconds",
         ),
         (
             CLIENT,
             "token_validity_units = { id_token = \"weeks\" }",
             "seconds, minutes, hours, days",
         ),
-        (CLIENT, "refresh_token_validity = 3651", "from 60 minutes to 10 years"),
+        (
+            CLIENT,
+            "refresh_token_validity = 3651",
+            "expected 60 minutes to 10 years, found 3651 days",
+        ),
         (
             CLIENT,
             "access_token_validity = 3\ntoken_validity_units = { refresh_token = \"hours\" }\nrefresh_token_validity = 2",
-            "see access_token_validity",
+            "the lifetime that access_token_validity sets",
         ),
-        (CLIENT, "auth_session_validity = 2", "2 is not from 3 to 15"),
+        (CLIENT, "auth_session_validity = 2", "expected 3 to 15, found 2"),
         (CLIENT, "refresh_token_rotation = { feature = \"ON\" }", "ENABLED, DISABLED"),
         (
             CLIENT,
             "refresh_token_rotation = { feature = \"ENABLED\", retry_grace_period_seconds = 61 }",
-            "61 is not from 0 to 60",
+            "expected 0 to 60, found 61",
         ),
-        (CLIENT, "prevent_user_existence_errors = \"enabled\"", "ENABLED, LEGACY"),
-        (CLIENT, "read_attributes = [\"custom:tenant\"]", "none of sub, name"),
+        (CLIENT, "prevent_user_existence_errors = \"enabled\"", "LEGACY, ENABLED"),
+        (CLIENT, "read_attributes = [\"custom:tenant\"]", "not one of sub, name"),
         (CLIENT, "write_attributes = [\"email_verified\"]", "Invalid write attributes"),
         (
             CLIENT,
             "allowed_oauth_scopes = [\"orders/read\"]",
-            "there are openid, email, phone, profile, aws",
+            "expected one of openid, email, phone, profile, aws",
         ),
         (CLIENT, "allowed_oauth_flows = [\"password\"]", "code, implicit, client_credentials"),
         (CLIENT, "allowed_oauth_flows = [\"client_credentials\"]", "does not have a client secret"),
@@ -131,19 +140,27 @@ fn a_wrong_setting_is_refused_with_its_line_and_what_is_allowed() {
         ),
         (CLIENT, "allowed_oauth_flows_user_pool_client = true", "are required"),
         (CLIENT, "callback_urls = [\"/callback\"]", "absolute"),
-        (CLIENT, "callback_urls = [\"http://example.com/\"]", "http is for localhost"),
+        (CLIENT, "callback_urls = [\"http://example.com/\"]", "http is allowed for localhost"),
         (CLIENT, "callback_urls = [\"https://example.com/#a\"]", "without a fragment"),
         (CLIENT, "callback_urls = [\"javascript:alert(1)\"]", "scheme of an app"),
         (CLIENT, "callback_urls = [\"http://localhost@example.com/\"]", "host"),
         (CLIENT, "logout_urls = [\"https://\"]", "absolute"),
-        (CLIENT, "default_redirect_uri = \"https://example.com/\"", "one of callback_urls"),
-        (CLIENT, "client_id = \"a b\"", "letters, digits"),
-        ("[aws_cognito_user_group]\n", "precedence = 1", "name: it has to be set"),
-        ("[aws_cognito_user_group]\nname = \"a\"\n", "precedence = -1", "-1 is not from 0"),
+        (
+            CLIENT,
+            "default_redirect_uri = \"https://example.com/\"",
+            "expected one of callback_urls",
+        ),
+        (CLIENT, "client_id = \"a b\"", "letters, digits, _ and +"),
+        ("[aws_cognito_user_group]\n", "precedence = 1", "name: required, but not set"),
+        (
+            "[aws_cognito_user_group]\nname = \"a\"\n",
+            "precedence = -1",
+            "expected 0 to 4294967295, found -1",
+        ),
         (
             "[aws_cognito_user_group]\nname = \"a\"\n[[aws_cognito_user]]\nusername = \"u\"\n",
             "groups = [\"b\"]",
-            "there are a",
+            "expected one of a",
         ),
         (
             "[[aws_cognito_user_group]]\nname = \"a\"\n[[aws_cognito_user_group]]\n",
@@ -168,7 +185,7 @@ fn a_wrong_setting_is_refused_with_its_line_and_what_is_allowed() {
         (
             "[[aws_cognito_user]]\nusername = \"u\"\n",
             "attributes = { sub = \"x\" }",
-            "sub cannot be set",
+            "sub cannot be set: the pool generates it",
         ),
         (
             "[[aws_cognito_user]]\nusername = \"u\"\n[[aws_cognito_user]]\n",
@@ -185,39 +202,105 @@ fn a_wrong_setting_is_refused_with_its_line_and_what_is_allowed() {
             "identifier = \"a b\"",
             "printable ASCII",
         ),
-        ("", "[aws_cognito_users]", "there are aws_cognito_"),
+        ("", "[aws_cognito_users]", "expected one of aws_cognito_user_pool, "),
         ("", "this is no TOML", ""),
     ];
     for (before, setting, words) in wrong {
         let toml = format!("{before}{setting}\n");
-        let (line, text) = refusal(&toml);
+        let (line, text) = error_of(&toml);
         let place = format!("configuration:{line}: ");
-        assert!(text.starts_with(&place) && text.contains(words), "{toml}\nsays {text}");
-        // A setting that is missing is told at its block.
+        assert!(text.starts_with(&place) && text.contains(words), "{toml}\n{text}");
+        // A missing setting is reported at the line of its block.
         let first = before.matches('\n').count() + 1;
         let last = first + setting.matches('\n').count();
-        let missing = text.contains("has to be set") || words == "are required";
-        assert!(line == last || missing && line <= last, "{toml}\nsays {text}");
+        let missing = text.contains("not set") || words == "are required";
+        assert!(line == last || missing && line <= last, "{toml}\n{text}");
     }
 }
 
 #[test]
-fn no_refusal_repeats_a_password_or_a_secret() {
+fn errors_contain_no_password_and_no_secret() {
     let toml = "[[aws_cognito_user]]\nusername = \"u\"\npassword = \"tiny\"\n";
-    assert!(!refusal(toml).1.contains("tiny"));
+    assert!(!error_of(toml).1.contains("tiny"));
     let toml = format!("{CLIENT}client_secret = \"{}\"\n", "secret".repeat(20));
-    assert!(!refusal(&toml).1.contains("secretsecret"));
+    assert!(!error_of(&toml).1.contains("secretsecret"));
+    // A value of the wrong type is not repeated either.
+    for setting in ["password", "temporary_password", "client_secret"] {
+        let toml = "[[aws_cognito_user]]\nusername = \"u\"\n";
+        let block = if setting == "client_secret" { CLIENT } else { toml };
+        let (line, text) = error_of(&format!("{block}{setting} = 271828182\n"));
+        assert_eq!(line, block.lines().count() + 1);
+        assert!(text.ends_with("expected a string, found an integer"), "{text}");
+    }
+    let toml = "[[aws_cognito_user]]\nusername = \"u\"\nenabled = \"tiny\"\n";
+    assert!(!error_of(toml).1.contains("tiny"));
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named_without_a_line() {
+fn all_wrong_resources_of_one_kind_are_reported() {
+    let toml = "[[aws_cognito_user_group]]\nname = \"a b\"\n[[aws_cognito_user_group]]\n\
+                precedence = 1\n[[aws_cognito_user]]\nusername = \"u\"\ngroups = [\"a b\"]\n";
+    let (line, text) = error_of(toml);
+    assert_eq!(line, 2);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].starts_with("configuration:2: aws_cognito_user_group.name: "), "{text}");
+    assert!(lines[1].starts_with("configuration:3: aws_cognito_user_group.name: "), "{text}");
+}
+
+/// Terraform's state has blocks as lists of one, and writes an absent block as an empty list.
+#[test]
+fn block_is_also_read_from_a_list_of_one_or_none() {
+    let toml = "[aws_cognito_user_pool]\npassword_policy = []\n\
+                admin_create_user_config = [{ invite_message_template = [] }]\n\
+                [[aws_cognito_user_pool.username_configuration]]\ncase_sensitive = true\n";
+    assert!(Config::from_toml(toml).is_ok());
+    let (line, text) =
+        error_of("[aws_cognito_user_pool]\npassword_policy = [{ minimum_length = 5 }]\n");
+    assert_eq!(line, 2);
+    assert!(text.contains("password_policy.minimum_length: expected 6 to 99, found 5"), "{text}");
+}
+
+/// The messages have two spellings. An error points to the one that was written.
+#[test]
+fn wrong_message_in_the_verification_template_is_reported_at_its_line() {
+    let toml = "[aws_cognito_user_pool]\n[aws_cognito_user_pool.verification_message_template]\n\
+                email_subject = \"Hello\"\nemail_message = \"Hello\"\n";
+    let (line, text) = error_of(toml);
+    assert_eq!(line, 4);
+    assert!(text.contains("verification_message_template.email_message: "), "{text}");
+}
+
+#[test]
+fn wrong_identity_provider_is_rejected_with_the_line_of_the_setting() {
+    let block = "[aws_cognito_identity_provider]\nprovider_name = \"Corporate\"\n\
+                 provider_type = \"OIDC\"\n[aws_cognito_identity_provider.provider_details]\n\
+                 client_id = \"a\"\noidc_issuer = \"https://id.example.com\"\n";
+    let scopes = "authorize_scopes = \"openid\"\n";
+    assert!(Config::from_toml(&format!("{block}{scopes}")).is_ok());
+    for (setting, words) in [
+        ("authorize_scopes = \"email\"\n", "must contain `openid`"),
+        ("authorize_scopes = \"openid\"\nclient_key = \"\"\n", "unknown setting"),
+        (
+            "authorize_scopes = \"openid\"\nclient_secret = 271828182\n",
+            "expected a string, found an integer",
+        ),
+    ] {
+        let (line, text) = error_of(&format!("{block}{setting}"));
+        assert_eq!(line, 6 + setting.lines().count(), "{text}");
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn missing_file_is_named_without_a_line() {
     let error = Config::from_file("/nowhere/pool.toml").unwrap_err();
     assert_eq!(error.line(), 0);
     assert!(error.to_string().starts_with("/nowhere/pool.toml: "), "{error}");
 }
 
 #[test]
-fn what_has_no_effect_is_told() {
+fn settings_without_effect_are_reported() {
     let toml = "[aws_cognito_user_pool]\nname = \"a\"\ntags = { team = \"a\" }\n\
                 [aws_cognito_user_pool.email_configuration]\nemail_sending_account = \"DEVELOPER\"\n\
                 [[aws_cognito_user_pool_client]]\nuser_pool_id = \"x\"\n";
@@ -242,7 +325,7 @@ async fn described(pool: &UserPool) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn without_a_file_a_pool_is_open_to_every_client() {
+async fn pool_without_a_configuration_allows_every_way_to_sign_in() {
     let pool = UserPool::start().await.unwrap();
     let [about, client] = described(&pool).await;
     assert_eq!(about["AutoVerifiedAttributes"], json!(["email"]));
@@ -270,7 +353,7 @@ async fn without_a_file_a_pool_is_open_to_every_client() {
 }
 
 #[tokio::test]
-async fn the_example_of_a_file_is_taken_whole() {
+async fn example_file_is_valid_and_takes_effect() {
     let config = Config::from_file(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pool.toml"));
     let config = config.unwrap();
     assert_eq!(config.ignored(), [""; 0]);
@@ -288,9 +371,8 @@ async fn the_example_of_a_file_is_taken_whole() {
     assert!(alice["UserAttributes"].as_array().unwrap().contains(&seats), "{alice}");
 }
 
-/// A file with labels says what the same file says without them.
 #[tokio::test]
-async fn blocks_may_have_labels_as_terraform_writes_them() {
+async fn blocks_are_read_with_and_without_labels() {
     for prefix in ["", "resource."] {
         let toml = format!(
             "[{prefix}aws_cognito_user_pool.main]\nusername_attributes = [\"email\"]\n\
@@ -311,7 +393,7 @@ async fn blocks_may_have_labels_as_terraform_writes_them() {
 }
 
 #[tokio::test]
-async fn a_block_within_a_resource_is_no_label() {
+async fn table_within_a_resource_is_not_a_label() {
     let toml = format!("{USERS}password_policy = {{ minimum_length = 11 }}\n");
     let pool = UserPool::builder().config(Config::from_toml(&toml).unwrap()).start().await.unwrap();
     let [about, _] = described(&pool).await;
@@ -319,19 +401,19 @@ async fn a_block_within_a_resource_is_no_label() {
 }
 
 #[test]
-fn what_is_wrong_under_a_label_is_refused_with_its_line_and_label() {
-    let (line, error) = refusal("[aws_cognito_user_pool.main]\nmfa_configuration = \"MAYBE\"\n");
+fn wrong_setting_under_a_label_is_rejected_with_its_line_and_label() {
+    let (line, error) = error_of("[aws_cognito_user_pool.main]\nmfa_configuration = \"MAYBE\"\n");
     assert_eq!(line, 2);
     assert!(error.contains("aws_cognito_user_pool.main.mfa_configuration"), "{error}");
     let two =
         "[aws_cognito_user_pool]\nname = \"a\"\n[resource.aws_cognito_user_pool.b]\nname = \"b\"\n";
-    let (line, error) = refusal(two);
+    let (line, error) = error_of(two);
     assert_eq!(line, 3);
     assert!(error.contains("one block of this name"), "{error}");
 }
 
 #[tokio::test]
-async fn a_validity_without_a_unit_counts_as_cognito_counts() {
+async fn validity_without_a_unit_has_the_unit_of_cognito() {
     let toml = format!("{CLIENT}access_token_validity = 2\nrefresh_token_validity = 2\n");
     let pool = UserPool::builder().config(Config::from_toml(&toml).unwrap()).start().await.unwrap();
     let [_, client] = described(&pool).await;
@@ -340,7 +422,7 @@ async fn a_validity_without_a_unit_counts_as_cognito_counts() {
 }
 
 #[tokio::test]
-async fn a_seeded_user_of_a_pool_with_emails_for_names_signs_in() {
+async fn configured_user_signs_in_with_their_email_address() {
     let toml = "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n\
                 [aws_cognito_user]\nusername = \"jane@example.com\"\npassword = \"Correct-Horse-1\"\n";
     let pool = UserPool::builder().config(Config::from_toml(toml).unwrap()).start().await.unwrap();
@@ -358,7 +440,7 @@ async fn a_seeded_user_of_a_pool_with_emails_for_names_signs_in() {
 }
 
 #[tokio::test]
-async fn the_first_client_without_an_id_has_that_of_the_builder() {
+async fn first_client_without_an_id_has_the_id_of_the_builder() {
     let toml = "[[aws_cognito_user_pool_client]]\nclient_id = \"other\"\n\
                 [[aws_cognito_user_pool_client]]\nname = \"mine\"\n";
     let config = Config::from_toml(toml).unwrap();
@@ -371,11 +453,11 @@ async fn the_first_client_without_an_id_has_that_of_the_builder() {
     let pool = UserPool::builder().config(config.clone()).start().await.unwrap();
     assert_eq!(pool.client_id(), "other");
     let error = UserPool::builder().config(config).client_id("given").start().await.unwrap_err();
-    assert!(error.to_string().contains("\"given\", but other"), "{error}");
+    assert!(error.to_string().contains("\"given\": expected one of other"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_pools_start_at_once_and_share_nothing() {
+async fn pools_that_start_at_once_share_nothing() {
     const POOLS: usize = 50;
     let together = Arc::new(tokio::sync::Barrier::new(POOLS));
     let mut starts = tokio::task::JoinSet::new();
@@ -406,7 +488,7 @@ async fn many_pools_start_at_once_and_share_nothing() {
 }
 
 #[tokio::test]
-async fn a_password_policy_asks_for_the_kinds_that_it_names() {
+async fn password_policy_requires_the_kinds_of_characters_that_it_names() {
     let toml =
         "[aws_cognito_user_pool.password_policy]\nminimum_length = 7\nrequire_numbers = true";
     let pool = UserPool::builder().config(Config::from_toml(toml).unwrap()).start().await.unwrap();

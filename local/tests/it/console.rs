@@ -63,7 +63,7 @@ async fn messages_are_found_by_name_sub_and_address_newest_first() {
 }
 
 #[tokio::test]
-async fn a_pool_has_words_of_its_own() {
+async fn messages_use_the_texts_of_the_pool() {
     let config = Config::from_toml(
         "[aws_cognito_user_pool]\nemail_verification_subject = \"Hello\"\n\
          email_verification_message = \"Type {####} here\"\n",
@@ -76,7 +76,7 @@ async fn a_pool_has_words_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_page_elsewhere_reads_no_codes() {
+async fn pages_of_other_sites_cannot_read_codes() {
     let pool = UserPool::start().await.unwrap();
     sign_up(&pool, "alice", "a@example.com").await;
     let port = pool.address().port();
@@ -99,7 +99,7 @@ async fn a_page_elsewhere_reads_no_codes() {
 }
 
 #[tokio::test]
-async fn the_page_shows_all_and_runs_nothing() {
+async fn page_escapes_all_data_and_runs_no_scripts() {
     let pool = UserPool::start().await.unwrap();
     sign_up(&pool, "<script>alert(1)</script>", "a@example.com").await;
     let (status, html) = get(&pool, "/_local/", &[]).await;
@@ -116,7 +116,7 @@ async fn the_page_shows_all_and_runs_nothing() {
 }
 
 #[tokio::test]
-async fn the_clock_goes_forward_for_this_machine_alone() {
+async fn only_this_machine_can_advance_the_clock() {
     let pool = UserPool::start().await.unwrap();
     let before = pool.time();
     let clock = format!("http://{}/_local/clock", pool.address());
@@ -158,7 +158,7 @@ async fn the_clock_goes_forward_for_this_machine_alone() {
 }
 
 #[tokio::test]
-async fn pages_call_what_apps_call_and_read_no_codes() {
+async fn cors_allows_app_endpoints_but_not_the_console() {
     let pool = UserPool::start().await.unwrap();
     let origin = "http://localhost:5173";
     let ask = |path: &str| {

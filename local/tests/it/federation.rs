@@ -141,7 +141,7 @@ fn is_refused(page: &Page, error: &str) {
 }
 
 #[tokio::test]
-async fn a_user_of_another_pool_signs_in_here() {
+async fn user_of_another_pool_signs_in() {
     let (pool, _corp) = pools().await;
     let mut browser = Browser::new();
     let page = browser.open(address(&pool, "/login", &[])).await;
@@ -185,7 +185,7 @@ async fn a_user_of_another_pool_signs_in_here() {
 }
 
 #[tokio::test]
-async fn prompt_and_login_hint_go_on_to_the_provider() {
+async fn prompt_and_login_hint_are_sent_to_the_provider() {
     let (pool, _liar) = liars_pool().await;
     for prompt in ["login", "login consent", "select_account", "consent", "create"] {
         let asked = [("prompt", prompt), ("login_hint", "jane@corp.test&prompt=none")];
@@ -210,7 +210,7 @@ async fn prompt_and_login_hint_go_on_to_the_provider() {
 }
 
 #[tokio::test]
-async fn a_browser_comes_back_from_a_provider_to_the_name_where_it_began() {
+async fn browser_returns_from_a_provider_to_the_host_where_it_started() {
     let (pool, corp) = pools().await;
     let port = pool.address().port();
     for name in ["localhost", "127.0.0.1"] {
@@ -236,7 +236,7 @@ async fn a_browser_comes_back_from_a_provider_to_the_name_where_it_began() {
 }
 
 #[tokio::test]
-async fn the_way_back_from_a_provider_has_the_host_of_the_request() {
+async fn redirect_uri_for_a_provider_has_the_host_of_the_request() {
     let (pool, liar) = liars_pool().await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Corp")]);
     let own = pool.address().to_string();
@@ -283,7 +283,7 @@ async fn the_way_back_from_a_provider_has_the_host_of_the_request() {
 }
 
 #[tokio::test]
-async fn resource_outlives_a_sign_in_at_a_provider() {
+async fn resource_is_kept_during_a_sign_in_at_a_provider() {
     let (pool, _corp) = pools().await;
     let mut browser = Browser::new();
     let resource = "https://api.test/orders";
@@ -301,7 +301,7 @@ async fn resource_outlives_a_sign_in_at_a_provider() {
 }
 
 #[tokio::test]
-async fn prompt_login_asks_again_at_the_provider_too() {
+async fn prompt_login_requires_a_new_sign_in_at_the_provider() {
     let (pool, corp) = pools().await;
     let mut browser = Browser::new();
     by_corp(&mut browser, &pool).await;
@@ -323,7 +323,7 @@ async fn prompt_login_asks_again_at_the_provider_too() {
 }
 
 #[tokio::test]
-async fn what_the_provider_says_is_written_anew_at_each_sign_in() {
+async fn mapped_attributes_are_updated_at_each_sign_in() {
     let (pool, corp) = pools().await;
     let first = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
     let changes = json!({
@@ -350,7 +350,7 @@ async fn what_the_provider_says_is_written_anew_at_each_sign_in() {
 }
 
 #[tokio::test]
-async fn an_app_chooses_among_its_own_providers_alone() {
+async fn app_can_use_only_its_own_providers() {
     let (pool, corp) = pools().await;
     let path = "/oauth2/authorize";
     let open = |more: Vec<(&'static str, &'static str)>| {
@@ -389,7 +389,7 @@ async fn an_app_chooses_among_its_own_providers_alone() {
 }
 
 #[tokio::test]
-async fn a_state_is_good_once_and_in_its_own_browser() {
+async fn state_is_valid_once_and_only_in_its_browser() {
     let (pool, _corp) = pools().await;
     let mut browser = Browser::new();
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Corp")]);
@@ -436,7 +436,7 @@ async fn a_state_is_good_once_and_in_its_own_browser() {
 }
 
 #[tokio::test]
-async fn an_account_can_be_tied_to_a_user_who_is_there() {
+async fn account_can_be_linked_to_an_existing_user() {
     let (pool, corp) = pools().await;
     let jane = admin(&corp, "AdminGetUser", json!({ "Username": "jane" })).await.unwrap();
     let sub = jane["UserAttributes"].as_array().unwrap().iter().find(|one| one["Name"] == "sub");
@@ -466,7 +466,7 @@ async fn an_account_can_be_tied_to_a_user_who_is_there() {
 }
 
 #[tokio::test]
-async fn providers_are_made_changed_listed_and_deleted() {
+async fn providers_are_created_updated_listed_and_deleted() {
     let (pool, corp) = pools().await;
     let name = json!({ "ProviderName": "Corp" });
     let seen = admin(&pool, "DescribeIdentityProvider", name.clone()).await.unwrap();
@@ -530,7 +530,7 @@ async fn providers_are_made_changed_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_provider_of_the_configuration_is_there_from_the_start() {
+async fn configured_provider_exists_at_the_start() {
     let first = pool().await;
     let corp = provider_for(&first).await;
     let config = |details: &str| {
@@ -549,8 +549,8 @@ async fn a_provider_of_the_configuration_is_there_from_the_start() {
     let unknown = whole.replace("{ email = \"email\" }", "{ \"custom:x\" = \"email\" }");
     let block = &whole[whole.find("[[aws_cognito_identity_provider]]").unwrap()..];
     for (text, words) in [
-        (unknown, "custom:x is not an attribute"),
-        (format!("{whole}{block}"), "the provider \"Corp\" has its name"),
+        (unknown, "the pool has no attribute \"custom:x\""),
+        (format!("{whole}{block}"), "the provider \"Corp\" has the same name"),
         (whole.replace("\"OIDC\"", "\"SAML\""), "OIDC"),
         (whole.replace("openid email", "email"), "openid"),
         (whole.replace("provider_name = \"Corp\"", "provider_name = \"Corp_1\""), "Corp_1"),
@@ -645,7 +645,7 @@ async fn liars_pool() -> (UserPool, Liar) {
 }
 
 #[tokio::test]
-async fn an_id_token_that_is_not_for_this_sign_in_signs_nobody_in() {
+async fn id_token_that_is_not_for_this_sign_in_is_rejected() {
     let (pool, liar) = liars_pool().await;
     let good = header(&liar.keys);
     let stranger = UserPool::start().await.unwrap();
@@ -776,7 +776,7 @@ async fn provider_keys_need_no_alg_but_must_not_contradict_rs256() {
 }
 
 #[tokio::test]
-async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
+async fn log_names_the_cause_of_each_provider_failure() {
     captured_logs();
     let (pool, liar) = (pool().await, Liar::start("logged").await);
     register(&pool, "Logged", &liar.issuer, json!({})).await;
@@ -815,7 +815,7 @@ async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
         ("no key with the `kid`", Box::new(|header, _| header["kid"] = json!("logged-kid"))),
         ("`aud` is not `client_id`", Box::new(|_, claims| claims["aud"] = json!("logged-aud"))),
         ("`nonce` is not that", Box::new(|_, claims| claims["nonce"] = json!("logged-nonce"))),
-        ("`exp` is missing, no number", Box::new(|_, claims| claims["exp"] = json!(1))),
+        ("`exp` is missing, not a number", Box::new(|_, claims| claims["exp"] = json!(1))),
         ("`nbf` is in the future", Box::new(|_, claims| claims["nbf"] = json!(9_999_999_999_u64))),
     ];
     for (cause, change) in wrong {
@@ -824,15 +824,15 @@ async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
     }
     update("jwks_uri", &format!("{}/nowhere?key=logged-query", liar.issuer)).await;
     sign_in(&|_, _| {}).await;
-    is_logged("the key set at 127.0.0.1 answered with status 404");
+    is_logged("the key set at 127.0.0.1 responded with status 404");
     update("token_url", "http://127.0.0.1:9/?key=logged-query").await;
     sign_in(&|_, _| {}).await;
-    is_logged("the token endpoint at 127.0.0.1 cannot be connected to");
+    is_logged("the token endpoint at 127.0.0.1 could not be reached");
     // Known before the browser leaves for the provider.
     update("jwks_uri", "http://keys.test/?key=logged-query").await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Logged")]);
     is_refused(&Browser::new().open(start).await, "server_error");
-    is_logged("the key set at keys.test needs https");
+    is_logged("the key set at keys.test must use https");
     let refuse = async || {
         let error = json!({ "error": "invalid_client", "error_description": "logged-words" });
         (http::StatusCode::UNAUTHORIZED, Json(error))
@@ -840,7 +840,7 @@ async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
     let refusing = serve(Router::new().route("/token", post(refuse))).await;
     update("token_url", &format!("http://{refusing}/token")).await;
     sign_in(&|_, _| {}).await;
-    is_logged("the token endpoint at 127.0.0.1 answered with status 401 and invalid_client");
+    is_logged("the token endpoint at 127.0.0.1 responded with status 401 and invalid_client");
     // Discovery, by a provider whose document is of another issuer.
     register(&pool, "Other", &format!("{}/", liar.issuer), json!({})).await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Other")]);
@@ -867,7 +867,7 @@ async fn the_log_names_the_cause_of_each_provider_that_cannot_be_used() {
 }
 
 #[tokio::test]
-async fn a_code_of_one_provider_is_nothing_to_another() {
+async fn code_of_one_provider_is_rejected_by_another() {
     let (pool, corp) = liars_pool().await;
     let other = Liar::start("other").await;
     register(&pool, "Other", &other.issuer, json!({})).await;
@@ -894,7 +894,7 @@ async fn a_code_of_one_provider_is_nothing_to_another() {
 }
 
 #[tokio::test]
-async fn accounts_are_told_apart_by_case_and_take_nobodys_name() {
+async fn accounts_are_case_sensitive_and_cannot_take_existing_names() {
     let (pool, liar) = liars_pool().await;
     let input = json!({
         "ClientId": pool.client_id(), "Username": "Corp_victim", "Password": PASSWORD,
@@ -923,7 +923,7 @@ async fn accounts_are_told_apart_by_case_and_take_nobodys_name() {
 }
 
 #[tokio::test]
-async fn an_account_with_a_natives_address_does_not_get_the_natives_name() {
+async fn account_with_the_address_of_a_user_does_not_become_that_user() {
     let config = format!(
         "{}\n[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n",
         CONFIG.split("[[aws_cognito_user]]").next().unwrap()
@@ -950,7 +950,7 @@ async fn an_account_with_a_natives_address_does_not_get_the_natives_name() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_at_the_provider_comes_back_to_the_app() {
+async fn errors_of_the_provider_are_sent_to_the_app() {
     let (pool, liar) = liars_pool().await;
     let mut browser = Browser::new();
     for (answer, error, words) in [

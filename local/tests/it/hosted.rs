@@ -56,7 +56,7 @@ async fn last_code(pool: &UserPool, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_person_signs_up_confirms_and_signs_in() {
+async fn user_signs_up_confirms_and_signs_in() {
     let pool = pool_with(CLIENT, &[]).await;
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/oauth2/authorize").await;
@@ -87,7 +87,7 @@ async fn a_person_signs_up_confirms_and_signs_in() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_never_signs_in_and_locks_in_the_end() {
+async fn wrong_password_is_rejected_and_finally_locks_the_account() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     for _ in 0..5 {
@@ -103,7 +103,7 @@ async fn a_wrong_password_never_signs_in_and_locks_in_the_end() {
 }
 
 #[tokio::test]
-async fn pages_do_not_tell_who_has_an_account() {
+async fn pages_do_not_reveal_which_users_exist() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "ClientId": pool.client_id(), "Username": "fresh", "Password": PASSWORD,
@@ -143,7 +143,7 @@ async fn pages_do_not_tell_who_has_an_account() {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_set_anew_with_a_code() {
+async fn forgotten_password_is_replaced_with_a_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
@@ -161,7 +161,7 @@ async fn a_forgotten_password_is_set_anew_with_a_code() {
 }
 
 #[tokio::test]
-async fn a_first_password_gives_way_to_one_of_the_users_own() {
+async fn temporary_password_must_be_replaced() {
     let config = format!(
         "{CLIENT}\n[[aws_cognito_user_pool.schema]]\nname = \"given_name\"\nrequired = true\n"
     );
@@ -188,7 +188,7 @@ async fn a_first_password_gives_way_to_one_of_the_users_own() {
 }
 
 #[tokio::test]
-async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
+async fn prompt_login_applies_to_all_steps_of_a_sign_in() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "UserPoolId": pool.id().as_str(), "Username": "jane", "TemporaryPassword": PASSWORD,
@@ -210,8 +210,11 @@ async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
     assert!(page.has_form("/login") && !page.has_form("/login/continue"));
     for link in ["Forgot your password?", "Create an account"] {
         let page = browser.open(page.link(link)).await;
-        let link =
-            if page.url.path() == "/forgot" { "Back to sign in" } else { "I have an account" };
+        let link = if page.url.path() == "/forgot" {
+            "Back to sign in"
+        } else {
+            "I already have an account"
+        };
         let page = browser.open(page.link(link)).await;
         assert!(page.has_form("/login") && !page.has_form("/login/continue"), "{link}");
     }
@@ -220,7 +223,7 @@ async fn prompt_login_stays_with_a_sign_in_of_several_steps() {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_set_up_and_asked_for() {
+async fn second_factor_is_set_up_and_then_required() {
     let config = format!("{CLIENT}\n[aws_cognito_user_pool]\nmfa_configuration = \"ON\"\n");
     let pool = pool_with(&config, &["alice"]).await;
     let mut time = PoolTime::inside_a_step(&pool);
@@ -253,7 +256,7 @@ async fn a_second_factor_is_set_up_and_asked_for() {
 }
 
 #[tokio::test]
-async fn a_factor_is_chosen_and_its_code_is_sent() {
+async fn chosen_factor_sends_its_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "UserPoolId": pool.id().as_str(), "Username": "alice",
@@ -287,7 +290,7 @@ async fn a_factor_is_chosen_and_its_code_is_sent() {
 }
 
 #[tokio::test]
-async fn who_is_signed_in_continues_or_signs_in_as_someone_else() {
+async fn signed_in_user_continues_or_signs_in_as_someone_else() {
     let pool = pool_with(CLIENT, &["alice", "bob"]).await;
     let mut browser = Browser::new();
     is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
@@ -297,12 +300,12 @@ async fn who_is_signed_in_continues_or_signs_in_as_someone_else() {
     is_in(&log_in(&mut browser, &pool, "bob", PASSWORD).await);
     let page = open(&mut browser, &pool, "/login").await;
     assert!(page.body.contains("Continue as bob"));
-    let stranger = Browser::new().post(&page.form("/login/continue")).await;
-    assert_eq!(stranger.status, 403);
+    let other_browser = Browser::new().post(&page.form("/login/continue")).await;
+    assert_eq!(other_browser.status, 403);
 }
 
 #[tokio::test]
-async fn an_account_that_waits_for_its_code_is_led_there_and_a_reset_one_too() {
+async fn unconfirmed_and_reset_accounts_get_the_page_for_their_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
         "ClientId": pool.client_id(), "Username": "jane", "Password": PASSWORD,
@@ -322,13 +325,13 @@ async fn an_account_that_waits_for_its_code_is_led_there_and_a_reset_one_too() {
 }
 
 #[tokio::test]
-async fn a_form_without_the_browsers_own_token_is_refused() {
+async fn form_without_the_token_of_its_browser_is_rejected() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
-    let mut stranger = Browser::new();
+    let mut other_browser = Browser::new();
     for path in ["/login", "/signup", "/confirm", "/forgot"] {
         let page = open(&mut browser, &pool, path).await;
-        let other = open(&mut stranger, &pool, path).await.form(path);
+        let other = open(&mut other_browser, &pool, path).await.form(path);
         let good = page.form(path);
         let mut without = good.clone();
         without.remove("_csrf");
@@ -342,13 +345,13 @@ async fn a_form_without_the_browsers_own_token_is_refused() {
         for form in [without, empty, anothers, twice] {
             assert_eq!(browser.post(&form).await.status, 403, "{path}");
         }
-        // The token without the cookie, as a page elsewhere would send it.
+        // The token without the cookie, as another site would send it.
         assert_eq!(Browser::new().post(&good).await.status, 403, "{path}");
-        // Both, from elsewhere.
-        browser.origin = Some("https://evil.test");
-        assert_eq!(browser.post(&good).await.status, 403, "{path}");
-        browser.origin = Some("null");
-        assert_eq!(browser.post(&good).await.status, 403, "{path}");
+        // Both, from a page elsewhere: on another site, without an origin, on another port of this host.
+        for origin in ["https://evil.test", "null", "http://127.0.0.1:1", "http://localhost:3000"] {
+            browser.origin = Some(origin);
+            assert_eq!(browser.post(&good).await.status, 403, "{path} {origin}");
+        }
         browser.origin = None;
         browser.fetch_site = "cross-site";
         assert_eq!(browser.post(&good).await.status, 403, "{path}");
@@ -395,7 +398,7 @@ async fn form_token_cannot_be_computed_from_a_chosen_cookie() {
 }
 
 #[tokio::test]
-async fn cookies_are_kept_from_scripts_and_other_sites_and_are_new_at_each_sign_in() {
+async fn cookies_are_http_only_same_site_and_new_at_each_sign_in() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
@@ -414,12 +417,11 @@ async fn cookies_are_kept_from_scripts_and_other_sites_and_are_new_at_each_sign_
         .map(|line| line.to_str().unwrap().to_owned())
         .collect();
     assert_eq!(set.len(), 2);
-    for line in &set {
-        for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
-            assert!(line.contains(part), "{part}");
-        }
+    for (line, max_age) in set.iter().zip(["Max-Age=86400", "Max-Age=3600"]) {
+        let attributes: BTreeSet<_> = line.split("; ").skip(1).collect();
+        let expected = BTreeSet::from(["HttpOnly", max_age, "Path=/", "SameSite=Lax"]);
+        assert_eq!(attributes, expected);
     }
-    assert!(set[1].contains("; Max-Age=3600;"));
     let first = browser.cookies[&session].clone();
     assert_ne!(first, "fixed");
     is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
@@ -427,7 +429,7 @@ async fn cookies_are_kept_from_scripts_and_other_sites_and_are_new_at_each_sign_
 }
 
 #[tokio::test]
-async fn a_cookie_of_another_pool_or_set_twice_signs_nobody_in() {
+async fn session_cookie_of_another_pool_or_repeated_one_is_ignored() {
     let one = pool_with(CLIENT, &["alice"]).await;
     let other = pool_with(CLIENT, &["alice"]).await;
     let name = |pool: &UserPool| format!("cognito-{}-{}", pool.id(), pool.address().port());
@@ -444,7 +446,60 @@ async fn a_cookie_of_another_pool_or_set_twice_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn pages_run_nothing_and_are_framed_nowhere() {
+async fn form_without_browser_headers_still_needs_the_token() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let mut form = open(&mut browser, &pool, "/login").await.form("/login");
+    form.set("username", "alice");
+    form.set("password", PASSWORD);
+    let cookie = browser.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+    let cookie = cookie.collect::<Vec<_>>().join("; ");
+    // Neither `Origin` nor `Sec-Fetch-Site`, as from a browser that a checker of these headers alone would let pass.
+    let post = async |fields: &[(String, String)]| {
+        let request = client()
+            .post(form.action.clone())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", &cookie)
+            .body(encoded(fields));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let without: Vec<_> = form.fields.iter().filter(|(name, _)| name != "_csrf").cloned().collect();
+    assert_eq!(post(&without).await, 403);
+    assert_eq!(post(&form.fields).await, 302);
+}
+
+#[tokio::test]
+async fn unknown_path_responds_to_browsers_with_a_page_and_to_clients_with_an_api_error() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let get = async |path: &str, accept: &str| {
+        let address = format!("http://{}{path}", pool.address());
+        let response = client().get(address).header("accept", accept).send().await.unwrap();
+        let headers = response.headers().clone();
+        (response.status().as_u16(), headers, response.text().await.unwrap())
+    };
+    let discovery = format!("/{}/.well-known/openid-configuration", pool.id());
+    for path in ["/", "/nothing", "/oauth2/nothing"] {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let (status, headers, body) = get(path, browser).await;
+        assert_eq!((status, headers["vary"].to_str().unwrap()), (404, "accept"), "{path}");
+        assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+        assert!(
+            headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'")
+        );
+        for link in ["/_local/", &discovery] {
+            assert!(body.contains(&format!("href=\"{link}\"")), "{path} {link}");
+        }
+    }
+    for accept in ["*/*", "application/json", "application/json, text/plain, */*", ""] {
+        let (status, _, body) = get("/nothing", accept).await;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &body["__type"]), (404, &json!("UnknownOperationException")));
+    }
+    assert_eq!(get("/", "*/*").await.0, 405);
+}
+
+#[tokio::test]
+async fn pages_run_no_scripts_and_cannot_be_framed() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     for path in ["/login", "/signup", "/confirm", "/forgot", "/error"] {
         let page = open(&mut Browser::new(), &pool, path).await;
@@ -473,7 +528,7 @@ async fn pages_run_nothing_and_are_framed_nowhere() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_typed_becomes_part_of_a_page() {
+async fn user_input_is_escaped_on_all_pages() {
     let pool = pool_with(CLIENT, &[]).await;
     let evil = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'";
     let mut browser = Browser::new();
@@ -517,7 +572,7 @@ async fn nothing_that_is_typed_becomes_part_of_a_page() {
 }
 
 #[tokio::test]
-async fn pages_ask_for_what_the_pool_is_set_to() {
+async fn pages_follow_the_settings_of_the_pool() {
     let config = format!(
         "{CLIENT}\n[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n\
          [[aws_cognito_user_pool.schema]]\nname = \"birthdate\"\nrequired = true\n"
@@ -554,7 +609,7 @@ async fn pages_ask_for_what_the_pool_is_set_to() {
 }
 
 #[tokio::test]
-async fn a_client_without_passwords_takes_none() {
+async fn client_without_passwords_rejects_them() {
     let config = CLIENT.to_owned() + "supported_identity_providers = []\n";
     let pool = pool_with(&config, &["alice"]).await;
     let mut browser = Browser::new();
@@ -569,7 +624,7 @@ async fn a_client_without_passwords_takes_none() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_signs_up_and_resets_at_the_pages() {
+async fn users_of_a_client_with_a_secret_can_use_the_pages() {
     let config = CLIENT.to_owned() + "client_secret = \"a secret\"\n";
     let pool = pool_with(&config, &["alice"]).await;
     let mut browser = Browser::new();
@@ -586,7 +641,7 @@ async fn a_client_with_a_secret_signs_up_and_resets_at_the_pages() {
 }
 
 #[tokio::test]
-async fn a_sign_in_at_the_api_is_none_at_the_pages() {
+async fn api_tokens_do_not_sign_in_a_browser() {
     let pool = UserPool::builder()
         .config(Config::from_toml(&format!("{CLIENT}{USER}")).unwrap())
         .start()

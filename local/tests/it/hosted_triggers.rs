@@ -55,7 +55,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn token_trigger_runs_for_sign_ins_at_the_hosted_pages() {
+async fn pre_token_generation_runs_for_tokens_of_the_pages() {
     let access = json!({
         "claimsToAddOrOverride": { "tenant": "acme" }, "scopesToAdd": ["orders/read"],
     });
@@ -79,7 +79,7 @@ async fn token_trigger_runs_for_sign_ins_at_the_hosted_pages() {
 }
 
 #[tokio::test]
-async fn trigger_cannot_change_the_resource_that_a_token_is_bound_to() {
+async fn trigger_cannot_change_the_resource_of_a_token() {
     let id = "localclient0000000000000000";
     let access = json!({ "claimsToAddOrOverride": { "aud": id }, "claimsToSuppress": ["aud"] });
     let response = json!({
@@ -102,7 +102,7 @@ async fn trigger_cannot_change_the_resource_that_a_token_is_bound_to() {
 }
 
 #[tokio::test]
-async fn code_is_consumed_if_the_trigger_rejects_its_tokens() {
+async fn code_is_used_up_when_a_trigger_rejects_its_tokens() {
     let function = Function::failing("not now").await;
     let pool = with(Trigger::PreTokenGeneration, &function).await;
     user(&pool, "jane").await;
@@ -146,7 +146,7 @@ async fn authentication_triggers_run_once_per_sign_in() {
 }
 
 #[tokio::test]
-async fn trigger_confirms_users_who_sign_up_at_the_hosted_pages() {
+async fn pre_sign_up_can_confirm_users_of_the_pages() {
     let function = Function::responding(json!({ "autoConfirmUser": true })).await;
     let pool = with(Trigger::PreSignUp, &function).await;
     let mut browser = Browser::new();
@@ -160,7 +160,7 @@ async fn trigger_confirms_users_who_sign_up_at_the_hosted_pages() {
 }
 
 #[tokio::test]
-async fn migrated_user_signs_in_at_the_hosted_pages() {
+async fn migrated_user_signs_in_at_the_pages() {
     let response = json!({
         "userAttributes": { "email": "jane@example.com" },
         "finalUserStatus": "CONFIRMED",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tower_cognito::{AuthErrorKind, KeySet, TokenUse, group, permission};
+use tower_cognito::{AuthErrorKind, TokenUse, group, keys::KeySet, permission};
 use tower_cognito_local::{Fault, UserPool, mock, mock_id};
 
 use crate::support::get;

@@ -202,7 +202,7 @@ fn text<'a>(answer: &'a Answer, member: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_code_is_exchanged_for_tokens_that_the_verifier_takes() {
+async fn code_is_exchanged_for_tokens_that_the_verifier_accepts() {
     let pool = pool().await;
     let page = signed_in(&mut Browser::new(), &pool, &[("nonce", "n1")]).await;
     assert!(page.url.as_str().starts_with("https://app.test/back?code="));
@@ -229,7 +229,7 @@ async fn a_code_is_exchanged_for_tokens_that_the_verifier_takes() {
 }
 
 #[tokio::test]
-async fn a_used_code_does_not_work_twice_and_ends_what_came_of_it() {
+async fn second_use_of_a_code_is_rejected_and_revokes_its_session() {
     let pool = pool().await;
     let code = code(&pool, &[]).await;
     let first = exchange(&pool, &code, VERIFIER).await;
@@ -243,7 +243,7 @@ async fn a_used_code_does_not_work_twice_and_ends_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn of_many_exchanges_at_once_none_leaves_a_session_beside_the_first() {
+async fn concurrent_exchanges_of_a_code_leave_no_second_session() {
     let pool = pool().await;
     let code = code(&pool, &[]).await;
     let one = || exchange(&pool, &code, VERIFIER);
@@ -256,7 +256,7 @@ async fn of_many_exchanges_at_once_none_leaves_a_session_beside_the_first() {
 }
 
 #[tokio::test]
-async fn a_code_is_bound_to_verifier_address_client_and_time() {
+async fn code_is_bound_to_verifier_redirect_uri_client_and_lifetime() {
     let pool = pool().await;
     let good = code(&pool, &[]).await;
     for verifier in ["", "short", &"x".repeat(43), CHALLENGE, &VERIFIER.to_lowercase()] {
@@ -291,7 +291,7 @@ async fn a_code_is_bound_to_verifier_address_client_and_time() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_an_address_that_is_not_registered_letter_by_letter() {
+async fn redirect_uri_must_be_an_exact_match_of_a_registered_one() {
     let pool = pool().await;
     for address in [
         "https://app.test/back/",
@@ -335,7 +335,7 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered_letter_by_letter() 
 }
 
 #[tokio::test]
-async fn an_unknown_client_is_an_error_page() {
+async fn unknown_client_gets_an_error_page() {
     let pool = pool().await;
     for id in ["", "nobody", "<script>"] {
         let page = authorize(&mut Browser::new(), &pool, &[("client_id", id)]).await;
@@ -345,7 +345,7 @@ async fn an_unknown_client_is_an_error_page() {
 }
 
 #[tokio::test]
-async fn once_the_app_is_known_it_is_told_what_is_wrong() {
+async fn known_app_gets_errors_at_its_redirect_uri() {
     let pool = pool().await;
     for (other, error) in [
         (&[("response_type", "")][..], "invalid_request"),
@@ -375,7 +375,7 @@ async fn once_the_app_is_known_it_is_told_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_pool_that_nobody_configured_has_no_oauth() {
+async fn default_pool_allows_no_oauth_flows() {
     let pool = UserPool::start().await.unwrap();
     let page = authorize(&mut Browser::new(), &pool, &[]).await;
     assert_eq!(page.status, 400);
@@ -383,7 +383,7 @@ async fn a_pool_that_nobody_configured_has_no_oauth() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_is_there_twice_is_refused() {
+async fn repeated_parameter_is_rejected() {
     let pool = pool().await;
     let good = url(&pool, "/oauth2/authorize", &asking(&pool, &[]));
     for (name, value) in asking(&pool, &[]) {
@@ -409,7 +409,7 @@ async fn a_parameter_that_is_there_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn state_and_address_are_carried_as_they_are_and_split_no_header() {
+async fn state_and_redirect_uri_are_unchanged_and_cannot_split_headers() {
     let pool = pool().await;
     for state in ["\r\nSet-Cookie: a=b", "<script>alert(1)</script>", "a\u{0}b", "é ✓", "\"'>&"]
     {
@@ -497,7 +497,7 @@ async fn resource_reaches_implicit_tokens_and_those_of_signed_in_browsers() {
 }
 
 #[tokio::test]
-async fn a_resource_that_is_no_url_or_comes_twice_is_refused() {
+async fn invalid_or_repeated_resource_is_rejected() {
     let pool = pool().await;
     let bad = [
         "orders",
@@ -531,7 +531,7 @@ async fn a_resource_that_is_no_url_or_comes_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_request_cannot_change_the_resource() {
+async fn token_request_cannot_change_the_resource() {
     let pool = pool().await;
     let (bound, other) = ("https://api.test/orders", "https://other.test");
     for (asked, wrong) in [
@@ -566,7 +566,7 @@ async fn a_token_request_cannot_change_the_resource() {
 }
 
 #[tokio::test]
-async fn machines_cannot_be_bound_to_a_resource() {
+async fn client_credentials_cannot_be_bound_to_a_resource() {
     let pool = pool().await;
     let basic = Some(("machine", "machine-secret"));
     let form = [("grant_type", "client_credentials")];
@@ -610,7 +610,7 @@ async fn without_openid_there_is_no_id_token_and_no_user_info() {
 }
 
 #[tokio::test]
-async fn no_scope_asked_for_means_all_that_the_client_may_have() {
+async fn request_without_scope_gets_all_scopes_of_the_client() {
     let pool = pool().await;
     let code = code(&pool, &[("scope", "")]).await;
     let answer = exchange(&pool, &code, VERIFIER).await;
@@ -621,7 +621,7 @@ async fn no_scope_asked_for_means_all_that_the_client_may_have() {
 }
 
 #[tokio::test]
-async fn user_info_tells_what_the_scopes_let_through() {
+async fn user_info_returns_the_attributes_of_the_scopes() {
     let pool = pool().await;
     let code = code(&pool, &[]).await;
     let answer = exchange(&pool, &code, VERIFIER).await;
@@ -656,7 +656,7 @@ async fn user_info_tells_what_the_scopes_let_through() {
 }
 
 #[tokio::test]
-async fn a_refresh_keeps_scopes_and_the_time_of_the_sign_in() {
+async fn refresh_keeps_scopes_and_auth_time() {
     let pool = pool().await;
     let code = code(&pool, &[("nonce", "n1")]).await;
     let first = exchange(&pool, &code, VERIFIER).await;
@@ -681,7 +681,7 @@ async fn a_refresh_keeps_scopes_and_the_time_of_the_sign_in() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_proves_it_in_one_way() {
+async fn client_secret_is_accepted_once_from_header_or_form() {
     let pool = pool().await;
     let other = [("client_id", "server"), ("code_challenge", ""), ("code_challenge_method", "")];
     let secret = "a secret: with+signs%";
@@ -723,7 +723,7 @@ async fn a_client_with_a_secret_proves_it_in_one_way() {
 }
 
 #[tokio::test]
-async fn machines_get_the_scopes_of_their_resource_servers() {
+async fn client_credentials_get_scopes_of_resource_servers() {
     let pool = pool().await;
     let ask = |scope: &'static str| {
         let form = [("grant_type", "client_credentials"), ("scope", scope)];
@@ -751,7 +751,7 @@ async fn machines_get_the_scopes_of_their_resource_servers() {
 }
 
 #[tokio::test]
-async fn a_revoked_refresh_token_takes_its_access_tokens_with_it() {
+async fn revoking_a_refresh_token_revokes_its_access_tokens() {
     let pool = pool().await;
     let code = code(&pool, &[]).await;
     let answer = exchange(&pool, &code, VERIFIER).await;
@@ -779,7 +779,7 @@ async fn a_revoked_refresh_token_takes_its_access_tokens_with_it() {
 }
 
 #[tokio::test]
-async fn a_signed_in_browser_is_not_asked_again_for_an_hour() {
+async fn browser_stays_signed_in_for_an_hour() {
     let pool = pool().await;
     let mut browser = Browser::new();
     let first = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
@@ -799,7 +799,7 @@ async fn a_signed_in_browser_is_not_asked_again_for_an_hour() {
 }
 
 #[tokio::test]
-async fn prompt_login_asks_for_the_password_on_every_way_through_the_pages() {
+async fn prompt_login_requires_the_password_on_every_page() {
     let pool = pool().await;
     let mut browser = Browser::new();
     let first = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
@@ -842,7 +842,7 @@ async fn prompt_login_asks_for_the_password_on_every_way_through_the_pages() {
 }
 
 #[tokio::test]
-async fn prompt_none_never_shows_a_page_and_comes_alone() {
+async fn prompt_none_never_shows_a_page_and_cannot_be_combined() {
     let pool = pool().await;
     let mut signed_in_browser = Browser::new();
     signed_in(&mut signed_in_browser, &pool, &[]).await;
@@ -886,7 +886,7 @@ async fn login_hint_fills_in_the_user_name() {
 }
 
 #[tokio::test]
-async fn a_code_ends_where_its_user_is_signed_out_everywhere_and_the_browser_stays() {
+async fn global_sign_out_invalidates_codes_but_not_the_browser_session() {
     let pool = pool().await;
     let mut browser = Browser::new();
     let kept = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
@@ -898,7 +898,7 @@ async fn a_code_ends_where_its_user_is_signed_out_everywhere_and_the_browser_sta
 }
 
 #[tokio::test]
-async fn a_browser_is_signed_out_by_the_password_and_by_the_administrator() {
+async fn password_change_and_administrator_end_the_browser_session() {
     let pool = pool().await;
     for operation in ["AdminSetUserPassword", "AdminDisableUser"] {
         let mut browser = Browser::new();
@@ -915,7 +915,7 @@ async fn a_browser_is_signed_out_by_the_password_and_by_the_administrator() {
 }
 
 #[tokio::test]
-async fn signing_out_needs_a_registered_address_and_forgets_the_browser() {
+async fn logout_requires_a_registered_uri_and_ends_the_browser_session() {
     let pool = pool().await;
     let mut browser = Browser::new();
     signed_in(&mut browser, &pool, &[]).await;
@@ -936,7 +936,7 @@ async fn signing_out_needs_a_registered_address_and_forgets_the_browser() {
 }
 
 #[tokio::test]
-async fn signing_out_can_lead_to_signing_in_as_somebody_else() {
+async fn logout_can_continue_with_another_sign_in() {
     let pool = pool().await;
     let mut browser = Browser::new();
     signed_in(&mut browser, &pool, &[]).await;
@@ -949,7 +949,7 @@ async fn signing_out_can_lead_to_signing_in_as_somebody_else() {
 }
 
 #[tokio::test]
-async fn discovery_tells_where_things_are_whatever_the_issuer_is() {
+async fn discovery_lists_local_addresses_for_any_issuer() {
     let pool = UserPool::builder()
         .config(Config::from_toml(CONFIG).unwrap())
         .issuer("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Local0001")
@@ -999,7 +999,7 @@ async fn send(
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[tokio::test]
-async fn bad_bodies_are_json_errors_at_endpoints_and_pages_at_pages() {
+async fn invalid_body_gets_json_at_endpoints_and_html_at_pages() {
     let pool = pool().await;
     let page = url(&pool, "", &asking(&pool, &[]));
     let query = page.split_once('?').unwrap().1;
@@ -1044,7 +1044,7 @@ async fn bad_bodies_are_json_errors_at_endpoints_and_pages_at_pages() {
 }
 
 #[tokio::test]
-async fn wrong_methods_are_405_with_the_allowed_ones() {
+async fn unsupported_method_gets_405_with_allow() {
     let pool = pool().await;
     let pages = ["/login", "/login/continue", "/login/step", "/signup", "/confirm", "/forgot"];
     for (paths, allow, wrong) in [
@@ -1097,7 +1097,7 @@ async fn head_changes_nothing() {
 }
 
 #[tokio::test]
-async fn basic_credentials_are_accepted_raw_and_encoded() {
+async fn basic_credentials_are_accepted_raw_and_form_encoded() {
     let pool = pool().await;
     let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     let header = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
@@ -1152,7 +1152,7 @@ async fn basic_credentials_are_accepted_raw_and_encoded() {
 }
 
 #[tokio::test]
-async fn codes_tokens_and_browsers_outlive_the_process() {
+async fn codes_tokens_and_browser_sessions_survive_a_restart() {
     let file = std::env::temp_dir().join(format!("tower-cognito-oauth-{}", std::process::id()));
     let _ = std::fs::remove_file(&file);
     let open = async |address: Option<std::net::SocketAddr>| {
@@ -1192,7 +1192,7 @@ async fn codes_tokens_and_browsers_outlive_the_process() {
 }
 
 #[tokio::test]
-async fn whatever_is_sent_is_no_fault_of_the_pools() {
+async fn no_input_causes_a_server_error() {
     let pool = pool().await;
     let paths = [
         "/oauth2/authorize",

@@ -86,7 +86,7 @@ async fn refresh_issues_new_tokens_of_the_same_session() {
     }
 }
 
-fn ahead(by: Duration) -> impl tower_cognito::Clock {
+fn ahead(by: Duration) -> impl tower_cognito::verifier::Clock {
     move || crate::support::wall_time() + by
 }
 

@@ -1,64 +1,49 @@
-//! Tokens that were verified before, so that a token seen again costs no RSA.
+//! The cache of verified tokens, so that a token seen again costs no RSA.
 //!
-//! Only verified tokens enter, so nobody without the pool's private key can fill the cache or choose what
-//! collides in it. The whole token is compared, in constant time; a hash only finds the place, and takes
-//! the end of the signature for that, which differs in any two verified tokens. At each use the token's
-//! times and the presence of its key are checked again.
+//! Only verified tokens are cached, so nobody without the pool's private key can fill the cache or choose which
+//! tokens collide in it. A hash of the end of the signature, which is different in any two verified tokens, finds the
+//! entry; then the whole token is compared in constant time. The caller checks the token's times and the presence of
+//! its key again at each use.
 //!
-//! There are two levels. The shared one is bounded in bytes. In front of it each thread keeps the few
-//! tokens that it saw last for itself: a look there writes nothing that another thread reads, so that threads
-//! do not slow each other down.
+//! There are two levels. The shared level is bounded in bytes and decides what is kept. Its locks and reference counts
+//! are written at each use, which slows threads down that use the same token. So each thread also keeps the tokens
+//! that it finds most often: to find one there writes nothing that another thread uses.
 
-mod near;
+mod bytes;
+mod per_thread;
 mod shared;
 
-use constant_time_eq::constant_time_eq;
-
-use self::{near::Near, shared::Shared};
+use self::{per_thread::PerThread, shared::Shared};
 use crate::claims::Verified;
 
-/// The two levels, or nothing if the cache is off.
+/// The two levels, or `None` if the cache is disabled.
 pub(super) struct TokenCache(Option<Levels>);
 
 struct Levels {
-    near: Near,
+    per_thread: PerThread,
     shared: Shared,
 }
 
-/// What was found about a token seen before, or nothing if it has to be verified anew.
-pub(super) enum Recheck<E> {
-    Good,
-    Refused(E),
-    /// Its key is not there any more: the entry goes.
-    Forget,
-}
-
 impl TokenCache {
-    /// A cache of at most so many bytes, beside what threads keep; 0 turns it off.
+    /// Creates a cache of at most `bytes`, without what threads keep for themselves. 0 disables it.
     pub(super) fn new(bytes: usize) -> Self {
-        let levels = || Levels { near: Near::new(bytes), shared: Shared::new(bytes) };
+        let levels = || Levels { per_thread: PerThread::new(bytes), shared: Shared::new(bytes) };
         Self((bytes > 0).then(levels))
     }
 
-    /// Finds a token and applies the rules again that time can break.
-    pub(super) fn get<E>(
-        &self,
-        token: &[u8],
-        recheck: impl FnOnce(&Verified) -> Recheck<E>,
-    ) -> Option<Result<Verified, E>> {
-        let Levels { near, shared } = self.0.as_ref()?;
-        let known = match near.get(token) {
-            Some(known) => known,
-            None => near.insert(shared.get(token)?),
-        };
-        match recheck(&known) {
-            Recheck::Good => Some(Ok(known)),
-            Recheck::Refused(error) => Some(Err(error)),
-            Recheck::Forget => {
-                near.remove(token);
-                shared.remove(token);
-                None
-            }
+    /// Returns what is known of a token. The rules that time can break have to be checked again.
+    pub(super) fn get(&self, token: &[u8]) -> Option<Verified> {
+        let Levels { per_thread, shared } = self.0.as_ref()?;
+        match per_thread.get(token) {
+            Some(known) => Some(known),
+            None => Some(per_thread.record(shared.get(token)?)),
+        }
+    }
+
+    pub(super) fn remove(&self, token: &[u8]) {
+        if let Some(Levels { per_thread, shared }) = &self.0 {
+            per_thread.remove(token);
+            shared.remove(token);
         }
     }
 
@@ -69,16 +54,6 @@ impl TokenCache {
     }
 }
 
-/// 384 bits of the signature, in base64url: enough to find a token's place by.
-fn signature_end(token: &[u8]) -> &[u8] {
-    token.last_chunk::<64>().map_or(token, |chunk| chunk)
-}
-
-/// Constant in time for texts of one length, so that a stranger cannot find a token piece by piece.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    constant_time_eq(a, b)
-}
-
 #[cfg(test)]
 mod tests {
     use std::{sync::Arc, time::UNIX_EPOCH};
@@ -87,24 +62,24 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::{
-        near::Near,
-        shared::{Known, Shared},
+        per_thread::PerThread,
+        shared::{CachedToken, Shared},
     };
-    use crate::claims::{Facts, SignedBy, Text, TokenUse, Verified};
+    use crate::claims::{Facts, SignedBy, TokenUse, Verified};
 
     const BYTES: usize = 4 << 20;
 
-    /// As unlike at its end as signatures are.
+    /// A token whose end is as random as a signature.
     fn token(number: usize) -> Arc<[u8]> {
         let end = URL_SAFE_NO_PAD.encode(digest(&SHA384, &number.to_le_bytes()));
         format!("token.{end}").into_bytes().into()
     }
 
-    /// About as heavy as Cognito's.
+    /// Takes about as many bytes as a token of Cognito's.
     fn verified() -> Verified {
-        let text = || Text::Own("text".into());
+        let text = || Box::from("text");
         let facts = Facts {
-            issuer: text(),
+            issuer: "issuer".into(),
             pool: "pool".into(),
             subject: text(),
             username: None,
@@ -120,39 +95,60 @@ mod tests {
             auth_time: None,
             signed_by: SignedBy { pool: 0, kid: "kid".into(), thumbprint: [0; 32] },
         };
-        Verified::new(facts, " ".repeat(2000))
+        Verified::new(facts, " ".repeat(2000).into())
+    }
+
+    fn cached(number: usize, bytes: usize) -> CachedToken {
+        CachedToken { token: token(number), verified: verified(), bytes }
     }
 
     #[test]
-    fn a_thread_keeps_about_as_many_tokens_as_it_has_pairs_of_places() {
-        let (near, verified) = (Near::new(BYTES), verified());
-        let tokens: Vec<_> = (0..BYTES >> 17).map(token).collect();
-        for token in &tokens {
-            let (token, verified) = (Arc::clone(token), verified.clone());
-            near.insert(Known { token, verified, bytes: 5000 });
+    fn a_thread_keeps_a_token_that_it_finds_twice_in_a_row() {
+        let per_thread = PerThread::new(BYTES);
+        per_thread.record(cached(0, 5000));
+        assert!(per_thread.get(&token(0)).is_none());
+        per_thread.record(cached(0, 5000));
+        assert!(per_thread.get(&token(0)).is_some());
+        per_thread.remove(&token(0));
+        assert!(per_thread.get(&token(0)).is_none());
+    }
+
+    #[test]
+    fn tokens_in_turn_do_not_replace_each_other_in_a_thread() {
+        let per_thread = PerThread::new(1);
+        for _ in 0..2 {
+            per_thread.record(cached(0, 5000));
         }
-        let kept = tokens.iter().filter(|token| near.get(token).is_some()).count();
-        assert!(kept * 5 > tokens.len() * 4, "{kept} of {}", tokens.len());
+        for _ in 0..3 {
+            assert!(per_thread.get(&token(0)).is_some());
+            assert!(per_thread.get(&token(1)).is_none());
+            per_thread.record(cached(1, 5000));
+        }
+        per_thread.record(cached(1, 5000));
+        assert!(per_thread.get(&token(1)).is_some());
+        assert!(per_thread.get(&token(0)).is_none());
     }
 
     #[test]
     fn a_thread_keeps_no_token_of_more_than_8_kib() {
         for (bytes, is_kept) in [(0, true), (8192, true), (8193, false), (usize::MAX, false)] {
-            let near = Near::new(BYTES);
-            near.insert(Known { token: token(0), verified: verified(), bytes });
-            assert_eq!(near.get(&token(0)).is_some(), is_kept, "{bytes}");
+            let per_thread = PerThread::new(BYTES);
+            for _ in 0..2 {
+                per_thread.record(cached(0, bytes));
+            }
+            assert_eq!(per_thread.get(&token(0)).is_some(), is_kept, "{bytes}");
         }
     }
 
     #[test]
-    fn tokens_are_kept_as_long_as_their_bytes_have_room_and_no_longer() {
+    fn the_shared_level_is_bounded_in_bytes() {
         let (shared, verified) = (Shared::new(BYTES), verified());
         let insert = |number| shared.insert(&token(number), verified.clone());
         let bytes = |number| shared.get(&token(number)).map(|known| known.bytes);
         let half = BYTES / 2 / 6000;
         (0..half).for_each(insert);
         for number in 0..half {
-            let known = shared.get(&token(number)).expect("half of the room is enough");
+            let known = shared.get(&token(number)).expect("half of the bytes are free");
             assert_eq!(known.token, token(number));
         }
         (half..10 * half).for_each(insert);
@@ -161,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_verified_twice_at_once_is_kept_once() {
+    fn a_token_inserted_twice_is_kept_once() {
         let shared = Shared::new(BYTES);
         for _ in 0..2 {
             shared.insert(&token(0), verified());

@@ -8,97 +8,97 @@ use quick_cache::{Equivalent, Lifecycle, Weighter, sync::Cache};
 
 use crate::{
     claims::Verified,
-    verifier::cache::{same, signature_end},
+    verifier::cache::bytes::{is_same_token, signature_end},
 };
 
 /// The level that all threads share, bounded in bytes.
-pub(super) struct Shared(Cache<Token, Known, Weight, RandomState, DropOutside>);
+pub(super) struct Shared(Cache<Key, CachedToken, Weight, RandomState, DropUnlocked>);
 
-/// A token with what is known of it.
+/// A verified token.
 #[derive(Clone)]
-pub(super) struct Known {
+pub(super) struct CachedToken {
     pub(super) token: Arc<[u8]>,
     pub(super) verified: Verified,
-    /// About how many bytes both take, counted once.
+    /// About how many bytes both take.
     pub(super) bytes: usize,
 }
 
-struct Token(Arc<[u8]>);
+struct Key(Arc<[u8]>);
 
-struct TokenRef<'a>(&'a [u8]);
+struct KeyRef<'a>(&'a [u8]);
 
 #[derive(Clone)]
 struct Weight;
 
-/// What goes is dropped with no lock held, since it may hold values of the application's own types.
+/// Drops evicted tokens after the cache's lock is released, since they may contain values of the application's types.
 #[derive(Clone)]
-struct DropOutside;
+struct DropUnlocked;
 
-impl Lifecycle<Token, Known> for DropOutside {
-    type RequestState = Vec<Known>;
+impl Lifecycle<Key, CachedToken> for DropUnlocked {
+    type RequestState = Vec<CachedToken>;
 
-    fn on_evict(&self, gone: &mut Vec<Known>, _: Token, known: Known) {
-        gone.push(known);
+    fn on_evict(&self, evicted: &mut Vec<CachedToken>, _: Key, token: CachedToken) {
+        evicted.push(token);
     }
 }
 
-/// What an entry costs beside its texts: the table's share, and the allocations.
+/// What an entry costs in addition to its texts: its share of the table, and the allocations.
 const ENTRY_OVERHEAD: usize = 768;
 
-/// A token of 1,055 bytes with its payload.
+/// What a token of 1,055 bytes takes.
 const TYPICAL_ENTRY: usize = 5000;
 
 impl Shared {
-    /// For at most so many bytes.
+    /// Creates a cache of at most `bytes`.
     pub(super) fn new(bytes: usize) -> Self {
-        // Only an estimate, by which the table is laid out.
+        // An estimate, for the size of the table.
         let entries = (bytes / TYPICAL_ENTRY).clamp(16, 1 << 20);
         let weight = u64::try_from(bytes).unwrap_or(u64::MAX);
-        Self(Cache::with(entries, weight, Weight, RandomState::default(), DropOutside))
+        Self(Cache::with(entries, weight, Weight, RandomState::default(), DropUnlocked))
     }
 
-    pub(super) fn get(&self, token: &[u8]) -> Option<Known> {
-        self.0.get(&TokenRef(token))
+    pub(super) fn get(&self, token: &[u8]) -> Option<CachedToken> {
+        self.0.get(&KeyRef(token))
     }
 
     pub(super) fn insert(&self, token: &[u8], verified: Verified) {
         let (token, bytes) = (Arc::from(token), token.len() + verified.memory());
-        self.0.insert(Token(Arc::clone(&token)), Known { token, verified, bytes });
+        self.0.insert(Key(Arc::clone(&token)), CachedToken { token, verified, bytes });
     }
 
     pub(super) fn remove(&self, token: &[u8]) {
-        self.0.remove(&TokenRef(token));
+        self.0.remove(&KeyRef(token));
     }
 }
 
-impl Hash for Token {
+impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        TokenRef(&self.0).hash(state);
+        KeyRef(&self.0).hash(state);
     }
 }
 
-impl Hash for TokenRef<'_> {
+impl Hash for KeyRef<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(signature_end(self.0));
     }
 }
 
-impl PartialEq for Token {
+impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        same(&self.0, &other.0)
+        is_same_token(&self.0, &other.0)
     }
 }
 
-impl Eq for Token {}
+impl Eq for Key {}
 
-impl Equivalent<Token> for TokenRef<'_> {
-    fn equivalent(&self, key: &Token) -> bool {
-        same(self.0, &key.0)
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        is_same_token(self.0, &key.0)
     }
 }
 
-impl Weighter<Token, Known> for Weight {
-    fn weight(&self, _: &Token, known: &Known) -> u64 {
-        u64::try_from(ENTRY_OVERHEAD + known.bytes).unwrap_or(u64::MAX)
+impl Weighter<Key, CachedToken> for Weight {
+    fn weight(&self, _: &Key, token: &CachedToken) -> u64 {
+        u64::try_from(ENTRY_OVERHEAD + token.bytes).unwrap_or(u64::MAX)
     }
 }

@@ -140,7 +140,7 @@ async fn no_attack_passes() {
         let logs = logs.text();
         let refused = attacks.iter().filter(|case| case.status != 431).count();
         assert_eq!(
-            logs.matches("request refused").count(),
+            logs.matches("request rejected").count(),
             refused,
             "some log lines were not captured"
         );

@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use serde_json::json;
-use tower_cognito::{CognitoLayer, Credential, require, scope};
+use tower_cognito::{CognitoLayer, require, scope, service::Credential};
 use tower_cognito_local::UserPool;
 
 use super::{Case, USER, claims, judge, secrets::Secrets, signed, with};
@@ -62,7 +62,7 @@ async fn token_is_never_logged_or_reflected_in_any_place() {
     let logs = logs.text();
     let refusals = cases.iter().filter(|case| case.status != 200).count();
     assert_eq!(
-        logs.matches("request refused").count(),
+        logs.matches("request rejected").count(),
         refusals,
         "some log lines were not captured"
     );

@@ -17,6 +17,8 @@ pub(crate) struct KeyServer {
     address: SocketAddr,
     reply: Arc<Mutex<Reply>>,
     fetches: Arc<AtomicU64>,
+    /// The head of the last request.
+    request: Arc<Mutex<String>>,
 }
 
 #[derive(Clone)]
@@ -38,8 +40,11 @@ impl KeyServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (reply, fetches) = (Arc::new(Mutex::new(reply)), Arc::new(AtomicU64::new(0)));
-        tokio::spawn(accept(listener, Arc::clone(&reply), Arc::clone(&fetches)));
-        Self { address, reply, fetches }
+        let request = Arc::default();
+        let server = Self { address, reply, fetches, request };
+        let (reply, fetches) = (Arc::clone(&server.reply), Arc::clone(&server.fetches));
+        tokio::spawn(accept(listener, reply, fetches, Arc::clone(&server.request)));
+        server
     }
 
     pub(crate) fn uri(&self) -> String {
@@ -52,6 +57,11 @@ impl KeyServer {
 
     pub(crate) fn set(&self, reply: Reply) {
         *self.reply.lock().unwrap() = reply;
+    }
+
+    /// Returns the head of the last request, in lower case.
+    pub(crate) fn last_request(&self) -> String {
+        self.request.lock().unwrap().to_ascii_lowercase()
     }
 
     /// The number of requests received.
@@ -78,20 +88,30 @@ impl Reply {
     }
 }
 
-async fn accept(listener: TcpListener, reply: Arc<Mutex<Reply>>, fetches: Arc<AtomicU64>) {
+async fn accept(
+    listener: TcpListener,
+    reply: Arc<Mutex<Reply>>,
+    fetches: Arc<AtomicU64>,
+    last_request: Arc<Mutex<String>>,
+) {
     while let Ok((stream, _)) = listener.accept().await {
         let reply = reply.lock().unwrap().clone();
         fetches.fetch_add(1, Ordering::SeqCst);
-        tokio::spawn(answer(stream, reply));
+        tokio::spawn(answer(stream, reply, Arc::clone(&last_request)));
     }
 }
 
-async fn answer(mut stream: TcpStream, reply: Reply) -> std::io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    reply: Reply,
+    last_request: Arc<Mutex<String>>,
+) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         let byte = stream.read_u8().await?;
         request.push(byte);
     }
+    *last_request.lock().unwrap() = String::from_utf8_lossy(&request).into_owned();
     match reply {
         Reply::Json(document) => {
             let kind = "Content-Type: application/json\r\nConnection: close\r\n";

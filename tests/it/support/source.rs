@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tower_cognito::{FetchError, KeyDocument, KeySource, Pool, Verifier, VerifierBuilder};
+use tower_cognito::{
+    Pool, Verifier, VerifierBuilder,
+    keys::{FetchError, KeyDocument, KeySource},
+};
 use tower_cognito_local::UserPool;
 
 use super::tokio_clock;

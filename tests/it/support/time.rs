@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tower_cognito::Clock;
+use tower_cognito::verifier::Clock;
 
 /// A clock that follows tokio's, so that a paused runtime pauses it too.
 pub(crate) fn tokio_clock() -> impl Clock {

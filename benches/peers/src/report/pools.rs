@@ -3,7 +3,7 @@
 use std::{error::Error, time::Instant};
 
 use futures_util::FutureExt;
-use tower_cognito::{KeySet, Pool, Verifier, VerifierBuilder};
+use tower_cognito::{Pool, Verifier, VerifierBuilder, keys::KeySet};
 
 use super::{
     Scope, Section,

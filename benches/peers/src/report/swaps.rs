@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use tower_cognito::{KeyDocument, Pool, Verifier, VerifierBuilder};
+use tower_cognito::{Pool, Verifier, VerifierBuilder, keys::KeyDocument};
 
 use super::{
     Section,

@@ -1,7 +1,6 @@
 //! The user of the name that a client gives at the start of a sign-in.
 
 use crate::{
-    domain::user_names::alias_of_name,
     error::Error,
     model::{Client, User, settings::ExistenceErrors},
     pool::Pool,
@@ -38,6 +37,6 @@ impl NamedUser {
 /// Returns a user name for a name without a user, in a form that the pool's user names have: never a contact.
 pub(crate) fn stand_in(pool: &Pool, data: &Data, name: &str) -> String {
     let (key, settings) = (data.user_key(name), data.settings());
-    let is_contact = settings.signs_in_with_contacts() || alias_of_name(&settings, name).is_some();
+    let is_contact = settings.signs_in_with_contacts() || settings.alias_of_name(name).is_some();
     if is_contact { pool.subject(&key) } else { key }
 }

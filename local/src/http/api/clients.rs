@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::{Around, Written},
+    config::{Setting, read_client},
     crypto::secret,
     error::Error,
     http::api::{
@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         Client, ResourceServer,
-        settings::{AuthFlow, ClientSettings, ExistenceErrors},
+        settings::{AuthFlow, ClientContext, ClientSettings, ExistenceErrors},
     },
     pool::site::Site,
     store::Data,
@@ -167,11 +167,11 @@ fn read(
         settings.insert("Name".to_owned(), name);
     }
     let pool = data.settings();
-    let scopes = data.resource_servers.values().flat_map(ResourceServer::full_scopes).collect();
+    let scopes: Vec<_> =
+        data.resource_servers.values().flat_map(ResourceServer::full_scopes).collect();
     let value = words::to_file(Value::Object(settings));
-    let written = Written::from_request(&value);
-    let around = Around { pool: &pool, scopes };
-    Ok(ClientSettings::read(written.fields()?, base, &around, &mut Vec::new())?)
+    let context = ClientContext { pool: &pool, scopes: &scopes };
+    Ok(read_client(Setting::from_request(&value), base, context, &mut Vec::new())?)
 }
 
 fn described(pool_id: &str, client: &Client) -> Value {

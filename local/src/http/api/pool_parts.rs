@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    config::{MFA_WORDS, Place, Written},
+    config::Setting,
     error::Error,
     http::api::{
         Answer, input, nothing, required,
@@ -50,20 +50,32 @@ fn mfa(site: &Site, value: Value) -> Answer {
     Ok(described_mfa(&pool))
 }
 
+/// The factors that `SetUserPoolMfaConfig` sets, in the words of configuration files.
+#[derive(Deserialize)]
+struct Factors {
+    mfa_configuration: Option<Mfa>,
+    software_token_mfa_configuration: Option<SoftwareToken>,
+}
+
+#[derive(Deserialize)]
+struct SoftwareToken {
+    #[serde(default)]
+    enabled: bool,
+}
+
+#[derive(Deserialize)]
+struct NewAttributes {
+    custom_attributes: Vec<AttributeSchema>,
+}
+
 async fn set_mfa(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value.clone());
-    let written = Written::from_request(&file);
-    let mut fields = written.fields()?;
-    let mut wanted = Mfa::Off;
-    fields.read("mfa_configuration", &mut wanted, |written| written.word(&MFA_WORDS))?;
-    let mut software_token = false;
-    let mut is_told = false;
-    if let Some(mut block) = fields.block("software_token_mfa_configuration")? {
-        is_told = true;
-        block.read("enabled", &mut software_token, Written::flag)?;
-    }
+    let factors = Factors::deserialize(&Setting::from_request(&file))?;
+    let wanted = factors.mfa_configuration.unwrap_or(Mfa::Off);
+    let software_token =
+        factors.software_token_mfa_configuration.is_some_and(|factor| factor.enabled);
     let others: Vec<_> = OTHER_FACTORS
         .into_iter()
         .filter_map(|name| Some((name, value.get(name)?.clone())))
@@ -83,7 +95,7 @@ async fn set_mfa(site: &Site, value: Value) -> Answer {
     let now = pool.now();
     change(&pool, now, |record| {
         record.settings.mfa_configuration = wanted;
-        record.settings.software_token_mfa_configuration.enabled = is_told && software_token;
+        record.settings.software_token_mfa_configuration.enabled = software_token;
         for name in OTHER_FACTORS {
             record.others.remove(name);
         }
@@ -116,17 +128,18 @@ async fn add_attributes(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let file = words::to_file(value);
-    let written = Written::from_request(&file);
-    let attributes = written.fields()?.required("custom_attributes", |list| {
-        let read = |item: &'_ Written| AttributeSchema::read(item.fields()?);
-        list.items()?.iter().map(read).collect::<Result<Vec<_>, _>>()
-    })?;
+    let setting = Setting::from_request(&file);
+    let NewAttributes { custom_attributes } = NewAttributes::deserialize(&setting)?;
+    for (index, attribute) in custom_attributes.iter().enumerate() {
+        let path = format!("custom_attributes.{index}");
+        attribute.validate().map_err(|violation| setting.violation(violation.within(&path)))?;
+    }
     let now = pool.now();
     change(&pool, now, |record| {
         // All or none.
         let mut settings = record.settings.clone();
-        for attribute in attributes {
-            settings.add_attribute(attribute, &Place::default())?;
+        for attribute in custom_attributes {
+            settings.add_attribute(attribute).map_err(|violation| setting.violation(violation))?;
         }
         record.settings = settings;
         Ok(())

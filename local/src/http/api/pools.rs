@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::{LambdaConfig, Written},
+    config::{Setting, read_pool, read_requested_functions},
     error::Error,
     http::api::{
         Answer, input, nothing,
@@ -17,7 +17,9 @@ use crate::{
     },
     model::{
         PoolRecord,
-        settings::{Contact, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
+        settings::{
+            Contact, LambdaConfig, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration,
+        },
     },
     pool::{Pool, site::Site},
     store::Data,
@@ -186,8 +188,8 @@ fn untold() -> PoolSettings {
 
 /// The functions that a request names, if it speaks of them: those of a configuration file stay otherwise.
 fn functions(others: &Map<String, Value>) -> Result<Option<LambdaConfig>, Error> {
-    let told = others.get("LambdaConfig").map(LambdaConfig::told).transpose();
-    told.map_err(Error::invalid_parameter)
+    let functions = others.get("LambdaConfig").map(read_requested_functions).transpose();
+    functions.map_err(Error::invalid_parameter)
 }
 
 fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings, Error> {
@@ -201,8 +203,7 @@ fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings
         );
     }
     let value = words::to_file(Value::Object(settings));
-    let written = Written::from_request(&value);
-    let mut read = PoolSettings::read(written.fields()?, base, &mut Vec::new())?;
+    let mut read = read_pool(Setting::from_request(&value), base, &mut Vec::new())?;
     // A second factor that is asked for has to be had: Cognito would want SMS to be set up.
     if read.mfa_configuration != Mfa::Off {
         read.software_token_mfa_configuration.enabled = true;

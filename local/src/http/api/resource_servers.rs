@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Written, resource_server},
+    config::Setting,
     error::Error,
     http::api::{
         Answer, input, nothing,
@@ -37,7 +37,9 @@ async fn write(site: &Site, value: Value, is_new: bool) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
     let value = words::to_file(value);
-    let server = resource_server(Written::from_request(&value).fields()?, &mut Vec::new())?;
+    let setting = Setting::from_request(&value);
+    let server = ResourceServer::deserialize(&setting)?;
+    server.validate().map_err(|violation| setting.violation(violation))?;
     let id = pool.id().as_str();
     pool.store
         .write(|data| {

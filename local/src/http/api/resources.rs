@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    config::{Reason, Wrong},
+    config::{Reason, SettingError},
     error::Error,
     text::words::api_word,
 };
@@ -46,17 +46,17 @@ pub(crate) fn without_nulls(value: Value) -> Value {
     }
 }
 
-impl From<Wrong> for Error {
-    fn from(Wrong { place, reason }: Wrong) -> Self {
-        let member = place.path.split('.').map(member_word).collect::<Vec<_>>().join(".");
-        match reason {
-            Reason::Missing => Self::missing(&member),
-            Reason::Type(_) => Self::wrong_type(),
+impl From<SettingError> for Error {
+    fn from(error: SettingError) -> Self {
+        let member = error.place().path.split('.').map(member_word).collect::<Vec<_>>().join(".");
+        match error.reason {
+            Reason::Missing(_) => Self::missing(&member),
+            Reason::Type { .. } => Self::wrong_type(),
             // The local pool knows fewer words than the model has.
             Reason::Word { found, allowed } => {
                 let words = allowed.join(", ");
                 let constraint = format!("Member must satisfy enum value set: [{words}]");
-                Error::broken(&member, &found, &constraint)
+                Self::broken(&member, &found.unwrap_or_default(), &constraint)
             }
             Reason::Range { found, allowed } => {
                 let constraint = if found < *allowed.start() {
@@ -64,7 +64,7 @@ impl From<Wrong> for Error {
                 } else {
                     format!("Member must have value less than or equal to {}", allowed.end())
                 };
-                Error::broken(&member, &found.to_string(), &constraint)
+                Self::broken(&member, &found.to_string(), &constraint)
             }
             Reason::Unknown { .. } => Self::invalid_parameter(member),
             Reason::Rule { exception, message } => Self::new(exception, message),

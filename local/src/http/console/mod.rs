@@ -1,13 +1,13 @@
-//! What the pool's user, the developer, may see: `/_local/`.
+//! The console for developers under `/_local/`: users, sessions, messages and the clock.
 
+mod access;
 mod clock;
 mod page;
-mod visitor;
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use axum::{
-    Router,
+    Json, Router,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
@@ -19,92 +19,79 @@ use serde_json::{Value, json};
 use crate::{
     http::api::shapes::time,
     model::Message,
-    pool::{Shared, site::Site},
+    pool::{Pool, site::Site},
     store::Data,
 };
 
-/// What browsers are told of each answer: no other site may frame or keep it, and nothing in it runs.
-const HEADERS: [(HeaderName, &str); 4] = [
+/// Headers of all responses. Pages have a content security policy besides.
+const HEADERS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
-    ),
 ];
 
-/// All paths of this room.
-pub(crate) fn routes() -> Router<Arc<Site>> {
+pub(crate) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
     Router::new()
         .route("/_local", get(overview))
         .route("/_local/", get(overview))
         .route("/_local/messages", get(messages))
-        .route("/_local/clock", get(clock::tell).post(clock::advance))
-        .layer(middleware::from_fn(marked))
+        .route("/_local/clock", get(clock::show).post(clock::advance))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(site), protect))
 }
 
-/// Marks each answer as what browsers keep to themselves.
-async fn marked(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response
-        .headers_mut()
-        .extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    response
-}
-
-async fn overview(State(site): State<Arc<Site>>, request: Request) -> Response {
-    if let Err(refused) = visitor::check(&site, request.uri(), request.headers()) {
-        return refused.into_response();
-    }
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page::overview(&site)).into_response()
-}
-
-async fn messages(State(site): State<Arc<Site>>, request: Request) -> Response {
-    if let Err(refused) = visitor::check(&site, request.uri(), request.headers()) {
-        return refused.into_response();
-    }
-    let wanted_user = parameter(request.uri(), "username");
-    let pools = match wanted_pools(&site, request.uri()) {
-        Ok(pools) => pools,
-        Err(refused) => return refused.into_response(),
+/// Responds only to this machine, and sets the headers of all responses.
+async fn protect(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let mut response = match access::check(&site, request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(rejection) => rejection.into_response(),
     };
-    let mut found: Vec<Message> = Vec::new();
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn overview(State(site): State<Arc<Site>>) -> Response {
+    page::overview(&site)
+}
+
+/// Responds with the messages of one pool or of all, newest first, and optionally only with those of one user.
+async fn messages(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+    let pools = match requested_pools(&site, &uri) {
+        Ok(pools) => pools,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let username = query_parameter(&uri, "username");
+    let mut messages: Vec<Message> = Vec::new();
     for pool in pools {
         pool.store.read(|data| {
-            let wanted = |message: &&Message| {
-                wanted_user.as_deref().is_none_or(|name| is_for(data, message, name))
+            let is_requested = |message: &&Message| {
+                username.as_deref().is_none_or(|name| is_for_user(data, message, name))
             };
-            found.extend(data.messages.values().rev().filter(wanted).cloned());
+            messages.extend(data.messages.values().rev().filter(is_requested).cloned());
         });
     }
-    // Each pool's are in order already, which those of one moment keep.
-    found.sort_by_key(|message| std::cmp::Reverse(message.at));
-    let found: Value = found.iter().map(written).collect();
-    ([(header::CONTENT_TYPE, "application/json")], found.to_string()).into_response()
+    // The sort is stable, so messages of one moment keep their order.
+    messages.sort_by_key(|message| Reverse(message.at));
+    Json(messages.iter().map(to_json).collect::<Value>()).into_response()
 }
 
-/// The pool that the query names, or all.
-fn wanted_pools(site: &Site, uri: &Uri) -> Result<Vec<Arc<Shared>>, (StatusCode, &'static str)> {
-    match parameter(uri, "pool") {
-        None => Ok(site.pools()),
-        Some(id) => match site.pool(&id) {
-            Some(pool) => Ok(vec![pool]),
-            None => Err((StatusCode::NOT_FOUND, "There is no such pool.\n")),
-        },
-    }
+/// Returns the pool that the query names, or all pools.
+fn requested_pools(site: &Site, uri: &Uri) -> Result<Vec<Arc<Pool>>, (StatusCode, &'static str)> {
+    let Some(id) = query_parameter(uri, "pool") else { return Ok(site.pools()) };
+    let pool = site.pool(&id).ok_or((StatusCode::NOT_FOUND, "No user pool has this ID.\n"))?;
+    Ok(vec![pool])
 }
 
-/// Whether a message went to the user of a name, a `sub` or an address.
-fn is_for(data: &Data, message: &Message, name: &str) -> bool {
+/// Returns whether a message was sent to a user, given by name, `sub`, email address or phone number.
+fn is_for_user(data: &Data, message: &Message, name: &str) -> bool {
     let key = data.user_key(&message.username);
     key == data.user_key(name)
         || message.destination.eq_ignore_ascii_case(name)
         || data.find_user(name).is_some_and(|user| data.user_key(&user.username) == key)
 }
 
-fn written(message: &Message) -> Value {
+fn to_json(message: &Message) -> Value {
     json!({
         "username": message.username,
         "medium": message.medium,
@@ -116,11 +103,9 @@ fn written(message: &Message) -> Value {
     })
 }
 
-/// A parameter of the query, if it says something.
-fn parameter(uri: &Uri, name: &str) -> Option<String> {
-    let query = uri.query()?;
-    // Only an address that is whole can be read, so that the query gets a host.
-    let whole = reqwest::Url::parse(&format!("http://localhost/?{query}")).ok()?;
-    let value = whole.query_pairs().find(|(known, _)| known == name)?.1.into_owned();
-    (!value.is_empty()).then_some(value)
+/// Returns the first value of a parameter of the query, if it is not empty.
+fn query_parameter(uri: &Uri, name: &str) -> Option<String> {
+    let mut parameters = form_urlencoded::parse(uri.query()?.as_bytes());
+    let (_, value) = parameters.find(|(known, _)| known == name)?;
+    (!value.is_empty()).then(|| value.into_owned())
 }

@@ -1,60 +1,55 @@
-//! `GET /oauth2/authorize`: where an app sends a browser first.
+//! `GET /oauth2/authorize`: the address to which an app first sends a browser.
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
 
 use crate::{
     http::oauth::{
-        browser::{self, SignedIn},
+        browser_session::{self, SignedIn},
         error::OAuthError,
-        federation, grants,
-        hosted::error_page,
+        federation,
+        grants::authorization_response,
         parameters::Query,
         redirect,
-        request::{Asking, Refusal},
+        request::AuthorizationRequest,
     },
     pool::site::Site,
 };
 
+/// Redirects to the app if the user is signed in, else to an identity provider or to the page `/login`.
 pub(crate) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
-    let asking = match Asking::read(&site, &query) {
-        Ok(asking) => asking,
-        Err(refusal) => return refused(&refusal),
+    let request = match AuthorizationRequest::parse(&site, &query) {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
     };
-    let provider = match federation::asked_provider(&asking, &query) {
+    let provider = match federation::requested_provider(&request, &query) {
         Ok(provider) => provider,
-        Err(error) => return redirect::go(&asking.refusal(error)),
+        Err(error) => return redirect::to(&request.error_url(error)),
     };
-    // A user who signed in another way than the app asks for is not signed in for it.
-    let is_asked = |signed_in: &SignedIn| {
-        let asked = provider.as_ref().map(|provider| provider.provider_name.as_str());
-        asked.is_none_or(|asked| asked == signed_in.session.provider)
+    // A session counts only if it was opened with the provider that the app asks for.
+    let used_provider = |signed_in: &SignedIn| {
+        let requested = provider.as_ref().map(|provider| &provider.provider_name);
+        requested.is_none_or(|requested| *requested == signed_in.session.provider)
     };
-    let signed_in = browser::signed_in(&asking, &headers).filter(is_asked);
+    let signed_in = browser_session::find(&request, &headers).filter(used_provider);
     match (signed_in, provider) {
         (Some(SignedIn { user, session }), _) => {
-            match grants::back_to_app(&asking, &user, &session).await {
-                Ok(address) => redirect::go(&address),
-                Err(_) => redirect::go(&asking.refusal(OAuthError::SERVER)),
-            }
+            let address = authorization_response(&request, &user, &session).await;
+            redirect::to(&address.unwrap_or_else(|_| request.error_url(OAuthError::SERVER)))
         }
-        (None, _) if asking.request.prompt.forbids_pages() => {
-            redirect::go(&asking.refusal("login_required"))
+        (None, _) if request.prompt.forbids_pages() => {
+            redirect::to(&request.error_url("login_required"))
         }
-        (None, Some(provider)) => federation::begin(&asking, &provider, &headers).await,
-        (None, None) => redirect::go(&format!("/login?{}", asking.query())),
-    }
-}
-
-/// Tells the app, or the person if the app is not known.
-pub(crate) fn refused(refusal: &Refusal) -> Response {
-    match refusal {
-        Refusal::Here(error) => error_page(error),
-        Refusal::Back(address) => redirect::go(address),
+        (None, Some(provider)) => federation::begin(&request, &provider, &headers).await,
+        (None, None) => redirect::to(&format!("/login?{}", request.query())),
     }
 }

@@ -1,4 +1,4 @@
-//! Which app client asks, and whether it is the one it says.
+//! Client authentication (RFC 6749, section 2.3.1).
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     crypto::secret::same,
     http::oauth::{error::OAuthError, parameters::Parameters},
     model::Client,
-    pool::{Shared, site::Site},
+    pool::{Pool, site::Site},
 };
 
 const UNKNOWN_CLIENT: OAuthError =
@@ -21,7 +21,7 @@ const WRONG_SECRET: OAuthError = OAuthError::new(
 const NO_CREDENTIALS: OAuthError = OAuthError::new("invalid_request", "client_id is missing");
 const BAD_BASIC: OAuthError = OAuthError::new(
     "invalid_client",
-    "Authorization must be Basic, with the base64 of client_id:client_secret",
+    "Authorization must be Basic with the base64 of client_id:client_secret",
 );
 const TWO_WAYS: OAuthError = OAuthError::new(
     "invalid_request",
@@ -32,27 +32,31 @@ const TWO_CLIENTS: OAuthError = OAuthError::new(
     "client_id and the Authorization header name different app clients",
 );
 
-/// How a client identifies itself. Both values are in each spelling in which they may be meant, the likelier first.
+/// The credentials of a client, each in all readings that the header allows, the most likely first.
+///
+/// RFC 6749 requires clients to form-encode both halves before the base64 of `Basic`. Many clients do not, and the
+/// examples in Cognito's developer guide do not. The two readings differ if a half contains `+` or `%`, and Cognito
+/// allows `+` in client secrets. So the header does not tell which one is meant, and both are tried.
 struct Credentials {
     ids: Vec<String>,
     secrets: Vec<String>,
 }
 
-/// Finds a client by the header `Authorization: Basic` or by the form (RFC 6749, section 2.3.1). A client with a secret
-/// proves it; one without has none to send.
-pub(crate) fn client(
+/// Authenticates a client by the header `Authorization: Basic` or by the form. A client without a secret must not send
+/// one.
+pub(crate) fn authenticate(
     site: &Site,
     headers: &HeaderMap,
     form: &Parameters,
-) -> Result<(Arc<Shared>, Client), OAuthError> {
+) -> Result<(Arc<Pool>, Client), OAuthError> {
     let Credentials { ids, secrets } = credentials(headers, form)?;
     let (pool, client) = ids.iter().find_map(|id| site.client(id)).ok_or(UNKNOWN_CLIENT)?;
-    let is_proven = match &client.settings.client_secret {
-        // Each spelling is compared, so that the time does not tell which one was right.
+    let is_authenticated = match &client.settings.client_secret {
+        // All readings are compared, so that the time does not reveal which one matched.
         Some(known) => secrets.iter().filter(|given| same(known, given.as_bytes())).count() > 0,
         None => secrets.is_empty(),
     };
-    if is_proven { Ok((pool, client)) } else { Err(WRONG_SECRET) }
+    if is_authenticated { Ok((pool, client)) } else { Err(WRONG_SECRET) }
 }
 
 fn credentials(headers: &HeaderMap, form: &Parameters) -> Result<Credentials, OAuthError> {
@@ -65,36 +69,35 @@ fn credentials(headers: &HeaderMap, form: &Parameters) -> Result<Credentials, OA
     if lines.next().is_some() || form.has("client_secret") {
         return Err(TWO_WAYS);
     }
-    let basic = line.to_str().ok().and_then(basic).ok_or(BAD_BASIC)?;
+    let basic = line.to_str().ok().and_then(parse_basic).ok_or(BAD_BASIC)?;
     match form.get("client_id") {
         Some(id) if !basic.ids.iter().any(|known| known == id) => Err(TWO_CLIENTS),
         _ => Ok(basic),
     }
 }
 
-fn basic(line: &str) -> Option<Credentials> {
+fn parse_basic(line: &str) -> Option<Credentials> {
     let (scheme, value) = line.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
     }
     let pair = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    let secrets = if secret.is_empty() { Vec::new() } else { spellings(secret) };
-    Some(Credentials { ids: spellings(id), secrets })
+    let secrets = if secret.is_empty() { Vec::new() } else { readings(secret) };
+    Some(Credentials { ids: readings(id), secrets })
 }
 
-/// Returns what a half of the pair may mean. The RFC has both halves encoded as in forms; Cognito's developer guide
-/// shows them as they are, and the pattern of both allows a plus sign, which the two read differently.
-fn spellings(text: &str) -> Vec<String> {
-    let mut spellings = vec![text.to_owned()];
-    let decoded = decoded(text);
+/// Returns a half of the pair as it is and, if that differs, form-decoded.
+fn readings(text: &str) -> Vec<String> {
+    let mut readings = vec![text.to_owned()];
+    let decoded = form_decoded(text);
     if decoded != text {
-        spellings.push(decoded);
+        readings.push(decoded);
     }
-    spellings
+    readings
 }
 
-fn decoded(text: &str) -> String {
+fn form_decoded(text: &str) -> String {
     let pair = format!("a={text}");
     let mut pairs = form_urlencoded::parse(pair.as_bytes());
     pairs.next().map(|(_, value)| value.into_owned()).unwrap_or_default()

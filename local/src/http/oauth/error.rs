@@ -1,4 +1,4 @@
-//! Errors of the OAuth endpoints, in one shape (RFC 6749, sections 4.1.2.1 and 5.2).
+//! Errors of the OAuth endpoints (RFC 6749, sections 4.1.2.1 and 5.2).
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -6,9 +6,9 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::http::oauth::token::document;
+use crate::http::oauth::token::json_response;
 
-/// An error code, and an explanation for developers where the code does not say enough.
+/// An error code, with a description for developers if the code alone is not clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OAuthError {
     pub(crate) code: &'static str,
@@ -16,10 +16,10 @@ pub(crate) struct OAuthError {
 }
 
 impl OAuthError {
-    /// The pool failed, not the request.
+    /// The pool failed, the request is valid.
     pub(crate) const SERVER: Self = Self { code: "server_error", description: None };
 
-    /// The description is ASCII without quotes and backslashes, as the RFC demands.
+    /// Returns an error with a description, which must be ASCII without quotes and backslashes.
     pub(crate) const fn new(code: &'static str, description: &'static str) -> Self {
         Self { code, description: Some(description) }
     }
@@ -30,7 +30,7 @@ impl OAuthError {
         [("error", self.code)].into_iter().chain(description).collect()
     }
 
-    /// Returns the error as JSON, with status 500 if the pool failed and else 400.
+    /// Returns the error as JSON, with status 500 if the pool failed and 400 otherwise.
     pub(crate) fn response(self) -> Response {
         self.with_status(match self.code {
             "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
@@ -39,7 +39,7 @@ impl OAuthError {
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Response {
-        document(status, &self.json())
+        json_response(status, &self.json())
     }
 
     fn json(self) -> Value {
@@ -56,14 +56,14 @@ impl From<&'static str> for OAuthError {
     }
 }
 
-/// Answers a method that an endpoint does not have. The router adds `Allow`.
+/// Responds to a method that an endpoint does not support. The router adds `Allow`.
 pub(crate) async fn wrong_method() -> Response {
     OAuthError::new("invalid_request", "The endpoint does not support this method, see Allow")
         .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Marks a refused method's answer: `GET` alone is allowed, without the `HEAD` that comes with it elsewhere.
-pub(crate) fn only_get(mut response: Response) -> Response {
+/// Sets `Allow` to `GET`, without the `HEAD` that the router adds.
+pub(crate) fn allow_only_get(mut response: Response) -> Response {
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
     response
 }

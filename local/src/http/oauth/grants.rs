@@ -1,16 +1,18 @@
-//! Authorization codes: given to an app by way of a browser, and exchanged for tokens once.
+//! Authorization responses, with a code or with tokens, and the exchange of a code for tokens.
+
+use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{
     crypto::secret::{self, same},
     domain::sign_in::{Entered, Entry, enter, may_enter, tokens},
-    error::ApiError,
+    error::Error,
     http::oauth::{
-        request::{Asking, ResponseType},
+        request::{AuthorizationRequest, ResponseType},
         resource,
     },
     model::{BrowserSession, Client, Grant, User, settings::OWN_PROVIDER},
     pool::{
-        Shared,
+        Pool,
         issue::{Tokens, digest_of},
         keys::random_uuid,
     },
@@ -18,15 +20,14 @@ use crate::{
     text::base64url,
     triggers::{Metadata, TokenSource},
 };
-use aws_lc_rs::digest::{SHA256, digest};
 
-/// A code lives for five minutes.
+/// The lifetime of a code, in milliseconds: five minutes.
 const LIFETIME: u64 = 5 * 60 * 1000;
 
-/// A used code is remembered for a day, so that who brings it again is known.
-const REMEMBERED: u64 = 24 * 60 * 60 * 1000;
+/// How long a used code is kept, in milliseconds, so that a second use is detected: one day.
+const KEPT_AFTER_USE: u64 = 24 * 60 * 60 * 1000;
 
-/// What an app shows for tokens.
+/// The parameters with which an app exchanges a code for tokens.
 pub(crate) struct Exchange<'a> {
     pub(crate) code: &'a str,
     pub(crate) redirect_uri: Option<&'a str>,
@@ -34,103 +35,104 @@ pub(crate) struct Exchange<'a> {
     pub(crate) resource: Option<&'a str>,
 }
 
-/// How a user came in.
-struct Arrival {
-    auth_time: u64,
-    nonce: Option<String>,
-}
-
-/// Where a browser goes whose user is signed in: to the app, with a code or with tokens.
-pub(crate) async fn back_to_app(
-    asking: &Asking,
+/// Returns the address of the app with the response to its request: a code or tokens.
+pub(crate) async fn authorization_response(
+    request: &AuthorizationRequest,
     user: &User,
     session: &BrowserSession,
-) -> Result<String, ApiError> {
-    // Who came by a provider gets a nonce in the ID token, whether or not the app sent one.
-    let invented = || (session.provider != OWN_PROVIDER).then(secret::random_text);
-    let arrival = Arrival {
-        auth_time: session.auth_time,
-        nonce: asking.request.nonce.clone().or_else(invented),
-    };
-    match asking.request.response_type {
+) -> Result<String, Error> {
+    // As in Cognito, the ID token of a user from an identity provider has a nonce even if the app sent none.
+    let generated = || (session.provider != OWN_PROVIDER).then(secret::random_text);
+    let nonce = request.nonce.clone().or_else(generated);
+    match request.response_type {
         ResponseType::Code => {
-            let code = give_code(asking, user, arrival).await?;
-            Ok(asking.address(&[("code", &code)]))
+            let code = issue_code(request, user, session.auth_time, nonce).await?;
+            Ok(request.response_url(&[("code", &code)]))
         }
-        ResponseType::Token => give_tokens(asking, user, arrival).await,
+        ResponseType::Token => issue_tokens(request, user, session.auth_time, nonce).await,
     }
 }
 
-/// Exchanges a code. Whoever brings one for the second time ends what came of the first.
+/// Exchanges a code for tokens. The second use of a code is rejected and revokes the session of its first use
+/// (RFC 6749, section 4.1.2).
 pub(crate) async fn exchange(
-    pool: &Shared,
+    pool: &Pool,
     client: &Client,
     given: &Exchange<'_>,
-) -> Result<Tokens, ApiError> {
+) -> Result<Tokens, Error> {
     let now = pool.now();
-    // A code that is used twice is rejected and ends the session of its first use.
+    // The revocation has to be kept although the request fails.
     let redeemed = pool.store.write_always(|data| redeem(data, client, given, now)).await?;
     let (user, grant, entered) = redeemed?;
     tokens(pool, &entry(client, &user, &grant), entered).await
 }
 
-async fn give_code(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, ApiError> {
-    let now = asking.pool.now();
+async fn issue_code(
+    request: &AuthorizationRequest,
+    user: &User,
+    auth_time: u64,
+    nonce: Option<String>,
+) -> Result<String, Error> {
+    let now = request.pool.now();
     let code = random_uuid();
-    let request = &asking.request;
     let grant = Grant {
         username: user.username.clone(),
         proof: user.proof(),
-        client_id: request.client_id.clone(),
+        client_id: request.client.settings.client_id.clone(),
         redirect_uri: request.redirect_uri.clone(),
-        scopes: asking.scopes.clone(),
-        nonce: arrival.nonce,
+        scopes: request.scopes.clone(),
+        nonce,
         code_challenge: request.code_challenge.clone(),
         resource: request.resource.clone(),
-        auth_time: arrival.auth_time,
+        auth_time,
         expires_at: now.saturating_add(LIFETIME),
         used_for: None,
     };
-    asking
+    request
         .pool
         .store
         .write(|data| {
             data.grants.retain(|_, grant| {
-                let kept = if grant.used_for.is_some() { REMEMBERED } else { 0 };
+                let kept = if grant.used_for.is_some() { KEPT_AFTER_USE } else { 0 };
                 now < grant.expires_at.saturating_add(kept)
             });
             data.grants.insert(digest_of(&code), grant);
-            Ok::<_, ApiError>(())
+            Ok::<_, Error>(())
         })
         .await??;
     Ok(code)
 }
 
-async fn give_tokens(asking: &Asking, user: &User, arrival: Arrival) -> Result<String, ApiError> {
+async fn issue_tokens(
+    request: &AuthorizationRequest,
+    user: &User,
+    auth_time: u64,
+    nonce: Option<String>,
+) -> Result<String, Error> {
     let entry = Entry {
-        client: &asking.client,
+        client: &request.client,
         user,
-        auth_time: arrival.auth_time,
-        scopes: Some(asking.scopes.clone()),
-        nonce: arrival.nonce,
-        resource: asking.request.resource.clone(),
+        auth_time,
+        scopes: Some(request.scopes.clone()),
+        nonce,
+        resource: request.resource.clone(),
         metadata: Metadata::NONE,
         source: TokenSource::HostedAuth,
     };
-    let now = asking.pool.now();
-    let entered = asking.pool.store.write(|data| enter(data, &entry, now)).await??;
-    let result = tokens(&asking.pool, &entry, entered).await?;
-    let expires_in = result.expires_in.to_string();
+    let now = request.pool.now();
+    let entered = request.pool.store.write(|data| enter(data, &entry, now)).await??;
+    let tokens = tokens(&request.pool, &entry, entered).await?;
+    let expires_in = tokens.expires_in.to_string();
     let parameters: Vec<_> = [
-        ("id_token", result.id_token.as_deref()),
-        ("access_token", Some(result.access_token.as_str())),
+        ("id_token", tokens.id_token.as_deref()),
+        ("access_token", Some(tokens.access_token.as_str())),
         ("token_type", Some("Bearer")),
         ("expires_in", Some(&expires_in)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))
     .collect();
-    Ok(asking.address(&parameters))
+    Ok(request.response_url(&parameters))
 }
 
 fn redeem(
@@ -138,20 +140,20 @@ fn redeem(
     client: &Client,
     given: &Exchange<'_>,
     now: u64,
-) -> Result<(User, Grant, Entered), ApiError> {
+) -> Result<(User, Grant, Entered), Error> {
     let key = digest_of(given.code);
-    let is_theirs = |grant: &&Grant| grant.client_id == client.settings.client_id;
-    let grant = data.grants.get(&key).filter(is_theirs).cloned().ok_or_else(invalid)?;
+    let is_own = |grant: &&Grant| grant.client_id == client.settings.client_id;
+    let grant = data.grants.get(&key).filter(is_own).cloned().ok_or_else(invalid)?;
     if let Some(origin_jti) = &grant.used_for {
         if let Some(session) = data.sessions.get_mut(origin_jti) {
             session.revoked = true;
         }
         return Err(invalid());
     }
-    let is_right = now < grant.expires_at
+    let is_valid = now < grant.expires_at
         && given.redirect_uri == Some(&grant.redirect_uri)
-        && proves(given.verifier, grant.code_challenge.as_deref());
-    let user = may_enter(data, &grant.username, &grant.proof).filter(|_| is_right).cloned();
+        && is_verified(given.verifier, grant.code_challenge.as_deref());
+    let user = may_enter(data, &grant.username, &grant.proof).filter(|_| is_valid).cloned();
     let user = user.ok_or_else(invalid)?;
     resource::check(given.resource, grant.resource.as_deref())?;
     let entered = enter(data, &entry(client, &user, &grant), now)?;
@@ -174,9 +176,9 @@ fn entry<'a>(client: &'a Client, user: &'a User, grant: &Grant) -> Entry<'a> {
     }
 }
 
-/// RFC 7636, section 4.6. A verifier without a challenge is refused too: somebody took the challenge out of the
-/// request (RFC 9700, section 4.8.2).
-fn proves(verifier: Option<&str>, challenge: Option<&str>) -> bool {
+/// Verifies the PKCE code verifier (RFC 7636, section 4.6). A verifier without a challenge is rejected, since an attacker
+/// may have removed the challenge from the authorization request (RFC 9700, section 4.8.2).
+fn is_verified(verifier: Option<&str>, challenge: Option<&str>) -> bool {
     match (verifier, challenge) {
         (None, None) => true,
         (Some(verifier), Some(challenge)) => {
@@ -187,6 +189,6 @@ fn proves(verifier: Option<&str>, challenge: Option<&str>) -> bool {
     }
 }
 
-fn invalid() -> ApiError {
-    ApiError::not_authorized("Invalid authorization code")
+fn invalid() -> Error {
+    Error::not_authorized("Invalid authorization code")
 }

@@ -1,23 +1,22 @@
-//! `GET /logout`: the browser forgets who was signed in.
+//! `GET /logout`: ends the session of a browser.
 
 use std::sync::Arc;
 
 use axum::{
     extract::State,
     http::{HeaderMap, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 
 use crate::{
     http::oauth::{
-        authorize::refused,
-        browser,
+        browser_session,
         hosted::error_page,
         parameters::{Parameters, Query},
         redirect,
-        request::Asking,
+        request::AuthorizationRequest,
     },
-    pool::{Shared, site::Site},
+    pool::{Pool, site::Site},
 };
 
 pub(crate) async fn handle(
@@ -25,33 +24,33 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
-    if !query.has("logout_uri") {
-        // Signed out here, and on to sign in as somebody else.
-        return match Asking::read(&site, &query) {
-            Ok(asking) => {
-                leave(&asking.pool, &headers, &format!("/login?{}", asking.query())).await
-            }
-            Err(refusal) => refused(&refusal),
+    if query.has("logout_uri") {
+        return match registered_logout_uri(&site, &query) {
+            Some((pool, uri)) => sign_out(&pool, &headers, &uri).await,
+            None => error_page("redirect_mismatch"),
         };
     }
-    match registered(&site, &query) {
-        Some((pool, uri)) => leave(&pool, &headers, &uri).await,
-        None => error_page("redirect_mismatch"),
+    // Without a logout URI the user can sign in again, for the authorization request in the query.
+    match AuthorizationRequest::parse(&site, &query) {
+        Ok(request) => {
+            sign_out(&request.pool, &headers, &format!("/login?{}", request.query())).await
+        }
+        Err(error) => error.into_response(),
     }
 }
 
-/// The address to go to, letter by letter one of those that the client has for this.
-fn registered(site: &Site, query: &Parameters) -> Option<(Arc<Shared>, String)> {
+/// Returns the logout URI if it is an exact match of one that is registered for the client.
+fn registered_logout_uri(site: &Site, query: &Parameters) -> Option<(Arc<Pool>, String)> {
     let (pool, client) = site.client(query.get("client_id")?)?;
-    let asked = query.get("logout_uri")?;
-    let known = client.settings.logout_urls.iter().find(|uri| *uri == asked)?;
-    Some((pool, known.clone()))
+    let requested = query.get("logout_uri")?;
+    let registered = client.settings.logout_urls.iter().find(|uri| *uri == requested)?;
+    Some((pool, registered.clone()))
 }
 
-async fn leave(pool: &Shared, headers: &HeaderMap, location: &str) -> Response {
-    match browser::sign_out(pool, headers).await {
+async fn sign_out(pool: &Pool, headers: &HeaderMap, location: &str) -> Response {
+    match browser_session::sign_out(pool, headers).await {
         Ok(cookie) => {
-            let mut response = redirect::go(location);
+            let mut response = redirect::to(location);
             response.headers_mut().append(header::SET_COOKIE, cookie);
             response
         }

@@ -1,14 +1,14 @@
 //! The OAuth 2.0 endpoints and the hosted pages.
 
 mod authorize;
-mod browser;
+mod browser_session;
 mod client_auth;
-mod entry;
+mod cookies;
 mod error;
 mod federation;
+mod form_token;
 mod grants;
-mod guard;
-mod hosted;
+pub(crate) mod hosted;
 mod logout;
 mod parameters;
 mod prompt;
@@ -33,20 +33,20 @@ use axum::{
 
 use crate::pool::site::Site;
 
-/// The longest form that is read, in octets.
+/// The maximum length of a form, in bytes.
 const MAX_FORM: usize = 64 * 1024;
 
-/// What browsers are told of each answer. Pages say themselves what may run in them: nothing.
+/// Headers of all responses. Pages have a content security policy besides.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // Forms say where they come from, and no other site hears of the request.
+    // Forms are sent with `Origin`, and links to other sites without `Referer`.
     (header::REFERRER_POLICY, "same-origin"),
 ];
 
-/// Returns the routes of the endpoints that apps call and of the pages that browsers open. Each of the two groups has
-/// one form of errors: JSON and HTML.
+/// Returns the routes of the endpoints that apps call, whose errors are JSON, and of the pages that browsers open, whose
+/// errors are HTML.
 pub(crate) fn routes() -> Router<Arc<Site>> {
     let endpoints = Router::new()
         .route("/oauth2/token", post(token::handle))
@@ -54,26 +54,26 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/oauth2/revoke", post(revoke::handle))
         .method_not_allowed_fallback(error::wrong_method);
     let pages = Router::new()
-        .route("/oauth2/authorize", get_alone(get(authorize::handle)))
-        .route("/oauth2/idpresponse", get_alone(get(federation::handle)))
-        .route("/logout", get_alone(get(logout::handle)))
+        .route("/oauth2/authorize", get_only(get(authorize::handle)))
+        .route("/oauth2/idpresponse", get_only(get(federation::handle)))
+        .route("/logout", get_only(get(logout::handle)))
         .merge(hosted::routes())
         .method_not_allowed_fallback(hosted::wrong_method);
     Router::new()
         .merge(endpoints)
         .merge(pages)
         .layer(DefaultBodyLimit::max(MAX_FORM))
-        .layer(middleware::from_fn(marked))
+        .layer(middleware::from_fn(set_headers))
 }
 
-/// Refuses `HEAD`, which axum hands to the handler of `GET`: these paths sign in or out, and `HEAD` must be safe
-/// (RFC 9110, section 9.2.1). Cognito supports `GET` alone there, too.
-fn get_alone(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
-    let refuse = async || error::only_get(hosted::wrong_method().await);
-    route.head(refuse).fallback(refuse)
+/// Rejects `HEAD`, for which axum would call the handler of `GET`. These paths sign users in and out, and `HEAD` must be
+/// safe (RFC 9110, section 9.2.1). Cognito supports only `GET` there, too.
+fn get_only(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
+    let reject = async || error::allow_only_get(hosted::wrong_method().await);
+    route.head(reject).fallback(reject)
 }
 
-async fn marked(request: Request, next: Next) -> Response {
+async fn set_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -1,4 +1,4 @@
-//! Parameters as queries and forms carry them, read strictly.
+//! Parameters of queries and forms, parsed strictly.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,42 +9,39 @@ use axum::{
     response::Response,
 };
 
-use crate::http::oauth::{error::OAuthError, hosted::dead_end};
+use crate::http::oauth::error::OAuthError;
 
-/// Names and values, each name once.
+/// Names and values. A name that occurs more than once has no value.
 #[derive(Clone, Default)]
 pub(crate) struct Parameters {
     values: BTreeMap<String, String>,
     repeated: BTreeSet<String>,
-    is_broken: bool,
+    is_invalid: bool,
 }
 
-/// The parameters of a request's query.
+/// Extracts the parameters of the query.
 pub(crate) struct Query(pub(crate) Parameters);
 
-/// The parameters of a form that an app sends to an endpoint. Errors are JSON.
+/// Extracts the parameters of a form that an app sends to an endpoint. A rejection is JSON.
 pub(crate) struct Form(pub(crate) Parameters);
 
-/// The parameters of a form that a browser sends from a page. Errors are pages.
-pub(crate) struct PageForm(pub(crate) Parameters);
-
-/// Why the body of a request is not read as a form.
+/// Error returned when the body of a request is not a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NoForm {
+pub(crate) enum FormError {
     WrongType,
     TooLarge,
-    Broken,
+    Incomplete,
 }
 
 impl Parameters {
     pub(crate) fn parse(text: &[u8]) -> Self {
         let mut parameters = Self::default();
         for (name, value) in form_urlencoded::parse(text) {
-            // What is not UTF-8 was replaced by this sign.
-            parameters.is_broken |= [&name, &value].iter().any(|text| text.contains('\u{fffd}'));
+            // The parser puts this character in place of bytes that are not UTF-8.
+            parameters.is_invalid |= [&name, &value].iter().any(|text| text.contains('\u{fffd}'));
             let name = name.into_owned();
             if parameters.values.contains_key(&name) || parameters.repeated.contains(&name) {
-                // Which of two values is meant nobody can tell, so that neither is taken.
+                // It is unclear which of two values is meant, so neither is used.
                 parameters.values.remove(&name);
                 parameters.repeated.insert(name);
             } else {
@@ -54,33 +51,33 @@ impl Parameters {
         parameters
     }
 
-    /// A parameter that says something: an empty one counts as absent (RFC 6749, section 3.1).
+    /// Returns the value of a parameter. An empty one counts as absent (RFC 6749, section 3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is there, be it without a value or twice.
+    /// Returns whether a parameter occurs, even if it is empty or repeated.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name) || self.repeated.contains(name)
     }
 
-    /// Whether a parameter occurs more than once.
+    /// Returns whether a parameter occurs more than once.
     pub(crate) fn is_repeated(&self, name: &str) -> bool {
         self.repeated.contains(name)
     }
 
-    /// As it was typed, however little that is.
-    pub(crate) fn typed(&self, name: &str) -> &str {
+    /// Returns the value of a parameter, or an empty text if there is none.
+    pub(crate) fn raw(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
     }
 
-    /// Whether all of it can be read, and no parameter is there twice.
-    pub(crate) fn are_clear(&self) -> bool {
-        self.repeated.is_empty() && !self.is_broken
+    /// Returns whether all parameters are UTF-8 and none occurs more than once.
+    pub(crate) fn is_unambiguous(&self) -> bool {
+        self.repeated.is_empty() && !self.is_invalid
     }
 
-    /// The parameters whose names begin so, without the beginning.
-    pub(crate) fn behind(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+    /// Returns the parameters whose names have a prefix, without it.
+    pub(crate) fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         self.values
             .iter()
             .filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
@@ -99,48 +96,44 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let refused =
-            |why: NoForm| OAuthError::new("invalid_request", why.text()).with_status(why.status());
-        read_form(request, state).await.map(Self).map_err(refused)
+        read_form(request, state).await.map(Self).map_err(|error| {
+            OAuthError::new("invalid_request", error.message()).with_status(error.status())
+        })
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for PageForm {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let refused = |why: NoForm| dead_end(why.status(), "This form cannot be read", why.text());
-        read_form(request, state).await.map(Self).map_err(refused)
-    }
-}
-
-impl NoForm {
-    fn status(self) -> StatusCode {
+impl FormError {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::WrongType | Self::Broken => StatusCode::BAD_REQUEST,
+            Self::WrongType | Self::Incomplete => StatusCode::BAD_REQUEST,
         }
     }
 
-    fn text(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         match self {
             Self::WrongType => "Content-Type must be application/x-www-form-urlencoded",
             Self::TooLarge => "The body is longer than 64 KiB",
-            Self::Broken => "The body did not arrive completely",
+            Self::Incomplete => "The body did not arrive completely",
         }
     }
 }
 
-async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Result<Parameters, NoForm> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(NoForm::WrongType);
+/// Reads the body of a request as a form.
+pub(crate) async fn read_form<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<Parameters, FormError> {
+    let media_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|line| line.to_str().ok());
+    let media_type = media_type.and_then(|line| line.split(';').next()).unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(FormError::WrongType);
     }
     match Bytes::from_request(request, state).await {
         Ok(body) => Ok(Parameters::parse(&body)),
-        Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(NoForm::TooLarge),
-        Err(_) => Err(NoForm::Broken),
+        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(FormError::TooLarge),
+        Err(_) => Err(FormError::Incomplete),
     }
 }
 
@@ -149,19 +142,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_that_is_there_twice_is_not_taken() {
+    fn repeated_parameter_has_no_value() {
         let parameters = Parameters::parse(b"a=1&b=2&a=1&c=&d=%20x+y");
         assert_eq!(parameters.get("a"), None);
         assert_eq!(parameters.get("b"), Some("2"));
         assert_eq!(parameters.get("c"), None);
         assert_eq!(parameters.get("d"), Some(" x y"));
-        assert!(!parameters.are_clear());
+        assert!(!parameters.is_unambiguous());
         assert_eq!(Parameters::parse(b"a=1&a=2&a=3").get("a"), None);
     }
 
     #[test]
-    fn what_is_not_utf_8_is_not_clear() {
-        assert!(!Parameters::parse(b"a=%ff").are_clear());
-        assert!(Parameters::parse(b"a=%c3%a9").are_clear());
+    fn parameter_that_is_not_utf_8_is_detected() {
+        assert!(!Parameters::parse(b"a=%ff").is_unambiguous());
+        assert!(Parameters::parse(b"a=%c3%a9").is_unambiguous());
     }
 }

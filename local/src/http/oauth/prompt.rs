@@ -2,23 +2,25 @@
 
 use crate::http::oauth::error::OAuthError;
 
-const MIXED: OAuthError =
-    OAuthError::new("invalid_request", "The prompt none cannot be combined with other values");
+const NONE_COMBINED: OAuthError = OAuthError::new(
+    "invalid_request",
+    "The prompt value none cannot be combined with other values",
+);
 
-/// The values that an app sent, in its order.
+/// The values that an app sent, in their order.
 ///
-/// As in Cognito, `login` and `none` have an effect here. The others, unknown ones included, are for the provider at
-/// which a user signs in.
+/// As in Cognito, only `login` and `none` have an effect here. All values, unknown ones included, are sent on to the
+/// identity provider at which the user signs in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     values: Vec<String>,
 }
 
 impl Prompt {
-    /// Reads the parameter.
+    /// Parses the parameter.
     ///
     /// # Errors
-    /// `none` comes with another value.
+    /// Returns an error if `none` is combined with another value.
     pub(crate) fn parse(text: Option<&str>) -> Result<Self, OAuthError> {
         let values: Vec<_> = text
             .unwrap_or_default()
@@ -27,21 +29,22 @@ impl Prompt {
             .map(str::to_owned)
             .collect();
         let prompt = Self { values };
-        let is_mixed = prompt.forbids_pages() && prompt.values.iter().any(|value| value != "none");
-        if is_mixed { Err(MIXED) } else { Ok(prompt) }
+        let is_combined =
+            prompt.forbids_pages() && prompt.values.iter().any(|value| value != "none");
+        if is_combined { Err(NONE_COMBINED) } else { Ok(prompt) }
     }
 
-    /// Returns whether users have to authenticate even if their browser is signed in.
+    /// Returns whether users must sign in even if their browser is signed in.
     pub(crate) fn requires_login(&self) -> bool {
         self.has("login")
     }
 
-    /// Returns whether the app wants an answer without any page being shown.
+    /// Returns whether the app requires a response without any page.
     pub(crate) fn forbids_pages(&self) -> bool {
         self.has("none")
     }
 
-    /// Returns the parameter as the next page and providers get it, or `None` if it is absent.
+    /// Returns the parameter for the next page and for identity providers, or `None` if it is absent.
     pub(crate) fn text(&self) -> Option<String> {
         (!self.values.is_empty()).then(|| self.values.join(" "))
     }
@@ -72,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn none_comes_alone() {
+    fn none_cannot_be_combined() {
         for text in ["none login", "login none", "none nonsense"] {
-            assert_eq!(Prompt::parse(Some(text)), Err(MIXED), "{text}");
+            assert_eq!(Prompt::parse(Some(text)), Err(NONE_COMBINED), "{text}");
         }
     }
 }

@@ -1,42 +1,47 @@
-//! Ways back to apps, and on to other pages.
+//! Redirects to apps and to other pages.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use crate::http::oauth::hosted::dead_end;
+use crate::http::oauth::hosted::message_page;
 
-/// Where in an address an app finds what it is told.
+/// The part of a redirect URI that carries the parameters of an authorization response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum ResponseMode {
     Query,
-    /// What browsers keep from servers.
+    /// Browsers do not send a fragment to servers.
     Fragment,
 }
 
-/// An address with more parameters, which stays as it was registered otherwise.
-pub(crate) fn address(uri: &str, part: Part, parameters: &[(&str, &str)]) -> String {
-    let sign = match part {
-        Part::Fragment => '#',
-        Part::Query if uri.contains('?') => '&',
-        Part::Query => '?',
+/// Returns a URI with added parameters. The rest of it stays as it is.
+pub(crate) fn with_parameters(
+    uri: &str,
+    mode: ResponseMode,
+    parameters: &[(&str, &str)],
+) -> String {
+    let separator = match mode {
+        ResponseMode::Fragment => '#',
+        ResponseMode::Query if uri.contains('?') => '&',
+        ResponseMode::Query => '?',
     };
-    format!("{uri}{sign}{}", encoded(parameters))
+    format!("{uri}{separator}{}", encoded(parameters))
 }
 
-/// Parameters as a query writes them.
+/// Returns parameters in the encoding of queries and forms.
 pub(crate) fn encoded(parameters: &[(&str, &str)]) -> String {
-    let mut written = form_urlencoded::Serializer::new(String::new());
-    written.extend_pairs(parameters);
-    written.finish()
+    let mut encoded = form_urlencoded::Serializer::new(String::new());
+    encoded.extend_pairs(parameters);
+    encoded.finish()
 }
 
-/// Sends a browser on, by GET whatever it asked by.
-pub(crate) fn go(location: &str) -> Response {
+/// Returns a redirect that browsers follow with `GET`, whatever the method of their request.
+pub(crate) fn to(location: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(location) else {
-        let text = "The address to go to has characters that no HTTP header can hold.";
-        return dead_end(StatusCode::BAD_REQUEST, "Something went wrong", text);
+        let message =
+            "The address to redirect to has characters that are not allowed in an HTTP header.";
+        return message_page(StatusCode::BAD_REQUEST, "Something went wrong", message);
     };
     (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
 }
@@ -46,11 +51,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_added_to_what_was_registered() {
-        let add = |uri, part| address(uri, part, &[("code", "a b"), ("state", "x&y=z\r\n#")]);
-        let written = "code=a+b&state=x%26y%3Dz%0D%0A%23";
-        assert_eq!(add("https://a/b", Part::Query), format!("https://a/b?{written}"));
-        assert_eq!(add("https://a/b?c=d", Part::Query), format!("https://a/b?c=d&{written}"));
-        assert_eq!(add("app://b?c=d", Part::Fragment), format!("app://b?c=d#{written}"));
+    fn parameters_are_added_to_the_registered_uri() {
+        let add =
+            |uri, mode| with_parameters(uri, mode, &[("code", "a b"), ("state", "x&y=z\r\n#")]);
+        let parameters = "code=a+b&state=x%26y%3Dz%0D%0A%23";
+        assert_eq!(add("https://a/b", ResponseMode::Query), format!("https://a/b?{parameters}"));
+        assert_eq!(
+            add("https://a/b?c=d", ResponseMode::Query),
+            format!("https://a/b?c=d&{parameters}")
+        );
+        assert_eq!(add("app://b?c=d", ResponseMode::Fragment), format!("app://b?c=d#{parameters}"));
     }
 }

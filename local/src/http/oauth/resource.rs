@@ -1,62 +1,68 @@
 //! The parameter `resource`: the API that an access token is for (RFC 8707), which becomes its `aud`.
 //!
-//! The rules are those of Cognito's developer guide, in the sections "Resource binding" of the page on resource servers
-//! and "The redirect and authorization endpoint": one resource for each request, with a URL that is the identifier of a
-//! resource server or any other; users only, not machines; refreshed tokens keep it. The guide does not name the error.
-//! `invalid_target` is that of RFC 8707, section 2.
+//! The rules come from Cognito's developer guide ("Resource binding" on the page about resource servers, and "The redirect
+//! and authorization endpoint"):
+//!
+//! - A request has at most one resource. It is a URL, with or without a resource server of that identifier.
+//! - Only tokens of users can be bound, not those from client credentials.
+//! - Refreshed tokens keep their resource.
+//!
+//! The guide does not name the error code. `invalid_target` is that of RFC 8707, section 2.
 
 use crate::{
-    config::is_resource,
-    error::ApiError,
+    error::Error,
     http::oauth::{error::OAuthError, parameters::Parameters},
+    model::settings::is_resource,
 };
 
-const SEVERAL: OAuthError =
-    OAuthError::new("invalid_target", "There can be one resource for each request");
-const NOT_A_URL: OAuthError = OAuthError::new(
+const REPEATED: OAuthError =
+    OAuthError::new("invalid_target", "The parameter resource can occur only once");
+const INVALID_URL: OAuthError = OAuthError::new(
     "invalid_target",
-    "resource must be an absolute URL without a fragment that begins with https://, http://localhost or a \
-     custom scheme such as myapp://",
+    "resource must be an absolute URL without a fragment, and begin with https://, http://localhost or a custom \
+     scheme such as myapp://",
 );
-/// Answers a machine that asks for a resource.
-pub(crate) const FOR_USERS: OAuthError = OAuthError::new(
+
+/// Rejects a resource in a request with client credentials.
+pub(crate) const USERS_ONLY: OAuthError = OAuthError::new(
     "invalid_target",
-    "Client credentials cannot be bound to a resource, only the tokens of users can",
+    "Tokens from client credentials cannot be bound to a resource",
 );
-/// Answers a token request for another resource than that of the authorization.
+
+/// Rejects a token request whose resource is not that of the authorization request.
 pub(crate) const MISMATCH: OAuthError = OAuthError::new(
     "invalid_target",
-    "resource must be absent or the same as in the authorization request",
+    "resource must be absent or equal to that of the authorization request",
 );
 
-/// What [`check`] fails with, among the errors of the API.
+/// The name of the error that [`check`] returns.
 const MISMATCH_NAME: &str = "InvalidTargetException";
 
-/// Reads the parameter.
+/// Returns the value of the parameter.
 ///
 /// # Errors
-/// It occurs more than once, or is not a URL that a token can be bound to.
+/// Returns an error if the parameter occurs more than once or is not a URL that a token can be bound to.
 pub(crate) fn requested(parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
     if parameters.is_repeated("resource") {
-        return Err(SEVERAL);
+        return Err(REPEATED);
     }
     match parameters.get("resource") {
-        Some(resource) if !is_resource(resource) => Err(NOT_A_URL),
+        Some(resource) if !is_resource(resource) => Err(INVALID_URL),
         resource => Ok(resource),
     }
 }
 
-/// Checks that a token request does not ask for another resource than the one that its grant is bound to. Without the
-/// parameter the binding stays as it is.
-pub(crate) fn check(requested: Option<&str>, bound: Option<&str>) -> Result<(), ApiError> {
+/// Checks that the resource of a token request is that of its grant. Without the parameter the tokens keep the resource
+/// of the grant.
+pub(crate) fn check(requested: Option<&str>, bound: Option<&str>) -> Result<(), Error> {
     if requested.is_none() || requested == bound {
         Ok(())
     } else {
-        Err(ApiError::new(MISMATCH_NAME, "The resource is not that of the authorization request"))
+        Err(Error::new(MISMATCH_NAME, "The resource is not that of the authorization request"))
     }
 }
 
-/// Returns whether an error comes from [`check`].
-pub(crate) fn is_mismatch(error: &ApiError) -> bool {
+/// Returns whether an error was returned by [`check`].
+pub(crate) fn is_mismatch(error: &Error) -> bool {
     error.name == MISMATCH_NAME
 }

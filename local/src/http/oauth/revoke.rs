@@ -2,25 +2,26 @@
 
 use std::sync::Arc;
 
-use crate::{
-    domain::sessions,
-    http::oauth::{
-        client_auth,
-        error::OAuthError,
-        parameters::{Form, Parameters},
-        request::UNCLEAR,
-    },
-    pool::site::Site,
-};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 
+use crate::{
+    domain::sessions,
+    http::oauth::{
+        client_auth,
+        error::OAuthError,
+        parameters::{Form, Parameters},
+        request::AMBIGUOUS,
+    },
+    pool::site::Site,
+};
+
 const NO_TOKEN: OAuthError = OAuthError::new("invalid_request", "token is missing");
-const REVOCATION_IS_OFF: OAuthError =
-    OAuthError::new("invalid_request", "EnableTokenRevocation is off in the app client");
+const REVOCATION_DISABLED: OAuthError =
+    OAuthError::new("invalid_request", "EnableTokenRevocation is false for the app client");
 const NOT_A_REFRESH_TOKEN: OAuthError =
     OAuthError::new("unsupported_token_type", "Only refresh tokens can be revoked");
 const OTHER_CLIENT: OAuthError =
@@ -42,22 +43,22 @@ async fn revoke(
     headers: &HeaderMap,
     form: &Parameters,
 ) -> Result<(), (StatusCode, OAuthError)> {
-    let bad = |error: OAuthError| (StatusCode::BAD_REQUEST, error);
-    if !form.are_clear() {
-        return Err(bad(UNCLEAR));
+    let bad_request = |error: OAuthError| (StatusCode::BAD_REQUEST, error);
+    if !form.is_unambiguous() {
+        return Err(bad_request(AMBIGUOUS));
     }
     let (pool, client) =
-        client_auth::client(site, headers, form).map_err(|error| match error.code {
+        client_auth::authenticate(site, headers, form).map_err(|error| match error.code {
             "invalid_client" => (StatusCode::UNAUTHORIZED, error),
-            _ => bad(error),
+            _ => bad_request(error),
         })?;
-    let token = form.get("token").ok_or(bad(NO_TOKEN))?;
+    let token = form.get("token").ok_or(bad_request(NO_TOKEN))?;
     if !client.settings.enable_token_revocation {
-        return Err(bad(REVOCATION_IS_OFF));
+        return Err(bad_request(REVOCATION_DISABLED));
     }
-    // Access and ID tokens have three parts, and live on until they expire.
+    // Access and ID tokens have three parts. They cannot be revoked one by one.
     if token.split('.').count() == 3 {
-        return Err(bad(NOT_A_REFRESH_TOKEN));
+        return Err(bad_request(NOT_A_REFRESH_TOKEN));
     }
     sessions::revoke(&pool, &client, token).await.map_err(|error| match error.name {
         "InternalErrorException" => (StatusCode::INTERNAL_SERVER_ERROR, OAuthError::SERVER),

@@ -13,17 +13,17 @@ use tower_cognito::TokenUse;
 
 use crate::{
     domain::sessions,
-    error::ApiError,
+    error::Error,
     http::oauth::{
         client_auth,
         error::OAuthError,
         grants::{self, Exchange},
         parameters::{Form, Parameters},
-        request::{FLOW_IS_OFF, UNCLEAR},
+        request::{AMBIGUOUS, FLOW_NOT_ALLOWED},
         resource, scopes,
     },
     model::{Client, Session, settings::OAuthFlow},
-    pool::{Shared, issue::Tokens, site::Site},
+    pool::{Pool, issue::Tokens, site::Site},
     triggers::Metadata,
 };
 
@@ -36,16 +36,16 @@ const BAD_METADATA: OAuthError = OAuthError::new(
 );
 const BAD_CODE: OAuthError = OAuthError::new(
     "invalid_grant",
-    "The code is unknown, used or expired, redirect_uri or code_verifier does not match it, or a trigger \
-     refused the tokens",
+    "The code is unknown, used or expired, redirect_uri or code_verifier does not match it, or a trigger rejected \
+     the request",
 );
 const BAD_REFRESH_TOKEN: OAuthError = OAuthError::new(
     "invalid_grant",
-    "The refresh token is unknown, expired, revoked or rotated, or a trigger refused the tokens",
+    "The refresh token is unknown, expired, revoked or rotated, or a trigger rejected the request",
 );
-const PUBLIC_MACHINE: OAuthError = OAuthError::new(
+const CLIENT_WITHOUT_SECRET: OAuthError = OAuthError::new(
     "unauthorized_client",
-    "Client credentials need an app client with a client secret",
+    "The client_credentials grant requires an app client with a client secret",
 );
 
 pub(crate) async fn handle(
@@ -53,14 +53,14 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     Form(form): Form,
 ) -> Response {
-    match answer(&site, &headers, &form).await {
-        Ok(answer) => document(StatusCode::OK, &answer),
+    match issue_tokens(&site, &headers, &form).await {
+        Ok(tokens) => json_response(StatusCode::OK, &tokens),
         Err(error) => error.response(),
     }
 }
 
-/// JSON that is not to be stored (RFC 6749, section 5.1).
-pub(crate) fn document(status: StatusCode, value: &Value) -> Response {
+/// Returns JSON that must not be stored (RFC 6749, section 5.1).
+pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
         (header::CACHE_CONTROL, "no-store"),
@@ -69,14 +69,18 @@ pub(crate) fn document(status: StatusCode, value: &Value) -> Response {
     (status, headers, value.to_string()).into_response()
 }
 
-async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<Value, OAuthError> {
+async fn issue_tokens(
+    site: &Site,
+    headers: &HeaderMap,
+    form: &Parameters,
+) -> Result<Value, OAuthError> {
     let resource = resource::requested(form)?;
-    if !form.are_clear() {
-        return Err(UNCLEAR);
+    if !form.is_unambiguous() {
+        return Err(AMBIGUOUS);
     }
-    let (pool, client) = client_auth::client(site, headers, form)?;
+    let (pool, client) = client_auth::authenticate(site, headers, form)?;
     if !client.settings.allowed_oauth_flows_user_pool_client {
-        return Err(FLOW_IS_OFF);
+        return Err(FLOW_NOT_ALLOWED);
     }
     match form.get("grant_type").ok_or(NO_GRANT_TYPE)? {
         "authorization_code" => {
@@ -88,7 +92,7 @@ async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<V
                 resource,
             };
             let exchanged = grants::exchange(&pool, &client, &exchange).await;
-            exchanged.map(named).map_err(|error| refused(&error, BAD_CODE))
+            exchanged.map(token_response).map_err(|error| oauth_error(&error, BAD_CODE))
         }
         "refresh_token" => {
             let token = form.get("refresh_token").ok_or(NO_REFRESH_TOKEN)?;
@@ -96,16 +100,16 @@ async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<V
             let check = |session: &Session| resource::check(resource, session.resource.as_deref());
             let refreshed =
                 sessions::refresh(&pool, &client, token, metadata, |_| Ok(()), check).await;
-            refreshed.map(named).map_err(|error| refused(&error, BAD_REFRESH_TOKEN))
+            refreshed.map(token_response).map_err(|error| oauth_error(&error, BAD_REFRESH_TOKEN))
         }
         "client_credentials" => {
             check_flow(&client, OAuthFlow::ClientCredentials)?;
             if resource.is_some() {
-                return Err(resource::FOR_USERS);
+                return Err(resource::USERS_ONLY);
             }
-            let said = form.get("aws_client_metadata").map(serde_json::from_str::<Metadata>);
-            let said = said.transpose().map_err(|_| BAD_METADATA)?.unwrap_or_default();
-            machine(&pool, &client, form.get("scope"), &said).await
+            let metadata = form.get("aws_client_metadata").map(serde_json::from_str::<Metadata>);
+            let metadata = metadata.transpose().map_err(|_| BAD_METADATA)?.unwrap_or_default();
+            client_credentials(&pool, &client, form.get("scope"), &metadata).await
         }
         _ => Err("unsupported_grant_type".into()),
     }
@@ -113,22 +117,22 @@ async fn answer(site: &Site, headers: &HeaderMap, form: &Parameters) -> Result<V
 
 fn check_flow(client: &Client, flow: OAuthFlow) -> Result<(), OAuthError> {
     let is_allowed = client.settings.allowed_oauth_flows.contains(&flow);
-    if is_allowed { Ok(()) } else { Err(FLOW_IS_OFF) }
+    if is_allowed { Ok(()) } else { Err(FLOW_NOT_ALLOWED) }
 }
 
-async fn machine(
-    pool: &Shared,
+async fn client_credentials(
+    pool: &Pool,
     client: &Client,
     scope: Option<&str>,
     metadata: &Metadata,
 ) -> Result<Value, OAuthError> {
     if client.settings.client_secret.is_none() {
-        return Err(PUBLIC_MACHINE);
+        return Err(CLIENT_WITHOUT_SECRET);
     }
     let scopes = pool.store.read(|data| scopes::of_machine(data, &client.settings, scope));
     let scopes = scopes.ok_or(OAuthError::from("invalid_scope"))?;
     let claims = pool.machine_claims(client, &scopes, metadata).await;
-    let claims = claims.map_err(|error| refused(&error, "invalid_grant".into()))?;
+    let claims = claims.map_err(|error| oauth_error(&error, "invalid_grant".into()))?;
     Ok(json!({
         "access_token": pool.sign_claims(TokenUse::Access, claims).await,
         "expires_in": client.settings.access_token_lifetime().as_secs(),
@@ -136,8 +140,8 @@ async fn machine(
     }))
 }
 
-/// Returns tokens under the names of OAuth (RFC 6749, section 5.1).
-fn named(tokens: Tokens) -> Value {
+/// Returns a token response (RFC 6749, section 5.1).
+fn token_response(tokens: Tokens) -> Value {
     let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
     let members = [
         ("id_token", id_token.map(Value::String)),
@@ -150,7 +154,7 @@ fn named(tokens: Tokens) -> Value {
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-fn refused(error: &ApiError, otherwise: OAuthError) -> OAuthError {
+fn oauth_error(error: &Error, otherwise: OAuthError) -> OAuthError {
     match error.name {
         "InternalErrorException" => OAuthError::SERVER,
         _ if resource::is_mismatch(error) => resource::MISMATCH,

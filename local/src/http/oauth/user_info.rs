@@ -1,4 +1,4 @@
-//! `/oauth2/userInfo`: what an access token's scopes tell of its user.
+//! `/oauth2/userInfo`: the attributes of a user that the scopes of an access token include.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use tower_cognito::Verified;
 
 use crate::{
-    http::oauth::token::document,
+    http::oauth::token::json_response,
     model::{Client, User},
-    pool::{Shared, issue::is_in_scope, site::Site},
+    pool::{Pool, issue::is_in_scope, site::Site},
 };
 
 const BAD_REQUEST: &str = "Bad OAuth2 request at UserInfo Endpoint";
@@ -24,25 +24,25 @@ const REVOKED: &str = "Access token is expired, disabled, or deleted, or the use
 
 pub(crate) async fn handle(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let Some(token) = bearer(&headers) else {
-        return refusal(StatusCode::BAD_REQUEST, "invalid_request", BAD_REQUEST);
+        return error(StatusCode::BAD_REQUEST, "invalid_request", BAD_REQUEST);
     };
-    let revoked = || refusal(StatusCode::UNAUTHORIZED, "invalid_token", REVOKED);
+    let revoked = || error(StatusCode::UNAUTHORIZED, "invalid_token", REVOKED);
     let Ok((pool, verified)) = site.verified(token).await else {
         return revoked();
     };
     if !verified.has_scope("openid") {
-        return refusal(StatusCode::UNAUTHORIZED, "invalid_token", NO_OPENID);
+        return error(StatusCode::UNAUTHORIZED, "invalid_token", NO_OPENID);
     }
     let Ok(user) = pool.user_of(&verified) else {
         return revoked();
     };
     match client_of(&pool, &verified) {
-        Some(client) => document(StatusCode::OK, &written(&user, &client, &verified)),
+        Some(client) => json_response(StatusCode::OK, &attributes(&user, &client, &verified)),
         None => revoked(),
     }
 }
 
-/// The token of the one `Authorization` header.
+/// Returns the token of the `Authorization` header. There must be exactly one such header.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     let (scheme, token) = lines.next()?.to_str().ok()?.split_once(' ')?;
@@ -50,32 +50,32 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("Bearer") && is_one).then_some(token)
 }
 
-fn client_of(pool: &Shared, verified: &Verified) -> Option<Client> {
+fn client_of(pool: &Pool, verified: &Verified) -> Option<Client> {
     pool.store.read(|data| data.clients.get(verified.client_id()).cloned())
 }
 
-/// All values are texts, as Cognito writes them.
-fn written(user: &User, client: &Client, verified: &Verified) -> Value {
+/// Returns the attributes. All values are strings, as in Cognito.
+fn attributes(user: &User, client: &Client, verified: &Verified) -> Value {
     let scopes: Vec<_> = verified.scopes().map(str::to_owned).collect();
-    let mut written = Map::new();
-    written.insert("sub".to_owned(), json!(user.sub));
-    written.insert("username".to_owned(), json!(user.username));
+    let mut attributes = Map::new();
+    attributes.insert("sub".to_owned(), json!(user.sub));
+    attributes.insert("username".to_owned(), json!(user.username));
     if !user.identities.is_empty() {
         let identities = serde_json::to_string(&user.identities).unwrap_or_default();
-        written.insert("identities".to_owned(), json!(identities));
+        attributes.insert("identities".to_owned(), json!(identities));
     }
     for (name, value) in &user.attributes {
         if client.settings.may_read(name) && is_in_scope(name, Some(&scopes)) {
-            written.insert(name.clone(), json!(value));
+            attributes.insert(name.clone(), json!(value));
         }
     }
-    Value::Object(written)
+    Value::Object(attributes)
 }
 
-fn refusal(status: StatusCode, error: &str, description: &str) -> Response {
-    let body = json!({ "error": error, "error_description": description });
-    let mut response = document(status, &body);
-    let challenge = format!("error=\"{error}\", error_description=\"{description}\"");
+fn error(status: StatusCode, code: &str, description: &str) -> Response {
+    let body = json!({ "error": code, "error_description": description });
+    let mut response = json_response(status, &body);
+    let challenge = format!("error=\"{code}\", error_description=\"{description}\"");
     if let Ok(challenge) = HeaderValue::try_from(challenge) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }

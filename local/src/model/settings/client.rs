@@ -1,6 +1,13 @@
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::model::settings::{
+    PoolSettings,
+    list::distinct,
+    redirect::check_redirects,
+    violation::{Violation, check_length, check_range},
+};
 
 /// The settings of an app client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -10,24 +17,25 @@ pub(crate) struct ClientSettings {
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<String>,
     pub(crate) generate_secret: bool,
+    #[serde(deserialize_with = "auth_flows")]
     pub(crate) explicit_auth_flows: Vec<AuthFlow>,
     pub(crate) access_token_validity: u64,
     pub(crate) id_token_validity: u64,
     pub(crate) refresh_token_validity: u64,
     pub(crate) token_validity_units: TokenValidityUnits,
-    /// How long a challenge may be answered, in minutes.
+    /// The time to answer a challenge, in minutes.
     pub(crate) auth_session_validity: u64,
     pub(crate) allowed_oauth_flows_user_pool_client: bool,
+    #[serde(deserialize_with = "distinct")]
     pub(crate) allowed_oauth_flows: Vec<OAuthFlow>,
     pub(crate) allowed_oauth_scopes: Vec<String>,
-    #[serde(rename = "callback_urls")]
     pub(crate) callback_urls: Vec<String>,
     pub(crate) logout_urls: Vec<String>,
     pub(crate) default_redirect_uri: Option<String>,
     pub(crate) supported_identity_providers: Vec<String>,
-    /// The attributes that the client's users may read; all, if there is no list.
+    /// The attributes that the client may read. Without a list: all.
     pub(crate) read_attributes: Option<Vec<String>>,
-    /// The attributes that the client's users may write; all, if there is no list.
+    /// The attributes that the client may write. Without a list: all.
     pub(crate) write_attributes: Option<Vec<String>>,
     pub(crate) prevent_user_existence_errors: ExistenceErrors,
     pub(crate) enable_token_revocation: bool,
@@ -35,13 +43,13 @@ pub(crate) struct ClientSettings {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::enum_variant_names, reason = "Cognito names them so")]
+#[expect(clippy::enum_variant_names, reason = "the names are Cognito's")]
 pub(crate) enum AuthFlow {
-    #[serde(rename = "ALLOW_ADMIN_USER_PASSWORD_AUTH", alias = "ADMIN_NO_SRP_AUTH")]
+    #[serde(rename = "ALLOW_ADMIN_USER_PASSWORD_AUTH")]
     AdminUserPasswordAuth,
-    #[serde(rename = "ALLOW_CUSTOM_AUTH", alias = "CUSTOM_AUTH_FLOW_ONLY")]
+    #[serde(rename = "ALLOW_CUSTOM_AUTH")]
     CustomAuth,
-    #[serde(rename = "ALLOW_USER_PASSWORD_AUTH", alias = "USER_PASSWORD_AUTH")]
+    #[serde(rename = "ALLOW_USER_PASSWORD_AUTH")]
     UserPasswordAuth,
     #[serde(rename = "ALLOW_USER_SRP_AUTH")]
     UserSrpAuth,
@@ -76,7 +84,7 @@ pub(crate) enum TimeUnit {
     Days,
 }
 
-/// Whether an error tells that a user does not exist.
+/// Whether errors reveal that a user does not exist.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum ExistenceErrors {
@@ -89,7 +97,7 @@ pub(crate) enum ExistenceErrors {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshTokenRotation {
     pub(crate) feature: Rotation,
-    /// How long the token before stays good.
+    /// How long the previous token remains valid.
     #[serde(default)]
     pub(crate) retry_grace_period_seconds: u64,
 }
@@ -100,6 +108,50 @@ pub(crate) enum Rotation {
     Enabled,
     Disabled,
 }
+
+/// What the rules of an app client refer to: the pool that it belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientContext<'a> {
+    pub(crate) pool: &'a PoolSettings,
+    /// The scopes of the pool's resource servers: `orders/read`.
+    pub(crate) scopes: &'a [String],
+}
+
+/// The words for sign-in flows. The last three are Cognito's first ones, each of which allows several flows.
+#[derive(Clone, Copy, Deserialize)]
+enum AuthFlowWord {
+    #[serde(rename = "ALLOW_ADMIN_USER_PASSWORD_AUTH")]
+    AllowAdminUserPasswordAuth,
+    #[serde(rename = "ALLOW_CUSTOM_AUTH")]
+    AllowCustomAuth,
+    #[serde(rename = "ALLOW_USER_PASSWORD_AUTH")]
+    AllowUserPasswordAuth,
+    #[serde(rename = "ALLOW_USER_SRP_AUTH")]
+    AllowUserSrpAuth,
+    #[serde(rename = "ALLOW_REFRESH_TOKEN_AUTH")]
+    AllowRefreshTokenAuth,
+    #[serde(rename = "ALLOW_USER_AUTH")]
+    AllowUserAuth,
+    #[serde(rename = "ADMIN_NO_SRP_AUTH")]
+    AdminNoSrpAuth,
+    #[serde(rename = "CUSTOM_AUTH_FLOW_ONLY")]
+    CustomAuthFlowOnly,
+    #[serde(rename = "USER_PASSWORD_AUTH")]
+    UserPasswordAuth,
+}
+
+/// The scopes that every pool has.
+const STANDARD_SCOPES: [&str; 5] =
+    ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
+
+/// The attributes that no client can write.
+const READ_ONLY_ATTRIBUTES: [&str; 3] = ["sub", "email_verified", "phone_number_verified"];
+
+const MAX_NAME: usize = 128;
+const MAX_SECRET: usize = 64;
+
+const MINUTE: u64 = 60;
+const DAY: u64 = 24 * 60 * MINUTE;
 
 impl ClientSettings {
     pub(crate) fn allows(&self, flow: AuthFlow) -> bool {
@@ -122,11 +174,151 @@ impl ClientSettings {
         TimeUnit::Minutes.of(self.auth_session_validity)
     }
 
-    /// How long a refresh token stays good after it was rotated, if it is rotated.
+    /// How long a refresh token remains valid after its rotation, if refresh tokens are rotated.
     pub(crate) fn rotation_grace(&self) -> Option<Duration> {
         let rotation = self.refresh_token_rotation?;
         (rotation.feature == Rotation::Enabled)
             .then(|| Duration::from_secs(rotation.retry_grace_period_seconds))
+    }
+
+    /// Checks the rules that Cognito has for app clients.
+    pub(crate) fn validate(&self, context: ClientContext<'_>) -> Result<(), Violation> {
+        check_length("name", &self.name, MAX_NAME)?;
+        self.validate_credentials()?;
+        self.validate_lifetimes()?;
+        check_range("auth_session_validity", self.auth_session_validity, 3..=15)?;
+        if let Some(rotation) = self.refresh_token_rotation {
+            let path = "refresh_token_rotation.retry_grace_period_seconds";
+            check_range(path, rotation.retry_grace_period_seconds, 0..=60)?;
+        }
+        self.validate_scopes(context.scopes)?;
+        check_redirects("callback_urls", &self.callback_urls)?;
+        check_redirects("logout_urls", &self.logout_urls)?;
+        if let Some(url) = &self.default_redirect_uri
+            && !self.callback_urls.contains(url)
+        {
+            let message = format!("expected one of callback_urls, found {url:?}");
+            return Err(Violation::new("default_redirect_uri", message));
+        }
+        self.validate_oauth_flows()?;
+        let names = context.pool.attribute_names();
+        check_attributes("read", self.read_attributes.as_deref(), &names)?;
+        let writable: Vec<_> = names
+            .into_iter()
+            .filter(|name| !READ_ONLY_ATTRIBUTES.contains(&name.as_str()))
+            .collect();
+        check_attributes("write", self.write_attributes.as_deref(), &writable)
+    }
+
+    /// A client without an id gets one later.
+    fn validate_credentials(&self) -> Result<(), Violation> {
+        let fits = |character: char| character.is_ascii_alphanumeric() || "_+".contains(character);
+        if self.client_id.len() > MAX_NAME || !self.client_id.chars().all(fits) {
+            let message = format!("expected 1 to {MAX_NAME} letters, digits, _ and +");
+            return Err(Violation::new("client_id", message));
+        }
+        match &self.client_secret {
+            Some(secret) => check_length("client_secret", secret, MAX_SECRET),
+            None => Ok(()),
+        }
+    }
+
+    fn validate_lifetimes(&self) -> Result<(), Violation> {
+        let (access, id, refresh) =
+            (self.access_token_lifetime(), self.id_token_lifetime(), self.refresh_token_lifetime());
+        let day = (5 * MINUTE..=DAY, "5 minutes to 1 day");
+        let years = (60 * MINUTE..=3650 * DAY, "60 minutes to 10 years");
+        let units = self.token_validity_units;
+        for (path, lifetime, (allowed, words), count, unit) in [
+            ("access_token_validity", access, &day, self.access_token_validity, units.access_token),
+            ("id_token_validity", id, &day, self.id_token_validity, units.id_token),
+            (
+                "refresh_token_validity",
+                refresh,
+                &years,
+                self.refresh_token_validity,
+                units.refresh_token,
+            ),
+        ] {
+            if !allowed.contains(&lifetime.as_secs()) {
+                let message = format!(
+                    "Invalid range for token validity: expected {words}, found {count} {}",
+                    unit.word()
+                );
+                return Err(Violation::new(path, message));
+            }
+        }
+        for (path, lifetime) in [("access_token_validity", access), ("id_token_validity", id)] {
+            if refresh < lifetime {
+                let message = format!("expected at least the lifetime that {path} sets");
+                return Err(Violation::new("refresh_token_validity", message));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_scopes(&self, of_servers: &[String]) -> Result<(), Violation> {
+        for (index, scope) in self.allowed_oauth_scopes.iter().enumerate() {
+            if !STANDARD_SCOPES.contains(&scope.as_str()) && !of_servers.contains(scope) {
+                let known = of_servers.iter().map(String::as_str);
+                let known: Vec<_> = STANDARD_SCOPES.into_iter().chain(known).collect();
+                return Err(Violation::with_exception(
+                    "ScopeDoesNotExistException",
+                    format!("allowed_oauth_scopes.{index}"),
+                    format!("Scope {scope:?} does not exist: expected one of {}", known.join(", ")),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_oauth_flows(&self) -> Result<(), Violation> {
+        let invalid_flow = |path: &str, message: &str| {
+            Err(Violation::with_exception("InvalidOAuthFlowException", path, message))
+        };
+        let flows = &self.allowed_oauth_flows;
+        let is_for_users = flows.contains(&OAuthFlow::Code) || flows.contains(&OAuthFlow::Implicit);
+        let is_for_machines = flows.contains(&OAuthFlow::ClientCredentials);
+        let has_secret = self.generate_secret || self.client_secret.is_some();
+        if self.allowed_oauth_flows_user_pool_client
+            && (flows.is_empty() || self.allowed_oauth_scopes.is_empty())
+        {
+            return Err(Violation::new(
+                "allowed_oauth_flows_user_pool_client",
+                "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use \
+                 OAuth flows.",
+            ));
+        }
+        if is_for_users && is_for_machines {
+            return invalid_flow(
+                "allowed_oauth_flows",
+                "client_credentials flow can not be selected along with code flow or implicit flow.",
+            );
+        }
+        if is_for_machines && !has_secret {
+            return invalid_flow(
+                "allowed_oauth_flows",
+                "client_credentials flow can not be selected if client does not have a client secret.",
+            );
+        }
+        let standard = self
+            .allowed_oauth_scopes
+            .iter()
+            .find(|scope| STANDARD_SCOPES.contains(&scope.as_str()));
+        if let (true, Some(scope)) = (is_for_machines, standard) {
+            let message = format!("{scope} is not supported with client_credentials flow.");
+            return invalid_flow("allowed_oauth_scopes", &message);
+        }
+        if is_for_users
+            && self.allowed_oauth_flows_user_pool_client
+            && self.callback_urls.is_empty()
+        {
+            return Err(Violation::new(
+                "callback_urls",
+                "callback_urls are required for the flows code and implicit",
+            ));
+        }
+        Ok(())
     }
 
     pub(crate) fn may_read(&self, attribute: &str) -> bool {
@@ -139,7 +331,7 @@ impl ClientSettings {
 }
 
 impl Default for ClientSettings {
-    /// A public client with every way to sign in.
+    /// A public client that may use every way to sign in.
     fn default() -> Self {
         use AuthFlow::{
             AdminUserPasswordAuth, CustomAuth, RefreshTokenAuth, UserPasswordAuth, UserSrpAuth,
@@ -182,7 +374,7 @@ impl Default for ClientSettings {
 }
 
 impl Default for TokenValidityUnits {
-    /// What Cognito takes numbers without a unit for.
+    /// The units that Cognito uses for numbers without a unit.
     fn default() -> Self {
         Self {
             access_token: TimeUnit::Hours,
@@ -193,6 +385,15 @@ impl Default for TokenValidityUnits {
 }
 
 impl TimeUnit {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Days => "days",
+        }
+    }
+
     pub(crate) fn of(self, count: u64) -> Duration {
         let seconds = match self {
             Self::Seconds => 1,
@@ -202,4 +403,53 @@ impl TimeUnit {
         };
         Duration::from_secs(count.saturating_mul(seconds))
     }
+}
+
+impl AuthFlowWord {
+    fn flows(self) -> &'static [AuthFlow] {
+        use AuthFlow::{
+            AdminUserPasswordAuth, CustomAuth, RefreshTokenAuth, UserAuth, UserPasswordAuth,
+            UserSrpAuth,
+        };
+        match self {
+            Self::AllowAdminUserPasswordAuth => &[AdminUserPasswordAuth],
+            Self::AllowCustomAuth => &[CustomAuth],
+            Self::AllowUserPasswordAuth => &[UserPasswordAuth],
+            Self::AllowUserSrpAuth => &[UserSrpAuth],
+            Self::AllowRefreshTokenAuth => &[RefreshTokenAuth],
+            Self::AllowUserAuth => &[UserAuth],
+            Self::AdminNoSrpAuth => &[AdminUserPasswordAuth, UserSrpAuth, RefreshTokenAuth],
+            Self::CustomAuthFlowOnly => &[CustomAuth, RefreshTokenAuth],
+            Self::UserPasswordAuth => &[UserPasswordAuth, UserSrpAuth, RefreshTokenAuth],
+        }
+    }
+}
+
+fn auth_flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AuthFlow>, D::Error> {
+    let words = Vec::<AuthFlowWord>::deserialize(deserializer)?;
+    let mut flows = Vec::new();
+    for flow in words.into_iter().flat_map(AuthFlowWord::flows) {
+        if !flows.contains(flow) {
+            flows.push(*flow);
+        }
+    }
+    Ok(flows)
+}
+
+/// Checks the list `read_attributes` or `write_attributes`.
+fn check_attributes(
+    kind: &str,
+    list: Option<&[String]>,
+    allowed: &[String],
+) -> Result<(), Violation> {
+    for (index, name) in list.unwrap_or_default().iter().enumerate() {
+        if !allowed.contains(name) {
+            let message = format!(
+                "Invalid {kind} attributes specified while creating a client: {name:?} is not one of {}",
+                allowed.join(", ")
+            );
+            return Err(Violation::new(format!("{kind}_attributes.{index}"), message));
+        }
+    }
+    Ok(())
 }

@@ -1,32 +1,44 @@
-//! What a pool is set to, in the words of Terraform's `aws_cognito_user_pool` and its kin.
+//! The settings of a pool and of its parts, in the words of Terraform, with the rules that Cognito has for them.
 
 mod client;
+mod function;
+mod list;
 mod password;
 mod provider;
+mod redirect;
+mod resource_server;
 pub(crate) mod schema;
+mod user_name;
+mod violation;
 
 use serde::{Deserialize, Serialize};
 
+use self::list::distinct;
 pub(crate) use self::{
     client::{
-        AuthFlow, ClientSettings, ExistenceErrors, OAuthFlow, RefreshTokenRotation, Rotation,
-        TimeUnit, TokenValidityUnits,
+        AuthFlow, ClientContext, ClientSettings, ExistenceErrors, OAuthFlow, TimeUnit,
+        TokenValidityUnits,
     },
+    function::{FunctionUrl, LambdaConfig},
     password::PasswordPolicy,
     provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
-    schema::{AttributeSchema, AttributeType, STANDARD_ATTRIBUTES},
+    redirect::is_resource,
+    schema::{AttributeSchema, STANDARD_ATTRIBUTES},
+    violation::{BrokenRule, Violation, check_length, check_range},
 };
-use crate::config::LambdaConfig;
 
 /// The settings of a user pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PoolSettings {
     pub(crate) name: String,
-    /// What users sign in with instead of a user name of their own.
+    /// The contacts that users sign in with instead of a user name.
+    #[serde(deserialize_with = "distinct")]
     pub(crate) username_attributes: Vec<Contact>,
-    /// What users sign in with beside their user name.
+    /// The attributes that users sign in with in addition to their user name.
+    #[serde(deserialize_with = "distinct")]
     pub(crate) alias_attributes: Vec<Alias>,
+    #[serde(deserialize_with = "distinct")]
     pub(crate) auto_verified_attributes: Vec<Contact>,
     pub(crate) password_policy: PasswordPolicy,
     pub(crate) mfa_configuration: Mfa,
@@ -42,7 +54,7 @@ pub(crate) struct PoolSettings {
     pub(crate) lambda_config: LambdaConfig,
 }
 
-/// Where a code can be sent, and what it verifies.
+/// An address that codes are sent to, which verifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Contact {
@@ -50,7 +62,7 @@ pub(crate) enum Contact {
     PhoneNumber,
 }
 
-/// An attribute that may stand for the user name.
+/// An attribute that users can sign in with instead of their user name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Alias {
@@ -69,7 +81,7 @@ pub(crate) enum Mfa {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct SoftwareTokenMfa {
     pub(crate) enabled: bool,
 }
@@ -77,13 +89,13 @@ pub(crate) struct SoftwareTokenMfa {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct AdminCreateUser {
-    /// Whether users cannot sign up by themselves.
+    /// Whether only administrators create users.
     pub(crate) allow_admin_create_user_only: bool,
     pub(crate) invite_message_template: InviteMessageTemplate,
 }
 
-/// How invitations read, with `{username}` and `{####}` for name and first password; as Cognito's, if nothing is
-/// said.
+/// The messages of invitations, with the placeholders `{username}` and `{####}` for the temporary password. Where one
+/// is absent, Cognito's is sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct InviteMessageTemplate {
@@ -115,7 +127,7 @@ impl Contact {
         }
     }
 
-    /// The attribute that says whether it is proven.
+    /// The attribute that says whether it is verified.
     pub(crate) fn verified_attribute(self) -> &'static str {
         match self {
             Self::Email => "email_verified",
@@ -123,12 +135,12 @@ impl Contact {
         }
     }
 
-    /// The contact that an attribute holds.
+    /// The contact that is stored in an attribute.
     pub(crate) fn of_attribute(name: &str) -> Option<Self> {
         [Self::Email, Self::PhoneNumber].into_iter().find(|contact| contact.attribute() == name)
     }
 
-    /// How a message is sent to it.
+    /// The medium of messages to it, in the API's words.
     pub(crate) fn medium(self) -> &'static str {
         match self {
             Self::Email => "EMAIL",
@@ -152,14 +164,97 @@ impl Alias {
     }
 }
 
+/// The longest name of a pool.
+const MAX_NAME: usize = 128;
+
+/// The longest text of a message.
+const MAX_MESSAGE: usize = 20_000;
+
+/// The longest subject of an invitation.
+const MAX_SUBJECT: usize = 140;
+
+/// The most attributes of a pool besides the standard ones.
+const MAX_CUSTOM_ATTRIBUTES: usize = 50;
+
 impl PoolSettings {
-    /// What is known of an attribute: `email`, `custom:tenant_id`.
+    /// Checks the rules that Cognito has for user pools.
+    pub(crate) fn validate(&self) -> Result<(), Violation> {
+        check_length("name", &self.name, MAX_NAME)?;
+        let fits = |c: char| c.is_alphanumeric() || "_ +=,.@-".contains(c);
+        if !self.name.chars().all(fits) {
+            return Err(Violation::new("name", "expected letters, digits, spaces and _+=,.@-"));
+        }
+        if !self.username_attributes.is_empty() && !self.alias_attributes.is_empty() {
+            return Err(Violation::new(
+                "alias_attributes",
+                "Only one of alias_attributes or username_attributes can be set in a user pool.",
+            ));
+        }
+        self.password_policy.validate().map_err(|violation| violation.within("password_policy"))?;
+        for (index, attribute) in self.schema.iter().enumerate() {
+            let path = format!("schema.{index}");
+            attribute.validate().map_err(|violation| violation.within(&path))?;
+            self.check_attribute_is_new(index).map_err(|violation| violation.within(&path))?;
+        }
+        self.validate_messages()
+    }
+
+    /// Adds an attribute.
+    ///
+    /// # Errors
+    /// There is an attribute with its name, or there are too many.
+    pub(crate) fn add_attribute(&mut self, attribute: AttributeSchema) -> Result<(), Violation> {
+        self.schema.push(attribute);
+        self.check_attribute_is_new(self.schema.len().saturating_sub(1))
+    }
+
+    fn check_attribute_is_new(&self, index: usize) -> Result<(), Violation> {
+        let Some(attribute) = self.schema.get(index) else { return Ok(()) };
+        let name = attribute.full_name();
+        let mut earlier = self.schema.iter().take(index);
+        if earlier.any(|other| other.full_name() == name) {
+            let message = format!("{name}: Existing attribute already has name {name}.");
+            return Err(Violation::new("", message));
+        }
+        let up_to_here = self.schema.iter().take(index.saturating_add(1));
+        if up_to_here.filter(|one| !one.is_standard()).count() > MAX_CUSTOM_ATTRIBUTES {
+            let message = format!("expected at most {MAX_CUSTOM_ATTRIBUTES} custom attributes");
+            return Err(Violation::new("", message));
+        }
+        Ok(())
+    }
+
+    fn validate_messages(&self) -> Result<(), Violation> {
+        if let Some(subject) = &self.email_verification_subject {
+            check_length("email_verification_subject", subject, MAX_MESSAGE)?;
+        }
+        for (path, text) in [
+            ("email_verification_message", &self.email_verification_message),
+            ("sms_verification_message", &self.sms_verification_message),
+        ] {
+            check_message(path, text.as_deref(), &["{####}"])?;
+        }
+        let template = &self.admin_create_user_config.invite_message_template;
+        let parent = "admin_create_user_config.invite_message_template";
+        if let Some(subject) = &template.email_subject {
+            check_length(&format!("{parent}.email_subject"), subject, MAX_SUBJECT)?;
+        }
+        for (name, text) in
+            [("email_message", &template.email_message), ("sms_message", &template.sms_message)]
+        {
+            let path = format!("{parent}.{name}");
+            check_message(&path, text.as_deref(), &["{username}", "{####}"])?;
+        }
+        Ok(())
+    }
+
+    /// The schema of an attribute by its full name: `email`, `custom:tenant_id`.
     pub(crate) fn attribute(&self, name: &str) -> Option<AttributeSchema> {
         let own = |schema: &&AttributeSchema| schema.full_name() == name;
         self.schema.iter().find(own).cloned().or_else(|| AttributeSchema::standard(name))
     }
 
-    /// The attributes that a sign-up has to bring.
+    /// The attributes that a new user must have.
     pub(crate) fn required_attributes(&self) -> impl Iterator<Item = String> {
         self.schema.iter().filter(|schema| schema.required).map(AttributeSchema::full_name)
     }
@@ -169,12 +264,12 @@ impl PoolSettings {
         self.deletion_protection == DeletionProtection::Active
     }
 
-    /// Whether users have no user name of their own, but sign in with a contact.
+    /// Whether users sign in with a contact instead of a user name.
     pub(crate) fn signs_in_with_contacts(&self) -> bool {
         !self.username_attributes.is_empty()
     }
 
-    /// All names of attributes that a user of this pool can have.
+    /// The full names of all attributes of this pool.
     pub(crate) fn attribute_names(&self) -> Vec<String> {
         let standard = STANDARD_ATTRIBUTES.iter().map(|(name, _)| (*name).to_owned());
         let own = self.schema.iter().map(AttributeSchema::full_name);
@@ -184,8 +279,7 @@ impl PoolSettings {
 }
 
 impl Default for PoolSettings {
-    /// What a pool is that nobody configured: plain user names, e-mail verified by a code, and MFA for those
-    /// who want it.
+    /// A pool without a configuration: plain user names, e-mail addresses verified by a code, and optional MFA.
     fn default() -> Self {
         Self {
             name: "local".to_owned(),
@@ -210,5 +304,16 @@ impl Default for PoolSettings {
 impl Default for SoftwareTokenMfa {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+fn check_message(path: &str, text: Option<&str>, placeholders: &[&str]) -> Result<(), Violation> {
+    let Some(text) = text else { return Ok(()) };
+    check_length(path, text, MAX_MESSAGE)?;
+    match placeholders.iter().find(|placeholder| !text.contains(**placeholder)) {
+        Some(missing) => {
+            Err(Violation::new(path, format!("expected a text that contains {missing}")))
+        }
+        None => Ok(()),
     }
 }

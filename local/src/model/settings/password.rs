@@ -1,28 +1,44 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// What a password has to be like. By default as Cognito's console sets it.
+use crate::model::settings::violation::{Violation, check_range};
+
+/// The requirements for passwords. Without a policy: those that Cognito's console sets. A policy that is written
+/// requires only the kinds of characters that it names, as with Terraform and the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PasswordPolicy {
     pub(crate) minimum_length: usize,
+    #[serde(default)]
     pub(crate) require_uppercase: bool,
+    #[serde(default)]
     pub(crate) require_lowercase: bool,
+    #[serde(default)]
     pub(crate) require_numbers: bool,
+    #[serde(default)]
     pub(crate) require_symbols: bool,
-    /// How many earlier passwords may not come again.
+    /// How many previous passwords cannot be used again.
     pub(crate) password_history_size: usize,
-    /// How long a password lives that an administrator gave.
+    /// The lifetime of passwords that administrators set.
+    #[serde(deserialize_with = "days_or_default")]
     pub(crate) temporary_password_validity_days: u64,
 }
 
-/// The signs that count as symbols, by Cognito's manual; a space counts inside a password.
+/// The characters that count as symbols, by Cognito's manual. A space counts inside a password.
 const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ";
 
-/// The longest password that Cognito takes.
+/// The longest password that Cognito accepts.
 const MAX_LENGTH: usize = 256;
 
 impl PasswordPolicy {
-    /// Why a password does not conform, in Cognito's words.
+    /// Checks the rules that Cognito has for policies.
+    pub(crate) fn validate(&self) -> Result<(), Violation> {
+        check_range("minimum_length", self.minimum_length, 6..=99)?;
+        check_range("password_history_size", self.password_history_size, 0..=24)?;
+        let days = self.temporary_password_validity_days;
+        check_range("temporary_password_validity_days", days, 0..=365)
+    }
+
+    /// Returns why a password does not conform, in Cognito's words.
     pub(crate) fn violation(&self, password: &str) -> Option<&'static str> {
         let has = |kind: fn(char) -> bool| password.chars().any(kind);
         let length = password.chars().count();
@@ -34,21 +50,20 @@ impl PasswordPolicy {
             || password.ends_with(char::is_whitespace)
         {
             Some("Password must not begin or end with a space")
-        } else if self.require_uppercase && !has(|sign| sign.is_ascii_uppercase()) {
+        } else if self.require_uppercase && !has(|c| c.is_ascii_uppercase()) {
             Some("Password must have uppercase characters")
-        } else if self.require_lowercase && !has(|sign| sign.is_ascii_lowercase()) {
+        } else if self.require_lowercase && !has(|c| c.is_ascii_lowercase()) {
             Some("Password must have lowercase characters")
-        } else if self.require_numbers && !has(|sign| sign.is_ascii_digit()) {
+        } else if self.require_numbers && !has(|c| c.is_ascii_digit()) {
             Some("Password must have numeric characters")
-        } else if self.require_symbols && !has(|sign| SYMBOLS.contains(sign)) {
+        } else if self.require_symbols && !has(|c| SYMBOLS.contains(c)) {
             Some("Password must have symbol characters")
         } else {
             None
         }
     }
 
-    /// For how long a password is good that an administrator gave, in milliseconds. No days at all are the
-    /// default's seven, as in Cognito.
+    /// The lifetime of passwords that administrators set, in milliseconds. 0 days mean the default of 7, as in Cognito.
     pub(crate) fn temporary_lifetime(&self) -> u64 {
         let days = match self.temporary_password_validity_days {
             0 => Self::default().temporary_password_validity_days,
@@ -69,5 +84,13 @@ impl Default for PasswordPolicy {
             password_history_size: 0,
             temporary_password_validity_days: 7,
         }
+    }
+}
+
+/// Cognito reads 0 as its default.
+fn days_or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    match u64::deserialize(deserializer)? {
+        0 => Ok(PasswordPolicy::default().temporary_password_validity_days),
+        days => Ok(days),
     }
 }

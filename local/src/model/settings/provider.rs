@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::settings::PoolSettings;
 
-/// Another place where users can prove who they are.
+/// An external identity provider that users can sign in with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProviderSettings {
@@ -12,10 +12,10 @@ pub(crate) struct ProviderSettings {
     pub(crate) provider_name: String,
     pub(crate) provider_type: ProviderType,
     pub(crate) provider_details: ProviderDetails,
-    /// The pool's attributes, and the provider's claims that they are written from.
+    /// The pool's attributes, each with the claim of the provider that it is set from.
     #[serde(default)]
     pub(crate) attribute_mapping: BTreeMap<String, String>,
-    /// Other names by which apps ask for the provider: domains, mostly.
+    /// Other names by which apps request the provider, mostly domains.
     #[serde(default)]
     pub(crate) idp_identifiers: Vec<String>,
 }
@@ -26,14 +26,14 @@ pub(crate) enum ProviderType {
     Oidc,
 }
 
-/// How a provider of OpenID Connect is asked. What is not said of its addresses is found by discovery.
+/// How an OpenID Connect provider is reached. Endpoints that are not set are discovered.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProviderDetails {
     pub(crate) client_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_secret: Option<String>,
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "issuer_url")]
     pub(crate) oidc_issuer: String,
     #[serde(deserialize_with = "scopes")]
     pub(crate) authorize_scopes: String,
@@ -47,7 +47,7 @@ pub(crate) struct ProviderDetails {
     pub(crate) attributes_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) jwks_uri: Option<String>,
-    /// Terraform writes it back; it says nothing that the pool does not know.
+    /// Terraform writes it back. It has no effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attributes_url_add_attributes: Option<String>,
 }
@@ -60,11 +60,11 @@ pub(crate) enum RequestMethod {
     Post,
 }
 
-/// The name of signing in with a password here, among those of providers.
+/// The name of the pool itself among the providers of a client.
 pub(crate) const OWN_PROVIDER: &str = "COGNITO";
 
 impl ProviderSettings {
-    /// An attribute that the provider is to write and the pool does not have.
+    /// Returns an attribute in the mapping that the pool does not have.
     pub(crate) fn unknown_attribute(&self, pool: &PoolSettings) -> Option<&str> {
         let mut names = self.attribute_mapping.keys().map(String::as_str);
         names.find(|name| *name != "username" && pool.attribute(name).is_none())
@@ -79,27 +79,28 @@ impl fmt::Debug for ProviderDetails {
     }
 }
 
-/// User names begin with it, and an underscore ends it there.
+/// The user names of federated users start with the name and an underscore, so the name cannot contain one.
 fn provider_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
-    let is_sign = |sign: char| !sign.is_whitespace() && !sign.is_control() && sign != '_';
+    let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != '_';
     let length = name.chars().count();
-    let is_good = (3..=32).contains(&length) && name.chars().all(is_sign);
-    if is_good && !name.eq_ignore_ascii_case(OWN_PROVIDER) {
+    let is_valid = (3..=32).contains(&length) && name.chars().all(fits);
+    if is_valid && !name.eq_ignore_ascii_case(OWN_PROVIDER) {
         return Ok(name);
     }
     Err(serde::de::Error::custom(format!(
-        "`{name}` is not a provider's name: 3 to 32 signs, no spaces, no underscores, and not `{OWN_PROVIDER}`"
+        "`{name}` cannot be the name of a provider: expected 3 to 32 characters without spaces and underscores, and \
+         not `{OWN_PROVIDER}`"
     )))
 }
 
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn issuer_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.starts_with("https://") || text.starts_with("http://") {
         return Ok(text);
     }
     Err(serde::de::Error::custom(format!(
-        "`{text}` is not the address of a provider, such as `https://id.example.com`"
+        "`{text}` is not the URL of a provider, such as `https://id.example.com`"
     )))
 }
 
@@ -108,5 +109,5 @@ fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
     if text.split(' ').any(|scope| scope == "openid") {
         return Ok(text);
     }
-    Err(serde::de::Error::custom("`authorize_scopes` has to hold `openid`, as in `openid email`"))
+    Err(serde::de::Error::custom("`authorize_scopes` must contain `openid`, as in `openid email`"))
 }

@@ -1,24 +1,42 @@
-use serde::{Deserialize, Serialize};
+use std::{fmt, ops::RangeInclusive};
+
+use serde::{
+    Deserialize, Serialize,
+    de::{self, Unexpected, Visitor},
+};
 use serde_json::{Map, Value, json};
+
+use crate::model::settings::violation::{Violation, check_range};
 
 /// An attribute that users of a pool can have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "AttributeInput")]
 pub(crate) struct AttributeSchema {
     /// Without the prefix `custom:`.
     pub(crate) name: String,
-    #[serde(default)]
     pub(crate) attribute_data_type: AttributeType,
-    #[serde(default = "yes")]
     pub(crate) mutable: bool,
-    #[serde(default)]
     pub(crate) required: bool,
-    #[serde(default)]
     pub(crate) developer_only_attribute: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) string_attribute_constraints: Option<StringConstraints>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) number_attribute_constraints: Option<NumberConstraints>,
+}
+
+/// An attribute as it is written. What is absent depends on the name: standard attributes have a type of their own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AttributeInput {
+    name: String,
+    attribute_data_type: Option<AttributeType>,
+    mutable: Option<bool>,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    developer_only_attribute: bool,
+    string_attribute_constraints: Option<StringConstraints>,
+    number_attribute_constraints: Option<NumberConstraints>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,22 +48,22 @@ pub(crate) enum AttributeType {
     Boolean,
 }
 
-/// Bounds are numbers or, as the API and Terraform write them, texts of numbers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// The bounds can be written as numbers or, as the API and Terraform do, as texts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StringConstraints {
     pub(crate) min_length: Option<Bound>,
     pub(crate) max_length: Option<Bound>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct NumberConstraints {
     pub(crate) min_value: Option<Bound>,
     pub(crate) max_value: Option<Bound>,
 }
 
-/// A bound, written as a text as the API does.
+/// A bound, which is serialized as a text, as in the API.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bound(pub(crate) f64);
 
@@ -76,8 +94,11 @@ pub(crate) const STANDARD_ATTRIBUTES: [(&str, bool); 20] = [
 /// The longest value of an attribute.
 const MAX_VALUE: usize = 2048;
 
+/// The longest name of an attribute.
+const MAX_NAME: usize = 20;
+
 impl AttributeSchema {
-    /// A standard attribute that the pool says nothing of.
+    /// Returns a standard attribute as it is in a pool without a schema.
     pub(crate) fn standard(name: &str) -> Option<Self> {
         let (name, mutable) = STANDARD_ATTRIBUTES.iter().find(|(known, _)| *known == name)?;
         let attribute_data_type = match *name {
@@ -96,10 +117,59 @@ impl AttributeSchema {
         })
     }
 
+    /// Returns whether every pool has the attribute.
+    pub(crate) fn is_standard(&self) -> bool {
+        STANDARD_ATTRIBUTES.iter().any(|(name, _)| *name == self.name)
+    }
+
+    /// Checks the rules that Cognito has for attributes.
+    pub(crate) fn validate(&self) -> Result<(), Violation> {
+        let name = &self.name;
+        let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != ':';
+        if !(1..=MAX_NAME).contains(&name.chars().count()) || !name.chars().all(fits) {
+            let message = format!("expected 1 to {MAX_NAME} characters without spaces and colons");
+            return Err(Violation::new("name", message));
+        }
+        let standard = Self::standard(name);
+        if standard.is_some_and(|one| one.attribute_data_type != self.attribute_data_type) {
+            let message = format!("You can not change AttributeDataType of {name}");
+            return Err(Violation::new("attribute_data_type", message));
+        }
+        if self.required && !self.is_standard() {
+            return Err(Violation::new(
+                "required",
+                "Required custom attributes are not supported currently.",
+            ));
+        }
+        if let Some(StringConstraints { min_length, max_length }) =
+            self.string_attribute_constraints
+        {
+            let path = "string_attribute_constraints";
+            self.check_type(path, AttributeType::String)?;
+            let bounds = [("min_length", min_length), ("max_length", max_length)];
+            check_bounds(bounds, &(0..=2048)).map_err(|violation| violation.within(path))?;
+        }
+        if let Some(NumberConstraints { min_value, max_value }) = self.number_attribute_constraints
+        {
+            let path = "number_attribute_constraints";
+            self.check_type(path, AttributeType::Number)?;
+            let bounds = [("min_value", min_value), ("max_value", max_value)];
+            check_bounds(bounds, &(i64::MIN..=i64::MAX))
+                .map_err(|violation| violation.within(path))?;
+        }
+        Ok(())
+    }
+
+    fn check_type(&self, path: &str, expected: AttributeType) -> Result<(), Violation> {
+        if self.attribute_data_type == expected {
+            return Ok(());
+        }
+        Err(Violation::new(path, format!("allowed for attributes of the type {expected:?} only")))
+    }
+
     /// The name that the API and tokens use: custom attributes have the prefix `custom:`.
     pub(crate) fn full_name(&self) -> String {
-        let is_standard = STANDARD_ATTRIBUTES.iter().any(|(name, _)| *name == self.name);
-        if is_standard || self.name.starts_with("custom:") {
+        if self.is_standard() || self.name.starts_with("custom:") {
             self.name.clone()
         } else if self.developer_only_attribute {
             format!("dev:custom:{}", self.name)
@@ -108,9 +178,9 @@ impl AttributeSchema {
         }
     }
 
-    /// As the API tells it.
+    /// The attribute in the API's words.
     pub(crate) fn described(&self) -> Value {
-        let mut written = json!({
+        let mut description = json!({
             "Name": self.full_name(),
             "AttributeDataType": self.attribute_data_type,
             "DeveloperOnlyAttribute": self.developer_only_attribute,
@@ -120,39 +190,39 @@ impl AttributeSchema {
         let text = |bound: Option<Bound>| json!(bound.map(|Bound(number)| number.to_string()));
         let (name, bounds) = match self.attribute_data_type {
             AttributeType::String => {
-                let bounds = self.string_attribute_constraints.clone().unwrap_or_default();
+                let bounds = self.string_attribute_constraints.unwrap_or_default();
                 let bounds = [("MinLength", bounds.min_length), ("MaxLength", bounds.max_length)];
                 ("StringAttributeConstraints", bounds)
             }
             AttributeType::Number => {
-                let bounds = self.number_attribute_constraints.clone().unwrap_or_default();
+                let bounds = self.number_attribute_constraints.unwrap_or_default();
                 let bounds = [("MinValue", bounds.min_value), ("MaxValue", bounds.max_value)];
                 ("NumberAttributeConstraints", bounds)
             }
-            AttributeType::DateTime | AttributeType::Boolean => return written,
+            AttributeType::DateTime | AttributeType::Boolean => return description,
         };
         let set = bounds.into_iter().filter(|(_, bound)| bound.is_some());
         let bounds: Map<_, _> = set.map(|(name, bound)| (name.to_owned(), text(bound))).collect();
-        if let Value::Object(written) = &mut written {
-            written.insert(name.to_owned(), Value::Object(bounds));
+        if let Value::Object(members) = &mut description {
+            members.insert(name.to_owned(), Value::Object(bounds));
         }
-        written
+        description
     }
 
-    /// Why a value cannot be this attribute's, in words after the attribute's name.
+    /// Returns why a value is invalid. The message goes after the attribute's name.
     pub(crate) fn violation(&self, value: &str) -> Option<String> {
         let length = value.chars().count();
         match self.attribute_data_type {
             AttributeType::String => {
-                let bounds = self.string_attribute_constraints.clone().unwrap_or_default();
-                let [least, most] = [bounds.min_length, bounds.max_length]
+                let bounds = self.string_attribute_constraints.unwrap_or_default();
+                let [min, max] = [bounds.min_length, bounds.max_length]
                     .map(|bound| bound.and_then(Bound::as_length));
-                if least.is_some_and(|least| length < least) {
+                if min.is_some_and(|min| length < min) {
                     return Some(
                         "String must be longer than or equal to its minimum length".into(),
                     );
                 }
-                if length > most.unwrap_or(MAX_VALUE) {
+                if length > max.unwrap_or(MAX_VALUE) {
                     return Some(
                         "String must be shorter than or equal to its maximum length".into(),
                     );
@@ -160,12 +230,12 @@ impl AttributeSchema {
                 self.format_violation(value)
             }
             AttributeType::Number => {
-                let bounds = self.number_attribute_constraints.clone().unwrap_or_default();
+                let bounds = self.number_attribute_constraints.unwrap_or_default();
                 let Ok(number) = value.parse::<f64>() else {
                     return Some("Attribute value must be a number".into());
                 };
-                let below = bounds.min_value.is_some_and(|Bound(least)| number < least);
-                let above = bounds.max_value.is_some_and(|Bound(most)| number > most);
+                let below = bounds.min_value.is_some_and(|Bound(min)| number < min);
+                let above = bounds.max_value.is_some_and(|Bound(max)| number > max);
                 (below || above).then(|| "Attribute value is out of range".into())
             }
             AttributeType::Boolean => (!matches!(value, "true" | "false"))
@@ -194,12 +264,28 @@ impl AttributeSchema {
     }
 }
 
-impl Bound {
-    /// A whole number as a bound.
-    pub(crate) fn of(number: i64) -> Option<Self> {
-        number.to_string().parse().ok().map(Self)
+impl From<AttributeInput> for AttributeSchema {
+    fn from(input: AttributeInput) -> Self {
+        let name = match input.name.strip_prefix("custom:") {
+            Some(name) => name.to_owned(),
+            None => input.name,
+        };
+        let standard = Self::standard(&name);
+        let (data_type, mutable) = standard
+            .map_or((AttributeType::String, true), |one| (one.attribute_data_type, one.mutable));
+        Self {
+            name,
+            attribute_data_type: input.attribute_data_type.unwrap_or(data_type),
+            mutable: input.mutable.unwrap_or(mutable),
+            required: input.required,
+            developer_only_attribute: input.developer_only_attribute,
+            string_attribute_constraints: input.string_attribute_constraints,
+            number_attribute_constraints: input.number_attribute_constraints,
+        }
     }
+}
 
+impl Bound {
     fn as_length(self) -> Option<usize> {
         format!("{:.0}", self.0).parse().ok()
     }
@@ -213,24 +299,58 @@ impl Serialize for Bound {
 
 impl<'de> Deserialize<'de> for Bound {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Number(f64),
-            Text(String),
-        }
-        match Written::deserialize(deserializer)? {
-            Written::Number(number) => Ok(Self(number)),
-            Written::Text(text) => text
-                .parse()
-                .map(Self)
-                .map_err(|_| serde::de::Error::custom(format!("`{text}` is not a number"))),
-        }
+        deserializer.deserialize_any(BoundVisitor)
     }
 }
 
-fn yes() -> bool {
-    true
+struct BoundVisitor;
+
+impl Visitor<'_> for BoundVisitor {
+    type Value = Bound;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Bound, E> {
+        self.visit_string(number.to_string())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Bound, E> {
+        self.visit_string(number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Bound, E> {
+        Ok(Bound(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bound, E> {
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+        number.map(Bound).ok_or_else(|| E::invalid_type(Unexpected::Str(text), &self))
+    }
+}
+
+/// Checks the lower and the upper bound of a constraint.
+fn check_bounds(
+    bounds: [(&str, Option<Bound>); 2],
+    allowed: &RangeInclusive<i64>,
+) -> Result<(), Violation> {
+    for (name, bound) in bounds {
+        if let Some(Bound(number)) = bound {
+            let Ok(number) = format!("{number}").parse::<i64>() else {
+                return Err(Violation::new(name, format!("expected an integer, found {number}")));
+            };
+            check_range(name, number, allowed.clone())?;
+        }
+    }
+    let [(low_name, low), (high_name, high)] = bounds;
+    match (low, high) {
+        (Some(Bound(low)), Some(Bound(high))) if low > high => {
+            let message = format!("expected at least {low}, the value of {low_name}, found {high}");
+            Err(Violation::new(high_name, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_email(text: &str) -> bool {

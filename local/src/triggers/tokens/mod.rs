@@ -118,7 +118,7 @@ impl Shared {
         let own = |trigger: &Trigger| self.triggers.function(*trigger).is_some();
         Trigger::TOKEN_GENERATION.into_iter().find(own).or_else(|| {
             let config = self.store.read(Data::settings).lambda_config;
-            let is_set = |trigger: &Trigger| config.function(*trigger).is_some();
+            let is_set = |trigger: &Trigger| config.function_url(*trigger).is_some();
             Trigger::TOKEN_GENERATION.into_iter().find(is_set)
         })
     }

@@ -1,119 +1,118 @@
-//! The user of an account at a provider.
+//! The user that belongs to an account at a provider.
 
 use serde_json::{Map, Value};
 
 use crate::{
     domain::attributes,
-    error::ApiError,
+    error::Error,
     http::oauth::{
-        federation::attributes::{apply, check, mapped},
-        request::Asking,
+        federation::attributes::{apply, check, from_claims},
+        request::AuthorizationRequest,
     },
     model::{Group, Identity, User, UserStatus, settings::ProviderSettings},
-    pool::{Shared, keys::random_uuid},
+    pool::{Pool, keys::random_uuid},
     store::Data,
     triggers::{Arrival, Caller, Confirmation, Metadata, post_confirmation, pre_sign_up},
 };
 
-/// Why a user cannot sign in by their account: an error of OAuth, and words.
-pub(crate) type Refused = (&'static str, String);
+/// Error returned when a user cannot sign in with an account, for the app.
+pub(crate) struct AccountError {
+    /// An error code of OAuth.
+    pub(crate) code: &'static str,
+    pub(crate) description: String,
+}
 
-/// The longest name of a user.
+/// The maximum length of a user name, in characters.
 const MAX_NAME: usize = 128;
 
-/// Finds the user of an account, or makes one, and writes what the provider says of them.
-pub(crate) async fn user_of(
-    asking: &Asking,
+/// Returns the user of an account with the attributes that the provider sends. The user is created at the first sign-in.
+pub(crate) async fn find_or_create_user(
+    request: &AuthorizationRequest,
     provider: &ProviderSettings,
     claims: &Map<String, Value>,
-) -> Result<User, Refused> {
-    let Asking { pool, client, .. } = asking;
-    let id = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+) -> Result<User, AccountError> {
+    let AuthorizationRequest { pool, client, .. } = request;
+    let sub = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
     let settings = pool.store.read(Data::settings);
-    let said = mapped(provider, &settings, claims).map_err(|why| ("invalid_request", why))?;
-    let visit = Visit { provider, id, now: pool.now() };
-    let known = pool.store.read(|data| visit.holder(data).cloned());
+    let attributes = from_claims(provider, &settings, claims).map_err(invalid)?;
+    let now = pool.now();
+    let account = (provider.provider_name.as_str(), sub);
+    let is_known = pool.store.read(|data| data.user_of_account(account.0, account.1).is_some());
     let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
-    let mut newcomer = None;
-    if known.is_none() {
-        let mut user = visit.newcomer()?;
-        apply(&mut user, provider, &said);
-        check(&settings, None, &user).map_err(|why| ("invalid_request", why))?;
+    let mut new_user = None;
+    if !is_known {
+        let mut user = user_of_account(account, now)?;
+        apply(&mut user, provider, &attributes);
+        check(&settings, None, &user).map_err(invalid)?;
         let verdict =
             pre_sign_up(pool, &user, Arrival::ExternalProvider, Metadata::NONE, caller).await;
-        verdict.and_then(|verdict| verdict.verify(&mut user)).map_err(refused)?;
-        newcomer = Some(user);
+        verdict.and_then(|verdict| verdict.verify(&mut user))?;
+        new_user = Some(user);
     }
-    // Between the look and the write somebody else may have come with the same account.
     let written = pool
         .store
         .write(|data| {
-            let before = visit.holder(data).cloned();
-            let mut user = match (before.clone(), newcomer) {
+            // Since the read above, another request may have created or deleted the user.
+            let before = data.user_of_account(account.0, account.1).cloned();
+            let mut user = match (before.clone(), new_user) {
                 (Some(before), _) => before,
-                (None, Some(newcomer)) => newcomer,
-                (None, None) => return Err(("server_error", "The user is gone".to_owned())),
+                (None, Some(new_user)) => new_user,
+                (None, None) => {
+                    return Err(AccountError::new("server_error", "The user was deleted"));
+                }
             };
             if before.is_none() {
                 if data.exact_user(&user.username).is_some() {
-                    return Err(("invalid_request", "User already exists".to_owned()));
+                    return Err(invalid("User already exists"));
                 }
-                join(data, pool, provider, &mut user, visit.now);
+                add_to_provider_group(data, pool, provider, &mut user, now);
             } else {
-                apply(&mut user, provider, &said);
+                apply(&mut user, provider, &attributes);
             }
             if !user.enabled {
-                return Err(("access_denied", "User is disabled.".to_owned()));
+                return Err(AccountError::new("access_denied", "User is disabled."));
             }
-            check(&settings, before.as_ref(), &user).map_err(|why| ("invalid_request", why))?;
-            if let Some(clash) =
-                attributes::alias_clash(data, &user).filter(|_| !user.is_external())
+            check(&settings, before.as_ref(), &user).map_err(invalid)?;
+            if !user.is_external()
+                && let Some(clash) = attributes::alias_clash(data, &user)
             {
-                return Err(refused(clash));
+                return Err(clash.into());
             }
-            user.modified_at = visit.now;
+            user.modified_at = now;
             let key = data.user_key(&user.username);
             data.users.insert(key, user.clone());
             Ok((user, before.is_none()))
         })
         .await;
-    let (user, is_new) = written.map_err(|_| ("server_error", "No data is kept".to_owned()))??;
+    let (user, is_new) =
+        written.map_err(|_| AccountError::new("server_error", "The data could not be saved"))??;
     if is_new {
-        let done = post_confirmation(pool, &user, Confirmation::SignUp, caller).await;
-        done.map_err(refused)?;
+        post_confirmation(pool, &user, Confirmation::SignUp, caller).await?;
     }
     Ok(user)
 }
 
-/// Somebody who comes with an account.
-struct Visit<'a> {
-    provider: &'a ProviderSettings,
-    id: &'a str,
+/// Returns a new user for an account, whose name is `Provider_sub`.
+fn user_of_account((provider, sub): (&str, &str), now: u64) -> Result<User, AccountError> {
+    let username = format!("{provider}_{sub}");
+    let is_allowed = |character: char| !character.is_whitespace() && !character.is_control();
+    if username.chars().count() > MAX_NAME || !username.chars().all(is_allowed) {
+        return Err(invalid("The account's sub cannot be used in a user name"));
+    }
+    let mut user = User::new(username, random_uuid(), now);
+    user.status = UserStatus::ExternalProvider;
+    user.identities = vec![Identity::new(provider.to_owned(), sub.to_owned(), true, now)];
+    Ok(user)
+}
+
+/// Adds a new user to the group of all users of the provider.
+fn add_to_provider_group(
+    data: &mut Data,
+    pool: &Pool,
+    provider: &ProviderSettings,
+    user: &mut User,
     now: u64,
-}
-
-impl Visit<'_> {
-    fn holder<'d>(&self, data: &'d Data) -> Option<&'d User> {
-        data.user_of_account(&self.provider.provider_name, self.id)
-    }
-
-    /// A user who was never here: `Provider_sub`.
-    fn newcomer(&self) -> Result<User, Refused> {
-        let name = &self.provider.provider_name;
-        let username = format!("{name}_{}", self.id);
-        let is_sign = |sign: char| !sign.is_whitespace() && !sign.is_control();
-        if username.chars().count() > MAX_NAME || !username.chars().all(is_sign) {
-            return Err(("invalid_request", "The account's name cannot be a user's".to_owned()));
-        }
-        let mut user = User::new(username, random_uuid(), self.now);
-        user.status = UserStatus::ExternalProvider;
-        user.identities = vec![Identity::new(name.clone(), self.id.to_owned(), true, self.now)];
-        Ok(user)
-    }
-}
-
-/// Puts a new user into the group of all who came by a provider.
-fn join(data: &mut Data, pool: &Shared, provider: &ProviderSettings, user: &mut User, now: u64) {
+) {
     let name = format!("{}_{}", pool.id(), provider.provider_name);
     if !data.groups.contains(&name) {
         let description =
@@ -131,6 +130,18 @@ fn join(data: &mut Data, pool: &Shared, provider: &ProviderSettings, user: &mut 
     user.groups.insert(name);
 }
 
-fn refused(error: ApiError) -> Refused {
-    ("invalid_request", error.message)
+impl AccountError {
+    fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self { code, description: description.into() }
+    }
+}
+
+impl From<Error> for AccountError {
+    fn from(error: Error) -> Self {
+        invalid(error.message)
+    }
+}
+
+fn invalid(description: impl Into<String>) -> AccountError {
+    AccountError::new("invalid_request", description)
 }

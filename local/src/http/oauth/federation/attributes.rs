@@ -1,4 +1,4 @@
-//! What a provider's claims make of a user's attributes.
+//! The mapping of a provider's claims to user attributes.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,25 @@ use crate::{
     },
 };
 
-/// The longest value of an attribute.
+/// The maximum length of an attribute's value, in characters.
 const MAX_VALUE: usize = 2048;
 
-/// The attributes that the claims say, by the provider's mapping. What a provider does not say stays as it is.
-pub(crate) fn mapped(
+/// Returns the attributes that the provider's mapping takes from the claims.
+///
+/// # Errors
+/// Returns a description of the first value that the pool's schema does not allow.
+pub(crate) fn from_claims(
     provider: &ProviderSettings,
     pool: &PoolSettings,
     claims: &Map<String, Value>,
 ) -> Result<BTreeMap<String, String>, String> {
     let mut attributes = BTreeMap::new();
     for (name, claim) in &provider.attribute_mapping {
-        // The user name is the account's always.
+        // These two come from the account and cannot be mapped.
         if name == "username" || name == "sub" {
             continue;
         }
-        let Some(value) = claims.get(claim).and_then(written) else { continue };
+        let Some(value) = claims.get(claim).and_then(text_of) else { continue };
         let Some(schema) = pool.attribute(name) else { continue };
         if value.chars().count() > MAX_VALUE {
             return Err(format!("{name}: the value is too long"));
@@ -40,49 +43,54 @@ pub(crate) fn mapped(
     Ok(attributes)
 }
 
-/// Writes what a provider says. A contact of those who come from there is proven by its word alone, each time.
-pub(crate) fn apply(user: &mut User, provider: &ProviderSettings, said: &BTreeMap<String, String>) {
-    write(user, said);
+/// Writes the attributes of a provider to a user. An email address or phone number of an external user counts as verified
+/// only if the provider says so, at each sign-in.
+pub(crate) fn apply(
+    user: &mut User,
+    provider: &ProviderSettings,
+    attributes: &BTreeMap<String, String>,
+) {
+    write(user, attributes);
     for contact in [Contact::Email, Contact::PhoneNumber] {
         let flag = contact.verified_attribute();
-        let is_unproven = said.contains_key(contact.attribute())
+        let is_unverified = attributes.contains_key(contact.attribute())
             && !provider.attribute_mapping.contains_key(flag);
-        if user.is_external() && is_unproven {
+        if user.is_external() && is_unverified {
             user.attributes.insert(flag.to_owned(), "false".to_owned());
         }
     }
 }
 
-/// Whether a user can be as they are to be.
+/// Checks that a user has all required attributes and that no immutable attribute changes.
 pub(crate) fn check(
     pool: &PoolSettings,
     before: Option<&User>,
     after: &User,
 ) -> Result<(), String> {
-    let lacking: Vec<_> = missing(pool, |name| after.attribute(name).is_some()).collect();
-    if !lacking.is_empty() {
-        return Err(format!("attributes required: [{}]", lacking.join(", ")));
+    let absent: Vec<_> = missing(pool, |name| after.attribute(name).is_some()).collect();
+    if !absent.is_empty() {
+        return Err(format!("attributes required: [{}]", absent.join(", ")));
     }
     let Some(before) = before else { return Ok(()) };
-    let is_fixed = |name: &&String| {
-        before.attribute(name).is_some_and(|held| Some(held) != after.attribute(name))
+    let is_changed_but_immutable = |name: &&String| {
+        before.attribute(name).is_some_and(|value| Some(value) != after.attribute(name))
             && pool.attribute(name).is_some_and(|schema| !schema.mutable)
     };
-    match after.attributes.keys().find(is_fixed) {
+    match after.attributes.keys().find(is_changed_but_immutable) {
         Some(name) => Err(format!("user.{name}: Attribute cannot be updated.")),
         None => Ok(()),
     }
 }
 
-/// A claim as an attribute: all are texts, and of several values each is written as in a form.
-fn written(value: &Value) -> Option<String> {
+/// Returns a claim as the value of an attribute. The values of an array are form-encoded and joined by commas.
+fn text_of(value: &Value) -> Option<String> {
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::Array(values) => values
             .iter()
-            .filter_map(written)
+            .filter_map(text_of)
             .map(|text| encoded(&text))
             .collect::<Vec<_>>()
             .join(","),

@@ -1,39 +1,38 @@
-//! `GET /oauth2/idpresponse`: a browser comes back from a provider.
+//! `GET /oauth2/idpresponse`: the address to which a provider redirects the browser.
 
 use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Method},
-    response::Response,
+    http::{HeaderMap, Method, header},
+    response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value};
 
-use tower_cognito::Clock;
+use tower_cognito::verifier::Clock;
 
 use crate::{
     crypto::secret::same,
     http::oauth::{
-        authorize::refused,
-        browser, entry,
+        browser_session::complete_sign_in,
+        cookies::{cookie, remove_cookie},
         federation::{
-            account, browser_cookie,
-            endpoints::{Endpoints, Question, Unusable, ask},
-            failed,
+            account::{self, AccountError},
+            endpoints::{Endpoints, ProviderError, ProviderRequest, fetch_json},
             id_token::{self, Expected},
-            providers, unreachable, without_cookie,
+            provider_failed, providers, redirect_with_error, sign_in_cookie,
         },
         hosted::error_page,
         parameters::{Parameters, Query},
-        request::Asking,
+        request::AuthorizationRequest,
     },
     model::settings::{ProviderSettings, RequestMethod},
-    pool::{Shared, issue::digest_of, site::Site},
+    pool::{Pool, issue::digest_of, site::Site},
     store::ExternalSignIn,
     time::SystemClock,
 };
 
-/// A provider's words are carried on up to this length.
+/// The maximum length of a provider's error description, in characters.
 const MAX_DESCRIPTION: usize = 200;
 
 pub(crate) async fn handle(
@@ -41,56 +40,63 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
-    let state = query.get("state").filter(|_| query.are_clear());
+    let state = query.get("state").filter(|_| query.is_unambiguous());
     let Some(state) = state else { return error_page("invalid_state") };
     let Some((pool, sign_in)) = take(&site, &headers, state).await else {
         return error_page("invalid_state");
     };
-    let asking = match Asking::read(&site, &Parameters::parse(sign_in.request.as_bytes())) {
-        Ok(asking) => asking,
-        Err(refusal) => return refused(&refusal),
+    let parameters = Parameters::parse(sign_in.request.as_bytes());
+    let request = match AuthorizationRequest::parse(&site, &parameters) {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
     };
-    let is_it = |provider: &ProviderSettings| provider.provider_name == sign_in.provider;
-    let response = match providers(&asking).into_iter().find(is_it) {
-        Some(provider) => go_on(&asking, &provider, &sign_in, &query).await,
-        None => failed(&asking, "invalid_request", "The identity provider is gone"),
+    let is_chosen = |provider: &ProviderSettings| provider.provider_name == sign_in.provider;
+    let mut response = match providers(&request).into_iter().find(is_chosen) {
+        Some(provider) => finish(&request, &provider, &sign_in, &query).await,
+        None => {
+            let description = "The identity provider does not exist any more";
+            redirect_with_error(&request, "invalid_request", description)
+        }
     };
-    without_cookie(response, &pool, state)
+    let cookie = remove_cookie(&sign_in_cookie(&pool, state));
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
 }
 
-/// The sign-in of a state, which is over from now on. It is that browser's alone which began it.
+/// Removes and returns the sign-in of a state, if this browser started it.
 async fn take(
     site: &Site,
     headers: &HeaderMap,
     state: &str,
-) -> Option<(Arc<Shared>, ExternalSignIn)> {
+) -> Option<(Arc<Pool>, ExternalSignIn)> {
     let key = digest_of(state);
-    let has = |pool: &Arc<Shared>| pool.store.read(|data| data.external_sign_ins.contains(&key));
-    let pool = site.pools().into_iter().find(has)?;
-    let cookie = digest_of(browser::cookie(headers, &browser_cookie(&pool, state))?);
+    let has_sign_in =
+        |pool: &Arc<Pool>| pool.store.read(|data| data.external_sign_ins.contains(&key));
+    let pool = site.pools().into_iter().find(has_sign_in)?;
+    let cookie = digest_of(cookie(headers, &sign_in_cookie(&pool, state))?.value());
     let now = pool.now();
     let taken = pool
         .store
         .write(|data| {
-            let waiting = data.external_sign_ins.get(&key);
-            let is_theirs = waiting.is_some_and(|sign_in| same(&sign_in.browser, &cookie));
-            is_theirs.then(|| data.external_sign_ins.remove(&key)).flatten().ok_or(())
+            let sign_in = data.external_sign_ins.get(&key);
+            let is_same_browser = sign_in.is_some_and(|sign_in| same(&sign_in.browser, &cookie));
+            is_same_browser.then(|| data.external_sign_ins.remove(&key)).flatten().ok_or(())
         })
         .await;
     let sign_in = taken.ok()?.ok().filter(|sign_in| now < sign_in.expires_at)?;
     Some((pool, sign_in))
 }
 
-async fn go_on(
-    asking: &Asking,
+async fn finish(
+    request: &AuthorizationRequest,
     provider: &ProviderSettings,
     sign_in: &ExternalSignIn,
     query: &Parameters,
 ) -> Response {
-    // RFC 9207: who answers is who was asked.
+    // The response must come from the provider that got the request (RFC 9207).
     let issuer = &provider.provider_details.oidc_issuer;
     if query.get("iss").is_some_and(|given| given != issuer) {
-        return unreachable(asking, provider, &"another issuer answered".into());
+        return provider_failed(request, provider, &"the response has another issuer".into());
     }
     let Some(code) = query.get("code").filter(|_| !query.has("error")) else {
         let error = match query.get("error") {
@@ -98,29 +104,31 @@ async fn go_on(
             Some("login_required") => "login_required",
             _ => "server_error",
         };
-        let words = query.get("error_description").or_else(|| query.get("error"));
-        return failed(asking, error, &shortened(words.unwrap_or("no code")));
+        let description = query.get("error_description").or_else(|| query.get("error"));
+        return redirect_with_error(request, error, &shortened(description.unwrap_or("no code")));
     };
-    let claims = match claims(provider, sign_in, code).await {
+    let claims = match fetch_claims(provider, sign_in, code).await {
         Ok(claims) => claims,
-        Err(why) => return unreachable(asking, provider, &why),
+        Err(error) => return provider_failed(request, provider, &error),
     };
-    let user = match account::user_of(asking, provider, &claims).await {
+    let user = match account::find_or_create_user(request, provider, &claims).await {
         Ok(user) => user,
-        Err((error, words)) => return failed(asking, error, &words),
+        Err(AccountError { code, description }) => {
+            return redirect_with_error(request, code, &description);
+        }
     };
-    match entry::enter(asking, &user, &provider.provider_name).await {
+    match complete_sign_in(request, &user, &provider.provider_name).await {
         Ok(response) => response,
-        Err(error) => failed(asking, "server_error", &error.message),
+        Err(error) => redirect_with_error(request, "server_error", &error.message),
     }
 }
 
-/// What the provider says of the user: in the ID token, and where it has more to tell, there.
-async fn claims(
+/// Exchanges a code and returns the claims of the ID token, with those of the userinfo endpoint if there is one.
+async fn fetch_claims(
     provider: &ProviderSettings,
     sign_in: &ExternalSignIn,
     code: &str,
-) -> Result<Map<String, Value>, Unusable> {
+) -> Result<Map<String, Value>, ProviderError> {
     let details = &provider.provider_details;
     let endpoints = Endpoints::find(details).await?;
     let secret = details.client_secret.as_deref().map(|secret| ("client_secret", secret));
@@ -134,11 +142,12 @@ async fn claims(
     .into_iter()
     .chain(secret)
     .collect();
-    let answer = ask("token endpoint", &endpoints.token, Question::Form(&form)).await?;
-    let text = |name: &str| answer.get(name).and_then(Value::as_str);
-    let token = text("id_token").ok_or("the token endpoint answered without an ID token")?;
-    let keys = ask("key set", &endpoints.keys, Question::Get).await?;
-    // A provider's time is the world's, wherever the pool's clock was put.
+    let tokens =
+        fetch_json("token endpoint", &endpoints.token, ProviderRequest::PostForm(&form)).await?;
+    let text = |name: &str| tokens.get(name).and_then(Value::as_str);
+    let token = text("id_token").ok_or("the token endpoint responded without an ID token")?;
+    let keys = fetch_json("key set", &endpoints.keys, ProviderRequest::Get).await?;
+    // The provider uses the real time, even if the pool's clock was advanced.
     let expected = Expected { details, nonce: &sign_in.nonce, now: SystemClock.now() };
     let mut claims = id_token::verify(token, &keys, &expected)?;
     let (Some(address), Some(token)) = (&endpoints.user_info, text("access_token")) else {
@@ -148,20 +157,23 @@ async fn claims(
         RequestMethod::Get => Method::GET,
         RequestMethod::Post => Method::POST,
     };
-    let told = ask("userinfo endpoint", address, Question::As(method, token)).await?;
-    let Value::Object(told) = told else {
-        return Err("the userinfo endpoint did not answer with a JSON object".into());
+    let user_info = ProviderRequest::WithToken(method, token);
+    let user_info = fetch_json("userinfo endpoint", address, user_info).await?;
+    let Value::Object(user_info) = user_info else {
+        return Err("the userinfo endpoint did not respond with a JSON object".into());
     };
     // OpenID Connect Core 1.0, section 5.3.2.
-    if told.get("sub") != claims.get("sub") {
-        return Err("the userinfo endpoint answered for another `sub` than the ID token's".into());
+    if user_info.get("sub") != claims.get("sub") {
+        return Err(
+            "the userinfo endpoint responded with another `sub` than that of the ID token".into()
+        );
     }
-    for (name, value) in told {
+    for (name, value) in user_info {
         claims.entry(name).or_insert(value);
     }
     Ok(claims)
 }
 
-fn shortened(words: &str) -> String {
-    words.chars().filter(|sign| !sign.is_control()).take(MAX_DESCRIPTION).collect()
+fn shortened(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(MAX_DESCRIPTION).collect()
 }

@@ -1,4 +1,4 @@
-//! Where a provider has what, and how it is asked.
+//! The endpoints of a provider, and requests to them.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -20,54 +20,53 @@ pub(crate) struct Endpoints {
     pub(crate) user_info: Option<String>,
 }
 
-/// Why a sign-in at a provider failed, for the log. It names endpoints and their hosts, never a token, a claim or a
+/// Error returned when a provider cannot be used, for the log. It names endpoints and their hosts, but no token, claim or
 /// secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Unusable(Cow<'static, str>);
+pub(crate) struct ProviderError(Cow<'static, str>);
 
-impl From<&'static str> for Unusable {
+impl From<&'static str> for ProviderError {
     fn from(cause: &'static str) -> Self {
         Self(cause.into())
     }
 }
 
-impl From<String> for Unusable {
+impl From<String> for ProviderError {
     fn from(cause: String) -> Self {
         Self(cause.into())
     }
 }
 
-/// The longest answer that is read.
-const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// The maximum length of a response.
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest part of a provider's words that is logged.
+/// The maximum length of a text of the provider in the log, in characters.
 const MAX_LOGGED: usize = 200;
 
-/// How something is asked.
-pub(crate) enum Question<'a> {
+/// A request to a provider.
+pub(crate) enum ProviderRequest<'a> {
     Get,
-    Form(&'a [(&'a str, &'a str)]),
-    /// With an access token.
-    As(Method, &'a str),
+    PostForm(&'a [(&'a str, &'a str)]),
+    /// A request with an access token.
+    WithToken(Method, &'a str),
 }
 
 impl Endpoints {
-    /// Takes the addresses of the settings, and those that are not set from the provider's discovery document.
-    pub(crate) async fn find(details: &ProviderDetails) -> Result<Self, Unusable> {
-        let own = |url: &Option<String>| url.clone();
-        let (authorize, token, keys) =
-            (own(&details.authorize_url), own(&details.token_url), own(&details.jwks_uri));
+    /// Returns the addresses in the settings. Those that are not set come from the provider's discovery document.
+    pub(crate) async fn find(details: &ProviderDetails) -> Result<Self, ProviderError> {
         let issuer = &details.oidc_issuer;
-        if let (Some(authorize), Some(token), Some(keys)) = (&authorize, &token, &keys) {
+        if let (Some(authorize), Some(token), Some(keys)) =
+            (&details.authorize_url, &details.token_url, &details.jwks_uri)
+        {
             let (authorize, token, keys) = (authorize.clone(), token.clone(), keys.clone());
-            let user_info = own(&details.attributes_url);
+            let user_info = details.attributes_url.clone();
             return Self { authorize, token, keys, user_info }.checked(issuer);
         }
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let document = ask("discovery document", &address, Question::Get).await?;
+        let document = fetch_json("discovery document", &address, ProviderRequest::Get).await?;
         let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
         // OpenID Connect Discovery 1.0, section 4.3.
         let found = text("issuer").unwrap_or_default();
@@ -78,21 +77,21 @@ impl Endpoints {
             );
             return Err(cause.into());
         }
-        let needed = |own: Option<String>, name: &str| {
-            let lacking = || format!("the discovery document has no `{name}`");
-            own.or_else(|| text(name)).ok_or_else(lacking)
+        let required = |configured: &Option<String>, name: &str| {
+            let missing = || format!("the discovery document has no `{name}`");
+            configured.clone().or_else(|| text(name)).ok_or_else(missing)
         };
         let endpoints = Self {
-            authorize: needed(authorize, "authorization_endpoint")?,
-            token: needed(token, "token_endpoint")?,
-            keys: needed(keys, "jwks_uri")?,
-            user_info: own(&details.attributes_url).or_else(|| text("userinfo_endpoint")),
+            authorize: required(&details.authorize_url, "authorization_endpoint")?,
+            token: required(&details.token_url, "token_endpoint")?,
+            keys: required(&details.jwks_uri, "jwks_uri")?,
+            user_info: details.attributes_url.clone().or_else(|| text("userinfo_endpoint")),
         };
         endpoints.checked(issuer)
     }
 
-    /// Rejects plain HTTP to other machines, except to the host of an issuer that is plain HTTP itself.
-    fn checked(self, issuer: &str) -> Result<Self, Unusable> {
+    /// Rejects plain HTTP to other machines. The host of an issuer with plain HTTP is an exception.
+    fn checked(self, issuer: &str) -> Result<Self, ProviderError> {
         let issuer: Uri = issuer.parse().unwrap_or_default();
         let host_of = |address: &str| address.parse::<Uri>().ok()?.host().map(str::to_owned);
         let is_usable = |address: &str| {
@@ -100,25 +99,25 @@ impl Endpoints {
             match uri.scheme_str() {
                 Some("https") => true,
                 Some("http") => {
-                    let is_issuers =
+                    let is_issuer_host =
                         issuer.scheme_str() == Some("http") && uri.host() == issuer.host();
-                    is_issuers || is_loopback(&uri)
+                    is_issuer_host || is_loopback(&uri)
                 }
                 _ => false,
             }
         };
-        let called = [
+        let endpoints = [
             ("token endpoint", Some(&self.token)),
             ("key set", Some(&self.keys)),
             ("userInfo endpoint", self.user_info.as_ref()),
         ];
-        for (what, address) in called {
+        for (what, address) in endpoints {
             if let Some(address) = address
                 && !is_usable(address)
             {
                 let host = host_of(address).unwrap_or_default();
-                let cause = "needs https: plain HTTP is for loopback and for the host of an `oidc_issuer` \
-                             with plain HTTP";
+                let cause = "must use https: plain HTTP is allowed only for loopback and for the host of an \
+                             `oidc_issuer` with plain HTTP";
                 return Err(format!("the {what} at {host} {cause}").into());
             }
         }
@@ -127,68 +126,72 @@ impl Endpoints {
 }
 
 fn client(uri: &Uri) -> reqwest::Result<Client> {
-    let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIME_LIMIT);
-    // A proxy would look for loopback on its own machine.
+    let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIMEOUT);
+    // A proxy would connect to loopback on its own machine.
     let builder = if is_loopback(uri) { builder.no_proxy() } else { builder };
-    // Without TLS certificates are not needed.
+    // Plain HTTP needs no certificates.
     let is_plain = uri.scheme_str() == Some("http");
     let builder = if is_plain { builder.tls_certs_only([]) } else { builder };
     builder.build()
 }
 
-/// Asks a provider for JSON, and follows no redirects. `what` names the endpoint in errors.
-pub(crate) async fn ask(
+/// Sends a request to a provider and returns the JSON of its response. Redirects are not followed. `what` names the
+/// endpoint in errors.
+pub(crate) async fn fetch_json(
     what: &str,
     address: &str,
-    question: Question<'_>,
-) -> Result<Value, Unusable> {
-    let uri: Uri = address.parse().map_err(|_| format!("the address of the {what} is no URL"))?;
+    request: ProviderRequest<'_>,
+) -> Result<Value, ProviderError> {
+    let uri: Uri =
+        address.parse().map_err(|_| format!("the address of the {what} is not a URL"))?;
     let host = uri.host().unwrap_or_default().to_owned();
-    let failed = |cause: String| Unusable::from(format!("the {what} at {host} {cause}"));
-    // The system's certificates are read from disk.
+    let failed = |cause: String| ProviderError::from(format!("the {what} at {host} {cause}"));
+    // Building a client reads the system's certificates from disk.
     let client =
         blocking::run(move || client(&uri)).await.map_err(|error| failed(network(&error)))?;
-    let request = match question {
-        Question::Get => client.get(address),
-        Question::Form(pairs) => client
+    let request = match request {
+        ProviderRequest::Get => client.get(address),
+        ProviderRequest::PostForm(pairs) => client
             .post(address)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(encoded(pairs)),
-        Question::As(method, token) => client.request(method, address).bearer_auth(token),
+        ProviderRequest::WithToken(method, token) => {
+            client.request(method, address).bearer_auth(token)
+        }
     };
     let request = request.header(header::ACCEPT, "application/json");
-    let mut answer = request.send().await.map_err(|error| failed(network(&error)))?;
-    let status = answer.status();
+    let mut response = request.send().await.map_err(|error| failed(network(&error)))?;
+    let status = response.status();
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| failed(network(&error)))? {
-        if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-            return Err(failed(format!("answered with more than {MAX_ANSWER_BYTES} bytes")));
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(network(&error)))? {
+        if body.len().saturating_add(chunk.len()) > MAX_RESPONSE_BYTES {
+            return Err(failed(format!("responded with more than {MAX_RESPONSE_BYTES} bytes")));
         }
         body.extend_from_slice(&chunk);
     }
     let value = serde_json::from_slice(&body);
     if !status.is_success() {
         let code = value.as_ref().ok().and_then(error_code).unwrap_or("no error code");
-        return Err(failed(format!("answered with status {} and {code}", status.as_u16())));
+        return Err(failed(format!("responded with status {} and {code}", status.as_u16())));
     }
-    value.map_err(|_| failed("did not answer with JSON".to_owned()))
+    value.map_err(|_| failed("did not respond with JSON".to_owned()))
 }
 
 /// Returns the code of an OAuth error, such as `invalid_client`.
-fn error_code(answer: &Value) -> Option<&str> {
+fn error_code(response: &Value) -> Option<&str> {
     let is_code = |code: &&str| {
         code.len() <= MAX_LOGGED
             && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     };
-    answer.get("error").and_then(Value::as_str).filter(is_code)
+    response.get("error").and_then(Value::as_str).filter(is_code)
 }
 
-/// Describes an error of the network without the address, whose query may hold a secret.
+/// Describes a network error without the address, whose query may contain a secret.
 fn network(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return format!("did not answer within {} s", TIME_LIMIT.as_secs());
+        return format!("did not respond within {} s", TIMEOUT.as_secs());
     }
-    let cause = if error.is_connect() { "cannot be connected to" } else { "did not answer" };
+    let cause = if error.is_connect() { "could not be reached" } else { "did not respond" };
     cause.to_owned()
 }
 
@@ -197,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_to_other_machines_needs_an_issuer_with_plain_http() {
+    fn plain_http_to_other_machines_requires_an_issuer_with_plain_http() {
         let is_usable = |issuer: &str, token: &str| {
             let endpoints = Endpoints {
                 authorize: "http://browser.test/authorize".to_owned(),

@@ -1,44 +1,42 @@
 //! ID tokens of providers (OpenID Connect Core 1.0, section 3.1.3.7).
 //!
-//! This crate's verifier is for Cognito's tokens, which say what they are for by `token_use`. Those of other
-//! providers do not, so that they are verified here, with RSA keys and RS256.
+//! The verifier of `tower-cognito` requires the claim `token_use`, which only Cognito's tokens have. So the tokens of
+//! providers are verified here. They must be signed with RS256.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Map, Value, json};
 
-use tower_cognito::KeySet;
+use tower_cognito::keys::KeySet;
 
 use crate::{
-    crypto::secret::same, http::oauth::federation::endpoints::Unusable,
+    crypto::secret::same, http::oauth::federation::endpoints::ProviderError,
     model::settings::ProviderDetails, text::base64url,
 };
 
-/// By how much the provider's clock may be behind, in seconds.
+/// The tolerated difference between the clocks for `nbf`, in seconds.
 const LEEWAY: u64 = 60;
 
-/// The longest token that is read.
+/// The maximum length of a token, in bytes.
 const MAX_TOKEN: usize = 64 * 1024;
 
 const NOT_A_JWT: &str = "the ID token is not a signed JWT";
 
-const UNFIT_KEY: &str = "the key that the ID token names is not one public RSA key of 2048 to 8192 bits for RS256 \
-                         signatures";
+const INVALID_KEY: &str = "the `kid` of the ID token must name exactly one public RSA key of 2048 to 8192 bits for RS256 signatures";
 
-/// What a token has to say.
+/// The expected values of claims.
 pub(crate) struct Expected<'a> {
     pub(crate) details: &'a ProviderDetails,
     pub(crate) nonce: &'a str,
     pub(crate) now: SystemTime,
 }
 
-/// Returns the claims of a token that one of the keys signed for this pool and this sign-in.
+/// Verifies the signature and the claims of a token, and returns its claims.
 pub(crate) fn verify(
     token: &str,
     keys: &Value,
     expected: &Expected<'_>,
-) -> Result<Map<String, Value>, Unusable> {
+) -> Result<Map<String, Value>, ProviderError> {
     if token.len() > MAX_TOKEN {
         return Err("the ID token is too long".into());
     }
@@ -52,18 +50,19 @@ pub(crate) fn verify(
     if header.contains_key("crit") {
         return Err("the ID token has a header `crit`, which is not supported".into());
     }
-    let key = key(keys, text("kid").ok_or("the ID token has no `kid`")?)?;
+    let key_id = text("kid").ok_or("the ID token has no `kid`")?;
+    let key = key(keys, key_id)?;
     let signature = base64url::decode(signature.as_bytes()).ok_or(NOT_A_JWT)?;
-    key.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature)
+    key.verify(key_id, message.as_bytes(), &signature)
         .map_err(|_| "the ID token's signature is invalid")?;
     let claims = object(payload)?;
     check(&claims, expected)?;
     Ok(claims)
 }
 
-/// Returns the key with an id, under this crate's rules for keys except one: `alg` may be absent, since RFC 7517,
-/// section 4.4, makes it optional and some providers leave it out. It is RS256 then, as the token's header has to say.
-fn key(keys: &Value, kid: &str) -> Result<RsaPublicKeyComponents<Vec<u8>>, Unusable> {
+/// Returns a set of the one key with an ID. It must follow the rules of [`KeySet`], except that `alg` may be absent: it is
+/// optional (RFC 7517, section 4.4), and some providers omit it. The token's header requires RS256 in any case.
+fn key(keys: &Value, kid: &str) -> Result<KeySet, ProviderError> {
     let entries = keys.get("keys").and_then(Value::as_array);
     let entries = entries.ok_or("the key set is not a JSON object with an array `keys`")?;
     let mut named: Vec<Map<String, Value>> = entries
@@ -78,24 +77,16 @@ fn key(keys: &Value, kid: &str) -> Result<RsaPublicKeyComponents<Vec<u8>>, Unusa
     for entry in &mut named {
         entry.entry("alg").or_insert_with(|| json!("RS256"));
     }
-    let set = KeySet::from_json(&json!({ "keys": named }).to_string()).map_err(|_| UNFIT_KEY)?;
-    let set: Value = serde_json::from_str(&set.to_json()).map_err(|_| UNFIT_KEY)?;
-    let entry = set.pointer("/keys/0").ok_or(UNFIT_KEY)?;
-    let number = |name: &str| {
-        let text = entry.get(name).and_then(Value::as_str)?;
-        base64url::decode(text.as_bytes())
-    };
-    let (n, e) = (number("n").ok_or(UNFIT_KEY)?, number("e").ok_or(UNFIT_KEY)?);
-    Ok(RsaPublicKeyComponents { n, e })
+    KeySet::from_json(&json!({ "keys": named }).to_string()).map_err(|_| INVALID_KEY.into())
 }
 
-/// Checks the claims, each by a rule of its own.
-fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Unusable> {
+/// Checks the claims.
+fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), ProviderError> {
     let Expected { details, nonce, now } = expected;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let seconds = |name: &str| claims.get(name).and_then(Value::as_f64);
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let is_for_us = match claims.get("aud") {
+    let is_audience = match claims.get("aud") {
         Some(Value::String(audience)) => *audience == details.client_id,
         Some(Value::Array(all)) => {
             all.iter().any(|audience| audience.as_str() == Some(&details.client_id))
@@ -103,28 +94,29 @@ fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Unu
         }
         _ => false,
     };
-    let is_of_us = !claims.contains_key("azp") || text("azp") == Some(&details.client_id);
+    let is_authorized_party =
+        !claims.contains_key("azp") || text("azp") == Some(&details.client_id);
     // A Cognito pool marks its ID tokens by `token_use`; other providers have no such claim.
     let is_id_token = !claims.contains_key("token_use") || text("token_use") == Some("id");
-    let is_not_early = !claims.contains_key("nbf")
+    let is_active = !claims.contains_key("nbf")
         || seconds("nbf").is_some_and(|at| at <= now.as_secs_f64() + seconds_of(LEEWAY));
     let rules = [
         (text("iss") == Some(&details.oidc_issuer), "`iss` is not `oidc_issuer` of the settings"),
-        (is_for_us, "`aud` is not `client_id` of the settings"),
-        (is_of_us, "`azp` is not `client_id` of the settings"),
+        (is_audience, "`aud` is not `client_id` of the settings"),
+        (is_authorized_party, "`azp` is not `client_id` of the settings"),
         (is_id_token, "`token_use` is not `id`"),
-        (is_not_early, "`nbf` is in the future"),
+        (is_active, "`nbf` is in the future"),
         (
             seconds("exp").is_some_and(|at| now.as_secs_f64() < at),
-            "`exp` is missing, no number or in the past",
+            "`exp` is missing, not a number or in the past",
         ),
         (
             text("nonce").is_some_and(|given| same(given, nonce)),
             "`nonce` is not that of this sign-in",
         ),
-        (text("sub").is_some_and(|sub| !sub.is_empty()), "`sub` is missing or no text"),
+        (text("sub").is_some_and(|sub| !sub.is_empty()), "`sub` is missing or not a string"),
     ];
-    match rules.into_iter().find(|(is_kept, _)| !is_kept) {
+    match rules.into_iter().find(|(is_met, _)| !is_met) {
         Some((_, rule)) => Err(format!("the ID token's {rule}").into()),
         None => Ok(()),
     }
@@ -134,7 +126,7 @@ fn seconds_of(count: u64) -> f64 {
     std::time::Duration::from_secs(count).as_secs_f64()
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, Unusable> {
+fn object(part: &str) -> Result<Map<String, Value>, ProviderError> {
     let bytes = base64url::decode(part.as_bytes()).ok_or(NOT_A_JWT)?;
     serde_json::from_slice(&bytes).map_err(|_| NOT_A_JWT.into())
 }

@@ -1,8 +1,8 @@
-//! Signing in at a provider of OpenID Connect.
+//! Sign-in at an OpenID Connect provider.
 //!
-//! A browser is sent there with a state, a nonce and a challenge of its own, and comes back once, within five
-//! minutes, with the cookie that it was given. The provider's ID token is verified by its published keys (RS256),
-//! issuer, audience, nonce and time.
+//! A browser goes to the provider with a fresh state, nonce and PKCE challenge. It must come back within five minutes, once,
+//! and with the cookie of this sign-in. The provider's ID token is verified by the provider's keys (RS256), and by issuer,
+//! audience, nonce and time.
 
 mod account;
 mod attributes;
@@ -12,114 +12,112 @@ mod id_token;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     response::Response,
 };
 
 pub(crate) use self::callback::handle;
-use self::endpoints::{Endpoints, Unusable};
+use self::endpoints::{Endpoints, ProviderError};
 use crate::{
     crypto::secret,
     http::{
         oauth::{
-            browser::{cookie_name, set_cookie},
+            cookies::{cookie_name, set_cookie},
             hosted::error_page,
             parameters::Parameters,
-            redirect,
-            request::Asking,
+            redirect::{self, ResponseMode},
+            request::AuthorizationRequest,
         },
-        origin::requested_host,
+        origin::base_url,
     },
-    model::settings::ProviderSettings,
-    pool::{Shared, issue::digest_of},
+    model::settings::{OWN_PROVIDER, ProviderSettings},
+    pool::{Pool, issue::digest_of},
     store::ExternalSignIn,
     text::base64url,
 };
 
-/// For how long a browser may be away, in seconds.
-const LIFETIME: u64 = 5 * 60;
+/// The time that a user has for the sign-in at the provider, in seconds.
+const LIFETIME: u32 = 5 * 60;
 
-/// The provider that an app asks for, if it may.
-pub(crate) fn asked_provider(
-    asking: &Asking,
+/// Returns the provider for a request, or `None` if the user signs in or chooses on the page `/login`.
+///
+/// # Errors
+/// Returns an error if the request names a provider that is unknown or that the app client does not support.
+pub(crate) fn requested_provider(
+    request: &AuthorizationRequest,
     query: &Parameters,
 ) -> Result<Option<ProviderSettings>, &'static str> {
     let name = query.get("identity_provider");
     let identifier = query.get("idp_identifier");
-    let providers = providers(asking);
+    let mut providers = providers(request);
+    let is_requested = |provider: &ProviderSettings| match (name, identifier) {
+        (Some(name), _) => provider.provider_name == name,
+        (None, Some(id)) => provider.idp_identifiers.iter().any(|known| known == id),
+        (None, None) => false,
+    };
     match (name, identifier) {
-        (Some(name), _) if asking.is_own_provider(name) => Ok(None),
-        (None, None) if asking.has_passwords() => Ok(None),
-        // Where there is no choice, nobody is asked.
-        (None, None) => Ok(match <[_; 1]>::try_from(providers) {
-            Ok([only]) => Some(only),
-            Err(_) => None,
-        }),
-        _ => {
-            let is_it = |provider: &ProviderSettings| match (name, identifier) {
-                (Some(name), _) => provider.provider_name == name,
-                (None, Some(id)) => provider.idp_identifiers.iter().any(|known| known == id),
-                (None, None) => false,
-            };
-            providers.into_iter().find(is_it).map(Some).ok_or("invalid_request")
-        }
+        (Some(OWN_PROVIDER), _) | (None, None) if request.allows_passwords() => Ok(None),
+        // A single provider needs no choice.
+        (None, None) => Ok(providers.pop().filter(|_| providers.is_empty())),
+        _ => providers.into_iter().find(is_requested).map(Some).ok_or("invalid_request"),
     }
 }
 
-/// The providers that the app's users can sign in at.
-pub(crate) fn providers(asking: &Asking) -> Vec<ProviderSettings> {
-    let supported = &asking.client.settings.supported_identity_providers;
-    asking.pool.store.read(|data| {
+/// Returns the providers at which users of the app can sign in.
+pub(crate) fn providers(request: &AuthorizationRequest) -> Vec<ProviderSettings> {
+    request.pool.store.read(|data| {
         data.identity_providers
             .values()
             .map(|provider| &provider.settings)
-            .filter(|provider| supported.contains(&provider.provider_name))
+            .filter(|provider| request.allows_provider(&provider.provider_name))
             .cloned()
             .collect()
     })
 }
 
-/// Sends a browser to a provider. `prompt` and `login_hint` go with it, as in Cognito.
+/// Redirects a browser to a provider. `prompt` and `login_hint` are sent on, as in Cognito.
 pub(crate) async fn begin(
-    asking: &Asking,
+    request: &AuthorizationRequest,
     provider: &ProviderSettings,
     headers: &HeaderMap,
 ) -> Response {
-    let endpoints = match Endpoints::find(&provider.provider_details).await {
+    let details = &provider.provider_details;
+    let endpoints = match Endpoints::find(details).await {
         Ok(endpoints) => endpoints,
-        Err(why) => return unreachable(asking, provider, &why),
+        Err(error) => return provider_failed(request, provider, &error),
     };
-    let pool = &asking.pool;
+    let pool = &request.pool;
     let [state, nonce, code_verifier, cookie] = [(); 4].map(|()| secret::random_text());
     let now = pool.now();
-    let back = back(pool, headers);
-    let row = ExternalSignIn {
+    // The cookie of this sign-in is for the host of this request, so the browser must come back to the same host. A
+    // client can choose the host only for itself, and the provider accepts only a registered address.
+    let redirect_uri = format!("{}/oauth2/idpresponse", base_url(headers, pool));
+    let sign_in = ExternalSignIn {
         provider: provider.provider_name.clone(),
-        request: asking.query(),
-        redirect_uri: back.clone(),
+        request: request.query(),
+        redirect_uri: redirect_uri.clone(),
         browser: digest_of(&cookie),
         nonce: nonce.clone(),
         code_verifier: code_verifier.clone(),
-        expires_at: now.saturating_add(LIFETIME * 1000),
+        expires_at: now.saturating_add(u64::from(LIFETIME) * 1000),
     };
-    let kept = pool
+    let saved = pool
         .store
         .write(|data| {
             data.external_sign_ins.retain(|_, sign_in| now < sign_in.expires_at);
-            data.external_sign_ins.insert(digest_of(&state), row);
+            data.external_sign_ins.insert(digest_of(&state), sign_in);
             Ok::<_, ()>(())
         })
         .await;
-    if kept.is_err() {
+    if saved.is_err() {
         return error_page("server_error");
     }
     let challenge = base64url::encode(digest(&SHA256, code_verifier.as_bytes()));
-    let details = &provider.provider_details;
-    let prompt = asking.request.prompt.text();
-    let hint = asking.request.login_hint.as_deref();
+    let prompt = request.prompt.text();
+    let optional = [("prompt", prompt.as_deref()), ("login_hint", request.login_hint.as_deref())];
     let parameters: Vec<_> = [
         ("client_id", details.client_id.as_str()),
-        ("redirect_uri", &back),
+        ("redirect_uri", &redirect_uri),
         ("response_type", "code"),
         ("scope", &details.authorize_scopes),
         ("state", &state),
@@ -128,52 +126,33 @@ pub(crate) async fn begin(
         ("code_challenge_method", "S256"),
     ]
     .into_iter()
-    .chain(prompt.as_deref().map(|prompt| ("prompt", prompt)))
-    .chain(hint.map(|hint| ("login_hint", hint)))
+    .chain(optional.into_iter().filter_map(|(name, value)| Some((name, value?))))
     .collect();
-    let address = redirect::address(&endpoints.authorize, redirect::Part::Query, &parameters);
-    let mut response = redirect::go(&address);
-    let cookie = set_cookie(&browser_cookie(pool, &state), &cookie, LIFETIME);
+    let address = redirect::with_parameters(&endpoints.authorize, ResponseMode::Query, &parameters);
+    let mut response = redirect::to(&address);
+    let cookie = set_cookie(&sign_in_cookie(pool, &state), &cookie, LIFETIME);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
 
-/// Tells the app that a provider cannot be used, and the log why.
-fn unreachable(asking: &Asking, provider: &ProviderSettings, why: &Unusable) -> Response {
+/// Logs why a provider failed, and sends the app an error without the reason.
+fn provider_failed(
+    request: &AuthorizationRequest,
+    provider: &ProviderSettings,
+    error: &ProviderError,
+) -> Response {
     let name = &provider.provider_name;
-    tracing::warn!(provider = name, cause = %why, "an identity provider cannot be used");
+    tracing::warn!(provider = name, cause = %error, "an identity provider cannot be used");
     let description = format!("The identity provider {name} cannot be used");
-    failed(asking, "server_error", &description)
+    redirect_with_error(request, "server_error", &description)
 }
 
-fn failed(asking: &Asking, error: &str, description: &str) -> Response {
-    redirect::go(&asking.address(&[("error_description", description), ("error", error)]))
+fn redirect_with_error(request: &AuthorizationRequest, code: &str, description: &str) -> Response {
+    redirect::to(&request.response_url(&[("error_description", description), ("error", code)]))
 }
 
-/// Returns where a provider sends a browser back to: the name by which it began. Its cookie is for that name alone, and
-/// another one would not get it.
-///
-/// The name comes from the `Host` header of the very request that is answered, so that a client can choose it for itself
-/// alone. A provider accepts none that is not registered there, and the code is worth nothing without the secret of
-/// this sign-in.
-fn back(pool: &Shared, headers: &HeaderMap) -> String {
-    let endpoint = pool.endpoint();
-    let address = match (endpoint.split_once("://"), requested_host(headers)) {
-        (Some((scheme, _)), Some(host)) => format!("{scheme}://{host}"),
-        _ => endpoint,
-    };
-    format!("{address}/oauth2/idpresponse")
-}
-
-/// Each sign-in has a cookie of its own, so that two windows do not disturb each other.
-fn browser_cookie(pool: &Shared, state: &str) -> String {
+/// Returns the name of the cookie of one sign-in. Sign-ins in two windows have different cookies.
+fn sign_in_cookie(pool: &Pool, state: &str) -> String {
     let digest = digest_of(state);
     cookie_name(pool, &format!("idp-{}", digest.get(..8).unwrap_or_default()))
-}
-
-/// Takes the cookie of a sign-in away.
-fn without_cookie(mut response: Response, pool: &Shared, state: &str) -> Response {
-    let gone: HeaderValue = set_cookie(&browser_cookie(pool, state), "", 0);
-    response.headers_mut().append(header::SET_COOKIE, gone);
-    response
 }

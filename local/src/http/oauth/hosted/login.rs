@@ -1,145 +1,118 @@
-//! `/login`.
+//! `/login`: signing in with a password, or continuing as the signed-in user.
 
-use std::sync::Arc;
-
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::response::Response;
+use maud::{Markup, html};
 
 use crate::{
     domain::sign_in::check_password,
-    http::{
-        html::Escaped,
-        oauth::{
-            browser::{self, SignedIn},
-            entry, federation, grants,
-            hosted::{
-                error_page, field::Field, forgot, page::Desk, read_form, read_page, sign_up, step,
-                voice,
-            },
-            parameters::{PageForm, Query},
-            redirect,
-            request::Asking,
+    http::oauth::{
+        browser_session::{self, SignedIn},
+        federation,
+        grants::authorization_response,
+        hosted::{
+            challenge,
+            fields::Field,
+            forgot_password,
+            page::{Page, SubmittedForm, error_page},
+            sign_up,
         },
+        redirect,
     },
-    model::{User, settings::OWN_PROVIDER},
-    pool::site::Site,
+    model::User,
     triggers::Metadata,
 };
 
-pub(crate) async fn show(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-) -> Response {
-    let asking = match read_page(&site, &query) {
-        Ok(asking) => asking,
-        Err(response) => return *response,
-    };
-    let hint = asking.request.login_hint.as_deref().unwrap_or_default();
-    page(Desk::new(&asking, &headers), &headers, hint)
+/// `GET /login`.
+pub(crate) async fn show(page: Page) -> Response {
+    let hint = page.request().login_hint.clone().unwrap_or_default();
+    login_page(page, &hint)
 }
 
-pub(crate) async fn sign_in(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-    PageForm(form): PageForm,
-) -> Response {
-    let asking = match read_form(&site, &headers, &query, &form) {
-        Ok(asking) => asking,
-        Err(response) => return *response,
-    };
-    if !asking.has_passwords() {
+/// `POST /login`.
+pub(crate) async fn sign_in(SubmittedForm { page, fields }: SubmittedForm) -> Response {
+    if !page.request().allows_passwords() {
         return error_page("unauthorized_client");
     }
-    let (name, password) = (form.typed("username").trim(), form.typed("password"));
-    let desk = Desk::new(&asking, &headers);
+    let (name, password) = (fields.raw("username").trim(), fields.raw("password"));
     if name.is_empty() || password.is_empty() {
-        return page(desk.problem("Enter your user name and your password."), &headers, name);
+        return login_page(page.problem("Enter your user name and your password."), name);
     }
-    with_password(desk, &headers, name, password).await
+    sign_in_with_password(page, name, password).await
 }
 
-/// Signs in with a password, or shows what has to come before.
-pub(crate) async fn with_password(
-    desk: Desk<'_>,
-    headers: &HeaderMap,
-    name: &str,
-    password: &str,
-) -> Response {
-    let Asking { pool, client, .. } = desk.asking();
-    match check_password(pool, client, name, password, Metadata::NONE).await {
-        Ok(user) => step::next(desk, headers, &user).await,
+/// `POST /login/continue`: continues as the user who is signed in at this browser.
+pub(crate) async fn continue_signed_in(SubmittedForm { page, .. }: SubmittedForm) -> Response {
+    let Some(SignedIn { user, session }) = browser_session::find(page.request(), page.headers())
+    else {
+        return login_page(page.problem("Sign in again to continue."), "");
+    };
+    match authorization_response(page.request(), &user, &session).await {
+        Ok(address) => redirect::to(&address),
+        Err(error) => login_page(page.error(&error), ""),
+    }
+}
+
+/// Checks a password, then responds with the next challenge or with the redirect to the app.
+pub(crate) async fn sign_in_with_password(page: Page, name: &str, password: &str) -> Response {
+    let request = page.request();
+    match check_password(&request.pool, &request.client, name, password, Metadata::NONE).await {
+        Ok(user) => challenge::start(page, &user).await,
         Err(error) if error.name == "UserNotConfirmedException" => {
-            let desk = desk.notice("Your account waits for the code that was sent to you.");
-            sign_up::confirm_page(desk, name)
+            let notice = "Your account is not confirmed yet. Enter the code that was sent to you.";
+            sign_up::confirm_page(page.notice(notice), name)
         }
         Err(error) if error.name == "PasswordResetRequiredException" => {
-            let desk = desk.notice("Choose a new password, with the code that was sent to you.");
-            forgot::reset_page(desk, name)
+            let notice =
+                "Your password was reset. Choose a new one, with the code that was sent to you.";
+            forgot_password::reset_page(page.notice(notice), name)
         }
-        Err(error) => page(desk.refused(&error), headers, name),
+        Err(error) => login_page(page.error(&error), name),
     }
 }
 
-/// Goes on as who is signed in already.
-pub(crate) async fn go_on(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-    PageForm(form): PageForm,
-) -> Response {
-    let asking = match read_form(&site, &headers, &query, &form) {
-        Ok(asking) => asking,
-        Err(response) => return *response,
-    };
-    let desk = Desk::new(&asking, &headers);
-    let Some(SignedIn { user, session }) = browser::signed_in(&asking, &headers) else {
-        return page(desk.problem("Sign in again to continue."), &headers, "");
-    };
-    match grants::back_to_app(&asking, &user, &session).await {
-        Ok(address) => redirect::go(&address),
-        Err(error) => page(desk.refused(&error), &headers, ""),
-    }
-}
-
-/// Lets in a user who did all that they had to.
-pub(crate) async fn finish(desk: Desk<'_>, headers: &HeaderMap, user: &User) -> Response {
-    match entry::enter(desk.asking(), user, OWN_PROVIDER).await {
-        Ok(response) => response,
-        Err(error) => page(desk.refused(&error), headers, ""),
-    }
-}
-
-pub(crate) fn page(desk: Desk<'_>, headers: &HeaderMap, name: &str) -> Response {
-    let asking = desk.asking();
-    let settings = voice::settings(asking);
-    let mut body = String::new();
-    if let Some(SignedIn { user, .. }) = browser::signed_in(asking, headers) {
-        let contact = user.attribute("email").filter(|_| settings.signs_in_with_contacts());
-        let shown = contact.unwrap_or(&user.username);
-        body = format!("<p>You are signed in as <strong>{}</strong>.</p>", Escaped(shown));
-        body.push_str(&desk.form("/login/continue", "", &format!("Continue as {shown}")));
-        body.push_str("<p class=\"or\">or sign in as someone else</p>");
-    }
-    let buttons: String = federation::providers(asking)
-        .iter()
-        .map(|provider| desk.provider_button(&provider.provider_name))
-        .collect();
-    if !buttons.is_empty() && asking.has_passwords() {
-        body.push_str(&format!("{buttons}<p class=\"or\">or with a password</p>"));
-    } else {
-        body.push_str(&buttons);
-    }
-    if asking.has_passwords() {
-        let (label, kind) = (voice::name_label(&settings), voice::name_input(&settings));
-        let username = Field::new("username", label, kind, "username").value(name);
-        let fields = [username, Field::password()].map(|field| desk.field(&field)).concat();
-        body.push_str(&desk.form("/login", &fields, "Sign in"));
-        let mut links = desk.link("/forgot", "Forgot your password?");
-        if !settings.admin_create_user_config.allow_admin_create_user_only {
-            links.push_str(&desk.link("/signup", "Create an account"));
+pub(crate) fn login_page(page: Page, name: &str) -> Response {
+    let request = page.request();
+    let providers = federation::providers(request);
+    let body = html! {
+        @if let Some(SignedIn { user, .. }) = browser_session::find(request, page.headers()) {
+            (continue_form(&page, &user))
+            p class="or" { "or sign in as someone else" }
         }
-        body.push_str(&format!("<p class=\"links\">{links}</p>"));
+        @for provider in &providers {
+            (page.provider_link(&provider.provider_name))
+        }
+        @if request.allows_passwords() {
+            @if !providers.is_empty() {
+                p class="or" { "or with a password" }
+            }
+            (password_form(&page, name))
+        }
+    };
+    page.respond("Sign in", &body)
+}
+
+fn continue_form(page: &Page, user: &User) -> Markup {
+    let email = user.attribute("email").filter(|_| page.pool_settings().signs_in_with_contacts());
+    let name = email.unwrap_or(&user.username);
+    html! {
+        p { "You are signed in as " strong { (name) } "." }
+        (page.form("/login/continue", &html! {}, &format!("Continue as {name}")))
     }
-    desk.page("Sign in", &body)
+}
+
+fn password_form(page: &Page, name: &str) -> Markup {
+    let settings = page.pool_settings();
+    let fields = html! {
+        (page.field(&Field::sign_in_name(&settings, name)))
+        (page.field(&Field::password()))
+    };
+    html! {
+        (page.form("/login", &fields, "Sign in"))
+        p class="links" {
+            (page.link("/forgot", "Forgot your password?"))
+            @if !settings.admin_create_user_config.allow_admin_create_user_only {
+                (page.link("/signup", "Create an account"))
+            }
+        }
+    }
 }

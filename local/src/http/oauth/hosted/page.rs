@@ -1,179 +1,249 @@
 //! What all hosted pages have in common.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use maud::{Markup, html};
 
 use crate::{
-    error::ApiError,
+    error::Error,
     http::{
-        html::Escaped,
+        html::Layout,
         oauth::{
-            guard::{self, FormKey},
-            hosted::field::Field,
-            redirect::encoded,
-            request::Asking,
+            form_token::{self, FormToken},
+            hosted::fields::{Field, hidden},
+            parameters::{Parameters, Query, read_form},
+            redirect::{self, encoded},
+            request::AuthorizationRequest,
         },
     },
+    model::settings::PoolSettings,
+    pool::site::Site,
+    store::Data,
 };
 
-const STYLE: &str = include_str!("style.css");
+/// The policy has no `form-action`: browsers apply it to all redirects that follow a form, and an app may redirect to
+/// any address.
+static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout::new(include_str!("style.css"), ""));
 
-/// The one style that the pages' policy lets in.
-static STYLE_HASH: LazyLock<String> =
-    LazyLock::new(|| STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
-
-/// Where the page of a request is made: its forms carry the request on, and prove that they are ours.
-pub(crate) struct Desk<'a> {
-    asking: &'a Asking,
-    key: FormKey,
-    query: String,
+/// A page for an authorization request: its links and forms carry the request on to the next page.
+///
+/// As an extractor it validates the request in the page's address.
+pub(crate) struct Page {
+    request: AuthorizationRequest,
+    headers: HeaderMap,
+    form_token: FormToken,
     problem: Option<String>,
     notice: Option<String>,
 }
 
-impl<'a> Desk<'a> {
-    pub(crate) fn new(asking: &'a Asking, headers: &HeaderMap) -> Self {
-        let key = guard::key(&asking.pool, headers);
-        Self { asking, key, query: asking.query(), problem: None, notice: None }
-    }
+/// A form that was sent from one of the pool's own pages in this browser.
+///
+/// As an extractor it rejects all other forms.
+pub(crate) struct SubmittedForm {
+    /// The page for the response.
+    pub(crate) page: Page,
+    pub(crate) fields: Parameters,
+}
 
-    /// Tells what went wrong.
+impl Page {
+    /// Shows what went wrong.
     pub(crate) fn problem(mut self, problem: impl Into<String>) -> Self {
         self.problem = Some(problem.into());
         self
     }
 
-    /// Shows why the API refused what was entered.
-    pub(crate) fn refused(self, error: &ApiError) -> Self {
-        self.problem(in_plain_words(error))
+    /// Shows why the input was rejected.
+    pub(crate) fn error(self, error: &Error) -> Self {
+        self.problem(message_for_people(error))
     }
 
-    /// Tells what went well.
+    /// Shows what was done.
     pub(crate) fn notice(mut self, notice: impl Into<String>) -> Self {
         self.notice = Some(notice.into());
         self
     }
 
-    pub(crate) fn asking(&self) -> &'a Asking {
-        self.asking
+    pub(crate) fn request(&self) -> &AuthorizationRequest {
+        &self.request
     }
 
-    /// A form that is sent to a path. `inside` is HTML.
-    pub(crate) fn form(&self, path: &str, inside: &str, button: &str) -> String {
-        self.form_with(path, inside, &format!("<button>{}</button>", Escaped(button)))
+    /// Returns the headers of the browser's request.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
-    /// A form whose button is not what the page is for.
-    pub(crate) fn quiet_form(&self, path: &str, inside: &str, button: &str) -> String {
-        let button = format!("<button class=\"quiet\">{}</button>", Escaped(button));
-        self.form_with(path, inside, &button)
+    pub(crate) fn pool_settings(&self) -> PoolSettings {
+        self.request.pool.store.read(Data::settings)
     }
 
-    /// HTML of a field.
-    pub(crate) fn field(&self, field: &Field<'_>) -> String {
-        field.html(self.problem.is_some())
+    /// Returns a form that is sent to a path.
+    pub(crate) fn form(&self, path: &str, fields: &Markup, button: &str) -> Markup {
+        self.form_with(path, fields, &html! { button { (button) } })
     }
 
-    /// A link to another page of the same request.
-    pub(crate) fn link(&self, path: &str, text: &str) -> String {
-        format!("<a href=\"{}\">{}</a>", Escaped(&self.address(path)), Escaped(text))
+    /// Returns a form for something beside the page's main purpose.
+    pub(crate) fn secondary_form(&self, path: &str, fields: &Markup, button: &str) -> Markup {
+        self.form_with(path, fields, &html! { button class="quiet" { (button) } })
     }
 
-    /// A link to a provider.
-    pub(crate) fn provider_button(&self, name: &str) -> String {
+    pub(crate) fn field(&self, field: &Field<'_>) -> Markup {
+        field.render(self.problem.is_some())
+    }
+
+    /// Returns a link to another page of the same request.
+    pub(crate) fn link(&self, path: &str, text: &str) -> Markup {
+        html! { a href=(self.address(path)) { (text) } }
+    }
+
+    /// Returns a link to the sign-in at an identity provider.
+    pub(crate) fn provider_link(&self, name: &str) -> Markup {
         let provider = encoded(&[("identity_provider", name)]);
         let address = format!("{}&{provider}", self.address("/oauth2/authorize"));
-        let address = Escaped(&address);
-        format!("<a class=\"button\" href=\"{address}\">Continue with {}</a>", Escaped(name))
+        html! { a class="button" href=(address) { "Continue with " (name) } }
     }
 
-    /// The page. `body` is HTML.
-    pub(crate) fn page(self, title: &str, body: &str) -> Response {
-        let has_problem = self.problem.is_some();
-        let status = if has_problem { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-        let told = told(self.problem.as_deref(), self.notice.as_deref());
-        let html = document(title, has_problem, &format!("{told}{body}"));
-        let mut response = answer(status, html);
-        if let Some(cookie) = self.key.cookie {
+    /// Returns the page as a response. Its status is 400 if it shows a problem.
+    pub(crate) fn respond(self, title: &str, body: &Markup) -> Response {
+        let content = html! {
+            @if let Some(problem) = &self.problem {
+                div class="problem" id="problem" role="alert" {
+                    h2 { "There is a problem" }
+                    p { (problem) }
+                }
+            }
+            @if let Some(notice) = &self.notice {
+                div class="notice" role="status" { p { (notice) } }
+            }
+            (body)
+        };
+        let mut response = match self.problem {
+            Some(_) => {
+                document(StatusCode::BAD_REQUEST, &format!("Error: {title}"), title, &content)
+            }
+            None => document(StatusCode::OK, title, title, &content),
+        };
+        if let Some(cookie) = self.form_token.new_cookie {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         response
     }
 
     fn address(&self, path: &str) -> String {
-        format!("{path}?{}", self.query)
+        format!("{path}?{}", self.request.query())
     }
 
-    fn form_with(&self, path: &str, inside: &str, button: &str) -> String {
-        format!(
-            "<form method=\"post\" action=\"{}\">{}{inside}{button}</form>",
-            Escaped(&self.address(path)),
-            hidden(guard::FIELD, &self.key.token),
-        )
+    fn form_with(&self, path: &str, fields: &Markup, button: &Markup) -> Markup {
+        html! {
+            form method="post" action=(self.address(path)) {
+                (hidden(form_token::FIELD, &self.form_token.value))
+                (fields)
+                (button)
+            }
+        }
     }
 }
 
-/// A field that nobody sees.
-pub(crate) fn hidden(name: &str, value: &str) -> String {
-    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", Escaped(name), Escaped(value))
-}
+impl FromRequestParts<Arc<Site>> for Page {
+    type Rejection = Response;
 
-/// A page that leads nowhere.
-pub(crate) fn dead_end(status: StatusCode, title: &str, text: &str) -> Response {
-    let body = format!("<p>{}</p>", Escaped(text));
-    answer(status, document(title, true, &body))
-}
-
-fn told(problem: Option<&str>, notice: Option<&str>) -> String {
-    let problem = problem.map_or_else(String::new, |text| {
-        format!(
-            "<div class=\"problem\" id=\"problem\" role=\"alert\"><h2>There is a problem</h2>\
-             <p>{}</p></div>",
-            Escaped(text)
-        )
-    });
-    let notice = notice.map_or_else(String::new, |text| {
-        format!("<div class=\"notice\" role=\"status\"><p>{}</p></div>", Escaped(text))
-    });
-    problem + &notice
-}
-
-fn document(title: &str, has_problem: bool, body: &str) -> String {
-    let title = Escaped(title);
-    let mark = if has_problem { "Error: " } else { "" };
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{mark}{title}</title><style>{STYLE}</style></head>\
-         <body><main><h1>{title}</h1>{body}</main>\
-         <footer>A local user pool, for development and tests.</footer></body></html>\n"
-    )
-}
-
-/// Nothing runs in a page, and it is framed nowhere. Where its forms lead is not held against the policy: browsers
-/// take it for all redirects that follow, and an app may lead on to wherever it likes.
-fn answer(status: StatusCode, html: String) -> Response {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; frame-ancestors 'none'",
-        *STYLE_HASH
-    );
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    let mut response = (status, headers, html).into_response();
-    if let Ok(policy) = HeaderValue::try_from(policy) {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
+        let Ok(Query(query)) = Query::from_request_parts(parts, site).await;
+        let request =
+            AuthorizationRequest::parse(site, &query).map_err(IntoResponse::into_response)?;
+        if request.prompt.forbids_pages() {
+            // The authorization endpoint responds without a page.
+            return Err(redirect::to(&format!("/oauth2/authorize?{}", request.query())));
+        }
+        let headers = parts.headers.clone();
+        let form_token = FormToken::for_browser(&request.pool, &headers);
+        Ok(Self { request, headers, form_token, problem: None, notice: None })
     }
-    response
 }
 
-/// The message of an error for a person. Faults against the service model name members of the API, which users do not
-/// know.
-fn in_plain_words(error: &ApiError) -> &str {
+impl FromRequest<Arc<Site>> for SubmittedForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let mut page_parts = parts.clone();
+        let fields = read_form(Request::from_parts(parts, body), site).await.map_err(|error| {
+            message_page(error.status(), "The form cannot be read", error.message())
+        })?;
+        let page = Page::from_request_parts(&mut page_parts, site).await?;
+        let is_own_form = fields.is_unambiguous()
+            && form_token::is_own_form(&page.request.pool, &page.headers, &fields);
+        if is_own_form { Ok(Self { page, fields }) } else { Err(foreign_form()) }
+    }
+}
+
+fn foreign_form() -> Response {
+    let message = "The form was not sent from a page of this pool in this browser, or the page is too old. Allow \
+                   cookies, go back, reload the page and try again.";
+    message_page(StatusCode::FORBIDDEN, "The form cannot be accepted", message)
+}
+
+/// Returns a page with a message and no way on.
+pub(crate) fn message_page(status: StatusCode, title: &str, message: &str) -> Response {
+    content_page(status, title, &html! { p { (message) } })
+}
+
+/// Returns a page that reports an error, for a request that belongs to no app.
+pub(crate) fn content_page(status: StatusCode, title: &str, content: &Markup) -> Response {
+    document(status, &format!("Error: {title}"), title, content)
+}
+
+/// `GET /error`: shows the message of a known error code.
+pub(crate) async fn show_error(Query(query): Query) -> Response {
+    error_page(query.get("error").unwrap_or_default())
+}
+
+/// Returns the page for an error that is not reported to an app, because the app is unknown or its address cannot be
+/// trusted.
+pub(crate) fn error_page(code: &str) -> Response {
+    let message = match code {
+        "invalid_request" => "client_id is missing.",
+        "invalid_client" => "No app client has this client_id.",
+        "unauthorized_client" => {
+            "unauthorized_client: users cannot sign in to this app client here. Set its AllowedOAuthFlows, its \
+             CallbackURLs and its SupportedIdentityProviders."
+        }
+        "redirect_mismatch" => {
+            "redirect_mismatch: the address to return to is not registered for the app client. It must be an exact \
+             match of one of its CallbackURLs, or of its LogoutURLs to sign out."
+        }
+        "invalid_state" => {
+            "This sign-in has expired or was completed, or it was started in another browser. Go back to the app \
+             and sign in again."
+        }
+        "server_error" => "The local pool could not save its data.",
+        _ => "An error was encountered with the requested page.",
+    };
+    let status = match code {
+        "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    message_page(status, "Something went wrong", message)
+}
+
+fn document(status: StatusCode, title: &str, heading: &str, content: &Markup) -> Response {
+    let body = html! {
+        main {
+            h1 { (heading) }
+            (content)
+        }
+        footer { "A local user pool for development and tests" }
+    };
+    LAYOUT.page(status, title, &body)
+}
+
+/// Returns the message of an error as people see it. A violation of the service model names members of the API, which
+/// they do not know.
+fn message_for_people(error: &Error) -> &str {
     if error.faulty.is_empty() {
         return &error.message;
     }
@@ -181,7 +251,7 @@ fn in_plain_words(error: &ApiError) -> &str {
     if is_at("username") {
         "The user name is too long or has a character that is not allowed."
     } else if ["password", "proposedPassword"].into_iter().any(is_at) {
-        "The password is too long or has a space in it."
+        "The password is too long or contains a space."
     } else if ["confirmationCode", "userCode", "challengeResponses"].into_iter().any(is_at) {
         "This is not a valid code. Enter it as you received it, without spaces."
     } else {
@@ -191,10 +261,10 @@ fn in_plain_words(error: &ApiError) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{ApiError, in_plain_words};
+    use super::{Error, message_for_people};
 
     #[test]
-    fn faults_against_the_model_are_in_words_that_people_know() {
+    fn model_violations_are_described_without_member_names() {
         for (member, word) in [
             ("username", "user name"),
             ("password", "password"),
@@ -207,17 +277,17 @@ mod tests {
                  Member must satisfy regular expression pattern: [\\S]+"
             );
             let faulty = vec![member.to_owned()];
-            let error = ApiError { faulty, ..ApiError::invalid_parameter(message) };
-            let words = in_plain_words(&error);
-            assert!(words.contains(word) && !words.contains("Member"), "{member}: {words}");
+            let error = Error { faulty, ..Error::invalid_parameter(message) };
+            let shown = message_for_people(&error);
+            assert!(shown.contains(word) && !shown.contains("Member"), "{member}: {shown}");
         }
         for message in [
             "Incorrect username or password.",
             "Invalid code provided, please try again.",
-            // A trigger may use the same words.
+            // A trigger can use the same words.
             "1 validation error detected: Value at 'username' is taken",
         ] {
-            assert_eq!(in_plain_words(&ApiError::not_authorized(message)), message);
+            assert_eq!(message_for_people(&Error::not_authorized(message)), message);
         }
     }
 }

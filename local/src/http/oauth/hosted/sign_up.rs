@@ -2,173 +2,139 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use axum::{extract::State, http::HeaderMap, response::Response};
-use serde_json::{Value, json};
+use axum::{extract::State, response::Response};
+use maud::html;
+use serde_json::json;
 
 use crate::{
-    http::{
-        html::Escaped,
-        oauth::{
-            hosted::{
-                field::Field,
-                login,
-                page::{Desk, hidden},
-                read_form, read_page,
-                step_page::{ATTRIBUTE, attribute_field},
-                voice,
+    http::oauth::{
+        hosted::{
+            client_call::{call, code_destination, must_be_hidden},
+            fields::{
+                Field, attribute_field, attribute_field_name, attributes, hidden, password_hint,
             },
-            parameters::{PageForm, Parameters, Query},
+            login,
+            page::{Page, SubmittedForm},
         },
+        parameters::Parameters,
     },
     model::settings::PoolSettings,
     pool::site::Site,
 };
 
-pub(crate) async fn show(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-) -> Response {
-    match read_page(&site, &query) {
-        Ok(asking) => page(Desk::new(&asking, &headers), &Parameters::default()),
-        Err(response) => *response,
-    }
+/// `GET /signup`.
+pub(crate) async fn show(page: Page) -> Response {
+    sign_up_page(page, &Parameters::default())
 }
 
+/// `POST /signup`.
 pub(crate) async fn sign_up(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-    PageForm(form): PageForm,
+    SubmittedForm { page, fields }: SubmittedForm,
 ) -> Response {
-    let asking = match read_form(&site, &headers, &query, &form) {
-        Ok(asking) => asking,
-        Err(response) => return *response,
-    };
-    let desk = Desk::new(&asking, &headers);
-    let (name, password) = (form.typed("username").trim(), form.typed("password"));
-    let attributes: Vec<_> = form
-        .behind(ATTRIBUTE)
-        .map(|(name, value)| json!({ "Name": name, "Value": value.trim() }))
-        .collect();
+    let (name, password) = (fields.raw("username").trim(), fields.raw("password"));
+    let attributes: Vec<_> =
+        attributes(&fields).map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
     let members = json!({ "Password": password, "UserAttributes": attributes });
-    let answer = match voice::call(&site, &asking, "SignUp", name, members).await {
-        Ok(answer) => answer,
-        Err(error) => return page(desk.refused(&error), &form),
+    let output = match call(&site, page.request(), "SignUp", name, members).await {
+        Ok(output) => output,
+        Err(error) => return sign_up_page(page.error(&error), &fields),
     };
-    if answer.get("UserConfirmed") == Some(&json!(true)) {
-        return login::with_password(desk, &headers, name, password).await;
+    if output.get("UserConfirmed") == Some(&json!(true)) {
+        return login::sign_in_with_password(page, name, password).await;
     }
-    let sent = answer.pointer("/CodeDeliveryDetails/Destination").and_then(Value::as_str);
-    let notice = match sent {
+    let notice = match code_destination(&output) {
         Some(destination) => format!("A code was sent to {destination}."),
-        None => "Your account waits for an administrator to confirm it.".to_owned(),
+        None => "An administrator has to confirm your account.".to_owned(),
     };
-    confirm_page(desk.notice(notice), name)
+    confirm_page(page.notice(notice), name)
 }
 
-pub(crate) async fn show_confirm(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-) -> Response {
-    match read_page(&site, &query) {
-        Ok(asking) => confirm_page(Desk::new(&asking, &headers), ""),
-        Err(response) => *response,
-    }
+/// `GET /confirm`.
+pub(crate) async fn show_confirm(page: Page) -> Response {
+    confirm_page(page, "")
 }
 
+/// `POST /confirm`.
 pub(crate) async fn confirm(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-    PageForm(form): PageForm,
+    SubmittedForm { page, fields }: SubmittedForm,
 ) -> Response {
-    let asking = match read_form(&site, &headers, &query, &form) {
-        Ok(asking) => asking,
-        Err(response) => return *response,
-    };
-    let desk = Desk::new(&asking, &headers);
-    let name = form.typed("username").trim();
-    let members = json!({ "ConfirmationCode": form.typed("code").trim() });
-    match voice::call(&site, &asking, "ConfirmSignUp", name, members).await {
-        Ok(_) => login::page(desk.notice("Your account is confirmed. Sign in."), &headers, name),
-        Err(error) if voice::hides_users(&asking) && voice::tells_of_user(&error) => {
-            confirm_page(desk.problem("Invalid code provided, please request a code again."), name)
+    let name = fields.raw("username").trim();
+    let members = json!({ "ConfirmationCode": fields.raw("code").trim() });
+    match call(&site, page.request(), "ConfirmSignUp", name, members).await {
+        Ok(_) => login::login_page(page.notice("Your account is confirmed. Sign in."), name),
+        Err(error) if must_be_hidden(page.request(), &error) => {
+            confirm_page(page.problem("Invalid code provided, please request a code again."), name)
         }
-        Err(error) => confirm_page(desk.refused(&error), name),
+        Err(error) => confirm_page(page.error(&error), name),
     }
 }
 
+/// `POST /confirm/resend`: sends another code.
 pub(crate) async fn resend(
     State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    Query(query): Query,
-    PageForm(form): PageForm,
+    SubmittedForm { page, fields }: SubmittedForm,
 ) -> Response {
-    let asking = match read_form(&site, &headers, &query, &form) {
-        Ok(asking) => asking,
-        Err(response) => return *response,
-    };
-    let desk = Desk::new(&asking, &headers);
-    let name = form.typed("username").trim();
-    match voice::call(&site, &asking, "ResendConfirmationCode", name, json!({})).await {
-        Err(error) if !(voice::hides_users(&asking) && voice::tells_of_user(&error)) => {
-            confirm_page(desk.refused(&error), name)
+    let name = fields.raw("username").trim();
+    match call(&site, page.request(), "ResendConfirmationCode", name, json!({})).await {
+        Err(error) if !must_be_hidden(page.request(), &error) => {
+            confirm_page(page.error(&error), name)
         }
-        // The same for all, whether or not there is somebody to send a code to.
-        _ => confirm_page(desk.notice("If the account waits for it, a new code was sent."), name),
+        // The same response whether or not the user exists.
+        _ => confirm_page(
+            page.notice("If the account is not confirmed yet, a new code was sent."),
+            name,
+        ),
     }
 }
 
-pub(crate) fn confirm_page(desk: Desk<'_>, name: &str) -> Response {
-    let settings = voice::settings(desk.asking());
-    let code = desk.field(&Field::code());
-    let mut body = String::new();
-    if name.is_empty() {
-        let (label, kind) = (voice::name_label(&settings), voice::name_input(&settings));
-        let username = desk.field(&Field::new("username", label, kind, "username"));
-        body.push_str(&desk.form("/confirm", &format!("{username}{code}"), "Confirm"));
-    } else {
-        let carried = hidden("username", name);
-        body.push_str(&format!("<p>Account: <strong>{}</strong></p>", Escaped(name)));
-        body.push_str(&desk.form("/confirm", &format!("{carried}{code}"), "Confirm"));
-        body.push_str(&desk.quiet_form("/confirm/resend", &carried, "Send a new code"));
-    }
-    let back = desk.link("/login", "Back to sign in");
-    body.push_str(&format!("<p class=\"links\">{back}</p>"));
-    desk.page("Confirm your account", &body)
+/// Responds with the page that asks for a confirmation code, and for the user name if that is not known.
+pub(crate) fn confirm_page(page: Page, name: &str) -> Response {
+    let code = page.field(&Field::code());
+    let body = html! {
+        @if name.is_empty() {
+            @let username = page.field(&Field::sign_in_name(&page.pool_settings(), ""));
+            (page.form("/confirm", &html! { (username) (code) }, "Confirm"))
+        } @else {
+            @let username = hidden("username", name);
+            p { "Account: " strong { (name) } }
+            (page.form("/confirm", &html! { (username) (code) }, "Confirm"))
+            (page.secondary_form("/confirm/resend", &username, "Send a new code"))
+        }
+        p class="links" { (page.link("/login", "Back to sign in")) }
+    };
+    page.respond("Confirm your account", &body)
 }
 
-fn page(desk: Desk<'_>, form: &Parameters) -> Response {
-    let settings = voice::settings(desk.asking());
-    let kind = voice::name_input(&settings);
-    let label =
-        if settings.signs_in_with_contacts() { voice::name_label(&settings) } else { "User name" };
-    let name = Field::new("username", label, kind, "username").value(form.typed("username"));
-    let mut fields = desk.field(&name);
-    for name in asked_attributes(&settings) {
-        let value = form.typed(&format!("{ATTRIBUTE}{name}"));
-        fields.push_str(&attribute_field(&desk, &name, value));
-    }
-    let hint = voice::password_hint(&settings);
-    fields.push_str(&desk.field(&Field::new_password("Password", &hint)));
-    let body = desk.form("/signup", &fields, "Create the account");
-    let links = desk.link("/login", "I have an account");
-    desk.page("Create an account", &format!("{body}<p class=\"links\">{links}</p>"))
+fn sign_up_page(page: Page, values: &Parameters) -> Response {
+    let settings = page.pool_settings();
+    let hint = password_hint(&settings);
+    let fields = html! {
+        (page.field(&Field::user_name(&settings, values.raw("username"))))
+        @for name in requested_attributes(&settings) {
+            (attribute_field(&page, &name, values.raw(&attribute_field_name(&name))))
+        }
+        (page.field(&Field::new_password("Password", &hint)))
+    };
+    let body = html! {
+        (page.form("/signup", &fields, "Create the account"))
+        p class="links" { (page.link("/login", "I already have an account")) }
+    };
+    page.respond("Create an account", &body)
 }
 
-/// What a new user is asked for beside the name: what codes are sent to, and all that is required.
-fn asked_attributes(settings: &PoolSettings) -> Vec<String> {
-    let contacts = settings.auto_verified_attributes.iter();
-    let contacts = contacts.map(|contact| contact.attribute().to_owned());
-    // Contacts that stand for the user name are asked for as such.
-    let is_name = |name: &String| {
+/// Returns the attributes that new users enter: those that codes are sent to, and all required ones.
+fn requested_attributes(settings: &PoolSettings) -> Vec<String> {
+    let verified = settings.auto_verified_attributes.iter();
+    let verified = verified.map(|contact| contact.attribute().to_owned());
+    // A contact that is used as the user name has the field of the user name.
+    let is_user_name = |name: &String| {
         settings.username_attributes.iter().any(|contact| contact.attribute() == name)
     };
     let mut seen = BTreeSet::new();
-    contacts
+    verified
         .chain(settings.required_attributes())
-        .filter(|name| name != "sub" && !is_name(name) && seen.insert(name.clone()))
+        .filter(|name| name != "sub" && !is_user_name(name) && seen.insert(name.clone()))
         .collect()
 }

@@ -1,0 +1,95 @@
+//! Reads the settings of an app client.
+
+use serde::Deserialize;
+
+use crate::{
+    config::{
+        error::{Place, SettingError},
+        setting::Setting,
+    },
+    model::settings::{ClientContext, ClientSettings, TimeUnit, TokenValidityUnits},
+};
+
+/// Settings that Cognito has, but that have no effect on a local pool.
+const IGNORED: [&str; 4] = [
+    "analytics_configuration",
+    "enable_propagate_additional_user_context_data",
+    "region",
+    "user_pool_id",
+];
+
+const VALIDITY: [&str; 4] = [
+    "access_token_validity",
+    "id_token_validity",
+    "refresh_token_validity",
+    "token_validity_units",
+];
+
+/// The lifetimes of tokens as they are written. They are read apart, since the unit of a number that is written does
+/// not come from the settings that are changed.
+#[derive(Deserialize)]
+struct Validity {
+    access_token_validity: Option<u64>,
+    id_token_validity: Option<u64>,
+    refresh_token_validity: Option<u64>,
+    #[serde(default)]
+    token_validity_units: Units,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Units {
+    access_token: Option<TimeUnit>,
+    id_token: Option<TimeUnit>,
+    refresh_token: Option<TimeUnit>,
+}
+
+/// Reads the settings of an app client. What is absent stays as in `base`.
+pub(crate) fn read_client(
+    mut setting: Setting,
+    mut base: ClientSettings,
+    context: ClientContext<'_>,
+    ignored: &mut Vec<Place>,
+) -> Result<ClientSettings, SettingError> {
+    setting.remove_ignored(&IGNORED, ignored);
+    let written = setting.clone();
+    Validity::deserialize(&setting.split(&VALIDITY))?.apply(&mut base);
+    let settings = setting.read_over(&base)?;
+    settings.validate(context).map_err(|violation| written.violation(violation))?;
+    Ok(settings)
+}
+
+impl Validity {
+    fn apply(self, client: &mut ClientSettings) {
+        let (units, defaults) = (self.token_validity_units, TokenValidityUnits::default());
+        let set = &mut client.token_validity_units;
+        for (number, unit, default, into, unit_into) in [
+            (
+                self.access_token_validity,
+                units.access_token,
+                defaults.access_token,
+                &mut client.access_token_validity,
+                &mut set.access_token,
+            ),
+            (
+                self.id_token_validity,
+                units.id_token,
+                defaults.id_token,
+                &mut client.id_token_validity,
+                &mut set.id_token,
+            ),
+            (
+                self.refresh_token_validity,
+                units.refresh_token,
+                defaults.refresh_token,
+                &mut client.refresh_token_validity,
+                &mut set.refresh_token,
+            ),
+        ] {
+            // Cognito reads 0 as its default.
+            if let Some(number) = number.filter(|number| *number != 0) {
+                (*into, *unit_into) = (number, unit.unwrap_or(default));
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Errors of settings, whoever reads them.
+
+use std::{fmt, ops::RangeInclusive};
+
+use serde::de::{self, Expected, Unexpected};
+
+use crate::model::settings::BrokenRule;
+
+/// Where a setting is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Counted from 1. 0 in a request of the API.
+    pub(crate) line: usize,
+    /// In the words of configuration files: `aws_cognito_user_pool.password_policy`.
+    pub(crate) path: String,
+}
+
+/// A setting that is wrong, and why.
+///
+/// It is the error of the deserializer too, so that each reader can word it: configuration files as
+/// [`Display`](fmt::Display) does, the API as Cognito does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SettingError {
+    /// Empty until the deserializer of the setting adds it.
+    place: Option<Place>,
+    pub(crate) reason: Reason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The member is required.
+    Missing(&'static str),
+    /// The value has another type. It is not part of the error, since it can be a password.
+    Type {
+        expected: String,
+        found: &'static str,
+    },
+    /// The value is none of the words that the setting has.
+    Word {
+        found: Option<String>,
+        allowed: &'static [&'static str],
+    },
+    Range {
+        found: i64,
+        allowed: RangeInclusive<i64>,
+    },
+    /// There is no setting of this name.
+    Unknown {
+        allowed: &'static [&'static str],
+    },
+    /// Another rule, with the name of the API's error.
+    Rule {
+        exception: &'static str,
+        message: String,
+    },
+}
+
+impl Place {
+    pub(crate) fn member(&self, name: &str, line: usize) -> Self {
+        let path = match &*self.path {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        };
+        Self { line, path }
+    }
+
+    pub(crate) fn error(&self, message: impl Into<String>) -> SettingError {
+        let reason =
+            Reason::Rule { exception: "InvalidParameterException", message: message.into() };
+        SettingError::new(self.clone(), reason)
+    }
+}
+
+impl SettingError {
+    pub(crate) fn new(place: Place, reason: Reason) -> Self {
+        Self { place: Some(place), reason }
+    }
+
+    /// Adds the place of the innermost setting that was being read.
+    pub(crate) fn or_at(mut self, place: &Place) -> Self {
+        self.place.get_or_insert_with(|| match self.reason {
+            Reason::Missing(name) => place.member(name, place.line),
+            _ => place.clone(),
+        });
+        self
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.place.clone().unwrap_or_default()
+    }
+
+    fn without_place(reason: Reason) -> Self {
+        Self { place: None, reason }
+    }
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.place().path)?;
+        match &self.reason {
+            Reason::Missing(_) => f.write_str("required, but not set"),
+            Reason::Type { expected, found } => write!(f, "expected {expected}, found {found}"),
+            Reason::Word { found, allowed } => {
+                write!(f, "expected one of {}", allowed.join(", "))?;
+                found.iter().try_for_each(|found| write!(f, "; found {found:?}"))
+            }
+            Reason::Range { found, allowed } if *allowed.end() == i64::MAX => {
+                write!(f, "expected at least {}, found {found}", allowed.start())
+            }
+            Reason::Range { found, allowed } => {
+                write!(f, "expected {} to {}, found {found}", allowed.start(), allowed.end())
+            }
+            Reason::Unknown { allowed } => {
+                write!(f, "unknown setting; expected one of {}", allowed.join(", "))
+            }
+            Reason::Rule { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+impl From<BrokenRule> for Reason {
+    fn from(rule: BrokenRule) -> Self {
+        match rule {
+            BrokenRule::Range { found, allowed } => Self::Range { found, allowed },
+            BrokenRule::Other { exception, message } => Self::Rule { exception, message },
+        }
+    }
+}
+
+impl de::Error for SettingError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        let (exception, message) = ("InvalidParameterException", message.to_string());
+        Self::without_place(Reason::Rule { exception, message })
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::without_place(Reason::Type { expected: expected_kind(expected), found: kind(found) })
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        match found {
+            // A number that the model's type cannot hold.
+            Unexpected::Signed(found) => {
+                let end = if expected.to_string() == "u32" { u32::MAX.into() } else { i64::MAX };
+                Self::without_place(Reason::Range { found, allowed: 0..=end })
+            }
+            _ => Self::invalid_type(found, expected),
+        }
+    }
+
+    fn unknown_variant(found: &str, allowed: &'static [&'static str]) -> Self {
+        Self::without_place(Reason::Word { found: Some(found.to_owned()), allowed })
+    }
+
+    fn unknown_field(_: &str, allowed: &'static [&'static str]) -> Self {
+        Self::without_place(Reason::Unknown { allowed })
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::without_place(Reason::Missing(field))
+    }
+}
+
+/// The words of serde's derived code for what it expects, in the words of TOML.
+fn expected_kind(expected: &dyn Expected) -> String {
+    match expected.to_string().as_str() {
+        "i64" | "u32" | "u64" | "usize" => "an integer".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "a table".to_owned(),
+        text if text.starts_with("struct ") => "a table".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+fn kind(found: Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "a boolean",
+        Unexpected::Signed(_) | Unexpected::Unsigned(_) => "an integer",
+        Unexpected::Str(_) | Unexpected::Char(_) => "a string",
+        Unexpected::Seq => "a list",
+        Unexpected::Map => "a table",
+        _ => "another value",
+    }
+}

@@ -1,0 +1,30 @@
+//! Reads the functions that a request of the API names.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{config::setting::Setting, model::settings::LambdaConfig, text::words};
+
+/// Reads `LambdaConfig` of a request. Terraform and the CDK send the ARNs of functions on AWS, which are skipped.
+///
+/// # Errors
+/// A value is neither an ARN nor the URL of a function on this machine. Other URLs are rejected because any page that a
+/// browser shows can send requests to the API, and functions receive passwords.
+pub(crate) fn read_requested_functions(config: &Value) -> Result<LambdaConfig, String> {
+    let Value::Object(mut members) = words::to_file(config.clone()) else {
+        return Err("LambdaConfig is not an object".to_owned());
+    };
+    members.retain(|_, value| {
+        let name = value.get("lambda_arn").unwrap_or(value).as_str();
+        name.is_none_or(|text| !text.is_empty() && !text.starts_with("arn:"))
+    });
+    let functions = LambdaConfig::deserialize(&Setting::from_request(&Value::Object(members)))
+        .map_err(|error| error.to_string())?;
+    let elsewhere = functions.urls().find(|url| !url.is_on_this_machine());
+    if let Some(url) = elsewhere {
+        return Err(format!(
+            "the function at {url:?} is not on this machine: set it in the configuration file of the pool"
+        ));
+    }
+    Ok(functions)
+}

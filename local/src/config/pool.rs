@@ -1,0 +1,106 @@
+//! Reads the settings of a user pool.
+
+use serde::Deserialize;
+
+use crate::{
+    config::{
+        error::{Place, SettingError},
+        setting::Setting,
+    },
+    model::settings::{PasswordPolicy, PoolSettings},
+};
+
+/// Settings that Cognito has, but that have no effect on a local pool.
+const IGNORED: [&str; 16] = [
+    "account_recovery_setting",
+    "arn",
+    "device_configuration",
+    "domain",
+    "email_configuration",
+    "email_mfa_configuration",
+    "id",
+    "provider",
+    "region",
+    "sign_in_policy",
+    "sms_authentication_message",
+    "sms_configuration",
+    "tags",
+    "user_attribute_update_settings",
+    "user_pool_add_ons",
+    "user_pool_tier",
+];
+
+/// The second spelling of the messages that verify a contact.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "the settings are moved to their other spelling, and read there")]
+struct VerificationTemplate<'a> {
+    #[serde(default)]
+    default_email_option: EmailOption,
+    email_message: Option<&'a str>,
+    email_subject: Option<&'a str>,
+    sms_message: Option<&'a str>,
+}
+
+#[derive(Default, PartialEq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum EmailOption {
+    #[default]
+    ConfirmWithCode,
+    ConfirmWithLink,
+}
+
+/// Reads the settings of a pool. What is absent stays as in `base`.
+pub(crate) fn read_pool(
+    mut setting: Setting,
+    mut base: PoolSettings,
+    ignored: &mut Vec<Place>,
+) -> Result<PoolSettings, SettingError> {
+    setting.remove_ignored(&IGNORED, ignored);
+    remove_ignored_within(&mut setting, "admin_create_user_config", ignored);
+    remove_ignored_within(&mut setting, "lambda_config", ignored);
+    move_verification_template(&mut setting, ignored)?;
+    if setting.member("password_policy").is_some() {
+        base.password_policy = PasswordPolicy {
+            require_uppercase: false,
+            require_lowercase: false,
+            require_numbers: false,
+            require_symbols: false,
+            ..base.password_policy
+        };
+    }
+    let settings = setting.clone().read_over(&base)?;
+    settings.validate().map_err(|violation| setting.violation(violation))?;
+    Ok(settings)
+}
+
+fn remove_ignored_within(setting: &mut Setting, name: &str, ignored: &mut Vec<Place>) {
+    let names: &[&str] = match name {
+        "lambda_config" => &["custom_email_sender", "custom_sms_sender", "kms_key_id"],
+        _ => &["unused_account_validity_days"],
+    };
+    if let Some(block) = setting.member_mut(name) {
+        block.remove_ignored(names, ignored);
+    }
+}
+
+fn move_verification_template(
+    setting: &mut Setting,
+    ignored: &mut Vec<Place>,
+) -> Result<(), SettingError> {
+    let Some(mut template) = setting.take("verification_message_template") else { return Ok(()) };
+    template.remove_ignored(&["email_message_by_link", "email_subject_by_link"], ignored);
+    let read = VerificationTemplate::deserialize(&template)?;
+    if read.default_email_option == EmailOption::ConfirmWithLink {
+        // Messages have codes anyway.
+        ignored.push(template.place_of("default_email_option"));
+    }
+    for (inside, outside) in [
+        ("email_subject", "email_verification_subject"),
+        ("email_message", "email_verification_message"),
+        ("sms_message", "sms_verification_message"),
+    ] {
+        template.rename(inside, setting, outside);
+    }
+    Ok(())
+}

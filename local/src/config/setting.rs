@@ -1,0 +1,240 @@
+//! Settings as they are written, each with its place.
+
+use serde::{Serialize, de::DeserializeOwned};
+use toml::de::{DeTable, DeValue};
+
+use crate::{
+    config::error::{Place, SettingError},
+    model::settings::Violation,
+};
+
+/// A value, and where it is.
+#[derive(Clone)]
+pub(crate) struct Setting {
+    pub(crate) place: Place,
+    pub(crate) value: Value,
+}
+
+#[derive(Clone)]
+pub(crate) enum Value {
+    Text(String),
+    Integer(i64),
+    Flag(bool),
+    List(Vec<Setting>),
+    Table(Vec<(String, Setting)>),
+    /// A value that no setting has, such as a date.
+    Other(&'static str),
+}
+
+impl Setting {
+    /// Reads a configuration file.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
+        let table = DeTable::parse(text)?;
+        let root = Place { line: 1, path: String::new() };
+        Ok(Self { value: table_from_toml(text, table.get_ref(), &root), place: root })
+    }
+
+    /// Reads a request of the API, whose members have been renamed to the words of configuration files. Null means
+    /// absent.
+    pub(crate) fn from_request(value: &serde_json::Value) -> Self {
+        Self::from_json(value, Place::default())
+    }
+
+    fn from_json(value: &serde_json::Value, place: Place) -> Self {
+        use serde_json::Value as Json;
+        let value = match value {
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Bool(flag) => Value::Flag(*flag),
+            Json::Number(number) => {
+                number.as_i64().map_or(Value::Other("a fraction"), Value::Integer)
+            }
+            Json::Null => Value::Other("null"),
+            Json::Array(items) => {
+                let item = |item| Self::from_json(item, place.clone());
+                Value::List(items.iter().map(item).collect())
+            }
+            Json::Object(members) => {
+                let present = members.iter().filter(|(_, value)| !value.is_null());
+                let member = |(name, value): (&String, &Json)| {
+                    (name.clone(), Self::from_json(value, place.member(name, 0)))
+                };
+                Value::Table(present.map(member).collect())
+            }
+        };
+        Self { place, value }
+    }
+
+    /// Deserializes the setting. What is absent comes from `base`, also in the tables within.
+    pub(crate) fn read_over<T: Serialize + DeserializeOwned>(
+        mut self,
+        base: &T,
+    ) -> Result<T, SettingError> {
+        let base = serde_json::to_value(base).unwrap_or_default();
+        self.add_absent(Self::from_request(&base));
+        T::deserialize(&self)
+    }
+
+    fn add_absent(&mut self, base: Self) {
+        let Value::Table(base) = base.value else { return };
+        for (name, value) in base {
+            match self.member_mut(&name) {
+                Some(member) => member.add_absent(value),
+                None => self.insert(name, value),
+            }
+        }
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        let Value::Table(members) = &self.single().value else { return None };
+        members.iter().find(|(other, _)| other == name).map(|(_, member)| member)
+    }
+
+    pub(crate) fn member_mut(&mut self, name: &str) -> Option<&mut Self> {
+        self.members_mut()?.iter_mut().find(|(other, _)| other == name).map(|(_, member)| member)
+    }
+
+    fn insert(&mut self, name: String, member: Self) {
+        if let Some(members) = self.members_mut() {
+            members.push((name, member));
+        }
+    }
+
+    pub(crate) fn take(&mut self, name: &str) -> Option<Self> {
+        let members = self.members_mut()?;
+        let index = members.iter().position(|(other, _)| other == name)?;
+        Some(members.remove(index).1)
+    }
+
+    /// Takes some members out, as a table of their own.
+    pub(crate) fn split(&mut self, names: &[&str]) -> Self {
+        let taken = names.iter().filter_map(|name| Some(((*name).to_owned(), self.take(name)?)));
+        Self { value: Value::Table(taken.collect()), place: self.place.clone() }
+    }
+
+    /// Moves a member to another name. Its place stays that of the old name.
+    pub(crate) fn rename(&mut self, from: &str, into: &mut Self, to: &str) {
+        if let Some(member) = self.take(from) {
+            into.take(to);
+            into.insert(to.to_owned(), member);
+        }
+    }
+
+    /// Removes settings that Cognito has, but that have no effect on a local pool.
+    pub(crate) fn remove_ignored(&mut self, names: &[&str], ignored: &mut Vec<Place>) {
+        for name in names {
+            ignored.extend(self.take(name).map(|setting| setting.place));
+        }
+    }
+
+    /// The items of a list. A table counts as a list of one: blocks may be written as `[table]` or as `[[table]]`.
+    pub(crate) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// The same, taken apart.
+    pub(crate) fn into_items(self) -> Vec<Self> {
+        match self.value {
+            Value::List(items) => items,
+            value => vec![Self { value, ..self }],
+        }
+    }
+
+    /// The one item of a list, or the setting itself.
+    pub(crate) fn single(&self) -> &Self {
+        match &self.value {
+            Value::List(items) => match &items[..] {
+                [item] => item,
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+
+    fn members_mut(&mut self) -> Option<&mut Vec<(String, Self)>> {
+        match &mut self.value {
+            Value::Table(members) => Some(members),
+            Value::List(items) => match &mut items[..] {
+                [item] => item.members_mut(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The place of a setting within this one. For one that is absent: the line of the table, and the path where the
+    /// setting belongs.
+    pub(crate) fn place_of(&self, path: &str) -> Place {
+        let mut setting = self;
+        let mut names = path.split('.').filter(|name| !name.is_empty());
+        while let Some(name) = names.next() {
+            let index = name.parse::<usize>().ok();
+            let item = index.and_then(|index| setting.items().get(index));
+            match item.or_else(|| setting.member(name)) {
+                Some(inner) => setting = inner,
+                None => {
+                    let place = names
+                        .fold(setting.place.member(name, 0), |place, name| place.member(name, 0));
+                    return Place { line: setting.place.line, ..place };
+                }
+            }
+        }
+        setting.place.clone()
+    }
+
+    /// The error for a rule that the settings within this one break.
+    pub(crate) fn violation(&self, violation: Violation) -> SettingError {
+        SettingError::new(self.place_of(&violation.path), violation.rule.into())
+    }
+
+    /// The kind of the value. The value itself can be a password.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Text(_) => "a string",
+            Value::Integer(_) => "an integer",
+            Value::Flag(_) => "a boolean",
+            Value::List(_) => "a list",
+            Value::Table(_) => "a table",
+            Value::Other(kind) => kind,
+        }
+    }
+}
+
+/// The line of a byte in a text, counted from 1.
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn from_toml(text: &str, value: &DeValue<'_>, place: Place) -> Setting {
+    let value = match value {
+        DeValue::String(string) => Value::Text(string.clone().into_owned()),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(Value::Other("an integer of more than 64 bits"), Value::Integer),
+        DeValue::Float(_) => Value::Other("a fraction"),
+        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Array(items) => {
+            let item = |item: &toml::Spanned<DeValue<'_>>| {
+                let line = line_of(text, item.span().start);
+                from_toml(text, item.get_ref(), Place { line, path: place.path.clone() })
+            };
+            Value::List(items.iter().map(item).collect())
+        }
+        DeValue::Table(table) => table_from_toml(text, table, &place),
+    };
+    Setting { place, value }
+}
+
+fn table_from_toml(text: &str, table: &DeTable<'_>, place: &Place) -> Value {
+    let member = |(name, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+        let name: &toml::Spanned<std::borrow::Cow<'_, str>> = name;
+        let place = place.member(name.get_ref(), line_of(text, name.span().start));
+        (name.get_ref().to_string(), from_toml(text, value.get_ref(), place))
+    };
+    let mut members: Vec<_> = table.iter().map(member).collect();
+    // Errors are reported in the order of the file.
+    members.sort_by_key(|(_, setting)| setting.place.line);
+    Value::Table(members)
+}

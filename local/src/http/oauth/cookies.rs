@@ -1,0 +1,44 @@
+//! The pool's cookies.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use cookie::{Cookie, SameSite, time::Duration};
+
+use crate::pool::Pool;
+
+/// Returns the name of a cookie of one pool. Browsers send the cookies of a host to all its ports, so the name has the
+/// pool and the port in it.
+pub(crate) fn cookie_name(pool: &Pool, purpose: &str) -> String {
+    format!("{purpose}-{}-{}", pool.id(), pool.address().port())
+}
+
+/// Returns the value of a cookie. If a request has it twice, a page on another port or path of this host may have set
+/// one of them, so neither is used.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a>> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .filter_map(Result::ok)
+        .filter(|cookie| cookie.name() == name);
+    let cookie = found.next().filter(|cookie| !cookie.value().is_empty())?;
+    found.next().is_none().then_some(cookie)
+}
+
+/// Returns a `Set-Cookie` header. Scripts cannot read the cookie, and browsers do not send it with a form from another
+/// site. It is not `Secure`, since the pool uses plain HTTP.
+pub(crate) fn set_cookie(name: &str, value: &str, seconds: u32) -> HeaderValue {
+    let cookie = Cookie::build((name, value))
+        .path("/")
+        .max_age(Duration::seconds(seconds.into()))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .build();
+    // Names and values consist of letters, digits, `-` and `_`.
+    HeaderValue::try_from(cookie.to_string()).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Returns a `Set-Cookie` header that removes a cookie.
+pub(crate) fn remove_cookie(name: &str) -> HeaderValue {
+    set_cookie(name, "", 0)
+}

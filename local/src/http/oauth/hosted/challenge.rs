@@ -1,0 +1,228 @@
+//! `/login/step`: challenges between the password and the redirect to the app, which are second factors and the choice
+//! of a new password.
+
+use axum::response::Response;
+use maud::{Markup, html};
+
+use crate::{
+    domain::{
+        sign_in::{
+            Answer, ChallengeRequest, Factor, Handle, NextStep, ask, next_step, take_answer,
+        },
+        software_token,
+    },
+    error::Error,
+    http::oauth::{
+        browser_session::complete_sign_in,
+        hosted::{
+            fields::{Field, attribute_field, attributes, hidden, password_hint},
+            login::login_page,
+            page::{Page, SubmittedForm},
+        },
+        parameters::Parameters,
+        request::AuthorizationRequest,
+    },
+    model::{User, settings::OWN_PROVIDER},
+};
+
+/// A challenge as its form carries it.
+struct Challenge {
+    /// The name, such as `SMS_MFA`.
+    name: String,
+    session: String,
+    username: String,
+    /// What the page shows: the destination of a code, a JSON list of choices or of attributes, or the secret of an
+    /// authenticator app.
+    detail: String,
+}
+
+/// Responds with the first challenge of a user whose password is correct, or with the redirect to the app.
+pub(crate) async fn start(page: Page, user: &User) -> Response {
+    let step = next_step(&page.request().pool, user);
+    proceed(page, user, step).await
+}
+
+/// `POST /login/step`: checks the response to a challenge.
+pub(crate) async fn submit(SubmittedForm { page, fields }: SubmittedForm) -> Response {
+    let text = |name: &str| fields.raw(name).to_owned();
+    let challenge = Challenge {
+        name: text("challenge"),
+        session: text("session"),
+        username: text("user"),
+        detail: text("detail"),
+    };
+    match check_response(page.request(), &challenge, &fields).await {
+        Ok((user, next)) => proceed(page, &user, next).await,
+        // The session is over, so the user has to start again.
+        Err(error) if error.name == "NotAuthorizedException" => login_page(page.error(&error), ""),
+        Err(error) => challenge_page(page.error(&error), &challenge),
+    }
+}
+
+/// Responds with the page of the next challenge, or with the redirect to the app after the last one.
+async fn proceed(page: Page, user: &User, step: NextStep) -> Response {
+    if step == NextStep::Done {
+        return match complete_sign_in(page.request(), user, OWN_PROVIDER).await {
+            Ok(response) => response,
+            Err(error) => login_page(page.error(&error), ""),
+        };
+    }
+    let request = page.request();
+    let challenge = match ask(&request.pool, &request.client, user, step).await {
+        Ok(asked) => challenge_of(request, user, asked).await,
+        Err(error) => Err(error),
+    };
+    match challenge {
+        Ok(challenge) => challenge_page(page, &challenge),
+        Err(error) => login_page(page.error(&error), ""),
+    }
+}
+
+async fn challenge_of(
+    request: &AuthorizationRequest,
+    user: &User,
+    asked: ChallengeRequest,
+) -> Result<Challenge, Error> {
+    let parameter = |name: &str| asked.parameters.get(name).cloned().unwrap_or_default();
+    let mut session = asked.session.clone().unwrap_or_default();
+    let detail = match asked.name {
+        "NEW_PASSWORD_REQUIRED" => parameter("requiredAttributes"),
+        "SMS_MFA" | "EMAIL_OTP" => parameter("CODE_DELIVERY_DESTINATION"),
+        "SELECT_MFA_TYPE" => parameter("MFAS_CAN_CHOOSE"),
+        "MFA_SETUP" => {
+            let (secret, next_session) =
+                software_token::associate_in_sign_in(&request.pool, &session).await?;
+            session = next_session;
+            secret
+        }
+        _ => String::new(),
+    };
+    let (name, username) = (asked.name.to_owned(), user.username.clone());
+    Ok(Challenge { name, session, username, detail })
+}
+
+async fn check_response(
+    request: &AuthorizationRequest,
+    challenge: &Challenge,
+    fields: &Parameters,
+) -> Result<(User, NextStep), Error> {
+    let code = fields.raw("code").trim();
+    let mut session = challenge.session.clone();
+    let answer = match &*challenge.name {
+        "SELECT_MFA_TYPE" => Answer::SelectFactor(fields.raw("factor")),
+        "NEW_PASSWORD_REQUIRED" => Answer::NewPassword {
+            password: fields.raw("password"),
+            attributes: attributes(fields)
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        },
+        "MFA_SETUP" => {
+            session =
+                software_token::verify_in_sign_in(&request.pool, &session, code, None).await?;
+            Answer::SetUpFactor
+        }
+        name => match Factor::of_name(name) {
+            Some(factor) => Answer::Code(factor, code),
+            None => return Err(Error::unknown_session()),
+        },
+    };
+    let handle = Handle {
+        session: &session,
+        client_and_name: Some((&request.client.settings.client_id, &challenge.username)),
+        now: request.pool.now(),
+    };
+    take_answer(&request.pool, &request.client, &handle, answer).await
+}
+
+fn challenge_page(page: Page, challenge: &Challenge) -> Response {
+    let code = page.field(&Field::code());
+    let (title, intro, fields, button) = match &*challenge.name {
+        "NEW_PASSWORD_REQUIRED" => (
+            "Choose a new password",
+            html! { p { "Your current password is temporary." } },
+            new_password_fields(&page, &challenge.detail),
+            "Save and sign in",
+        ),
+        "SELECT_MFA_TYPE" => {
+            ("Verify your identity", html! {}, factor_choices(&challenge.detail), "Continue")
+        }
+        "MFA_SETUP" => {
+            ("Set up an authenticator app", setup_steps(&page, challenge), code, "Confirm")
+        }
+        "SOFTWARE_TOKEN_MFA" => (
+            "Enter your code",
+            html! { p { "Your authenticator app shows a code for this account." } },
+            code,
+            "Sign in",
+        ),
+        _ => (
+            "Enter your code",
+            html! { p { "A code was sent to " (challenge.detail) "." } },
+            code,
+            "Sign in",
+        ),
+    };
+    let fields = html! {
+        (hidden("challenge", &challenge.name))
+        (hidden("session", &challenge.session))
+        (hidden("user", &challenge.username))
+        (hidden("detail", &challenge.detail))
+        (fields)
+    };
+    let body = html! {
+        (intro)
+        (page.form("/login/step", &fields, button))
+        p class="links" { (page.link("/login", "Start again")) }
+    };
+    page.respond(title, &body)
+}
+
+fn new_password_fields(page: &Page, required: &str) -> Markup {
+    let names: Vec<String> = serde_json::from_str(required).unwrap_or_default();
+    let hint = password_hint(&page.pool_settings());
+    html! {
+        (page.field(&Field::new_password("New password", &hint)))
+        @for name in names.iter().filter_map(|name| name.strip_prefix("userAttributes.")) {
+            (attribute_field(page, name, ""))
+        }
+    }
+}
+
+fn factor_choices(factors: &str) -> Markup {
+    let factors: Vec<String> = serde_json::from_str(factors).unwrap_or_default();
+    let known = [
+        ("SOFTWARE_TOKEN_MFA", "Authenticator app"),
+        ("SMS_MFA", "Text message"),
+        ("EMAIL_OTP", "Email"),
+    ];
+    html! {
+        fieldset {
+            legend { "Get a code by" }
+            @for (factor, label) in known.iter().filter(|(factor, _)| factors.iter().any(|name| name == factor)) {
+                label class="choice" {
+                    input type="radio" name="factor" value=(factor) required;
+                    (label)
+                }
+            }
+        }
+    }
+}
+
+fn setup_steps(page: &Page, challenge: &Challenge) -> Markup {
+    let name = page.pool_settings().name;
+    let issuer = encoded(if name.is_empty() { "Local user pool" } else { &name });
+    let (user, secret) = (encoded(&challenge.username), encoded(&challenge.detail));
+    let address = format!("otpauth://totp/{issuer}:{user}?secret={secret}&issuer={issuer}");
+    html! {
+        p { "This pool requires a second factor. Add this key to an authenticator app:" }
+        p { code id="secret" { (challenge.detail) } }
+        p { "or " a href=(address) { "open it in an app on this device" } ":" }
+        p class="hint" { code { (address) } }
+        p { "Then enter the code that the app shows." }
+    }
+}
+
+/// Encodes a part of an address, in which a space is not written as a plus sign.
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}

@@ -1,0 +1,79 @@
+//! The documents of a pool under `/{pool}/.well-known/`: its key set and its discovery document.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::Value;
+
+use crate::{
+    error::Error,
+    http::origin::base_url,
+    pool::{Pool, site::Site},
+    server::Fault,
+};
+
+/// The keys of a local pool change when it is restarted, so no client may reuse a response without asking again.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
+
+type PoolPath = Result<Path<String>, PathRejection>;
+
+pub(crate) fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/{pool}/.well-known/jwks.json", get(jwks))
+        .route("/{pool}/.well-known/openid-configuration", get(discovery))
+}
+
+async fn jwks(State(site): State<Arc<Site>>, path: PoolPath) -> Response {
+    let pool = match find_pool(&site, path) {
+        Ok(pool) => pool,
+        Err(error) => return not_found(error),
+    };
+    match pool.fetched() {
+        Fault::None => {}
+        Fault::Slow(delay) => tokio::time::sleep(delay).await,
+        Fault::Hang => std::future::pending().await,
+        Fault::Status(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            return status.into_response();
+        }
+        Fault::Body(text) => return text.into_response(),
+    }
+    json_response(&pool.jwks())
+}
+
+/// Responds with addresses under the host of the request, such as `http://cognito:9229` in a container network.
+async fn discovery(State(site): State<Arc<Site>>, path: PoolPath, headers: HeaderMap) -> Response {
+    let pool = match find_pool(&site, path) {
+        Ok(pool) => pool,
+        Err(error) => return not_found(error),
+    };
+    let mut response = json_response(&pool.discovery(&base_url(&headers, &pool)));
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("host"));
+    response
+}
+
+fn find_pool(site: &Site, path: PoolPath) -> Result<Arc<Pool>, Error> {
+    // A path that is not UTF-8 is rejected, and no pool has such an ID.
+    let id = path.map_or_else(|_| char::REPLACEMENT_CHARACTER.to_string(), |Path(id)| id);
+    site.pool(&id).ok_or_else(|| Error::no_pool(&id))
+}
+
+fn not_found(error: Error) -> Response {
+    let mut response = error.into_response();
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+fn json_response(document: &Value) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, CACHE_CONTROL),
+    ];
+    (headers, document.to_string()).into_response()
+}

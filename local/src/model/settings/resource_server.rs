@@ -1,0 +1,39 @@
+use crate::model::{
+    ResourceServer,
+    settings::violation::{Violation, check_length},
+};
+
+const MAX_LENGTH: usize = 256;
+
+impl ResourceServer {
+    /// The scopes as clients request them: `orders/read`.
+    pub(crate) fn full_scopes(&self) -> impl Iterator<Item = String> {
+        self.scopes.iter().map(|scope| format!("{}/{}", self.identifier, scope.scope_name))
+    }
+
+    /// Checks the rules that Cognito has for resource servers.
+    pub(crate) fn validate(&self) -> Result<(), Violation> {
+        check_identifier("identifier", &self.identifier, "\"\\")?;
+        check_length("name", &self.name, MAX_LENGTH)?;
+        for (index, scope) in self.scopes.iter().enumerate() {
+            let path = format!("scopes.{index}.scope_name");
+            let name = &scope.scope_name;
+            check_identifier(&path, name, "\"\\/")?;
+            let description = format!("scopes.{index}.scope_description");
+            check_length(&description, &scope.scope_description, MAX_LENGTH)?;
+            if self.scopes.iter().take(index).any(|other| other.scope_name == *name) {
+                return Err(Violation::new(path, format!("there is already a scope {name:?}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks for printable ASCII, which is what Cognito allows in the names of scopes, without `forbidden` characters.
+fn check_identifier(path: &str, text: &str, forbidden: &str) -> Result<(), Violation> {
+    check_length(path, text, MAX_LENGTH)?;
+    if text.chars().all(|c| c.is_ascii_graphic() && !forbidden.contains(c)) {
+        return Ok(());
+    }
+    Err(Violation::new(path, format!("expected printable ASCII without spaces and {forbidden}")))
+}

@@ -1,0 +1,406 @@
+use std::{
+    hash::BuildHasher,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwapOption;
+use serde_json::Value;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    clock::Clock,
+    error::Chain,
+    keys::{
+        health::KeyHealth,
+        moment::Moment,
+        runtime::{Mutex, MutexGuard, Spawner, catch_panic, timeout, timeout_at},
+        schedule::{Action, Arrival, MAX_SLEEP, Miss, Schedule, Trigger},
+        set::KeySet,
+        settings::KeySettings,
+        snapshot::{Freshness, Snapshot},
+        source::{FetchError, KeySource},
+    },
+};
+
+/// Carries out what the [`Schedule`] decides: it has the lock, the clock and the fetch tasks.
+///
+/// A fetch is a task of its own, so it does not end with the request that started it, and all callers who
+/// need it wait for the same one.
+pub(super) struct Driver {
+    issuer: Arc<str>,
+    source: Arc<dyn KeySource>,
+    clock: Arc<dyn Clock>,
+    fetch_timeout: Duration,
+    current: Arc<ArcSwapOption<Snapshot>>,
+    state: Mutex<State>,
+    logged_no_runtime: AtomicBool,
+}
+
+struct State {
+    schedule: Schedule,
+    /// The newest fetch, until it is known to be over.
+    fetch: Option<Fetch>,
+}
+
+/// A fetch that callers can wait for. A caller that stops waiting does not stop the fetch.
+#[derive(Clone)]
+struct Fetch {
+    number: u64,
+    /// Closed when the task has ended or was dropped with its runtime.
+    is_over: watch::Receiver<()>,
+    deadline: Instant,
+}
+
+/// What a caller does next.
+enum Next {
+    UseSet,
+    Wait(Fetch),
+    Respond(Miss),
+}
+
+impl Driver {
+    pub(super) fn new(
+        issuer: Arc<str>,
+        source: Arc<dyn KeySource>,
+        settings: KeySettings,
+        clock: Arc<dyn Clock>,
+        current: Arc<ArcSwapOption<Snapshot>>,
+    ) -> Self {
+        let fetch_timeout = settings.fetch_timeout;
+        let schedule = Schedule::new(settings, Moment::at(clock.now()));
+        let state = Mutex::new(State { schedule, fetch: None });
+        let logged_no_runtime = AtomicBool::new(false);
+        Self { issuer, source, clock, fetch_timeout, current, state, logged_no_runtime }
+    }
+
+    /// Returns whether a request may use the current set, and refreshes the set on the way if it is due.
+    pub(super) fn may_use_set(self: &Arc<Self>, now: Moment) -> bool {
+        let mut state = self.lock(now);
+        let current = self.current.load();
+        let Some(snapshot) = current.as_deref() else { return false };
+        if snapshot.is_fresh(|| now) {
+            return true;
+        }
+        let can_fetch = match state.schedule.use_set(now) {
+            Action::UseSet => true,
+            Action::UseSetAndFetch(trigger) => self.start(&mut state, trigger, now).is_some(),
+            Action::Fetch(_) | Action::Wait | Action::Respond(_) => return false,
+        };
+        self.publish(snapshot.keys.clone(), &state.schedule, now);
+        drop(state);
+        if !can_fetch {
+            self.log_no_runtime();
+        }
+        true
+    }
+
+    /// Returns the response for a key that is not in the current set, if no fetch can help.
+    pub(super) fn miss_without_fetch(&self, kid: &str) -> Option<Miss> {
+        let now = self.now();
+        let mut state = self.lock(now);
+        let arrival = state.schedule.arrival(now);
+        match self.find_key(&mut state.schedule, kid, arrival, now) {
+            Action::Respond(miss) => Some(miss),
+            _ => None,
+        }
+    }
+
+    /// Waits for the fetches that can bring a missing key.
+    ///
+    /// # Errors
+    /// The response for the case that none brought it.
+    pub(super) async fn obtain(self: &Arc<Self>, kid: &str) -> Result<(), Miss> {
+        self.resolve(|schedule, arrival, now| self.find_key(schedule, kid, arrival, now)).await
+    }
+
+    /// Waits until there is a set that is not too old.
+    pub(super) async fn ready(self: &Arc<Self>) -> Result<(), FetchError> {
+        let result = self.resolve(Schedule::ready).await;
+        result.map_err(|_| self.last_error().unwrap_or(FetchError::Interrupted))
+    }
+
+    /// Waits for a set whose fetch began after the call.
+    pub(super) async fn force_refresh(self: &Arc<Self>) -> Result<(), FetchError> {
+        let result = self.resolve(Schedule::force).await;
+        result.map_err(|_| self.last_error().unwrap_or(FetchError::NoRuntime))
+    }
+
+    /// The background task: fetches whenever the schedule says so.
+    pub(super) async fn keep_fresh(self: Arc<Self>) {
+        loop {
+            match self.act(Schedule::timer) {
+                Next::UseSet => sleep(self.due_in().min(MAX_SLEEP)).await,
+                Next::Wait(fetch) => {
+                    fetch.wait().await;
+                }
+                Next::Respond(_) => return,
+            }
+        }
+    }
+
+    /// Returns the response for a key that is not available.
+    pub(super) fn miss(&self) -> Miss {
+        let now = self.now();
+        self.lock(now).schedule.miss(now)
+    }
+
+    pub(super) fn health(&self, issuer: Arc<str>) -> KeyHealth {
+        let now = self.now();
+        let state = self.lock(now);
+        let age = self.age_in_use(&state.schedule, now);
+        KeyHealth {
+            issuer,
+            keys: age.map_or(0, |_| self.key_count()),
+            age,
+            last_error: state.schedule.last_error().cloned(),
+            fetches: state.schedule.begun(),
+        }
+    }
+
+    /// Returns the current set as a document, with the time of its fetch.
+    pub(super) fn export(&self) -> Option<(SystemTime, Value)> {
+        let state = self.lock(self.now());
+        let fetched_at = state.schedule.fetched_at()?;
+        let current = self.current.load();
+        Some((fetched_at.wall, current.as_deref()?.keys.to_value()))
+    }
+
+    /// Uses a set that was fetched earlier.
+    pub(super) fn import(&self, fetched_at: SystemTime, keys: KeySet) {
+        let now = self.now();
+        // A time in the future must not let the set be used for longer.
+        let wall = fetched_at.min(now.wall);
+        // The age counts on the monotonic clock too, as far as that clock goes back.
+        let age = now.wall.duration_since(wall).unwrap_or_default();
+        let monotonic = now.monotonic.checked_sub(age).unwrap_or(now.monotonic);
+        let mut state = self.lock(now);
+        state.schedule.set_imported(Moment { wall, monotonic }, jitter(), now);
+        self.publish(keys, &state.schedule, now);
+    }
+
+    /// Lets the schedule decide again after each fetch, until there is none to wait for.
+    async fn resolve(
+        self: &Arc<Self>,
+        decide: impl Fn(&mut Schedule, Arrival, Moment) -> Action,
+    ) -> Result<(), Miss> {
+        let arrival = self.arrival();
+        loop {
+            match self.act(|schedule, now| decide(schedule, arrival, now)) {
+                Next::UseSet => return Ok(()),
+                Next::Respond(miss) => return Err(miss),
+                Next::Wait(fetch) => {
+                    if !fetch.wait().await {
+                        return Err(self.miss());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets the schedule decide, and carries the decision out.
+    fn act(self: &Arc<Self>, decide: impl FnOnce(&mut Schedule, Moment) -> Action) -> Next {
+        let now = self.now();
+        let mut state = self.lock(now);
+        let fetch = match decide(&mut state.schedule, now) {
+            Action::UseSet => return Next::UseSet,
+            Action::Respond(miss) => return Next::Respond(miss),
+            Action::Wait => state.fetch.clone(),
+            Action::Fetch(trigger) | Action::UseSetAndFetch(trigger) => {
+                self.start(&mut state, trigger, now)
+            }
+        };
+        if let Some(fetch) = fetch {
+            return Next::Wait(fetch);
+        }
+        let miss = state.schedule.miss(now);
+        drop(state);
+        self.log_no_runtime();
+        Next::Respond(miss)
+    }
+
+    /// Starts a fetch on the runtime of the caller, if it has one with timers.
+    fn start(self: &Arc<Self>, state: &mut State, trigger: Trigger, now: Moment) -> Option<Fetch> {
+        let Some(spawner) = Spawner::current() else {
+            state.schedule.fetch_impossible();
+            return None;
+        };
+        let (number, deadline) = state.schedule.fetch_began(trigger, jitter(), now);
+        let (running, is_over) = watch::channel(());
+        let fetch = Fetch { number, is_over, deadline };
+        state.fetch = Some(fetch.clone());
+        spawner.spawn(Arc::clone(self).run(number, running));
+        Some(fetch)
+    }
+
+    /// The task of one fetch. `_running` is dropped last, or with the task if its runtime shuts down.
+    async fn run(self: Arc<Self>, number: u64, _running: watch::Sender<()>) {
+        let fetch = catch_panic(async { self.source.fetch().await });
+        let outcome = match timeout(self.fetch_timeout, fetch).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_panic)) => Err(FetchError::Interrupted),
+            Err(_elapsed) => Err(FetchError::Timeout(self.fetch_timeout)),
+        };
+        let read = outcome.and_then(|document| {
+            let (keys, skipped) = KeySet::read(&document.text)?;
+            Ok((keys, skipped, document.max_age))
+        });
+        // The logs come last, because a subscriber may panic and the keys must not get lost.
+        match read {
+            Ok((keys, skipped, max_age)) => {
+                let count = keys.len();
+                self.store(number, keys, max_age);
+                tracing::debug!(issuer = %self.issuer, keys = count, "fetched the key set");
+                skipped.log();
+            }
+            Err(error) => {
+                let age = self.record_failure(number, error.clone());
+                self.log_failure(&error, age);
+            }
+        }
+    }
+
+    fn store(&self, number: u64, keys: KeySet, max_age: Option<Duration>) {
+        let now = self.now();
+        let mut state = self.lock(now);
+        if !state.schedule.fetch_succeeded(number, max_age, now) {
+            return;
+        }
+        if let Some(old) = self.current.load().as_deref() {
+            state.schedule.keys_replaced(&old.keys, &keys);
+        }
+        self.publish(keys, &state.schedule, now);
+    }
+
+    /// Returns the age of the keys that stay in use.
+    fn record_failure(&self, number: u64, error: FetchError) -> Option<Duration> {
+        let now = self.now();
+        let mut state = self.lock(now);
+        state.schedule.fetch_failed(number, error, now);
+        self.age_in_use(&state.schedule, now)
+    }
+
+    /// Makes a set the current one. Requests use it without asking the schedule for as long as that allows.
+    fn publish(&self, keys: KeySet, schedule: &Schedule, now: Moment) {
+        let freshness = Freshness { confirmed_at: now, revalidate_after: schedule.usable_for(now) };
+        self.current.store(Some(Arc::new(Snapshot { keys, freshness: Some(freshness) })));
+    }
+
+    fn find_key(
+        &self,
+        schedule: &mut Schedule,
+        kid: &str,
+        arrival: Arrival,
+        now: Moment,
+    ) -> Action {
+        let current = self.current.load();
+        let has_key = current.as_deref().is_some_and(|snapshot| snapshot.keys.find(kid).is_some());
+        // Another caller may have brought the key in the meantime.
+        if has_key && schedule.is_usable(now) {
+            return Action::UseSet;
+        }
+        schedule.find_key(kid, arrival, now)
+    }
+
+    fn arrival(&self) -> Arrival {
+        let now = self.now();
+        self.lock(now).schedule.arrival(now)
+    }
+
+    fn due_in(&self) -> Duration {
+        let now = self.now();
+        self.lock(now).schedule.due_in(now)
+    }
+
+    fn last_error(&self) -> Option<FetchError> {
+        self.lock(self.now()).schedule.last_error().cloned()
+    }
+
+    /// Returns the age of the current set, unless it is too old to be used.
+    fn age_in_use(&self, schedule: &Schedule, now: Moment) -> Option<Duration> {
+        schedule.fetched_at().filter(|_| schedule.is_within_bound(now)).map(|at| now.since(at))
+    }
+
+    fn key_count(&self) -> usize {
+        self.current.load().as_deref().map_or(0, |snapshot| snapshot.keys.len())
+    }
+
+    /// Asks the clock, which may be the application's own and may call the verifier: never with the lock held.
+    fn now(&self) -> Moment {
+        Moment::at(self.clock.now())
+    }
+
+    /// Locks the state, and reports to the schedule if the task of a fetch was dropped.
+    fn lock(&self, now: Moment) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetch) = state.fetch.take_if(|fetch| fetch.is_over()) {
+            // If the fetch reported its end, this has no effect.
+            state.schedule.fetch_lost(fetch.number, now);
+        }
+        state
+    }
+
+    fn log_failure(&self, error: &FetchError, age: Option<Duration>) {
+        let issuer = &self.issuer;
+        match age {
+            Some(age) => tracing::warn!(
+                %issuer,
+                error = %Chain(error),
+                keys = self.key_count(),
+                age_seconds = age.as_secs(),
+                "the key set could not be fetched; using the cached keys"
+            ),
+            None => tracing::warn!(
+                %issuer,
+                error = %Chain(error),
+                "the key set could not be fetched and no keys are cached; requests get 503"
+            ),
+        }
+    }
+
+    /// Logs once that a fetch was needed where none can run.
+    fn log_no_runtime(&self) {
+        if !self.logged_no_runtime.swap(true, Ordering::Relaxed) {
+            let (issuer, error) = (&self.issuer, FetchError::NoRuntime);
+            tracing::error!(%issuer, %error, "no key set can be fetched here (logged once)");
+        }
+    }
+}
+
+impl Fetch {
+    /// Waits until the fetch is over or past its deadline. Returns false if the caller's runtime has no
+    /// timers, so that it cannot wait.
+    async fn wait(mut self) -> bool {
+        let over = async { while self.is_over.changed().await.is_ok() {} };
+        timeout_at(self.deadline, over).await.is_some() || Instant::now() >= self.deadline
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.has_changed().is_err()
+    }
+}
+
+/// Returns a number from 0 to 1 that differs from call to call. Nothing secret depends on it.
+fn jitter() -> f64 {
+    let random = std::hash::RandomState::new().hash_one(());
+    f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_differs_and_stays_between_0_and_1() {
+        let first = jitter();
+        let others: Vec<_> = (0..100).map(|_| jitter()).collect();
+        assert!(others.iter().all(|jitter| (0.0..=1.0).contains(jitter)));
+        assert!(others.iter().any(|jitter| *jitter != first));
+    }
+}

@@ -1,0 +1,105 @@
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::SystemTime,
+};
+
+use crate::{
+    claims::{Facts, SignedBy, Verified, read_permissions},
+    error::{AuthError, AuthErrorKind},
+    keys::KeyLookup,
+    token::{CompactJws, Signed, Unverified},
+    verifier::{
+        pool::PoolRules,
+        rules::{self, Context},
+        verify::{Inner, Verification},
+    },
+};
+
+impl Inner {
+    /// Verifies a token that is not in the cache, and caches it once all rules have passed.
+    pub(super) fn verify_cold(
+        &self,
+        token: &[u8],
+        now: SystemTime,
+    ) -> Result<Verification, AuthError> {
+        let jws = CompactJws::decode(token)?;
+        let unverified = Unverified::parse(&jws, self.permissions_claim.as_deref())?;
+        let (issuer, position, pool) = self.trusted_pool(unverified.issuer())?;
+        let found = pool.keys.find(unverified.key_id(), now, |key| {
+            let signed = unverified.verify(|message, signature| key.verifies(message, signature));
+            signed.map(|signed| (signed, key.thumbprint))
+        });
+        let (signed, thumbprint) = match found {
+            KeyLookup::Found(signed) => signed?,
+            KeyLookup::Absent | KeyLookup::NoUsableSet => {
+                return Ok(Verification::needs_key(pool, unverified.key_id()));
+            }
+        };
+        let context = Context { token: &signed, pool, tolerance: self.tolerance, now };
+        rules::check(&context)?;
+        let signed_by = SignedBy { pool: position, kid: unverified.key_id().into(), thumbprint };
+        let facts = self.facts(&context, issuer, signed_by)?;
+        let verified = Verified::new(facts, Arc::from(signed.payload()));
+        self.cache.insert(token, &verified);
+        self.run_checks(verified)
+    }
+
+    /// Finds the pool of an issuer, which must be exactly one of the configured ones.
+    fn trusted_pool(
+        &self,
+        issuer: Option<&str>,
+    ) -> Result<(&Arc<str>, usize, &Arc<PoolRules>), AuthError> {
+        let untrusted = |detail| AuthError::new(AuthErrorKind::UntrustedIssuer, detail);
+        let issuer =
+            issuer.ok_or_else(|| untrusted("the token's `iss` is missing or not a string"))?;
+        self.issuers
+            .get_key_value(issuer)
+            .and_then(|(issuer, position)| Some((issuer, *position, self.pools.get(*position)?)))
+            .ok_or_else(|| untrusted("the token's `iss` is not one of the configured issuers"))
+    }
+
+    /// Collects what [`Verified`] keeps of a token that passed all rules.
+    fn facts(
+        &self,
+        context: &Context<'_>,
+        issuer: &Arc<str>,
+        signed_by: SignedBy,
+    ) -> Result<Facts, AuthError> {
+        let Context { token, pool, .. } = context;
+        let groups = token.groups()?.iter().map(|group| group.to_string()).collect::<Vec<_>>();
+        let mut permissions = self.permissions(token);
+        pool.grants.extend(&groups, &mut permissions);
+        Ok(Facts {
+            issuer: Arc::clone(issuer),
+            pool: Arc::clone(&pool.name),
+            subject: token.subject()?.into(),
+            username: token.username()?.map(Into::into),
+            client_id: token.client_id()?.into(),
+            token_use: token.token_use()?,
+            scope: token.scope()?.into(),
+            groups,
+            permissions,
+            has_permission_source: self.has_permission_source,
+            good: context.validity()?,
+            expires_at: token.expires_at()?,
+            issued_at: token.issued_at()?,
+            auth_time: token.auth_time()?,
+            signed_by,
+        })
+    }
+
+    /// Reads the permissions claim. One that cannot be read grants nothing.
+    fn permissions(&self, token: &Signed<'_>) -> Vec<String> {
+        let Some(claim) = token.permissions() else { return Vec::new() };
+        read_permissions(claim).unwrap_or_else(|| {
+            if !self.has_warned_of_permissions.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    claim = self.permissions_claim,
+                    "the permissions claim of a token is neither an array of strings, nor a string with such an \
+                     array, nor names separated by spaces; it grants nothing (logged once)"
+                );
+            }
+            Vec::new()
+        })
+    }
+}

@@ -1,0 +1,37 @@
+use crate::{
+    claims::TokenUse,
+    policy::{Node, Policy},
+    verifier::Verifier,
+};
+
+/// The defect of a policy that asks for a permission which no token can have.
+pub(crate) const NO_PERMISSION_SOURCE: &str = "the verifier takes permissions from nowhere; call `permissions_claim` or `grants` on its builder";
+
+impl Verifier {
+    /// Returns why no token that this verifier accepts can comply with a part of a policy.
+    pub(crate) fn defects(&self, policy: &Policy) -> Vec<String> {
+        let pools = &self.0.pools;
+        let accepts = |token_use| pools.iter().any(|pool| pool.accepts_kind(token_use));
+        let mut defects = policy.defects();
+        policy.visit(&mut |part| {
+            let defect = match part.node() {
+                Node::Permission(_) if !self.0.has_permission_source => NO_PERMISSION_SOURCE,
+                Node::Scope(_) | Node::TokenUse(TokenUse::Access) if !accepts(TokenUse::Access) => {
+                    "the verifier accepts no access tokens"
+                }
+                Node::TokenUse(TokenUse::Id) if !accepts(TokenUse::Id) => {
+                    "the verifier accepts no ID tokens"
+                }
+                Node::Client(id) if !pools.iter().any(|pool| pool.accepts_client(id)) => {
+                    "the verifier accepts no tokens of this app client"
+                }
+                Node::Pool(name) if pools.iter().all(|pool| *pool.name != **name) => {
+                    "the verifier has no pool of this name"
+                }
+                _ => return,
+            };
+            defects.push(format!("{part}: {defect}"));
+        });
+        defects
+    }
+}

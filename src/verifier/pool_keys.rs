@@ -1,0 +1,128 @@
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+    time::UNIX_EPOCH,
+};
+
+use serde_json::json;
+
+use crate::{
+    keys::{FetchError, KeyCache, KeyHealth},
+    verifier::verify::Verifier,
+};
+
+/// Error returned when the keys of a pool could not be fetched. Its `source()` is the [`FetchError`].
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the keys of {issuer} could not be fetched; check the pool's id and the network")]
+pub struct ReadyError {
+    issuer: Arc<str>,
+    #[source]
+    reason: FetchError,
+}
+
+impl ReadyError {
+    /// Returns the first issuer of the pool.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Returns why its keys could not be fetched.
+    pub fn reason(&self) -> &FetchError {
+        &self.reason
+    }
+}
+
+/// The keys of the verifier's pools.
+impl Verifier {
+    /// Fetches the keys of all pools that have none, concurrently, so that a wrong pool id or a blocked network
+    /// shows at start instead of at the first request. Returns at once if all pools have keys.
+    ///
+    /// Call it before the service accepts requests. Without the call, the service responds with 503 until the
+    /// keys were fetched. Repeated calls cause no more fetches than the
+    /// [limit](crate::VerifierBuilder::unknown_key_window) allows.
+    ///
+    /// # Errors
+    /// The keys of a pool could not be fetched. The error names the first such pool.
+    pub async fn ready(&self) -> Result<(), ReadyError> {
+        self.for_all_pools(KeyCache::ready).await
+    }
+
+    /// Fetches the keys of all pools now, whatever their age, and waits for the fetches to end. Keys that
+    /// are not in the new sets stop working at once, also for cached tokens.
+    ///
+    /// For a leaked key: once the pool's key set no longer has it, call this in each process of the
+    /// service. Without the call the key stops working at the next
+    /// [refresh](crate::VerifierBuilder::refresh_interval). The limit on fetches for unknown keys does not
+    /// apply, so do not let callers of the service trigger it. Pools with static keys are left alone.
+    ///
+    /// ```no_run
+    /// # async fn example(verifier: tower_cognito::Verifier) {
+    /// if let Err(error) = verifier.force_refresh().await {
+    ///     tracing::error!(%error, "the leaked key may still be accepted");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The keys of a pool could not be fetched. Its previous keys stay in use, including the leaked one.
+    /// The error names the first such pool; the sets of the others may be new.
+    pub async fn force_refresh(&self) -> Result<(), ReadyError> {
+        self.for_all_pools(KeyCache::force_refresh).await
+    }
+
+    /// Returns the state of each pool's keys, for a health endpoint or a metric.
+    pub fn health(&self) -> Vec<KeyHealth> {
+        self.0.pools.iter().map(|pool| pool.keys.health(Arc::clone(&pool.issuer))).collect()
+    }
+
+    /// Returns the fetched keys of all pools as text, for
+    /// [`import_keys`](crate::VerifierBuilder::import_keys) in a process that starts later. Anyone who can
+    /// change the text decides which tokens that process accepts, so protect it like the configuration.
+    pub fn export_keys(&self) -> String {
+        let sets: serde_json::Map<_, _> = self
+            .0
+            .pools
+            .iter()
+            .filter_map(|pool| {
+                let (fetched_at, keys) = pool.keys.export()?;
+                let seconds = fetched_at.duration_since(UNIX_EPOCH).ok()?.as_secs();
+                Some((pool.issuer.to_string(), json!({ "fetched_at": seconds, "jwks": keys })))
+            })
+            .collect();
+        json!({ "tower_cognito_keys": sets }).to_string()
+    }
+
+    /// Does something with the keys of all pools concurrently.
+    ///
+    /// # Errors
+    /// The error of the first pool that has one.
+    async fn for_all_pools(
+        &self,
+        action: impl AsyncFn(&KeyCache) -> Result<(), FetchError>,
+    ) -> Result<(), ReadyError> {
+        let results = join_all(self.0.pools.iter().map(|pool| async {
+            let issuer = Arc::clone(&pool.issuer);
+            action(&pool.keys).await.map_err(|reason| ReadyError { issuer, reason })
+        }));
+        results.await.into_iter().collect()
+    }
+}
+
+/// Awaits futures concurrently, and returns their results in order.
+async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.map(Box::pin).collect();
+    let mut results: Vec<_> = futures.iter().map(|_| None).collect();
+    poll_fn(|cx| {
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let Poll::Ready(output) = future.as_mut().poll(cx)
+            {
+                *result = Some(output);
+            }
+        }
+        if results.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    results.into_iter().flatten().collect()
+}

@@ -1,0 +1,193 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use foldhash::fast::RandomState;
+
+use crate::{
+    claims::{SignedBy, Verified},
+    clock::Clock,
+    error::{AuthError, AuthErrorKind},
+    keys::{KeyLookup, Miss},
+    verifier::{
+        cache::TokenCache,
+        check::Checks,
+        pool::PoolRules,
+        rules::{self, Tolerance},
+    },
+};
+
+/// Verifies tokens of one or more user pools.
+///
+/// A verifier is cheap to clone, and all clones share keys and cache. It does not depend on HTTP: it takes a token
+/// and returns the claims.
+///
+/// ```no_run
+/// # async fn example(token: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_cognito::{Pool, Verifier};
+///
+/// let pool = Pool::new("eu-west-1_Ab12Cd34E").access_tokens(["1example23456789"]);
+/// let verifier = Verifier::builder(pool).build()?;
+/// let claims = verifier.verify(token).await?;
+/// println!("{}", claims.subject());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Verifier(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) pools: Vec<Arc<PoolRules>>,
+    /// The position in `pools` of the pool that an issuer belongs to.
+    pub(super) issuers: HashMap<Arc<str>, usize, RandomState>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) tolerance: Tolerance,
+    pub(super) permissions_claim: Option<String>,
+    /// Whether tokens of any pool can have permissions.
+    pub(super) has_permission_source: bool,
+    pub(super) has_warned_of_permissions: AtomicBool,
+    pub(super) cache: TokenCache,
+    pub(super) checks: Checks,
+}
+
+/// What is known about a token without waiting, if it is not rejected.
+pub(crate) enum Verification {
+    /// The token passed all rules and checks.
+    Passed(Verified),
+    /// The key has to be fetched before the signature can be verified.
+    NeedsKey(MissingKey),
+    /// The token passed all rules and synchronous checks; the asynchronous checks remain.
+    NeedsChecks(Verified),
+}
+
+/// A key that has to be fetched to verify a token.
+pub(crate) struct MissingKey {
+    /// The token. It is copied only once it is known that the key can be fetched; until then this is empty.
+    token: Box<[u8]>,
+    pool: Arc<PoolRules>,
+    key_id: Box<str>,
+}
+
+impl Verification {
+    pub(super) fn needs_key(pool: &Arc<PoolRules>, key_id: &str) -> Self {
+        let (pool, key_id) = (Arc::clone(pool), key_id.into());
+        Self::NeedsKey(MissingKey { token: Box::default(), pool, key_id })
+    }
+}
+
+impl Verifier {
+    /// Verifies a token: checks all rules, in the order of
+    /// [the manual](crate::docs::threats#the-rules-in-their-order), and then your own checks.
+    ///
+    /// Waits only if the key has to be fetched first, or for asynchronous checks. The future can be dropped at any
+    /// time: a fetch that it started continues for other callers that wait for it.
+    ///
+    /// # Errors
+    /// An [`AuthError`] of any kind but `MissingCredential`, `InvalidRequest`, `CrossSiteRequest`,
+    /// `InsufficientScope`, `ClaimsShape` and `MissingLayer`.
+    pub async fn verify(&self, token: &str) -> Result<Verified, AuthError> {
+        self.finish(self.begin(token.as_bytes())?).await
+    }
+
+    /// Verifies a token as [`verify`](Self::verify) does, if that is possible without waiting.
+    ///
+    /// Returns `None` if a key has to be fetched first, or if there are
+    /// [asynchronous checks](crate::VerifierBuilder::add_async_check). With static keys and without such checks
+    /// it always returns a result.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify).
+    pub fn try_verify(&self, token: &str) -> Option<Result<Verified, AuthError>> {
+        match self.begin(token.as_bytes()) {
+            Ok(Verification::Passed(verified)) => Some(Ok(verified)),
+            Ok(Verification::NeedsKey(_) | Verification::NeedsChecks(_)) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Verifies a token as far as that is possible without waiting.
+    ///
+    /// # Errors
+    /// The token is rejected, or its key is missing and cannot be fetched now.
+    pub(crate) fn begin(&self, token: &[u8]) -> Result<Verification, AuthError> {
+        let mut verification = self.0.verify_now(token)?;
+        if let Verification::NeedsKey(missing) = &mut verification {
+            // A flood of tokens with unknown keys must cost little.
+            if let Some(miss) = missing.pool.keys.miss_at_once(&missing.key_id) {
+                return Err(no_key(miss));
+            }
+            missing.token = token.into();
+        }
+        Ok(verification)
+    }
+
+    /// Completes what [`begin`](Self::begin) returned, and waits for what it needs.
+    ///
+    /// # Errors
+    /// The token is rejected, or its key could not be fetched.
+    pub(crate) async fn finish(&self, verification: Verification) -> Result<Verified, AuthError> {
+        match verification {
+            Verification::Passed(verified) => Ok(verified),
+            Verification::NeedsChecks(verified) => self.0.checks.run_async(verified).await,
+            Verification::NeedsKey(missing) => {
+                let miss = missing.pool.keys.obtain(&missing.key_id).await;
+                match self.0.verify_now(&missing.token)? {
+                    Verification::Passed(verified) => Ok(verified),
+                    Verification::NeedsChecks(verified) => self.0.checks.run_async(verified).await,
+                    Verification::NeedsKey(_) => Err(no_key(miss)),
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Verifies a token with the keys that its pool has now.
+    fn verify_now(&self, token: &[u8]) -> Result<Verification, AuthError> {
+        let now = self.clock.now();
+        if let Some(verified) = self.cache.get(token) {
+            let SignedBy { pool, kid, thumbprint } = &verified.facts().signed_by;
+            let Some(pool) = self.pools.get(*pool) else { return self.verify_cold(token, now) };
+            match pool.keys.find(kid, now, |key| key.thumbprint == *thumbprint) {
+                KeyLookup::Found(true) => {
+                    rules::check_times(now, &verified.facts().good)?;
+                    return self.run_checks(verified);
+                }
+                KeyLookup::NoUsableSet => return Ok(Verification::needs_key(pool, kid)),
+                // The key was withdrawn or replaced.
+                KeyLookup::Found(false) | KeyLookup::Absent => self.cache.remove(token),
+            }
+        }
+        self.verify_cold(token, now)
+    }
+
+    /// Runs the application's synchronous checks, for a token that passed all rules.
+    pub(super) fn run_checks(&self, verified: Verified) -> Result<Verification, AuthError> {
+        self.checks.run(&verified)?;
+        if self.checks.has_async() {
+            return Ok(Verification::NeedsChecks(verified));
+        }
+        Ok(Verification::Passed(verified))
+    }
+}
+
+fn no_key(miss: Miss) -> AuthError {
+    match miss {
+        Miss::Unavailable(after) => AuthError::new(
+            AuthErrorKind::KeysUnavailable,
+            "the keys to verify the token with are unavailable; try again later",
+        )
+        .with_retry_after(after),
+        Miss::Unknown => {
+            AuthError::new(AuthErrorKind::UnknownKey, "the pool has no key with the token's `kid`")
+        }
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("pools", &self.0.pools).finish_non_exhaustive()
+    }
+}
