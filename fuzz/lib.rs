@@ -1,18 +1,18 @@
-//! What the fuzz targets share: a pool, a verifier with its keys, and a runtime to wait on.
+//! Shared by the fuzz targets: a pool, a verifier with its keys, and a runtime.
 
 use std::sync::LazyLock;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tower_cognito::{AuthError, Pool, TokenUse, Verified, Verifier};
-use tower_cognito_local::{UserPool};
+use tower_cognito_local::UserPool;
 
-/// Everything lives for the whole run; keys are made once.
+/// State of the whole run; keys are generated once.
 pub struct Bench {
     pub runtime: Runtime,
     pub pool: UserPool,
     pub verifier: Verifier,
-    /// A token that passes.
+    /// A valid token.
     pub good: String,
 }
 
@@ -37,7 +37,7 @@ impl Bench {
         self.runtime.block_on(self.verifier.verify(token))
     }
 
-    /// The header of the pool's own tokens.
+    /// Returns the JOSE header of the pool's tokens.
     pub fn header(&self) -> String {
         json!({ "kid": self.pool.key_id(TokenUse::Access), "alg": "RS256" }).to_string()
     }

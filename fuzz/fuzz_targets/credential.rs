@@ -1,4 +1,4 @@
-//! Any request head: whatever is in it, only the good token passes.
+//! Any request head: only the valid token is accepted.
 
 #![no_main]
 
@@ -19,7 +19,12 @@ fuzz_target!(|data: &[u8]| {
         Credential::query("t").unwrap(),
         Credential::websocket_protocol("bearer").unwrap(),
     ];
-    let names = [header::AUTHORIZATION, header::COOKIE, "x-token".parse().unwrap(), header::SEC_WEBSOCKET_PROTOCOL];
+    let names = [
+        header::AUTHORIZATION,
+        header::COOKIE,
+        "x-token".parse().unwrap(),
+        header::SEC_WEBSOCKET_PROTOCOL,
+    ];
     let mut layer = CognitoLayer::new(BENCH.verifier.clone());
     if choice & 0x80 != 0 {
         layer = layer.allow_anonymous();
@@ -28,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
         layer = layer.credentials(places);
     }
     let mut request = Request::new(());
-    // `\x01` stands for the good token, so that the fuzzer can place it; lines are headers.
+    // `\x01` is replaced by the valid token, so that the fuzzer can place it. Each line is a header.
     for (number, line) in rest.split(|byte| *byte == b'\n').take(4).enumerate() {
         let mut bytes = Vec::new();
         for byte in line {

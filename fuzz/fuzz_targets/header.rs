@@ -1,4 +1,4 @@
-//! Any JOSE header, signed: it passes if and only if it is one that says RS256 and the known key.
+//! Any JOSE header, signed: it is accepted if and only if it names RS256 and the known key.
 
 #![no_main]
 

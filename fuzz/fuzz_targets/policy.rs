@@ -1,4 +1,4 @@
-//! Any policy: it prints, compares, and more grants never take access away.
+//! Any policy: it can be displayed and compared, and more grants never remove access.
 
 #![no_main]
 
@@ -8,11 +8,12 @@ use libfuzzer_sys::fuzz_target;
 use tower_cognito::{Policy, TokenUse, Verified, group, permission, scope, policy::{all, any, authenticated, claim, client, pool, token_use}};
 use tower_cognito_fuzz::BENCH;
 
-/// Each token has all grants of the one before it, and more.
+/// Each token has all grants of the previous one, and more.
 static TOKENS: LazyLock<Vec<Verified>> = LazyLock::new(|| {
     let none = BENCH.pool.token("alice").claim("scope", "");
     let some = BENCH.pool.token("alice").claim("scope", "a").group("b");
-    let more = BENCH.pool.token("alice").claim("scope", "a b").group("b").group("a").permissions(["a"]);
+    let more =
+        BENCH.pool.token("alice").claim("scope", "a b").group("b").group("a").permissions(["a"]);
     [none, some, more].map(|token| BENCH.verify(&token.sign()).unwrap()).into()
 });
 
@@ -41,7 +42,7 @@ fuzz_target!(|data: &[u8]| {
     assert!(!policy.to_string().is_empty());
     assert!(policy == policy.clone());
     let met: Vec<bool> = TOKENS.iter().map(|token| policy.check(token).is_ok()).collect();
-    assert!(met.is_sorted(), "more grants took access away: {policy}");
+    assert!(met.is_sorted(), "more grants removed access: {policy}");
     if let Err(denied) = policy.check(&TOKENS[0]) {
         assert!(denied.failed().check(&TOKENS[0]).is_err());
     }

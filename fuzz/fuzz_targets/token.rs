@@ -1,4 +1,4 @@
-//! Any text as a token: only the good one passes.
+//! Any text as a token: only the valid one is accepted.
 
 #![no_main]
 
@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use tower_cognito_fuzz::BENCH;
 
 fuzz_target!(|data: &[u8]| {
-    // The input is an edit of the good token: where, how much goes, and what comes instead.
+    // The input is an edit of the valid token: position, number of removed bytes, and replacement.
     let [a, b, cut, rest @ ..] = data else { return };
     let Ok(insert) = std::str::from_utf8(rest) else { return };
     let good = &BENCH.good;

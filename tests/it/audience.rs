@@ -28,7 +28,7 @@ async fn check(
     let verifier = Verifier::builder(configured).build().unwrap();
     for (audience, expected) in cases {
         let token = token(pool, audience.as_ref());
-        // Twice, so that the second answer may come from the token cache.
+        // Verified twice, so that the second result can come from the token cache.
         for _ in 0..2 {
             assert_eq!(outcome(&verifier, &token).await, expected, "aud {audience:?}");
         }
@@ -104,7 +104,7 @@ async fn during_a_roll_out_unbound_tokens_pass_and_tokens_bound_elsewhere_do_not
 }
 
 #[tokio::test]
-async fn the_client_is_checked_beside_the_resource() {
+async fn client_is_checked_in_addition_to_the_resource() {
     let pool = UserPool::start().await.unwrap();
     let verifier = Verifier::builder(pool.pool().resources([API])).build().unwrap();
     let bound = || pool.token("alice").claim("aud", API);
@@ -114,7 +114,7 @@ async fn the_client_is_checked_beside_the_resource() {
 }
 
 #[tokio::test]
-async fn the_aud_of_an_id_token_stays_its_client() {
+async fn aud_of_an_id_token_is_checked_against_the_client() {
     let pool = UserPool::start().await.unwrap();
     let verifier = Verifier::builder(pool.pool().resources([API])).build().unwrap();
     assert_eq!(outcome(&verifier, &pool.id_token("alice").sign()).await, None);
@@ -158,7 +158,7 @@ async fn a_token_with_a_confirmation_is_rejected_whatever_it_holds() {
 }
 
 #[test]
-fn a_mock_may_be_bound_to_a_resource() {
+fn mock_token_can_be_bound_to_a_resource() {
     let verified = tower_cognito_local::mock("alice").claim("aud", API).verified().unwrap();
     assert_eq!(verified.claim("aud"), Some(&json!(API)));
 }

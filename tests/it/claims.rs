@@ -1,4 +1,4 @@
-//! What the typed claims tell.
+//! The typed claims of access and ID tokens.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ async fn verified(pool: &UserPool, token: &TokenBuilder) -> Verified {
 }
 
 #[tokio::test]
-async fn an_access_token_tells_what_a_client_may_do() {
+async fn access_token_claims_are_typed() {
     let pool = UserPool::start().await.unwrap();
     let token = pool
         .token("alice")
@@ -48,7 +48,7 @@ async fn an_access_token_tells_what_a_client_may_do() {
 }
 
 #[tokio::test]
-async fn a_machine_has_no_user_name_and_no_groups() {
+async fn client_credentials_token_has_no_user_name_and_no_groups() {
     let pool = UserPool::start().await.unwrap();
     let claims = verified(&pool, &pool.machine_token(pool.client_id()).scope("rs/read")).await;
     assert_eq!(claims.username(), None);
@@ -58,7 +58,7 @@ async fn a_machine_has_no_user_name_and_no_groups() {
 }
 
 #[tokio::test]
-async fn an_id_token_tells_who_the_user_is() {
+async fn id_token_claims_are_typed() {
     let pool = UserPool::start().await.unwrap();
     let token = pool
         .id_token("alice")
@@ -93,7 +93,11 @@ async fn an_id_token_tells_who_the_user_is() {
     assert_eq!(claims.updated_at(), Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000)));
     assert_eq!(claims.roles().collect::<Vec<_>>(), ["arn:a", "arn:b"]);
     assert_eq!(claims.preferred_role(), Some("arn:a"));
-    assert_eq!(claims.scopes().count(), 0, "an ID token has no scopes, whatever it says");
+    assert_eq!(
+        claims.scopes().count(),
+        0,
+        "an ID token must have no scopes, even with a `scope` claim"
+    );
     let identities = claims.identities();
     assert_eq!(identities.len(), 2);
     assert_eq!((identities[0].user_id.as_str(), identities[0].primary), ("7", true));
@@ -102,7 +106,7 @@ async fn an_id_token_tells_who_the_user_is() {
 }
 
 #[tokio::test]
-async fn a_flag_of_another_type_is_not_set() {
+async fn flag_of_the_wrong_type_counts_as_unset() {
     let pool = UserPool::start().await.unwrap();
     for value in [json!(1), json!("TRUE"), json!("yes"), json!(null), json!([true]), json!("false")]
     {
@@ -130,7 +134,7 @@ struct Other {
 }
 
 #[tokio::test]
-async fn custom_claims_are_decoded_once_a_token() {
+async fn custom_claims_are_decoded_once_per_token() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool
@@ -141,14 +145,14 @@ async fn custom_claims_are_decoded_once_a_token() {
         .sign();
     let first = Claims::<Custom>::from_verified(&verifier.verify(&token).await.unwrap()).unwrap();
     let again = Claims::<Custom>::from_verified(&verifier.verify(&token).await.unwrap()).unwrap();
-    assert!(std::ptr::eq(first.custom(), again.custom()), "it was decoded anew");
+    assert!(std::ptr::eq(first.custom(), again.custom()), "the claims were decoded again");
     assert_eq!((first.custom().seats, first.custom().limit), (12, None));
     assert_eq!(first.custom().permissions, ["a", "b"]);
-    // Another type beside it does not mix them up.
+    // Claims decoded as another type are kept separately.
     let other = Claims::<Other>::from_verified(first.verified()).unwrap();
     assert_eq!(other.custom().tenant, "acme");
     let () = *Claims::<()>::from_verified(first.verified()).unwrap().custom();
-    // More types than are remembered still decode.
+    // More types than the cache keeps can still be decoded.
     for _ in 0..3 {
         assert!(first.decode::<serde_json::Map<String, serde_json::Value>>().is_ok());
         assert!(first.decode::<serde_json::Value>().is_ok());
@@ -157,7 +161,7 @@ async fn custom_claims_are_decoded_once_a_token() {
 }
 
 #[tokio::test]
-async fn claims_of_another_shape_are_their_own_error_and_quote_nothing() {
+async fn claims_of_the_wrong_shape_are_reported_without_their_values() {
     let pool = UserPool::start().await.unwrap();
     let token =
         pool.id_token("alice").claim("custom:tenant", "hidden-value").claim("custom:seats", "many");
@@ -168,7 +172,7 @@ async fn claims_of_another_shape_are_their_own_error_and_quote_nothing() {
 }
 
 #[tokio::test]
-async fn each_kind_of_claims_takes_its_own_kind_of_token() {
+async fn typed_claims_accept_only_their_own_kind_of_token() {
     let pool = UserPool::start().await.unwrap();
     let access = verified(&pool, &pool.token("alice")).await;
     let id = verified(&pool, &pool.id_token("alice")).await;
@@ -194,7 +198,7 @@ async fn debug_prints_no_claim() {
 }
 
 #[tokio::test]
-async fn groups_grant_permissions_by_the_table() {
+async fn groups_grant_permissions_by_the_configured_mapping() {
     use tower_cognito::{Verifier, policy::Grants};
     let pool = UserPool::start().await.unwrap();
     let grants = Grants::new()
@@ -211,7 +215,7 @@ async fn groups_grant_permissions_by_the_table() {
 }
 
 #[tokio::test]
-async fn a_permissions_claim_that_cannot_be_read_is_told_once() {
+async fn unreadable_permissions_claim_is_logged_once() {
     captured_logs();
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().permissions_claim("custom:unreadable").build().unwrap();

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration is told when it is built, with the setting and the fix.
+//! Invalid configurations are rejected at build time, with the setting and the fix.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn of(pool: Pool) -> Result<Verifier, ConfigError> {
 }
 
 #[test]
-fn the_shortest_configuration_builds() {
+fn minimal_configuration_builds() {
     assert!(good().build().is_ok());
     assert!(of(Pool::new(ID).id_tokens(["web"])).is_ok());
 }
@@ -105,12 +105,12 @@ fn wrong_settings_name_the_field_and_the_fix() {
     for (position, (built, word)) in cases.into_iter().enumerate() {
         let error = built.err().unwrap_or_else(|| panic!("case {position} ({word}) was built"));
         assert!(error.to_string().contains(word), "case {position}: {error}");
-        assert!(error.to_string().contains(';'), "case {position} says no fix: {error}");
+        assert!(error.to_string().contains(';'), "case {position} names no fix: {error}");
     }
 }
 
 #[test]
-fn a_duration_may_be_as_long_as_its_limit_and_no_longer() {
+fn duration_is_accepted_up_to_its_limit() {
     let second = Duration::from_secs(1);
     let (longest, leeway) = (366 * 86_400 * second, 300 * second);
     let builder = || {
@@ -139,7 +139,7 @@ fn a_duration_may_be_as_long_as_its_limit_and_no_longer() {
 }
 
 #[test]
-fn plain_http_off_loopback_takes_a_dangerous_word() {
+fn plain_http_beyond_loopback_requires_the_dangerous_setting() {
     let pool =
         || Pool::custom("http://pool.test/p", "http://pool.test/jwks").access_tokens(["web"]);
     let refused = Verifier::builder(pool()).build().err();
@@ -148,7 +148,7 @@ fn plain_http_off_loopback_takes_a_dangerous_word() {
 }
 
 #[tokio::test]
-async fn wrong_names_of_credentials_and_realms_are_refused() {
+async fn invalid_credential_names_and_realms_are_rejected() {
     let all = |name: &str| {
         [
             ("cookie", Credential::cookie(name)),
@@ -179,7 +179,7 @@ async fn wrong_names_of_credentials_and_realms_are_refused() {
 }
 
 #[tokio::test]
-async fn one_pool_has_one_source_of_keys() {
+async fn pool_accepts_only_one_key_source() {
     let keys = UserPool::start().await.unwrap().key_set().unwrap();
     for pool in [
         pool().key_source(no_keys).static_keys(keys.clone()),

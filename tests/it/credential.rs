@@ -1,4 +1,4 @@
-//! Where tokens are looked for.
+//! The places of a request that tokens are read from.
 
 use http::{HeaderValue, Request, header};
 use tower::{Layer, ServiceExt, service_fn};
@@ -7,7 +7,8 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
-/// What the inner service saw: the request's headers as `Debug` prints them; or why it saw nothing.
+/// Returns the headers that the inner service received, as `Debug` prints them, and whether the request had claims; or
+/// the kind of error that the layer returned.
 async fn seen(layer: &CognitoLayer, request: Request<()>) -> Result<(String, bool), AuthErrorKind> {
     let service = layer.layer(service_fn(|request: Request<()>| async move {
         let known = request.extensions().get::<Verified>().is_some();
@@ -127,7 +128,7 @@ async fn two_of_a_credential_or_one_that_cannot_be_read_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn the_first_place_with_a_credential_decides() {
+async fn first_place_with_a_credential_is_used() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap())
@@ -153,7 +154,7 @@ async fn the_first_place_with_a_credential_decides() {
 }
 
 #[tokio::test]
-async fn all_places_are_marked_sensitive_whichever_decided() {
+async fn all_places_are_marked_sensitive_regardless_of_the_one_used() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap())
@@ -171,7 +172,7 @@ async fn all_places_are_marked_sensitive_whichever_decided() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_not_asked_for_is_not_read() {
+async fn place_that_is_not_configured_is_ignored() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap())
@@ -194,7 +195,7 @@ async fn a_request_with_as_many_headers_as_there_can_be_is_refused_and_no_guest(
     assert_eq!(seen(&layer, request).await.err(), Some(AuthErrorKind::InvalidRequest));
 }
 
-/// What the layer responds to a request with this credential.
+/// Returns the error of the layer for a request with this credential.
 async fn error(layer: &CognitoLayer, request: Request<()>) -> Option<AuthError> {
     let service = layer.layer(service_fn(|_| async {
         Ok::<_, std::convert::Infallible>(http::Response::new(""))
@@ -253,13 +254,16 @@ async fn an_empty_credential_is_none() {
         };
         let refused = seen(&layer, again()).await.err();
         assert_eq!(refused, Some(AuthErrorKind::MissingCredential), "{name}");
-        assert!(!seen(&guests, again()).await.unwrap().1, "{name}: a guest has no claims");
-        assert!(seen(&guests, good).await.unwrap().1, "{name}: the token is read where it is sent");
+        assert!(
+            !seen(&guests, again()).await.unwrap().1,
+            "{name}: an anonymous request must have no claims"
+        );
+        assert!(seen(&guests, good).await.unwrap().1, "{name}: the token was not read");
     }
 }
 
 #[tokio::test]
-async fn a_scheme_before_a_bare_token_is_called_a_scheme() {
+async fn scheme_before_a_bare_token_is_reported_as_a_scheme() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -291,7 +295,7 @@ async fn a_scheme_before_a_bare_token_is_called_a_scheme() {
 }
 
 #[tokio::test]
-async fn both_forms_of_one_header_can_be_asked_for() {
+async fn both_forms_of_one_header_can_be_configured() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap())
@@ -301,12 +305,12 @@ async fn both_forms_of_one_header_can_be_asked_for() {
     }
 }
 
-/// A layer that takes the token from the cookie `id`.
+/// A layer that reads the token from the cookie `id`.
 fn cookie_layer(verifier: &Verifier, place: Credential) -> CognitoLayer {
     CognitoLayer::new(verifier.clone()).credentials([place])
 }
 
-/// A request of `api.example.com` with a good cookie.
+/// A request to `api.example.com` with a valid cookie.
 fn with_cookie(token: &str, method: &str, headers: &[(&'static str, &str)]) -> Request<()> {
     let cookie = format!("id={token}");
     let mut all = vec![("host", "api.example.com"), ("cookie", &*cookie)];
@@ -338,7 +342,7 @@ async fn a_cookie_is_rejected_in_requests_that_another_site_causes() {
         &[("sec-fetch-site", "none")],
         &[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")],
         &[("sec-fetch-site", "same-origin"), ("origin", "https://api.example.com")],
-        // A form of a page with `Referrer-Policy: no-referrer`.
+        // A form submitted by a page with `Referrer-Policy: no-referrer`.
         &[("sec-fetch-site", "same-origin"), ("origin", "null")],
         // A proxy changed the host.
         &[("sec-fetch-site", "same-origin"), ("origin", "https://public.example.com")],
@@ -477,7 +481,7 @@ async fn links_from_other_sites_pass_if_they_are_allowed_and_nothing_else_does()
 }
 
 #[tokio::test]
-async fn a_cross_site_request_without_a_cookie_is_not_the_cookies_matter() {
+async fn cross_site_check_applies_only_to_requests_with_the_cookie() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -543,7 +547,7 @@ fn impossible_origins_and_places_are_rejected_with_the_fix() {
     }
     assert!(Credential::bearer_header("a b").unwrap_err().to_string().contains("bearer_header"));
     for refused in [Credential::header("Cookie"), Credential::bearer_header("cookie")] {
-        // The rule on other sites would not apply to it.
+        // The cross-site check would not apply to it.
         assert!(refused.unwrap_err().to_string().contains("Credential::cookie"));
     }
 }

@@ -1,4 +1,4 @@
-//! Each example's app does what its file says.
+//! The apps of the examples behave as their files document.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn quickstart_opens_each_route_to_whom_it_should() {
+async fn quickstart_enforces_the_policy_of_each_route() {
     let pool = UserPool::start().await.unwrap();
     let address = serve(quickstart::app(pool.verifier().build().unwrap())).await;
     let user = pool.token("alice").sign();
@@ -38,22 +38,22 @@ async fn quickstart_opens_each_route_to_whom_it_should() {
         ("/api/me", Some(&*machine), 200),
         ("/api/nothing", Some(&*user), 404),
     ] {
-        let answer = get(address, path, token).await;
-        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        let response = get(address, path, token).await;
+        assert_eq!(response.status, status, "{path}: {response:?}");
     }
 }
 
 #[tokio::test]
-async fn quickstart_mirrors_the_claims_to_the_letter() {
+async fn quickstart_returns_the_claims_unchanged() {
     let pool = UserPool::start().await.unwrap();
     let address = serve(quickstart::app(pool.verifier().build().unwrap())).await;
     let head = crate::support::header(&pool).to_string();
     let plain = pool.token("alice").payload().to_string();
-    // Cognito may write a slash as `\/`, and an order and spacing of its own.
+    // Cognito may escape slashes as `\/`, and use any order and spacing.
     let written = format!("{{ \"x\" : [1.50, \"\\u00e9\"],{}", plain[1..].replace('/', "\\/"));
-    let answer = get(address, "/api/me", Some(&pool.sign_parts(head, &written))).await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, written.as_str()));
-    assert_eq!(answer.headers["content-type"], "application/json");
+    let response = get(address, "/api/me", Some(&pool.sign_parts(head, &written))).await;
+    assert_eq!((response.status, response.body.as_str()), (200, written.as_str()));
+    assert_eq!(response.headers["content-type"], "application/json");
 }
 
 #[tokio::test]
@@ -67,8 +67,8 @@ async fn custom_claims_reach_the_handler_and_the_policy() {
     let reader = reader.permissions(["orders:read"]).sign();
     let support = pool.id_token("carol").claim("custom:tenant_id", "acme").group("support").sign();
 
-    let answer = get(address, "/tenant", Some(&reader)).await;
-    assert!(answer.body.ends_with(" of acme, 12 seats"), "{answer:?}");
+    let response = get(address, "/tenant", Some(&reader)).await;
+    assert!(response.body.ends_with(" of acme, 12 seats"), "{response:?}");
     for (path, token, status) in [
         ("/tenants/acme/orders", &plain, 403),
         ("/tenants/acme/orders", &reader, 200),
@@ -83,7 +83,7 @@ async fn custom_claims_reach_the_handler_and_the_policy() {
 }
 
 #[tokio::test]
-async fn custom_rejection_words_all_refusals() {
+async fn custom_rejection_formats_all_errors() {
     let pool = UserPool::start().await.unwrap();
     let app = custom_rejection::app(pool.verifier().build().unwrap()).unwrap();
     let address = serve(app).await;
@@ -93,27 +93,27 @@ async fn custom_rejection_words_all_refusals() {
         ("/me", Some("x"), 401, "malformed_token"),
         ("/admin", Some(&*user), 403, "insufficient_scope"),
     ] {
-        let answer = get(address, path, token).await;
-        assert_eq!(answer.status, status);
-        assert_eq!(answer.json()["ok"], json!(false));
-        assert_eq!(answer.json()["error"]["code"], Value::from(code));
-        assert!(answer.challenge().unwrap().starts_with("Bearer realm=\"orders\""));
+        let response = get(address, path, token).await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.json()["ok"], json!(false));
+        assert_eq!(response.json()["error"]["code"], Value::from(code));
+        assert!(response.challenge().unwrap().starts_with("Bearer realm=\"orders\""));
     }
 }
 
 #[tokio::test]
-async fn plain_hyper_is_guarded_too() {
+async fn plain_hyper_is_protected() {
     let pool = UserPool::start().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(plain_hyper::serve(listener, pool.verifier().build().unwrap()));
     let good = pool.token("alice").scope("greetings/read").sign();
-    let answer = get(address, "/", Some(&good)).await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, "hello, alice"));
+    let response = get(address, "/", Some(&good)).await;
+    assert_eq!((response.status, response.body.as_str()), (200, "hello, alice"));
     assert_eq!(get(address, "/", None).await.status, 401);
-    let answer = get(address, "/", Some(&pool.token("alice").sign())).await;
-    assert_eq!(answer.status, 403);
-    assert!(answer.challenge().unwrap().ends_with("scope=\"greetings/read\""), "{answer:?}");
+    let response = get(address, "/", Some(&pool.token("alice").sign())).await;
+    assert_eq!(response.status, 403);
+    assert!(response.challenge().unwrap().ends_with("scope=\"greetings/read\""), "{response:?}");
 }
 
 #[tokio::test]
@@ -130,8 +130,8 @@ async fn two_pools_stay_apart() {
     let verifier = two_pools::verifier(staff.pool(), shop.pool()).unwrap();
     let address = serve(two_pools::app(verifier)).await;
     for (pool, name) in [(&staff, "staff"), (&shop, "customers")] {
-        let answer = get(address, "/whoami", Some(&pool.token("alice").sign())).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, name));
+        let response = get(address, "/whoami", Some(&pool.token("alice").sign())).await;
+        assert_eq!((response.status, response.body.as_str()), (200, name));
     }
     let path = "/back-office";
     assert_eq!(
@@ -143,20 +143,20 @@ async fn two_pools_stay_apart() {
         403
     );
 
-    // A token of one pool's claims, signed with the other's key, under either key id.
+    // A token with the claims of one pool, signed with the key of the other, under either key ID.
     let claims = staff.token("a").group("back-office").payload().to_string();
     for (kid_of, code) in [(&shop, "unknown_key"), (&staff, "bad_signature")] {
         let header = crate::support::header(kid_of).to_string();
-        let answer = get(address, path, Some(&shop.sign_parts(header, &claims))).await;
-        assert_eq!((answer.status, answer.code().as_str()), (401, code));
+        let response = get(address, path, Some(&shop.sign_parts(header, &claims))).await;
+        assert_eq!((response.status, response.code().as_str()), (401, code));
     }
-    // A client of one pool is no client of the other.
+    // A client of one pool is not accepted for the other.
     let token = shop.token("a").client("staffweb").group("back-office").sign();
     assert_eq!(get(address, path, Some(&token)).await.code(), "wrong_client");
 }
 
 #[tokio::test]
-async fn guests_pass_without_claims_and_bad_tokens_do_not() {
+async fn anonymous_requests_pass_without_claims_and_invalid_tokens_are_rejected() {
     let pool = UserPool::start().await.unwrap();
     let address = serve(guests::app(pool.verifier().build().unwrap())).await;
     let user = pool.token("alice").sign();
@@ -171,16 +171,16 @@ async fn guests_pass_without_claims_and_bad_tokens_do_not() {
         ("/basket", None, 401, "missing_credential"),
         ("/basket", Some(&*user), 200, "your basket"),
     ] {
-        let answer = get(address, path, token).await;
-        assert_eq!(answer.status, status, "{path}: {answer:?}");
-        assert!(answer.body.contains(body), "{path}: {answer:?}");
+        let response = get(address, path, token).await;
+        assert_eq!(response.status, status, "{path}: {response:?}");
+        assert!(response.body.contains(body), "{path}: {response:?}");
     }
     let basic = crate::support::send(address, "GET", "/", b"Authorization: Basic YTpi\r\n").await;
     assert_eq!((basic.status, basic.code().as_str()), (401, "missing_credential"));
 }
 
 #[tokio::test]
-async fn web_lets_users_in_and_admins_further_as_long_as_their_tokens_live() {
+async fn web_enforces_user_and_admin_routes_until_tokens_expire() {
     let pool = Arc::new(web::pool(5173).await.unwrap());
     let address = serve(web::app(web::verifier(Arc::clone(&pool)).unwrap())).await;
     let user = pool.token("lou").sign();
@@ -194,10 +194,10 @@ async fn web_lets_users_in_and_admins_further_as_long_as_their_tokens_live() {
         ("/api/admin", Some(&admin), 200),
         ("/api/admin", Some(&id), 401),
     ] {
-        let answer = get(address, path, token.map(String::as_str)).await;
-        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        let response = get(address, path, token.map(String::as_str)).await;
+        assert_eq!(response.status, status, "{path}: {response:?}");
     }
     pool.advance(Duration::from_secs(60 * 60 + 1));
-    let answer = get(address, "/api/me", Some(&user)).await;
-    assert_eq!((answer.status, answer.code().as_str()), (401, "token_expired"));
+    let response = get(address, "/api/me", Some(&user)).await;
+    assert_eq!((response.status, response.code().as_str()), (401, "token_expired"));
 }

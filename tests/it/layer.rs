@@ -1,4 +1,4 @@
-//! The layer as a tower service.
+//! `CognitoLayer` as a tower service.
 
 use std::{
     convert::Infallible,
@@ -34,7 +34,7 @@ fn kind<B>(response: &Response<B>) -> Option<AuthErrorKind> {
     response.extensions().get::<AuthError>().map(AuthError::kind)
 }
 
-/// Counts permits: a call without one is a call on a service that was not polled ready.
+/// A service that counts its calls, and those without a preceding `poll_ready` as violations.
 #[derive(Default)]
 struct Strict {
     ready: bool,
@@ -72,10 +72,10 @@ impl Service<Request<()>> for Strict {
 }
 
 #[tokio::test]
-async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
+async fn layer_calls_the_service_that_was_polled_ready() {
     let pool = UserPool::start().await.unwrap();
     let strict = Strict { ready: false, violations: Arc::default(), calls: Arc::default() };
-    // Without keys the first request waits for a fetch; the others are decided at once.
+    // Without keys, the first request waits for a fetch; the others are decided at once.
     let waiting = pool.verifier().add_async_check(|_: Verified| async { Ok(()) });
     for builder in [pool.verifier(), waiting] {
         let layer = CognitoLayer::new(builder.build().unwrap());
@@ -91,7 +91,7 @@ async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
-async fn the_services_error_passes_unchanged() {
+async fn error_of_the_inner_service_is_returned_unchanged() {
     #[derive(Debug, PartialEq)]
     struct Broken;
     let pool = UserPool::start().await.unwrap();
@@ -141,7 +141,7 @@ async fn checks_of_your_own_run_at_each_request_warm_or_not() {
 }
 
 #[tokio::test]
-async fn a_check_says_which_refusal_it_is() {
+async fn custom_check_determines_the_response() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     for (refusal, status, code) in [
@@ -161,7 +161,7 @@ async fn a_check_says_which_refusal_it_is() {
 }
 
 #[tokio::test]
-async fn a_check_is_not_asked_about_a_token_that_is_bad_anyway() {
+async fn custom_check_does_not_run_for_an_invalid_token() {
     let pool = UserPool::start().await.unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
@@ -219,7 +219,7 @@ async fn the_request_that_began_a_fetch_may_go_away_and_the_others_get_their_ans
 }
 
 #[tokio::test]
-async fn tonic_methods_see_the_claims_and_clients_get_the_grpc_code_of_a_refusal() {
+async fn tonic_methods_receive_claims_and_clients_get_the_grpc_code_of_a_refusal() {
     use tonic::{Code, Status};
 
     let pool = UserPool::start().await.unwrap();
@@ -261,10 +261,14 @@ async fn tonic_methods_see_the_claims_and_clients_get_the_grpc_code_of_a_refusal
         let answer = answer.map_err(|status: Status| (status.code(), status.message().to_owned()));
         assert_eq!(answer, expected);
     }
-    assert_eq!(calls.load(Ordering::SeqCst), passing, "the method ran for a refused request");
+    assert_eq!(
+        calls.load(Ordering::SeqCst),
+        passing,
+        "the method must not run for a rejected request"
+    );
 }
 
-/// A gRPC service of one unary method: it returns the caller's username and the message.
+/// A gRPC service with one unary method, which returns the caller's username and the message.
 #[derive(Clone)]
 struct Echo {
     calls: Arc<AtomicUsize>,
@@ -310,7 +314,7 @@ async fn serve_grpc(layer: CognitoLayer, echo: Echo) -> tonic::transport::Channe
     tonic::transport::Endpoint::try_from(format!("http://{address}")).unwrap().connect_lazy()
 }
 
-/// Calls the method as a client does.
+/// Calls the method over the network.
 async fn say(
     channel: tonic::transport::Channel,
     message: &str,
@@ -327,7 +331,7 @@ async fn say(
     client.unary(request, path, Text).await.map(tonic::Response::into_inner)
 }
 
-/// A codec for messages of plain text.
+/// A codec for plain-text messages.
 #[derive(Clone)]
 struct Text;
 
@@ -374,7 +378,7 @@ impl tonic::codec::Decoder for Text {
 }
 
 #[tokio::test]
-async fn the_layers_own_policy_decides_as_require_around_the_service_would() {
+async fn policy_of_the_layer_behaves_like_require_around_the_service() {
     let pool = UserPool::start().await.unwrap();
     let policy = || scope("orders/write") & group("staff");
     let guarded = |cognito: CognitoLayer| {
@@ -389,7 +393,7 @@ async fn the_layers_own_policy_decides_as_require_around_the_service_would() {
         (pool.token("alice").group("staff").sign(), Some(AuthErrorKind::InsufficientScope)),
     ];
     for (token, expected) in tokens {
-        // The first request of a verifier waits for the keys; the second does not.
+        // The first request to a verifier waits for the keys; the second does not.
         let own = CognitoLayer::new(pool.verifier().build().unwrap());
         let split = own.clone().require(scope("orders/write")).require(group("staff"));
         let whole = own.clone().require(policy());
@@ -410,39 +414,39 @@ async fn the_layers_own_policy_decides_as_require_around_the_service_would() {
 }
 
 #[tokio::test]
-async fn what_layers_further_out_said_of_a_request_stays() {
+async fn request_extensions_of_outer_layers_are_kept() {
     #[derive(Clone, PartialEq, Debug)]
-    struct Said(&'static str);
+    struct OuterLayer(&'static str);
 
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let verifier = pool.verifier().build().unwrap();
     let cognito = CognitoLayer::new(verifier.clone()).allow_anonymous();
     let seen = service_fn(|request: Request<()>| async move {
-        let (said, user) =
-            (request.extensions().get::<Said>(), request.extensions().get::<Verified>());
-        let seen = (said.cloned(), user.map(|user| user.subject().to_owned()));
+        let (outer, user) =
+            (request.extensions().get::<OuterLayer>(), request.extensions().get::<Verified>());
+        let seen = (outer.cloned(), user.map(|user| user.subject().to_owned()));
         let mut response = Response::new(Full::<Bytes>::default());
         response.extensions_mut().insert(seen);
         Ok::<_, Infallible>(response)
     });
     let subject = verifier.verify(&token).await.unwrap().subject().to_owned();
-    for said in [None, Some(Said("first"))] {
+    for outer in [None, Some(OuterLayer("first"))] {
         for (mut request, user) in
             [(request(&token), Some(subject.clone())), (Request::new(()), None)]
         {
-            if let Some(said) = &said {
-                request.extensions_mut().insert(said.clone());
+            if let Some(outer) = &outer {
+                request.extensions_mut().insert(outer.clone());
             }
             let response = cognito.layer(seen).oneshot(request).await.unwrap();
-            let seen: Option<&(Option<Said>, Option<String>)> = response.extensions().get();
-            assert_eq!(seen, Some(&(said.clone(), user)));
+            let seen: Option<&(Option<OuterLayer>, Option<String>)> = response.extensions().get();
+            assert_eq!(seen, Some(&(outer.clone(), user)));
         }
     }
 }
 
 #[tokio::test]
-async fn around_a_router_answers_and_refusals_are_as_inside_it() {
+async fn layer_around_a_router_responds_like_one_inside_it() {
     let pool = UserPool::start().await.unwrap();
     let guarded = get(async || "hello").layer(require(group("staff")));
     let router = Router::new().route("/", get(async || "hello")).route("/twice", guarded);
@@ -467,11 +471,11 @@ async fn around_a_router_answers_and_refusals_are_as_inside_it() {
         for ((method, path), expected) in requests.into_iter().zip(expected) {
             let around = support::send(around, method, path, &credential).await;
             let mut inside = support::send(inside, method, path, &credential).await;
-            // axum names a route's methods even to those whom a layer inside refuses.
+            // axum adds the `Allow` header even to responses of a layer inside the route.
             if expected != 405 {
                 inside.headers.remove("allow");
             }
-            // Beside that only the date may differ.
+            // Apart from that, only the date may differ.
             inside.headers.insert("date", around.headers["date"].clone());
             assert_eq!(around.status, expected, "{method} {path}");
             assert_eq!((around.headers, around.body), (inside.headers, inside.body));
@@ -480,7 +484,7 @@ async fn around_a_router_answers_and_refusals_are_as_inside_it() {
 }
 
 #[tokio::test]
-async fn a_guest_does_not_meet_the_layers_own_policy() {
+async fn anonymous_request_does_not_meet_the_policy_of_the_layer() {
     let pool = UserPool::start().await.unwrap();
     let cognito = CognitoLayer::new(pool.verifier().build().unwrap());
     for cognito in [

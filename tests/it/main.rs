@@ -6,7 +6,7 @@
     clippy::missing_errors_doc,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test may say what it expects in the shortest way"
+    reason = "tests may unwrap, index and panic"
 )]
 
 mod attack;

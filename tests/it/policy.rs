@@ -1,4 +1,4 @@
-//! The algebra of grants.
+//! Policies and their algebra.
 
 use proptest::prelude::*;
 use tower_cognito::{
@@ -82,7 +82,7 @@ async fn each_leaf_looks_at_its_own_claim() {
 }
 
 #[test]
-fn a_policy_prints_as_it_is_written() {
+fn policy_is_displayed_as_written_in_code() {
     for (policy, text) in [
         (authenticated(), "authenticated"),
         (scope("a") & group("b") & client("c"), r#"scope("a") & group("b") & client("c")"#),
@@ -131,7 +131,7 @@ fn names() -> impl Strategy<Value = Vec<String>> {
 fn more_grants_never_take_access_away() {
     let runtime = runtime();
     let pool = runtime.block_on(UserPool::start()).unwrap();
-    // Signing is dear, so each token meets many policies.
+    // Signing is expensive, so each token is checked against many policies.
     proptest!(ProptestConfig::with_cases(40), |(
         few in (names(), names(), names()),
         more in (names(), names(), names()),
@@ -146,7 +146,7 @@ fn more_grants_never_take_access_away() {
         });
         for policy in &policies {
             prop_assert!(policy.check(&less).is_err() || policy.check(&grown).is_ok(), "{}", policy);
-            // The operators and the lists are the same algebra.
+            // The operators and the list forms are equivalent.
             let doubled = policy.clone() & policy.clone();
             prop_assert_eq!(doubled.check(&less).is_ok(), policy.check(&less).is_ok());
             let doubled = policy.clone() | policy.clone();

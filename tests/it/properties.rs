@@ -1,4 +1,4 @@
-//! A second opinion: what this crate accepts, `jsonwebtoken` accepts too.
+//! Property tests, with `jsonwebtoken` as the oracle: it must accept what this crate accepts.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use proptest::prelude::*;
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use tower_cognito::TokenUse;
 use tower_cognito_local::UserPool;
 
-/// How many cases: `PROPTEST_CASES` asks for more.
+/// The number of cases, which `PROPTEST_CASES` can raise.
 fn cases(default: u32) -> ProptestConfig {
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     ProptestConfig::with_cases(wanted.unwrap_or(default))
 }
 
-/// What the oracle says of signature and times, for any client.
+/// Returns whether the oracle accepts signature and times, for any client.
 fn oracle(pool: &UserPool, token: &str) -> bool {
     let keys: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
     let Ok(header) = jsonwebtoken::decode_header(token) else {
@@ -94,12 +94,12 @@ fn what_is_accepted_the_oracle_accepts_too() {
         let token = String::from_utf8(token).unwrap();
         if runtime.block_on(verifier.verify(&token)).is_ok() {
             accepted.set(accepted.get() + 1);
-            prop_assert!(oracle(&pool, &token), "the oracle refuses what was accepted");
+            prop_assert!(oracle(&pool, &token), "the oracle rejects an accepted token");
         }
     });
     assert!(
         accepted.get() > 20,
-        "hardly anything was accepted ({}), so that nothing was compared",
+        "too few tokens were accepted ({}) for a comparison",
         accepted.get()
     );
 }
@@ -121,13 +121,13 @@ fn any_single_edit_of_a_good_token_is_refused() {
                 edited.remove(at);
             }
         }
-        // The sign that stood there already is no edit.
+        // Replacing a character by itself is not an edit.
         prop_assert!(edited == good || runtime.block_on(verifier.verify(&edited)).is_err());
     });
 }
 
 #[test]
-fn permissions_survive_the_way_into_a_claim_and_back() {
+fn permissions_round_trip_through_a_claim() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let verifier = pool.verifier().token_cache_bytes(0).build().unwrap();

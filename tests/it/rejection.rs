@@ -1,4 +1,4 @@
-//! How refusals look.
+//! Responses to rejected requests.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -32,13 +32,13 @@ async fn call(layer: CognitoLayer, token: Option<&str>) -> Call {
 }
 
 #[tokio::test]
-async fn the_default_is_problem_json_with_a_stable_code() {
+async fn default_response_is_problem_json_with_a_stable_code() {
     let pool = UserPool::start().await.unwrap();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
-    let answer = call(layer, Some(&pool.token("alice").expired().sign())).await;
-    assert_eq!(answer.status(), 401);
-    assert_eq!(answer.headers()["content-type"], "application/problem+json");
-    let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    let response = call(layer, Some(&pool.token("alice").expired().sign())).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
     assert_eq!(
         body,
         json!({
@@ -47,14 +47,14 @@ async fn the_default_is_problem_json_with_a_stable_code() {
         })
     );
     assert_eq!(
-        answer.headers()["www-authenticate"],
+        response.headers()["www-authenticate"],
         "Bearer realm=\"cognito\", error=\"invalid_token\", error_description=\"the token has expired\""
     );
-    assert_eq!(answer.extensions().get::<AuthError>().unwrap().kind(), AuthErrorKind::Expired);
+    assert_eq!(response.extensions().get::<AuthError>().unwrap().kind(), AuthErrorKind::Expired);
 }
 
 #[tokio::test]
-async fn a_claim_of_another_type_is_named() {
+async fn claim_of_the_wrong_type_is_named() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let (access, id) = (|| pool.token("alice"), || pool.id_token("alice"));
@@ -79,74 +79,74 @@ async fn a_claim_of_another_type_is_named() {
 }
 
 #[tokio::test]
-async fn no_credential_gets_a_challenge_without_an_error() {
+async fn missing_credential_gets_a_challenge_without_an_error() {
     let pool = UserPool::start().await.unwrap();
-    let answer = call(CognitoLayer::new(pool.verifier().build().unwrap()), None).await;
-    assert_eq!(answer.status(), 401);
-    assert_eq!(answer.headers()["www-authenticate"], "Bearer realm=\"cognito\"");
+    let response = call(CognitoLayer::new(pool.verifier().build().unwrap()), None).await;
+    assert_eq!(response.status(), 401);
+    assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"cognito\"");
 }
 
 #[tokio::test]
 async fn insufficient_scope_names_the_scope_and_keeps_the_failed_policy_for_logs() {
     let pool = UserPool::start().await.unwrap();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
-    let answer = call(layer, Some(&pool.token("alice").sign())).await;
-    assert_eq!(answer.status(), 403);
-    let challenge = answer.headers()["www-authenticate"].to_str().unwrap();
+    let response = call(layer, Some(&pool.token("alice").sign())).await;
+    assert_eq!(response.status(), 403);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
     assert!(challenge.contains("error=\"insufficient_scope\""), "{challenge}");
     assert!(challenge.ends_with("scope=\"a\""), "{challenge}");
-    let error = answer.extensions().get::<AuthError>().unwrap();
+    let error = response.extensions().get::<AuthError>().unwrap();
     assert_eq!(error.failed_policy(), Some("scope(\"a\")"));
     assert_eq!(error.required_scope(), Some("a"));
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_503_with_retry_after() {
+async fn unavailable_keys_get_503_with_retry_after() {
     let pool = UserPool::start().await.unwrap();
     pool.set_fault(Fault::Status(500));
-    let answer =
+    let response =
         call(CognitoLayer::new(pool.verifier().build().unwrap()), Some(&pool.token("a").sign()))
             .await;
-    assert_eq!(answer.status(), 503);
-    let seconds: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert_eq!(response.status(), 503);
+    let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=30).contains(&seconds), "{seconds}");
-    assert!(!answer.headers().contains_key("www-authenticate"));
+    assert!(!response.headers().contains_key("www-authenticate"));
 }
 
 #[tokio::test]
-async fn ready_made_bodies() {
+async fn built_in_bodies_have_their_content_types() {
     let pool = UserPool::start().await.unwrap();
     let layer = || CognitoLayer::new(pool.verifier().build().unwrap());
     let user = pool.token("alice").sign();
     let gateway = layer().rejection_handler(ApiGatewayBody);
-    let answer = call(gateway.clone(), None).await;
+    let response = call(gateway.clone(), None).await;
     assert_eq!(
-        (answer.status().as_u16(), &answer.body()[..]),
+        (response.status().as_u16(), &response.body()[..]),
         (401, &b"{\"message\":\"Unauthorized\"}"[..])
     );
-    let answer = call(gateway, Some(&user)).await;
+    let response = call(gateway, Some(&user)).await;
     assert_eq!(
-        (answer.status().as_u16(), &answer.body()[..]),
+        (response.status().as_u16(), &response.body()[..]),
         (403, &b"{\"message\":\"Forbidden\"}"[..])
     );
 
     for (token, code) in [(None, "16"), (Some("x"), "16"), (Some(&*user), "7")] {
-        let answer = call(layer().rejection_handler(GrpcStatus), token).await;
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.headers()["grpc-status"], code);
-        assert!(answer.body().is_empty());
-        assert!(answer.extensions().get::<AuthError>().is_some());
+        let response = call(layer().rejection_handler(GrpcStatus), token).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["grpc-status"], code);
+        assert!(response.body().is_empty());
+        assert!(response.extensions().get::<AuthError>().is_some());
     }
 }
 
 #[tokio::test]
-async fn the_reason_is_in_the_extensions_whatever_the_handler_returns() {
+async fn error_is_in_the_extensions_of_every_response() {
     let pool = UserPool::start().await.unwrap();
     let blank = |_: &AuthError, _: Response<Bytes>| Response::new(Bytes::new());
     let layer = CognitoLayer::new(pool.verifier().build().unwrap()).rejection_handler(blank);
     for token in [None, Some(pool.token("alice").sign())] {
-        let answer = call(layer.clone(), token.as_deref()).await;
-        assert!(answer.extensions().get::<AuthError>().is_some());
+        let response = call(layer.clone(), token.as_deref()).await;
+        assert!(response.extensions().get::<AuthError>().is_some());
     }
 }
 
@@ -174,8 +174,8 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
     let swapped =
         ServiceBuilder::new().layer(require(scope("a"))).layer(layer.clone()).service(ok_service());
     let right = ServiceBuilder::new().layer(layer).layer(require(scope("a"))).service(ok_service());
-    let body = async |answer: Response<Either<_, _>>| {
-        answer.into_body().collect().await.unwrap().to_bytes()
+    let body = async |response: Response<Either<_, _>>| {
+        response.into_body().collect().await.unwrap().to_bytes()
     };
 
     let log = ThreadLogs::start();
@@ -183,14 +183,14 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
         missing.oneshot(with_token(&token)).await.unwrap().map(Either::Left),
         swapped.oneshot(with_token(&token)).await.unwrap().map(Either::Right),
     ];
-    for answer in answers {
-        assert_eq!(answer.status(), 500);
-        let error = answer.extensions().get::<AuthError>().unwrap().clone();
+    for response in answers {
+        assert_eq!(response.status(), 500);
+        let error = response.extensions().get::<AuthError>().unwrap().clone();
         assert_eq!(error.kind(), AuthErrorKind::MissingLayer);
-        let headers = answer.headers().clone();
-        let shown = format!("{headers:?} {error} {:?}", body(answer).await);
+        let headers = response.headers().clone();
+        let shown = format!("{headers:?} {error} {:?}", body(response).await);
         for word in ["CognitoLayer", "layer(", "Router", "ServiceBuilder", "require"] {
-            assert!(!shown.contains(word), "the client reads {word:?}: {shown}");
+            assert!(!shown.contains(word), "the response contains {word:?}: {shown}");
         }
     }
     let log = log.text();
@@ -204,7 +204,7 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
         assert!(log.contains(advice), "the log lacks {advice:?}: {log}");
     }
 
-    // As the log advises, for a ServiceBuilder and for a Router.
+    // The wiring that the log recommends, for a `ServiceBuilder` and for a `Router`.
     assert_eq!(right.oneshot(with_token(&token)).await.unwrap().status(), 200);
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
     let app = axum::Router::new()
@@ -215,7 +215,7 @@ async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
 }
 
 #[tokio::test]
-async fn a_guest_reads_no_sentence_about_a_kind_of_token_that_is_not_accepted() {
+async fn detail_for_a_missing_token_names_only_accepted_kinds() {
     let pool = UserPool::start().await.unwrap();
     let id_tokens_alone =
         tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).id_tokens([pool.client_id()]);
@@ -225,16 +225,16 @@ async fn a_guest_reads_no_sentence_about_a_kind_of_token_that_is_not_accepted() 
         .layer(layer)
         .layer(require(tower_cognito::policy::authenticated()))
         .service(ok_service());
-    let answer = service.clone().oneshot(Request::new(())).await.unwrap();
-    assert_eq!(answer.status(), 401);
-    let error = answer.extensions().get::<AuthError>().unwrap();
+    let response = service.clone().oneshot(Request::new(())).await.unwrap();
+    assert_eq!(response.status(), 401);
+    let error = response.extensions().get::<AuthError>().unwrap();
     assert_eq!(error.detail(), "this route requires a token");
     let token = pool.id_token("alice").sign();
     assert_eq!(service.oneshot(with_token(&token)).await.unwrap().status(), 200);
 }
 
 #[test]
-fn a_policy_that_no_token_can_meet_is_logged_when_it_is_built() {
+fn unsatisfiable_policy_is_logged_when_it_is_built() {
     let long_list = || scope("a") & (token_use(TokenUse::Id) & group("b"));
     for (policy, part) in [
         (scope("a b"), r#"scope("a b")"#),
@@ -262,7 +262,7 @@ fn a_policy_that_no_token_can_meet_is_logged_when_it_is_built() {
 }
 
 #[test]
-fn a_policy_that_a_token_can_meet_is_not_logged() {
+fn satisfiable_policy_is_not_logged() {
     for policy in [
         scope("orders/write"),
         scope("https://api.example.com/orders.read"),
@@ -283,7 +283,7 @@ fn a_policy_that_a_token_can_meet_is_not_logged() {
 }
 
 #[tokio::test]
-async fn a_permission_without_a_source_is_logged_once() {
+async fn permission_without_a_source_is_logged_once() {
     let pool = UserPool::start().await.unwrap();
     let builder = || tower_cognito::Verifier::builder(pool.pool());
     let name = "a_permission_without_a_source";
@@ -297,7 +297,7 @@ async fn a_permission_without_a_source_is_logged_once() {
     let _layer = CognitoLayer::new(builder().build().unwrap()).require(permission(name));
     assert_eq!(warnings(&log), 1, "{}", log.text());
 
-    // `require` learns of it at the first refusal.
+    // `require` logs it at the first rejected request.
     let log = ThreadLogs::start();
     let without = CognitoLayer::new(builder().build().unwrap());
     let policy = group("admin") | permission(name);
@@ -308,7 +308,7 @@ async fn a_permission_without_a_source_is_logged_once() {
     }
     assert_eq!(warnings(&log), 1, "{}", log.text());
 
-    // With a source there is nothing to warn of, whether the token has the permission or not.
+    // With a source, nothing is logged, whether or not the token has the permission.
     let log = ThreadLogs::start();
     let grants = tower_cognito::policy::Grants::new().add_group("staff", [name]);
     let with_grants = tower_cognito::Verifier::builder(pool.pool().grants(grants));
@@ -328,7 +328,7 @@ async fn a_permission_without_a_source_is_logged_once() {
 }
 
 #[tokio::test]
-async fn a_source_of_permissions_in_one_of_several_pools_is_a_source() {
+async fn permission_source_in_one_of_several_pools_suffices() {
     let pools = [
         UserPool::builder().own_keys().start().await.unwrap(),
         UserPool::builder().own_keys().start().await.unwrap(),
@@ -345,14 +345,14 @@ async fn a_source_of_permissions_in_one_of_several_pools_is_a_source() {
         ServiceBuilder::new().layer(layer).layer(require(permission("a"))).service(ok_service());
     for (pool, status) in [(with, 200), (without, 403)] {
         let token = pool.token("alice").group("staff").sign();
-        let answer = service.clone().oneshot(with_token(&token)).await.unwrap();
-        assert_eq!(answer.status(), status, "{}", pool.issuer());
+        let response = service.clone().oneshot(with_token(&token)).await.unwrap();
+        assert_eq!(response.status(), status, "{}", pool.issuer());
     }
     assert!(!log.text().contains("WARN"), "{}", log.text());
 }
 
 #[tokio::test]
-async fn a_policy_that_the_layers_verifier_cannot_meet_is_logged_when_it_is_built() {
+async fn policy_that_the_verifier_can_never_meet_is_logged_when_the_layer_is_built() {
     let pool = UserPool::start().await.unwrap();
     let own = || tower_cognito::Pool::custom(pool.issuer(), pool.jwks_uri()).name("staff");
     let access = tower_cognito::Verifier::builder(own().access_tokens(["web"]));
@@ -390,8 +390,8 @@ async fn extractors_without_the_layer_are_a_wiring_mistake_even_for_guests() {
         .route("/c", get(|_: Verified| async {}));
     let address = crate::support::serve(app).await;
     for path in ["/a", "/b", "/c"] {
-        let answer = crate::support::get(address, path, None).await;
-        assert_eq!((answer.status, answer.code().as_str()), (500, "missing_layer"), "{path}");
+        let response = crate::support::get(address, path, None).await;
+        assert_eq!((response.status, response.code().as_str()), (500, "missing_layer"), "{path}");
     }
 }
 
@@ -417,7 +417,7 @@ async fn an_inner_layer_for_guests_does_not_take_over_an_outer_layers_claims() {
 }
 
 #[tokio::test]
-async fn a_challenge_names_the_scopes_that_are_missing_and_no_others() {
+async fn challenge_names_exactly_the_missing_scopes() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").scope("a").sign();
     for (policy, named) in [
@@ -437,14 +437,14 @@ async fn a_challenge_names_the_scopes_that_are_missing_and_no_others() {
             }));
         let mut request = Request::new(());
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        let answer = service.oneshot(request).await.unwrap();
-        let error = answer.extensions().get::<AuthError>().unwrap();
+        let response = service.oneshot(request).await.unwrap();
+        let error = response.extensions().get::<AuthError>().unwrap();
         assert_eq!(error.required_scope(), named, "{policy}");
     }
 }
 
 #[tokio::test]
-async fn an_inner_layer_refuses_in_its_own_words_throughout() {
+async fn inner_layer_uses_its_own_rejection_for_all_errors() {
     let pool = UserPool::start().await.unwrap();
     let verifier = || pool.verifier().build().unwrap();
     let outer =
@@ -459,8 +459,8 @@ async fn an_inner_layer_refuses_in_its_own_words_throughout() {
     let mut request = Request::new(());
     let token = pool.token("alice").sign();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let answer = service.oneshot(request).await.unwrap();
-    assert_eq!(answer.status(), 403);
-    assert_eq!(answer.headers()["content-type"], "application/problem+json");
-    assert!(answer.headers()["www-authenticate"].to_str().unwrap().contains("realm=\"cognito\""));
+    let response = service.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 403);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert!(response.headers()["www-authenticate"].to_str().unwrap().contains("realm=\"cognito\""));
 }

@@ -1,4 +1,4 @@
-//! Responses that go on for longer than their token is valid.
+//! Responses that outlast the validity of their token.
 
 use std::{
     convert::Infallible,
@@ -22,7 +22,7 @@ use tower_cognito_local::UserPool;
 
 use crate::support::{tokio_clock, wall_time};
 
-/// An event every ten seconds, for ever or until an instant.
+/// A body with an event every ten seconds, without end or until an instant.
 struct Events {
     ticks: Interval,
     end: Option<Pin<Box<Sleep>>>,
@@ -83,7 +83,7 @@ async fn a_stream_goes_on_past_its_token_unless_the_handler_ends_it() {
     }
     // At 0, 10, ... and 60 s.
     assert_eq!(events, 7);
-    // The layer does not end the other one.
+    // The layer does not end the other stream.
     let mut body = open("/endless").await;
     for _ in 0..100 {
         assert!(body.frame().await.is_some_and(|frame| frame.is_ok()));

@@ -1,4 +1,4 @@
-//! Nobody is measured who does not verify.
+//! Checks that each subject verifies tokens before it is measured.
 
 use std::{
     convert::Infallible,
@@ -19,10 +19,10 @@ use crate::{
 /// The lifetime of a token. The expired one is twice as old, which no peer's leeway covers.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Sends each subject a good token and bad ones that differ from it in one thing.
+/// Sends each subject a valid token, and invalid ones that differ from it in one respect.
 ///
 /// # Errors
-/// The first answer that is wrong, with the subject's name.
+/// Returns the first unexpected response, with the name of the subject.
 pub async fn all(world: &World, subjects: &mut [Subject]) -> Result<(), Box<dyn Error>> {
     for subject in subjects.iter_mut().filter(|subject| subject.rsa.is_some()) {
         let (name, version) = (subject.name, subject.version);
@@ -42,8 +42,8 @@ async fn check(world: &World, work: &mut Work) -> Result<(), Box<dyn Error>> {
             let token = Token::new(world.token("alice").sign())?;
             match (call(&token), call(&token.forged())) {
                 (true, false) => Ok(()),
-                (false, _) => Err("it refused a good token".into()),
-                (_, true) => Err("it accepted a wrong signature".into()),
+                (false, _) => Err("it rejected a valid token".into()),
+                (_, true) => Err("it accepted an invalid signature".into()),
             }
         }
     }
@@ -64,21 +64,21 @@ where
     let good = Token::new(token.sign())?;
     let (status, body) = send(app, Some(&good.text)).await?;
     if status != StatusCode::OK || body != subject {
-        return Err(format!("a good token was answered with {status}: {body}").into());
+        return Err(format!("a valid token got {status}: {body}").into());
     }
 
     let forged = good.forged().text;
     let expired = world.token("alice").issued_at(issued_at).expires_in(HOUR).sign();
     let foreign = world.token("alice").claim("iss", format!("{}2", world.issuer())).sign();
     for (what, token) in [
-        ("a wrong signature", Some(forged.as_str())),
+        ("an invalid signature", Some(forged.as_str())),
         ("an expired token", Some(expired.as_str())),
         ("another issuer", Some(foreign.as_str())),
         ("no token", None),
     ] {
         let (status, _) = send(app, token).await?;
         if !status.is_client_error() {
-            return Err(format!("{what} was answered with {status}").into());
+            return Err(format!("{what} got {status}").into());
         }
     }
     Ok(())
@@ -107,14 +107,14 @@ mod tests {
     use crate::world::PATH;
 
     #[tokio::test]
-    async fn who_does_not_verify_is_named() -> Result<(), Box<dyn Error>> {
+    async fn subject_that_does_not_verify_is_reported() -> Result<(), Box<dyn Error>> {
         let world = World::start().await?;
         let subject = world.token("alice").payload()["sub"].to_string().replace('"', "");
         let app = Router::new().route(PATH, get(|| async { subject }));
         let open = Subject::request("open", "1.0.0", Some("nobody"), app);
 
         let error = all(&world, &mut [open]).await.err().map(|error| error.to_string());
-        let expected = "open 1.0.0 cannot be measured: a wrong signature was answered with 200 OK";
+        let expected = "open 1.0.0 cannot be measured: an invalid signature got 200 OK";
         assert_eq!(error.as_deref(), Some(expected));
         Ok(())
     }

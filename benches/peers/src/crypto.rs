@@ -1,21 +1,21 @@
-//! Who computes RSA where a peer leaves it to its user.
+//! The RSA implementation of peers that leave the choice to the application.
 //!
-//! `jsonwebtoken` 10 and 11 ask a provider that is set once for the process, and panic where both
-//! of their own are built and none is set. Peers that stand on version 9 always use `ring`.
+//! `jsonwebtoken` 10 and 11 use a provider that is installed once per process, and panic if both built-in providers
+//! are compiled and none is installed. Peers that depend on version 9 always use `ring`.
 
 use std::{error::Error, str::FromStr};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Crypto {
-    /// The faster of the two that a peer's user can choose.
+    /// The faster of the two providers.
     #[default]
     Fastest,
-    /// What a peer takes if its user says nothing.
+    /// The default of the peer.
     Shipped,
 }
 
 impl Crypto {
-    /// Settles it for the process. To be called once, before any token is verified.
+    /// Installs the providers for the process. Must be called once, before any token is verified.
     pub fn install(self) -> Result<(), Box<dyn Error>> {
         let (ten, eleven) = match self {
             Self::Fastest => (
@@ -27,12 +27,14 @@ impl Crypto {
                 &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER,
             ),
         };
-        ten.install_default().map_err(|_| "jsonwebtoken 10 has a provider already")?;
-        eleven.install_default().map_err(|_| "jsonwebtoken 11 has a provider already")?;
+        ten.install_default().map_err(|_| "a provider for jsonwebtoken 10 is already installed")?;
+        eleven
+            .install_default()
+            .map_err(|_| "a provider for jsonwebtoken 11 is already installed")?;
         Ok(())
     }
 
-    /// Who computes RSA then.
+    /// Returns the name of the RSA implementation.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fastest => "aws-lc-rs",

@@ -1,14 +1,13 @@
-//! The same request through this crate and four of its kind, in one process and one thread:
+//! Measures the same request through this crate and four comparable ones, in one process and one thread:
 //!
 //! ```sh
 //! cargo run --release -- --rounds 200
 //! ```
 //!
-//! With `--write` it measures more and writes `docs/performance.md`; `--million` adds a million tokens to
-//! that, which takes some minutes.
+//! With `--write` it measures more and writes `docs/performance.md`; `--million` adds a run with a million tokens,
+//! which takes a few minutes.
 //!
-//! With `--crypto shipped` the peers that let their users choose compute RSA as they do if nobody
-//! chooses, instead of as fast as they can.
+//! With `--crypto shipped`, peers with a choice of RSA implementations use their default instead of the fastest one.
 
 mod check;
 mod crypto;
@@ -22,7 +21,7 @@ use std::{env, error::Error, process::ExitCode};
 
 use self::{crypto::Crypto, measure::Figures, subject::Subject, world::World};
 
-/// How many users each round has requests of.
+/// The number of users in each round.
 pub const USERS: usize = 200;
 
 struct Options {
@@ -80,11 +79,11 @@ fn options() -> Result<Options, Box<dyn Error>> {
             "--crypto" => options.crypto = value()?.parse()?,
             "--write" => options.write = true,
             "--million" => options.million = true,
-            _ => return Err(format!("there is no option `{name}`").into()),
+            _ => return Err(format!("unknown option `{name}`").into()),
         }
     }
     if options.rounds == 0 {
-        return Err("`--rounds` is 1 at least".into());
+        return Err("`--rounds` must be at least 1".into());
     }
     Ok(options)
 }

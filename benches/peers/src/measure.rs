@@ -1,5 +1,4 @@
-//! Paired timing: each round measures all subjects, one after the other, so that whatever else the
-//! machine does hits all of them.
+//! Paired timing: each round measures all subjects in turn, so that other load on the machine affects all of them.
 
 use std::{
     convert::Infallible,
@@ -15,23 +14,23 @@ use crate::{
     world::{Token, request},
 };
 
-/// The figures of one subject, in the order of the subjects.
+/// The results of one subject.
 pub struct Figures {
-    /// The median over rounds, in nanoseconds for one token.
+    /// The median over rounds, in nanoseconds per token.
     pub time: f64,
-    /// The median over rounds of what it takes more than the application without authorization.
+    /// The median over rounds of the time added to the application without authorization.
     pub added: Option<f64>,
-    /// The median over rounds of its time as a multiple of the baseline's.
+    /// The median over rounds of the ratio to the baseline.
     pub ratio: f64,
 }
 
-/// Rounds before those that count: caches and branches get warm in them.
+/// Rounds that are not counted, which warm up caches and branch predictors.
 const WARM_UP: usize = 3;
 
 /// Measures all subjects with all tokens in each round.
 ///
 /// # Errors
-/// A subject answers a good token with something else than 200, or nobody has the baseline's name.
+/// A subject responds to a valid token with a status other than 200, or no subject has the name of the baseline.
 pub async fn all(
     subjects: &mut [Subject],
     tokens: &[Token],
@@ -42,8 +41,8 @@ pub async fn all(
     let mut times = vec![Vec::with_capacity(rounds); count];
     for round in 0..WARM_UP + rounds {
         for position in 0..count {
-            // Another one begins each round, and every second round goes backwards, so that nobody
-            // always comes after the same one.
+            // Each round starts with another subject, and every second round is reversed, so that no subject
+            // always follows the same one.
             let position = if round % 2 == 0 { position } else { count - 1 - position };
             let number = (position + round) % count;
             let Some(subject) = subjects.get_mut(number) else { continue };
@@ -59,7 +58,7 @@ pub async fn all(
     }
 
     let baseline = subjects.iter().zip(&times).find(|(subject, _)| subject.name == baseline);
-    let (_, baseline) = baseline.ok_or("nobody has the baseline's name")?;
+    let (_, baseline) = baseline.ok_or("no subject has the name of the baseline")?;
     let figures = subjects.iter().zip(&times).map(|(subject, own)| {
         let mut bare = subjects.iter().zip(&times);
         let bare = bare.find(|(bare, _)| subject.is_guarded_form_of(bare));
@@ -81,7 +80,7 @@ async fn time(work: &mut Work, tokens: &[Token]) -> Result<Duration, Box<dyn Err
             let start = Instant::now();
             let good = tokens.iter().all(call);
             let spent = start.elapsed();
-            if good { Ok(spent) } else { Err("it refused a good token".into()) }
+            if good { Ok(spent) } else { Err("it rejected a valid token".into()) }
         }
     }
 }
@@ -91,14 +90,14 @@ where
     S: Service<Request<B>, Response = Response<R>, Error = Infallible>,
     B: Default,
 {
-    // Made before the clock starts, since a server has them from the network.
+    // Built before the clock starts, because a server receives them from the network.
     let requests: Vec<Request<B>> =
         tokens.iter().map(|token| request(Some(&token.text))).collect::<Result<_, _>>()?;
     let start = Instant::now();
     for request in requests {
         let response = app.ready().await?.call(request).await?;
         if response.status() != StatusCode::OK {
-            return Err(format!("a good token was answered with {}", response.status()).into());
+            return Err(format!("a valid token got {}", response.status()).into());
         }
     }
     Ok(start.elapsed())

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The subjects of the measurement.
 
 use serde::Deserialize;
 use tower_cognito::service::CognitoService;
@@ -9,26 +9,26 @@ use crate::world::Token;
 pub struct Subject {
     pub name: &'static str,
     pub version: &'static str,
-    /// Who computes RSA; nobody, if nothing is verified.
+    /// The RSA implementation; `None` if nothing is verified.
     pub rsa: Option<&'static str>,
     pub work: Work,
 }
 
-/// Tells whether a token is good.
+/// Returns whether a token is valid.
 pub type Check = Box<dyn Fn(&Token) -> bool + Send + Sync>;
 
 pub enum Work {
-    /// A request through a whole application.
+    /// A request through a complete application.
     Request(axum::Router),
     /// An application that is wrapped as a whole.
     Around(CognitoService<axum::Router>),
-    /// The same with the version of axum before, for the peer that is made for it.
+    /// The same with axum 0.7, for the peer that requires it.
     Request07(axum_07::Router),
-    /// One function alone, which tells whether a token is good.
+    /// A single function that returns whether a token is valid.
     Call(Check),
 }
 
-/// The claims that all handlers take.
+/// The claims that all handlers extract.
 #[derive(Clone, Deserialize)]
 pub struct User {
     pub sub: String,
@@ -41,7 +41,7 @@ impl Subject {
         rsa: Option<&'static str>,
         app: axum::Router,
     ) -> Self {
-        // With its state the router is finished here, as a server does it, and not at each request.
+        // Provides the state once, as a server does, and not for each request.
         Self { name, version, rsa, work: Work::Request(app.with_state(())) }
     }
 
@@ -72,12 +72,12 @@ impl Subject {
         Self { name, version, rsa: Some(rsa), work: Work::Call(Box::new(call)) }
     }
 
-    /// Whether it answers requests.
+    /// Returns whether the subject is an application.
     pub fn is_app(&self) -> bool {
         !matches!(self.work, Work::Call(_))
     }
 
-    /// Whether the other is this application without authorization.
+    /// Returns whether `bare` is this application without authorization.
     pub fn is_guarded_form_of(&self, bare: &Self) -> bool {
         bare.name.starts_with("bare")
             && matches!(
@@ -88,8 +88,8 @@ impl Subject {
     }
 }
 
-/// The version of a package that was built, the one that begins so if there are several.
-pub fn version_of(package: &str, begins_with: &str) -> &'static str {
+/// Returns the version of a built package; with several versions, the one that starts with `prefix`.
+pub fn version_of(package: &str, prefix: &str) -> &'static str {
     let name = format!("name = \"{package}\"");
     include_str!("../Cargo.lock")
         .split("[[package]]")
@@ -97,6 +97,6 @@ pub fn version_of(package: &str, begins_with: &str) -> &'static str {
         .filter_map(|entry| {
             entry.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'))
         })
-        .find(|version| version.starts_with(begins_with))
+        .find(|version| version.starts_with(prefix))
         .unwrap_or("unknown")
 }

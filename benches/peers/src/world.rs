@@ -1,4 +1,4 @@
-//! What all subjects have in common: one user pool, its keys and its tokens.
+//! The shared fixture of all subjects: one user pool, its keys and its tokens.
 
 use std::error::Error;
 
@@ -11,16 +11,16 @@ use serde_json::Value;
 use tower_cognito::TokenUse;
 use tower_cognito_local::{TokenBuilder, UserPool};
 
-/// The one route.
+/// The path of the only route.
 pub const PATH: &str = "/api/protected";
 
-/// What the tokens hold, so that a policy can ask for it.
+/// The scope of the tokens, which the policy requires.
 pub const SCOPE: &str = "orders/write";
 pub const PERMISSION: &str = "write:all";
 
 pub struct World {
     pub pool: UserPool,
-    /// The key set as its endpoint serves it.
+    /// The key set as the endpoint serves it.
     pub jwks: String,
 }
 
@@ -39,7 +39,7 @@ impl World {
         let jwks = client.get(pool.jwks_uri()).send().await?.text().await?;
         let world = Self { pool, jwks };
         let length = world.token("alice").sign().len();
-        // Decoding takes longer the longer a token is, and Cognito's are about that long.
+        // Decoding time depends on the length of the token, and Cognito's tokens have about this length.
         if !(1000..=1100).contains(&length) {
             return Err(format!("a token has {length} bytes, not 1,000 to 1,100").into());
         }
@@ -58,22 +58,25 @@ impl World {
         self.pool.jwks_uri()
     }
 
-    /// Starts an access token: with `client_id` and without `aud`, as Cognito makes them.
+    /// Returns the builder of an access token with `client_id` and without `aud`, as Cognito issues them.
     pub fn token(&self, username: &str) -> TokenBuilder {
         self.pool.token(username).scope(SCOPE).group("staff").permissions([PERMISSION])
     }
 
-    /// Tokens of as many users.
+    /// Returns tokens of this number of users.
     pub fn tokens(&self, count: usize) -> Result<Vec<Token>, Box<dyn Error>> {
         (0..count).map(|number| Token::new(self.token(&format!("u{number:04}")).sign())).collect()
     }
 
-    /// Modulus and exponent of the key that signs the tokens, in base64url.
+    /// Returns modulus and exponent of the signing key, in base64url.
     pub fn public_key(&self) -> Result<(String, String), Box<dyn Error>> {
         let kid = self.pool.key_id(TokenUse::Access);
         let jwks: Value = serde_json::from_str(&self.jwks)?;
         let keys = jwks["keys"].as_array().ok_or("the key set has no keys")?;
-        let key = keys.iter().find(|key| key["kid"] == kid).ok_or("the key is not published")?;
+        let key = keys
+            .iter()
+            .find(|key| key["kid"] == kid)
+            .ok_or("the key set does not contain the signing key")?;
         match (key["n"].as_str(), key["e"].as_str()) {
             (Some(n), Some(e)) => Ok((n.to_owned(), e.to_owned())),
             _ => Err("the key is not an RSA key".into()),
@@ -90,12 +93,12 @@ impl Token {
         Ok(Self { text, signature })
     }
 
-    /// What the signature is over.
+    /// Returns the signed message.
     pub fn message(&self) -> &[u8] {
         self.text.rsplit_once('.').map_or("", |(message, _)| message).as_bytes()
     }
 
-    /// The token with one bit of its signature turned over.
+    /// Returns the token with one bit of its signature flipped.
     pub fn forged(&self) -> Self {
         let mut signature = self.signature.clone();
         if let Some(octet) = signature.get_mut(100) {
@@ -107,7 +110,7 @@ impl Token {
     }
 }
 
-/// The request that all subjects get, with the headers that any client sends.
+/// Builds the request that all subjects receive, with typical client headers.
 pub fn request<B: Default>(token: Option<&str>) -> http::Result<Request<B>> {
     let request = Request::get(PATH)
         .header(HOST, "api.example.com")

@@ -5,7 +5,7 @@ import { Amplify } from 'aws-amplify';
 import * as auth from 'aws-amplify/auth';
 import { cognitoUserPoolsTokenProvider } from 'aws-amplify/auth/cognito';
 
-import { forgeries, lives, refused, wrong } from './kit.mjs';
+import { forgeries, refused, runClient, wrong } from './kit.mjs';
 
 async function life({ pool, step }) {
   use(pool, pool.clientId);
@@ -19,7 +19,7 @@ async function life({ pool, step }) {
   const signUp = (password, more = {}) =>
     auth.signUp({ username, password, options: { userAttributes, ...more } });
 
-  await step('a weak password is refused at sign-up', () => refused(signUp('weakly'), 'InvalidPasswordException'));
+  await step('a weak password is rejected at sign-up', () => refused(signUp('weakly'), 'InvalidPasswordException'));
   await step('a user signs up', async () => {
     const { isSignUpComplete, nextStep, userId } = await signUp(password);
     assert.equal(isSignUpComplete, false);
@@ -27,8 +27,8 @@ async function life({ pool, step }) {
     assert.equal(nextStep.codeDeliveryDetails.destination, 'j***@e***');
     assert.match(userId, /^[0-9a-f-]{36}$/);
   });
-  await step('a name is taken once', () => refused(signUp(password), 'UsernameExistsException'));
-  await step('who signs in before the code is asked for it', async () => {
+  await step('a taken name is rejected', () => refused(signUp(password), 'UsernameExistsException'));
+  await step('a sign-in before confirmation asks for the code', async () => {
     const { isSignedIn, nextStep } = await auth.signIn({ username, password });
     assert.equal(isSignedIn, false);
     assert.equal(nextStep.signInStep, 'CONFIRM_SIGN_UP');
@@ -49,7 +49,7 @@ async function life({ pool, step }) {
   await step('the code does not confirm twice', () =>
     refused(auth.confirmSignUp({ username, confirmationCode }), 'NotAuthorizedException'));
 
-  await step('a sign-up signs in where that was asked for', async () => {
+  await step('a sign-up signs in automatically if requested', async () => {
     const kim = pool.user('kim');
     const options = { userAttributes: { email: kim.email }, autoSignIn: true };
     await auth.signUp({ username: kim.username, password, options });
@@ -73,20 +73,20 @@ async function life({ pool, step }) {
     assert.equal(me.userId, userSub);
     assert.equal(me.username, pool.hasEmailNames ? userSub : username);
   });
-  await step('a wrong password does not', async () => {
+  await step('a wrong password does not sign in', async () => {
     storage.clear();
     await refused(auth.signIn({ username, password: `${password}x` }), 'NotAuthorizedException');
     await refused(auth.getCurrentUser(), 'UserUnAuthenticatedException');
     assert.equal((await auth.fetchAuthSession()).tokens, undefined);
   });
-  await step('an unknown user does not', () =>
+  await step('an unknown user does not sign in', () =>
     refused(auth.signIn({ username: pool.user('nobody').username, password }), 'NotAuthorizedException'));
-  await step('the password signs in as it is', async () => {
+  await step('the password signs in by USER_PASSWORD_AUTH', async () => {
     storage.clear();
     const { isSignedIn } = await auth.signIn({ username, password, options: { authFlowType: 'USER_PASSWORD_AUTH' } });
     assert(isSignedIn);
   });
-  await step('a wrong password as it is does not', () => {
+  await step('a wrong password does not sign in by USER_PASSWORD_AUTH', () => {
     storage.clear();
     const options = { authFlowType: 'USER_PASSWORD_AUTH' };
     return refused(auth.signIn({ username, password: `${password}x`, options }), 'NotAuthorizedException');
@@ -106,7 +106,7 @@ async function life({ pool, step }) {
     assert(answer.given_name.isUpdated && answer.family_name.isUpdated);
     assert.equal((await auth.fetchUserAttributes()).family_name, 'Roe');
   });
-  await step('what a user must not write is refused', async () => {
+  await step('attributes that a user must not write are rejected', async () => {
     const write = change => auth.updateUserAttributes({ userAttributes: change });
     await refused(write({ 'custom:unknown': 'x' }), 'InvalidParameterException');
     await refused(write({ email_verified: 'true' }), 'InvalidParameterException', 'NotAuthorizedException');
@@ -120,7 +120,7 @@ async function life({ pool, step }) {
     await auth.deleteUserAttributes({ userAttributeKeys: ['family_name'] });
     assert.equal((await auth.fetchUserAttributes()).family_name, undefined);
   });
-  await step('another address is verified by its code alone, and once', async () => {
+  await step('another address is verified only by its own code, and once', async () => {
     const email = 'roe@example.com';
     const { nextStep } = await auth.updateUserAttribute({ userAttribute: { attributeKey: 'email', value: email } });
     assert.equal(nextStep.updateAttributeStep, 'CONFIRM_ATTRIBUTE_WITH_CODE');
@@ -142,7 +142,7 @@ async function life({ pool, step }) {
       await signIn(name, password);
     });
   }
-  await step('a password changes for who knows the old one', async () => {
+  await step('changing a password requires the old one', async () => {
     const change = (oldPassword, newPassword) => auth.updatePassword({ oldPassword, newPassword });
     await refused(change(`${password}x`, 'Battery-Staple-2'), 'NotAuthorizedException');
     await refused(change(password, 'weakly'), 'InvalidPasswordException');
@@ -162,7 +162,7 @@ async function life({ pool, step }) {
     assert.equal((await auth.fetchUserAttributes()).email, 'roe@example.com');
   });
   let secret;
-  await step('a second factor is set up with a right code', async () => {
+  await step('a second factor is set up with the right code', async () => {
     const { sharedSecret, getSetupUri } = await auth.setUpTOTP();
     secret = sharedSecret;
     assert.equal(getSetupUri('App').searchParams.get('secret'), sharedSecret);
@@ -172,7 +172,7 @@ async function life({ pool, step }) {
     await auth.updateMFAPreference({ totp: 'PREFERRED' });
     assert.deepEqual(await auth.fetchMFAPreference(), { enabled: ['TOTP'], preferred: 'TOTP' });
   });
-  await step('the password alone does not sign in any more, nor a wrong code, nor a used one', async () => {
+  await step('the password alone no longer signs in, nor does a wrong or used code', async () => {
     const enter = async () => {
       storage.clear();
       const { isSignedIn, nextStep } = await auth.signIn({ username: name, password });
@@ -194,7 +194,7 @@ async function life({ pool, step }) {
     await signIn(name, password);
   });
 
-  await step('after a sign-out neither token works', async () => {
+  await step('no token works after a sign-out', async () => {
     const kept = storage.copy();
     await auth.signOut();
     assert.equal((await auth.fetchAuthSession()).tokens, undefined);
@@ -203,7 +203,7 @@ async function life({ pool, step }) {
     const { tokens } = await auth.fetchAuthSession({ forceRefresh: true });
     assert.equal(tokens, undefined);
   });
-  await step('a sign-out everywhere ends all sessions', async () => {
+  await step('a global sign-out ends all sessions', async () => {
     await signIn(name, password);
     const there = storage.copy();
     await signIn(name, password);
@@ -212,7 +212,7 @@ async function life({ pool, step }) {
     await refused(auth.fetchUserAttributes(), 'NotAuthorizedException');
     assert.equal((await auth.fetchAuthSession({ forceRefresh: true })).tokens, undefined);
   });
-  await step('a forgotten password is set with the code alone, and once', async () => {
+  await step('a forgotten password can be reset only with the code, and once', async () => {
     const { nextStep } = await auth.resetPassword({ username: name });
     assert.equal(nextStep.resetPasswordStep, 'CONFIRM_RESET_PASSWORD_WITH_CODE');
     const code = await pool.code(name);
@@ -227,7 +227,7 @@ async function life({ pool, step }) {
     password = 'Third-Password-3';
     await signIn(name, password);
   });
-  await step('tokens that the pool did not sign are refused', async () => {
+  await step('tokens that the pool did not sign are rejected', async () => {
     const good = storage.copy();
     const [key, token] = good.find(([key]) => key.endsWith('.accessToken'));
     for (const [how, forged] of Object.entries(forgeries(token))) {
@@ -239,19 +239,19 @@ async function life({ pool, step }) {
     }
     storage.restore(good);
   });
-  await step('an expired access token is refused, and its session goes on', async () => {
+  await step('an expired access token is rejected, and its session continues', async () => {
     await pool.advance(60 * 60 + 1);
     await refused(auth.fetchUserAttributes(), 'NotAuthorizedException');
     await auth.fetchAuthSession({ forceRefresh: true });
     assert.equal((await auth.fetchUserAttributes()).email, 'roe@example.com');
   });
-  await step('after thirty days the session is over', async () => {
+  await step('the session expires after thirty days', async () => {
     await pool.advance(30 * 24 * 60 * 60);
     assert.equal((await auth.fetchAuthSession({ forceRefresh: true })).tokens, undefined);
     await signIn(name, password);
   });
   if (pool.hasCustomAttributes) {
-    await step('a refresh token that is rotated is good once', async () => {
+    await step('a rotated refresh token works once', async () => {
       use(pool, pool.rotatingClientId);
       await signIn(name, password);
       const before = storage.copy();
@@ -268,7 +268,7 @@ async function life({ pool, step }) {
         }),
         'RefreshTokenReuseException', 'NoTokens',
       );
-      // Two had the token: the session is over for both.
+      // The token was used twice: its session is revoked.
       storage.restore(last);
       await refused(auth.fetchUserAttributes(), 'NotAuthorizedException');
       use(pool, pool.clientId);
@@ -276,7 +276,7 @@ async function life({ pool, step }) {
     });
   }
 
-  await step('who was invited has to choose a password', async () => {
+  await step('an invited user must choose a password', async () => {
     const invited = await pool.invite('ida');
     const kept = storage.copy();
     storage.clear();
@@ -288,7 +288,7 @@ async function life({ pool, step }) {
     assert.equal((await auth.fetchUserAttributes()).name, 'Ida');
     storage.restore(kept);
   });
-  await step('a user who deletes themselves is gone', async () => {
+  await step('a user can delete their own account', async () => {
     const kept = storage.copy();
     await auth.deleteUser();
     assert.equal((await auth.fetchAuthSession()).tokens, undefined);
@@ -301,7 +301,7 @@ async function life({ pool, step }) {
 
 function use(pool, userPoolClientId) {
   const cognito = { userPoolId: pool.id, userPoolClientId, userPoolEndpoint: `${pool.endpoint}/` };
-  // It warns that the endpoint is not Amazon's.
+  // Amplify warns that the endpoint is not one of AWS.
   const { warn } = console;
   console.warn = () => {};
   Amplify.configure({ Auth: { Cognito: cognito } });
@@ -310,14 +310,14 @@ function use(pool, userPoolClientId) {
   cognitoUserPoolsTokenProvider.setKeyValueStorage(storage);
 }
 
-/** Signs in beside whoever is signed in. */
+/** Signs in without ending the current session. */
 async function signIn(username, password) {
   storage.clear();
   const { isSignedIn, nextStep } = await auth.signIn({ username, password });
   assert(isSignedIn, `asked for ${nextStep.signInStep}`);
 }
 
-/** Where the tokens are: a copy of it is what another browser has. */
+/** The token storage; a copy of it stands for another browser. */
 const storage = new (class {
   #items = new Map();
   getItem = async key => this.#items.get(key) ?? null;
@@ -328,4 +328,4 @@ const storage = new (class {
   restore = items => void (this.#items = new Map(items));
 })();
 
-await lives('Amplify', life);
+await runClient('Amplify', life);

@@ -1,10 +1,10 @@
-"""boto3, and pycognito, which signs in by SRP through it."""
+"""boto3, and pycognito, which signs in by SRP with boto3."""
 
 import boto3
 import botocore.config
 from pycognito.aws_srp import AWSSRP
 
-from kit import claims, forgeries, lives, refused, secret_hash, wrong
+from kit import claims, forgeries, refused, run_client, secret_hash, wrong
 
 
 def life(pool, step):
@@ -34,20 +34,20 @@ def users(pool, step, client, app):
             ClientId=pool.client_id, Username=username, Password=password, UserAttributes=attributes
         )
 
-    with step("a weak password is refused at sign-up"), refused("InvalidPasswordException"):
+    with step("a weak password is rejected at sign-up"), refused("InvalidPasswordException"):
         sign_up("weakly")
     with step("a user signs up"):
         answer = sign_up(password)
         assert answer["UserConfirmed"] is False
         assert answer["CodeDeliveryDetails"]["Destination"] == "j***@e***"
-    with step("a name is taken once"), refused("UsernameExistsException"):
+    with step("a taken name is rejected"), refused("UsernameExistsException"):
         sign_up(password)
-    with step("who is not confirmed does not sign in"), refused("UserNotConfirmedException"):
+    with step("an unconfirmed user cannot sign in"), refused("UserNotConfirmedException"):
         app.sign_in(username, password)
     with step("a code is sent again"):
         client.resend_confirmation_code(ClientId=pool.client_id, Username=username)
         assert len(pool.messages(username)) == 2
-    with step("the code confirms, a wrong one and a used one do not"):
+    with step("the right code confirms; wrong and used codes do not"):
 
         def confirm(code):
             client.confirm_sign_up(ClientId=pool.client_id, Username=username, ConfirmationCode=code)
@@ -63,14 +63,14 @@ def users(pool, step, client, app):
         tokens = app.srp(username, password)
         assert claims(tokens["IdToken"])["email"] == email
         assert claims(tokens["AccessToken"])["client_id"] == pool.client_id
-    with step("a wrong password does not, by SRP"), refused("NotAuthorizedException"):
+    with step("a wrong password does not sign in by SRP"), refused("NotAuthorizedException"):
         app.srp(username, password + "x")
-    with step("an unknown user does not, by SRP"), refused("NotAuthorizedException"):
+    with step("an unknown user does not sign in by SRP"), refused("NotAuthorizedException"):
         app.srp(pool.user("nobody")[0], password)
-    with step("the password signs in as it is"):
+    with step("the password signs in by USER_PASSWORD_AUTH"):
         tokens = app.sign_in(username, password)
         assert tokens["ExpiresIn"] == 3600
-    with step("a wrong password as it is does not"), refused("NotAuthorizedException"):
+    with step("a wrong password does not sign in by USER_PASSWORD_AUTH"), refused("NotAuthorizedException"):
         app.sign_in(username, password + "x")
 
     def attributes_of(access):
@@ -85,7 +85,7 @@ def users(pool, step, client, app):
         with refused("InvalidParameterException"):
             client.update_user_attributes(AccessToken=access, UserAttributes=listed(**{"custom:no": "1"}))
     if pool.has_custom_attributes:
-        with step("attributes of its own keep to their rules"):
+        with step("custom attributes are validated"):
 
             def update(name, value):
                 client.update_user_attributes(AccessToken=access, UserAttributes=listed(**{name: value}))
@@ -95,7 +95,7 @@ def users(pool, step, client, app):
             for name, value in [("custom:seats", "100"), ("custom:seats", "x"), ("custom:tenant", "other")]:
                 with refused("InvalidParameterException", "NotAuthorizedException"):
                     update(name, value)
-    with step("an address is verified by its code, and once"):
+    with step("an address is verified by its code, which works once"):
         client.get_user_attribute_verification_code(AccessToken=access, AttributeName="email")
         code = pool.code(username)
 
@@ -107,7 +107,7 @@ def users(pool, step, client, app):
         verify(code)
         with refused("ExpiredCodeException", "CodeMismatchException"):
             verify(code)
-    with step("a password changes for who knows the old one"):
+    with step("changing a password requires the old one"):
 
         def change(old, new):
             client.change_password(AccessToken=access, PreviousPassword=old, ProposedPassword=new)
@@ -120,7 +120,7 @@ def users(pool, step, client, app):
         password = "Battery-Staple-2"
         app.srp(username, password)
 
-    with step("a software token is set up, asked for, and its codes are good once"):
+    with step("a software token is set up and required, and its codes work once"):
         secret = client.associate_software_token(AccessToken=access)["SecretCode"]
         code = pool.totp(secret)
         with refused("EnableSoftwareTokenMFAException"):
@@ -153,7 +153,7 @@ def users(pool, step, client, app):
         off = {"Enabled": False, "PreferredMfa": False}
         client.set_user_mfa_preference(AccessToken=access, SoftwareTokenMfaSettings=off)
 
-    with step("a session is refreshed both ways"):
+    with step("a session is refreshed by both operations"):
         tokens = app.srp(username, password)
         fresh = app.refresh(tokens["RefreshToken"])
         assert "RefreshToken" not in fresh
@@ -162,7 +162,7 @@ def users(pool, step, client, app):
             ClientId=pool.client_id, RefreshToken=tokens["RefreshToken"]
         )
         attributes_of(answer["AuthenticationResult"]["AccessToken"])
-    with step("a revoked session is over, another goes on"):
+    with step("revocation ends a session and leaves others"):
         other = app.sign_in(username, password)
         client.revoke_token(ClientId=pool.client_id, Token=tokens["RefreshToken"])
         for call in (
@@ -173,13 +173,13 @@ def users(pool, step, client, app):
             with refused("NotAuthorizedException"):
                 call()
         attributes_of(other["AccessToken"])
-    with step("a sign-out everywhere ends all sessions"):
+    with step("a global sign-out ends all sessions"):
         client.global_sign_out(AccessToken=other["AccessToken"])
         with refused("NotAuthorizedException"):
             attributes_of(other["AccessToken"])
         with refused("NotAuthorizedException"):
             app.refresh(other["RefreshToken"])
-    with step("a forgotten password is set with the code alone, and once"):
+    with step("a forgotten password can be reset only with the code, and once"):
         client.forgot_password(ClientId=pool.client_id, Username=username)
         code = pool.code(username)
 
@@ -197,16 +197,16 @@ def users(pool, step, client, app):
             app.srp(username, password)
         password = "Third-Password-3"
         access = app.srp(username, password)["AccessToken"]
-    with step("tokens that the pool did not sign are refused"):
+    with step("tokens that the pool did not sign are rejected"):
         for forged in forgeries(access).values():
             with refused("NotAuthorizedException"):
                 attributes_of(forged)
-    with step("an access token ends after its hour"):
+    with step("an access token expires after an hour"):
         pool.advance(60 * 60 + 1)
         with refused("NotAuthorizedException"):
             attributes_of(access)
     if pool.has_custom_attributes:
-        with step("a refresh token that is rotated is good once"):
+        with step("a rotated refresh token works once"):
             own = App(client, pool, pool.rotating_client_id)
             tokens = own.srp(username, password)
 
@@ -221,7 +221,7 @@ def users(pool, step, client, app):
                 rotated(tokens["RefreshToken"])
             with refused("NotAuthorizedException", "RefreshTokenReuseException"):
                 rotated(following["RefreshToken"])
-    with step("a user who deletes themselves is gone"):
+    with step("a user can delete their own account"):
         access = app.srp(username, password)["AccessToken"]
         client.delete_user(AccessToken=access)
         with refused("NotAuthorizedException", "UserNotFoundException"):
@@ -236,7 +236,7 @@ def administrators(pool, step, client, app):
     def admin(operation, **more):
         return getattr(client, operation)(UserPoolId=pool.id, **more)
 
-    with step("who was invited has to choose a password"):
+    with step("an invited user must choose a password"):
         admin(
             "admin_create_user",
             Username=username,
@@ -272,13 +272,13 @@ def administrators(pool, step, client, app):
         assert unlisted(user["UserAttributes"])["name"] == "Bob"
         assert user["UserCreateDate"].year > 2000
         admin("admin_delete_user_attributes", Username=username, UserAttributeNames=["name"])
-    with step("a disabled user is out until enabled"):
+    with step("a disabled user cannot sign in until enabled"):
         admin("admin_disable_user", Username=username)
         with refused("NotAuthorizedException"):
             app.srp(username, password)
         admin("admin_enable_user", Username=username)
         app.srp(username, password)
-    with step("a password that was reset has to be set by its user"):
+    with step("after an admin reset, the user must set a new password"):
         admin("admin_reset_user_password", Username=username)
         with refused("PasswordResetRequiredException"):
             app.sign_in(username, password)
@@ -291,7 +291,7 @@ def administrators(pool, step, client, app):
         app.srp(username, "Reset-Password-1")
         admin("admin_set_user_password", Username=username, Password=password, Permanent=True)
         app.srp(username, password)
-    with step("groups are in the tokens of their members"):
+    with step("tokens contain the groups of the user"):
         role = "arn:aws:iam::111122223333:role/staff"
         admin("create_group", GroupName="staff", Precedence=1, RoleArn=role)
         with refused("GroupExistsException"):
@@ -308,7 +308,7 @@ def administrators(pool, step, client, app):
         admin("delete_group", GroupName="staff")
         with refused("ResourceNotFoundException"):
             admin("get_group", GroupName="staff")
-    with step("users are found, page by page"):
+    with step("users are listed page by page"):
         for number in range(5):
             name, address, _ = pool.user(f"user{number}")
             admin(
@@ -325,14 +325,14 @@ def administrators(pool, step, client, app):
         assert len(found) == 5
         with refused("InvalidParameterException"):
             admin("list_users", Filter="email")
-    with step("a user is signed out everywhere"):
+    with step("an administrator signs a user out everywhere"):
         tokens = app.srp(username, password)
         admin("admin_user_global_sign_out", Username=username)
         with refused("NotAuthorizedException"):
             client.get_user(AccessToken=tokens["AccessToken"])
         with refused("NotAuthorizedException"):
             app.refresh(tokens["RefreshToken"])
-    with step("a deleted user is gone"):
+    with step("a deleted user no longer exists"):
         admin("admin_delete_user", Username=username)
         with refused("UserNotFoundException"):
             admin("admin_get_user", Username=username)
@@ -340,7 +340,7 @@ def administrators(pool, step, client, app):
 
 def secrets(pool, step, client, app):
     username, email, password = pool.user("dave")
-    with step("a client with a secret signs in by SRP with its hash, and not without"):
+    with step("a client with a secret signs in by SRP only with the secret hash"):
         made = client.create_user_pool_client(
             UserPoolId=pool.id,
             ClientName="server",
@@ -383,7 +383,7 @@ def secrets(pool, step, client, app):
 
 
 def pools(pool, step, client):
-    with step("a pool is made, described, listed and deleted"):
+    with step("a pool is created, described, listed and deleted"):
         made = client.create_user_pool(
             PoolName="second",
             UsernameAttributes=["email"],
@@ -453,4 +453,4 @@ def unlisted(attributes):
     return {attribute["Name"]: attribute["Value"] for attribute in attributes}
 
 
-lives("boto3", life)
+run_client("boto3", life)

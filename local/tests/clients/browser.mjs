@@ -3,22 +3,22 @@ import assert from 'node:assert/strict';
 
 export class Browser {
   #cookies = new Map();
-  /** The pool's page that it is at. */
+  /** The current page of the pool. */
   url;
   html = '';
-  /** Where it was sent, once that is not the pool. */
+  /** The address outside of the pool that it was redirected to. */
   left;
 
   constructor(origin) {
     this.origin = origin;
   }
 
-  /** What the page says in its heading. */
+  /** The heading of the page. */
   get title() {
     return text(/<h1[^>]*>(.*?)<\/h1>/s.exec(this.html)?.[1] ?? '');
   }
 
-  /** What the page complains of. */
+  /** The error that the page shows. */
   get problem() {
     return text(/<[^>]* id="problem"[^>]*>(.*?)<\/(?:p|div)>/s.exec(this.html)?.[1] ?? '');
   }
@@ -49,7 +49,7 @@ export class Browser {
     throw new Error('it goes round in circles');
   }
 
-  /** Follows the link of these words. */
+  /** Follows the link with this text. */
   follow(words) {
     const links = [...this.html.matchAll(/<a [^>]*href="([^"]*)"[^>]*>(.*?)<\/a>/gs)];
     const link = links.find(([, , label]) => text(label) === words);
@@ -57,7 +57,7 @@ export class Browser {
     return this.open(new URL(text(link[1]), this.url));
   }
 
-  /** Fills in the form with this button, and sends it. */
+  /** Fills in and submits the form with this button. */
   async submit(button, values = {}) {
     const forms = [...this.html.matchAll(/<form ([^>]*)>(.*?)<\/form>/gs)];
     const form = forms.find(([, , inside]) =>
@@ -77,7 +77,7 @@ export class Browser {
     });
   }
 
-  /** Forgets all that sites know it by. */
+  /** Deletes all cookies. */
   forget() {
     this.#cookies.clear();
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 import cognito from 'amazon-cognito-identity-js';
 
-import { forgeries, lives, refused, wrong } from './kit.mjs';
+import { forgeries, refused, runClient, wrong } from './kit.mjs';
 
 const {
   AuthenticationDetails, CognitoAccessToken, CognitoIdToken, CognitoRefreshToken, CognitoUser,
@@ -21,9 +21,9 @@ async function life({ pool, step }) {
   }
   let { password } = jane;
 
-  await step('a weak password is refused at sign-up', () =>
+  await step('a weak password is rejected at sign-up', () =>
     refused(signUp(app, username, 'short', attributes), 'InvalidPasswordException'));
-  await step('an unknown attribute is refused at sign-up', () =>
+  await step('an unknown attribute is rejected at sign-up', () =>
     refused(signUp(app, username, password, { ...attributes, 'custom:unknown': '1' }), 'InvalidParameterException'));
   await step('a user signs up', async () => {
     const { userConfirmed, userSub, codeDeliveryDetails } = await signUp(app, username, password, attributes);
@@ -33,9 +33,9 @@ async function life({ pool, step }) {
       AttributeName: 'email', DeliveryMedium: 'EMAIL', Destination: 'j***@e***',
     });
   });
-  await step('a name is taken once', () =>
+  await step('a taken name is rejected', () =>
     refused(signUp(app, username, password, attributes), 'UsernameExistsException'));
-  await step('a user who is not confirmed does not sign in', () =>
+  await step('a user an unconfirmed user cannot sign in', () =>
     refused(signIn(app, username, password), 'UserNotConfirmedException'));
   await step('a wrong code does not confirm', async () =>
     refused(confirm(app, username, wrong(await pool.code(username))), 'CodeMismatchException'));
@@ -67,25 +67,25 @@ async function life({ pool, step }) {
     assert.notEqual(session.getAccessToken().jwtToken.split('.')[0], session.getIdToken().jwtToken.split('.')[0]);
     assert(session.isValid());
   });
-  await step('a wrong password does not', () =>
+  await step('a wrong password does not sign in', () =>
     refused(signIn(app, username, `${password}x`), 'NotAuthorizedException'));
-  await step('the password of another case does not', () =>
+  await step('the password in another case does not sign in', () =>
     refused(signIn(app, username, password.toLowerCase()), 'NotAuthorizedException'));
-  await step('an unknown user is refused in the same words', async () => {
+  await step('an unknown user gets the same error', async () => {
     const unknown = await refused(signIn(app, pool.user('nobody').username, password), 'NotAuthorizedException');
     const known = await refused(signIn(app, username, `${password}x`), 'NotAuthorizedException');
     assert.equal(unknown.message, known.message);
   });
-  await step('a name is the same in capitals', async () => assert(await signIn(app, username.toUpperCase(), password)));
+  await step('user names are case-insensitive', async () => assert(await signIn(app, username.toUpperCase(), password)));
   await step('the address signs in only where it is a user name', () =>
     username === jane.email
       ? signIn(app, jane.email, password)
       : refused(signIn(app, jane.email, password), 'NotAuthorizedException'));
-  await step('the password signs in as it is', async () =>
+  await step('the password signs in by USER_PASSWORD_AUTH', async () =>
     assert(await signIn(app, username, password, 'USER_PASSWORD_AUTH')));
-  await step('a wrong password as it is does not', () =>
+  await step('a wrong password does not sign in by USER_PASSWORD_AUTH', () =>
     refused(signIn(app, username, `${password}x`, 'USER_PASSWORD_AUTH'), 'NotAuthorizedException'));
-  // Mistakes lock an account for a while.
+  // Wrong passwords lock an account temporarily.
   await pool.advance(60);
 
   let me = user(app, username);
@@ -104,25 +104,25 @@ async function life({ pool, step }) {
     assert.equal(read.name, 'Jane Roe');
     assert.equal(read.nickname, 'jr');
   });
-  await step('an attribute that does not exist is refused', () =>
+  await step('an unknown attribute is rejected', () =>
     refused(update(me, { 'custom:unknown': 'x' }), 'InvalidParameterException'));
-  await step('nobody says of themselves that an address is verified', () =>
+  await step('users cannot mark their own address as verified', () =>
     refused(update(me, { email_verified: 'true' }), 'NotAuthorizedException', 'InvalidParameterException'));
   await step('an attribute is deleted', async () => {
     await called(done => me.deleteAttributes(['nickname'], done));
     assert.equal((await attributesOf(me)).nickname, undefined);
   });
   if (pool.hasCustomAttributes) {
-    await step('an attribute of its own changes within its bounds', async () => {
+    await step('a custom attribute changes within its bounds', async () => {
       await update(me, { 'custom:seats': '99' });
       assert.equal((await attributesOf(me))['custom:seats'], '99');
       await refused(update(me, { 'custom:seats': '100' }), 'InvalidParameterException');
     });
-    await step('an attribute that is fixed does not change', () =>
+    await step('an immutable attribute does not change', () =>
       refused(update(me, { 'custom:tenant': 'other' }), 'InvalidParameterException', 'NotAuthorizedException'));
   }
 
-  await step('another address has to be verified', async () => {
+  await step('a new address must be verified', async () => {
     await update(me, { email: 'roe@example.com' });
     const read = await attributesOf(me);
     assert.equal(read.email, 'roe@example.com');
@@ -130,7 +130,7 @@ async function life({ pool, step }) {
   });
   await step('a wrong code does not verify it', async () =>
     refused(verify(me, wrong(await pool.code('roe@example.com'))), 'CodeMismatchException'));
-  await step('a code is asked for and verifies it', async () => {
+  await step('a requested code verifies it', async () => {
     await new Promise((resolve, reject) => me.getAttributeVerificationCode('email', {
       inputVerificationCode: resolve, onSuccess: resolve, onFailure: reject,
     }));
@@ -150,7 +150,7 @@ async function life({ pool, step }) {
     await signInAs(me, name, password);
   }
 
-  await step('a password changes for who knows the old one', async () => {
+  await step('changing a password requires the old one', async () => {
     const change = (from, to) => called(done => me.changePassword(from, to, done));
     await refused(change(`${password}x`, 'Battery-Staple-2'), 'NotAuthorizedException');
     await refused(change(password, 'weak'), 'InvalidPasswordException');
@@ -160,7 +160,7 @@ async function life({ pool, step }) {
     assert(await signIn(app, name, password));
   });
 
-  await step('a session is found again in the storage', async () => {
+  await step('a session is restored from storage', async () => {
     const again = apps(pool, storage).getCurrentUser();
     const session = await called(done => again.getSession(done));
     assert(session.isValid());
@@ -180,9 +180,9 @@ async function life({ pool, step }) {
   const preference = enabled => called(done =>
     me.setUserMfaPreference(null, { PreferredMfa: enabled, Enabled: enabled }, done));
   let secret;
-  await step('a second factor is preferred once it is there', () =>
+  await step('a second factor can be preferred only once it is set up', () =>
     refused(preference(true), 'InvalidParameterException'));
-  await step('a software token is set up with a right code', async () => {
+  await step('a software token is set up with the right code', async () => {
     secret = await new Promise((resolve, reject) =>
       me.associateSoftwareToken({ associateSecretCode: resolve, onFailure: reject }));
     assert.match(secret, /^[A-Z2-7]{16,}$/);
@@ -196,7 +196,7 @@ async function life({ pool, step }) {
     assert.equal(data.PreferredMfaSetting, 'SOFTWARE_TOKEN_MFA');
     assert.deepEqual(data.UserMFASettingList, ['SOFTWARE_TOKEN_MFA']);
   });
-  await step('the password alone does not sign in any more, nor a wrong code', async () => {
+  await step('the password alone no longer signs in, nor does a wrong code', async () => {
     const entering = user(app, name);
     const { challenge } = await signInAs(entering, name, password);
     assert.equal(challenge, 'SOFTWARE_TOKEN_MFA');
@@ -208,14 +208,14 @@ async function life({ pool, step }) {
     await refused(answer(again, right), 'ExpiredCodeException', 'CodeMismatchException');
     assert((await answer(again, await pool.totp(secret))).isValid());
   });
-  await step('a wrong password is refused before a code is asked for', () =>
+  await step('a wrong password is rejected before a code is requested', () =>
     refused(signIn(app, name, `${password}x`), 'NotAuthorizedException'));
   await step('the second factor is turned off', async () => {
     await preference(false);
     assert((await signIn(app, name, password)).isValid());
   });
 
-  await step('after a sign-out neither token works', async () => {
+  await step('no token works after a sign-out', async () => {
     const leaving = user(app, name);
     const session = await signInAs(leaving, name, password);
     await new Promise(resolve => leaving.signOut(resolve));
@@ -226,7 +226,7 @@ async function life({ pool, step }) {
     );
     assert.equal(apps(pool, storage).getCurrentUser(), null);
   });
-  await step('a sign-out everywhere ends all sessions', async () => {
+  await step('a global sign-out ends all sessions', async () => {
     const [here, there] = [user(app, name), user(app, name)];
     const sessions = [await signInAs(here, name, password), await signInAs(there, name, password)];
     await answered(done => here.globalSignOut(done));
@@ -236,7 +236,7 @@ async function life({ pool, step }) {
   });
 
   let forgotten;
-  await step('a wrong code does not set a password', async () => {
+  await step('a wrong code does not reset the password', async () => {
     const details = await new Promise((resolve, reject) =>
       user(app, name).forgotPassword({ inputVerificationCode: resolve, onFailure: reject }));
     assert.equal(details.CodeDeliveryDetails.AttributeName, 'email');
@@ -245,15 +245,15 @@ async function life({ pool, step }) {
   });
   await step('a weak password is not set', () =>
     refused(reset(app, name, forgotten, 'weak'), 'InvalidPasswordException'));
-  await step('a forgotten password is set with the code', async () => {
+  await step('a forgotten password is reset with the code', async () => {
     assert.equal(await reset(app, name, forgotten, 'Third-Password-3'), 'SUCCESS');
     await refused(signIn(app, name, password), 'NotAuthorizedException');
     password = 'Third-Password-3';
     assert(await signIn(app, name, password));
   });
-  await step('the code does not set one twice', () =>
+  await step('the code cannot be used twice', () =>
     refused(reset(app, name, forgotten, 'Fourth-Password-4'), 'ExpiredCodeException', 'CodeMismatchException'));
-  await step('a code for a password lives for an hour', async () => {
+  await step('a password reset code expires after an hour', async () => {
     await new Promise((resolve, reject) =>
       user(app, name).forgotPassword({ inputVerificationCode: resolve, onFailure: reject }));
     const late = await pool.code(name);
@@ -261,7 +261,7 @@ async function life({ pool, step }) {
     await refused(reset(app, name, late, 'Fourth-Password-4'), 'ExpiredCodeException');
   });
 
-  await step('tokens that the pool did not sign are refused', async () => {
+  await step('tokens that the pool did not sign are rejected', async () => {
     const session = await signIn(app, name, password);
     for (const [how, token] of Object.entries(forgeries(session.getAccessToken().getJwtToken()))) {
       const forged = withSession(user(app, name), session, token);
@@ -272,7 +272,7 @@ async function life({ pool, step }) {
     const id = session.getIdToken().getJwtToken();
     await refused(attributesOf(withSession(user(app, name), session, id)), 'NotAuthorizedException');
   });
-  await step('an access token ends after its hour, and its session goes on', async () => {
+  await step('an access token expires after an hour, and its session continues', async () => {
     me = user(app, name);
     const session = await signInAs(me, name, password);
     await pool.advance(60 * 60 + 1);
@@ -281,7 +281,7 @@ async function life({ pool, step }) {
     assert.equal((await attributesOf(me)).email, 'roe@example.com');
   });
 
-  await step('who was invited has to choose a password', async () => {
+  await step('an invited user must choose a password', async () => {
     const invited = await pool.invite('ida');
     const entering = user(app, invited.username);
     const { challenge, userAttributes } = await signInAs(entering, invited.username, invited.password);
@@ -296,14 +296,14 @@ async function life({ pool, step }) {
   });
 
   let sub;
-  await step('a user who deletes themselves is gone', async () => {
+  await step('a user can delete their own account', async () => {
     const session = await signInAs(me, name, password);
     ({ sub } = session.getIdToken().decodePayload());
     assert.equal(await called(done => me.deleteUser(done)), 'SUCCESS');
     await refused(attributesOf(withSession(user(app, name), session)), 'NotAuthorizedException', 'UserNotFoundException');
     await refused(signIn(app, name, password), 'NotAuthorizedException');
   });
-  await step('the name is free again, and the one before is forgotten', async () => {
+  await step('the name is free again, and the new user has nothing of the old one', async () => {
     const { userSub } = await signUp(app, username, jane.password, attributes);
     assert.notEqual(userSub, sub);
     await confirm(app, username, await pool.code(username));
@@ -337,7 +337,7 @@ async function signIn(app, username, password, flow) {
   return entered;
 }
 
-/** A session, or the challenge that stands before it. */
+/** Returns a session, or the challenge before it. */
 function signInAs(who, username, password, flow = 'USER_SRP_AUTH') {
   who.setAuthenticationFlowType(flow);
   const details = new AuthenticationDetails({ Username: username, Password: password });
@@ -356,7 +356,7 @@ function session(who) {
   return called(done => who.getSession(done));
 }
 
-/** The user with another session, or with another access token in it. */
+/** Returns the user with another session, or with another access token in it. */
 function withSession(who, session, access = session.getAccessToken().getJwtToken()) {
   who.setSignInUserSession(new CognitoUserSession({
     AccessToken: new CognitoAccessToken({ AccessToken: access }),
@@ -407,4 +407,4 @@ class Memory {
   clear = () => this.#items.clear();
 }
 
-await lives('identity-js', life);
+await runClient('identity-js', life);

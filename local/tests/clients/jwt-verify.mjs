@@ -1,11 +1,11 @@
-// aws-jwt-verify, as Node servers hold tokens against a pool.
+// aws-jwt-verify, as Node servers use it to verify tokens.
 import assert from 'node:assert/strict';
 
 import { CognitoJwtVerifier, JwtVerifier } from 'aws-jwt-verify';
 import { validateCognitoJwtFields } from 'aws-jwt-verify/cognito-verifier';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 
-import { claims, forgeries, lives, refused } from './kit.mjs';
+import { claims, forgeries, refused, runClient } from './kit.mjs';
 
 async function life({ pool, step }) {
   const jane = await step('a user is created', () => pool.create('jane'));
@@ -20,26 +20,26 @@ async function life({ pool, step }) {
   const make = pool.hasIssuerOfAmazon ? ofAmazon : ofItsOwn;
   const verifier = (tokenUse, more) => make(pool, { tokenUse, clientId: pool.clientId, ...more });
 
-  await step('an access token holds', async () => {
+  await step('an access token is valid', async () => {
     const payload = await (await verifier('access')).verify(access);
     assert.equal(payload.sub, jane.sub);
     assert.equal(payload.token_use, 'access');
     assert.deepEqual([...payload['cognito:groups']].sort(), ['admin', 'staff']);
   });
-  await step('an ID token holds', async () => {
+  await step('an ID token is valid', async () => {
     const payload = await (await verifier('id')).verify(id);
     assert.equal(payload.email, jane.email);
     assert.equal(payload['cognito:username'], pool.hasEmailNames ? jane.sub : jane.username);
   });
-  await step('either kind holds where either may', async () => {
+  await step('either kind is valid where both are allowed', async () => {
     const either = await verifier(null);
     for (const token of [access, id]) await either.verify(token);
   });
-  await step('a token of the other kind is refused', async () => {
+  await step('a token of the other kind is rejected', async () => {
     await refused((await verifier('access')).verify(id), 'CognitoJwtInvalidTokenUseError');
     await refused((await verifier('id')).verify(access), 'CognitoJwtInvalidTokenUseError');
   });
-  await step('a token of another client is refused', async () => {
+  await step('a token of another client is rejected', async () => {
     for (const [tokenUse, token] of [['access', access], ['id', id]]) {
       await refused(
         (await verifier(tokenUse, { clientId: 'other' })).verify(token), 'CognitoJwtInvalidClientIdError',
@@ -47,7 +47,7 @@ async function life({ pool, step }) {
       await (await verifier(tokenUse, { clientId: ['other', pool.clientId] })).verify(token);
     }
   });
-  await step('groups and scopes are asked for', async () => {
+  await step('groups and scopes are checked', async () => {
     await (await verifier('access', { groups: 'staff' })).verify(access);
     await (await verifier('id', { groups: ['nobody', 'admin'] })).verify(id);
     await refused((await verifier('id', { groups: 'nobody' })).verify(id), 'CognitoJwtInvalidGroupError');
@@ -56,7 +56,7 @@ async function life({ pool, step }) {
       (await verifier('access', { scope: 'orders/read' })).verify(access), 'JwtInvalidScopeError',
     );
   });
-  await step('tokens that the pool did not sign are refused', async () => {
+  await step('tokens that the pool did not sign are rejected', async () => {
     for (const tokenUse of ['access', 'id']) {
       for (const forged of Object.values(forgeries(tokenUse === 'id' ? id : access))) {
         await refused(
@@ -67,9 +67,9 @@ async function life({ pool, step }) {
       }
     }
   });
-  await step('a refresh token is none that others can read', async () =>
+  await step('a refresh token cannot be verified', async () =>
     refused((await verifier('access')).verify(refresh), 'JwtParseError'));
-  await step('a token of another pool is refused', async () => {
+  await step('a token of another pool is rejected', async () => {
     const { UserPool: { Id } } = await pool.admin('CreateUserPool', { PoolName: 'other' });
     const { UserPoolClient: { ClientId } } = await pool.admin('CreateUserPoolClient', {
       UserPoolId: Id, ClientName: 'web', ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH'],
@@ -82,7 +82,7 @@ async function life({ pool, step }) {
     const own = await verifier('access', { clientId: ClientId });
     await refused(own.verify(AccessToken), 'JwtInvalidIssuerError', 'KidNotFoundInJwksError', 'ParameterValidationError');
   });
-  await step('tokens hold after a refresh, with the login time of the first', async () => {
+  await step('refreshed tokens are valid and keep the login time', async () => {
     const { AuthenticationResult: fresh } = await pool.admin('GetTokensFromRefreshToken', {
       ClientId: pool.clientId, RefreshToken: refresh,
     });
@@ -90,7 +90,7 @@ async function life({ pool, step }) {
     assert.equal(payload.auth_time, claims(access).auth_time);
     await (await verifier('id')).verify(fresh.IdToken);
   });
-  await step('an expired token is refused', async () => {
+  await step('an expired token is rejected', async () => {
     const { now } = Date;
     const own = await verifier('access');
     try {
@@ -104,14 +104,14 @@ async function life({ pool, step }) {
   });
 }
 
-/** The pool's tokens name Amazon as their issuer: the verifier for Cognito, which was given the keys. */
+/** Tokens with an AWS issuer: the verifier for Cognito, with the keys of the pool. */
 async function ofAmazon(pool, { tokenUse, clientId, groups, scope }) {
   const verifier = CognitoJwtVerifier.create({ userPoolId: pool.id, tokenUse, clientId, groups, scope });
   verifier.cacheJwks(await (await fetch(pool.jwksUri)).json());
   return verifier;
 }
 
-/** The pool's tokens name the pool itself: the verifier for any issuer, with the checks for Cognito. */
+/** Tokens with the local issuer: the generic verifier, with the checks for Cognito. */
 async function ofItsOwn(pool, { tokenUse, clientId, groups, scope }) {
   const fetcher = { fetch: async uri => (await fetch(uri)).arrayBuffer() };
   return JwtVerifier.create(
@@ -126,4 +126,4 @@ async function ofItsOwn(pool, { tokenUse, clientId, groups, scope }) {
   );
 }
 
-await lives('aws-jwt-verify', life, ['default', 'amazon', 'email']);
+await runClient('aws-jwt-verify', life, ['default', 'amazon', 'email']);

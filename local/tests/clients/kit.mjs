@@ -1,4 +1,4 @@
-// What the scripts share: a pool to call, its messages and its clock, and steps that are counted.
+// Shared by the scripts: a pool, its messages and clock, and counted steps.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -11,7 +11,7 @@ const plain = readFileSync(join(here, 'pool.toml'), 'utf8');
 const empty = 'username_attributes = []';
 assert(plain.includes(empty));
 
-/** The pools that each client is tried with. */
+/** The pools that each client runs against. */
 const pools = {
   default: { title: 'a pool without configuration' },
   addresses: { title: 'addresses as plain user names' },
@@ -21,22 +21,22 @@ const pools = {
 };
 
 /**
- * Tries a client with each pool, or with the one that the command line names: `tell` gets the pool, and `step`,
- * with which it says what has to hold.
+ * Runs a client against each pool, or against the one that the command line names. `script` receives the pool, and
+ * `step`, with which it reports each check.
  */
-export async function lives(client, tell, names = ['default', 'addresses', 'plain', 'email']) {
+export async function runClient(client, script, names = ['default', 'addresses', 'plain', 'email']) {
   const wanted = process.argv[2];
   for (const name of names.filter(name => !wanted || name === wanted)) {
     const pool = await Pool.start(name);
-    await counted(`${client}, ${pool.title}`, step => tell({ pool, step }));
+    await counted(`${client}, ${pool.title}`, step => script({ pool, step }));
     pool.stop();
   }
   // Amplify keeps timers for minutes.
   process.exit();
 }
 
-/** Counts the steps of a script. One line tells how they went. */
-export async function counted(title, tell) {
+/** Counts the steps of a script, and prints one line with the result. */
+export async function counted(title, script) {
   const done = [];
   const failed = [];
   const step = async (what, run) => {
@@ -44,51 +44,51 @@ export async function counted(title, tell) {
     try {
       return await within(60_000, run());
     } catch (error) {
-      told(what, error);
+      fail(what, error);
     }
   };
-  const told = (what, error) => {
+  const fail = (what, error) => {
     failed.push(what);
     console.log(`  FAILED: ${what}\n    ${String(error?.stack ?? error).replaceAll('\n', '\n    ')}`);
   };
-  await tell(step).catch(error => told('the script comes to its end', error));
+  await script(step).catch(error => fail('the script completes', error));
   console.log(`${title}: ${done.length} steps, ${failed.length} failed`);
   if (failed.length > 0) process.exitCode = 1;
 }
 
-/** Holds if the promise is refused with an error of this name. */
+/** Passes if the promise rejects with an error of one of these names. */
 export async function refused(promise, ...names) {
   let answer;
   try {
     answer = await promise;
   } catch (error) {
-    // Clients write the name where they like.
+    // Clients put the name into different members.
     const found = [error?.error, error?.cause?.error, error?.code, error?.constructor?.name, error?.name].filter(Boolean);
     assert(
       found.some(name => names.includes(name)),
-      `refused with ${found.at(-1)} (${error?.message}) in place of ${names.join(' or ')}`,
+      `expected ${names.join(' or ')}, found ${found.at(-1)} (${error?.message})`,
     );
     return error;
   }
-  assert.fail(`not refused, but answered with ${typeof answer}, in place of ${names.join(' or ')}`);
+  assert.fail(`expected ${names.join(' or ')}, but the call succeeded with ${typeof answer}`);
 }
 
-/** The claims of a token, without a look at its signature. */
+/** Decodes the claims of a token without verification. */
 export function claims(token) {
   return JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString());
 }
 
-/** Tokens that are not what the pool signed. */
+/** Returns forged variants of a token. */
 export function forgeries(token) {
   const [header, payload, signature] = token.split('.');
   const text = value => Buffer.from(JSON.stringify(value)).toString('base64url');
   const other = { ...claims(token), username: 'somebody', sub: '00000000-0000-4000-8000-000000000000' };
   const turned = signature[9] === 'A' ? 'B' : 'A';
   return {
-    'with another user in it': `${header}.${text(other)}.${signature}`,
+    'with another user': `${header}.${text(other)}.${signature}`,
     'with another signature': `${header}.${payload}.${signature.slice(0, 9)}${turned}${signature.slice(10)}`,
     'without a signature': `${text({ alg: 'none' })}.${payload}.`,
-    'signed with a key of its own choice': hs256(token, payload),
+    'signed with a key that the client chose': hs256(token, payload),
   };
 }
 
@@ -99,16 +99,16 @@ function hs256(token, payload) {
   return `${head}.${payload}.${signature}`;
 }
 
-/** What a client with a secret proves its knowledge of it with. */
+/** Returns the secret hash of a client. */
 export function secretHash(username, clientId, secret) {
   return createHmac('sha256', secret).update(username + clientId).digest('base64');
 }
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The one-time password of a time in seconds (RFC 6238). */
+/** Returns the one-time password for a time in seconds (RFC 6238). */
 export function totp(secret, seconds) {
-  const bits = [...secret].map(sign => base32.indexOf(sign).toString(2).padStart(5, '0')).join('');
+  const bits = [...secret].map(character => base32.indexOf(character).toString(2).padStart(5, '0')).join('');
   const key = Buffer.from(bits.match(/.{8}/g).map(octet => parseInt(octet, 2)));
   const step = Buffer.alloc(8);
   step.writeBigUInt64BE(BigInt(Math.floor(seconds / 30)));
@@ -117,7 +117,7 @@ export function totp(secret, seconds) {
   return String(number % 1_000_000).padStart(6, '0');
 }
 
-/** A code of six digits that is not this one. */
+/** Returns a six-digit code that differs from `code`. */
 export function wrong(code) {
   return code === '123456' ? '654321' : '123456';
 }
@@ -129,7 +129,7 @@ export class Pool {
   websiteClientId = 'websiteclient0000000000000';
   machineClientId = 'machineclient0000000000000';
 
-  /** A pool of its own process, or the one that `POOL_ENDPOINT` says. `more` is put behind its configuration. */
+  /** Starts a pool, or uses the one at `POOL_ENDPOINT`. `more` is appended to its configuration. */
   static async start(name, more) {
     const pool = new Pool();
     pool.title = pools[name].title;
@@ -156,13 +156,13 @@ export class Pool {
       rmSync(folder, { recursive: true });
     };
     process.on('exit', () => child.kill());
-    let said = '';
+    let output = '';
     return within(20_000, new Promise((resolve, reject) => {
       child.on('error', reject);
-      child.on('exit', code => reject(new Error(`the pool ended with ${code}`)));
+      child.on('exit', code => reject(new Error(`the pool exited with ${code}`)));
       child.stdout.on('data', text => {
-        said += text;
-        const found = /is at (http:\/\/\S+?)\.\s/.exec(said);
+        output += text;
+        const found = /is at (http:\/\/\S+?)\.\s/.exec(output);
         if (found) resolve(found[1]);
       });
     }));
@@ -179,29 +179,29 @@ export class Pool {
   }
 
   /**
-   * A user of this name: what they sign in with, and their address. With e-mail user names the pool makes up names of
-   * its own; an address as a plain user name is a name like others.
+   * Returns the sign-in data and address of a user. With e-mail user names, the pool generates the user names; an
+   * address as a plain user name is an ordinary name.
    */
   user(name) {
     const email = `${name}@example.com`;
     return { username: this.hasAddresses ? email : name, email, password: 'Correct-Horse-1' };
   }
 
-  /** What was sent to a user, newest first. */
+  /** Returns the messages sent to a user, newest first. */
   async messages(username) {
     const answer = await fetch(`${this.endpoint}/_local/messages?username=${encodeURIComponent(username)}`);
     assert.equal(answer.status, 200);
     return answer.json();
   }
 
-  /** The code that was sent to a user last. */
+  /** Returns the newest code sent to a user. */
   async code(username) {
     const [newest] = await this.messages(username);
     assert.match(newest?.code ?? 'nothing was sent', /^\d{6}$/);
     return newest.code;
   }
 
-  /** Puts the clock forward, and tells the pool's time in seconds. */
+  /** Advances the clock, and returns the pool's time in seconds. */
   async advance(seconds, id = this.id) {
     const answer = await fetch(`${this.endpoint}/_local/clock`, {
       method: 'POST',
@@ -212,12 +212,12 @@ export class Pool {
     return (await answer.json())[id];
   }
 
-  /** A one-time password that was never used: each is good for a step of its own. */
+  /** Returns an unused one-time password, by advancing the clock to the next time step. */
   async totp(secret, id = this.id) {
     return totp(secret, await this.advance(30, id));
   }
 
-  /** Does what the client under test cannot do. */
+  /** Calls an operation that the client under test does not have. */
   async admin(operation, input) {
     const answer = await fetch(`${this.endpoint}/`, {
       method: 'POST',
@@ -232,7 +232,7 @@ export class Pool {
     return JSON.parse(text || '{}');
   }
 
-  /** A user who was created by an administrator, with a password of their own. */
+  /** Creates a user with a permanent password, as an administrator. */
   async create(name) {
     const user = this.user(name);
     const { username, email, password } = user;
@@ -244,13 +244,13 @@ export class Pool {
     return { ...user, sub: User.Attributes.find(({ Name }) => Name === 'sub').Value };
   }
 
-  /** The secret of an app client. */
+  /** Returns the secret of an app client. */
   async secret(ClientId) {
     const { UserPoolClient } = await this.admin('DescribeUserPoolClient', { ClientId });
     return UserPoolClient.ClientSecret;
   }
 
-  /** Tokens of a user. */
+  /** Signs a user in and returns the tokens. */
   async signIn({ username, password }, ClientId = this.clientId) {
     const { AuthenticationResult } = await this.admin('InitiateAuth', {
       ClientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters: { USERNAME: username, PASSWORD: password },
@@ -258,7 +258,7 @@ export class Pool {
     return AuthenticationResult;
   }
 
-  /** A user who has to choose a password. */
+  /** Creates a user who must choose a password. */
   async invite(name) {
     const user = this.user(name);
     const attributes = [{ Name: 'email', Value: user.email }, { Name: 'email_verified', Value: 'true' }];
@@ -273,7 +273,7 @@ export class Pool {
 async function within(milliseconds, promise) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it takes too long')), milliseconds);
+    timer = setTimeout(() => reject(new Error('timed out')), milliseconds);
   });
   try {
     return await Promise.race([promise, late]);

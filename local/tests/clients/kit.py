@@ -1,4 +1,4 @@
-"""What the scripts share: a pool to call, its messages and its clock, and steps that are counted.
+"""Shared by the scripts: a pool, its messages and clock, and counted steps.
 
 As `kit.mjs`, which says more.
 """
@@ -33,8 +33,8 @@ POOLS = {
 }
 
 
-def lives(client, tell, names=tuple(POOLS)):
-    """Tries a client with each pool, or with the one that the command line names."""
+def run_client(client, script, names=tuple(POOLS)):
+    """Runs a client against each pool, or against the one that the command line names."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else None
     failures = 0
     for name in names:
@@ -42,9 +42,9 @@ def lives(client, tell, names=tuple(POOLS)):
             pool = Pool(name)
             steps = Steps()
             try:
-                tell(pool, steps)
+                script(pool, steps)
             except Exception:
-                steps.told("the script comes to its end")
+                steps.fail("the script completes")
             pool.stop()
             print(f"{client}, {pool.title}: {steps.done} steps, {steps.failed} failed", flush=True)
             failures += steps.failed
@@ -52,7 +52,7 @@ def lives(client, tell, names=tuple(POOLS)):
 
 
 class Steps:
-    """Counts what has to hold."""
+    """Counts the steps of a script."""
 
     def __init__(self):
         self.done = 0
@@ -64,51 +64,51 @@ class Steps:
         try:
             yield
         except Exception:
-            self.told(title)
+            self.fail(title)
 
-    def told(self, title):
+    def fail(self, title):
         self.failed += 1
         print(f"  FAILED: {title}\n    " + traceback.format_exc(limit=-2, chain=False).replace("\n", "\n    "))
 
 
 @contextmanager
 def refused(*names):
-    """Holds if the call inside is refused with an error of one of these names."""
+    """Passes if the call inside fails with an error of one of these names."""
     try:
         yield
     except Exception as error:
         response = getattr(error, "response", None)
         name = response["Error"]["Code"] if response else type(error).__name__
-        assert name in names, f"refused with {name} ({error}) in place of {names}"
+        assert name in names, f"expected {names}, found {name} ({error})"
         return
-    raise AssertionError(f"not refused, in place of {names}")
+    raise AssertionError(f"expected {names}, but the call succeeded")
 
 
 def claims(token):
-    """The claims of a token, without a look at its signature."""
+    """Decodes the claims of a token without verification."""
     return json.loads(_decoded(token.split(".")[1]))
 
 
 def forgeries(token):
-    """Tokens that are not what the pool signed."""
+    """Returns forged variants of a token."""
     header, payload, signature = token.split(".")
     other = {**claims(token), "username": "somebody", "sub": "00000000-0000-4000-8000-000000000000"}
     turned = "B" if signature[9] == "A" else "A"
     return {
-        "with another user in it": f"{header}.{_encoded(other)}.{signature}",
+        "with another user": f"{header}.{_encoded(other)}.{signature}",
         "with another signature": f"{header}.{payload}.{signature[:9]}{turned}{signature[10:]}",
         "without a signature": f"{_encoded({'alg': 'none'})}.{payload}.",
     }
 
 
 def secret_hash(username, client_id, secret):
-    """What a client with a secret proves its knowledge of it with."""
+    """Returns the secret hash of a client."""
     tag = hmac.digest(secret.encode(), (username + client_id).encode(), hashlib.sha256)
     return base64.b64encode(tag).decode()
 
 
 def totp(secret, seconds):
-    """The one-time password of a time in seconds (RFC 6238)."""
+    """Returns the one-time password for a time in seconds (RFC 6238)."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     tag = hmac.digest(key, struct.pack(">Q", int(seconds // 30)), hashlib.sha1)
     start = tag[-1] & 0x0F
@@ -117,7 +117,7 @@ def totp(secret, seconds):
 
 
 def wrong(code):
-    """A code of six digits that is not this one."""
+    """Returns a six-digit code that differs from `code`."""
     return "654321" if code == "123456" else "123456"
 
 
@@ -130,7 +130,7 @@ def _decoded(part):
 
 
 class Pool:
-    """A pool of its own process, or the one that `POOL_ENDPOINT` says."""
+    """A pool in its own process, or the one at `POOL_ENDPOINT`."""
 
     id = "us-east-1_Local0001"
     client_id = "localclient0000000000000000"
@@ -157,7 +157,7 @@ class Pool:
         for line in self._process.stdout:
             if found := re.search(r"is at (http://\S+?)\.\s", line):
                 return found[1]
-        raise RuntimeError("the pool ended before it said where it is")
+        raise RuntimeError("the pool exited before it printed its address")
 
     def stop(self):
         if self._process:
@@ -166,24 +166,24 @@ class Pool:
             self._process = None
 
     def user(self, name):
-        """A user of this name: what they sign in with, and their address."""
+        """Returns the sign-in data and address of a user."""
         email = f"{name}@example.com"
         return (email if self.has_addresses else name), email, "Correct-Horse-1"
 
     def messages(self, username):
-        """What was sent to a user, newest first."""
+        """Returns the messages sent to a user, newest first."""
         query = urllib.parse.urlencode({"username": username})
         with urllib.request.urlopen(f"{self.endpoint}/_local/messages?{query}") as answer:
             return json.load(answer)
 
     def code(self, username):
-        """The code that was sent to a user last."""
+        """Returns the newest code sent to a user."""
         code = self.messages(username)[0]["code"]
         assert re.fullmatch(r"\d{6}", code)
         return code
 
     def advance(self, seconds):
-        """Puts the clock forward, and tells the pool's time in seconds."""
+        """Advances the clock, and returns the pool's time in seconds."""
         request = urllib.request.Request(
             f"{self.endpoint}/_local/clock",
             data=json.dumps({"advance_seconds": seconds}).encode(),
@@ -193,5 +193,5 @@ class Pool:
             return json.load(answer)[self.id]
 
     def totp(self, secret):
-        """A one-time password that was never used: each is good for a step of its own."""
+        """Returns an unused one-time password, by advancing the clock to the next time step."""
         return totp(secret, self.advance(30))

@@ -30,11 +30,11 @@ HEADER = """\
 # Constraints, each counted once for every place in the input of every operation: {count}
 """
 
-# Types that are not in the model: what they are made from, and what differs.
+# Types that are not in the model: the type that each derives from, and the differences.
 DERIVED = {
     # The documentation of the two members allows a blank password, which the pattern does not.
     "BlankOrPasswordType": ("PasswordType", {"blank": True}),
-    # The local pool calls functions by URL. AWS knows them by ARN.
+    # The local pool calls functions by URL, AWS by ARN.
     "FunctionType": ("ArnType", {"url": True}),
     # Custom domains contain dots, which the pattern does not allow.
     "PrefixOrCustomDomainType": ("DomainType", {"pattern": "^[a-z0-9](?:[a-z0-9\\-\\.]{0,61}[a-z0-9])?$"}),
@@ -63,14 +63,14 @@ class Model:
             self.shapes[name] = {**self.shapes[base], **differences}
 
     def members(self, name):
-        """Name, type, and whether it is required, for each member of a structure."""
+        """Returns name, type and required flag of each member of a structure."""
         shape = self.shapes[name]
         for member, details in shape["members"].items():
             of = derived_type(name, member, details["shape"])
             yield member, of, member in shape.get("required", [])
 
     def parts(self, name):
-        """The types that a type is made of."""
+        """Returns the types that a type refers to."""
         shape = self.shapes[name]
         if shape["type"] == "structure":
             return [of for _, of, _ in self.members(name)]
@@ -86,7 +86,7 @@ class Model:
         return words
 
     def details(self, name):
-        """What the table says about a type after its name."""
+        """Returns the entry of a type in the table, after its name."""
         shape = self.shapes[name]
         flags = [word for word, key in (("secret", "sensitive"), ("blank", "blank"), ("url", "url")) if shape.get(key)]
         if shape["type"] == "structure":
@@ -97,11 +97,11 @@ class Model:
         return self.operations[operation]["input"]["shape"]
 
     def count(self, name):
-        """The number of constraints on a value: of its type, its bounds and its parts."""
+        """Returns the number of constraints on a value: its type, its bounds and its parts."""
         made_of = sum(self.count(part) for part in self.parts(name))
         is_structure = self.shapes[name]["type"] == "structure"
         required = sum(required for _, _, required in self.members(name)) if is_structure else 0
-        # The keys of a JSON object are strings, whatever is sent.
+        # The keys of a JSON object are always strings.
         keys = 1 if self.shapes[name]["type"] == "map" else 0
         return 1 + len(self.bounds(name)) + required + made_of - keys
 
@@ -122,7 +122,7 @@ class Model:
         for operation in sorted(served):
             audience = "app" if self.operations[operation].get("authtype") == "none" else "admin"
             lines.append(" ".join(["operation", operation, audience, *self.details(self.input_of(operation))]))
-        # That the input is an object is checked before the model is read.
+        # The input is checked to be an object before the model applies.
         count = sum(self.count(self.input_of(operation)) - 1 for operation in served)
         return HEADER.format(api=self.api, version=version, count=count) + "\n".join(["", *lines, ""])
 

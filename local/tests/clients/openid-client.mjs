@@ -1,10 +1,10 @@
-// openid-client, as websites and machines sign in: at the hosted pages with PKCE, and with a secret of their own.
+// openid-client, as used by websites and machines: at the hosted pages with PKCE, and with a client secret.
 import assert from 'node:assert/strict';
 
 import * as oidc from 'openid-client';
 
 import { Browser } from './browser.mjs';
-import { claims, lives, refused, wrong } from './kit.mjs';
+import { claims, refused, runClient, wrong } from './kit.mjs';
 
 const redirect = 'http://localhost:3000/callback';
 
@@ -26,7 +26,7 @@ async function life({ pool, step }) {
   await requests({ pool, step, app });
 }
 
-/** Users at the hosted pages, of an app without a secret. */
+/** Users at the hosted pages, with a public client. */
 async function people({ pool, step, app }) {
   const browser = new Browser(pool.endpoint);
   const jane = pool.user('jane');
@@ -34,7 +34,7 @@ async function people({ pool, step, app }) {
   const sentTo = () => pool.code(username);
   let visit = await ask(app);
 
-  await step('a user signs up at the hosted page, with a good password', async () => {
+  await step('a user signs up at the hosted page with a valid password', async () => {
     await browser.open(visit.url);
     assert.equal(browser.title, 'Sign in');
     await browser.follow('Create an account');
@@ -44,7 +44,7 @@ async function people({ pool, step, app }) {
     await browser.submit('Create the account', { username, password, ...email });
     assert.equal(browser.title, 'Confirm your account');
   });
-  await step('the code confirms, a wrong one does not', async () => {
+  await step('the right code confirms, a wrong one does not', async () => {
     await browser.submit('Send a new code');
     const code = await sentTo();
     await browser.submit('Confirm', { code: wrong(code) });
@@ -58,7 +58,7 @@ async function people({ pool, step, app }) {
     assert.equal(browser.left, undefined);
   });
   let tokens;
-  await step('the password signs in, and the code turns into tokens', async () => {
+  await step('the password signs in, and the code is exchanged for tokens', async () => {
     await browser.submit('Sign in', { username, password });
     assert.equal(`${browser.left.origin}${browser.left.pathname}`, redirect);
     tokens = await oidc.authorizationCodeGrant(app, browser.left, visit.checks);
@@ -71,7 +71,7 @@ async function people({ pool, step, app }) {
     assert.deepEqual(access.scope.split(' ').sort(), ['email', 'openid']);
     assert.equal(access.sub, id.sub);
   });
-  await step('the user is read with the token', async () => {
+  await step('the user info is read with the token', async () => {
     const user = await oidc.fetchUserInfo(app, tokens.access_token, tokens.claims().sub);
     assert.equal(user.email, jane.email);
     assert.equal(user.email_verified, 'true');
@@ -86,7 +86,7 @@ async function people({ pool, step, app }) {
     await refused(oidc.refreshTokenGrant(app, `${tokens.refresh_token.slice(0, -4)}AAAA`), 'invalid_grant');
   });
   let twice;
-  await step('who is signed in at the pool is not asked again', async () => {
+  await step('a user with a session at the pool is not asked again', async () => {
     visit = await ask(app);
     await browser.open(visit.url);
     if (!browser.left) await browser.submit(`Continue as ${username}`);
@@ -94,11 +94,11 @@ async function people({ pool, step, app }) {
     assert.equal(twice.claims().sub, tokens.claims().sub);
     assert.equal(claims(twice.id_token).auth_time, claims(tokens.id_token).auth_time);
   });
-  await step('a code turns into tokens once, and two who use it get nothing', async () => {
+  await step('a code works once, and its reuse revokes the tokens', async () => {
     await refused(oidc.authorizationCodeGrant(app, browser.left, visit.checks), 'invalid_grant');
     await refused(oidc.refreshTokenGrant(app, twice.refresh_token), 'invalid_grant');
   });
-  await step('a code is worth nothing without its verifier, or at another address', async () => {
+  await step('a code requires its verifier and its redirect address', async () => {
     for (const spoil of [
       visit => { visit.checks.pkceCodeVerifier = oidc.randomPKCECodeVerifier(); },
       visit => { delete visit.checks.pkceCodeVerifier; },
@@ -111,28 +111,28 @@ async function people({ pool, step, app }) {
       await refused(oidc.authorizationCodeGrant(app, browser.left, visit.checks), 'invalid_grant', 'invalid_request');
     }
   });
-  await step('a revoked session is over', async () => {
+  await step('a revoked session cannot be refreshed', async () => {
     await oidc.tokenRevocation(app, tokens.refresh_token);
     await refused(oidc.refreshTokenGrant(app, tokens.refresh_token), 'invalid_grant');
     const read = oidc.fetchUserInfo(app, tokens.access_token, tokens.claims().sub);
     await refused(read, 'WWWAuthenticateChallengeError', 'OAUTH_RESPONSE_IS_NOT_CONFORM');
     await assert.rejects(pool.admin('GetUser', { AccessToken: tokens.access_token }));
   });
-  await step('after the sign-out the pool asks for the password', async () => {
+  await step('the pool asks for the password after the sign-out', async () => {
     await browser.open(oidc.buildEndSessionUrl(app, { client_id: pool.clientId, logout_uri: 'http://localhost:3000/' }));
     assert.equal(browser.left.href, 'http://localhost:3000/');
     await browser.open((await ask(app)).url);
     assert.equal(browser.title, 'Sign in');
     await assert.rejects(browser.submit(`Continue as ${username}`));
   });
-  await step('a form that no page of the pool sent is refused', async () => {
+  await step('a form that no page of the pool sent is rejected', async () => {
     await browser.open((await ask(app)).url);
     browser.forget();
     await browser.submit('Sign in', { username, password });
     assert.equal(browser.status, 403);
     assert.equal(browser.left, undefined);
   });
-  await step('a forgotten password is set with the code alone, and once', async () => {
+  await step('a forgotten password can be reset only with the code, and once', async () => {
     await browser.open((await ask(app)).url);
     await browser.follow('Forgot your password?');
     await browser.submit('Send me a code', { username });
@@ -146,7 +146,7 @@ async function people({ pool, step, app }) {
     await browser.submit('Sign in', { username, password: 'Battery-Staple-2' });
     assert(browser.left);
   });
-  await step('who was invited chooses a password', async () => {
+  await step('an invited user chooses a password', async () => {
     const ida = await pool.invite('ida');
     browser.forget();
     visit = await ask(app);
@@ -159,7 +159,7 @@ async function people({ pool, step, app }) {
     const { claims: id } = await oidc.authorizationCodeGrant(app, browser.left, visit.checks);
     assert.equal(id().email, ida.email);
   });
-  await step('a second factor is asked for, and its codes are good once', async () => {
+  await step('a second factor is required, and its codes work once', async () => {
     const kim = await pool.create('kim');
     const { AccessToken } = await pool.signIn(kim);
     const { SecretCode } = await pool.admin('AssociateSoftwareToken', { AccessToken });
@@ -178,12 +178,12 @@ async function people({ pool, step, app }) {
       assert.equal(Boolean(browser.left), isFirst);
     }
   });
-  await step('a token of another way in does not read the user here', async () => {
+  await step('a token without the openid scope cannot read the user info', async () => {
     const { AccessToken } = await pool.signIn(await pool.create('lee'));
     const read = oidc.fetchUserInfo(app, AccessToken, oidc.skipSubjectCheck);
     await refused(read, 'WWWAuthenticateChallengeError', 'OAUTH_RESPONSE_IS_NOT_CONFORM');
   });
-  await step('a code is good for five minutes', async () => {
+  await step('a code expires after five minutes', async () => {
     browser.forget();
     visit = await ask(app);
     await browser.open(visit.url);
@@ -191,7 +191,7 @@ async function people({ pool, step, app }) {
     await pool.advance(5 * 60 + 1);
     await refused(oidc.authorizationCodeGrant(app, browser.left, visit.checks), 'invalid_grant');
   });
-  await step('the pool forgets a browser after an hour', async () => {
+  await step('the browser session expires after an hour', async () => {
     await pool.advance(60 * 60);
     await browser.open((await ask(app)).url);
     assert.equal(browser.title, 'Sign in');
@@ -199,14 +199,14 @@ async function people({ pool, step, app }) {
   });
 }
 
-/** A server with a secret. */
+/** A confidential client. */
 async function website({ pool, step, discover }) {
   const browser = new Browser(pool.endpoint);
   const secret = await step('a secret is looked up', () => pool.secret(pool.websiteClientId));
   const dora = await step('a user is created', () => pool.create('dora'));
 
   for (const [how, authentication] of [['in a header', oidc.ClientSecretBasic], ['in the body', oidc.ClientSecretPost]]) {
-    await step(`a website proves itself ${how}`, async () => {
+    await step(`a website authenticates ${how}`, async () => {
       const site = await discover(pool.websiteClientId, authentication(secret));
       site[oidc.clockTolerance] = 24 * 60 * 60;
       const impostor = await discover(pool.websiteClientId, authentication('not-the-secret'));
@@ -226,7 +226,7 @@ async function website({ pool, step, discover }) {
       await refused(oidc.refreshTokenGrant(impostor, tokens.refresh_token), 'invalid_client');
       const fresh = await oidc.refreshTokenGrant(site, tokens.refresh_token);
       assert.equal(claims(fresh.access_token).client_id, pool.websiteClientId);
-      // A session is its client's.
+      // A session is bound to its client.
       const other = await discover(pool.clientId, oidc.None());
       await refused(oidc.refreshTokenGrant(other, tokens.refresh_token), 'invalid_grant');
       await refused(oidc.tokenRevocation(impostor, tokens.refresh_token), 'invalid_client');
@@ -234,7 +234,7 @@ async function website({ pool, step, discover }) {
       await refused(oidc.refreshTokenGrant(site, tokens.refresh_token), 'invalid_grant');
     });
   }
-  await step('a disabled user is out', async () => {
+  await step('a disabled user cannot sign in', async () => {
     const site = await discover(pool.websiteClientId, oidc.ClientSecretBasic(secret));
     site[oidc.clockTolerance] = 24 * 60 * 60;
     browser.forget();
@@ -251,10 +251,10 @@ async function website({ pool, step, discover }) {
   });
 }
 
-/** A program without a user. */
+/** A machine-to-machine client. */
 async function machine({ pool, step, discover }) {
   const secret = await step('a secret is looked up', () => pool.secret(pool.machineClientId));
-  await step('a machine signs itself in for what it may', async () => {
+  await step('a machine gets a token for its scopes', async () => {
     const own = await discover(pool.machineClientId, oidc.ClientSecretBasic(secret));
     const { access_token: token, refresh_token, expires_in } =
       await oidc.clientCredentialsGrant(own, { scope: 'orders/read' });
@@ -270,7 +270,7 @@ async function machine({ pool, step, discover }) {
     await refused(oidc.clientCredentialsGrant(own, { scope: 'orders/delete' }), 'invalid_scope', 'invalid_grant', 'invalid_request');
     await assert.rejects(pool.admin('GetUser', { AccessToken: token }));
   });
-  await step('nobody else does in its name', async () => {
+  await step('wrong credentials get no token', async () => {
     for (const authentication of [oidc.ClientSecretBasic('not-the-secret'), oidc.None()]) {
       const impostor = await discover(pool.machineClientId, authentication);
       await refused(oidc.clientCredentialsGrant(impostor), 'invalid_client');
@@ -280,7 +280,7 @@ async function machine({ pool, step, discover }) {
   });
 }
 
-/** What an app must not ask for. */
+/** Invalid authorization requests. */
 async function requests({ pool, step, app }) {
   const browser = new Browser(pool.endpoint);
   const spoiled = async spoil => {
@@ -288,7 +288,7 @@ async function requests({ pool, step, app }) {
     spoil(url.searchParams);
     return browser.open(url);
   };
-  await step('nobody is sent to an address that is not registered', async () => {
+  await step('no redirect goes to an unregistered address', async () => {
     for (const address of ['https://evil.example/', `${redirect}/more`, 'http://localhost:3001/callback']) {
       await spoiled(query => query.set('redirect_uri', address));
       assert.equal(browser.left, undefined);
@@ -303,17 +303,17 @@ async function requests({ pool, step, app }) {
     ['a plain challenge', 'invalid_request', query => query.set('code_challenge_method', 'plain')],
     ['a challenge without a method', 'invalid_request', query => query.delete('code_challenge_method')],
   ]) {
-    await step(`the app hears that it asked for ${what}`, async () => {
+    await step(`the app gets an error for ${what}`, async () => {
       await spoiled(spoil);
       assert(browser.left, 'it was not sent back to the app');
-      // The answer to a request for tokens is behind the number sign.
+      // The response to a token request is in the fragment.
       const answer = new URLSearchParams(browser.left.search || browser.left.hash.slice(1));
       assert.equal(answer.get('error'), error);
       assert(answer.get('state'));
       assert.equal(answer.get('code'), null);
     });
   }
-  await step('nobody is sent to an address after the sign-out that is not registered', async () => {
+  await step('no redirect after the sign-out goes to an unregistered address', async () => {
     await browser.open(
       oidc.buildEndSessionUrl(app, { client_id: pool.clientId, logout_uri: 'https://evil.example/' }),
     );
@@ -321,7 +321,7 @@ async function requests({ pool, step, app }) {
   });
 }
 
-/** A request of the app, and what has to hold for its answer. */
+/** Sends a request of the app, and checks the response. */
 async function ask(app, scope = 'openid email') {
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const checks = {
@@ -338,4 +338,4 @@ async function ask(app, scope = 'openid email') {
   return { url, checks };
 }
 
-await lives('openid-client', life, ['plain', 'email']);
+await runClient('openid-client', life, ['plain', 'email']);

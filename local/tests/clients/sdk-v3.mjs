@@ -1,9 +1,9 @@
-// The AWS SDK for JavaScript v3: what servers and administrators do.
+// The AWS SDK for JavaScript v3, as servers and administrators use it.
 import assert from 'node:assert/strict';
 
 import * as sdk from '@aws-sdk/client-cognito-identity-provider';
 
-import { claims, forgeries, lives, refused, secretHash, wrong } from './kit.mjs';
+import { claims, forgeries, refused, runClient, secretHash, wrong } from './kit.mjs';
 
 async function life({ pool, step }) {
   const client = new sdk.CognitoIdentityProviderClient({
@@ -23,7 +23,7 @@ async function life({ pool, step }) {
   await pools({ pool, step, send });
 }
 
-/** What users do themselves. */
+/** Operations of users. */
 async function users({ pool, step, app }) {
   const jane = pool.user('jane');
   const { username } = jane;
@@ -36,21 +36,21 @@ async function users({ pool, step, app }) {
     assert.match(answer.UserSub, /^[0-9a-f-]{36}$/);
     assert.equal(answer.CodeDeliveryDetails.DeliveryMedium, 'EMAIL');
   });
-  await step('a name is taken once', () =>
+  await step('a taken name is rejected', () =>
     refused(
       app.call('SignUp', { Username: username, Password: password, UserAttributes: attributes }),
       'UsernameExistsException',
     ));
-  await step('weak passwords are refused, and why is told', async () => {
+  await step('weak passwords are rejected with the reason', async () => {
     const signUp = Password => app.call('SignUp', { Username: pool.user('weak').username, Password });
     for (const weak of ['Ab1!', 'alllower1!', 'ALLUPPER1!', 'NoNumbers!', 'NoSymbols1']) {
       const { message } = await refused(signUp(weak), 'InvalidPasswordException');
       assert.match(message, /^Password did not conform with policy: /);
     }
   });
-  await step('who is not confirmed does not sign in', () =>
+  await step('an unconfirmed user cannot sign in', () =>
     refused(app.signIn(username, password), 'UserNotConfirmedException'));
-  await step('wrong, used and stale codes do not confirm', async () => {
+  await step('wrong, used and expired codes do not confirm', async () => {
     const confirm = code => app.call('ConfirmSignUp', { Username: username, ConfirmationCode: code });
     await refused(confirm(wrong(await pool.code(username))), 'CodeMismatchException');
     await pool.advance(24 * 60 * 60 + 1);
@@ -74,21 +74,21 @@ async function users({ pool, step, app }) {
     assert.equal(access.aud, undefined);
     assert.equal(id.name, 'Jane');
   });
-  await step('wrong passwords do not', async () => {
+  await step('wrong passwords do not sign in', async () => {
     for (const guess of [`${password}x`, password.slice(1), '', ' ']) {
       const name = guess.trim() ? 'NotAuthorizedException' : 'InvalidParameterException';
       await refused(app.signIn(username, guess), name, 'NotAuthorizedException');
     }
     await pool.advance(60);
   });
-  await step('so many wrong passwords lock the account for a while', async () => {
+  await step('repeated wrong passwords lock the account temporarily', async () => {
     for (let n = 0; n < 6; n += 1) await refused(app.signIn(username, `${n}`), 'NotAuthorizedException');
     const { message } = await refused(app.signIn(username, password), 'NotAuthorizedException');
     assert.equal(message, 'Password attempts exceeded');
     await pool.advance(15 * 60);
     tokens = await app.signIn(username, password);
   });
-  await step('a client that does not exist signs nobody in', () =>
+  await step('an unknown client cannot sign users in', () =>
     refused(app.as('unknownclient0000000000000').signIn(username, password), 'ResourceNotFoundException'));
 
   const mine = (operation, input = {}) => app.send(operation, { AccessToken: tokens.AccessToken, ...input });
@@ -118,7 +118,7 @@ async function users({ pool, step, app }) {
     await verify(code);
     await refused(verify(code), 'ExpiredCodeException', 'CodeMismatchException');
   });
-  await step('a password changes for who knows the old one', async () => {
+  await step('changing a password requires the old one', async () => {
     const change = (PreviousPassword, ProposedPassword) =>
       mine('ChangePassword', { PreviousPassword, ProposedPassword });
     await refused(change(`${password}x`, 'Battery-Staple-2'), 'NotAuthorizedException');
@@ -127,7 +127,7 @@ async function users({ pool, step, app }) {
     password = 'Battery-Staple-2';
     tokens = await app.signIn(username, password);
   });
-  await step('a software token is set up, asked for, and good once', async () => {
+  await step('a software token is set up and required, and its codes work once', async () => {
     const { SecretCode } = await mine('AssociateSoftwareToken');
     const code = await pool.totp(SecretCode);
     await refused(mine('VerifySoftwareToken', { UserCode: wrong(code) }), 'EnableSoftwareTokenMFAException');
@@ -148,7 +148,7 @@ async function users({ pool, step, app }) {
     await refused(answer(wrong(fresh)), 'CodeMismatchException');
     await refused(answer(fresh, `${Session.slice(0, -4)}AAAA`), 'NotAuthorizedException', 'CodeMismatchException');
     assert((await answer(fresh)).AuthenticationResult.AccessToken);
-    // Neither is the session good twice.
+    // The session cannot be used twice either.
     await refused(answer(await pool.totp(SecretCode)), 'NotAuthorizedException');
     const again = await app.initiate(username, password);
     await refused(answer(fresh, again.Session), 'ExpiredCodeException', 'CodeMismatchException');
@@ -158,7 +158,7 @@ async function users({ pool, step, app }) {
     await mine('SetUserMFAPreference', { SoftwareTokenMfaSettings: { Enabled: false } });
   });
 
-  await step('a session is refreshed both ways', async () => {
+  await step('a session is refreshed by both operations', async () => {
     const flow = await app.refresh(tokens.RefreshToken);
     assert.equal(flow.RefreshToken, undefined);
     assert.notEqual(claims(flow.AccessToken).jti, claims(tokens.AccessToken).jti);
@@ -168,7 +168,7 @@ async function users({ pool, step, app }) {
     await mine('GetUser');
     await refused(app.refresh(`${tokens.RefreshToken.slice(0, -4)}AAAA`), 'NotAuthorizedException');
   });
-  await step('a revoked session is over, another goes on', async () => {
+  await step('revocation ends a session and leaves others', async () => {
     const other = await app.signIn(username, password);
     await app.call('RevokeToken', { Token: tokens.RefreshToken });
     await refused(mine('GetUser'), 'NotAuthorizedException');
@@ -182,7 +182,7 @@ async function users({ pool, step, app }) {
     tokens = other;
     await mine('GetUser');
   });
-  await step('a sign-out everywhere ends all sessions', async () => {
+  await step('a global sign-out ends all sessions', async () => {
     const other = await app.signIn(username, password);
     await mine('GlobalSignOut');
     for (const { AccessToken, RefreshToken } of [tokens, other]) {
@@ -191,7 +191,7 @@ async function users({ pool, step, app }) {
     }
     tokens = await app.signIn(username, password);
   });
-  await step('a forgotten password is set with the code alone, and once', async () => {
+  await step('a forgotten password can be reset only with the code, and once', async () => {
     await app.call('ForgotPassword', { Username: username });
     const code = await pool.code(username);
     const confirm = (code, Password) =>
@@ -203,14 +203,14 @@ async function users({ pool, step, app }) {
     password = 'Third-Password-3';
     tokens = await app.signIn(username, password);
   });
-  await step('nobody hears whether a user exists', async () => {
+  await step('responses do not reveal whether a user exists', async () => {
     const { username: nobody } = pool.user('nobody');
     const { CodeDeliveryDetails } = await app.call('ForgotPassword', { Username: nobody });
     assert.match(CodeDeliveryDetails.Destination, /\*/);
     assert.equal((await pool.messages(nobody)).length, 0);
     await refused(app.signIn(nobody, password), 'NotAuthorizedException');
   });
-  await step('tokens that the pool did not sign are refused', async () => {
+  await step('tokens that the pool did not sign are rejected', async () => {
     const all = { ...forgeries(tokens.AccessToken), 'that is an ID token': tokens.IdToken };
     for (const [how, AccessToken] of Object.entries(all)) {
       await refused(app.send('GetUser', { AccessToken }), 'NotAuthorizedException').catch(error => {
@@ -218,14 +218,14 @@ async function users({ pool, step, app }) {
       });
     }
   });
-  await step('an access token ends after its hour', async () => {
+  await step('an access token expires after an hour', async () => {
     await pool.advance(60 * 60 + 1);
     const { message } = await refused(mine('GetUser'), 'NotAuthorizedException');
     assert.equal(message, 'Access Token has expired');
     tokens.AccessToken = (await app.refresh(tokens.RefreshToken)).AccessToken;
     await mine('GetUser');
   });
-  await step('a user who deletes themselves is gone', async () => {
+  await step('a user can delete their own account', async () => {
     await mine('DeleteUser');
     await refused(mine('GetUser'), 'NotAuthorizedException', 'UserNotFoundException');
     await refused(app.signIn(username, password), 'NotAuthorizedException');
@@ -233,13 +233,13 @@ async function users({ pool, step, app }) {
   });
 }
 
-/** What administrators do to users. */
+/** Operations of administrators on users. */
 async function administrators({ pool, step, app, admin }) {
   const bob = pool.user('bob');
   const Username = bob.username;
   const verified = list({ email: bob.email, email_verified: 'true' });
 
-  await step('an administrator invites a user, who has to choose a password', async () => {
+  await step('an administrator invites a user, who must choose a password', async () => {
     const { User } = await admin('AdminCreateUser', { Username, UserAttributes: verified });
     assert.equal(User.UserStatus, 'FORCE_CHANGE_PASSWORD');
     assert(User.Enabled && User.UserCreateDate instanceof Date);
@@ -256,7 +256,7 @@ async function administrators({ pool, step, app, admin }) {
     await refused(app.signIn(Username, temporary), 'NotAuthorizedException');
     assert.equal((await admin('AdminGetUser', { Username })).UserStatus, 'CONFIRMED');
   });
-  await step('nobody is created twice', () =>
+  await step('a user cannot be created twice', () =>
     refused(admin('AdminCreateUser', { Username }), 'UsernameExistsException'));
   await step('a server signs a user in', async () => {
     const initiate = PASSWORD => admin('AdminInitiateAuth', {
@@ -265,7 +265,7 @@ async function administrators({ pool, step, app, admin }) {
     assert((await initiate(bob.password)).AuthenticationResult.IdToken);
     await refused(initiate(`${bob.password}x`), 'NotAuthorizedException');
   });
-  await step('a server answers a challenge', async () => {
+  await step('a server responds to a challenge', async () => {
     await admin('AdminSetUserPassword', { Username, Password: 'Temporary-Word-1', Permanent: false });
     const challenge = await admin('AdminInitiateAuth', {
       ClientId: pool.clientId, AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
@@ -278,7 +278,7 @@ async function administrators({ pool, step, app, admin }) {
     });
     assert(AuthenticationResult.AccessToken);
   });
-  await step('attributes are set and deleted, and verified ones too', async () => {
+  await step('attributes are set and deleted, verified ones included', async () => {
     await admin('AdminUpdateUserAttributes', {
       Username, UserAttributes: list({ family_name: 'Roe', phone_number: '+12065550199', phone_number_verified: 'true' }),
     });
@@ -291,7 +291,7 @@ async function administrators({ pool, step, app, admin }) {
     const { IdToken } = await app.signIn(Username, bob.password);
     assert.equal(claims(IdToken).phone_number_verified, true);
   });
-  await step('a disabled user is out until enabled', async () => {
+  await step('a disabled user cannot sign in until enabled', async () => {
     const { AccessToken, RefreshToken } = await app.signIn(Username, bob.password);
     await admin('AdminDisableUser', { Username });
     assert.equal((await admin('AdminGetUser', { Username })).Enabled, false);
@@ -302,7 +302,7 @@ async function administrators({ pool, step, app, admin }) {
     await admin('AdminEnableUser', { Username });
     await app.signIn(Username, bob.password);
   });
-  await step('a password that was reset has to be set by its user', async () => {
+  await step('after an admin reset, the user must set a new password', async () => {
     await admin('AdminResetUserPassword', { Username });
     assert.equal((await admin('AdminGetUser', { Username })).UserStatus, 'RESET_REQUIRED');
     await refused(app.signIn(Username, bob.password), 'PasswordResetRequiredException');
@@ -310,7 +310,7 @@ async function administrators({ pool, step, app, admin }) {
     await app.call('ConfirmForgotPassword', { Username, ConfirmationCode: code, Password: 'Reset-Password-1' });
     await app.signIn(Username, 'Reset-Password-1');
   });
-  await step('a password is set for good', async () => {
+  await step('a permanent password is set', async () => {
     await refused(
       admin('AdminSetUserPassword', { Username, Password: 'weak', Permanent: true }), 'InvalidPasswordException',
     );
@@ -318,13 +318,13 @@ async function administrators({ pool, step, app, admin }) {
     await app.signIn(Username, bob.password);
     await refused(app.signIn(Username, 'Reset-Password-1'), 'NotAuthorizedException');
   });
-  await step('a user is signed out everywhere', async () => {
+  await step('an administrator signs a user out everywhere', async () => {
     const { AccessToken, RefreshToken } = await app.signIn(Username, bob.password);
     await admin('AdminUserGlobalSignOut', { Username });
     await refused(app.send('GetUser', { AccessToken }), 'NotAuthorizedException');
     await refused(app.refresh(RefreshToken), 'NotAuthorizedException');
   });
-  await step('a second factor is preferred for a user', async () => {
+  await step('an administrator sets the preferred factor of a user', async () => {
     const on = { SoftwareTokenMfaSettings: { Enabled: true, PreferredMfa: true } };
     await refused(admin('AdminSetUserMFAPreference', { Username, ...on }), 'InvalidParameterException');
     const { AccessToken } = await app.signIn(Username, bob.password);
@@ -346,7 +346,7 @@ async function administrators({ pool, step, app, admin }) {
     await refused(admin('AdminConfirmSignUp', { Username: amy.username }), 'NotAuthorizedException');
     await admin('AdminDeleteUser', { Username: amy.username });
   });
-  await step('a deleted user is gone', async () => {
+  await step('a deleted user no longer exists', async () => {
     const { AccessToken } = await app.signIn(Username, bob.password);
     await admin('AdminDeleteUser', { Username });
     await refused(admin('AdminGetUser', { Username }), 'UserNotFoundException');
@@ -359,7 +359,7 @@ async function groups({ pool, step, app, admin }) {
   const role = name => `arn:aws:iam::111122223333:role/${name}`;
   const carol = await step('a user is created', () => pool.create('carol'));
 
-  await step('groups are made, read, changed and listed', async () => {
+  await step('groups are created, read, updated and listed', async () => {
     const { Group } = await admin('CreateGroup', {
       GroupName: 'staff', Description: 'All of us', Precedence: 10, RoleArn: role('staff'),
     });
@@ -375,7 +375,7 @@ async function groups({ pool, step, app, admin }) {
     assert.deepEqual(Groups.map(({ GroupName }) => GroupName).sort(), ['admin', 'quiet', 'staff']);
     await refused(admin('GetGroup', { GroupName: 'nobody' }), 'ResourceNotFoundException');
   });
-  await step('tokens name groups and roles, the first one preferred', async () => {
+  await step('tokens contain groups and roles, the first one preferred', async () => {
     for (const GroupName of ['staff', 'admin', 'quiet', 'staff']) {
       await admin('AdminAddUserToGroup', { Username: carol.username, GroupName });
     }
@@ -388,14 +388,14 @@ async function groups({ pool, step, app, admin }) {
     assert.equal(id['cognito:preferred_role'], role('admin'));
     assert.equal(claims(AccessToken)['cognito:roles'], undefined);
   });
-  await step('users and groups are listed both ways', async () => {
+  await step('users of a group and groups of a user are listed', async () => {
     const { Groups } = await admin('AdminListGroupsForUser', { Username: carol.username });
     assert.deepEqual(Groups.map(({ GroupName }) => GroupName).sort(), ['admin', 'quiet', 'staff']);
     const { Users } = await admin('ListUsersInGroup', { GroupName: 'staff' });
     assert.equal(Users.length, 1);
     assert.equal(unlist(Users[0].Attributes).email, carol.email);
   });
-  await step('a user leaves a group, and a group ends', async () => {
+  await step('a user is removed from a group, and a group is deleted', async () => {
     await admin('AdminRemoveUserFromGroup', { Username: carol.username, GroupName: 'admin' });
     await admin('DeleteGroup', { GroupName: 'quiet' });
     const { IdToken } = await app.signIn(carol.username, carol.password);
@@ -410,7 +410,7 @@ async function groups({ pool, step, app, admin }) {
 }
 
 async function lists({ pool, step, admin, client }) {
-  await step('all users come, page by page', async () => {
+  await step('all users are listed page by page', async () => {
     for (let n = 0; n < 7; n += 1) {
       const { username, email } = pool.user(`user${n}`);
       await admin('AdminCreateUser', {
@@ -428,7 +428,7 @@ async function lists({ pool, step, admin, client }) {
     assert.equal(found.length, 8);
     assert(pages >= 3);
   });
-  await step('filters find by value and by beginning', async () => {
+  await step('filters match by value and by prefix', async () => {
     const find = async Filter => (await admin('ListUsers', { Filter })).Users;
     assert.equal((await find('given_name = "Given1"')).length, 3);
     assert.equal((await find('given_name ^= "Given"')).length, 7);
@@ -441,19 +441,19 @@ async function lists({ pool, step, admin, client }) {
       await refused(find(wrong), 'InvalidParameterException');
     }
   });
-  await step('only the attributes that are asked for come', async () => {
+  await step('only the requested attributes are listed', async () => {
     const { Users } = await admin('ListUsers', { AttributesToGet: ['email'], Limit: 1 });
     assert.deepEqual(Object.keys(unlist(Users[0].Attributes)), ['email']);
   });
 }
 
-/** Clients with a secret, with rotation, with limits. */
+/** Clients with a secret, with rotation, and with limits. */
 async function secrets({ pool, step, app, admin, send }) {
   const dave = await step('a user is created', () => pool.create('dave'));
   const { username, password } = dave;
   const flows = ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'];
 
-  await step('a client with a secret asks for its hash', async () => {
+  await step('a client with a secret requires the secret hash', async () => {
     const { UserPoolClient: made } = await admin('CreateUserPoolClient', {
       ClientName: 'server', GenerateSecret: true, ExplicitAuthFlows: flows,
     });
@@ -481,7 +481,7 @@ async function secrets({ pool, step, app, admin, send }) {
     await refused(get(ClientSecret.split('').reverse().join('')), 'NotAuthorizedException');
     await refused(get('wrong-secret'), 'InvalidParameterException');
     assert((await get(ClientSecret)).AuthenticationResult.AccessToken);
-    // A refresh token is the client's that it was given to.
+    // A refresh token is bound to its client.
     await refused(app.refresh(tokens.RefreshToken), 'NotAuthorizedException');
     await refused(send('RevokeToken', { ClientId, Token: tokens.RefreshToken }), 'UnauthorizedException');
     await send('RevokeToken', { ClientId, ClientSecret, Token: tokens.RefreshToken });
@@ -499,12 +499,12 @@ async function secrets({ pool, step, app, admin, send }) {
       send('ConfirmSignUp', { ClientId, Username: eve.username, ConfirmationCode: code, ...more });
     await refused(confirm({}), 'NotAuthorizedException');
     await confirm({ SecretHash });
-    // A client without a secret takes none.
+    // A client without a secret rejects a secret hash.
     await refused(app.call('ForgotPassword', { Username: eve.username, SecretHash }), 'NotAuthorizedException');
     await admin('DeleteUserPoolClient', { ClientId });
     await refused(initiate({ ...named, SECRET_HASH }), 'ResourceNotFoundException');
   });
-  await step('a refresh token that is rotated is good once', async () => {
+  await step('a rotated refresh token works once', async () => {
     const { UserPoolClient: { ClientId } } = await admin('CreateUserPoolClient', {
       ClientName: 'rotating', ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH'],
       RefreshTokenRotation: { Feature: 'ENABLED', RetryGracePeriodSeconds: 10 },
@@ -515,14 +515,14 @@ async function secrets({ pool, step, app, admin, send }) {
     const { AuthenticationResult: second } = await next(first.RefreshToken);
     assert.notEqual(second.RefreshToken, first.RefreshToken);
     assert.equal(claims(second.AccessToken).origin_jti, claims(first.AccessToken).origin_jti);
-    // An answer that was lost can be asked for again.
+    // A lost response can be requested again during the grace period.
     assert((await next(first.RefreshToken)).AuthenticationResult.RefreshToken);
     await pool.advance(11);
     await refused(next(first.RefreshToken), 'RefreshTokenReuseException');
     await refused(next(second.RefreshToken), 'NotAuthorizedException', 'RefreshTokenReuseException');
     await refused(send('GetUser', { AccessToken: second.AccessToken }), 'NotAuthorizedException');
   });
-  await step('a client has lifetimes, flows and attributes of its own', async () => {
+  await step('a client has its own lifetimes, flows and attributes', async () => {
     const { UserPoolClient: { ClientId } } = await admin('CreateUserPoolClient', {
       ClientName: 'short', ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
       AccessTokenValidity: 5, IdTokenValidity: 10, RefreshTokenValidity: 60,
@@ -557,9 +557,9 @@ async function secrets({ pool, step, app, admin, send }) {
   });
 }
 
-/** Whole pools: made, described, changed, listed, deleted. */
+/** Pools: created, described, updated, listed and deleted. */
 async function pools({ pool, step, send }) {
-  await step('a pool of its own has users of its own', async () => {
+  await step('a new pool has its own users', async () => {
     const { UserPool } = await send('CreateUserPool', {
       PoolName: 'second',
       UsernameAttributes: pool.hasEmailNames ? [] : ['email'],
@@ -610,7 +610,7 @@ async function pools({ pool, step, send }) {
     await refused(app.signIn(Username, 'longenoughnow'), 'ResourceNotFoundException');
     await refused(send('GetUser', { AccessToken }), 'NotAuthorizedException', 'ResourceNotFoundException');
   });
-  await step('a pool that asks for a second factor has it set up on the way in', async () => {
+  await step('a pool that requires a second factor has it set up during sign-in', async () => {
     const { UserPool: { Id } } = await send('CreateUserPool', { PoolName: 'strict' });
     const admin = (operation, input) => send(operation, { UserPoolId: Id, ...input });
     await admin('SetUserPoolMfaConfig', {
@@ -638,7 +638,7 @@ async function pools({ pool, step, send }) {
     assert(again.AccessToken);
     await send('DeleteUserPool', { UserPoolId: Id });
   });
-  await step('pools and clients that do not exist are told from each other', async () => {
+  await step('unknown pools and unknown clients get different errors', async () => {
     await refused(send('DescribeUserPool', { UserPoolId: 'us-east-1_Nowhere00' }), 'ResourceNotFoundException');
     await refused(
       send('DescribeUserPoolClient', { UserPoolId: pool.id, ClientId: 'nowhere' }), 'ResourceNotFoundException',
@@ -694,4 +694,4 @@ function unlist(attributes) {
   return Object.fromEntries(attributes.map(({ Name, Value }) => [Name, Value]));
 }
 
-await lives('AWS SDK for JavaScript v3', life);
+await runClient('AWS SDK for JavaScript v3', life);

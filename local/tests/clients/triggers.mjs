@@ -1,4 +1,4 @@
-// Functions as teams write them for Lambda, in the pool's hands, and clients that meet them.
+// Lambda functions as teams write them, called by the pool, and clients that use them.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 
@@ -13,7 +13,7 @@ const { AuthenticationDetails, CognitoUser, CognitoUserAttribute, CognitoUserPoo
 
 const question = 'the capital of France';
 
-/** By what `triggerSource` begins with. */
+/** Handlers by the prefix of `triggerSource`. */
 const handlers = {
   async PreSignUp(event) {
     event.response.autoConfirmUser = true;
@@ -52,7 +52,7 @@ const handlers = {
   },
 };
 
-/** Runs the handlers as the Lambda runtime interface emulator does. */
+/** Serves the handlers like the Lambda runtime interface emulator. */
 async function emulator() {
   const server = createServer(async (request, response) => {
     assert.equal(request.url, '/2015-03-31/functions/function/invocations');
@@ -77,7 +77,7 @@ const password = 'Correct-Horse-1';
 await counted('amazon-cognito-identity-js, functions', async step => {
   const app = new CognitoUserPool({ UserPoolId: pool.id, ClientId: pool.clientId, endpoint: `${pool.endpoint}/` });
   const email = new CognitoUserAttribute({ Name: 'email', Value: 'jane@example.com' });
-  await step('a function confirms at sign-up', async () => {
+  await step('a function confirms users at sign-up', async () => {
     const result = await new Promise((resolve, reject) =>
       app.signUp('jane', password, [email], null, (error, done) => (error ? reject(error) : resolve(done))));
     assert.equal(result.userConfirmed, true);
@@ -91,7 +91,7 @@ await counted('amazon-cognito-identity-js, functions', async step => {
     await step(`a wrong answer ${how} does not sign in`, () =>
       refused(custom(app, withPassword, 'Rome'), 'NotAuthorizedException'));
   }
-  await step('a wrong password comes to no challenge', () =>
+  await step('a wrong password leads to no challenge', () =>
     refused(custom(app, true, 'Paris', 'Wrong-Horse-1'), 'NotAuthorizedException'));
 });
 
@@ -117,24 +117,24 @@ await counted('Amplify, functions', async step => {
       const { isSignedIn } = await confirmSignIn({ challengeResponse: 'Paris' });
       assert.equal(isSignedIn, true);
     });
-    await step(`${authFlowType}: a refreshed token is the function's too`, async () => {
+    await step(`${authFlowType}: the function also changes refreshed tokens`, async () => {
       const { tokens } = await fetchAuthSession({ forceRefresh: true });
       assert.deepEqual(tokens.accessToken.payload.tenant, { id: 7 });
       await signOut();
     });
   }
   const options = { authFlowType: 'USER_PASSWORD_AUTH' };
-  await step('who is not known from before is refused in the words of the function', async () => {
+  await step('an unknown user is rejected with the message of the function', async () => {
     const error = await refused(
       signIn({ username: 'old', password: 'New-Horse-1', options }), 'UserLambdaValidationException');
     assert.equal(error.message, 'UserMigration failed with error Bad password.');
   });
-  await step('a user of before signs in', async () => {
+  await step('a migrated user signs in', async () => {
     const { isSignedIn } = await signIn({ username: 'old', password: 'Old-Horse-1', options });
     assert.equal(isSignedIn, true);
     await signOut();
   });
-  await step('and by SRP from then on', async () => {
+  await step('the migrated user then signs in by SRP', async () => {
     const { isSignedIn } = await signIn({ username: 'old', password: 'Old-Horse-1' });
     assert.equal(isSignedIn, true);
   });

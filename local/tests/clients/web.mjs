@@ -40,7 +40,7 @@ async function ownForms({ step, open, pool, look }) {
     return answer.innerText();
   };
 
-  await step('a new user signs up, with a good password', async () => {
+  await step('a new user signs up with a valid password', async () => {
     await heading('Sign in').waitFor();
     await look(page, 'own-sign-in');
     await button('I am new here').click();
@@ -53,7 +53,7 @@ async function ownForms({ step, open, pool, look }) {
     await heading('Confirm your address').waitFor();
     await look(page, 'own-confirm');
   });
-  await step('the address is confirmed by the code alone', async () => {
+  await step('the address is confirmed only by the right code', async () => {
     const code = await pool.code(kim.name);
     await enterCode(wrong(code), 'Confirm');
     await alert.getByText('Invalid verification code').waitFor();
@@ -70,19 +70,19 @@ async function ownForms({ step, open, pool, look }) {
     await heading('Signed in as kim').waitFor();
     await page.getByText('kim@example.com (verified)').waitFor();
   });
-  await step('the API knows the user, and keeps them out of what is for admins', async () => {
+  await step('the API accepts the user, but not for admin routes', async () => {
     const me = await ask('Who am I?', '/api/me');
     assert.match(me, /200[^]*"username": "kim"/);
     await look(page, 'own-signed-in');
     assert.match(await ask('For admins', '/api/admin'), /403/);
   });
-  await step('the session is there after a reload', async () => {
+  await step('the session survives a reload', async () => {
     await page.reload();
     await heading('Signed in as kim').waitFor();
     assert.match(await ask('Who am I?', '/api/me'), /200/);
   });
   let secret;
-  await step('an authenticator is set up with a right code', async () => {
+  await step('an authenticator is set up with the right code', async () => {
     await button('Set up an authenticator').click();
     secret = await page.getByTestId('secret').innerText();
     await look(page, 'own-set-up');
@@ -92,7 +92,7 @@ async function ownForms({ step, open, pool, look }) {
     await enterCode(code, 'Verify');
     await page.getByText('Authenticator app').waitFor();
   });
-  await step('after the sign-out no token works', async () => {
+  await step('no token works after the sign-out', async () => {
     const token = await page.evaluate(() => Object.entries(localStorage).find(([key]) => key.endsWith('.accessToken'))[1]);
     await button('Sign out').click();
     await page.getByText('You are signed out.').waitFor();
@@ -101,7 +101,7 @@ async function ownForms({ step, open, pool, look }) {
     await page.reload();
     await heading('Sign in').waitFor();
   });
-  await step('the sign-in asks for the authenticator, whose codes are good once', async () => {
+  await step('the sign-in requires the authenticator, whose codes work once', async () => {
     await signIn(kim.name, password);
     await heading('Enter the code of your authenticator').waitFor();
     await look(page, 'own-authenticator');
@@ -118,14 +118,14 @@ async function ownForms({ step, open, pool, look }) {
     await enterCode(await pool.totp(secret), 'Continue');
     await heading('Signed in as kim').waitFor();
   });
-  await step('an expired access token is refreshed in passing', async () => {
+  await step('an expired access token is refreshed automatically', async () => {
     const stored = () => page.evaluate(() => Object.entries(localStorage).find(([key]) => key.endsWith('.accessToken'))[1]);
     const before = await stored();
     await pool.advance(60 * 60 + 60);
     assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "kim"/);
     assert.notEqual(await stored(), before);
   });
-  await step('a session that is over is told', async () => {
+  await step('the end of a session is reported', async () => {
     await pool.advance(31 * 24 * 60 * 60);
     await button('Who am I?').click();
     await page.getByText('Your session has ended. Please sign in again.').waitFor();
@@ -134,8 +134,8 @@ async function ownForms({ step, open, pool, look }) {
     await page.reload();
     await heading('Sign in').waitFor();
   });
-  await step('who was invited chooses a password', async () => {
-    // The pool's clock went past the end of the first password.
+  await step('an invited user chooses a password', async () => {
+    // The pool's clock is past the expiry of the temporary password.
     await pool.admin('AdminSetUserPassword', { Username: 'ida', Password: 'Temporary-Word-1', Permanent: false });
     await signIn('ida', 'Temporary-Word-1');
     await heading('Choose a password').waitFor();
@@ -148,7 +148,7 @@ async function ownForms({ step, open, pool, look }) {
     await heading('Signed in as ida').waitFor();
     await button('Sign out').click();
   });
-  await step('an admin is let in', async () => {
+  await step('an admin is admitted', async () => {
     await signIn('ada', password);
     await heading('Signed in as ada').waitFor();
     assert.match(await ask('For admins', '/api/admin'), /200[^]*Welcome, admin/);
@@ -197,7 +197,7 @@ async function hostedPages({ step, open, pool, look }) {
     await heading('Confirm your account').waitFor();
     await look(page, 'hosted-confirm');
   });
-  await step('the code confirms, a wrong one does not', async () => {
+  await step('the right code confirms, a wrong one does not', async () => {
     const code = await pool.code('lou');
     await fill({ Code: wrong(code) });
     await button('Confirm').click();
@@ -212,7 +212,7 @@ async function hostedPages({ step, open, pool, look }) {
     await look(page, 'hosted-wrong-password');
   });
   let callback;
-  await step('the password signs in, and the code of the address is gone', async () => {
+  await step('the password signs in, and the code is removed from the address bar', async () => {
     page.on('request', request => {
       if (request.url().includes('/callback?')) callback = request.url();
     });
@@ -221,33 +221,33 @@ async function hostedPages({ step, open, pool, look }) {
     assert.equal(new URL(page.url()).pathname + new URL(page.url()).search, '/hosted');
     await page.getByText('lou@example.com (verified)').waitFor();
   });
-  await step('the API knows the user, and keeps them out of what is for admins', async () => {
+  await step('the API accepts the user, but not for admin routes', async () => {
     assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
     await look(page, 'hosted-signed-in');
     assert.match(await ask('For admins', '/api/admin'), /403/);
   });
-  await step('the session is there after a reload', async () => {
+  await step('the session survives a reload', async () => {
     await page.reload();
     await heading('Signed in as lou', 2).waitFor();
   });
-  await step('the address of the way back works once', async () => {
+  await step('the callback address works once', async () => {
     await page.goto(callback);
     await page.getByRole('alert').waitFor();
     await look(page, 'hosted-callback-twice');
     await page.getByRole('link', { name: 'Try again' }).click();
     await heading('Signed in as lou', 2).waitFor();
   });
-  await step('an expired access token is refreshed in passing', async () => {
+  await step('an expired access token is refreshed automatically', async () => {
     await pool.advance(60 * 60 + 60);
     assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
   });
-  await step('a session that is over is told', async () => {
+  await step('the end of a session is reported', async () => {
     await pool.advance(31 * 24 * 60 * 60);
     await button('Who am I?').click();
     await page.getByText('Your session has ended. Please sign in again.').waitFor();
     await look(page, 'hosted-session-ended');
   });
-  await step('after the sign-out the pool asks for the password', async () => {
+  await step('the pool asks for the password after the sign-out', async () => {
     await leave();
     await signIn('lou', password);
     await heading('Signed in as lou', 2).waitFor();
@@ -258,7 +258,7 @@ async function hostedPages({ step, open, pool, look }) {
     await page.getByLabel('Password', { exact: true }).waitFor();
     assert.equal(await page.getByText('You are signed in as').count(), 0);
   });
-  await step('a second factor is asked for', async () => {
+  await step('a second factor is required', async () => {
     const { AccessToken } = await pool.signIn({ username: 'lou', password });
     const { SecretCode } = await pool.admin('AssociateSoftwareToken', { AccessToken });
     await pool.admin('VerifySoftwareToken', { AccessToken, UserCode: await pool.totp(SecretCode) });
@@ -277,7 +277,7 @@ async function hostedPages({ step, open, pool, look }) {
     await button('Sign out').click();
     await button('Go to the hosted pages').waitFor();
   });
-  await step('who was invited chooses a password', async () => {
+  await step('an invited user chooses a password', async () => {
     await pool.admin('AdminSetUserPassword', { Username: 'ida', Password: 'Temporary-Word-1', Permanent: false });
     await leave();
     await signIn('ida', 'Temporary-Word-1');
@@ -290,7 +290,7 @@ async function hostedPages({ step, open, pool, look }) {
   await page.context().close();
 
   const plain = await open('/', { javaScriptEnabled: false });
-  await step('without scripts the page says so, and the hosted pages work', async () => {
+  await step('without scripts, the page explains it and the hosted pages work', async () => {
     assert.match(await plain.locator('body').innerText(), /This page needs JavaScript/);
     const address = new URL(callback);
     const query = new URLSearchParams({
@@ -307,19 +307,19 @@ async function hostedPages({ step, open, pool, look }) {
   await plain.context().close();
 }
 
-/** A browser, a page and all beside them, until `tell` is through. */
-async function withPage(tell) {
+/** Provides a browser, a page and the servers while `script` runs. */
+async function withPage(script) {
   const port = await freePort();
   const program = process.env.WEB ?? join(target, 'debug/examples/web');
   const example = spawn(program, ['--port', String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => example.kill());
   const endpoint = await new Promise((resolve, reject) => {
-    let said = '';
+    let output = '';
     example.on('error', reject);
     example.on('exit', code => reject(new Error(`the example ended with ${code}`)));
     example.stdout.on('data', text => {
-      said += text;
-      const found = /^pool +(http:\S+?),/m.exec(said);
+      output += text;
+      const found = /^pool +(http:\S+?),/m.exec(output);
       if (found) resolve(found[1]);
     });
   });
@@ -333,7 +333,7 @@ async function withPage(tell) {
     ],
   });
   try {
-    await tell({ base, browser, pool: Object.assign(new Pool(), { endpoint }) });
+    await script({ base, browser, pool: Object.assign(new Pool(), { endpoint }) });
   } finally {
     await browser.close();
     const ended = new Promise(resolve => example.on('exit', resolve));
@@ -363,7 +363,7 @@ function freePort() {
   });
 }
 
-/** Leaves a picture, of a desktop's and of a phone's width; on neither does a page go past the edge. */
+/** Saves screenshots at desktop and phone width, and checks that the page does not overflow at either. */
 async function look(page, name) {
   for (const [device, size] of Object.entries({ desktop, phone })) {
     await page.setViewportSize(size);
@@ -375,7 +375,7 @@ async function look(page, name) {
 }
 
 mkdirSync(screenshots, { recursive: true });
-for (const [name, tell] of Object.entries({ 'own forms': ownForms, 'hosted pages': hostedPages })) {
+for (const [name, script] of Object.entries({ 'own forms': ownForms, 'hosted pages': hostedPages })) {
   await withPage(async ({ base, browser, pool }) => {
     const errors = [];
     const open = async (path, options) => {
@@ -387,8 +387,8 @@ for (const [name, tell] of Object.entries({ 'own forms': ownForms, 'hosted pages
       return page;
     };
     await counted(`web application, ${name}`, async step => {
-      await tell({ step, open, pool, look });
-      await step('no script of the page fails', async () => assert.deepEqual(errors, []));
+      await script({ step, open, pool, look });
+      await step('the page causes no script errors', async () => assert.deepEqual(errors, []));
     });
   });
 }

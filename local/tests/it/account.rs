@@ -1,4 +1,4 @@
-//! Users of the local pool sign up, change themselves, and reset their passwords as at Cognito.
+//! Self-service operations: sign-up, attribute changes, and password reset.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ async fn pool_of(toml: &str) -> UserPool {
     UserPool::builder().config(Config::from_toml(toml).unwrap()).start().await.unwrap()
 }
 
-/// A client that says whether a user is there, with the pool's own id.
+/// A client that reveals whether a user exists (`LEGACY`), with the pool's default client ID.
 const LEGACY: &str =
     "[[aws_cognito_user_pool_client]]\nprevent_user_existence_errors = \"LEGACY\"\n";
 
@@ -44,11 +44,11 @@ async fn confirm(pool: &UserPool, name: &str, code: &str) -> Result<Value, (Stri
     call(pool, "ConfirmSignUp", input).await
 }
 
-/// A confirmed user, and an access token of theirs.
+/// Creates a confirmed user and returns an access token of that user.
 async fn user(pool: &UserPool, name: &str) -> String {
-    let answer = sign_up(pool, name, Some(&format!("{name}@example.com"))).await.unwrap();
+    let response = sign_up(pool, name, Some(&format!("{name}@example.com"))).await.unwrap();
     confirm(pool, name, &last_code(pool, name).await).await.unwrap();
-    pool.token(name).claim("sub", answer["UserSub"].clone()).sign()
+    pool.token(name).claim("sub", response["UserSub"].clone()).sign()
 }
 
 async fn messages(pool: &UserPool, name: &str) -> Vec<Value> {
@@ -61,14 +61,14 @@ async fn last_code(pool: &UserPool, name: &str) -> String {
     messages(pool, name).await[0]["code"].as_str().unwrap().to_owned()
 }
 
-/// Six digits that are not these.
-fn wrong(code: &str) -> String {
+/// Returns a six-digit code that differs from `code`.
+fn wrong_code(code: &str) -> String {
     if code.starts_with('0') { code.replacen('0', "1", 1) } else { format!("0{}", &code[1..]) }
 }
 
 async fn attributes(pool: &UserPool, token: &str) -> Value {
-    let answer = call(pool, "GetUser", json!({ "AccessToken": token })).await.unwrap();
-    let list = answer["UserAttributes"].as_array().unwrap();
+    let response = call(pool, "GetUser", json!({ "AccessToken": token })).await.unwrap();
+    let list = response["UserAttributes"].as_array().unwrap();
     list.iter()
         .map(|one| (one["Name"].as_str().unwrap().to_owned(), one["Value"].clone()))
         .collect()
@@ -113,8 +113,8 @@ async fn change_password(
     call(pool, "ChangePassword", input).await
 }
 
-fn error(answer: Result<Value, (String, String)>) -> (String, String) {
-    answer.expect_err("the operation succeeded")
+fn error(response: Result<Value, (String, String)>) -> (String, String) {
+    response.expect_err("the operation succeeded")
 }
 
 fn is(name: &str, message: &str) -> (String, String) {
@@ -122,29 +122,29 @@ fn is(name: &str, message: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_user_signs_up_confirms_and_sees_themselves() {
+async fn user_signs_up_confirms_and_reads_own_attributes() {
     let pool = UserPool::start().await.unwrap();
-    let answer = sign_up(&pool, "alice", Some("jane@example.com")).await.unwrap();
-    assert_eq!(answer["UserConfirmed"], false);
+    let response = sign_up(&pool, "alice", Some("jane@example.com")).await.unwrap();
+    assert_eq!(response["UserConfirmed"], false);
     let details = json!({
         "AttributeName": "email", "DeliveryMedium": "EMAIL", "Destination": "j***@e***",
     });
-    assert_eq!(answer["CodeDeliveryDetails"], details);
+    assert_eq!(response["CodeDeliveryDetails"], details);
 
     let code = last_code(&pool, "alice").await;
     assert_eq!(confirm(&pool, "alice", &code).await, Ok(json!({})));
-    let token = pool.token("alice").claim("sub", answer["UserSub"].clone()).sign();
+    let token = pool.token("alice").claim("sub", response["UserSub"].clone()).sign();
     let seen = call(&pool, "GetUser", json!({ "AccessToken": token })).await.unwrap();
     assert_eq!(seen["Username"], "alice");
     let seen = attributes(&pool, &token).await;
     assert_eq!(
         seen,
-        json!({ "sub": answer["UserSub"], "email": "jane@example.com", "email_verified": "true" })
+        json!({ "sub": response["UserSub"], "email": "jane@example.com", "email_verified": "true" })
     );
 }
 
 #[tokio::test]
-async fn a_code_is_good_once() {
+async fn code_is_accepted_only_once() {
     let pool = UserPool::start().await.unwrap();
     sign_up(&pool, "alice", Some("a@example.com")).await.unwrap();
     let code = last_code(&pool, "alice").await;
@@ -163,13 +163,13 @@ async fn a_code_is_good_once() {
 }
 
 #[tokio::test]
-async fn a_code_dies_after_five_mistakes_and_a_new_one_takes_its_place() {
+async fn code_is_invalid_after_five_mistakes_until_a_new_one_is_sent() {
     let pool = UserPool::start().await.unwrap();
     sign_up(&pool, "alice", Some("a@example.com")).await.unwrap();
     let code = last_code(&pool, "alice").await;
     for _ in 0..5 {
         assert_eq!(
-            error(confirm(&pool, "alice", &wrong(&code)).await),
+            error(confirm(&pool, "alice", &wrong_code(&code)).await),
             is("CodeMismatchException", "Invalid verification code provided, please try again.")
         );
     }
@@ -184,7 +184,7 @@ async fn a_code_dies_after_five_mistakes_and_a_new_one_takes_its_place() {
 }
 
 #[tokio::test]
-async fn code_of_a_contact_is_invalid_after_five_mistakes() {
+async fn contact_verification_code_is_invalid_after_five_mistakes() {
     let pool = UserPool::start().await.unwrap();
     let alice = user(&pool, "alice").await;
     let named = json!({ "AccessToken": alice, "AttributeName": "email" });
@@ -196,7 +196,7 @@ async fn code_of_a_contact_is_invalid_after_five_mistakes() {
         call(&pool, "VerifyUserAttribute", input).await
     };
     for _ in 0..5 {
-        assert_eq!(error(verify(&wrong(&code)).await).0, "CodeMismatchException");
+        assert_eq!(error(verify(&wrong_code(&code)).await).0, "CodeMismatchException");
     }
     assert_eq!(error(verify(&code).await).0, "LimitExceededException");
     call(&pool, "GetUserAttributeVerificationCode", named.clone()).await.unwrap();
@@ -204,16 +204,16 @@ async fn code_of_a_contact_is_invalid_after_five_mistakes() {
 }
 
 #[tokio::test]
-async fn a_code_for_nobody_is_answered_as_a_users_is() {
+async fn code_for_unknown_user_fails_like_code_for_existing_user() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "alice").await;
     let tried = async |name: &str, times: usize| {
-        let mut told = BTreeSet::new();
+        let mut errors = BTreeSet::new();
         for _ in 0..times {
-            let answer = reset(&pool, name, "no-code", "Another-Horse-2").await;
-            told.insert(error(answer).0);
+            let response = reset(&pool, name, "no-code", "Another-Horse-2").await;
+            errors.insert(error(response).0);
         }
-        told
+        errors
     };
     for name in ["alice", "nobody"] {
         let only = |error: &str| BTreeSet::from([error.to_owned()]);
@@ -249,7 +249,7 @@ async fn codes_expire() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_sign_ups_for_one_name_one_wins() {
+async fn one_of_many_concurrent_sign_ups_for_one_name_succeeds() {
     let pool = Arc::new(UserPool::start().await.unwrap());
     let mut tries = JoinSet::new();
     for number in 0..12 {
@@ -259,13 +259,13 @@ async fn of_many_sign_ups_for_one_name_one_wins() {
     let (made, refused): (Vec<_>, Vec<_>) =
         tries.join_all().await.into_iter().partition(Result::is_ok);
     assert_eq!((made.len(), refused.len()), (1, 11));
-    for answer in refused {
-        assert_eq!(error(answer), is("UsernameExistsException", "User already exists"));
+    for response in refused {
+        assert_eq!(error(response), is("UsernameExistsException", "User already exists"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_resets_by_one_code_one_wins() {
+async fn one_of_many_concurrent_resets_with_one_code_succeeds() {
     let pool = Arc::new(UserPool::start().await.unwrap());
     user(&pool, "alice").await;
     forgot(&pool, "alice").await.unwrap();
@@ -282,7 +282,7 @@ async fn of_many_resets_by_one_code_one_wins() {
 }
 
 #[tokio::test]
-async fn a_phone_comes_before_an_email_address() {
+async fn code_is_sent_to_the_phone_before_the_email_address() {
     let pool = pool_of(
         "[aws_cognito_user_pool]\nauto_verified_attributes = [\"email\", \"phone_number\"]\n\
          alias_attributes = [\"preferred_username\"]\n",
@@ -303,18 +303,18 @@ async fn a_phone_comes_before_an_email_address() {
             "UserAttributes": attributes_of(number),
         })
     };
-    let answer = call(&pool, "SignUp", input("alice", 456)).await.unwrap();
+    let response = call(&pool, "SignUp", input("alice", 456)).await.unwrap();
     let details = json!({
         "AttributeName": "phone_number", "DeliveryMedium": "SMS", "Destination": "+*******0456",
     });
-    assert_eq!(answer["CodeDeliveryDetails"], details);
+    assert_eq!(response["CodeDeliveryDetails"], details);
     let message = messages(&pool, "alice").await[0].clone();
     assert_eq!(message["subject"], Value::Null);
     confirm(&pool, "ACE", message["code"].as_str().unwrap()).await.unwrap();
-    let token = pool.token("alice").claim("sub", answer["UserSub"].clone()).sign();
+    let token = pool.token("alice").claim("sub", response["UserSub"].clone()).sign();
     let seen = attributes(&pool, &token).await;
     assert_eq!([&seen["phone_number_verified"], &seen["email_verified"]], ["true", "false"]);
-    // A name that is taken is taken, whoever calls themselves by it in whatever way.
+    // A name is taken whether it is used as a user name or as an alias.
     assert_eq!(
         error(call(&pool, "SignUp", input("bob", 457)).await),
         is(
@@ -323,12 +323,12 @@ async fn a_phone_comes_before_an_email_address() {
         )
     );
     assert_eq!(error(sign_up(&pool, "ace", None).await).0, "UsernameExistsException");
-    let sub = answer["UserSub"].as_str().unwrap();
+    let sub = response["UserSub"].as_str().unwrap();
     assert_eq!(error(sign_up(&pool, sub, None).await).0, "UsernameExistsException");
 }
 
 #[tokio::test]
-async fn a_password_that_does_not_conform_is_refused_in_cognitos_words() {
+async fn nonconforming_password_is_rejected_with_cognitos_message() {
     let pool = UserPool::start().await.unwrap();
     let cases = [
         ("Ab-1", "Password not long enough"),
@@ -349,12 +349,12 @@ async fn a_password_that_does_not_conform_is_refused_in_cognitos_words() {
         assert_eq!(error(change_password(&pool, &token, [PASSWORD, password]).await), expected);
         assert_eq!(error(reset(&pool, "alice", &code, password).await), expected);
     }
-    // A password that was refused does not use the code up.
+    // A rejected password does not consume the code.
     reset(&pool, "alice", &code, "Another-Horse-2").await.unwrap();
 }
 
 #[tokio::test]
-async fn a_password_changes_for_those_who_know_it() {
+async fn changing_a_password_requires_the_current_one() {
     let pool = UserPool::start().await.unwrap();
     let token = user(&pool, "alice").await;
     let wrong = is("NotAuthorizedException", "Incorrect username or password.");
@@ -367,12 +367,12 @@ async fn a_password_changes_for_those_who_know_it() {
 }
 
 #[tokio::test]
-async fn who_has_a_token_does_not_find_the_password_by_trying() {
+async fn password_guesses_with_an_access_token_are_limited() {
     let pool = UserPool::start().await.unwrap();
     let token = user(&pool, "alice").await;
     for _ in 0..5 {
-        let answer = change_password(&pool, &token, ["Wrong-Horse-1", "Another-Horse-2"]).await;
-        assert_eq!(error(answer).0, "NotAuthorizedException");
+        let response = change_password(&pool, &token, ["Wrong-Horse-1", "Another-Horse-2"]).await;
+        assert_eq!(error(response).0, "NotAuthorizedException");
     }
     assert_eq!(
         error(change_password(&pool, &token, [PASSWORD, "Another-Horse-2"]).await),
@@ -383,12 +383,12 @@ async fn who_has_a_token_does_not_find_the_password_by_trying() {
 }
 
 #[tokio::test]
-async fn a_password_of_late_does_not_come_again() {
+async fn recent_password_is_rejected() {
     let pool =
         pool_of("[aws_cognito_user_pool.password_policy]\npassword_history_size = 2\n").await;
     let token = user(&pool, "alice").await;
-    let refused = |answer| {
-        let (name, _) = error(answer);
+    let refused = |response| {
+        let (name, _) = error(response);
         assert_eq!(name, "PasswordHistoryPolicyViolationException");
     };
     let (first, second, third) = (PASSWORD, "Another-Horse-2", "Another-Horse-3");
@@ -400,14 +400,14 @@ async fn a_password_of_late_does_not_come_again() {
 }
 
 #[tokio::test]
-async fn with_email_as_user_name_the_name_is_an_email_and_the_user_a_uuid() {
+async fn email_user_name_must_be_an_email_and_the_user_gets_a_uuid() {
     let pool = pool_of("[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n").await;
     assert_eq!(
         error(sign_up(&pool, "alice", None).await),
         is("InvalidParameterException", "Username should be an email.")
     );
-    let answer = sign_up(&pool, "jane@example.com", None).await.unwrap();
-    let sub = answer["UserSub"].as_str().unwrap();
+    let response = sign_up(&pool, "jane@example.com", None).await.unwrap();
+    let sub = response["UserSub"].as_str().unwrap();
     assert_eq!(
         error(sign_up(&pool, "JANE@example.com", None).await),
         is("UsernameExistsException", "An account with the given email already exists.")
@@ -433,7 +433,7 @@ async fn with_email_as_user_name_the_name_is_an_email_and_the_user_a_uuid() {
 }
 
 #[tokio::test]
-async fn an_alias_is_the_users_who_proved_it_last_if_forced() {
+async fn forced_alias_creation_moves_the_alias_to_the_last_user_who_verified_it() {
     let pool = pool_of("[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n").await;
     assert_eq!(
         error(sign_up(&pool, "a@example.com", None).await),
@@ -463,7 +463,7 @@ async fn an_alias_is_the_users_who_proved_it_last_if_forced() {
 }
 
 #[tokio::test]
-async fn refused_verification_leaves_the_code_good() {
+async fn rejected_verification_does_not_consume_the_code() {
     let pool = pool_of("[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n").await;
     let alice = user(&pool, "alice").await;
     let bob = user(&pool, "bob").await;
@@ -484,7 +484,7 @@ async fn refused_verification_leaves_the_code_good() {
 }
 
 #[tokio::test]
-async fn names_have_no_spaces_and_at_most_128_signs() {
+async fn user_names_have_no_spaces_and_at_most_128_characters() {
     let pool = UserPool::start().await.unwrap();
     for name in ["", "a b", "a\tb", &"a".repeat(129)] {
         let (error, message) = error(sign_up(&pool, name, None).await);
@@ -518,7 +518,7 @@ const SCHEMA: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_sign_up_conforms_to_the_schema() {
+async fn sign_up_attributes_must_conform_to_the_schema() {
     let pool = pool_of(SCHEMA).await;
     let try_with = async |list: Value| {
         let input = json!({
@@ -566,11 +566,11 @@ async fn a_sign_up_conforms_to_the_schema() {
 }
 
 #[tokio::test]
-async fn users_change_what_is_theirs_to_change() {
+async fn users_can_change_only_mutable_attributes_their_client_may_write() {
     let pool = pool_of(SCHEMA).await;
     let token = user(&pool, "alice").await;
     update(&pool, &token, "custom:age", "30").await.unwrap();
-    // The client may write it, and not read it.
+    // The client may write this attribute but not read it.
     assert_eq!(attributes(&pool, &token).await.get("custom:age"), None);
     assert_eq!(
         error(update(&pool, &token, "custom:tenant", "new").await),
@@ -587,18 +587,18 @@ async fn users_change_what_is_theirs_to_change() {
     assert_eq!(error(update(&pool, &token, "sub", "1").await).0, "InvalidParameterException");
     for names in [json!(["email"]), json!(["custom:tenant"]), json!(["sub"])] {
         let input = json!({ "AccessToken": token, "UserAttributeNames": names });
-        let answer = call(&pool, "DeleteUserAttributes", input).await;
-        assert_eq!(error(answer).0, "InvalidParameterException");
+        let response = call(&pool, "DeleteUserAttributes", input).await;
+        assert_eq!(error(response).0, "InvalidParameterException");
     }
     let input = json!({ "AccessToken": token, "UserAttributeNames": ["custom:age"] });
     assert_eq!(call(&pool, "DeleteUserAttributes", input).await, Ok(json!({})));
 }
 
 #[tokio::test]
-async fn a_new_email_is_proven_by_a_code_of_its_own() {
+async fn new_email_is_verified_only_by_a_code_sent_to_it() {
     let pool = UserPool::start().await.unwrap();
     let token = user(&pool, "alice").await;
-    // A code for the old address proves nothing of the new one.
+    // A code for the old address does not verify the new one.
     let input = json!({ "AccessToken": token, "AttributeName": "email" });
     call(&pool, "GetUserAttributeVerificationCode", input.clone()).await.unwrap();
     forgot(&pool, "alice").await.unwrap();
@@ -606,8 +606,8 @@ async fn a_new_email_is_proven_by_a_code_of_its_own() {
     let [reset_code, old_code] =
         [0, 1].map(|place: usize| sent[place]["code"].as_str().unwrap().to_owned());
 
-    let answer = update(&pool, &token, "email", "new@example.org").await.unwrap();
-    assert_eq!(answer["CodeDeliveryDetailsList"][0]["Destination"], "n***@e***");
+    let response = update(&pool, &token, "email", "new@example.org").await.unwrap();
+    assert_eq!(response["CodeDeliveryDetailsList"][0]["Destination"], "n***@e***");
     assert_eq!(attributes(&pool, &token).await["email_verified"], "false");
     let code = last_code(&pool, "alice").await;
     assert_eq!(messages(&pool, "alice").await[0]["destination"], "new@example.org");
@@ -625,13 +625,13 @@ async fn a_new_email_is_proven_by_a_code_of_its_own() {
         error(reset(&pool, "alice", &reset_code, "Another-Horse-2").await).0,
         "ExpiredCodeException"
     );
-    // The same again is no change.
-    let answer = update(&pool, &token, "email", "new@example.org").await.unwrap();
-    assert_eq!(answer["CodeDeliveryDetailsList"], json!([]));
+    // Setting the same value again is not a change.
+    let response = update(&pool, &token, "email", "new@example.org").await.unwrap();
+    assert_eq!(response["CodeDeliveryDetailsList"], json!([]));
 }
 
 #[tokio::test]
-async fn who_forgot_the_password_sets_another_by_a_code() {
+async fn forgotten_password_is_reset_with_a_code() {
     let pool = UserPool::start().await.unwrap();
     let token = user(&pool, "alice").await;
     let sent = forgot(&pool, "alice").await.unwrap();
@@ -641,7 +641,7 @@ async fn who_forgot_the_password_sets_another_by_a_code() {
     assert_eq!(message["subject"], "Your password reset code");
     assert_eq!(message["body"], format!("Your password reset code is {code}"));
     assert_eq!(
-        error(reset(&pool, "alice", &wrong(code), "Another-Horse-2").await).0,
+        error(reset(&pool, "alice", &wrong_code(code), "Another-Horse-2").await).0,
         "CodeMismatchException"
     );
     assert_eq!(reset(&pool, "alice", code, "Another-Horse-2").await, Ok(json!({})));
@@ -649,7 +649,7 @@ async fn who_forgot_the_password_sets_another_by_a_code() {
 }
 
 #[tokio::test]
-async fn a_password_is_reset_by_a_proven_contact_alone() {
+async fn password_reset_requires_a_verified_contact() {
     let pool = pool_of(LEGACY).await;
     sign_up(&pool, "alice", Some("a@example.com")).await.unwrap();
     assert_eq!(
@@ -663,7 +663,7 @@ async fn a_password_is_reset_by_a_proven_contact_alone() {
 }
 
 #[tokio::test]
-async fn a_client_hears_of_unknown_users_what_it_is_set_to_hear() {
+async fn client_setting_decides_whether_unknown_users_are_reported() {
     let legacy = pool_of(LEGACY).await;
     let missing = is("UserNotFoundException", "User does not exist.");
     let resend = async |pool: &UserPool| {
@@ -677,15 +677,15 @@ async fn a_client_hears_of_unknown_users_what_it_is_set_to_hear() {
 
     let silent = UserPool::start().await.unwrap();
     let expired = is("ExpiredCodeException", "Invalid code provided, please request a code again.");
-    for answer in [forgot(&silent, "nobody").await, resend(&silent).await] {
-        let details = answer.unwrap()["CodeDeliveryDetails"].clone();
+    for response in [forgot(&silent, "nobody").await, resend(&silent).await] {
+        let details = response.unwrap()["CodeDeliveryDetails"].clone();
         assert_eq!(details["DeliveryMedium"], "EMAIL");
         assert!(details["Destination"].as_str().unwrap().contains("***@"), "{details}");
         let again = forgot(&silent, "nobody").await.unwrap();
         assert_eq!(again["CodeDeliveryDetails"], details);
     }
     assert_eq!(error(confirm(&silent, "nobody", "123456").await), expired);
-    // As of a user who was sent a code.
+    // The same error as for a user who was sent a code.
     let other =
         is("CodeMismatchException", "Invalid verification code provided, please try again.");
     assert_eq!(error(reset(&silent, "nobody", "123456", PASSWORD).await), other);
@@ -693,19 +693,19 @@ async fn a_client_hears_of_unknown_users_what_it_is_set_to_hear() {
 }
 
 #[tokio::test]
-async fn a_deleted_users_tokens_stop_to_work() {
+async fn tokens_of_a_deleted_user_are_rejected() {
     let pool = UserPool::start().await.unwrap();
     let token = user(&pool, "alice").await;
     let input = json!({ "AccessToken": token });
     assert_eq!(call(&pool, "DeleteUser", input.clone()).await, Ok(json!({})));
     assert_eq!(error(call(&pool, "GetUser", input.clone()).await).0, "UserNotFoundException");
-    // Someone else of that name is someone else.
+    // A new user with the same name is a different user.
     user(&pool, "alice").await;
     assert_eq!(error(call(&pool, "GetUser", input).await).0, "UserNotFoundException");
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_proves_it() {
+async fn client_with_a_secret_must_send_the_secret_hash() {
     let pool = pool_of("[[aws_cognito_user_pool_client]]\nclient_secret = \"s3cret\"\n").await;
     let operations = ["SignUp", "ConfirmSignUp", "ResendConfirmationCode", "ForgotPassword"];
     for operation in operations.into_iter().chain(["ConfirmForgotPassword"]) {
@@ -725,7 +725,7 @@ async fn a_client_with_a_secret_proves_it() {
 }
 
 #[tokio::test]
-async fn nobody_signs_up_where_administrators_make_users() {
+async fn sign_up_is_rejected_where_only_administrators_create_users() {
     let pool = pool_of(
         "[aws_cognito_user_pool.admin_create_user_config]\nallow_admin_create_user_only = true\n",
     )
@@ -737,7 +737,7 @@ async fn nobody_signs_up_where_administrators_make_users() {
 }
 
 #[tokio::test]
-async fn nulls_are_absent_and_what_has_to_be_there_is_asked_for() {
+async fn null_members_count_as_absent_and_required_members_are_reported() {
     let pool = UserPool::start().await.unwrap();
     let input = json!({
         "ClientId": pool.client_id(),
@@ -750,9 +750,9 @@ async fn nulls_are_absent_and_what_has_to_be_there_is_asked_for() {
         "UserContextData": null,
         "ClientMetadata": null,
     });
-    let answer = call(&pool, "SignUp", input).await.unwrap();
-    // There is nowhere to send a code to.
-    assert_eq!(answer.get("CodeDeliveryDetails"), None);
+    let response = call(&pool, "SignUp", input).await.unwrap();
+    // The user has no address to send a code to.
+    assert_eq!(response.get("CodeDeliveryDetails"), None);
 
     let requirements: [(&str, &[&str]); 10] = [
         ("SignUp", &["ClientId", "Username", "Password"]),

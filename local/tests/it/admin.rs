@@ -1,4 +1,4 @@
-//! Administrators of the local pool invite, change and remove users as at Cognito.
+//! Operations by which administrators create, change and delete users.
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,12 +62,12 @@ fn expired() -> (String, String) {
     )
 }
 
-fn nobody() -> (String, String) {
+fn user_not_found() -> (String, String) {
     is("UserNotFoundException", "User does not exist.")
 }
 
 #[tokio::test]
-async fn an_invited_user_signs_in_with_a_password_of_their_own() {
+async fn invited_user_chooses_a_password_and_signs_in() {
     let pool = UserPool::start().await.unwrap();
     let made = invite(&pool, "jane", json!({ "email": "jane@example.com" })).await.unwrap();
     let made = &made["User"];
@@ -94,7 +94,7 @@ async fn an_invited_user_signs_in_with_a_password_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_temporary_password_expires_and_another_takes_its_place() {
+async fn expired_temporary_password_is_replaced_by_a_new_invitation() {
     let pool = UserPool::start().await.unwrap();
     invite(&pool, "jane", json!({ "email": "jane@example.com" })).await.unwrap();
     let first = last_code(&pool, "jane").await;
@@ -103,19 +103,19 @@ async fn a_temporary_password_expires_and_another_takes_its_place() {
     pool.advance(SECOND * 60);
     assert_eq!(error(sign_in(&pool, "jane", &first).await), expired());
 
-    let again = resend(&pool, "JANE").await.unwrap();
-    assert_eq!(again["User"]["UserStatus"], "FORCE_CHANGE_PASSWORD");
+    let resent = resend(&pool, "JANE").await.unwrap();
+    assert_eq!(resent["User"]["UserStatus"], "FORCE_CHANGE_PASSWORD");
     assert_eq!(error(sign_in(&pool, "jane", &first).await), wrong_password());
     let second = last_code(&pool, "jane").await;
     let challenge = sign_in(&pool, "jane", &second).await.unwrap();
     choose_password(&pool, &challenge, "jane").await.unwrap();
-    // What the user chose does not expire.
+    // A password that the user chose does not expire.
     pool.advance(DAY * 30);
     tokens(&pool, "jane").await;
 }
 
 #[tokio::test]
-async fn a_step_that_began_in_time_ends_with_the_password_that_it_began_with() {
+async fn new_password_challenge_ends_when_the_temporary_password_is_replaced() {
     let pool = UserPool::start().await.unwrap();
     invite(&pool, "jane", json!({ "email": "jane@example.com" })).await.unwrap();
     let first = last_code(&pool, "jane").await;
@@ -126,7 +126,7 @@ async fn a_step_that_began_in_time_ends_with_the_password_that_it_began_with() {
 }
 
 #[tokio::test]
-async fn the_policy_says_how_long_a_temporary_password_is_good() {
+async fn temporary_password_expires_after_the_days_in_the_policy() {
     for (days, good) in [(1, 1), (0, 7)] {
         let pool = pool_of(&format!(
             "[aws_cognito_user_pool.password_policy]\ntemporary_password_validity_days = {days}\n"
@@ -142,7 +142,7 @@ async fn the_policy_says_how_long_a_temporary_password_is_good() {
 }
 
 #[tokio::test]
-async fn a_password_that_the_pool_makes_conforms_to_the_policy() {
+async fn generated_password_conforms_to_the_policy() {
     for length in [6, 8, 40, 99] {
         let pool = pool_of(&format!(
             "[aws_cognito_user_pool.password_policy]\nminimum_length = {length}\n"
@@ -154,17 +154,17 @@ async fn a_password_that_the_pool_makes_conforms_to_the_policy() {
             invite(&pool, &name, json!({ "email": "jane@example.com" })).await.unwrap();
             let password = last_code(&pool, &name).await;
             assert!(password.len() >= length.max(12));
-            // The policy that made it would refuse it if it were given.
+            // The policy must also accept the generated password as input.
             set_password(&pool, &name, &password, true).await.unwrap();
             seen.push(password);
         }
         seen.dedup();
-        assert_eq!(seen.len(), 3, "passwords come twice");
+        assert_eq!(seen.len(), 3, "the pool generated the same password twice");
     }
 }
 
 #[tokio::test]
-async fn a_password_that_the_administrator_gives_has_to_conform() {
+async fn password_set_by_an_administrator_must_conform_to_the_policy() {
     let pool = UserPool::start().await.unwrap();
     let input = |password: &str| json!({ "Username": "jane", "TemporaryPassword": password });
     let refused = is(
@@ -174,7 +174,7 @@ async fn a_password_that_the_administrator_gives_has_to_conform() {
     for password in ["", "Ab-1"] {
         assert_eq!(error(admin(&pool, "AdminCreateUser", input(password)).await), refused);
     }
-    // Nobody was made of what was refused.
+    // A rejected request creates no user.
     admin(&pool, "AdminCreateUser", input("Another-Horse-2")).await.unwrap();
     let challenge = sign_in(&pool, "jane", "Another-Horse-2").await.unwrap();
     assert_eq!(challenge["ChallengeName"], "NEW_PASSWORD_REQUIRED");
@@ -184,7 +184,7 @@ async fn a_password_that_the_administrator_gives_has_to_conform() {
 }
 
 #[tokio::test]
-async fn an_invitation_goes_out_as_the_administrator_says() {
+async fn invitation_is_sent_through_the_requested_mediums() {
     let pool = UserPool::start().await.unwrap();
     let both = json!([
         { "Name": "email", "Value": "a@example.com" },
@@ -198,7 +198,7 @@ async fn an_invitation_goes_out_as_the_administrator_says() {
         (&both, json!(["EMAIL", "SMS"]), json!("SUPPRESS"), vec![]),
         (&email, json!([]), json!(null), vec!["EMAIL"]),
         (&email, json!(["SMS"]), json!(null), vec![]),
-        // Who has neither is told by other means.
+        // A user without either contact gets no message.
         (&json!([]), json!(null), json!(null), vec![]),
     ]
     .into_iter()
@@ -214,7 +214,7 @@ async fn an_invitation_goes_out_as_the_administrator_says() {
             "ClientMetadata": { "a": "b" },
         });
         admin(&pool, "AdminCreateUser", input).await.unwrap();
-        // Of one moment, the list has the e-mail on top: it was sent last.
+        // The list is newest first, and the e-mail is sent last.
         let found = messages(&pool, &name).await;
         let found: Vec<_> = found.iter().map(|one| one["medium"].as_str().unwrap()).collect();
         assert_eq!(found, sent, "{name}");
@@ -246,9 +246,9 @@ async fn an_invitation_goes_out_as_the_administrator_says() {
 }
 
 #[tokio::test]
-async fn an_invitation_goes_out_again_to_those_alone_who_did_not_come() {
+async fn invitation_is_resent_only_to_users_who_have_not_signed_in() {
     let pool = UserPool::start().await.unwrap();
-    assert_eq!(error(resend(&pool, "jane").await), nobody());
+    assert_eq!(error(resend(&pool, "jane").await), user_not_found());
     user(&pool, "jane").await;
     assert_eq!(
         error(resend(&pool, "jane").await),
@@ -261,7 +261,7 @@ async fn an_invitation_goes_out_again_to_those_alone_who_did_not_come() {
 }
 
 #[tokio::test]
-async fn an_invitation_reads_as_the_pool_is_set() {
+async fn invitation_uses_the_pools_templates() {
     let pool = pool_of(
         "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n\
          [aws_cognito_user_pool.admin_create_user_config.invite_message_template]\n\
@@ -272,13 +272,13 @@ async fn an_invitation_reads_as_the_pool_is_set() {
     let message = messages(&pool, "jane@example.com").await[0].clone();
     let first = message["code"].as_str().unwrap();
     assert_eq!(message["subject"], "Come in");
-    // The name by which the user signs in, not the one that the pool gave.
+    // The message has the name that the user signs in with, not the generated UUID.
     assert_eq!(message["body"], format!("<b>Jane@example.com</b>: {first}"));
     assert_eq!(message["username"], made["User"]["Username"]);
 }
 
 #[tokio::test]
-async fn with_email_as_user_name_the_invited_user_is_a_uuid_and_found_by_both() {
+async fn user_invited_by_email_gets_a_uuid_and_is_found_by_either() {
     let pool = pool_of("[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n").await;
     let made = invite(&pool, "Jane@example.com", json!({ "name": "Jane" })).await.unwrap();
     let user = &made["User"];
@@ -295,7 +295,7 @@ async fn with_email_as_user_name_the_invited_user_is_a_uuid_and_found_by_both() 
         error(invite(&pool, "jane", json!({})).await),
         is("InvalidParameterException", "Username should be an email.")
     );
-    // The address that stands for the name is the one that was given as the name.
+    // The address given as the user name becomes the user's e-mail address.
     let other = invite(&pool, "bob@example.com", json!({ "email": "x@example.com" })).await;
     assert_eq!(by_name(&other.unwrap()["User"]["Attributes"])["email"], "bob@example.com");
 
@@ -305,8 +305,8 @@ async fn with_email_as_user_name_the_invited_user_is_a_uuid_and_found_by_both() 
 }
 
 #[tokio::test]
-async fn of_many_creations_of_one_name_one_wins() {
-    // All have been told that the name is free before the first of them takes it.
+async fn one_of_many_concurrent_creations_of_one_name_succeeds() {
+    // All of them see that the name is free before the first one takes it.
     let gate = Arc::new(Barrier::new(6));
     let pool = UserPool::builder()
         .trigger_time_limit(DAY)
@@ -335,12 +335,12 @@ async fn of_many_creations_of_one_name_one_wins() {
         });
     }
     let (made, refused): (Vec<_>, Vec<_>) =
-        tries.join_all().await.into_iter().partition(|(_, answer)| answer.is_ok());
+        tries.join_all().await.into_iter().partition(|(_, response)| response.is_ok());
     assert_eq!((made.len(), refused.len()), (1, 5));
-    for (_, answer) in refused {
-        assert_eq!(error(answer), is("UsernameExistsException", "User account already exists"));
+    for (_, response) in refused {
+        assert_eq!(error(response), is("UsernameExistsException", "User account already exists"));
     }
-    // The one who was told is the one who is there.
+    // The password that was sent is the password of the user that was created.
     let (number, _) = made[0];
     let sent = messages(&pool, "jane").await;
     assert_eq!(sent.len(), 1);
@@ -349,7 +349,7 @@ async fn of_many_creations_of_one_name_one_wins() {
 }
 
 #[tokio::test]
-async fn users_are_found_by_name_sub_and_alias_in_any_case() {
+async fn users_are_found_by_name_sub_and_alias_regardless_of_case() {
     let pool = pool_of(
         "[aws_cognito_user_pool]\nalias_attributes = [\"email\", \"preferred_username\"]\n",
     )
@@ -366,20 +366,20 @@ async fn users_are_found_by_name_sub_and_alias_in_any_case() {
     for name in ["jane", "JANE", sub.as_str().unwrap(), "J@example.com", "jj"] {
         assert_eq!(attributes(&pool, name).await["sub"], sub, "{name}");
     }
-    // An address that is not proven stands for nobody.
+    // An unverified address is not an alias.
     for name in ["b@example.com", "nobody"] {
-        assert_eq!(error(on_user(&pool, "AdminGetUser", name).await), nobody());
+        assert_eq!(error(on_user(&pool, "AdminGetUser", name).await), user_not_found());
     }
     let pool =
         pool_of("[aws_cognito_user_pool]\nusername_configuration = { case_sensitive = true }\n")
             .await;
     invite(&pool, "jane", json!({})).await.unwrap();
     invite(&pool, "Jane", json!({})).await.unwrap();
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "JANE").await), nobody());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "JANE").await), user_not_found());
 }
 
 #[tokio::test]
-async fn an_alias_goes_to_the_new_user_if_forced_and_a_refusal_takes_nothing() {
+async fn forced_creation_moves_an_alias_and_a_rejected_one_changes_nothing() {
     let pool = pool_of(
         "[aws_cognito_user_pool]\nalias_attributes = [\"email\", \"preferred_username\"]\n",
     )
@@ -416,11 +416,11 @@ async fn an_alias_goes_to_the_new_user_if_forced_and_a_refusal_takes_nothing() {
 }
 
 #[tokio::test]
-async fn all_that_a_disabled_user_holds_stops_and_does_not_come_back() {
+async fn disabling_a_user_revokes_all_tokens_for_good() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
-    let held = tokens(&pool, "jane").await;
-    get_user(&pool, &held).await.unwrap();
+    let issued = tokens(&pool, "jane").await;
+    get_user(&pool, &issued).await.unwrap();
     set_password(&pool, "jane", "Another-Horse-2", false).await.unwrap();
     let challenge = sign_in(&pool, "jane", "Another-Horse-2").await.unwrap();
 
@@ -428,11 +428,11 @@ async fn all_that_a_disabled_user_holds_stops_and_does_not_come_back() {
     assert_eq!(on_user(&pool, "AdminGetUser", "jane").await.unwrap()["Enabled"], false);
     for enabled in [false, true] {
         assert_eq!(
-            error(get_user(&pool, &held).await),
+            error(get_user(&pool, &issued).await),
             is("NotAuthorizedException", "Access Token has been revoked")
         );
         assert_eq!(
-            error(refresh(&pool, &held).await),
+            error(refresh(&pool, &issued).await),
             is("NotAuthorizedException", "Refresh Token has been revoked")
         );
         let refused = error(choose_password(&pool, &challenge, "jane").await);
@@ -447,13 +447,13 @@ async fn all_that_a_disabled_user_holds_stops_and_does_not_come_back() {
     }
     assert_eq!(on_user(&pool, "AdminGetUser", "jane").await.unwrap()["Enabled"], true);
     set_password(&pool, "jane", PASSWORD, true).await.unwrap();
-    let held = tokens(&pool, "jane").await;
-    get_user(&pool, &held).await.unwrap();
-    refresh(&pool, &held).await.unwrap();
+    let issued = tokens(&pool, "jane").await;
+    get_user(&pool, &issued).await.unwrap();
+    refresh(&pool, &issued).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_password_that_is_set_for_good_takes_a_user_out_of_any_state() {
+async fn permanent_password_confirms_a_user_in_any_state() {
     let pool = UserPool::start().await.unwrap();
     let sign_up = json!({
         "ClientId": pool.client_id(), "Username": "jane", "Password": "Another-Horse-2",
@@ -463,24 +463,24 @@ async fn a_password_that_is_set_for_good_takes_a_user_out_of_any_state() {
     let code = last_code(&pool, "jane").await;
     set_password(&pool, "jane", PASSWORD, true).await.unwrap();
     assert_eq!(status(&pool, "jane").await, "CONFIRMED");
-    let held = tokens(&pool, "jane").await;
+    let issued = tokens(&pool, "jane").await;
     assert_eq!(error(sign_in(&pool, "jane", "Another-Horse-2").await), wrong_password());
     let confirm = json!({
         "ClientId": pool.client_id(), "Username": "jane", "ConfirmationCode": code,
     });
     assert_eq!(error(call(&pool, "ConfirmSignUp", confirm).await).0, "NotAuthorizedException");
-    // A password that is not for good has to be changed before anything else.
+    // A temporary password must be changed first.
     set_password(&pool, "jane", "Another-Horse-3", false).await.unwrap();
     assert_eq!(status(&pool, "jane").await, "FORCE_CHANGE_PASSWORD");
     let challenge = sign_in(&pool, "jane", "Another-Horse-3").await.unwrap();
     assert_eq!(challenge["ChallengeName"], "NEW_PASSWORD_REQUIRED");
-    // Passwords open the door; who is inside stays.
-    get_user(&pool, &held).await.unwrap();
-    assert_eq!(error(set_password(&pool, "bob", PASSWORD, true).await), nobody());
+    // Setting a password does not end existing sessions.
+    get_user(&pool, &issued).await.unwrap();
+    assert_eq!(error(set_password(&pool, "bob", PASSWORD, true).await), user_not_found());
 }
 
 #[tokio::test]
-async fn administrators_do_not_bring_an_old_password_back() {
+async fn administrator_cannot_set_a_password_from_the_history() {
     let pool =
         pool_of("[aws_cognito_user_pool.password_policy]\npassword_history_size = 2\n").await;
     user(&pool, "jane").await;
@@ -498,7 +498,7 @@ async fn administrators_do_not_bring_an_old_password_back() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_reset_lets_nobody_in_and_a_code_gives_another() {
+async fn reset_password_is_rejected_until_a_code_sets_a_new_one() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     assert_eq!(
@@ -508,7 +508,7 @@ async fn a_password_that_is_reset_lets_nobody_in_and_a_code_gives_another() {
             "Cannot reset password for the user as there is no registered/verified email or phone_number"
         )
     );
-    let held = tokens(&pool, "jane").await;
+    let issued = tokens(&pool, "jane").await;
     update(&pool, "jane", json!({ "email": "j@example.com", "email_verified": "true" }))
         .await
         .unwrap();
@@ -516,7 +516,7 @@ async fn a_password_that_is_reset_lets_nobody_in_and_a_code_gives_another() {
     assert_eq!(status(&pool, "jane").await, "RESET_REQUIRED");
     let reset = is("PasswordResetRequiredException", "Password reset required for the user");
     assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), reset);
-    assert_eq!(error(refresh(&pool, &held).await), reset);
+    assert_eq!(error(refresh(&pool, &issued).await), reset);
     assert_eq!(error(sign_in(&pool, "jane", "Another-Horse-2").await), wrong_password());
 
     let confirm = json!({
@@ -529,7 +529,7 @@ async fn a_password_that_is_reset_lets_nobody_in_and_a_code_gives_another() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_nobodys_yet_is_not_reset() {
+async fn password_of_an_unconfirmed_or_disabled_user_cannot_be_reset() {
     let pool = UserPool::start().await.unwrap();
     let proven = json!({ "email": "j@example.com", "email_verified": "true" });
     invite(&pool, "jane", proven).await.unwrap();
@@ -546,7 +546,7 @@ async fn a_password_that_is_nobodys_yet_is_not_reset() {
 }
 
 #[tokio::test]
-async fn administrators_write_what_users_may_not() {
+async fn administrators_can_write_attributes_that_users_cannot() {
     let pool = pool_of(
         "[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n\
          schema = [{ name = \"tenant\", mutable = false }, { name = \"rank\", attribute_data_type = \"Number\" }, \
@@ -554,7 +554,7 @@ async fn administrators_write_what_users_may_not() {
     )
     .await;
     invite(&pool, "jane", json!({ "custom:tenant": "acme" })).await.unwrap();
-    // An address that is not said to be proven gets a code.
+    // An address that is not marked as verified is sent a code.
     update(&pool, "jane", json!({ "email": "j@example.com", "dev:custom:note": "x" }))
         .await
         .unwrap();
@@ -567,7 +567,7 @@ async fn administrators_write_what_users_may_not() {
     let seen = attributes(&pool, "jane").await;
     assert_eq!(seen["email_verified"], "true");
     assert_eq!(seen["dev:custom:note"], "x");
-    // A new address is not proven by what was said of the old one.
+    // Verification of the old address does not carry over to a new one.
     update(&pool, "jane", json!({ "email": "l@example.com" })).await.unwrap();
     assert_eq!(attributes(&pool, "jane").await["email_verified"], "false");
 
@@ -601,7 +601,7 @@ async fn administrators_write_what_users_may_not() {
             "Invalid email address format.",
         ),
     ] {
-        // All or nothing: the name that comes with it is not written either.
+        // All or nothing: the valid attribute of the same request is not written either.
         let mut changes = changes;
         changes["name"] = json!("Eve");
         assert_eq!(error(update(&pool, "jane", changes).await), is(name, message));
@@ -620,7 +620,7 @@ async fn administrators_write_what_users_may_not() {
 }
 
 #[tokio::test]
-async fn an_administrator_confirms_the_user_and_not_the_address() {
+async fn admin_confirmation_does_not_verify_the_email_address() {
     let pool = UserPool::start().await.unwrap();
     let sign_up = json!({
         "ClientId": pool.client_id(), "Username": "jane", "Password": PASSWORD,
@@ -643,23 +643,23 @@ async fn an_administrator_confirms_the_user_and_not_the_address() {
 }
 
 #[tokio::test]
-async fn a_deleted_user_is_gone_and_another_of_the_name_has_nothing_of_theirs() {
+async fn new_user_with_a_deleted_users_name_inherits_nothing() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
-    let held = tokens(&pool, "jane").await;
+    let issued = tokens(&pool, "jane").await;
     on_user(&pool, "AdminDeleteUser", "JANE").await.unwrap();
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), nobody());
-    assert_eq!(error(on_user(&pool, "AdminDeleteUser", "jane").await), nobody());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
+    assert_eq!(error(on_user(&pool, "AdminDeleteUser", "jane").await), user_not_found());
     user(&pool, "jane").await;
-    assert_eq!(error(get_user(&pool, &held).await), nobody());
+    assert_eq!(error(get_user(&pool, &issued).await), user_not_found());
     assert_eq!(
-        error(refresh(&pool, &held).await),
+        error(refresh(&pool, &issued).await),
         is("NotAuthorizedException", "Invalid Refresh Token")
     );
 }
 
 #[tokio::test]
-async fn an_administrator_signs_a_user_out_everywhere() {
+async fn admin_global_sign_out_ends_all_sessions() {
     let pool = UserPool::start().await.unwrap();
     for name in ["jane", "bob"] {
         user(&pool, name).await;
@@ -667,34 +667,34 @@ async fn an_administrator_signs_a_user_out_everywhere() {
     let (first, second) = (tokens(&pool, "jane").await, tokens(&pool, "jane").await);
     let other = tokens(&pool, "bob").await;
     on_user(&pool, "AdminUserGlobalSignOut", "Jane").await.unwrap();
-    for held in [first, second] {
-        assert_eq!(error(get_user(&pool, &held).await).1, "Access Token has been revoked");
-        assert_eq!(error(refresh(&pool, &held).await).1, "Refresh Token has been revoked");
+    for issued in [first, second] {
+        assert_eq!(error(get_user(&pool, &issued).await).1, "Access Token has been revoked");
+        assert_eq!(error(refresh(&pool, &issued).await).1, "Refresh Token has been revoked");
     }
     get_user(&pool, &other).await.unwrap();
     refresh(&pool, &other).await.unwrap();
-    // A sign-in of after that is not one of before, in the same second too.
+    // A sign-in after the sign-out works, even within the same second.
     get_user(&pool, &tokens(&pool, "jane").await).await.unwrap();
-    assert_eq!(error(on_user(&pool, "AdminUserGlobalSignOut", "eve").await), nobody());
+    assert_eq!(error(on_user(&pool, "AdminUserGlobalSignOut", "eve").await), user_not_found());
 }
 
 #[tokio::test]
-async fn an_administrator_sets_the_second_factor_that_a_user_has() {
+async fn administrator_sets_the_preferred_factor_only_if_the_user_has_it() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
-    let wanted = json!({
+    let preference = json!({
         "Username": "jane",
         "SMSMfaSettings": null,
         "EmailMfaSettings": { "Enabled": true, "PreferredMfa": true },
     });
     assert_eq!(
-        error(admin(&pool, "AdminSetUserMFAPreference", wanted.clone()).await).0,
+        error(admin(&pool, "AdminSetUserMFAPreference", preference.clone()).await).0,
         "InvalidParameterException"
     );
     update(&pool, "jane", json!({ "email": "j@example.com", "email_verified": "true" }))
         .await
         .unwrap();
-    admin(&pool, "AdminSetUserMFAPreference", wanted).await.unwrap();
+    admin(&pool, "AdminSetUserMFAPreference", preference).await.unwrap();
     let seen = on_user(&pool, "AdminGetUser", "jane").await.unwrap();
     assert_eq!(seen["UserMFASettingList"], json!(["EMAIL_OTP"]));
     assert_eq!(seen["PreferredMfaSetting"], "EMAIL_OTP");
@@ -702,7 +702,7 @@ async fn an_administrator_sets_the_second_factor_that_a_user_has() {
 }
 
 #[tokio::test]
-async fn nulls_are_absent_and_what_administrators_have_to_say_is_asked_for() {
+async fn null_members_count_as_absent_and_required_members_are_reported() {
     let pool = UserPool::start().await.unwrap();
     let input = json!({
         "Username": "jane", "UserAttributes": null, "ValidationData": null,
@@ -759,13 +759,16 @@ async fn nulls_are_absent_and_what_administrators_have_to_say_is_asked_for() {
             "SerializationException"
         );
         if operation != "AdminCreateUser" {
-            assert_eq!(error(call(&pool, operation, input(id, json!(long))).await), nobody());
+            assert_eq!(
+                error(call(&pool, operation, input(id, json!(long))).await),
+                user_not_found()
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn administrators_are_not_asked_who_they_are() {
+async fn admin_operations_need_no_credentials() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     let signed = "AWS4-HMAC-SHA256 Credential=x/20261124/us-east-1/cognito-idp/aws4_request, \

@@ -1,4 +1,4 @@
-//! Who signs in to the local pool, and who does not.
+//! Sign-in by SRP and by password, and the tokens that result.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::support::{
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Begins an exchange for a user.
+/// Starts an SRP exchange for a user.
 async fn challenge(pool: &UserPool, client: &SrpClient, name: &str) -> Value {
     let parameters = json!({ "USERNAME": name, "SRP_A": client.public });
     initiate(pool, "USER_SRP_AUTH", parameters).await.unwrap()
@@ -28,7 +28,7 @@ async fn verify(pool: &UserPool, answers: Value) -> Result<Value, (String, Strin
 }
 
 #[tokio::test]
-async fn who_knows_the_password_signs_in_by_srp_and_nobody_else_does() {
+async fn srp_sign_in_requires_the_password() {
     let pool = pool_with("", &["alice", "bob"]).await;
     for name in ["alice", "ALICE"] {
         assert!(has_tokens(&srp_sign_in(&pool, name, PASSWORD).await), "{name}");
@@ -40,11 +40,11 @@ async fn who_knows_the_password_signs_in_by_srp_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn the_challenge_has_cognitos_shape() {
+async fn password_verifier_challenge_has_cognitos_shape() {
     let pool = pool_with("", &["alice"]).await;
-    let answer = challenge(&pool, &SrpClient::new(), "Alice").await;
-    assert_eq!(answer["ChallengeName"], "PASSWORD_VERIFIER");
-    let parameters = answer["ChallengeParameters"].as_object().unwrap();
+    let response = challenge(&pool, &SrpClient::new(), "Alice").await;
+    assert_eq!(response["ChallengeName"], "PASSWORD_VERIFIER");
+    let parameters = response["ChallengeParameters"].as_object().unwrap();
     let names: Vec<_> = parameters.keys().map(String::as_str).collect();
     assert_eq!(names, ["SALT", "SECRET_BLOCK", "SRP_B", "USERNAME", "USER_ID_FOR_SRP"]);
     assert_eq!(parameters["USER_ID_FOR_SRP"], "alice");
@@ -52,7 +52,7 @@ async fn the_challenge_has_cognitos_shape() {
 }
 
 #[tokio::test]
-async fn public_numbers_that_give_the_secret_away_are_refused() {
+async fn unsafe_srp_public_values_are_rejected() {
     let pool = pool_with("", &["alice"]).await;
     let (n, three) = (prime().to_str_radix(16), (prime() * 3_u8).to_str_radix(16));
     let huge = "f".repeat(100_000);
@@ -66,7 +66,7 @@ async fn public_numbers_that_give_the_secret_away_are_refused() {
 }
 
 #[tokio::test]
-async fn a_claim_answers_its_own_exchange_and_once() {
+async fn srp_claim_is_accepted_only_once_and_only_in_its_own_exchange() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\n[[aws_cognito_user_pool_client]]\nclient_id = \"other\"\n",
         &["alice", "bob"],
@@ -76,7 +76,7 @@ async fn a_claim_answers_its_own_exchange_and_once() {
     let begun = challenge(&pool, &client, "alice").await;
     let right = client.answers(short_name(&pool), &begun, PASSWORD);
 
-    // Another client, another user.
+    // A different client, then a different user.
     let input = json!({
         "ClientId": "other", "ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": right,
     });
@@ -88,14 +88,14 @@ async fn a_claim_answers_its_own_exchange_and_once() {
     assert!(has_tokens(&verify(&pool, right.clone()).await));
     assert_eq!(error(verify(&pool, right).await), session_over());
 
-    // A wrong claim uses the exchange up too.
+    // A wrong claim also consumes the exchange.
     let begun = challenge(&pool, &client, "alice").await;
     let wrong = client.answers(short_name(&pool), &begun, "Wrong-Horse-1");
     let right = client.answers(short_name(&pool), &begun, PASSWORD);
     assert_eq!(error(verify(&pool, wrong).await), incorrect());
     assert_eq!(error(verify(&pool, right).await), session_over());
 
-    // What proves one exchange proves no other.
+    // A claim for one exchange is invalid in another.
     let [first, second] =
         [challenge(&pool, &client, "alice").await, challenge(&pool, &client, "alice").await];
     let mut mixed = client.answers(short_name(&pool), &first, PASSWORD);
@@ -104,7 +104,7 @@ async fn a_claim_answers_its_own_exchange_and_once() {
 }
 
 #[tokio::test]
-async fn an_exchange_ends_with_time_and_with_the_password_it_was_for() {
+async fn srp_exchange_expires_and_ends_when_the_password_changes() {
     let pool = pool_with("", &["alice"]).await;
     let client = SrpClient::new();
     let begun = challenge(&pool, &client, "alice").await;
@@ -128,7 +128,7 @@ async fn an_exchange_ends_with_time_and_with_the_password_it_was_for() {
 }
 
 #[tokio::test]
-async fn the_timestamp_is_in_javas_form_and_part_of_the_claim() {
+async fn srp_timestamp_has_cognitos_format_and_is_signed() {
     let pool = pool_with("", &["alice"]).await;
     let client = SrpClient::new();
     let begun = challenge(&pool, &client, "alice").await;
@@ -144,14 +144,14 @@ async fn the_timestamp_is_in_javas_form_and_part_of_the_claim() {
             )
         );
     }
-    // What cannot be read uses nothing up.
+    // A malformed timestamp does not consume the exchange.
     let mut later = answers.clone();
     later["TIMESTAMP"] = json!("Mon Nov 3 15:13:14 UTC 2026");
     assert_eq!(error(verify(&pool, later).await), incorrect());
 }
 
 #[tokio::test]
-async fn a_missing_part_is_named() {
+async fn missing_auth_parameter_is_named() {
     let pool = pool_with("", &["alice"]).await;
     let missing =
         |name: &str| is("InvalidParameterException", &format!("Missing required parameter {name}"));
@@ -159,8 +159,8 @@ async fn a_missing_part_is_named() {
     assert_eq!(begin(json!({})).await, missing("USERNAME"));
     assert_eq!(begin(json!({ "USERNAME": "alice" })).await, missing("SRP_A"));
     assert_eq!(begin(json!({ "USERNAME": "alice", "SRP_A": null })).await, missing("SRP_A"));
-    let answer = initiate(&pool, "USER_PASSWORD_AUTH", json!({ "USERNAME": "alice" })).await;
-    assert_eq!(error(answer), missing("PASSWORD"));
+    let response = initiate(&pool, "USER_PASSWORD_AUTH", json!({ "USERNAME": "alice" })).await;
+    assert_eq!(error(response), missing("PASSWORD"));
     let client = SrpClient::new();
     let begun = challenge(&pool, &client, "alice").await;
     let answers = client.answers(short_name(&pool), &begun, PASSWORD);
@@ -174,7 +174,7 @@ async fn a_missing_part_is_named() {
 }
 
 #[tokio::test]
-async fn users_are_found_by_whatever_stands_for_their_name() {
+async fn users_sign_in_by_any_configured_alias() {
     let names =
         pool_with("[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n", &["alice"]).await;
     let sub = payload(&token(&sign_in(&names, "alice", PASSWORD).await.unwrap(), "IdToken"));
@@ -183,7 +183,7 @@ async fn users_are_found_by_whatever_stands_for_their_name() {
         assert!(has_tokens(&srp_sign_in(&names, name, PASSWORD).await), "{name}");
         assert!(has_tokens(&sign_in(&names, name, PASSWORD).await), "{name}");
     }
-    // Without the setting, an e-mail address is nobody's name.
+    // Without the setting, an e-mail address is not an alias.
     let plain = pool_with("", &["alice"]).await;
     assert_eq!(error(sign_in(&plain, "alice@example.com", PASSWORD).await), incorrect());
 
@@ -193,14 +193,14 @@ async fn users_are_found_by_whatever_stands_for_their_name() {
     )
     .await;
     for name in ["alice", "Alice"] {
-        let answer = sign_in(&exact, name, PASSWORD).await.unwrap();
-        assert_eq!(payload(&token(&answer, "AccessToken"))["username"], name);
+        let response = sign_in(&exact, name, PASSWORD).await.unwrap();
+        assert_eq!(payload(&token(&response, "AccessToken"))["username"], name);
     }
     assert_eq!(error(sign_in(&exact, "ALICE", PASSWORD).await), incorrect());
 }
 
 #[tokio::test]
-async fn who_signs_up_with_an_email_address_signs_in_with_it() {
+async fn user_who_signed_up_with_an_email_address_signs_in_with_it() {
     let pool = pool_with("[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n", &[]).await;
     let input = json!({
         "ClientId": pool.client_id(), "Username": "Jane@example.com", "Password": PASSWORD,
@@ -209,8 +209,8 @@ async fn who_signs_up_with_an_email_address_signs_in_with_it() {
     let input = json!({ "UserPoolId": pool.id().as_str(), "Username": made["UserSub"] });
     call(&pool, "AdminConfirmSignUp", input).await.unwrap();
     for name in ["Jane@example.com", "jane@example.com", made["UserSub"].as_str().unwrap()] {
-        let answer = srp_sign_in(&pool, name, PASSWORD).await;
-        let claims = payload(&token(&answer.unwrap(), "AccessToken"));
+        let response = srp_sign_in(&pool, name, PASSWORD).await;
+        let claims = payload(&token(&response.unwrap(), "AccessToken"));
         assert_eq!(claims["username"], made["UserSub"], "{name}");
     }
     let begun = challenge(&pool, &SrpClient::new(), "jane@example.com").await;
@@ -218,7 +218,7 @@ async fn who_signs_up_with_an_email_address_signs_in_with_it() {
 }
 
 #[tokio::test]
-async fn administrators_have_a_flow_of_their_own() {
+async fn admin_flow_is_accepted_only_from_admin_initiate_auth() {
     let pool = pool_with("", &["alice"]).await;
     let input = |flow: &str, pool_id: &str| {
         json!({
@@ -237,9 +237,9 @@ async fn administrators_have_a_flow_of_their_own() {
         );
     }
     let flow = "ADMIN_USER_PASSWORD_AUTH";
-    let answer = call(&pool, "AdminInitiateAuth", input(flow, "us-east-1_Other")).await;
+    let response = call(&pool, "AdminInitiateAuth", input(flow, "us-east-1_Other")).await;
     assert_eq!(
-        error(answer),
+        error(response),
         is("ResourceNotFoundException", "User pool us-east-1_Other does not exist.")
     );
 
@@ -257,7 +257,7 @@ async fn administrators_have_a_flow_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_flow_that_is_not_the_clients_is_refused() {
+async fn flow_that_the_client_does_not_allow_is_rejected() {
     let pool =
         pool_with("[[aws_cognito_user_pool_client]]\nexplicit_auth_flows = []\n", &["alice"]).await;
     for flow in
@@ -300,7 +300,7 @@ fn secret_hash(secret: &str, name: &str, client: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_proves_it_for_the_name_that_it_sends() {
+async fn secret_hash_is_checked_against_the_user_name_in_the_request() {
     let pool = pool_with(
         "[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n\
          [[aws_cognito_user_pool_client]]\nclient_secret = \"hush\"\n",
@@ -325,14 +325,14 @@ async fn a_client_with_a_secret_proves_it_for_the_name_that_it_sends() {
     ] {
         assert_eq!(error(try_with("alice", Some(hash)).await), wrong);
     }
-    let answer = try_with("alice", Some(secret_hash("hush", "alice", id))).await.unwrap();
-    let sub = payload(&token(&answer, "IdToken"))["sub"].as_str().unwrap().to_owned();
+    let response = try_with("alice", Some(secret_hash("hush", "alice", id))).await.unwrap();
+    let sub = payload(&token(&response, "IdToken"))["sub"].as_str().unwrap().to_owned();
     for name in ["alice@example.com", "ALICE", &sub] {
-        let answer = try_with(name, Some(secret_hash("hush", name, id))).await;
-        assert!(has_tokens(&answer), "{name}");
+        let response = try_with(name, Some(secret_hash("hush", name, id))).await;
+        assert!(has_tokens(&response), "{name}");
     }
 
-    // SRP: the name of the second call is the one that the challenge told.
+    // SRP: the second call uses the user name from the challenge.
     let client = SrpClient::new();
     let email = "alice@example.com";
     let parameters = json!({
@@ -344,7 +344,7 @@ async fn a_client_with_a_secret_proves_it_for_the_name_that_it_sends() {
     answers["SECRET_HASH"] = json!(secret_hash("hush", "alice", id));
     let signed_in = verify(&pool, answers).await.unwrap();
 
-    // A refresh is for the user of the token, by user name or sub.
+    // For a refresh, the hash is over the user name or the `sub` of the token's user.
     let refresh = async |hash: Option<String>| {
         let parameters = json!({
             "REFRESH_TOKEN": token(&signed_in, "RefreshToken"), "SECRET_HASH": hash,
@@ -370,12 +370,12 @@ async fn a_client_with_a_secret_proves_it_for_the_name_that_it_sends() {
 }
 
 #[tokio::test]
-async fn who_is_not_there_looks_like_somebody_with_another_password() {
+async fn unknown_user_looks_like_a_wrong_password() {
     let emails = "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n";
     for (toml, name) in [("", "alice"), (emails, "alice@example.com")] {
         let pool = pool_with(toml, &[name]).await;
-        let shape = |answer: &Value| {
-            let parameters = answer["ChallengeParameters"].as_object().unwrap();
+        let shape = |response: &Value| {
+            let parameters = response["ChallengeParameters"].as_object().unwrap();
             let names: Vec<_> = parameters.keys().cloned().collect();
             (names, parameters["SECRET_BLOCK"].as_str().unwrap().len())
         };
@@ -383,14 +383,15 @@ async fn who_is_not_there_looks_like_somebody_with_another_password() {
         let known = challenge(&pool, &client, name).await;
         let unknown = challenge(&pool, &client, "nobody@example.com").await;
         assert_eq!(shape(&known), shape(&unknown));
-        let again = challenge(&pool, &SrpClient::new(), "Nobody@example.com").await;
-        let told = |answer: &Value, name: &str| answer["ChallengeParameters"][name].clone();
+        let repeated = challenge(&pool, &SrpClient::new(), "Nobody@example.com").await;
+        let parameter =
+            |response: &Value, name: &str| response["ChallengeParameters"][name].clone();
         for name in ["SALT", "USER_ID_FOR_SRP"] {
-            assert_eq!(told(&unknown, name), told(&again, name), "{name}");
+            assert_eq!(parameter(&unknown, name), parameter(&repeated, name), "{name}");
         }
-        assert_ne!(told(&unknown, "SRP_B"), told(&again, "SRP_B"));
+        assert_ne!(parameter(&unknown, "SRP_B"), parameter(&repeated, "SRP_B"));
         let other = challenge(&pool, &client, "someone@example.com").await;
-        assert_ne!(told(&unknown, "SALT"), told(&other, "SALT"));
+        assert_ne!(parameter(&unknown, "SALT"), parameter(&other, "SALT"));
 
         let answers = client.answers(short_name(&pool), &unknown, PASSWORD);
         assert_eq!(error(verify(&pool, answers).await), incorrect());
@@ -399,20 +400,20 @@ async fn who_is_not_there_looks_like_somebody_with_another_password() {
 }
 
 #[tokio::test]
-async fn an_address_that_nobody_proved_seems_to_stand_for_a_user_name() {
+async fn challenge_for_an_unknown_email_address_has_a_stable_uuid() {
     let pool =
         pool_with("[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n", &["alice"]).await;
     let client = SrpClient::new();
-    let told = |answer: &Value| answer["ChallengeParameters"]["USER_ID_FOR_SRP"].clone();
+    let parameter = |response: &Value| response["ChallengeParameters"]["USER_ID_FOR_SRP"].clone();
     let unknown = challenge(&pool, &client, "nobody@example.com").await;
-    assert_eq!(told(&unknown).as_str().unwrap().len(), 36);
-    let again = challenge(&pool, &client, "Nobody@example.com").await;
-    assert_eq!(told(&again), told(&unknown));
-    assert_eq!(told(&challenge(&pool, &client, "nobody").await), "nobody");
+    assert_eq!(parameter(&unknown).as_str().unwrap().len(), 36);
+    let repeated = challenge(&pool, &client, "Nobody@example.com").await;
+    assert_eq!(parameter(&repeated), parameter(&unknown));
+    assert_eq!(parameter(&challenge(&pool, &client, "nobody").await), "nobody");
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_can_have_is_refused_at_once() {
+async fn invalid_user_name_is_rejected_at_once() {
     let pool = pool_with("", &["alice"]).await;
     let long = "a".repeat(2049);
     assert_eq!(error(sign_in(&pool, &long, PASSWORD).await).0, "InvalidParameterException");
@@ -421,7 +422,7 @@ async fn a_name_that_nobody_can_have_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_legacy_client_hears_that_nobody_is_there() {
+async fn legacy_client_reports_that_the_user_does_not_exist() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\nprevent_user_existence_errors = \"LEGACY\"\n",
         &["alice"],
@@ -434,7 +435,7 @@ async fn a_legacy_client_hears_that_nobody_is_there() {
 }
 
 #[tokio::test]
-async fn tokens_say_who_signed_in_and_are_good_by_this_crates_rules() {
+async fn tokens_have_the_users_claims_and_pass_the_middleware() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\nread_attributes = [\"email\"]\n\
          access_token_validity = 10\nid_token_validity = 2\n\
@@ -446,11 +447,11 @@ async fn tokens_say_who_signed_in_and_are_good_by_this_crates_rules() {
         &[],
     )
     .await;
-    let answer = srp_sign_in(&pool, "bob", PASSWORD).await.unwrap();
-    let result = &answer["AuthenticationResult"];
+    let response = srp_sign_in(&pool, "bob", PASSWORD).await.unwrap();
+    let result = &response["AuthenticationResult"];
     assert_eq!((&result["ExpiresIn"], &result["TokenType"]), (&json!(600), &json!("Bearer")));
-    assert_eq!(answer["ChallengeParameters"], json!({}));
-    let [access, id] = ["AccessToken", "IdToken"].map(|name| token(&answer, name));
+    assert_eq!(response["ChallengeParameters"], json!({}));
+    let [access, id] = ["AccessToken", "IdToken"].map(|name| token(&response, name));
     assert_eq!(kid(&access), pool.key_id(TokenUse::Access));
     assert_eq!(kid(&id), pool.key_id(TokenUse::Id));
     assert_ne!(kid(&access), kid(&id));
@@ -478,18 +479,18 @@ async fn tokens_say_who_signed_in_and_are_good_by_this_crates_rules() {
 }
 
 #[tokio::test]
-async fn tokens_of_a_client_without_revocation_have_no_origin() {
+async fn tokens_have_no_origin_jti_if_the_client_disables_revocation() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\nenable_token_revocation = false\n",
         &["alice"],
     )
     .await;
-    let answer = sign_in(&pool, "alice", PASSWORD).await.unwrap();
+    let response = sign_in(&pool, "alice", PASSWORD).await.unwrap();
     for name in ["AccessToken", "IdToken"] {
-        let claims = payload(&token(&answer, name));
+        let claims = payload(&token(&response, name));
         assert_eq!((claims.get("origin_jti"), claims.get("jti")), (None, None));
     }
-    let input = json!({ "AccessToken": token(&answer, "AccessToken") });
+    let input = json!({ "AccessToken": token(&response, "AccessToken") });
     call(&pool, "GlobalSignOut", input.clone()).await.unwrap();
     assert_eq!(
         error(call(&pool, "GetUser", input).await),

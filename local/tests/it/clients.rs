@@ -1,4 +1,4 @@
-//! App clients that are made, changed and deleted by the local pool's API.
+//! API operations that create, update, list and delete app clients.
 
 use serde_json::{Value, json};
 use tower_cognito_local::UserPool;
@@ -7,8 +7,8 @@ use crate::support::cognito::{call, is};
 
 async fn create(pool: &UserPool, mut input: Value) -> Result<Value, (String, String)> {
     input["UserPoolId"] = json!(pool.id().as_str());
-    let answer = call(pool, "CreateUserPoolClient", input).await?;
-    Ok(answer["UserPoolClient"].clone())
+    let response = call(pool, "CreateUserPoolClient", input).await?;
+    Ok(response["UserPoolClient"].clone())
 }
 
 async fn on(
@@ -23,12 +23,15 @@ async fn on(
 }
 
 #[tokio::test]
-async fn a_client_of_the_api_is_as_cognito_makes_it() {
+async fn created_client_has_cognitos_defaults() {
     let pool = UserPool::start().await.unwrap();
     let made = create(&pool, json!({ "ClientName": "web", "ReadAttributes": null })).await.unwrap();
     let id = made["ClientId"].as_str().unwrap();
     assert!(
-        id.len() == 26 && id.bytes().all(|sign| sign.is_ascii_lowercase() || sign.is_ascii_digit())
+        id.len() == 26
+            && id
+                .bytes()
+                .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit())
     );
     assert_eq!(made["ClientName"], "web");
     assert_eq!(made.get("ClientSecret"), None);
@@ -65,7 +68,7 @@ async fn a_generated_secret_is_accepted_in_a_request() {
 }
 
 #[tokio::test]
-async fn what_an_update_does_not_tell_goes_back_to_its_default_but_the_secret() {
+async fn update_resets_omitted_members_to_defaults_but_keeps_the_secret() {
     let pool = UserPool::start().await.unwrap();
     let made = create(
         &pool,
@@ -97,7 +100,7 @@ async fn what_an_update_does_not_tell_goes_back_to_its_default_but_the_secret() 
 }
 
 #[tokio::test]
-async fn an_update_of_a_client_that_is_not_there_makes_none() {
+async fn update_of_an_unknown_client_is_rejected_and_creates_none() {
     let pool = UserPool::start().await.unwrap();
     let nobody = json!({ "ClientId": "nobody" });
     let message = "User pool client nobody does not exist.".to_owned();
@@ -109,7 +112,7 @@ async fn an_update_of_a_client_that_is_not_there_makes_none() {
 }
 
 #[tokio::test]
-async fn tokens_of_a_client_that_was_deleted_are_worth_nothing() {
+async fn tokens_of_a_deleted_client_are_rejected() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.id().as_str();
     let user = json!({ "UserPoolId": id, "Username": "alice", "MessageAction": "SUPPRESS" });
@@ -126,8 +129,8 @@ async fn tokens_of_a_client_that_was_deleted_are_worth_nothing() {
         "AuthFlow": "USER_PASSWORD_AUTH",
         "AuthParameters": { "USERNAME": "alice", "PASSWORD": "Correct-Horse-1" },
     });
-    let answer = call(&pool, "InitiateAuth", sign_in.clone()).await.unwrap();
-    let token = json!({ "AccessToken": answer["AuthenticationResult"]["AccessToken"] });
+    let response = call(&pool, "InitiateAuth", sign_in.clone()).await.unwrap();
+    let token = json!({ "AccessToken": response["AuthenticationResult"]["AccessToken"] });
     call(&pool, "GetUser", token.clone()).await.unwrap();
     on(&pool, "DeleteUserPoolClient", &client, json!({})).await.unwrap();
     assert_eq!(call(&pool, "GetUser", token).await.unwrap_err().0, "NotAuthorizedException");
@@ -159,7 +162,7 @@ async fn clients_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn what_no_client_can_be_is_refused_in_cognitos_words() {
+async fn invalid_client_settings_are_rejected_with_cognitos_messages() {
     let pool = UserPool::start().await.unwrap();
     for (wrong, name, words) in [
         (json!({}), "InvalidParameterException", "Value null at 'clientName'"),
@@ -208,7 +211,7 @@ async fn what_no_client_can_be_is_refused_in_cognitos_words() {
 }
 
 #[tokio::test]
-async fn a_client_of_another_pool_is_not_touched() {
+async fn client_of_another_pool_is_not_affected() {
     let pool = UserPool::start().await.unwrap();
     let made = call(&pool, "CreateUserPool", json!({ "PoolName": "other" })).await.unwrap();
     let input = json!({ "UserPoolId": made["UserPool"]["Id"], "ClientId": pool.client_id() });

@@ -1,4 +1,4 @@
-//! Custom sign-in: functions say what is asked, and what is right.
+//! The custom authentication flow, in which triggers choose challenges and verify the answers.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::support::{
     srp::SrpClient,
 };
 
-/// All three functions at one URL. Two right answers in a row let in, and the third wrong one ends it.
+/// Serves all three triggers at one URL. Two right answers sign the user in; the third wrong one fails the sign-in.
 async fn quiz() -> Function {
     Function::answering(|_, mut event| {
         event["response"] = respond(&event);
@@ -86,23 +86,26 @@ async fn answer(pool: &UserPool, challenge: &Value, text: &str) -> Answer {
     call(pool, "RespondToAuthChallenge", input).await
 }
 
-fn wrong() -> (String, String) {
+fn incorrect() -> (String, String) {
     is("NotAuthorizedException", "Incorrect username or password.")
 }
 
-fn over() -> (String, String) {
+fn session_expired() -> (String, String) {
     is("NotAuthorizedException", "Invalid session for the user, session is expired.")
 }
 
 #[tokio::test]
-async fn who_answers_as_the_functions_want_gets_tokens() {
+async fn right_answers_lead_to_tokens() {
     let function = quiz().await;
     let pool = with(&function).start().await.unwrap();
     user(&pool, "jane").await;
     let first = begin(&pool, "jane").await.unwrap();
     assert_eq!(first["ChallengeName"], "CUSTOM_CHALLENGE");
     let expected = json!({ "USERNAME": "jane", "question": "0 + 1" });
-    assert_eq!(first["ChallengeParameters"], expected, "what is private stays in the pool");
+    assert_eq!(
+        first["ChallengeParameters"], expected,
+        "private parameters must not reach the client"
+    );
     assert!(!first.to_string().contains("SUM"));
 
     let second = answer(&pool, &first, "7").await.unwrap();
@@ -128,7 +131,7 @@ async fn who_answers_as_the_functions_want_gets_tokens() {
     assert_eq!(request["userNotFound"], false);
     assert!(request["userAttributes"]["sub"].is_string());
     assert_eq!(request["clientMetadata"], json!({ "step": "answer" }));
-    // What the client says at the beginning is for the function before the sign-in alone.
+    // Client metadata of `InitiateAuth` goes to the pre sign-up and pre authentication triggers only.
     assert_eq!(function.events()[0]["request"]["clientMetadata"], json!({}));
     assert_eq!(function.events()[0]["request"]["session"], json!([]));
     let created = &function.events()[1];
@@ -136,19 +139,19 @@ async fn who_answers_as_the_functions_want_gets_tokens() {
 }
 
 #[tokio::test]
-async fn who_does_not_is_refused_when_the_functions_say_so() {
+async fn wrong_answers_fail_the_sign_in_when_the_trigger_decides() {
     let pool = with(&quiz().await).start().await.unwrap();
     user(&pool, "jane").await;
     let mut challenge = begin(&pool, "jane").await.unwrap();
     for _ in 0..2 {
         challenge = answer(&pool, &challenge, "wrong").await.unwrap();
     }
-    assert_eq!(error(answer(&pool, &challenge, "wrong").await), wrong());
-    assert_eq!(error(answer(&pool, &challenge, "3").await), over());
+    assert_eq!(error(answer(&pool, &challenge, "wrong").await), incorrect());
+    assert_eq!(error(answer(&pool, &challenge, "3").await), session_expired());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_challenge_is_answered_once() {
+async fn challenge_accepts_only_one_answer() {
     let function = quiz().await;
     let pool = Arc::new(with(&function).start().await.unwrap());
     user(&pool, "jane").await;
@@ -160,21 +163,25 @@ async fn a_challenge_is_answered_once() {
         tries.spawn(async move { answer(&pool, &challenge, &number.to_string()).await });
     }
     let answers = tries.join_all().await;
-    let (went_on, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-    assert_eq!((went_on.len(), refused.len()), (1, 11));
-    assert!(refused.into_iter().all(|answer| error(answer) == over()));
-    assert_eq!(function.count() - before, 3, "one answer is judged, and followed by a challenge");
+    let (continued, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+    assert_eq!((continued.len(), refused.len()), (1, 11));
+    assert!(refused.into_iter().all(|answer| error(answer) == session_expired()));
+    assert_eq!(
+        function.count() - before,
+        3,
+        "only one answer may be verified and followed by a challenge"
+    );
 }
 
 #[tokio::test]
-async fn a_challenge_is_its_own_clients_and_its_own_users() {
+async fn challenge_is_bound_to_its_session_and_user() {
     let pool = with(&quiz().await).start().await.unwrap();
     user(&pool, "jane").await;
     user(&pool, "john").await;
     let challenge = begin(&pool, "jane").await.unwrap();
     let mut stolen = challenge.clone();
     stolen["ChallengeParameters"]["USERNAME"] = json!("john");
-    assert_eq!(error(answer(&pool, &stolen, "1").await), over());
+    assert_eq!(error(answer(&pool, &stolen, "1").await), session_expired());
     for (member, value) in [
         ("Session", json!("AYABeIcCcK9Q2lWvBfk0b0SBxl0AHQABAAdTZXJ2aWNl")),
         ("ChallengeName", json!("SOFTWARE_TOKEN_MFA")),
@@ -192,14 +199,22 @@ async fn a_challenge_is_its_own_clients_and_its_own_users() {
             },
         });
         input[member] = value;
-        assert_eq!(error(call(&pool, "RespondToAuthChallenge", input).await), over(), "{member}");
+        assert_eq!(
+            error(call(&pool, "RespondToAuthChallenge", input).await),
+            session_expired(),
+            "{member}"
+        );
     }
     pool.advance(std::time::Duration::from_secs(3 * 60));
-    assert_eq!(error(answer(&pool, &challenge, "1").await), over(), "three minutes are its time");
+    assert_eq!(
+        error(answer(&pool, &challenge, "1").await),
+        session_expired(),
+        "a challenge expires after three minutes"
+    );
 }
 
 #[tokio::test]
-async fn who_is_not_there_is_asked_the_same_and_never_let_in() {
+async fn unknown_user_gets_challenges_but_never_tokens() {
     let function = quiz().await;
     let pool = with(&function).start().await.unwrap();
     let first = begin(&pool, "nobody").await.unwrap();
@@ -207,24 +222,24 @@ async fn who_is_not_there_is_asked_the_same_and_never_let_in() {
     assert_eq!(function.events()[0]["request"]["userNotFound"], true);
     assert_eq!(function.events()[0]["request"]["userAttributes"], json!({}));
     let second = answer(&pool, &first, "1").await.unwrap();
-    // Not even as the user who takes the name meanwhile.
+    // This also holds if a user of that name is created meanwhile.
     user(&pool, "nobody").await;
-    assert_eq!(error(answer(&pool, &second, "2").await), wrong());
+    assert_eq!(error(answer(&pool, &second, "2").await), incorrect());
 }
 
 #[tokio::test]
-async fn who_may_know_it_hears_that_a_user_is_not_there() {
+async fn legacy_client_reports_an_unknown_user() {
     let function = quiz().await;
     let toml = "[[aws_cognito_user_pool_client]]\nprevent_user_existence_errors = \"LEGACY\"\n";
     let config = tower_cognito_local::Config::from_toml(toml).unwrap();
     let pool = with(&function).config(config).start().await.unwrap();
-    let no_user = is("UserNotFoundException", "User does not exist.");
-    assert_eq!(error(begin(&pool, "nobody").await), no_user);
+    let user_not_found = is("UserNotFoundException", "User does not exist.");
+    assert_eq!(error(begin(&pool, "nobody").await), user_not_found);
     assert_eq!(function.count(), 0);
 }
 
 #[tokio::test]
-async fn who_may_not_sign_in_hears_why() {
+async fn disabled_and_unconfirmed_users_are_rejected_with_the_reason() {
     let pool = with(&quiz().await).start().await.unwrap();
     user(&pool, "jane").await;
     on_user(&pool, "AdminDisableUser", "jane").await.unwrap();
@@ -237,7 +252,7 @@ async fn who_may_not_sign_in_hears_why() {
 }
 
 #[tokio::test]
-async fn functions_that_never_end_are_ended() {
+async fn number_of_challenges_is_limited() {
     let function = Function::answering(|_, mut event| {
         event["response"] = json!({ "challengeName": "CUSTOM_CHALLENGE", "answerCorrect": true });
         Outcome::Json(event)
@@ -255,11 +270,11 @@ async fn functions_that_never_end_are_ended() {
         rounds += 1;
         assert!(rounds < 100);
     };
-    assert_eq!(refusal, wrong());
+    assert_eq!(refusal, incorrect());
 }
 
 #[tokio::test]
-async fn without_functions_there_is_no_custom_sign_in() {
+async fn custom_auth_without_triggers_is_rejected() {
     let message = "Custom auth lambda trigger is not configured for the user pool.";
     let expected = is("InvalidParameterException", message);
     let pool = UserPool::start().await.unwrap();
@@ -274,7 +289,7 @@ async fn without_functions_there_is_no_custom_sign_in() {
 }
 
 #[tokio::test]
-async fn what_a_function_says_has_to_make_sense() {
+async fn invalid_trigger_responses_are_rejected() {
     let unrecognizable = is("InvalidLambdaResponseException", "Unrecognizable lambda output");
     for response in [
         json!({}),
@@ -286,18 +301,18 @@ async fn what_a_function_says_has_to_make_sense() {
         user(&pool, "jane").await;
         assert_eq!(error(begin(&pool, "jane").await), unrecognizable, "{response}");
     }
-    // A failure goes before all else.
+    // `failAuthentication` takes precedence.
     let response = json!({ "failAuthentication": true, "issueTokens": true });
     let pool = with(&Function::responding(response).await).start().await.unwrap();
     user(&pool, "jane").await;
-    assert_eq!(error(begin(&pool, "jane").await), wrong());
-    // Tokens at once are the function's to give, but not for nobody.
+    assert_eq!(error(begin(&pool, "jane").await), incorrect());
+    // A trigger may issue tokens at once, but not for an unknown user.
     let response = json!({ "issueTokens": true });
     let pool = with(&Function::responding(response).await).start().await.unwrap();
     user(&pool, "jane").await;
     assert!(begin(&pool, "jane").await.unwrap()["AuthenticationResult"].is_object());
-    assert_eq!(error(begin(&pool, "nobody").await), wrong());
-    // A password that the client did not offer to prove.
+    assert_eq!(error(begin(&pool, "nobody").await), incorrect());
+    // The trigger asks for a password, but the client sent no `SRP_A`.
     let response = json!({ "challengeName": "PASSWORD_VERIFIER" });
     let pool = with(&Function::responding(response).await).start().await.unwrap();
     user(&pool, "jane").await;
@@ -306,7 +321,7 @@ async fn what_a_function_says_has_to_make_sense() {
 }
 
 #[tokio::test]
-async fn who_changes_while_an_answer_is_judged_gets_no_tokens() {
+async fn user_changed_during_verification_gets_no_tokens() {
     for (operation, more) in [
         ("AdminDeleteUser", json!({})),
         ("AdminDisableUser", json!({})),
@@ -336,17 +351,17 @@ async fn who_changes_while_an_answer_is_judged_gets_no_tokens() {
         late.set(Arc::clone(&pool)).unwrap();
         user(&pool, "jane").await;
         let challenge = begin(&pool, "jane").await.unwrap();
-        assert_eq!(error(answer(&pool, &challenge, "x").await), wrong(), "{operation}");
+        assert_eq!(error(answer(&pool, &challenge, "x").await), incorrect(), "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_password_that_changes_ends_a_challenge() {
+async fn password_change_ends_a_challenge() {
     let pool = with(&quiz().await).start().await.unwrap();
     user(&pool, "jane").await;
     let challenge = begin(&pool, "jane").await.unwrap();
     set_password(&pool, "jane", "Another-Horse-2", true).await.unwrap();
-    assert_eq!(error(answer(&pool, &challenge, "1").await), over());
+    assert_eq!(error(answer(&pool, &challenge, "1").await), session_expired());
 }
 
 async fn begin_with_password(pool: &UserPool, name: &str, client: &SrpClient) -> Answer {
@@ -371,7 +386,7 @@ async fn prove(pool: &UserPool, client: &SrpClient, challenge: &Value, text: &st
 }
 
 #[tokio::test]
-async fn a_password_can_come_before_the_challenges() {
+async fn password_verification_can_precede_custom_challenges() {
     let function = quiz().await;
     let pool = with(&function).start().await.unwrap();
     user(&pool, "jane").await;
@@ -389,11 +404,15 @@ async fn a_password_can_come_before_the_challenges() {
     let result = answer(&pool, &second, "2").await.unwrap();
     assert!(result["AuthenticationResult"]["AccessToken"].is_string());
     let rounds = function.events().pop().unwrap()["request"]["session"].clone();
-    assert_eq!(rounds.as_array().unwrap().len(), 4, "all rounds are told, the password's too");
+    assert_eq!(
+        rounds.as_array().unwrap().len(),
+        4,
+        "the session must list all rounds, with those of the password"
+    );
 }
 
 #[tokio::test]
-async fn a_wrong_password_comes_to_no_challenge() {
+async fn wrong_password_leads_to_no_challenge() {
     let function = quiz().await;
     let pool = with(&function).start().await.unwrap();
     user(&pool, "jane").await;
@@ -402,8 +421,8 @@ async fn a_wrong_password_comes_to_no_challenge() {
         let challenge = begin_with_password(&pool, name, &client).await.unwrap();
         let before = function.count();
         let answer = prove(&pool, &client, &challenge, "Wrong-Horse-1").await;
-        assert_eq!(error(answer), wrong());
-        assert_eq!(error(prove(&pool, &client, &challenge, PASSWORD).await), over());
+        assert_eq!(error(answer), incorrect());
+        assert_eq!(error(prove(&pool, &client, &challenge, PASSWORD).await), session_expired());
         assert_eq!(function.count(), before);
     }
 }

@@ -1,4 +1,4 @@
-//! What a local pool keeps in a file outlives whatever ends the process.
+//! The data file: what a pool stores survives restarts and kills.
 
 use std::{
     env, fs,
@@ -15,7 +15,7 @@ use tower_cognito_local::{Config, UserPool};
 
 use crate::support::{captured_logs, cognito::call, command::Served};
 
-/// A file of its own for each test, which is gone with it.
+/// A data file of one test, removed on drop.
 struct File(PathBuf);
 
 impl File {
@@ -43,7 +43,7 @@ async fn create_pool(pool: &UserPool, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn tokens_users_and_pools_of_before_are_good_after_a_restart() {
+async fn tokens_users_and_pools_survive_a_restart() {
     let file = File::new("restart");
     let pool = file.pool().await;
     let id = json!(pool.id().as_str());
@@ -61,8 +61,8 @@ async fn tokens_users_and_pools_of_before_are_good_after_a_restart() {
     let answer = call(&pool, "InitiateAuth", sign_in.clone()).await.unwrap();
     let tokens = answer["AuthenticationResult"].clone();
     let other = create_pool(&pool, "other").await;
-    let gone = create_pool(&pool, "gone").await;
-    call(&pool, "DeleteUserPool", json!({ "UserPoolId": gone })).await.unwrap();
+    let deleted = create_pool(&pool, "deleted").await;
+    call(&pool, "DeleteUserPool", json!({ "UserPoolId": deleted })).await.unwrap();
     pool.rotate().unwrap();
     let keys = [TokenUse::Access, TokenUse::Id].map(|kind| pool.key_id(kind));
     drop(pool);
@@ -77,11 +77,11 @@ async fn tokens_users_and_pools_of_before_are_good_after_a_restart() {
     call(&pool, "GetTokensFromRefreshToken", refresh).await.unwrap();
     call(&pool, "InitiateAuth", sign_in).await.unwrap();
     call(&pool, "DescribeUserPool", json!({ "UserPoolId": other })).await.unwrap();
-    call(&pool, "DescribeUserPool", json!({ "UserPoolId": gone })).await.unwrap_err();
+    call(&pool, "DescribeUserPool", json!({ "UserPoolId": deleted })).await.unwrap_err();
 }
 
 #[tokio::test]
-async fn keys_that_were_withdrawn_stay_so() {
+async fn withdrawn_keys_stay_withdrawn_after_a_restart() {
     let file = File::new("withdrawn");
     let pool = file.pool().await;
     let old = pool.key_id(TokenUse::Access);
@@ -94,7 +94,7 @@ async fn keys_that_were_withdrawn_stay_so() {
 }
 
 #[tokio::test]
-async fn a_file_that_another_pool_has_open_is_refused() {
+async fn file_in_use_by_another_process_is_rejected() {
     let file = File::new("twice");
     let pool = file.pool().await;
     let error = UserPool::builder().data(&file.0).start().await.unwrap_err().to_string();
@@ -104,7 +104,7 @@ async fn a_file_that_another_pool_has_open_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_something_else_is_refused_and_left_alone() {
+async fn file_of_another_format_is_rejected_and_unchanged() {
     let file = File::new("foreign");
     for text in ["hello", &"a longer text ".repeat(10_000)] {
         fs::write(&file.0, text).unwrap();
@@ -135,7 +135,7 @@ fn data_file_is_private_whatever_the_umask_is() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn data_file_of_a_laxer_mode_is_tightened_and_reported_once() {
+async fn data_file_with_a_permissive_mode_is_tightened_and_reported_once() {
     use std::os::unix::fs::PermissionsExt;
 
     let file = File::new("lax");
@@ -145,7 +145,7 @@ async fn data_file_of_a_laxer_mode_is_tightened_and_reported_once() {
         let is_report = |line: &&str| line.contains("-lax.redb: ") && line.contains(text);
         captured_logs().lines().filter(is_report).count()
     };
-    assert_eq!(reports(""), 0, "a new file is private from the start");
+    assert_eq!(reports(""), 0, "a new file must be created with mode 0600");
     for (number, lax) in [0o644, 0o660, 0o606, 0o777].into_iter().enumerate() {
         fs::set_permissions(&file.0, fs::Permissions::from_mode(lax)).unwrap();
         drop(file.pool().await);
@@ -158,7 +158,7 @@ async fn data_file_of_a_laxer_mode_is_tightened_and_reported_once() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn mode_of_a_foreign_file_is_left_alone() {
+async fn mode_of_a_file_of_another_format_is_unchanged() {
     use std::os::unix::fs::PermissionsExt;
 
     let file = File::new("foreign-mode");
@@ -169,13 +169,13 @@ async fn mode_of_a_foreign_file_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_not_there_is_named() {
+async fn missing_folder_is_named() {
     let error = UserPool::builder().data("/nowhere/pool.redb").start().await.unwrap_err();
     assert!(error.to_string().starts_with("/nowhere/pool.redb: "), "{error}");
 }
 
 #[tokio::test]
-async fn a_pool_or_a_client_that_the_file_does_not_have_is_refused_by_name() {
+async fn pool_or_client_that_is_not_in_the_file_is_rejected_by_name() {
     let file = File::new("other");
     let builder = || UserPool::builder().data(&file.0);
     let pool = builder().pool_id("eu-west-1_Mine").client_id("mine").start().await.unwrap();
@@ -241,10 +241,10 @@ async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
     let first = tokens["AuthenticationResult"]["RefreshToken"].clone();
     let second = refresh(&pool, &first).await.unwrap();
     let second = second["AuthenticationResult"]["RefreshToken"].clone();
-    // The session of a token that is used again after its rotation ends.
+    // Reuse of a rotated refresh token revokes its session.
     let reused = refresh(&pool, &first).await.unwrap_err();
     assert_eq!(reused.0, "RefreshTokenReuseException");
-    // Wrong codes count, of users and of names that nobody has.
+    // Wrong codes count, for existing and for unknown users.
     for name in ["alice", "nobody"] {
         let input = json!({ "ClientId": "web", "Username": name });
         call(&pool, "ForgotPassword", input).await.unwrap();
@@ -253,7 +253,7 @@ async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
             assert_eq!(wrong.0, "CodeMismatchException", "{name}");
         }
     }
-    // Wrong passwords lock the account, at last for a quarter of an hour.
+    // Wrong passwords lock the account, in the end for 15 minutes.
     for name in ["alice", "nobody"] {
         for _ in 0..15 {
             let wrong = sign_in(&pool, name, "Wrong-Horse-1").await.unwrap_err();
@@ -276,7 +276,7 @@ async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
     sign_in(&pool, "bob", "Correct-Horse-1").await.unwrap();
 }
 
-/// Calls an operation of a pool that may be killed meanwhile: its output, if there was a successful answer.
+/// Calls an operation of a pool that may be killed meanwhile. Returns the output of a successful response.
 async fn try_call(address: SocketAddr, operation: &str, input: Value) -> Option<Value> {
     let response = reqwest::Client::new()
         .post(format!("http://{address}/"))
@@ -291,7 +291,7 @@ async fn try_call(address: SocketAddr, operation: &str, input: Value) -> Option<
     succeeded.then(|| serde_json::from_str(&body).ok())?
 }
 
-/// What was acknowledged, as the operation that has to find it.
+/// An acknowledged change, as the operation and input that must find it.
 type Found = (&'static str, Value);
 
 async fn traffic(address: SocketAddr, name: String, found: Arc<Mutex<Vec<Found>>>) {
@@ -323,7 +323,7 @@ async fn traffic(address: SocketAddr, name: String, found: Arc<Mutex<Vec<Found>>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
+async fn acknowledged_changes_survive_a_kill() {
     let file = File::new("killed");
     let found: Arc<Mutex<Vec<Found>>> = Arc::default();
     for round in 0..4 {
@@ -346,7 +346,7 @@ async fn nothing_that_was_acknowledged_is_lost_to_a_kill() {
     assert!(found.len() >= 70);
     for (operation, input) in found {
         let answer = try_call(served.address, operation, input.clone()).await;
-        assert!(answer.is_some(), "it is lost: {operation} {input}");
+        assert!(answer.is_some(), "acknowledged change was lost: {operation} {input}");
     }
     served.kill();
 }

@@ -1,4 +1,4 @@
-//! Groups of the local pool, and what tokens say of them.
+//! Groups, and the claims in tokens that come from them.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ async fn leave(pool: &UserPool, name: &str, group: &str) -> Answer {
     admin(pool, "AdminRemoveUserFromGroup", input).await
 }
 
-/// The claims of a sign-in's tokens, without a check.
+/// Decodes the claims of a token without verification.
 fn claims(tokens: &Value, kind: &str) -> Value {
     let token = tokens[kind].as_str().unwrap();
     let payload = token.split('.').nth(1).unwrap();
@@ -44,12 +44,12 @@ fn names(page: &Value, list: &str, member: &str) -> Vec<String> {
     rows.map(|row| row[member].as_str().unwrap().to_owned()).collect()
 }
 
-fn no_group() -> (String, String) {
+fn group_not_found() -> (String, String) {
     is("ResourceNotFoundException", "Group not found.")
 }
 
 #[tokio::test]
-async fn a_group_is_made_seen_changed_and_deleted() {
+async fn group_is_created_read_updated_and_deleted() {
     let pool = UserPool::start().await.unwrap();
     let input = json!({
         "GroupName": "staff", "Description": "All of us", "RoleArn": ROLES[0], "Precedence": 3,
@@ -65,7 +65,7 @@ async fn a_group_is_made_seen_changed_and_deleted() {
     let named = || json!({ "GroupName": "staff" });
     assert_eq!(admin(&pool, "GetGroup", named()).await.unwrap(), made);
 
-    // What a change does not say stays.
+    // An update keeps members that it omits.
     let input = json!({ "GroupName": "staff", "Precedence": 0, "Description": null });
     let changed = admin(&pool, "UpdateGroup", input).await.unwrap();
     assert_eq!(changed["Group"]["Precedence"], 0);
@@ -75,12 +75,12 @@ async fn a_group_is_made_seen_changed_and_deleted() {
     );
     admin(&pool, "DeleteGroup", named()).await.unwrap();
     for operation in ["GetGroup", "UpdateGroup", "DeleteGroup", "ListUsersInGroup"] {
-        assert_eq!(error(admin(&pool, operation, named()).await), no_group(), "{operation}");
+        assert_eq!(error(admin(&pool, operation, named()).await), group_not_found(), "{operation}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_creations_of_one_group_one_wins() {
+async fn one_of_many_concurrent_creations_of_one_group_succeeds() {
     let pool = Arc::new(UserPool::start().await.unwrap());
     let mut tries = JoinSet::new();
     for number in 0..12 {
@@ -93,20 +93,20 @@ async fn of_many_creations_of_one_group_one_wins() {
     let (made, refused): (Vec<_>, Vec<_>) =
         tries.join_all().await.into_iter().partition(Result::is_ok);
     assert_eq!((made.len(), refused.len()), (1, 11));
-    for answer in refused {
+    for response in refused {
         assert_eq!(
-            error(answer),
+            error(response),
             is("GroupExistsException", "A group with the name already exists.")
         );
     }
     let kept = admin(&pool, "GetGroup", json!({ "GroupName": "staff" })).await;
     assert_eq!(kept, made[0]);
-    // Case matters in groups, as it does in tokens.
+    // Group names are case-sensitive, as in tokens.
     admin(&pool, "CreateGroup", json!({ "GroupName": "Staff" })).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_a_group_says_is_within_bounds() {
+async fn group_members_must_be_within_their_bounds() {
     let pool = UserPool::start().await.unwrap();
     let (long, text) = ("x".repeat(129), "x".repeat(2049));
     for (input, member) in [
@@ -149,7 +149,7 @@ async fn what_a_group_says_is_within_bounds() {
 }
 
 #[tokio::test]
-async fn tokens_tell_groups_in_the_order_of_precedence() {
+async fn tokens_list_groups_by_precedence() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     for (name, precedence, role) in [
@@ -165,28 +165,28 @@ async fn tokens_tell_groups_in_the_order_of_precedence() {
     for name in ["b-last", "a-second", "c-first"] {
         join(&pool, "JANE", name).await.unwrap();
     }
-    let held = tokens(&pool, "jane").await;
-    let (id, access) = (claims(&held, "IdToken"), claims(&held, "AccessToken"));
+    let issued = tokens(&pool, "jane").await;
+    let (id, access) = (claims(&issued, "IdToken"), claims(&issued, "AccessToken"));
     let order = json!(["c-first", "a-second", "b-last"]);
     assert_eq!([&id["cognito:groups"], &access["cognito:groups"]], [&order, &order]);
     assert_eq!(id["cognito:roles"], json!([ROLES[1], ROLES[0]]));
     assert_eq!(id["cognito:preferred_role"], ROLES[1]);
     assert_eq!(access["cognito:roles"], Value::Null);
     let verifier = pool.verifier().build().unwrap();
-    let verified = verifier.verify(held["AccessToken"].as_str().unwrap()).await.unwrap();
+    let verified = verifier.verify(issued["AccessToken"].as_str().unwrap()).await.unwrap();
     assert!(group("a-second").check(&verified).is_ok());
     assert!(group("d-nobody").check(&verified).is_err());
 
-    // A refresh tells what is so now.
+    // A refresh issues tokens with the current groups.
     leave(&pool, "jane", "c-first").await.unwrap();
-    let fresh = refresh(&pool, &held).await.unwrap()["AuthenticationResult"].clone();
+    let fresh = refresh(&pool, &issued).await.unwrap()["AuthenticationResult"].clone();
     let id = claims(&fresh, "IdToken");
     assert_eq!(id["cognito:groups"], json!(["a-second", "b-last"]));
     assert_eq!(id["cognito:preferred_role"], ROLES[0]);
 }
 
 #[tokio::test]
-async fn no_role_is_preferred_where_two_groups_are_first_and_disagree() {
+async fn no_role_is_preferred_if_the_first_groups_have_different_roles() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     group_of(&pool, "one", json!(1), json!(ROLES[0])).await;
@@ -197,7 +197,7 @@ async fn no_role_is_preferred_where_two_groups_are_first_and_disagree() {
     let id = claims(&tokens(&pool, "jane").await, "IdToken");
     assert_eq!(id["cognito:roles"], json!(ROLES));
     assert_eq!(id["cognito:preferred_role"], Value::Null);
-    // Two that agree have a role to prefer.
+    // Two first groups with the same role have a preferred role.
     let input = json!({ "GroupName": "two", "RoleArn": ROLES[0] });
     admin(&pool, "UpdateGroup", input).await.unwrap();
     let id = claims(&tokens(&pool, "jane").await, "IdToken");
@@ -206,7 +206,7 @@ async fn no_role_is_preferred_where_two_groups_are_first_and_disagree() {
 }
 
 #[tokio::test]
-async fn a_deleted_group_is_gone_from_its_users_for_good() {
+async fn deleting_a_group_removes_its_memberships_for_good() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     for name in ["staff", "other"] {
@@ -222,7 +222,7 @@ async fn a_deleted_group_is_gone_from_its_users_for_good() {
 }
 
 #[tokio::test]
-async fn joining_twice_is_joining_and_leaving_twice_is_leaving() {
+async fn adding_and_removing_a_member_are_idempotent() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     group_of(&pool, "staff", json!(null), json!(null)).await;
@@ -237,21 +237,21 @@ async fn joining_twice_is_joining_and_leaving_twice_is_leaving() {
     let groups = on_user(&pool, "AdminListGroupsForUser", "jane").await.unwrap();
     assert_eq!(groups, json!({ "Groups": [] }));
 
-    let nobody = is("UserNotFoundException", "User does not exist.");
-    for answer in [
+    let user_not_found = is("UserNotFoundException", "User does not exist.");
+    for response in [
         join(&pool, "bob", "staff").await,
         leave(&pool, "bob", "staff").await,
         on_user(&pool, "AdminListGroupsForUser", "bob").await,
     ] {
-        assert_eq!(error(answer), nobody);
+        assert_eq!(error(response), user_not_found);
     }
-    for answer in [join(&pool, "jane", "none").await, leave(&pool, "jane", "none").await] {
-        assert_eq!(error(answer), no_group());
+    for response in [join(&pool, "jane", "none").await, leave(&pool, "jane", "none").await] {
+        assert_eq!(error(response), group_not_found());
     }
 }
 
 #[tokio::test]
-async fn members_go_with_the_user_and_not_with_the_name() {
+async fn memberships_belong_to_the_user_and_not_to_the_name() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     group_of(&pool, "staff", json!(null), json!(null)).await;
@@ -267,7 +267,7 @@ async fn members_go_with_the_user_and_not_with_the_name() {
 }
 
 #[tokio::test]
-async fn lists_of_groups_and_members_come_in_pages_of_their_own() {
+async fn groups_and_members_are_listed_in_pages_with_their_own_tokens() {
     let pool = UserPool::start().await.unwrap();
     for number in 0..5 {
         group_of(&pool, &format!("g{number}"), json!(5 - number), json!(null)).await;
@@ -302,7 +302,7 @@ async fn lists_of_groups_and_members_come_in_pages_of_their_own() {
              value less than or equal to 60"
         );
         input["Limit"] = json!(null);
-        // The token of another list is none of this one.
+        // A pagination token of another list is rejected.
         let users = admin(&pool, "ListUsers", json!({ "Limit": 1 })).await.unwrap();
         for token in [json!("nonsense"), users["PaginationToken"].clone()] {
             input["NextToken"] = token;
@@ -312,15 +312,15 @@ async fn lists_of_groups_and_members_come_in_pages_of_their_own() {
             );
         }
     }
-    let elsewhere = json!({ "UserPoolId": "us-east-1_Nowhere" });
+    let unknown_pool = json!({ "UserPoolId": "us-east-1_Nowhere" });
     assert_eq!(
-        error(call(&pool, "ListGroups", elsewhere).await),
+        error(call(&pool, "ListGroups", unknown_pool).await),
         is("ResourceNotFoundException", "User pool us-east-1_Nowhere does not exist.")
     );
 }
 
 #[tokio::test]
-async fn what_administrators_did_outlives_the_pool() {
+async fn admin_changes_survive_a_restart() {
     let file = std::env::temp_dir().join(format!("tower-cognito-groups-{}", std::process::id()));
     let _ = std::fs::remove_file(&file);
     let pool = UserPool::builder().data(&file).start().await.unwrap();
@@ -337,9 +337,9 @@ async fn what_administrators_did_outlives_the_pool() {
     let before = admin(&pool, "ListUsers", json!({})).await.unwrap();
     drop(pool);
 
-    // The file is free once the server's task is gone.
+    // The file is released once the server's task ends.
     let mut again = None;
-    eventually("the file is free", async || {
+    eventually("the file is released", async || {
         again = UserPool::builder().data(&file).start().await.ok();
         again.is_some()
     })

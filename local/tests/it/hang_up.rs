@@ -89,7 +89,7 @@ impl Gated {
         stream.write_all(request.as_bytes()).await.unwrap();
         self.gate.entered.acquire().await.unwrap().forget();
         drop(stream);
-        // Time for the server to notice.
+        // Gives the server time to notice the disconnect.
         for _ in 0..20 {
             let path = format!("/{}/.well-known/jwks.json", self.pool.id());
             assert_eq!(get(self.pool.address(), &path, None).await.status, 200);
@@ -139,8 +139,7 @@ async fn get_local(pool: &UserPool) -> String {
 }
 
 async fn exists(pool: &UserPool, name: &str) {
-    eventually("the user is there", async || on_user(pool, "AdminGetUser", name).await.is_ok())
-        .await;
+    eventually("the user exists", async || on_user(pool, "AdminGetUser", name).await.is_ok()).await;
 }
 
 #[tokio::test]
@@ -199,8 +198,8 @@ async fn oauth_endpoints_complete_after_the_client_disconnects() {
         ("refresh_token", &refresh),
     ]);
     gated.hang_up(post(pool.address(), "/oauth2/token", FORM, &body)).await;
-    // The token was rotated. A request with a token that was not would run the trigger, which waits, and so
-    // rotates nothing itself.
+    // A request with a token that is not yet rotated would run the waiting trigger, so it cannot rotate the
+    // token itself.
     gated.gate.is_closed.store(true, Ordering::SeqCst);
     gated.gate.released.forget_permits(1);
     eventually("the refresh token was rotated", async || {
@@ -269,7 +268,7 @@ async fn sign_in_by_a_provider_completes_after_the_browser_disconnects() {
         cookies(&browser)
     );
     gated.hang_up(head).await;
-    eventually("the user of the provider is there", async || {
+    eventually("the user of the provider exists", async || {
         let listed = admin(pool, "ListUsers", json!({})).await.unwrap();
         listed["Users"]
             .as_array()

@@ -1,4 +1,4 @@
-//! Functions that the local pool calls when people use its hosted pages.
+//! Triggers that run when users sign in and sign up at the hosted pages.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn log_in(browser: &mut Browser, pool: &UserPool, name: &str, kind: &str) 
     browser.submit(&page, "/login", &[("username", name), ("password", PASSWORD)]).await
 }
 
-/// The tokens for the code that a page came back with.
+/// Exchanges the code in the page's address for tokens.
 async fn exchange(pool: &UserPool, page: &Page) -> (u16, Value) {
     let code = page.parameter("code").unwrap();
     let form = [
@@ -66,7 +66,7 @@ async fn pre_token_generation_runs_for_tokens_of_the_pages() {
     let pool = with(Trigger::PreTokenGenerationV2, &function).await;
     user(&pool, "jane").await;
     let page = log_in(&mut Browser::new(), &pool, "jane", "code").await;
-    assert_eq!(function.count(), 0, "a code is no token");
+    assert_eq!(function.count(), 0, "no trigger may run before the code is exchanged");
     let (_, body) = exchange(&pool, &page).await;
     let by_code = claims(body["access_token"].as_str().unwrap());
     let page = log_in(&mut Browser::new(), &pool, "jane", "token").await;
@@ -128,7 +128,7 @@ async fn authentication_triggers_run_once_per_sign_in() {
         let page = log_in(&mut browser, &pool, "jane", "code").await;
         assert_eq!(exchange(&pool, &page).await.0, 200);
         assert_eq!(function.sources(), [source]);
-        // Who is signed in already goes on without.
+        // A user with a session does not run them again.
         let page = open(&mut browser, &pool, "/oauth2/authorize", "code").await;
         assert!(page.parameter("code").is_some());
         assert_eq!(exchange(&pool, &page).await.0, 200);

@@ -1,4 +1,4 @@
-//! The local pool's `ListUsers`.
+//! The operation `ListUsers`.
 
 use serde_json::{Value, json};
 use tower_cognito_local::UserPool;
@@ -20,7 +20,7 @@ async fn make(pool: &UserPool, name: &str, attributes: &Value) {
     admin(pool, "AdminCreateUser", input).await.unwrap();
 }
 
-/// The names of the users that a filter lets through.
+/// Returns the names of the users that match a filter.
 async fn found(pool: &UserPool, filter: &str) -> Vec<String> {
     names(&admin(pool, "ListUsers", json!({ "Filter": filter })).await.unwrap())
 }
@@ -31,7 +31,7 @@ fn names(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn all_users_are_listed_with_what_administrators_see() {
+async fn all_users_are_listed_with_what_administrators_may_read() {
     let pool =
         pool_with(&[("jane", json!({ "email": "j@example.com" })), ("bob", json!({}))]).await;
     let page = admin(&pool, "ListUsers", json!({})).await.unwrap();
@@ -50,7 +50,7 @@ async fn all_users_are_listed_with_what_administrators_see() {
 }
 
 #[tokio::test]
-async fn a_filter_finds_by_value_and_by_beginning() {
+async fn filter_matches_by_value_and_by_prefix() {
     let pool = pool_with(&[
         ("jane", json!({ "email": "jane@example.com", "given_name": "Jane" })),
         (
@@ -95,7 +95,7 @@ async fn a_filter_finds_by_value_and_by_beginning() {
 }
 
 #[tokio::test]
-async fn a_page_tells_the_attributes_that_were_asked_for() {
+async fn page_has_only_the_requested_attributes() {
     let pool = pool_of("[aws_cognito_user_pool]\nschema = [{ name = \"tenant\" }]\n").await;
     make(&pool, "jane", &json!({ "email": "j@example.com", "custom:tenant": "acme", "name": "J" }))
         .await;
@@ -114,7 +114,7 @@ async fn a_page_tells_the_attributes_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn pages_stay_right_when_users_come_and_go() {
+async fn pages_stay_consistent_while_users_are_created_and_deleted() {
     let pool = UserPool::start().await.unwrap();
     for name in ["b", "d", "f", "h", "j", "l"] {
         make(&pool, name, &json!({})).await;
@@ -122,7 +122,7 @@ async fn pages_stay_right_when_users_come_and_go() {
     let page = |token: Value| json!({ "Limit": 2, "PaginationToken": token });
     let first = admin(&pool, "ListUsers", page(json!(null))).await.unwrap();
     assert_eq!(names(&first), ["b", "d"]);
-    // The last of the page goes, one comes before it and one behind.
+    // The last user of the page is deleted; one is created before it and one after it.
     on_user(&pool, "AdminDeleteUser", "d").await.unwrap();
     make(&pool, "a", &json!({})).await;
     make(&pool, "e", &json!({})).await;
@@ -132,7 +132,7 @@ async fn pages_stay_right_when_users_come_and_go() {
     let third = admin(&pool, "ListUsers", page(second["PaginationToken"].clone())).await.unwrap();
     assert_eq!(names(&third), ["j", "l"]);
     assert_eq!(third["PaginationToken"], Value::Null);
-    // A page may be asked for again, and all may be gone by then.
+    // A page may be requested again, and all its users may be deleted by then.
     for name in ["j", "l"] {
         on_user(&pool, "AdminDeleteUser", name).await.unwrap();
     }
@@ -141,7 +141,7 @@ async fn pages_stay_right_when_users_come_and_go() {
 }
 
 #[tokio::test]
-async fn a_filter_is_kept_over_its_pages() {
+async fn filter_applies_to_all_pages() {
     let pool = UserPool::start().await.unwrap();
     for number in 0..6 {
         let name = if number % 2 == 0 { "even" } else { "odd" };
@@ -154,7 +154,7 @@ async fn a_filter_is_kept_over_its_pages() {
     let token = &first["PaginationToken"];
     let second = admin(&pool, "ListUsers", page(filter, token)).await.unwrap();
     assert_eq!((names(&second), &second["PaginationToken"]), (vec!["u5".to_owned()], &json!(null)));
-    // A token goes with the filter that it came from.
+    // A pagination token is valid only with its own filter.
     for other in [r#"name = "even""#, ""] {
         assert_eq!(
             error(admin(&pool, "ListUsers", page(other, token)).await),
@@ -164,7 +164,7 @@ async fn a_filter_is_kept_over_its_pages() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_in_cognitos_words() {
+async fn invalid_requests_are_rejected_with_cognitos_messages() {
     let pool = pool_with(&[("jane", json!({}))]).await;
     let limit = |number: &str, bound: &str| {
         format!(

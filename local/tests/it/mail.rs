@@ -1,4 +1,4 @@
-//! Messages of the local pool as real mail, with a mail catcher on loopback that speaks SMTP (RFC 5321).
+//! Messages sent as e-mail, with an SMTP server (RFC 5321) on loopback as the mail catcher.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::support::{
     eventually,
 };
 
-/// A mail as it came: from whom, to whom, and what.
+/// A received mail: sender, recipients and text.
 #[derive(Debug)]
 struct Mail {
     from: String,
@@ -25,7 +25,7 @@ struct Mail {
     data: String,
 }
 
-/// A server that takes all mail, once it is open.
+/// An SMTP server that accepts all mail once it is open.
 struct Catcher {
     address: String,
     mails: mpsc::UnboundedReceiver<Mail>,
@@ -53,7 +53,7 @@ impl Catcher {
 
     async fn next(&mut self) -> Mail {
         let mail = tokio::time::timeout(Duration::from_secs(30), self.mails.recv());
-        mail.await.expect("a mail comes").unwrap()
+        mail.await.expect("no mail was received").unwrap()
     }
 }
 
@@ -101,7 +101,7 @@ async fn serve(
     }
 }
 
-/// What stands between `<` and `>`.
+/// Returns the text between `<` and `>`.
 fn path(line: &str) -> String {
     line.split(['<', '>']).nth(1).unwrap().to_owned()
 }
@@ -125,7 +125,7 @@ async fn sign_up_by_email(pool: &UserPool, name: &str) {
 }
 
 #[tokio::test]
-async fn an_email_is_mailed_with_its_code_and_in_order() {
+async fn emails_are_delivered_with_their_codes_and_in_order() {
     let mut catcher = Catcher::start().await;
     let pool = pool_with(&catcher.address, "").await;
     sign_up_by_email(&pool, "jane").await;
@@ -154,7 +154,7 @@ async fn an_email_is_mailed_with_its_code_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_text_message_is_not_mailed() {
+async fn text_message_is_not_sent_as_mail() {
     let mut catcher = Catcher::start().await;
     let pool = pool_with(
         &catcher.address,
@@ -168,7 +168,7 @@ async fn a_text_message_is_not_mailed() {
 }
 
 #[tokio::test]
-async fn nothing_in_a_message_writes_into_the_head_or_ends_the_mail() {
+async fn message_text_cannot_inject_headers_or_end_the_mail() {
     let mut catcher = Catcher::start().await;
     let pool = pool_with(
         &catcher.address,
@@ -183,7 +183,7 @@ async fn nothing_in_a_message_writes_into_the_head_or_ends_the_mail() {
     let (head, body) = mail.data.split_once("\n\n").unwrap();
     assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
     assert!(body.contains(&last_code(&pool, "jane").await));
-    // An address that could be more than one is mailed to nobody, and does not stop those behind it.
+    // An address that could name several recipients gets no mail, and does not block later mails.
     let several = json!([{ "Name": "email", "Value": "a@example.com,eve@example.com" }]);
     sign_up(&pool, "several", several).await;
     sign_up_by_email(&pool, "bob").await;
@@ -191,10 +191,10 @@ async fn nothing_in_a_message_writes_into_the_head_or_ends_the_mail() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_mail_catcher() {
+async fn operations_do_not_wait_for_the_mail_catcher() {
     let mut catcher = Catcher::with(false, "250 OK").await;
     let pool = pool_with(&catcher.address, "").await;
-    // The server is silent until the operation is done: an operation that waited would outlast its patience.
+    // The server is silent until the operation is done: an operation that waited would run into the timeout.
     sign_up_by_email(&pool, "jane").await;
     last_code(&pool, "jane").await;
     catcher.open.send(true).unwrap();
@@ -202,9 +202,9 @@ async fn nobody_waits_for_a_mail_catcher() {
 }
 
 #[tokio::test]
-async fn a_mail_catcher_that_is_away_or_refuses_fails_nothing_and_the_log_tells_no_secret() {
+async fn unavailable_mail_catcher_fails_no_operation_and_logs_no_secret() {
     captured_logs();
-    let refused = "550 nothing for secret-recipient@example.com";
+    let refused = "550 no mailbox for secret-recipient@example.com";
     let refusing = Catcher::with(true, refused).await;
     let away = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     for address in [refusing.address, away] {
@@ -217,9 +217,9 @@ async fn a_mail_catcher_that_is_away_or_refuses_fails_nothing_and_the_log_tells_
         })
         .await;
         let logs = captured_logs();
-        let told: Vec<_> = logs.lines().filter(|line| line.contains("mail catcher")).collect();
-        let is_told = |text: &str| told.iter().any(|line| line.contains(text));
-        assert!(!is_told("secret-recipient") && !is_told(&code));
+        let warnings: Vec<_> = logs.lines().filter(|line| line.contains("mail catcher")).collect();
+        let is_logged = |text: &str| warnings.iter().any(|line| line.contains(text));
+        assert!(!is_logged("secret-recipient") && !is_logged(&code));
         let input = json!({
             "ClientId": pool.client_id(), "Username": "secret-recipient", "ConfirmationCode": code,
         });
@@ -229,7 +229,7 @@ async fn a_mail_catcher_that_is_away_or_refuses_fails_nothing_and_the_log_tells_
 }
 
 #[tokio::test]
-async fn an_smtp_address_has_a_host_and_a_port() {
+async fn smtp_address_must_have_a_host_and_a_port() {
     for wrong in
         ["", "localhost", "127.0.0.1", ":25", "a:b", "a:0", "a:99999", "smtp://a:25", "[x]:25"]
     {

@@ -1,4 +1,4 @@
-//! Users of before, whom a function brings into the local pool.
+//! The user migration trigger, which brings users of another system into the pool.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::support::{
     function::{Function, Late, Outcome},
 };
 
-/// A function that knows a user with their password.
+/// A trigger that accepts every user with the password [`PASSWORD`].
 async fn knowing(status: &'static str) -> Function {
     Function::answering(move |_, mut event| {
         let password = &event["request"]["password"];
@@ -40,7 +40,7 @@ async fn responding(response: Value) -> UserPool {
     with(&Function::responding(response).await).await
 }
 
-fn no_user() -> (String, String) {
+fn user_not_found() -> (String, String) {
     is("UserNotFoundException", "User does not exist.")
 }
 
@@ -49,7 +49,7 @@ fn wrong_password() -> (String, String) {
 }
 
 #[tokio::test]
-async fn who_signs_in_for_the_first_time_is_in_the_pool_from_then_on() {
+async fn first_sign_in_migrates_the_user_for_good() {
     let function = knowing("CONFIRMED").await;
     let pool = with(&function).await;
     let input = json!({
@@ -71,8 +71,8 @@ async fn who_signs_in_for_the_first_time_is_in_the_pool_from_then_on() {
     );
     let jane = on_user(&pool, "AdminGetUser", "jane").await.unwrap();
     assert_eq!(jane["UserStatus"], "CONFIRMED");
-    let held = attributes(&pool, "jane").await;
-    assert_eq!([&held["email"], &held["email_verified"]], ["jane@example.com", "true"]);
+    let stored = attributes(&pool, "jane").await;
+    assert_eq!([&stored["email"], &stored["email_verified"]], ["jane@example.com", "true"]);
     assert!(messages(&pool, "jane").await.is_empty());
 
     tokens(&pool, "jane").await;
@@ -88,34 +88,34 @@ async fn who_signs_in_for_the_first_time_is_in_the_pool_from_then_on() {
 }
 
 #[tokio::test]
-async fn whom_the_function_does_not_know_is_not_there() {
+async fn user_that_the_trigger_does_not_know_does_not_exist() {
     let function = knowing("CONFIRMED").await;
     let pool = with(&function).await;
     let message = "UserMigration failed with error Bad password.";
     let refused = is("UserLambdaValidationException", message);
     assert_eq!(error(sign_in(&pool, "jane", "wrong").await), refused);
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
 
     let empty = json!({ "userAttributes": {}, "finalUserStatus": "CONFIRMED" });
     let pool = responding(empty).await;
     assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password());
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
 
     let function = Function::doing_nothing().await;
     let pool = with(&function).await;
     assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password());
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
     let input = json!({
         "ClientId": pool.client_id(),
         "AuthFlow": "USER_SRP_AUTH",
         "AuthParameters": { "USERNAME": "jane", "SRP_A": "abcdef" },
     });
     call(&pool, "InitiateAuth", input).await.unwrap();
-    assert_eq!(function.count(), 1, "SRP shows no password that a function could check");
+    assert_eq!(function.count(), 1, "SRP sends no password, so the trigger must not run");
 }
 
 #[tokio::test]
-async fn who_is_not_confirmed_chooses_a_password() {
+async fn migrated_user_that_must_reset_the_password_chooses_one() {
     let email = json!({ "email": "jane@example.com", "email_verified": "true" });
     for status in [json!("RESET_REQUIRED"), Value::Null] {
         let response = json!({
@@ -139,7 +139,7 @@ async fn who_is_not_confirmed_chooses_a_password() {
 }
 
 #[tokio::test]
-async fn who_forgot_the_password_comes_into_the_pool_too() {
+async fn forgotten_password_migrates_the_user() {
     let function = knowing("CONFIRMED").await;
     let pool = with(&function).await;
     let input = json!({
@@ -154,7 +154,11 @@ async fn who_forgot_the_password_comes_into_the_pool_too() {
     let expected =
         json!({ "password": null, "validationData": {}, "clientMetadata": { "from": "old" } });
     assert_eq!(event["request"], expected);
-    assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), wrong_password(), "not hers yet");
+    assert_eq!(
+        error(sign_in(&pool, "jane", PASSWORD).await),
+        wrong_password(),
+        "no password may be set yet"
+    );
     let confirm = json!({
         "ClientId": pool.client_id(),
         "Username": "jane",
@@ -168,12 +172,12 @@ async fn who_forgot_the_password_comes_into_the_pool_too() {
 }
 
 #[tokio::test]
-async fn nobody_who_is_there_is_overwritten() {
-    // While the function runs, an administrator makes the same user, with another password.
+async fn migration_does_not_overwrite_an_existing_user() {
+    // While the trigger runs, an administrator creates the same user with another password.
     let late = Late::default();
-    let meddler = Arc::clone(&late);
+    let pool_of_trigger = Arc::clone(&late);
     let function = Function::running(move |_, mut event| {
-        let late = Arc::clone(&meddler);
+        let late = Arc::clone(&pool_of_trigger);
         async move {
             let pool = late.get().unwrap();
             user(pool, "jane").await;
@@ -195,7 +199,7 @@ async fn nobody_who_is_there_is_overwritten() {
 }
 
 #[tokio::test]
-async fn an_alias_goes_to_the_migrant_if_the_function_says_so() {
+async fn alias_moves_to_the_migrated_user_only_if_the_trigger_forces_it() {
     for (force, expected) in [(false, Some("AliasExistsException")), (true, None)] {
         let function = Function::responding(json!({
             "userAttributes": {
@@ -227,7 +231,7 @@ async fn an_alias_goes_to_the_migrant_if_the_function_says_so() {
 }
 
 #[tokio::test]
-async fn with_email_as_user_name_the_name_is_the_email() {
+async fn migrated_user_with_an_email_user_name_has_that_email() {
     let function = Function::responding(json!({
         "userAttributes": { "email_verified": "true" },
         "finalUserStatus": "CONFIRMED",
@@ -242,13 +246,13 @@ async fn with_email_as_user_name_the_name_is_the_email() {
     .await;
     tokens(&pool, "jane@example.com").await;
     let jane = on_user(&pool, "AdminGetUser", "jane@example.com").await.unwrap();
-    let held = attributes(&pool, "jane@example.com").await;
-    assert_eq!(held["email"], "jane@example.com");
-    assert_eq!(jane["Username"], held["sub"]);
+    let stored = attributes(&pool, "jane@example.com").await;
+    assert_eq!(stored["email"], "jane@example.com");
+    assert_eq!(jane["Username"], stored["sub"]);
 }
 
 #[tokio::test]
-async fn a_user_that_the_pool_cannot_have_does_not_come() {
+async fn invalid_migrated_user_is_rejected() {
     let unrecognizable = "InvalidLambdaResponseException";
     for (response, expected) in [
         (
@@ -264,12 +268,12 @@ async fn a_user_that_the_pool_cannot_have_does_not_come() {
         let pool = responding(response.clone()).await;
         let (name, _) = error(sign_in(&pool, "jane", PASSWORD).await);
         assert_eq!(name, expected, "{response}");
-        assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+        assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
     }
 }
 
 #[tokio::test]
-async fn a_welcome_says_no_password() {
+async fn welcome_message_contains_no_password() {
     let pool = responding(json!({
         "userAttributes": { "email": "jane@example.com", "phone_number": "+15550123456" },
         "finalUserStatus": "CONFIRMED",

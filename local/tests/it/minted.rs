@@ -1,4 +1,4 @@
-//! The local pool is what a verifier and a person take for Cognito.
+//! Tokens, keys and metadata of the pool look like Cognito's.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn minted_access_tokens_can_be_bound_to_a_resource() {
 }
 
 #[tokio::test]
-async fn tokens_have_the_claims_of_cognitos_and_no_others() {
+async fn tokens_have_exactly_cognitos_claims() {
     let pool = UserPool::start().await.unwrap();
     let sorted = |mut names: Vec<&'static str>| {
         names.sort_unstable();
@@ -80,14 +80,14 @@ async fn tokens_have_the_claims_of_cognitos_and_no_others() {
         names(&pool.machine_token("m").scope("rs/read").payload()),
         sorted(machine.to_vec())
     );
-    // A user keeps their `sub`; each token has an id of its own.
+    // The `sub` of a user stays the same; each token has its own `jti`.
     let (one, two) = (pool.token("alice").payload(), pool.id_token("alice").payload());
     assert_eq!(one["sub"], two["sub"]);
     assert_ne!(one["jti"], two["jti"]);
 }
 
 #[tokio::test]
-async fn headers_and_key_set_have_the_members_of_cognitos() {
+async fn headers_and_key_set_have_exactly_cognitos_members() {
     let pool = UserPool::start().await.unwrap();
     let header = jsonwebtoken::decode_header(pool.token("alice").sign()).unwrap();
     assert_eq!((header.alg, header.typ), (jsonwebtoken::Algorithm::RS256, None));
@@ -95,7 +95,7 @@ async fn headers_and_key_set_have_the_members_of_cognitos() {
     assert_ne!(
         pool.key_id(TokenUse::Access),
         pool.key_id(TokenUse::Id),
-        "each kind has its own key"
+        "access and ID tokens must have different keys"
     );
     let path = format!("/{}/.well-known/jwks.json", pool.id());
     let document = get(pool.address(), &path, None).await;
@@ -108,7 +108,7 @@ async fn headers_and_key_set_have_the_members_of_cognitos() {
 }
 
 #[tokio::test]
-async fn discovery_leads_to_the_keys_and_another_pool_is_not_here() {
+async fn discovery_document_names_the_key_set_and_other_pools_are_not_found() {
     let pool = UserPool::start().await.unwrap();
     let path = format!("/{}/.well-known/openid-configuration", pool.id());
     let document = get(pool.address(), &path, None).await.json();
@@ -121,7 +121,7 @@ async fn discovery_leads_to_the_keys_and_another_pool_is_not_here() {
 }
 
 #[tokio::test]
-async fn it_fails_and_is_slow_as_told() {
+async fn endpoint_fails_and_delays_as_configured() {
     let pool = UserPool::start().await.unwrap();
     let path = format!("/{}/.well-known/jwks.json", pool.id());
     for (fault, status) in
@@ -139,7 +139,7 @@ async fn it_fails_and_is_slow_as_told() {
 }
 
 #[tokio::test]
-async fn rotation_keeps_old_keys_until_they_are_withdrawn() {
+async fn rotated_keys_stay_valid_until_they_are_withdrawn() {
     let pool = UserPool::start().await.unwrap();
     let old = pool.token("alice").sign();
     pool.rotate().unwrap();
@@ -156,7 +156,7 @@ async fn rotation_keeps_old_keys_until_they_are_withdrawn() {
 }
 
 #[tokio::test]
-async fn an_impossible_pool_or_a_taken_port_is_an_error() {
+async fn invalid_pool_id_or_port_in_use_is_an_error() {
     let pool = UserPool::start().await.unwrap();
     let impossible = UserPool::builder().pool_id("no pool").start().await.unwrap_err();
     assert_eq!(impossible.kind(), std::io::ErrorKind::InvalidInput);
@@ -165,7 +165,7 @@ async fn an_impossible_pool_or_a_taken_port_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_issuer_of_awss_form_works_with_the_pools_own_keys() {
+async fn issuer_of_aws_works_with_the_pools_own_keys() {
     let issuer = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Local0001";
     let pool = UserPool::builder().issuer(issuer).start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
@@ -174,7 +174,7 @@ async fn an_issuer_of_awss_form_works_with_the_pools_own_keys() {
 }
 
 #[test]
-fn mock_claims_are_what_a_handler_takes_without_a_runtime() {
+fn mock_claims_work_in_a_handler_without_a_runtime() {
     let claims =
         mock("alice").group("staff").claim("custom:tenant_id", "acme").permissions(["a:b"]);
     let claims = claims.claims::<Value>().unwrap();
@@ -188,7 +188,7 @@ fn mock_claims_are_what_a_handler_takes_without_a_runtime() {
 }
 
 #[test]
-fn a_mock_has_nothing_that_no_token_has() {
+fn mock_claims_reject_what_no_token_can_have() {
     let kind = |mock: tower_cognito_local::TokenBuilder| mock.verified().unwrap_err().kind();
     assert_eq!(kind(mock("alice").expired()), AuthErrorKind::Expired);
     assert_eq!(kind(mock("alice").claim("exp", "soon")), AuthErrorKind::InvalidClaim);

@@ -1,4 +1,4 @@
-//! What keeps a user who knows the password from signing in to the local pool, and who does not know it from trying.
+//! Sign-in with a password: account states, lockout after wrong passwords, and temporary passwords.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn admin(pool: &UserPool, operation: &str, name: &str) {
 }
 
 #[tokio::test]
-async fn only_who_knows_the_password_hears_why_it_is_not_enough() {
+async fn account_state_is_reported_only_with_the_right_password() {
     let pool = pool_with("", &["alice", "bob"]).await;
     let input = json!({ "ClientId": pool.client_id(), "Username": "carol", "Password": PASSWORD });
     call(&pool, "SignUp", input).await.unwrap();
@@ -34,9 +34,9 @@ async fn only_who_knows_the_password_hears_why_it_is_not_enough() {
         assert_eq!(error(srp_sign_in(&pool, name, "Wrong-Horse-1").await), incorrect());
     }
     admin(&pool, "AdminResetUserPassword", "bob").await;
-    let answer = sign_in(&pool, "bob", PASSWORD).await;
+    let response = sign_in(&pool, "bob", PASSWORD).await;
     assert_eq!(
-        error(answer),
+        error(response),
         is("PasswordResetRequiredException", "Password reset required for the user")
     );
     admin(&pool, "AdminEnableUser", "alice").await;
@@ -44,7 +44,7 @@ async fn only_who_knows_the_password_hears_why_it_is_not_enough() {
 }
 
 #[tokio::test]
-async fn five_mistakes_lock_an_account_for_twice_as_long_each_time() {
+async fn lockout_doubles_from_the_fifth_failure_up_to_15_minutes() {
     let pool = pool_with("", &["alice", "bob"]).await;
     let locked = is("NotAuthorizedException", "Password attempts exceeded");
     for _ in 0..2 {
@@ -52,24 +52,24 @@ async fn five_mistakes_lock_an_account_for_twice_as_long_each_time() {
         assert_eq!(error(srp_sign_in(&pool, "alice", "wrong").await), incorrect());
     }
     assert_eq!(error(sign_in(&pool, "alice", "wrong").await), incorrect());
-    // The wait is a second short of the longest lock, so that all but the last locks are over by then.
+    // The wait is one second shorter than the longest lockout, so that all but the last lockout are over by then.
     for _ in 0..12 {
         assert_eq!(error(sign_in(&pool, "alice", PASSWORD).await), locked);
         assert_eq!(error(srp_sign_in(&pool, "alice", PASSWORD).await), locked);
         assert!(has_tokens(&sign_in(&pool, "bob", PASSWORD).await));
         pool.advance(15 * MINUTE - Duration::from_secs(1));
-        let answer = sign_in(&pool, "alice", "wrong").await;
-        if error(answer) == locked {
+        let response = sign_in(&pool, "alice", "wrong").await;
+        if error(response) == locked {
             pool.advance(Duration::from_secs(1));
             assert!(has_tokens(&sign_in(&pool, "alice", PASSWORD).await));
             return;
         }
     }
-    panic!("locks never came to last fifteen minutes");
+    panic!("no lockout lasted 15 minutes");
 }
 
 #[tokio::test]
-async fn a_name_that_is_nobodys_locks_as_a_users_does() {
+async fn unknown_user_name_is_locked_out_like_a_user() {
     let emails = "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n";
     for (toml, name, nobody) in
         [("", "alice", "nobody"), (emails, "alice@example.com", "nobody@example.com")]
@@ -78,12 +78,12 @@ async fn a_name_that_is_nobodys_locks_as_a_users_does() {
         let locked = is("NotAuthorizedException", "Password attempts exceeded");
         for by_srp in [false, true, false, true, true] {
             for name in [name, nobody] {
-                let answer = if by_srp {
+                let response = if by_srp {
                     srp_sign_in(&pool, name, "wrong").await
                 } else {
                     sign_in(&pool, name, "wrong").await
                 };
-                assert_eq!(error(answer), incorrect(), "{name}");
+                assert_eq!(error(response), incorrect(), "{name}");
             }
         }
         for name in [name, &nobody.to_uppercase()] {
@@ -101,7 +101,7 @@ async fn a_name_that_is_nobodys_locks_as_a_users_does() {
 }
 
 #[tokio::test]
-async fn a_lock_is_the_accounts_wherever_mistakes_were_made() {
+async fn lockout_counts_failures_of_all_operations_together() {
     let pool = pool_with("", &["alice"]).await;
     let access = token(&sign_in(&pool, "alice", PASSWORD).await.unwrap(), "AccessToken");
     let change = async |previous: &str| {
@@ -122,7 +122,7 @@ async fn a_lock_is_the_accounts_wherever_mistakes_were_made() {
         is("NotAuthorizedException", "Password attempts exceeded")
     );
     pool.advance(Duration::from_secs(1));
-    // The next mistake locks for two seconds, and success forgets them all.
+    // The next failure locks the account for two seconds, and a success resets the count.
     assert_eq!(error(sign_in(&pool, "alice", "wrong").await), incorrect());
     pool.advance(Duration::from_secs(1));
     assert!(!has_tokens(&sign_in(&pool, "alice", PASSWORD).await));
@@ -135,7 +135,7 @@ async fn a_lock_is_the_accounts_wherever_mistakes_were_made() {
 }
 
 #[tokio::test]
-async fn mistakes_of_long_ago_do_not_count() {
+async fn old_failures_do_not_count() {
     let pool = pool_with("", &["alice"]).await;
     for _ in 0..5 {
         assert_eq!(error(sign_in(&pool, "alice", "wrong").await), incorrect());
@@ -149,7 +149,7 @@ async fn mistakes_of_long_ago_do_not_count() {
 
 const TEMPORARY: &str = "First-Horse-1";
 
-/// A user with a temporary password, in a pool that wants a name and knows a tenant that never changes.
+/// A user with a temporary password, in a pool with a required `name` and an immutable `tenant` attribute.
 async fn invited(policy: &str) -> UserPool {
     pool_with(
         &format!(
@@ -195,17 +195,17 @@ async fn set(pool: &UserPool, session: &Value, password: &str, attributes: Value
 }
 
 #[tokio::test]
-async fn a_temporary_password_gives_way_to_one_of_the_users_own() {
+async fn temporary_password_is_replaced_by_one_the_user_chooses() {
     let pool = invited("").await;
-    let asked = srp_sign_in(&pool, "alice", TEMPORARY).await.unwrap();
-    assert_eq!(asked["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+    let challenge = srp_sign_in(&pool, "alice", TEMPORARY).await.unwrap();
+    assert_eq!(challenge["ChallengeName"], "NEW_PASSWORD_REQUIRED");
     let text = |name: &str| -> Value {
-        serde_json::from_str(asked["ChallengeParameters"][name].as_str().unwrap()).unwrap()
+        serde_json::from_str(challenge["ChallengeParameters"][name].as_str().unwrap()).unwrap()
     };
-    assert_eq!(asked["ChallengeParameters"]["USER_ID_FOR_SRP"], "alice");
+    assert_eq!(challenge["ChallengeParameters"]["USER_ID_FOR_SRP"], "alice");
     assert_eq!(text("requiredAttributes"), json!(["userAttributes.name"]));
     assert_eq!(text("userAttributes")["email"], "alice@example.com");
-    let session = &asked["Session"];
+    let session = &challenge["Session"];
     let parameter = |message: &str| is("InvalidParameterException", message);
     for (attributes, why) in [
         (json!({}), parameter("Invalid attributes given, name is missing")),
@@ -231,15 +231,15 @@ async fn a_temporary_password_gives_way_to_one_of_the_users_own() {
     ] {
         assert_eq!(error(set(&pool, session, PASSWORD, attributes).await), why);
     }
-    let answer = set(&pool, session, "short", json!({ "name": "Alice" })).await;
+    let response = set(&pool, session, "short", json!({ "name": "Alice" })).await;
     assert_eq!(
-        error(answer),
+        error(response),
         is(
             "InvalidPasswordException",
             "Password did not conform with policy: Password not long enough"
         )
     );
-    // None of this used the step up.
+    // None of these requests consumed the challenge.
     let attributes = json!({ "name": "Alice", "custom:tenant": "t1" });
     let done = set(&pool, session, PASSWORD, attributes.clone()).await.unwrap();
     let claims = payload(&token(&done, "IdToken"));
@@ -251,12 +251,13 @@ async fn a_temporary_password_gives_way_to_one_of_the_users_own() {
 }
 
 #[tokio::test]
-async fn a_temporary_password_is_one_of_those_that_may_not_come_again() {
+async fn temporary_password_counts_in_the_password_history() {
     let pool = invited("password_history_size = 3").await;
-    let asked = sign_in(&pool, "alice", TEMPORARY).await.unwrap();
-    let answer = set(&pool, &asked["Session"], TEMPORARY, json!({ "name": "Alice" })).await;
-    assert_eq!(error(answer).0, "PasswordHistoryPolicyViolationException");
-    let done = set(&pool, &asked["Session"], PASSWORD, json!({ "name": "Alice" })).await.unwrap();
+    let challenge = sign_in(&pool, "alice", TEMPORARY).await.unwrap();
+    let response = set(&pool, &challenge["Session"], TEMPORARY, json!({ "name": "Alice" })).await;
+    assert_eq!(error(response).0, "PasswordHistoryPolicyViolationException");
+    let done =
+        set(&pool, &challenge["Session"], PASSWORD, json!({ "name": "Alice" })).await.unwrap();
     let input = json!({
         "AccessToken": token(&done, "AccessToken"),
         "PreviousPassword": PASSWORD,
@@ -269,7 +270,7 @@ async fn a_temporary_password_is_one_of_those_that_may_not_come_again() {
 }
 
 #[tokio::test]
-async fn a_temporary_password_ends_when_the_policy_says() {
+async fn temporary_password_expires_as_configured_in_the_policy() {
     let pool = invited("temporary_password_validity_days = 2").await;
     pool.advance(2 * DAY - MINUTE);
     assert!(sign_in(&pool, "alice", TEMPORARY).await.is_ok());
@@ -283,18 +284,18 @@ async fn a_temporary_password_ends_when_the_policy_says() {
 }
 
 #[tokio::test]
-async fn a_new_password_is_set_in_a_step_of_its_own() {
+async fn new_password_is_accepted_only_with_its_own_challenge() {
     let pool = invited("").await;
-    let asked = sign_in(&pool, "alice", TEMPORARY).await.unwrap();
-    for session in [json!("a".repeat(43)), asked["Session"].as_str().unwrap()[1..].into()] {
-        let answer = set(&pool, &session, PASSWORD, json!({ "name": "Alice" })).await;
-        assert_eq!(error(answer), session_over());
+    let challenge = sign_in(&pool, "alice", TEMPORARY).await.unwrap();
+    for session in [json!("a".repeat(43)), challenge["Session"].as_str().unwrap()[1..].into()] {
+        let response = set(&pool, &session, PASSWORD, json!({ "name": "Alice" })).await;
+        assert_eq!(error(response), session_over());
     }
     assert_eq!(
         error(set(&pool, &Value::Null, PASSWORD, json!({ "name": "Alice" })).await),
         is("InvalidParameterException", "Missing required parameter Session")
     );
     pool.advance(3 * MINUTE);
-    let answer = set(&pool, &asked["Session"], PASSWORD, json!({ "name": "Alice" })).await;
-    assert_eq!(error(answer), session_over());
+    let response = set(&pool, &challenge["Session"], PASSWORD, json!({ "name": "Alice" })).await;
+    assert_eq!(error(response), session_over());
 }

@@ -1,4 +1,4 @@
-//! Pools that are made, changed and deleted by the local pool's API.
+//! API operations that create, update, list and delete user pools.
 
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
@@ -14,17 +14,17 @@ async fn create(pool: &UserPool, input: Value) -> Value {
 }
 
 async fn describe(pool: &UserPool, id: &Value) -> Result<Value, (String, String)> {
-    let answer = call(pool, "DescribeUserPool", json!({ "UserPoolId": id })).await?;
-    Ok(answer["UserPool"].clone())
+    let response = call(pool, "DescribeUserPool", json!({ "UserPoolId": id })).await?;
+    Ok(response["UserPool"].clone())
 }
 
-fn no_pool(id: &Value) -> (String, String) {
+fn pool_not_found(id: &Value) -> (String, String) {
     let message = format!("User pool {} does not exist.", id.as_str().unwrap());
     is("ResourceNotFoundException", &message)
 }
 
 #[tokio::test]
-async fn a_pool_of_the_api_is_as_cognito_makes_it() {
+async fn created_pool_has_cognitos_defaults() {
     let pool = UserPool::start().await.unwrap();
     let made = create(&pool, json!({ "PoolName": "shop", "Policies": null })).await;
     let id = made["Id"].as_str().unwrap();
@@ -41,7 +41,7 @@ async fn a_pool_of_the_api_is_as_cognito_makes_it() {
 }
 
 #[tokio::test]
-async fn a_pool_of_the_api_is_served_at_once_with_keys_and_an_issuer_of_its_own() {
+async fn created_pool_is_served_at_once_with_its_own_keys_and_issuer() {
     let pool = UserPool::start().await.unwrap();
     let made = create(&pool, json!({ "PoolName": "shop" })).await;
     let id = made["Id"].as_str().unwrap();
@@ -51,7 +51,7 @@ async fn a_pool_of_the_api_is_served_at_once_with_keys_and_an_issuer_of_its_own(
     let keys = get(pool.address(), &format!("/{id}/.well-known/jwks.json"), None).await.body;
     assert!(keys.contains("kid") && !keys.contains(&pool.key_id(tower_cognito::TokenUse::Access)));
 
-    // Users of the two pools have nothing to do with each other.
+    // The two pools share no users.
     let client = json!({
         "UserPoolId": id, "ClientName": "web", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
     });
@@ -66,19 +66,19 @@ async fn a_pool_of_the_api_is_served_at_once_with_keys_and_an_issuer_of_its_own(
         "AuthFlow": "USER_PASSWORD_AUTH",
         "AuthParameters": { "USERNAME": "alice", "PASSWORD": "Correct-Horse-1" },
     });
-    let answer = call(&pool, "InitiateAuth", sign_in).await.unwrap();
-    let token = answer["AuthenticationResult"]["AccessToken"].clone();
+    let response = call(&pool, "InitiateAuth", sign_in).await.unwrap();
+    let token = response["AuthenticationResult"]["AccessToken"].clone();
     let seen = call(&pool, "GetUser", json!({ "AccessToken": token })).await.unwrap();
     assert_eq!(seen["Username"], "alice");
-    let elsewhere = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
+    let in_first_pool = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
     assert_eq!(
-        call(&pool, "AdminGetUser", elsewhere).await.unwrap_err().0,
+        call(&pool, "AdminGetUser", in_first_pool).await.unwrap_err().0,
         "UserNotFoundException"
     );
 }
 
 #[tokio::test]
-async fn what_an_update_does_not_tell_goes_back_to_its_default_but_what_is_fixed() {
+async fn update_resets_omitted_members_to_defaults_except_immutable_ones() {
     let pool = UserPool::start().await.unwrap();
     let made = create(
         &pool,
@@ -112,7 +112,7 @@ async fn what_an_update_does_not_tell_goes_back_to_its_default_but_what_is_fixed
 }
 
 #[tokio::test]
-async fn a_protected_pool_and_one_with_a_domain_are_not_deleted() {
+async fn pool_with_deletion_protection_or_a_domain_cannot_be_deleted() {
     let pool = UserPool::start().await.unwrap();
     let made = create(&pool, json!({ "PoolName": "a", "DeletionProtection": "ACTIVE" })).await;
     let id = &made["Id"];
@@ -136,8 +136,8 @@ async fn a_protected_pool_and_one_with_a_domain_are_not_deleted() {
     assert_eq!(described, json!({ "DomainDescription": {} }));
 
     assert_eq!(call(&pool, "DeleteUserPool", named.clone()).await, Ok(json!({})));
-    assert_eq!(describe(&pool, id).await, Err(no_pool(id)));
-    assert_eq!(call(&pool, "DeleteUserPool", named).await, Err(no_pool(id)));
+    assert_eq!(describe(&pool, id).await, Err(pool_not_found(id)));
+    assert_eq!(call(&pool, "DeleteUserPool", named).await, Err(pool_not_found(id)));
     let path = format!("/{}/.well-known/jwks.json", id.as_str().unwrap());
     assert_eq!(get(pool.address(), &path, None).await.status, 404);
 }
@@ -169,7 +169,7 @@ async fn pools_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn what_no_pool_can_be_is_refused_in_cognitos_words() {
+async fn invalid_pool_settings_are_rejected_with_cognitos_messages() {
     let pool = UserPool::start().await.unwrap();
     for (wrong, name, words) in [
         (json!({}), "InvalidParameterException", "Value null at 'poolName'"),
@@ -197,11 +197,11 @@ async fn what_no_pool_can_be_is_refused_in_cognitos_words() {
         assert!(error.0 == name && error.1.contains(words), "{wrong}: {error:?}");
     }
     let unknown = json!("us-east-1_Nowhere");
-    assert_eq!(describe(&pool, &unknown).await, Err(no_pool(&unknown)));
+    assert_eq!(describe(&pool, &unknown).await, Err(pool_not_found(&unknown)));
 }
 
 #[tokio::test]
-async fn second_factors_are_turned_on_together_with_mfa() {
+async fn mfa_and_its_factors_must_be_enabled_together() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.id().as_str();
     let set = |mfa: &str, token: Value| {
@@ -210,11 +210,11 @@ async fn second_factors_are_turned_on_together_with_mfa() {
         });
         call(&pool, "SetUserPoolMfaConfig", input)
     };
-    let answer = set("ON", json!({ "Enabled": true })).await.unwrap();
+    let response = set("ON", json!({ "Enabled": true })).await.unwrap();
     let on = json!({
         "MfaConfiguration": "ON", "SoftwareTokenMfaConfiguration": { "Enabled": true },
     });
-    assert_eq!(answer, on);
+    assert_eq!(response, on);
     set("ON", json!({ "Enabled": false })).await.unwrap_err();
     set("ON", Value::Null).await.unwrap_err();
     set("OFF", json!({ "Enabled": true })).await.unwrap_err();
@@ -226,7 +226,7 @@ async fn second_factors_are_turned_on_together_with_mfa() {
 }
 
 #[tokio::test]
-async fn attributes_are_added_all_or_none_and_never_twice() {
+async fn custom_attributes_are_added_all_or_none_and_only_once() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.id().as_str();
     let add = |list: Value| {
@@ -261,7 +261,7 @@ async fn attributes_are_added_all_or_none_and_never_twice() {
 }
 
 #[tokio::test]
-async fn resource_servers_come_and_go() {
+async fn resource_servers_are_created_updated_listed_and_deleted() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.id().as_str();
     let orders = json!({
@@ -298,7 +298,7 @@ async fn resource_servers_come_and_go() {
 }
 
 #[tokio::test]
-async fn a_pool_of_a_file_is_described_as_the_file_says() {
+async fn pool_from_a_configuration_file_is_described_with_its_settings() {
     let toml = "[aws_cognito_user_pool]\nname = \"team\"\nalias_attributes = [\"preferred_username\"]\n\
                 verification_message_template = { email_message = \"It is {####}\", email_subject = \"Hi\" }\n";
     let pool = UserPool::builder().config(Config::from_toml(toml).unwrap()).start().await.unwrap();

@@ -1,7 +1,7 @@
-//! Clients of Cognito that nobody here wrote, each with a pool of this process.
+//! Published Cognito clients against a pool in this process.
 //!
-//! `tests/clients/run` installs them, tries more pools, the SDK for Rust and the browser application. Nothing is
-//! downloaded here: what is not installed is skipped, and said.
+//! `tests/clients/run` installs them, and also runs other pools, the SDK for Rust and the browser application. These
+//! tests download nothing: a client that is not installed is skipped with a message.
 
 use std::{
     env, fs,
@@ -19,28 +19,28 @@ macro_rules! clients {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                try_client($script, $pool).await;
+                run_client($script, $pool).await;
             }
         )*
     };
 }
 
 clients! {
-    identity_js_lives_with_plain_user_names: "identity-js.mjs" with "plain";
-    identity_js_lives_with_email_user_names: "identity-js.mjs" with "email";
-    amplify_lives_with_plain_user_names: "amplify.mjs" with "plain";
-    amplify_lives_with_email_user_names: "amplify.mjs" with "email";
-    the_sdk_lives_with_a_pool_without_configuration: "sdk-v3.mjs" with "default";
-    the_sdk_lives_with_email_user_names: "sdk-v3.mjs" with "email";
-    boto3_lives_with_a_pool_without_configuration: "boto3_client.py" with "default";
-    boto3_lives_with_email_user_names: "boto3_client.py" with "email";
-    aws_jwt_verify_trusts_the_pool: "jwt-verify.mjs" with "default";
-    aws_jwt_verify_trusts_an_issuer_of_amazon: "jwt-verify.mjs" with "amazon";
+    identity_js_passes_with_plain_user_names: "identity-js.mjs" with "plain";
+    identity_js_passes_with_email_user_names: "identity-js.mjs" with "email";
+    amplify_passes_with_plain_user_names: "amplify.mjs" with "plain";
+    amplify_passes_with_email_user_names: "amplify.mjs" with "email";
+    sdk_v3_passes_with_an_unconfigured_pool: "sdk-v3.mjs" with "default";
+    sdk_v3_passes_with_email_user_names: "sdk-v3.mjs" with "email";
+    boto3_passes_with_an_unconfigured_pool: "boto3_client.py" with "default";
+    boto3_passes_with_email_user_names: "boto3_client.py" with "email";
+    aws_jwt_verify_accepts_tokens_of_the_pool: "jwt-verify.mjs" with "default";
+    aws_jwt_verify_accepts_tokens_of_an_aws_issuer: "jwt-verify.mjs" with "amazon";
     openid_client_signs_in_at_the_hosted_pages: "openid-client.mjs" with "plain";
 }
 
-/// Runs a script, which ends well if all of its steps hold.
-async fn try_client(script: &str, pool: &str) {
+/// Runs a script, which exits with status 0 if all of its steps pass.
+async fn run_client(script: &str, pool: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
     let (program, modules) = if script.ends_with(".py") {
         let python = target().join("clients-python");
@@ -48,13 +48,15 @@ async fn try_client(script: &str, pool: &str) {
     } else {
         ("node".into(), folder.join("node_modules/.package-lock.json"))
     };
-    let there = Command::new(&program).arg("--version").output().await.is_ok();
-    if !there || !modules.exists() {
-        // Written past what catches a test's output, so that it is seen.
-        let what = if there { "its modules are not installed" } else { "it cannot be run" };
+    let is_available = Command::new(&program).arg("--version").output().await.is_ok();
+    if !is_available || !modules.exists() {
+        // Written to stderr directly, because the test harness captures `eprintln!`.
+        let what =
+            if is_available { "its modules are not installed" } else { "it cannot be started" };
         let name = program.file_name().unwrap().display();
-        let told = format!("skipped: {script} needs {name}, and {what}: see tests/clients/run\n");
-        stderr().write_all(told.as_bytes()).unwrap();
+        let message =
+            format!("skipped: {script} needs {name}, and {what}: see tests/clients/run\n");
+        stderr().write_all(message.as_bytes()).unwrap();
         return;
     }
     let served = serve(&folder, pool).await;
@@ -66,11 +68,11 @@ async fn try_client(script: &str, pool: &str) {
         .output()
         .await
         .unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success() && said.contains(" steps, 0 failed"), "{said}");
+    let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && printed.contains(" steps, 0 failed"), "{printed}");
 }
 
-/// The same pools as in `kit.mjs`.
+/// Starts one of the pools that `kit.mjs` defines.
 async fn serve(folder: &Path, name: &str) -> UserPool {
     let plain = fs::read_to_string(folder.join("pool.toml")).unwrap();
     assert!(plain.contains(EMPTY));
@@ -89,7 +91,7 @@ async fn serve(folder: &Path, name: &str) -> UserPool {
     builder.start().await.unwrap()
 }
 
-/// Where cargo builds, which is where `tests/clients/run` installs.
+/// Returns cargo's target folder, where `tests/clients/run` installs the Python clients.
 fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)

@@ -1,4 +1,4 @@
-//! Sessions at the local pool: refreshed, rotated, revoked, signed out.
+//! Sessions: refresh, rotation, revocation and sign-out.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn get_user(pool: &UserPool, access: &str) -> Outcome {
     call(pool, "GetUser", json!({ "AccessToken": access })).await
 }
 
-/// A sign-in's tokens.
+/// The tokens of a sign-in.
 struct Signed {
     access: String,
     id: String,
@@ -41,9 +41,9 @@ struct Signed {
 }
 
 async fn signed(pool: &UserPool, name: &str) -> Signed {
-    let answer = sign_in(pool, name, PASSWORD).await.unwrap();
+    let response = sign_in(pool, name, PASSWORD).await.unwrap();
     let [access, id, refresh] =
-        ["AccessToken", "IdToken", "RefreshToken"].map(|name| token(&answer, name));
+        ["AccessToken", "IdToken", "RefreshToken"].map(|name| token(&response, name));
     Signed { access, id, refresh }
 }
 
@@ -60,28 +60,29 @@ fn refresh_revoked() -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_refresh_gives_new_tokens_of_the_same_session() {
+async fn refresh_issues_new_tokens_of_the_same_session() {
     let pool = pool_with("", &["alice"]).await;
     let first = signed(&pool, "alice").await;
     assert_eq!(first.refresh.split('.').count(), 5);
     pool.advance(2 * MINUTE);
     let verifier = pool.verifier().clock(ahead(2 * MINUTE)).build().unwrap();
-    for answer in [refresh(&pool, &first.refresh).await, get_tokens(&pool, &first.refresh).await] {
-        let answer = answer.unwrap();
-        // Without rotation the refresh token stays what it is.
-        assert!(answer["AuthenticationResult"].get("RefreshToken").is_none());
-        assert_eq!(answer["AuthenticationResult"]["ExpiresIn"], 3600);
+    for response in [refresh(&pool, &first.refresh).await, get_tokens(&pool, &first.refresh).await]
+    {
+        let response = response.unwrap();
+        // Without rotation, no new refresh token is issued.
+        assert!(response["AuthenticationResult"].get("RefreshToken").is_none());
+        assert_eq!(response["AuthenticationResult"]["ExpiresIn"], 3600);
         for (name, before) in [("AccessToken", &first.access), ("IdToken", &first.id)] {
-            let (new, old) = (payload(&token(&answer, name)), payload(before));
+            let (new, old) = (payload(&token(&response, name)), payload(before));
             for kept in ["auth_time", "origin_jti", "sub"] {
                 assert_eq!(new[kept], old[kept], "{name} {kept}");
             }
             for other in ["jti", "iat", "exp"] {
                 assert_ne!(new[other], old[other], "{name} {other}");
             }
-            assert!(verifier.verify(&token(&answer, name)).await.is_ok());
+            assert!(verifier.verify(&token(&response, name)).await.is_ok());
         }
-        assert!(get_user(&pool, &token(&answer, "AccessToken")).await.is_ok());
+        assert!(get_user(&pool, &token(&response, "AccessToken")).await.is_ok());
     }
 }
 
@@ -90,7 +91,7 @@ fn ahead(by: Duration) -> impl tower_cognito::verifier::Clock {
 }
 
 #[tokio::test]
-async fn a_refresh_token_ends_with_its_session() {
+async fn refresh_token_expires_with_its_session() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\nrefresh_token_validity = 90\n\
          [aws_cognito_user_pool_client.token_validity_units]\n\
@@ -107,7 +108,7 @@ async fn a_refresh_token_ends_with_its_session() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_its_clients_and_nobody_elses() {
+async fn refresh_token_is_bound_to_its_client() {
     let pool = pool_with(OTHER, &["alice"]).await;
     let first = signed(&pool, "alice").await;
     let input = json!({ "ClientId": "other", "RefreshToken": first.refresh });
@@ -125,7 +126,7 @@ async fn a_refresh_token_is_its_clients_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_shows_it_to_refresh_and_to_revoke() {
+async fn refresh_and_revocation_require_the_client_secret() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\n\
          [[aws_cognito_user_pool_client]]\nclient_id = \"secret\"\nclient_secret = \"a_secret_of_24_characters\"\n",
@@ -166,14 +167,14 @@ fn reused() -> String {
 }
 
 #[tokio::test]
-async fn a_token_that_was_rotated_ends_the_session_of_whoever_comes_with_it() {
+async fn reuse_of_a_rotated_token_revokes_its_session() {
     let pool = rotating(0).await;
     let [first, other] = [signed(&pool, "alice").await, signed(&pool, "alice").await];
-    let answer = get_tokens(&pool, &first.refresh).await.unwrap();
-    let (second, access) = (token(&answer, "RefreshToken"), token(&answer, "AccessToken"));
+    let response = get_tokens(&pool, &first.refresh).await.unwrap();
+    let (second, access) = (token(&response, "RefreshToken"), token(&response, "AccessToken"));
     assert_ne!(second, first.refresh);
-    let answer = get_tokens(&pool, &second).await.unwrap();
-    let third = token(&answer, "RefreshToken");
+    let response = get_tokens(&pool, &second).await.unwrap();
+    let third = token(&response, "RefreshToken");
     assert_eq!(payload(&access)["origin_jti"], payload(&first.access)["origin_jti"]);
 
     assert_eq!(error(get_tokens(&pool, &first.refresh).await).0, reused());
@@ -184,26 +185,26 @@ async fn a_token_that_was_rotated_ends_the_session_of_whoever_comes_with_it() {
     for access in [&first.access, &access] {
         assert_eq!(error(get_user(&pool, access).await), revoked());
     }
-    // Sign-ins elsewhere live on.
+    // Other sessions of the user stay valid.
     assert!(has_tokens(&get_tokens(&pool, &other.refresh).await));
     assert!(get_user(&pool, &other.access).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_token_that_was_rotated_lives_through_its_grace() {
+async fn rotated_token_is_valid_during_the_grace_period() {
     let pool = rotating(30).await;
     let first = signed(&pool, "alice").await;
     let second = token(&get_tokens(&pool, &first.refresh).await.unwrap(), "RefreshToken");
     pool.advance(Duration::from_secs(20));
     assert!(has_tokens(&get_tokens(&pool, &first.refresh).await));
-    // Use does not make the grace longer.
+    // Use does not extend the grace period.
     pool.advance(Duration::from_secs(10));
     assert_eq!(error(get_tokens(&pool, &first.refresh).await).0, reused());
     assert_eq!(error(get_tokens(&pool, &second).await), refresh_revoked());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_that_rotate_one_token_at_once_one_gets_another() {
+async fn one_of_many_concurrent_rotations_of_a_token_succeeds() {
     let pool = std::sync::Arc::new(rotating(0).await);
     let first = signed(&pool, "alice").await;
     let mut tries = tokio::task::JoinSet::new();
@@ -215,7 +216,7 @@ async fn of_many_that_rotate_one_token_at_once_one_gets_another() {
 }
 
 #[tokio::test]
-async fn rotation_does_not_lengthen_a_session_and_has_one_way_to_refresh() {
+async fn rotation_does_not_extend_a_session_and_disables_refresh_token_auth() {
     let pool = rotating(0).await;
     let first = signed(&pool, "alice").await;
     assert_eq!(
@@ -229,7 +230,7 @@ async fn rotation_does_not_lengthen_a_session_and_has_one_way_to_refresh() {
 }
 
 #[tokio::test]
-async fn a_revoked_session_is_over_and_others_live() {
+async fn revocation_ends_one_session_and_leaves_others() {
     let pool = pool_with(OTHER, &["alice"]).await;
     let [first, other] = [signed(&pool, "alice").await, signed(&pool, "alice").await];
     let later = token(&refresh(&pool, &first.refresh).await.unwrap(), "AccessToken");
@@ -242,7 +243,7 @@ async fn a_revoked_session_is_over_and_others_live() {
         );
     }
     assert!(get_user(&pool, &first.access).await.is_ok());
-    // The second time it is done already.
+    // Revoking twice is not an error.
     for _ in 0..2 {
         assert_eq!(revoke(&pool, pool.client_id(), &first.refresh).await, Ok(json!({})));
     }
@@ -257,7 +258,7 @@ async fn a_revoked_session_is_over_and_others_live() {
 }
 
 #[tokio::test]
-async fn a_client_without_revocation_revokes_nothing() {
+async fn client_without_revocation_cannot_revoke_tokens() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\nenable_token_revocation = false\n",
         &["alice"],
@@ -272,7 +273,7 @@ async fn a_client_without_revocation_revokes_nothing() {
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_ends_all_sessions_of_one_user() {
+async fn global_sign_out_ends_all_sessions_of_one_user() {
     let pool = pool_with("", &["alice", "bob"]).await;
     for by_admin in [false, true] {
         let [first, second] = [signed(&pool, "alice").await, signed(&pool, "alice").await];
@@ -290,7 +291,7 @@ async fn signing_out_everywhere_ends_all_sessions_of_one_user() {
         }
         assert!(get_user(&pool, &bob.access).await.is_ok());
         assert!(has_tokens(&refresh(&pool, &bob.refresh).await));
-        // Who signs in right after is in.
+        // A sign-in right afterwards works.
         assert!(get_user(&pool, &signed(&pool, "alice").await.access).await.is_ok());
     }
     let missing = json!({ "UserPoolId": pool.id().as_str(), "Username": "nobody" });
@@ -301,13 +302,13 @@ async fn signing_out_everywhere_ends_all_sessions_of_one_user() {
 }
 
 #[tokio::test]
-async fn only_good_access_tokens_of_this_pool_act_for_their_user() {
+async fn only_valid_access_tokens_of_this_pool_are_accepted() {
     let pool = pool_with("", &["alice"]).await;
-    let elsewhere =
+    let other_pool =
         UserPool::builder().pool_id("us-east-1_Elsewhere").own_keys().start().await.unwrap();
     let first = signed(&pool, "alice").await;
     let sub = payload(&first.access)["sub"].clone();
-    let bad = is("NotAuthorizedException", "Invalid Access Token");
+    let invalid_token = is("NotAuthorizedException", "Invalid Access Token");
     let (head, signature) = first.access.rsplit_once('.').unwrap();
     let tampered =
         format!("{head}.{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
@@ -324,18 +325,18 @@ async fn only_good_access_tokens_of_this_pool_act_for_their_user() {
         format!("{head}.{other_signature}"),
         format!("{head}."),
         "a.b.c".to_owned(),
-        elsewhere.token("alice").claim("sub", sub.clone()).sign(),
-        elsewhere.token("alice").claim("sub", sub.clone()).claim("iss", pool.issuer()).sign(),
+        other_pool.token("alice").claim("sub", sub.clone()).sign(),
+        other_pool.token("alice").claim("sub", sub.clone()).claim("iss", pool.issuer()).sign(),
         pool.token("alice").claim("sub", sub.clone()).client("unknown").sign(),
     ] {
-        assert_eq!(error(get_user(&pool, &token).await), bad);
+        assert_eq!(error(get_user(&pool, &token).await), invalid_token);
     }
     assert_eq!(
         error(get_user(&pool, &pool.token("alice").scope("openid").sign()).await),
         is("NotAuthorizedException", "Access Token does not have required scopes")
     );
-    let nobody = pool.token("nobody").sign();
-    assert_eq!(error(get_user(&pool, &nobody).await).0, "UserNotFoundException");
+    let unknown_user = pool.token("nobody").sign();
+    assert_eq!(error(get_user(&pool, &unknown_user).await).0, "UserNotFoundException");
     pool.advance(61 * MINUTE);
     assert_eq!(
         error(get_user(&pool, &first.access).await),
@@ -344,7 +345,7 @@ async fn only_good_access_tokens_of_this_pool_act_for_their_user() {
 }
 
 #[tokio::test]
-async fn a_session_is_its_users_and_not_that_of_whoever_takes_the_name() {
+async fn session_of_a_deleted_user_does_not_pass_to_a_new_user_of_the_name() {
     let pool = pool_with("", &["alice"]).await;
     let first = signed(&pool, "alice").await;
     let id = pool.id().as_str();
@@ -364,7 +365,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_refresh_token_with_any_edit_does_not_work(edit in edits()) {
+    fn refresh_token_with_any_edit_is_rejected(edit in edits()) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let pool = pool_with("", &["alice"]).await;
@@ -372,12 +373,12 @@ proptest! {
             let edited = edit.apply(&first.refresh);
             if edited != first.refresh {
                 assert_eq!(error(refresh(&pool, &edited).await), invalid());
-                let fits = |sign: char| sign.is_ascii_alphanumeric() || "-_=.".contains(sign);
-                let answer = error(get_tokens(&pool, &edited).await);
-                if edited.is_empty() || !edited.chars().all(fits) {
-                    assert_eq!(answer.0, "InvalidParameterException");
+                let is_allowed = |character: char| character.is_ascii_alphanumeric() || "-_=.".contains(character);
+                let response = error(get_tokens(&pool, &edited).await);
+                if edited.is_empty() || !edited.chars().all(is_allowed) {
+                    assert_eq!(response.0, "InvalidParameterException");
                 } else {
-                    assert_eq!(answer, invalid());
+                    assert_eq!(response, invalid());
                 }
             }
             assert!(has_tokens(&refresh(&pool, &first.refresh).await));
@@ -385,7 +386,7 @@ proptest! {
     }
 }
 
-/// A change at one place of a text.
+/// An edit of a string at one position.
 #[derive(Debug, Clone)]
 enum Edit {
     Replace(usize, char),
@@ -395,25 +396,26 @@ enum Edit {
 }
 
 fn edits() -> impl Strategy<Value = Edit> {
-    let sign = proptest::char::range('!', '~');
+    let character = proptest::char::range('!', '~');
     prop_oneof![
-        (any::<usize>(), sign.clone()).prop_map(|(at, sign)| Edit::Replace(at, sign)),
+        (any::<usize>(), character.clone())
+            .prop_map(|(at, character)| Edit::Replace(at, character)),
         any::<usize>().prop_map(Edit::Remove),
-        (any::<usize>(), sign).prop_map(|(at, sign)| Edit::Insert(at, sign)),
+        (any::<usize>(), character).prop_map(|(at, character)| Edit::Insert(at, character)),
         any::<usize>().prop_map(Edit::Cut),
     ]
 }
 
 impl Edit {
     fn apply(&self, text: &str) -> String {
-        let mut signs: Vec<_> = text.chars().collect();
+        let mut characters: Vec<_> = text.chars().collect();
         let place = |at: usize| at % text.len();
         match *self {
-            Self::Replace(at, sign) => signs[place(at)] = sign,
-            Self::Remove(at) => drop(signs.remove(place(at))),
-            Self::Insert(at, sign) => signs.insert(place(at), sign),
-            Self::Cut(at) => signs.truncate(place(at)),
+            Self::Replace(at, character) => characters[place(at)] = character,
+            Self::Remove(at) => drop(characters.remove(place(at))),
+            Self::Insert(at, character) => characters.insert(place(at), character),
+            Self::Cut(at) => characters.truncate(place(at)),
         }
-        signs.into_iter().collect()
+        characters.into_iter().collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Expensive work of a local pool does not run on the async threads.
 //!
-//! The runtime of these tests has one blocking thread, which the test keeps busy: a request with expensive work has to
+//! The runtime of these tests has one blocking thread, which the test keeps busy: a request with expensive work must
 //! wait for it, while other requests are served.
 
 use std::{env, fs, future::Future, path::PathBuf, pin::pin, sync::mpsc};
@@ -48,7 +48,7 @@ fn on_one_thread(test: impl Future<Output = ()>) {
     runtime.enable_all().max_blocking_threads(1).build().unwrap().block_on(test);
 }
 
-/// Keeps the blocking thread busy until this is dropped.
+/// Keeps the blocking thread busy until it is dropped.
 struct Busy {
     _release: mpsc::Sender<()>,
 }
@@ -113,8 +113,8 @@ fn several_sign_ins_do_not_block_other_requests() {
             let one = async |number| initiate(&pool, flow, parameters(number)).await;
             let all = async { tokio::join!(one(1), one(2), one(3), one(4)) };
             let (a, b, c, d) = waits(&pool, flow, all).await;
-            let good = [a, b, c, d].iter().filter(|answer| answer.is_ok()).count();
-            assert_eq!(good, count, "{flow}");
+            let succeeded = [a, b, c, d].iter().filter(|answer| answer.is_ok()).count();
+            assert_eq!(succeeded, count, "{flow}");
         }
     });
 }
@@ -128,7 +128,7 @@ fn password_computations_do_not_block_other_requests() {
             user(&pool, name).await;
         }
         let unknown = sign_in(&pool, "nobody", PASSWORD);
-        error(waits(&pool, "a sign-in of nobody", unknown).await);
+        error(waits(&pool, "a sign-in of an unknown user", unknown).await);
 
         let srp = SrpClient::new();
         let parameters = json!({ "USERNAME": "alice", "SRP_A": srp.public });
@@ -227,7 +227,7 @@ fn signatures_and_key_generation_do_not_block_other_requests() {
     });
 }
 
-/// A data file that is gone with its test.
+/// A data file that is removed on drop.
 struct DataFile(PathBuf);
 
 impl Drop for DataFile {

@@ -1,4 +1,4 @@
-//! Tokens of the local pool that a function changes.
+//! The pre token generation trigger, which changes tokens.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::support::{
 
 const API_SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// The claims of a token, without a check.
+/// Decodes the claims of a token without verification.
 fn claims(tokens: &Value, kind: &str) -> Value {
     let payload = tokens[kind].as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
@@ -30,7 +30,7 @@ async fn with(trigger: Trigger, function: &Function) -> UserPool {
     UserPool::builder().trigger_url(trigger, function.url()).start().await.unwrap()
 }
 
-/// A pool with a function that answers this.
+/// Starts a pool whose trigger returns `response`.
 async fn responding(trigger: Trigger, response: Value) -> UserPool {
     with(trigger, &Function::responding(response).await).await
 }
@@ -59,7 +59,7 @@ fn unrecognizable() -> (String, String) {
 }
 
 #[tokio::test]
-async fn the_event_tells_user_groups_and_scopes() {
+async fn event_contains_user_groups_and_scopes() {
     for (trigger, version) in [
         (Trigger::PreTokenGeneration, "1"),
         (Trigger::PreTokenGenerationV2, "2"),
@@ -90,14 +90,14 @@ async fn the_event_tells_user_groups_and_scopes() {
             expected["scopes"] = json!([API_SCOPE]);
         }
         assert_eq!(event["request"], expected);
-        // A function that fills nothing in changes nothing.
+        // An empty response changes no token.
         assert_eq!(id["cognito:groups"], json!(["admins", "staff"]));
         assert_eq!(claims(&result, "AccessToken")["scope"], API_SCOPE);
     }
 }
 
 #[tokio::test]
-async fn the_first_version_changes_the_id_token_alone() {
+async fn version_1_changes_only_the_id_token() {
     let pool = UserPool::builder()
         .on_pre_token_generation(|mut event| async move {
             let mut details = ClaimsOverrideDetails::default();
@@ -121,11 +121,15 @@ async fn the_first_version_changes_the_id_token_alone() {
     let result = tokens(&pool, "jane").await;
     let (id, access) = (claims(&result, "IdToken"), claims(&result, "AccessToken"));
     assert_eq!([&id["tenant"], &id["email"]], ["acme", "shown@example.com"]);
-    assert_eq!([&id["both"], &id["email_verified"]], [&Value::Null; 2], "added, then suppressed");
+    assert_eq!(
+        [&id["both"], &id["email_verified"]],
+        [&Value::Null; 2],
+        "suppression must take precedence"
+    );
     assert_eq!(id["cognito:groups"], json!(["admins", "staff"]));
-    assert_eq!(id["cognito:roles"], Value::Null, "the function wants no roles");
+    assert_eq!(id["cognito:roles"], Value::Null, "the response removes the roles");
     assert_eq!([&access["tenant"], &access["email"]], [&Value::Null; 2]);
-    // The tokens are as good as others.
+    // The changed tokens verify.
     let verifier = pool.verifier().build().unwrap();
     for kind in ["IdToken", "AccessToken"] {
         verifier.verify(result[kind].as_str().unwrap()).await.unwrap();
@@ -133,7 +137,7 @@ async fn the_first_version_changes_the_id_token_alone() {
 }
 
 #[tokio::test]
-async fn the_first_version_knows_texts_alone() {
+async fn version_1_adds_claims_only_as_strings() {
     let add = json!({ "number": 7, "flag": true, "text": "a", "nothing": null });
     let response = first(json!({ "claimsToAddOrOverride": add }));
     let pool = responding(Trigger::PreTokenGeneration, response).await;
@@ -150,7 +154,7 @@ async fn the_first_version_knows_texts_alone() {
 }
 
 #[tokio::test]
-async fn the_second_version_changes_both_tokens() {
+async fn version_2_changes_both_tokens() {
     let pool = UserPool::builder()
         .on_pre_token_generation_v2(|mut event| async move {
             let mut details = ClaimsAndScopeOverrideDetailsV2::default();
@@ -182,18 +186,18 @@ async fn the_second_version_changes_both_tokens() {
     assert_eq!([&access["flag"], &access["number"]], [&json!(true), &json!(7.5)]);
     assert_eq!(access["scope"], "orders/read");
     assert_eq!(access["roles"], Value::Null);
-    // An object without groups takes them away, from both tokens.
+    // A group override without groups removes them from both tokens.
     for claims in [&id, &access] {
         assert_eq!(claims.get("cognito:groups"), None);
     }
-    // Without its scope the token does not act for its user.
+    // Without its scope, the token is not accepted by the user API.
     let answer = call(&pool, "GetUser", json!({ "AccessToken": result["AccessToken"] })).await;
     let message = "Access Token does not have required scopes";
     assert_eq!(error(answer), is("NotAuthorizedException", message));
 }
 
 #[tokio::test]
-async fn what_is_cognitos_own_stays() {
+async fn claims_reserved_by_cognito_cannot_be_changed() {
     let id_names = [
         "acr",
         "amr",
@@ -260,7 +264,7 @@ async fn what_is_cognitos_own_stays() {
 }
 
 #[tokio::test]
-async fn an_audience_is_the_client_or_none() {
+async fn audience_can_only_be_the_client_id() {
     let own = UserPool::start().await.unwrap().client_id().to_owned();
     for (audience, expected) in [(own.as_str(), json!(own)), ("another", Value::Null)] {
         let access = json!({ "claimsToAddOrOverride": { "aud": audience } });
@@ -272,7 +276,7 @@ async fn an_audience_is_the_client_or_none() {
 }
 
 #[tokio::test]
-async fn claims_with_a_form_of_their_own_take_no_objects() {
+async fn standard_claims_reject_objects() {
     for name in ["phone_number_verified", "email_verified", "updated_at", "address"] {
         for token in ["idTokenGeneration", "accessTokenGeneration"] {
             let claim = json!({ name: { "a": 1 } });
@@ -289,7 +293,7 @@ async fn claims_with_a_form_of_their_own_take_no_objects() {
 }
 
 #[tokio::test]
-async fn groups_are_the_functions_if_it_speaks_of_them() {
+async fn group_override_replaces_the_groups() {
     let role = "arn:aws:iam::111122223333:role/guests";
     let other = json!({
         "groupsToOverride": ["guests"], "iamRolesToOverride": [role], "preferredRole": role,
@@ -316,13 +320,13 @@ async fn groups_are_the_functions_if_it_speaks_of_them() {
 }
 
 #[tokio::test]
-async fn the_function_hears_for_what_tokens_are_made() {
+async fn event_names_the_reason_for_token_generation() {
     let function = Function::doing_nothing().await;
     let pool = with(Trigger::PreTokenGenerationV2, &function).await;
     user(&pool, "jane").await;
     set_password(&pool, "jane", "First-Horse-1", false).await.unwrap();
     let answer = sign_in(&pool, "jane", "First-Horse-1").await.unwrap();
-    assert_eq!(function.count(), 0, "a step on the way makes no tokens");
+    assert_eq!(function.count(), 0, "an unfinished sign-in issues no tokens");
     let input = json!({
         "ClientId": pool.client_id(),
         "ChallengeName": "NEW_PASSWORD_REQUIRED",
@@ -354,13 +358,17 @@ async fn the_function_hears_for_what_tokens_are_made() {
             "TokenGeneration_RefreshTokens",
         ]
     );
-    let said = |number: usize| function.events()[number]["request"]["clientMetadata"].clone();
-    assert_eq!([said(0), said(3)], [json!({ "step": "2" }), json!({ "step": "4" })]);
-    assert_eq!([said(1), said(2)], [json!({}), json!({})], "not what an initiation says");
+    let metadata = |number: usize| function.events()[number]["request"]["clientMetadata"].clone();
+    assert_eq!([metadata(0), metadata(3)], [json!({ "step": "2" }), json!({ "step": "4" })]);
+    assert_eq!(
+        [metadata(1), metadata(2)],
+        [json!({}), json!({})],
+        "metadata of `InitiateAuth` must not reach the trigger"
+    );
 }
 
 #[tokio::test]
-async fn a_function_that_fails_costs_no_refresh_token() {
+async fn failing_trigger_does_not_consume_the_refresh_token() {
     let function = Function::answering(|number, event| match number {
         2 => Outcome::Json(json!({ "errorMessage": "not now" })),
         _ => Outcome::Json(event),
@@ -380,18 +388,15 @@ async fn a_function_that_fails_costs_no_refresh_token() {
     assert_eq!(error(refresh(&pool, &result).await), refused);
     refresh(&pool, &result).await.unwrap();
     let (name, _) = error(refresh(&pool, &result).await);
-    assert_eq!(
-        name, "RefreshTokenReuseException",
-        "it was rotated once, by the call that went well"
-    );
+    assert_eq!(name, "RefreshTokenReuseException", "only the successful call may rotate the token");
 }
 
 #[tokio::test]
-async fn a_session_that_ends_while_a_function_runs_gives_no_tokens() {
+async fn session_that_ends_while_the_trigger_runs_issues_no_tokens() {
     let late = Late::default();
-    let meddler = Arc::clone(&late);
+    let pool_of_trigger = Arc::clone(&late);
     let function = Function::running(move |number, event| {
-        let late = Arc::clone(&meddler);
+        let late = Arc::clone(&pool_of_trigger);
         async move {
             if number == 2 {
                 let input = json!({ "Username": "jane" });
@@ -410,7 +415,7 @@ async fn a_session_that_ends_while_a_function_runs_gives_no_tokens() {
 }
 
 #[tokio::test]
-async fn of_the_versions_the_last_that_was_set_stands() {
+async fn last_configured_version_applies() {
     fn marking(builder: UserPoolBuilder) -> UserPoolBuilder {
         builder.on_pre_token_generation_v3(|mut event| async move {
             let access = json!({ "claimsToAddOrOverride": { "version_of": "third" } });
@@ -433,7 +438,7 @@ async fn of_the_versions_the_last_that_was_set_stands() {
 }
 
 #[tokio::test]
-async fn the_configuration_says_which_version_a_function_has() {
+async fn configuration_sets_the_version_of_the_trigger() {
     for (version, expected) in [("V1_0", "1"), ("V2_0", "2"), ("V3_0", "3")] {
         let function = Function::doing_nothing().await;
         let url = function.url();
@@ -446,7 +451,7 @@ async fn the_configuration_says_which_version_a_function_has() {
         user(&pool, "jane").await;
         tokens(&pool, "jane").await;
         assert_eq!(function.events()[0]["version"], expected);
-        assert_ne!(function.paths()[0], "/old", "the configured version goes first");
+        assert_ne!(function.paths()[0], "/old", "the versioned setting must take precedence");
     }
 }
 
@@ -467,7 +472,7 @@ allowed_oauth_flows = ["client_credentials"]
 allowed_oauth_scopes = ["orders/read", "orders/write"]
 "#;
 
-/// What the token endpoint answers a machine: its status and its body.
+/// Requests a token by client credentials. Returns the status and body of the response.
 async fn machine_token(pool: &UserPool, more: &str) -> (u16, Value) {
     let form = "grant_type=client_credentials&client_id=machine&client_secret=machine-secret";
     let response = reqwest::Client::new()
@@ -488,7 +493,7 @@ async fn machine_pool(trigger: Trigger, function: &Function) -> UserPool {
 }
 
 #[tokio::test]
-async fn the_third_version_changes_the_tokens_of_machines() {
+async fn version_3_changes_client_credentials_tokens() {
     let function = Function::responding(second(json!({
         "accessTokenGeneration": {
             "claimsToAddOrOverride": { "tenant": { "id": 7 }, "sub": "forged", "aud": "machine" },
@@ -529,7 +534,7 @@ async fn the_third_version_changes_the_tokens_of_machines() {
 }
 
 #[tokio::test]
-async fn the_earlier_versions_see_no_machines() {
+async fn earlier_versions_do_not_run_for_client_credentials() {
     for trigger in [Trigger::PreTokenGeneration, Trigger::PreTokenGenerationV2] {
         let function = Function::failing("not for machines").await;
         let pool = machine_pool(trigger, &function).await;

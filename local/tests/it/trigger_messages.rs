@@ -1,4 +1,4 @@
-//! Messages of the local pool that a function writes.
+//! The custom message trigger.
 
 use serde_json::{Value, json};
 use tower_cognito_local::{Trigger, UserPool};
@@ -9,7 +9,7 @@ use crate::support::{
     function::{Function, Outcome},
 };
 
-/// Says in each message why it is sent.
+/// A trigger that writes its source and the user name into each message.
 async fn writer() -> Function {
     Function::answering(|_, mut event| {
         let source = event["triggerSource"].as_str().unwrap().to_owned();
@@ -33,7 +33,7 @@ async fn newest(pool: &UserPool, name: &str) -> Value {
     messages(pool, name).await[0].clone()
 }
 
-/// Whether the newest message is the function's, with the code in its place.
+/// Asserts that the newest message is the trigger's, with the code in the place of its parameter.
 async fn assert_written(pool: &UserPool, source: &str, name: &str) {
     let message = newest(pool, "jane").await;
     let code = message["code"].as_str().unwrap();
@@ -45,7 +45,7 @@ async fn assert_written(pool: &UserPool, source: &str, name: &str) {
 }
 
 #[tokio::test]
-async fn a_function_writes_each_message() {
+async fn trigger_writes_every_message() {
     let (pool, function) = with_writer().await;
     let with = |more: Value| {
         let mut input = json!({
@@ -94,7 +94,7 @@ async fn a_function_writes_each_message() {
 }
 
 #[tokio::test]
-async fn a_function_writes_to_those_whom_administrators_make_and_reset() {
+async fn trigger_writes_invitations_and_admin_reset_messages() {
     let (pool, function) = with_writer().await;
     let email = json!([
         { "Name": "email", "Value": "jane@example.com" },
@@ -121,7 +121,7 @@ async fn a_function_writes_to_those_whom_administrators_make_and_reset() {
 }
 
 #[tokio::test]
-async fn a_function_writes_the_codes_of_sign_ins() {
+async fn trigger_writes_mfa_messages() {
     let (pool, function) = with_writer().await;
     user(&pool, "jane").await;
     let phone = json!([
@@ -148,7 +148,7 @@ async fn a_function_writes_the_codes_of_sign_ins() {
 }
 
 #[tokio::test]
-async fn a_text_without_a_place_for_what_it_is_about_is_passed_over() {
+async fn text_without_the_required_placeholders_is_ignored() {
     for response in [
         json!({}),
         json!({ "emailMessage": null, "emailSubject": null }),
@@ -171,7 +171,7 @@ async fn a_text_without_a_place_for_what_it_is_about_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_stops_what_the_message_was_for() {
+async fn failing_trigger_aborts_the_operation() {
     let function = Function::failing("no template").await;
     let pool = UserPool::builder().trigger_url(Trigger::CustomMessage, function.url());
     let pool = pool.start().await.unwrap();
@@ -185,7 +185,7 @@ async fn a_function_that_fails_stops_what_the_message_was_for() {
 }
 
 #[tokio::test]
-async fn the_function_is_not_asked_where_nothing_is_sent() {
+async fn trigger_does_not_run_if_no_message_is_sent() {
     let function = writer().await;
     let toml = format!(
         "[aws_cognito_user_pool]\nauto_verified_attributes = []\n\

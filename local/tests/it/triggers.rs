@@ -1,4 +1,4 @@
-//! Functions of a team's own, which the local pool calls as Cognito calls functions on Lambda.
+//! Lambda triggers, called at a URL or as closures.
 
 use std::{
     sync::{
@@ -66,12 +66,12 @@ fn unrecognizable() -> (String, String) {
     is("InvalidLambdaResponseException", "Unrecognizable lambda output")
 }
 
-fn no_user() -> (String, String) {
+fn user_not_found() -> (String, String) {
     is("UserNotFoundException", "User does not exist.")
 }
 
 #[tokio::test]
-async fn a_function_gets_cognitos_event() {
+async fn trigger_receives_cognitos_event() {
     let function = Function::doing_nothing().await;
     let pool = with(Trigger::PreSignUp, &function).await;
     sign_up(&pool, "jane").await.unwrap();
@@ -100,7 +100,7 @@ async fn a_function_gets_cognitos_event() {
 }
 
 #[tokio::test]
-async fn a_function_refuses_a_sign_up_in_its_own_words() {
+async fn trigger_rejects_a_sign_up_with_its_own_message() {
     let pool = UserPool::builder()
         .on_pre_sign_up(|event| async move {
             let email = event.request.user_attributes.get("email").cloned().unwrap_or_default();
@@ -110,12 +110,12 @@ async fn a_function_refuses_a_sign_up_in_its_own_words() {
         .await
         .unwrap();
     assert_eq!(error(sign_up(&pool, "jane").await), refused("PreSignUp", "no such host"));
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
     assert!(messages(&pool, "jane").await.is_empty());
 }
 
 #[tokio::test]
-async fn a_function_confirms_users_and_their_contacts() {
+async fn trigger_confirms_users_and_verifies_their_contacts() {
     let confirmed = Function::doing_nothing().await;
     let pool = UserPool::builder()
         .on_pre_sign_up(|mut event| async move {
@@ -129,7 +129,7 @@ async fn a_function_confirms_users_and_their_contacts() {
         .unwrap();
     let answer = sign_up(&pool, "jane").await.unwrap();
     assert_eq!(answer, json!({ "UserConfirmed": true, "UserSub": answer["UserSub"] }));
-    assert!(messages(&pool, "jane").await.is_empty(), "nothing is left to be proven");
+    assert!(messages(&pool, "jane").await.is_empty(), "no verification code may be sent");
     sign_in(&pool, "jane", PASSWORD).await.unwrap();
 
     let [event] = confirmed.events().try_into().unwrap();
@@ -147,15 +147,15 @@ async fn a_function_confirms_users_and_their_contacts() {
 }
 
 #[tokio::test]
-async fn a_contact_that_is_not_there_is_not_verified() {
+async fn missing_contact_cannot_be_verified_by_a_trigger() {
     let function = Function::responding(json!({ "autoVerifyPhone": true })).await;
     let pool = with(Trigger::PreSignUp, &function).await;
     assert_eq!(error(sign_up(&pool, "jane").await), unrecognizable());
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
 }
 
 #[tokio::test]
-async fn an_invitation_is_refused_and_never_confirmed_by_a_function() {
+async fn trigger_can_reject_but_not_confirm_an_invitation() {
     let pool = UserPool::builder()
         .on_pre_sign_up(|mut event| async move {
             let header = &event.cognito_event_user_pools_header;
@@ -188,16 +188,16 @@ async fn an_invitation_is_refused_and_never_confirmed_by_a_function() {
     assert_eq!(made["User"]["UserStatus"], "FORCE_CHANGE_PASSWORD");
     assert_eq!(attributes(&pool, "jane").await["email_verified"], "false");
     assert_eq!(error(invite("mallory").await), refused("PreSignUp", "not you"));
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "mallory").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "mallory").await), user_not_found());
 }
 
 #[tokio::test]
-async fn each_confirmation_is_told_once() {
+async fn post_confirmation_runs_once_per_confirmation() {
     let function = Function::doing_nothing().await;
     let pool = with(Trigger::PostConfirmation, &function).await;
     sign_up(&pool, "jane").await.unwrap();
     confirm(&pool, "jane", "000000").await.unwrap_err();
-    assert_eq!(function.count(), 0, "a wrong code confirms nobody");
+    assert_eq!(function.count(), 0, "a wrong code must not run the trigger");
     confirm(&pool, "jane", &last_code(&pool, "jane").await).await.unwrap();
 
     forgot(&pool, "jane").await.unwrap();
@@ -224,7 +224,7 @@ async fn each_confirmation_is_told_once() {
 }
 
 #[tokio::test]
-async fn who_is_confirmed_stays_so_when_the_function_after_it_fails() {
+async fn failing_post_confirmation_trigger_does_not_undo_the_confirmation() {
     let function = Function::failing("the database is down").await;
     let pool = with(Trigger::PostConfirmation, &function).await;
     sign_up(&pool, "jane").await.unwrap();
@@ -234,7 +234,7 @@ async fn who_is_confirmed_stays_so_when_the_function_after_it_fails() {
 }
 
 #[tokio::test]
-async fn a_code_is_used_up_before_the_function_after_it_runs() {
+async fn code_is_consumed_before_the_post_confirmation_trigger_runs() {
     let (begun, has_begun) = oneshot::channel();
     let (go, may_go) = oneshot::channel::<()>();
     let hooks = Arc::new(std::sync::Mutex::new(Some((begun, may_go))));
@@ -242,7 +242,7 @@ async fn a_code_is_used_up_before_the_function_after_it_runs() {
         .on_post_confirmation(move |event| {
             let hooks = hooks.lock().unwrap().take();
             async move {
-                let (begun, may_go) = hooks.expect("the function runs once");
+                let (begun, may_go) = hooks.expect("the trigger ran more than once");
                 begun.send(()).unwrap();
                 may_go.await.unwrap();
                 Ok(event)
@@ -267,7 +267,7 @@ async fn a_code_is_used_up_before_the_function_after_it_runs() {
 }
 
 #[tokio::test]
-async fn a_function_sees_each_sign_in_before_the_password() {
+async fn pre_authentication_runs_before_the_password_is_checked() {
     let function = Function::doing_nothing().await;
     let pool = with(Trigger::PreAuthentication, &function).await;
     let jane = user(&pool, "jane").await;
@@ -288,7 +288,7 @@ async fn a_function_sees_each_sign_in_before_the_password() {
 
     let result = tokens(&pool, "jane").await;
     refresh(&pool, &result).await.unwrap();
-    assert_eq!(function.count(), 2, "a refresh is no sign-in");
+    assert_eq!(function.count(), 2, "a refresh must not run the trigger");
 
     let unknown = error(sign_in(&pool, "nobody", PASSWORD).await);
     assert_eq!(unknown, is("NotAuthorizedException", "Incorrect username or password."));
@@ -302,7 +302,7 @@ async fn a_function_sees_each_sign_in_before_the_password() {
 }
 
 #[tokio::test]
-async fn a_function_refuses_a_sign_in_by_srp_at_once() {
+async fn pre_authentication_rejects_an_srp_sign_in_at_its_start() {
     let function = Function::failing("closed on Sundays").await;
     let pool = with(Trigger::PreAuthentication, &function).await;
     user(&pool, "jane").await;
@@ -320,7 +320,7 @@ async fn a_function_refuses_a_sign_in_by_srp_at_once() {
 }
 
 #[tokio::test]
-async fn a_function_has_the_last_word_on_a_sign_in() {
+async fn post_authentication_can_reject_a_sign_in() {
     let function = Function::answering(|number, event| match number {
         1 => Outcome::Json(event),
         _ => Outcome::Json(json!({ "errorMessage": "too often" })),
@@ -340,17 +340,21 @@ async fn a_function_has_the_last_word_on_a_sign_in() {
     assert_eq!(error(answer), refused("PostAuthentication", "too often"));
 }
 
-/// A pool with a function that does something to it.
-async fn with_meddler(trigger: Trigger, operation: &'static str, input: Value) -> Arc<UserPool> {
+/// Starts a pool whose trigger calls an admin operation on it.
+async fn with_concurrent_operation(
+    trigger: Trigger,
+    operation: &'static str,
+    input: Value,
+) -> Arc<UserPool> {
     let late = Late::default();
-    let function = Function::meddling(&late, operation, input).await;
+    let function = Function::calling(&late, operation, input).await;
     let pool = Arc::new(with(trigger, &function).await);
     late.set(Arc::clone(&pool)).unwrap();
     pool
 }
 
 #[tokio::test]
-async fn who_is_stopped_while_a_function_runs_gets_no_tokens() {
+async fn user_deleted_or_disabled_while_a_trigger_runs_gets_no_tokens() {
     for trigger in [
         Trigger::PreAuthentication,
         Trigger::PostAuthentication,
@@ -358,20 +362,26 @@ async fn who_is_stopped_while_a_function_runs_gets_no_tokens() {
         Trigger::PreTokenGenerationV2,
     ] {
         for operation in ["AdminDeleteUser", "AdminDisableUser"] {
-            let pool = with_meddler(trigger, operation, json!({ "Username": "jane" })).await;
+            let pool =
+                with_concurrent_operation(trigger, operation, json!({ "Username": "jane" })).await;
             user(&pool, "jane").await;
             let (name, _) = error(sign_in(&pool, "jane", PASSWORD).await);
             assert_eq!(name, "NotAuthorizedException", "{trigger:?} {operation}");
         }
     }
-    // The same for sign-ins that the administrator ends: the one under way is among them.
+    // The same applies to a global sign-out, which includes the sign-in in progress.
     let input = json!({ "Username": "jane" });
-    let pool =
-        with_meddler(Trigger::PreTokenGeneration, "AdminUserGlobalSignOut", input.clone()).await;
+    let pool = with_concurrent_operation(
+        Trigger::PreTokenGeneration,
+        "AdminUserGlobalSignOut",
+        input.clone(),
+    )
+    .await;
     user(&pool, "jane").await;
     sign_in(&pool, "jane", PASSWORD).await.unwrap_err();
     sign_in(&pool, "jane", PASSWORD).await.unwrap();
-    let pool = with_meddler(Trigger::PreTokenGeneration, "AdminDeleteUser", input).await;
+    let pool =
+        with_concurrent_operation(Trigger::PreTokenGeneration, "AdminDeleteUser", input).await;
     user(&pool, "jane").await;
     sign_in(&pool, "jane", PASSWORD).await.unwrap_err();
     user(&pool, "jane").await;
@@ -379,11 +389,11 @@ async fn who_is_stopped_while_a_function_runs_gets_no_tokens() {
 }
 
 #[tokio::test]
-async fn a_password_that_changes_while_a_function_runs_is_worth_nothing() {
+async fn password_replaced_while_a_trigger_runs_is_rejected() {
     for trigger in [Trigger::PreAuthentication, Trigger::PostAuthentication] {
         let input = json!({ "Username": "jane", "Password": "Another-Horse-2", "Permanent": true });
         let late = Late::default();
-        let function = Function::meddling(&late, "AdminSetUserPassword", input).await;
+        let function = Function::calling(&late, "AdminSetUserPassword", input).await;
         let pool = Arc::new(with(trigger, &function).await);
         late.set(Arc::clone(&pool)).unwrap();
         user(&pool, "jane").await;
@@ -395,9 +405,9 @@ async fn a_password_that_changes_while_a_function_runs_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn no_code_goes_to_who_changed_while_their_message_was_written() {
+async fn no_code_is_sent_if_the_user_changes_while_the_message_trigger_runs() {
     let confirms = ("AdminConfirmSignUp", json!({ "Username": "jane" }));
-    let moves = json!([{ "Name": "email", "Value": "elsewhere@example.com" }]);
+    let moves = json!([{ "Name": "email", "Value": "new@example.com" }]);
     let moves = json!({ "Username": "jane", "UserAttributes": moves });
     let deletes = ("AdminDeleteUser", json!({ "Username": "jane" }));
     for ((operation, input), expected) in [
@@ -406,9 +416,9 @@ async fn no_code_goes_to_who_changed_while_their_message_was_written() {
         (deletes, ""),
     ] {
         let late = Late::default();
-        let meddler = Arc::clone(&late);
+        let pool_of_trigger = Arc::clone(&late);
         let function = Function::running(move |_, event| {
-            let (late, input) = (Arc::clone(&meddler), input.clone());
+            let (late, input) = (Arc::clone(&pool_of_trigger), input.clone());
             async move {
                 if event["triggerSource"] == "CustomMessage_ResendCode" {
                     admin(late.get().unwrap(), operation, input).await.unwrap();
@@ -432,10 +442,10 @@ async fn no_code_goes_to_who_changed_while_their_message_was_written() {
 }
 
 #[tokio::test]
-async fn of_two_changes_of_an_address_the_one_that_was_overtaken_is_told() {
+async fn attribute_update_overtaken_by_another_change_fails() {
     let moves = |email: &str| json!([{ "Name": "email", "Value": email }]);
     for (meanwhile, expected) in [
-        // Somebody else was faster: the code would prove an address that is there already.
+        // The other update was faster: the address is set already, and its code was sent.
         (("AdminUpdateUserAttributes", Some("new@example.com")), "TooManyRequestsException"),
         (("AdminDisableUser", None), "NotAuthorizedException"),
         (("AdminDeleteUser", None), "UserNotFoundException"),
@@ -445,20 +455,20 @@ async fn of_two_changes_of_an_address_the_one_that_was_overtaken_is_told() {
         if let Some(email) = email {
             input["UserAttributes"] = moves(email);
         }
-        let pool = with_meddler(Trigger::CustomMessage, operation, input).await;
+        let pool = with_concurrent_operation(Trigger::CustomMessage, operation, input).await;
         user(&pool, "jane").await;
         let token = tokens(&pool, "jane").await["AccessToken"].clone();
         let input = json!({ "AccessToken": token, "UserAttributes": moves("new@example.com") });
         let answer = call(&pool, "UpdateUserAttributes", input).await;
         assert_eq!(error(answer).0, expected, "{operation}");
-        // One code at most, for the change that was made.
+        // A code is sent only for the change that succeeded.
         let sent = messages(&pool, "jane").await.len();
         assert_eq!(sent, usize::from(email.is_some()), "{operation}");
     }
 }
 
 #[tokio::test]
-async fn no_password_is_reset_by_an_address_that_is_proven_no_more() {
+async fn address_that_is_no_longer_verified_cannot_reset_a_password() {
     let email = |verified: &str| {
         json!([
             { "Name": "email", "Value": "jane@example.com" },
@@ -467,8 +477,9 @@ async fn no_password_is_reset_by_an_address_that_is_proven_no_more() {
     };
     let input = json!({ "Username": "jane", "UserAttributes": email("false") });
     for by_admin in [false, true] {
-        let meddling = ("AdminUpdateUserAttributes", input.clone());
-        let pool = with_meddler(Trigger::CustomMessage, meddling.0, meddling.1).await;
+        let concurrent = ("AdminUpdateUserAttributes", input.clone());
+        let pool =
+            with_concurrent_operation(Trigger::CustomMessage, concurrent.0, concurrent.1).await;
         user(&pool, "jane").await;
         let proven = json!({ "Username": "jane", "UserAttributes": email("true") });
         admin(&pool, "AdminUpdateUserAttributes", proven).await.unwrap();
@@ -476,7 +487,7 @@ async fn no_password_is_reset_by_an_address_that_is_proven_no_more() {
             let (name, _) = error(on_user(&pool, "AdminResetUserPassword", "jane").await);
             assert_eq!(name, "InvalidParameterException");
         } else {
-            // As for somebody who is not there.
+            // The same response as for an unknown user.
             forgot(&pool, "jane").await.unwrap();
         }
         assert!(messages(&pool, "jane").await.is_empty());
@@ -485,9 +496,9 @@ async fn no_password_is_reset_by_an_address_that_is_proven_no_more() {
 }
 
 #[tokio::test]
-async fn of_two_sign_ups_for_one_name_that_a_function_lets_pass_one_wins() {
+async fn one_of_two_concurrent_sign_ups_past_the_trigger_succeeds() {
     let late = Late::default();
-    let function = Function::meddling(&late, "AdminCreateUser", json!({ "Username": "jane" }));
+    let function = Function::calling(&late, "AdminCreateUser", json!({ "Username": "jane" }));
     let pool = Arc::new(with(Trigger::CustomMessage, &function.await).await);
     late.set(Arc::clone(&pool)).unwrap();
     assert_eq!(error(sign_up(&pool, "jane").await).0, "UsernameExistsException");
@@ -496,7 +507,7 @@ async fn of_two_sign_ups_for_one_name_that_a_function_lets_pass_one_wins() {
 }
 
 #[tokio::test]
-async fn a_function_that_does_not_answer_is_called_three_times_in_all() {
+async fn trigger_that_does_not_respond_is_called_three_times() {
     const LIMIT: Duration = Duration::from_secs(3600);
     let (called, mut calls) = tokio::sync::mpsc::unbounded_channel();
     let function = Function::answering(move |number, _| {
@@ -510,10 +521,10 @@ async fn a_function_that_does_not_answer_is_called_three_times_in_all() {
         .start()
         .await
         .unwrap();
-    let limits_pass_at_each_call = async {
+    let exceed_the_limit_of_each_call = async {
         loop {
             calls.recv().await;
-            // The call has arrived, however long that took; now its time is up.
+            // The call has arrived, however long that took; now let its time limit pass.
             tokio::time::pause();
             tokio::time::advance(LIMIT).await;
             tokio::time::resume();
@@ -521,7 +532,7 @@ async fn a_function_that_does_not_answer_is_called_three_times_in_all() {
     };
     let answer = tokio::select! {
         answer = sign_up(&pool, "jane") => answer,
-        () = limits_pass_at_each_call => unreachable!(),
+        () = exceed_the_limit_of_each_call => unreachable!(),
     };
     assert_eq!(error(answer), timed_out("PreSignUp"));
     assert_eq!(function.count(), 3);
@@ -539,11 +550,11 @@ async fn a_function_that_does_not_answer_is_called_three_times_in_all() {
         .unwrap();
     assert_eq!(error(sign_up(&pool, "jane").await), timed_out("PreSignUp"));
     assert_eq!(calls.load(Ordering::SeqCst), 3);
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_takes_five_seconds_at_most() {
+async fn trigger_call_times_out_after_five_seconds() {
     let pool = UserPool::builder().on_pre_sign_up(|_| std::future::pending()).start().await;
     let pool = pool.unwrap();
     let begun = tokio::time::Instant::now();
@@ -552,7 +563,7 @@ async fn a_call_takes_five_seconds_at_most() {
 }
 
 #[tokio::test]
-async fn an_answer_to_a_later_call_is_as_good() {
+async fn response_to_a_retry_is_accepted() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
     let pool = UserPool::builder()
@@ -575,7 +586,7 @@ async fn an_answer_to_a_later_call_is_as_good() {
 }
 
 #[tokio::test]
-async fn a_function_that_fails_is_not_called_again() {
+async fn failing_trigger_is_not_retried() {
     let function = Function::failing("no").await;
     let pool = with(Trigger::PreSignUp, &function).await;
     assert_eq!(error(sign_up(&pool, "jane").await), refused("PreSignUp", "no"));
@@ -583,14 +594,14 @@ async fn a_function_that_fails_is_not_called_again() {
 }
 
 #[tokio::test]
-async fn an_assertion_in_a_closure_is_an_error_of_the_closures() {
+async fn panic_in_a_closure_is_reported_as_a_trigger_error() {
     let pool = UserPool::builder()
         .on_pre_sign_up(|event| async move {
             assert!(event.request.validation_data.is_empty(), "no validation data");
             Ok(event)
         })
         .on_pre_authentication(|event| {
-            assert!(event.request.user_attributes.is_empty(), "before it waits");
+            assert!(event.request.user_attributes.is_empty(), "no user attributes");
             std::future::ready(Ok(event))
         })
         .start()
@@ -599,11 +610,11 @@ async fn an_assertion_in_a_closure_is_an_error_of_the_closures() {
     assert_eq!(error(sign_up(&pool, "jane").await), refused("PreSignUp", "no validation data"));
     user(&pool, "jo").await;
     let answer = sign_in(&pool, "jo", PASSWORD).await;
-    assert_eq!(error(answer), refused("PreAuthentication", "before it waits"));
+    assert_eq!(error(answer), refused("PreAuthentication", "no user attributes"));
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_told_as_such() {
+async fn invalid_responses_of_a_function_are_reported() {
     let not_json = "Invalid lambda function output : Invalid JSON";
     let not_json = is("InvalidLambdaResponseException", not_json);
     let status = "PreSignUp invocation failed due to error the function answered with status 502.";
@@ -627,16 +638,16 @@ async fn an_answer_that_is_none_is_told_as_such() {
         let function = Function::answering(move |_, _| Outcome::Text(code, text.clone())).await;
         let pool = with(Trigger::PreSignUp, &function).await;
         assert_eq!(error(sign_up(&pool, "jane").await), *expected);
-        assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), no_user());
+        assert_eq!(error(on_user(&pool, "AdminGetUser", "jane").await), user_not_found());
     }
-    // Nulls are what the function did not fill in.
+    // Null members count as absent.
     let function = Function::responding(json!({ "autoConfirmUser": null })).await;
     let pool = with(Trigger::PreSignUp, &function).await;
     assert_eq!(sign_up(&pool, "jane").await.unwrap()["UserConfirmed"], false);
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_be_reached_is_told_as_such() {
+async fn unreachable_function_is_reported() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -648,7 +659,7 @@ async fn a_function_that_cannot_be_reached_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_url_without_a_path_is_the_emulators() {
+async fn url_without_a_path_gets_the_path_of_the_lambda_emulator() {
     let function = Function::doing_nothing().await;
     let emulator = "/2015-03-31/functions/function/invocations";
     for (path, expected) in [("", emulator), ("/", emulator), ("/hook", "/hook")] {
@@ -660,7 +671,7 @@ async fn a_url_without_a_path_is_the_emulators() {
 }
 
 #[tokio::test]
-async fn what_is_no_url_of_a_function_is_refused_at_the_start() {
+async fn invalid_trigger_url_is_rejected_at_startup() {
     for url in ["", "127.0.0.1:9000", "ftp://127.0.0.1", "arn:aws:lambda:us-east-1:1:function:f"] {
         let builder = UserPool::builder().trigger_url(Trigger::PreSignUp, url);
         let error = builder.start().await.unwrap_err();
@@ -670,7 +681,7 @@ async fn what_is_no_url_of_a_function_is_refused_at_the_start() {
 }
 
 #[tokio::test]
-async fn each_closure_knows_its_event_by_type() {
+async fn each_closure_has_a_typed_event() {
     let pool = UserPool::builder()
         .on_pre_sign_up(|event| async move { Ok(event) })
         .on_post_confirmation(|event| async move { Ok(event) })
@@ -736,11 +747,11 @@ async fn each_closure_knows_its_event_by_type() {
     assert!(result["AuthenticationResult"].is_object());
     sign_in(&pool, "old", PASSWORD).await.unwrap();
     sign_in(&pool, "nobody", PASSWORD).await.unwrap_err();
-    assert_eq!(error(on_user(&pool, "AdminGetUser", "nobody").await), no_user());
+    assert_eq!(error(on_user(&pool, "AdminGetUser", "nobody").await), user_not_found());
 }
 
 #[tokio::test]
-async fn the_configuration_names_functions_in_terraforms_words() {
+async fn configuration_names_triggers_like_terraform() {
     let function = Function::responding(json!({ "autoConfirmUser": true })).await;
     let toml =
         format!("[aws_cognito_user_pool.lambda_config]\npre_sign_up = \"{}\"\n", function.url());
@@ -748,7 +759,7 @@ async fn the_configuration_names_functions_in_terraforms_words() {
     let pool = UserPool::builder().config(config.clone()).start().await.unwrap();
     assert_eq!(sign_up(&pool, "jane").await.unwrap()["UserConfirmed"], true);
 
-    // What the builder says comes first.
+    // The builder takes precedence over the configuration.
     let pool = UserPool::builder()
         .config(config)
         .on_pre_sign_up(|event| async move { Ok(event) })
@@ -781,7 +792,7 @@ async fn the_configuration_names_functions_in_terraforms_words() {
 }
 
 #[tokio::test]
-async fn the_api_names_functions_on_this_machine() {
+async fn api_sets_triggers_at_loopback_urls() {
     let site = UserPool::start().await.unwrap();
     let function = Function::failing("no").await;
     let arn = "arn:aws:lambda:us-east-1:111122223333:function:f";
@@ -793,7 +804,10 @@ async fn the_api_names_functions_on_this_machine() {
     });
     let input = json!({ "PoolName": "other", "LambdaConfig": config });
     let made = call(&site, "CreateUserPool", input).await.unwrap();
-    assert_eq!(made["UserPool"]["LambdaConfig"], config, "told again as it was written");
+    assert_eq!(
+        made["UserPool"]["LambdaConfig"], config,
+        "`LambdaConfig` must be returned as it was set"
+    );
     let id = made["UserPool"]["Id"].clone();
     let input = json!({ "UserPoolId": id, "ClientName": "web" });
     let client = call(&site, "CreateUserPoolClient", input).await.unwrap();
@@ -804,7 +818,7 @@ async fn the_api_names_functions_on_this_machine() {
     };
     assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
 
-    // An update that does not speak of functions leaves them; one that does says which there are.
+    // An update without `LambdaConfig` keeps the triggers; one with it replaces them.
     call(&site, "UpdateUserPool", json!({ "UserPoolId": id })).await.unwrap();
     assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
     for config in [json!({ "PreSignUp": arn }), json!({})] {
@@ -816,7 +830,7 @@ async fn the_api_names_functions_on_this_machine() {
 }
 
 #[tokio::test]
-async fn the_api_names_no_function_elsewhere() {
+async fn api_rejects_triggers_at_other_urls() {
     let pool = UserPool::start().await.unwrap();
     for value in [
         json!("http://functions.example"),

@@ -1,4 +1,4 @@
-//! The input of every operation of the local pool's API is checked as Cognito's service model says.
+//! Inputs of all operations are validated by the constraints of Cognito's service model.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use tower_cognito_local::UserPool;
 
 use crate::support::cognito::{call, error, is};
 
-/// The facts that the local pool goes by. `tests/clients/model.py --check` compares them with the service model.
+/// The constraints that the local pool uses. `tests/clients/model.py --check` compares them with the service model.
 const TABLE: &str = include_str!("../../src/service_model/model.txt");
 
-/// For each pattern of the table: a value that matches it, as a beginning, a character that can follow any number of
-/// times, and an end; and a value that does not match. Every string matches the first pattern.
+/// For each pattern of the table: a matching value, as a prefix, a character that may repeat any number of times, and
+/// a suffix; and a value that does not match. Every string matches the first pattern.
 const PATTERNS: [(&str, [&str; 4]); 28] = [
     (r"(?s).*", ["", "\n", "", ""]),
     (r".*\{####\}.*", ["{####}", "ü", "", "{###} "]),
@@ -75,7 +75,7 @@ struct Member {
 struct Table {
     shapes: HashMap<String, Shape>,
     operations: Vec<(String, Vec<Member>)>,
-    /// The number of constraints, as the script counted them in the service model.
+    /// The number of constraints that the script counted in the service model.
     count: usize,
 }
 
@@ -121,7 +121,7 @@ impl Table {
         table
     }
 
-    /// A value of a type that breaks no constraint.
+    /// Returns a valid value of a type.
     fn valid(&self, shape: &str) -> Value {
         let shape = &self.shapes[shape];
         match shape.kind.as_str() {
@@ -137,17 +137,17 @@ impl Table {
         }
     }
 
-    /// A structure with the members that are required.
+    /// Returns a structure with its required members.
     fn object(&self, members: &[Member]) -> Value {
         let required = members.iter().filter(|member| member.is_required);
         required.map(|member| (member.name.clone(), self.valid(&member.shape))).collect()
     }
 
-    /// A list or map with so many parts.
+    /// Returns a list or map with `size` entries.
     fn of_size(&self, shape: &Shape, size: usize) -> Value {
         match shape.parts.as_slice() {
             [item] => (0..size).map(|_| self.valid(item)).collect(),
-            // Maps with a bound have keys of the pattern `Level[1-4]`.
+            // The only maps with a size limit have keys of the pattern `Level[1-4]`.
             [_, value] => (1..=size).map(|n| (format!("Level{n}"), self.valid(value))).collect(),
             _ => panic!("{}", shape.kind),
         }
@@ -155,7 +155,7 @@ impl Table {
 }
 
 impl Shape {
-    /// A string of so many characters that matches the pattern, if one can.
+    /// Returns a string of `length` characters that matches the pattern if possible.
     fn of_length(&self, length: usize) -> String {
         let [start, fill, end, _] = self.pattern.as_deref().map_or(["", "a", "", ""], samples);
         let fixed = start.chars().count() + end.chars().count();
@@ -174,18 +174,18 @@ fn samples(pattern: &str) -> [&'static str; 4] {
     found.unwrap_or_else(|| panic!("no samples for {pattern}")).1
 }
 
-/// Two inputs that differ in one place: one breaks a constraint, the other is just within it.
+/// Two inputs that differ in one member: one violates a constraint, the other just satisfies it.
 struct Case {
     operation: String,
-    /// The place, as errors write it.
+    /// The path of the member, as in error messages.
     path: String,
-    /// What the error says, or nothing for a value of the wrong type.
+    /// The constraints in the error message; empty for a value of the wrong type.
     constraints: Vec<String>,
-    /// How the error begins, where that is certain.
+    /// The start of the error message, as far as it is known.
     beginning: String,
-    /// `None` where every value is allowed.
-    outside: Option<Value>,
-    inside: Value,
+    /// `None` if every value is valid.
+    invalid: Option<Value>,
+    valid_input: Value,
 }
 
 /// Collects the cases of an operation.
@@ -195,14 +195,14 @@ struct Walk<'a> {
     cases: Vec<Case>,
 }
 
-/// A place in the input.
+/// A position in the input.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     path: &'a str,
     is_secret: bool,
-    /// Makes the input from the value at the place.
+    /// Builds the whole input around the value.
     around: &'a dyn Fn(Value) -> Value,
-    /// For keys, values and items that are not structures: what the error says of them.
+    /// For keys, values and items that are not structures: how the error message refers to them.
     of_parts: Option<&'a str>,
 }
 
@@ -226,8 +226,8 @@ impl Walk<'_> {
                     path: path.clone(),
                     constraints: vec!["Member must not be null".to_owned()],
                     beginning: format!("Value{null} at '{path}'"),
-                    outside: Some(around(Value::Null)),
-                    inside: around(table.valid(&member.shape)),
+                    invalid: Some(around(Value::Null)),
+                    valid_input: around(table.valid(&member.shape)),
                 });
             }
             self.value(&member.shape, place);
@@ -270,9 +270,9 @@ impl Walk<'_> {
         }
         if let Some(pattern) = &shape.pattern {
             let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
-            let outside = Some(samples(pattern)[3]).filter(|sample| !sample.is_empty());
+            let invalid = Some(samples(pattern)[3]).filter(|sample| !sample.is_empty());
             let longer = shape.of_length(shape.max.unwrap_or(50).min(50));
-            self.case(place, Some(constraint), outside.map(Value::from), json!(longer));
+            self.case(place, Some(constraint), invalid.map(Value::from), json!(longer));
         }
         self.parts(shape, place);
     }
@@ -283,7 +283,7 @@ impl Walk<'_> {
         match (shape.kind.as_str(), shape.parts.as_slice()) {
             ("structure", _) => self.members(&shape.members, place),
             ("list", [item]) => {
-                // The second of two, so that the number is seen to be the item's.
+                // The invalid item is the second, so that the test sees the item's number.
                 let around = |value: Value| (place.around)(json!([table.valid(item), value]));
                 let path = format!("{}.2.member", place.path);
                 let place = Place { around: &around, ..place };
@@ -321,17 +321,17 @@ impl Walk<'_> {
         &mut self,
         place: Place<'_>,
         constraint: Option<String>,
-        outside: Option<Value>,
-        inside: Value,
+        invalid: Option<Value>,
+        valid_input: Value,
     ) {
         let path = place.path;
-        let (is_long, opening) = match &outside {
+        let (is_long, opening) = match &invalid {
             Some(Value::String(text)) => (text.chars().count() > 256, place.of_parts),
             _ => (false, None),
         };
-        let beginning = match (&outside, opening) {
+        let beginning = match (&invalid, opening) {
             _ if place.is_secret || is_long => format!("Value at '{path}'"),
-            // Parts are quoted with the whole that they are in.
+            // Keys, values and items are quoted with their whole list or map.
             (_, Some("Member must")) => "Value '[".to_owned(),
             (_, Some("Map value must")) => "Value '{".to_owned(),
             (_, Some(_)) => "Value".to_owned(),
@@ -346,14 +346,14 @@ impl Walk<'_> {
             path: path.to_owned(),
             constraints: whole.into_iter().chain(constraint).collect(),
             beginning,
-            outside: outside.map(place.around),
-            inside: (place.around)(inside),
+            invalid: invalid.map(place.around),
+            valid_input: (place.around)(valid_input),
         });
     }
 }
 
-/// Sends what breaks a constraint, and checks that the error names the place and the constraint and nothing else.
-async fn is_refused(pool: &UserPool, case: &Case, input: &Value) {
+/// Sends an invalid input, and checks that the error names only its member and constraint.
+async fn assert_rejected(pool: &UserPool, case: &Case, input: &Value) {
     let (name, message) = error(call(pool, &case.operation, input.clone()).await);
     let Case { operation, path, constraints, beginning, .. } = case;
     if constraints.is_empty() {
@@ -361,41 +361,42 @@ async fn is_refused(pool: &UserPool, case: &Case, input: &Value) {
         return;
     }
     assert_eq!(name, "InvalidParameterException", "{operation} {path}: {message}");
-    let (count, faults) = message.split_once(" detected: ").unwrap();
-    let faults: Vec<_> = faults.split("; Value").collect();
-    let plural = if faults.len() == 1 { "" } else { "s" };
-    assert_eq!(count, format!("{} validation error{plural}", faults.len()));
-    for fault in &faults {
+    let (count, violations) = message.split_once(" detected: ").unwrap();
+    let violations: Vec<_> = violations.split("; Value").collect();
+    let plural = if violations.len() == 1 { "" } else { "s" };
+    assert_eq!(count, format!("{} validation error{plural}", violations.len()));
+    for violation in &violations {
         let place = format!(" at '{path}' failed to satisfy constraint: ");
-        assert!(fault.contains(&place), "{operation} {path}: {fault}");
+        assert!(violation.contains(&place), "{operation} {path}: {violation}");
     }
-    assert!(faults[0].starts_with(beginning), "{operation} {path}: {message}");
-    let is_named = |fault: &&str| constraints.iter().all(|constraint| fault.contains(constraint));
-    assert!(faults.iter().any(is_named), "{operation} {path} {constraints:?}: {message}");
+    assert!(violations[0].starts_with(beginning), "{operation} {path}: {message}");
+    let is_named =
+        |violation: &&str| constraints.iter().all(|constraint| violation.contains(constraint));
+    assert!(violations.iter().any(is_named), "{operation} {path} {constraints:?}: {message}");
 }
 
-/// Sends what is just within a constraint, and checks that it gets past validation.
-async fn is_not_refused(pool: &UserPool, case: &Case) {
-    let Case { operation, path, inside, .. } = case;
-    let mut input = inside.clone();
+/// Sends an input that just satisfies a constraint, and checks that it passes validation.
+async fn assert_accepted(pool: &UserPool, case: &Case) {
+    let Case { operation, path, valid_input, .. } = case;
+    let mut input = valid_input.clone();
     let missing = "1 validation error detected: Value null at 'poolName' failed to satisfy constraint: Member must \
                    not be null";
-    // So that no pools are made. The other operations name a pool that is not there.
+    // Creates no pools. The other operations name a pool that does not exist.
     let is_without_pool = operation == "CreateUserPool" && path != "poolName";
     if is_without_pool {
         input["PoolName"] = Value::Null;
     }
-    let answer = call(pool, operation, input).await;
+    let response = call(pool, operation, input).await;
     if is_without_pool {
-        assert_eq!(error(answer), is("InvalidParameterException", missing), "{path}");
-    } else if let Err((name, message)) = answer {
+        assert_eq!(error(response), is("InvalidParameterException", missing), "{path}");
+    } else if let Err((name, message)) = response {
         let is_invalid = message.contains("validation error") || name == "SerializationException";
         assert!(!is_invalid, "{operation} {path}: {message}");
     }
 }
 
 #[tokio::test]
-async fn each_constraint_of_the_model_refuses_what_is_outside_and_nothing_that_is_inside() {
+async fn every_constraint_rejects_invalid_and_accepts_valid_input() {
     let table = Table::read();
     let mut cases = Vec::new();
     for (operation, members) in &table.operations {
@@ -410,18 +411,18 @@ async fn each_constraint_of_the_model_refuses_what_is_outside_and_nothing_that_i
     let pool = UserPool::start().await.unwrap();
     let mut refused = 0;
     for case in &cases {
-        if let Some(input) = &case.outside {
-            is_refused(&pool, case, input).await;
+        if let Some(input) = &case.invalid {
+            assert_rejected(&pool, case, input).await;
             refused += 1;
         }
-        is_not_refused(&pool, case).await;
+        assert_accepted(&pool, case).await;
     }
-    // `(?s).*` matches every value, in two operations.
+    // In two operations, the pattern `(?s).*` matches every value.
     assert_eq!(refused, table.count - 2);
 }
 
 #[tokio::test]
-async fn faults_are_reported_together_in_the_words_of_cognito() {
+async fn all_violations_are_reported_in_one_cognito_message() {
     let pool = UserPool::start().await.unwrap();
     let long = "x".repeat(129);
     for (operation, input, message) in [
@@ -455,7 +456,7 @@ async fn faults_are_reported_together_in_the_words_of_cognito() {
             json!({ "UserPoolId": "eu_A", "ProviderName": "a", "AttributeMapping": { "": "sub" } }),
             "1 validation error detected: Value '{=sub}' at 'attributeMapping' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 32, Member must have length greater than or equal to 1]",
         ),
-        // Amplify tells users by these words that a password is missing.
+        // Amplify recognizes a missing password by this message.
         (
             "SignUp",
             json!({ "ClientId": pool.client_id(), "Username": "jane" }),
@@ -468,7 +469,7 @@ async fn faults_are_reported_together_in_the_words_of_cognito() {
 }
 
 #[tokio::test]
-async fn secrets_are_not_quoted_wherever_they_are() {
+async fn secrets_are_never_quoted_in_errors() {
     let pool = UserPool::start().await.unwrap();
     let secret = "Horse 1";
     let long = "Horse".repeat(500);
@@ -495,7 +496,7 @@ async fn secrets_are_not_quoted_wherever_they_are() {
 }
 
 #[tokio::test]
-async fn a_blank_password_is_left_to_the_policy_where_cognito_allows_it() {
+async fn blank_password_is_checked_by_the_policy_where_the_model_allows_it() {
     let pool = UserPool::start().await.unwrap();
     let input = json!({ "ClientId": pool.client_id(), "Username": "jane", "Password": "" });
     assert_eq!(error(call(&pool, "SignUp", input).await).0, "InvalidPasswordException");
@@ -509,7 +510,7 @@ async fn a_blank_password_is_left_to_the_policy_where_cognito_allows_it() {
 }
 
 #[tokio::test]
-async fn an_error_stays_small_however_many_faults_there_are() {
+async fn error_size_is_limited_regardless_of_the_number_of_violations() {
     let pool = UserPool::start().await.unwrap();
     let list: Value = (0..200_000).map(|_| json!({})).collect();
     let input = json!({ "ClientId": "a", "Username": "jane", "UserAttributes": list });

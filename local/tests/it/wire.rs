@@ -1,4 +1,4 @@
-//! What the local pool's API answers to what no good client sends, and to browsers.
+//! The HTTP level of the API: malformed requests, CORS, and the shape of errors.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
@@ -22,14 +22,14 @@ fn request(pool: &UserPool, operation: &str, body: impl Into<reqwest::Body>) -> 
         .body(body)
 }
 
-/// Sends what has to be refused, and checks that the refusal is one that every client can read.
+/// Sends a request that must be rejected, and checks that every client can parse the error.
 async fn refused(request: RequestBuilder, status: StatusCode) -> (String, String) {
     let response = request.send().await.unwrap();
     assert_eq!(response.headers()["access-control-allow-origin"], "*");
     error_in(response, status).await
 }
 
-/// The name and the message of an error, which has the same shape whatever was sent.
+/// Returns the name and message of an error, and checks its shape.
 async fn error_in(response: reqwest::Response, status: StatusCode) -> (String, String) {
     assert_eq!(response.status(), status);
     let headers = response.headers().clone();
@@ -48,7 +48,7 @@ async fn error_in(response: reqwest::Response, status: StatusCode) -> (String, S
 const BAD: StatusCode = StatusCode::BAD_REQUEST;
 
 #[tokio::test]
-async fn whatever_is_sent_the_answer_is_an_error_in_json() {
+async fn malformed_requests_get_json_errors() {
     let pool = UserPool::start().await.unwrap();
     let deep = "[".repeat(100_000);
     for body in ["", "{", "[]", "null", "\"text\"", "1", "{\"a\":1}x", "\u{0}", &deep] {
@@ -69,9 +69,9 @@ async fn whatever_is_sent_the_answer_is_an_error_in_json() {
 }
 
 #[tokio::test]
-async fn pages_of_other_sites_call_what_needs_no_credentials_and_nothing_else() {
+async fn cross_origin_pages_can_call_only_operations_without_credentials() {
     let pool = UserPool::start().await.unwrap();
-    // What the model has and the pool serves, without and with credentials.
+    // All operations of the service model, without and with credentials.
     let mut served = [0, 0];
     let all = [&WITHOUT_CREDENTIALS[..], &WITH_CREDENTIALS[..]];
     for (needs_credentials, operations) in all.into_iter().enumerate() {
@@ -95,7 +95,7 @@ async fn pages_of_other_sites_call_what_needs_no_credentials_and_nothing_else() 
 }
 
 #[tokio::test]
-async fn pages_of_other_sites_sign_in_and_pages_of_this_machine_administer() {
+async fn cross_origin_pages_can_sign_in_and_loopback_pages_can_administer() {
     let pool = pool_with("", &["alice"]).await;
     let sign_in = json!({
         "ClientId": pool.client_id(),
@@ -124,7 +124,7 @@ async fn pages_of_other_sites_sign_in_and_pages_of_this_machine_administer() {
 }
 
 #[tokio::test]
-async fn a_missing_member_is_named_and_null_is_missing() {
+async fn missing_member_is_named_and_null_counts_as_missing() {
     let pool = UserPool::start().await.unwrap();
     for (operation, input, member) in [
         ("InitiateAuth", json!({}), "clientId"),
@@ -145,7 +145,7 @@ async fn a_missing_member_is_named_and_null_is_missing() {
 }
 
 #[tokio::test]
-async fn a_member_of_the_wrong_type_is_refused_and_not_quoted() {
+async fn member_of_the_wrong_type_is_rejected_and_not_quoted() {
     let pool = UserPool::start().await.unwrap();
     for input in [
         json!({ "ClientId": 1 }),
@@ -161,13 +161,13 @@ async fn a_member_of_the_wrong_type_is_refused_and_not_quoted() {
 }
 
 #[tokio::test]
-async fn what_is_huge_is_refused_in_json_too() {
+async fn oversized_requests_get_json_errors() {
     let pool = UserPool::start().await.unwrap();
     let body = format!("{{\"ClientId\":\"{}\"}}", "a".repeat(8 * 1024 * 1024));
     let (name, _) =
         refused(request(&pool, "InitiateAuth", body), StatusCode::PAYLOAD_TOO_LARGE).await;
     assert_eq!(name, "RequestEntityTooLargeException");
-    // A message that quotes a long or a foreign name is in the body alone where a header cannot take it.
+    // A message that a header cannot carry (too long, or not ASCII) is only in the body.
     for id in ["a".repeat(900_000), "ü\n\u{1f600}".to_owned()] {
         let body = json!({ "ClientId": id, "AuthFlow": "USER_SRP_AUTH" }).to_string();
         let (name, _) = refused(request(&pool, "InitiateAuth", body), BAD).await;
@@ -176,7 +176,7 @@ async fn what_is_huge_is_refused_in_json_too() {
 }
 
 #[tokio::test]
-async fn errors_of_other_paths_and_methods_have_the_shape_of_the_apis() {
+async fn errors_of_other_paths_and_methods_have_the_api_shape() {
     let pool = UserPool::start().await.unwrap();
     let unserved = "UnknownOperationException";
     let unknown = "ResourceNotFoundException";
@@ -207,7 +207,7 @@ async fn errors_of_other_paths_and_methods_have_the_shape_of_the_apis() {
 }
 
 #[tokio::test]
-async fn a_preflight_for_a_path_that_is_not_for_apps_is_refused_in_the_same_shape() {
+async fn preflight_for_a_path_without_cors_gets_an_error_of_the_api_shape() {
     let pool = UserPool::start().await.unwrap();
     for (path, status) in
         [("nothing", StatusCode::NOT_FOUND), ("_local/messages", StatusCode::METHOD_NOT_ALLOWED)]
@@ -224,7 +224,7 @@ async fn a_preflight_for_a_path_that_is_not_for_apps_is_refused_in_the_same_shap
 }
 
 #[tokio::test]
-async fn the_content_type_of_a_request_does_not_matter() {
+async fn content_type_of_a_request_is_ignored() {
     let pool = UserPool::start().await.unwrap();
     let named = json!({ "UserPoolId": pool.id().as_str() }).to_string();
     for content_type in
@@ -240,7 +240,7 @@ async fn the_content_type_of_a_request_does_not_matter() {
 }
 
 #[tokio::test]
-async fn what_names_a_deleted_pool_is_refused_in_the_same_shape() {
+async fn operations_on_a_deleted_pool_get_an_error_of_the_api_shape() {
     let pool = UserPool::start().await.unwrap();
     let made = call(&pool, "CreateUserPool", json!({ "PoolName": "gone" })).await.unwrap();
     let id = &made["UserPool"]["Id"];
@@ -255,7 +255,7 @@ async fn what_names_a_deleted_pool_is_refused_in_the_same_shape() {
 }
 
 #[tokio::test]
-async fn browsers_are_let_in_and_each_answer_has_an_id_of_its_own() {
+async fn cors_is_allowed_and_each_response_has_a_unique_request_id() {
     let pool = pool_with("", &["alice"]).await;
     let asked = client()
         .request(Method::OPTIONS, format!("http://{}/", pool.address()))
@@ -307,7 +307,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn an_srp_claim_with_any_octet_edited_does_not_sign_in(
+    fn srp_claim_with_any_edited_byte_is_rejected(
         member in 0_usize..3, at in any::<usize>(), with in 1_u8..=255,
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();

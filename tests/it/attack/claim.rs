@@ -1,4 +1,4 @@
-//! Claims that are missing, of another type, or not this service's.
+//! Claims that are missing, of the wrong type, or meant for another service.
 
 use serde_json::{Value, json};
 use tower_cognito::TokenUse;
@@ -104,7 +104,7 @@ pub(super) fn times(pool: &UserPool) -> Vec<Case> {
             inner.split(',').filter(|field| !field.starts_with("\"exp\"")).collect();
         let payload = format!(r#"{{"exp":{number},{}}}"#, fields.join(","));
         let token = pool.sign_parts(header(pool).to_string(), payload);
-        // The JSON reader may refuse a number before the rule sees it.
+        // The JSON parser may reject a number before the claim is checked.
         let code = if name == "1e999" { ANY_CODE } else { "invalid_claim" };
         cases.push(Case::token(format!("exp {name}"), &token, 401, code));
     }
@@ -161,7 +161,7 @@ pub(super) fn uses_and_clients(pool: &UserPool) -> Vec<Case> {
         let token = signed(pool, &header(pool), &with(claims(pool), "token_use", json!(value)));
         cases.push(Case::token(format!("token_use {value:?}"), &token, 401, "wrong_token_use"));
     }
-    // Swapped: an access token that calls itself an ID token has no `aud`, and the reverse.
+    // `token_use` is swapped: an access token that claims to be an ID token lacks `aud`, and vice versa.
     let swapped = with(claims(pool), "token_use", json!("id"));
     cases.push(Case::token(
         "access as id",

@@ -1,5 +1,4 @@
-//! Requests that must pass: the positive twins of the attacks. Where one is refused, the attacks beside it prove
-//! nothing.
+//! Requests that must pass, as counterparts of the attacks: if one is rejected, the related attacks prove nothing.
 
 use serde_json::{Value, json};
 use tower_cognito_local::UserPool;

@@ -1,4 +1,4 @@
-//! What the header of a token says about algorithm and key.
+//! Attacks on the algorithm and key parameters of the JOSE header.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{EncodingKey, Header};

@@ -1,10 +1,10 @@
 //! The attack table: requests that must not pass, sent over real HTTP.
 //!
-//! Cases are made by construction: each bit position, each claim with each wrong type. Each case says
-//! which status and code it wants; beside that, none may get a 5xx, an answer that reflects what was
-//! sent, a log line with a piece of the token, or a request to an address from the token.
+//! Cases are generated: each bit position, each claim with each wrong type. Each case has an expected status and
+//! code. In addition, none may cause a 5xx, a response that reflects the input, a log line with a piece of the token,
+//! or a request to an address from the token.
 //!
-//! Beside the attacks there are controls: requests that differ little from an attack, and must pass.
+//! The table also has controls: requests that differ little from an attack but must pass.
 
 mod claim;
 mod control;
@@ -30,10 +30,10 @@ use crate::support::{
     Answer, KeyServer, Reply, ThreadLogs, bearer, example::quickstart, send, serve,
 };
 
-/// The user of all tokens here, by a name that can be found again in logs.
+/// The user of all tokens, with a name that is easy to find in logs.
 const USER: &str = "canary-user-5e1f";
 
-/// How many different attacks there are. The README gives this number: change both.
+/// The number of distinct attacks. The README states it too: change both.
 const ATTACKS: usize = 1_063;
 
 struct Case {
@@ -76,7 +76,7 @@ impl Case {
     }
 }
 
-/// Where any of several codes is right, since an edit may break one rule or another first.
+/// Accepts any code, for edits that can violate one of several rules first.
 const ANY_CODE: &str = "*";
 
 struct Target {
@@ -89,7 +89,7 @@ async fn target(cache_bytes: usize) -> Target {
     let verifier = pool
         .verifier()
         .token_cache_bytes(cache_bytes)
-        // All unknown keys of a run fall into one window, however long it takes.
+        // All unknown keys of a run fall into one window, regardless of its duration.
         .unknown_key_window(Duration::from_secs(3600))
         .build()
         .unwrap();
@@ -98,7 +98,7 @@ async fn target(cache_bytes: usize) -> Target {
     Target { pool, address }
 }
 
-/// On one thread, so that the log of that thread is the whole log.
+/// Runs on one thread, so that the log of that thread is complete.
 #[tokio::test]
 async fn no_attack_passes() {
     count_panics();
@@ -113,10 +113,10 @@ async fn no_attack_passes() {
         assert_eq!(attacks.len(), ATTACKS, "change `ATTACKS` and the README's number");
 
         let send_case = async |case: &Case| {
-            let answer = send(target.address, case.method, &case.path, &case.lines).await;
-            judge(case, &answer, &Secrets::of(&target.pool, [case]));
+            let response = send(target.address, case.method, &case.path, &case.lines).await;
+            judge(case, &response, &Secrets::of(&target.pool, [case]));
         };
-        // Valid tokens are in the cache while the attacks run, and pass after them too.
+        // Valid tokens are in the cache during the attacks, and still pass afterwards.
         for control in &controls {
             send_case(control).await;
         }
@@ -139,15 +139,19 @@ async fn no_attack_passes() {
 
         let logs = logs.text();
         let refused = attacks.iter().filter(|case| case.status != 431).count();
-        assert_eq!(logs.matches("request rejected").count(), refused, "not all was captured");
+        assert_eq!(
+            logs.matches("request rejected").count(),
+            refused,
+            "some log lines were not captured"
+        );
         let secrets = Secrets::of(&target.pool, attacks.iter().chain(&controls));
-        assert!(secrets.len() > attacks.len(), "only {} pieces are looked for", secrets.len());
+        assert!(secrets.len() > attacks.len(), "only {} pieces are searched for", secrets.len());
         let leaks = secrets.places_in(&logs);
         assert!(leaks.is_empty(), "a piece of a token is in the log: {leaks:?}");
     }
     assert_eq!(PANICS.load(Ordering::SeqCst), 0, "the library panicked");
-    assert_eq!(trap.fetches(), 0, "an address from a token was asked for keys");
-    // The trap counts what comes.
+    assert_eq!(trap.fetches(), 0, "keys were requested from an address in a token");
+    // Checks that the trap counts requests.
     send(trap.address(), "GET", "/jwks.json", b"").await;
     assert_eq!(trap.fetches(), 1);
     println!(
@@ -155,7 +159,7 @@ async fn no_attack_passes() {
     );
 }
 
-/// No request is counted twice, and none has the name of another.
+/// Asserts that all requests and all names are distinct.
 fn assert_all_differ(attacks: &[Case], controls: &[Case]) {
     let (mut names, mut requests) = (HashSet::new(), HashSet::new());
     let mut repeated = Vec::new();
@@ -170,7 +174,7 @@ fn assert_all_differ(attacks: &[Case], controls: &[Case]) {
 
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Counts panics in the library's own code; the tests beside this one may panic on purpose.
+/// Counts panics in the library's own code; other tests may panic on purpose.
 fn count_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -181,33 +185,33 @@ fn count_panics() {
     }));
 }
 
-fn judge(case: &Case, answer: &Answer, secrets: &Secrets) {
+fn judge(case: &Case, response: &Answer, secrets: &Secrets) {
     let name = &case.name;
-    assert_eq!(answer.status, case.status, "{name}: {:?}", answer.code());
+    assert_eq!(response.status, case.status, "{name}: {:?}", response.code());
     if case.status == 200 {
-        assert_eq!((answer.code(), answer.challenge()), (case.code.to_owned(), None), "{name}");
+        assert_eq!((response.code(), response.challenge()), (case.code.to_owned(), None), "{name}");
         return;
     }
     if case.code != ANY_CODE && case.method != "HEAD" {
-        assert_eq!(answer.code(), case.code, "{name}");
+        assert_eq!(response.code(), case.code, "{name}");
     }
-    if matches!(answer.status, 400 | 401 | 403) {
-        let challenge = answer.challenge().unwrap_or_else(|| panic!("{name}: no challenge"));
+    if matches!(response.status, 400 | 401 | 403) {
+        let challenge = response.challenge().unwrap_or_else(|| panic!("{name}: no challenge"));
         assert_well_formed(challenge, name);
         if case.method != "HEAD" {
             let names_an_error = challenge.contains("error=");
             assert_eq!(
                 names_an_error,
-                answer.code() != "missing_credential",
+                response.code() != "missing_credential",
                 "{name}: {challenge}"
             );
         }
     }
-    let shown = format!("{:?} {}", answer.headers, answer.body);
-    assert!(!secrets.are_in(&shown), "{name}: the answer reflects what was sent");
+    let shown = format!("{:?} {}", response.headers, response.body);
+    assert!(!secrets.are_in(&shown), "{name}: the response reflects the input");
 }
 
-/// `Bearer` and parameters in quotes, separated by commas (RFC 6750, section 3).
+/// Asserts that a challenge is `Bearer` with quoted parameters, separated by commas (RFC 6750, section 3).
 fn assert_well_formed(challenge: &str, name: &str) {
     let mut rest =
         challenge.strip_prefix("Bearer ").unwrap_or_else(|| panic!("{name}: {challenge}"));

@@ -1,4 +1,4 @@
-//! Tokens in each place that a layer can be told to read.
+//! Tokens in each place that a layer can be configured to read.
 
 use axum::{Router, routing::get};
 use serde_json::json;
@@ -8,11 +8,11 @@ use tower_cognito_local::UserPool;
 use super::{Case, USER, claims, judge, secrets::Secrets, signed, with};
 use crate::support::{ThreadLogs, header, send, serve};
 
-/// How a token is sent: the query and the header lines.
+/// Returns the query and the header lines that send a token.
 type Sent = fn(&str) -> (String, String);
 
 #[tokio::test]
-async fn no_piece_of_a_token_is_logged_or_reflected_whatever_place_it_was_sent_in() {
+async fn token_is_never_logged_or_reflected_in_any_place() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     verifier.ready().await.unwrap();
@@ -46,14 +46,14 @@ async fn no_piece_of_a_token_is_logged_or_reflected_whatever_place_it_was_sent_i
             let (query, lines) = sent(&token);
             let case = Case::lines(format!("{name}: {what}"), lines, status, code)
                 .at(format!("/api/protected{query}"));
-            let answer = send(address, case.method, &case.path, &case.lines).await;
-            judge(&case, &answer, &Secrets::of(&pool, [&case]));
+            let response = send(address, case.method, &case.path, &case.lines).await;
+            judge(&case, &response, &Secrets::of(&pool, [&case]));
             if status == 401 {
                 let error = verifier.verify(&token).await.unwrap_err();
                 let shown = format!("{error} {error:?}");
                 assert!(
                     !Secrets::of(&pool, [&case]).are_in(&shown),
-                    "{name}: {what}: the error holds a piece of the token"
+                    "{name}: {what}: the error contains a piece of the token"
                 );
             }
             cases.push(case);
@@ -61,12 +61,16 @@ async fn no_piece_of_a_token_is_logged_or_reflected_whatever_place_it_was_sent_i
     }
     let logs = logs.text();
     let refusals = cases.iter().filter(|case| case.status != 200).count();
-    assert_eq!(logs.matches("request rejected").count(), refusals, "not all was captured");
+    assert_eq!(
+        logs.matches("request rejected").count(),
+        refusals,
+        "some log lines were not captured"
+    );
     let leaks = Secrets::of(&pool, &cases).places_in(&logs);
     assert!(leaks.is_empty(), "a piece of a token is in the log: {leaks:?}");
 }
 
-/// A good token, and one for each step at which a token can be refused.
+/// A valid token, and one for each step at which a token can be rejected.
 fn tokens(pool: &UserPool) -> Vec<(&'static str, String, u16, &'static str)> {
     let good = pool.token(USER).scope("profile").sign();
     let (message, signature) = good.rsplit_once('.').unwrap();
@@ -95,7 +99,7 @@ fn tokens(pool: &UserPool) -> Vec<(&'static str, String, u16, &'static str)> {
         ),
         ("another use", other_claim("token_use", json!("canary-use-0001")), 401, "wrong_token_use"),
         (
-            "a claim of another type",
+            "a claim of the wrong type",
             other_claim("exp", json!("canary-exp-0001")),
             401,
             "invalid_claim",

@@ -1,4 +1,4 @@
-//! Credentials and paths that lead around the layer.
+//! Credentials and paths that try to bypass the layer.
 
 use tower_cognito_local::UserPool;
 

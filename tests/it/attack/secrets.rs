@@ -1,4 +1,4 @@
-//! What must appear neither in a log nor in an answer: any piece of a token, and the values of its claims.
+//! Secrets that must not appear in logs or responses: any piece of a token, and the values of its claims.
 
 use std::collections::HashSet;
 
@@ -8,20 +8,20 @@ use tower_cognito_local::UserPool;
 
 use super::Case;
 
-/// The length of the pieces that are compared, in bytes. A run of twice that length cannot be missed.
+/// The length of the compared pieces, in bytes. Every leak of at least twice that length is found.
 const PIECE: usize = 12;
 
-/// Shorter words of a request, such as the name of a header, also appear in texts of the crate's own.
+/// Shorter words of a request, such as header names, also appear in the crate's own messages.
 const SHORTEST_CREDENTIAL: usize = 16;
 
-/// Pieces of what requests carried, in whatever place: headers of any name, cookies, queries.
+/// Pieces of all values that requests carried: headers of any name, cookies and queries.
 #[derive(Default)]
 pub(super) struct Secrets {
     pieces: HashSet<Vec<u8>>,
 }
 
 impl Secrets {
-    /// What is public of the pool, such as its issuer, is no secret.
+    /// Public values of the pool, such as its issuer, are not secrets.
     pub(super) fn of<'a>(pool: &UserPool, cases: impl IntoIterator<Item = &'a Case>) -> Self {
         let mut pieces = HashSet::new();
         for case in cases {
@@ -30,7 +30,7 @@ impl Secrets {
             }
         }
         let public = [pool.issuer(), &pool.jwks_uri(), pool.client_id(), pool.id().as_str()];
-        // In a log the issuer stands between spaces.
+        // In a log, the issuer is surrounded by spaces.
         let public = public.map(|text| format!(" {text} ").into_bytes());
         let is_public =
             |piece: &[u8]| public.iter().any(|text| text.windows(PIECE).any(|part| part == piece));
@@ -46,14 +46,14 @@ impl Secrets {
         text.as_bytes().windows(PIECE).any(|window| self.pieces.contains(window))
     }
 
-    /// The lines of a log that hold a piece, as far as they may be shown: where they come from.
+    /// Returns the origins of the log lines that contain a piece, without the lines themselves.
     pub(super) fn places_in(&self, logs: &str) -> Vec<String> {
         let lines = logs.lines().filter(|line| self.are_in(line));
         lines.map(|line| line.split_whitespace().skip(1).take(2).collect()).collect()
     }
 }
 
-/// The values of all headers, whatever their names, and of the query.
+/// Returns the values of all headers and of the query.
 fn sent_values(case: &Case) -> Vec<String> {
     let lines = String::from_utf8_lossy(&case.lines);
     let headers = lines.split("\r\n").filter_map(|line| line.split_once(':'));
@@ -74,7 +74,7 @@ fn add_runs(sent: &str, pieces: &mut HashSet<Vec<u8>>) {
     }
 }
 
-/// The texts in a header or payload, such as the subject and the user's name.
+/// Adds the strings in a header or payload, such as the subject and the user name.
 fn add_values(value: &Value, pieces: &mut HashSet<Vec<u8>>) {
     match value {
         Value::String(text) => add(text.as_bytes(), pieces),

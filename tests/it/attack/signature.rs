@@ -1,4 +1,4 @@
-//! Signatures that do not hold, and edits of what was signed.
+//! Invalid signatures, and edits of the signed message.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -25,13 +25,13 @@ pub(super) fn signatures(pool: &UserPool) -> Vec<Case> {
     for length in [1, 2, 64, 127, 128, 254, 255] {
         case(format!("signature cut to {length}"), &octets[..length]);
     }
-    case("signature with a zero behind".into(), &[octets.as_slice(), &[0]].concat());
-    case("signature with a zero before".into(), &[&[0], octets.as_slice()].concat());
+    case("signature with a zero byte appended".into(), &[octets.as_slice(), &[0]].concat());
+    case("signature with a zero byte prepended".into(), &[&[0], octets.as_slice()].concat());
     case("signature doubled".into(), &[octets.as_slice(), &octets].concat());
     case("signature of zeros".into(), &vec![0; octets.len()]);
     case("signature of ones".into(), &vec![0xff; octets.len()]);
     case("signature one".into(), &[vec![0; octets.len() - 1], vec![1]].concat());
-    case("signature turned round".into(), &octets.iter().rev().copied().collect::<Vec<_>>());
+    case("signature reversed".into(), &octets.iter().rev().copied().collect::<Vec<_>>());
     case("signature plus modulus".into(), &plus_modulus(pool, &octets));
     case("the digest alone".into(), aws_digest(message).as_slice());
 
@@ -69,17 +69,17 @@ fn aws_digest(message: &str) -> Vec<u8> {
     aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, message.as_bytes()).as_ref().to_vec()
 }
 
-/// How many places of a token are edited, spread over header and payload.
+/// The number of edited positions, spread over header and payload.
 const EDITS: usize = 100;
 
-/// A single character changed anywhere in what is signed.
+/// Changes a single character anywhere in the signed message.
 pub(super) fn edits(pool: &UserPool) -> Vec<Case> {
     let good = pool.token(USER).scope("profile").sign();
     let signed_length = good.rfind('.').unwrap();
     (0..EDITS)
         .map(|number| {
             let position = number * signed_length / EDITS;
-            // The dot between the parts stays: what comes without it is another case.
+            // The dot between the parts stays: a missing dot is a case of its own.
             position + usize::from(good.as_bytes()[position] == b'.')
         })
         .map(|position| {

@@ -1,4 +1,4 @@
-//! What is not a compact JWS with strict JSON inside.
+//! Tokens that are not a compact JWS with strict JSON.
 
 use tower_cognito::TokenUse;
 use tower_cognito_local::UserPool;
@@ -21,8 +21,8 @@ pub(super) fn structures(pool: &UserPool) -> Vec<Case> {
         ("dots alone", dots.clone()),
         ("two dots", "..".into()),
         ("dots behind", format!("{good}{dots}")),
-        ("a dot behind", format!("{good}.")),
-        ("a dot before", format!(".{good}")),
+        ("a trailing dot", format!("{good}.")),
+        ("a leading dot", format!(".{good}")),
         ("an empty header part", format!(".{payload}.{signature}")),
         ("no payload", format!("{head}..{signature}")),
         ("no signature", format!("{message}.")),
@@ -35,12 +35,12 @@ pub(super) fn structures(pool: &UserPool) -> Vec<Case> {
         ("a slash in the signature", format!("{message}./{}", &signature[1..])),
         ("a percent sign", format!("{message}.%41{}", &signature[3..])),
         ("junk behind", format!("{good}!")),
-        ("a tilde behind (SD-JWT)", format!("{good}~")),
+        ("a trailing tilde (SD-JWT)", format!("{good}~")),
         ("quotes around", format!("\"{good}\"")),
         ("angle brackets", format!("<{good}>")),
         ("URL-encoded dots", good.replace('.', "%2E")),
-        ("a semicolon behind", format!("{good};")),
-        ("a comma behind", format!("{good},")),
+        ("a trailing semicolon", format!("{good};")),
+        ("a trailing comma", format!("{good},")),
         ("two tokens joined by a comma", format!("{good},{good}")),
         ("17 KiB", format!("{good}{}", "A".repeat(17 * 1024))),
         ("100 KiB of letters", "A".repeat(100 * 1024)),
@@ -54,7 +54,7 @@ pub(super) fn structures(pool: &UserPool) -> Vec<Case> {
         .into_iter()
         .map(|(name, token)| Case::token(name, &token, 401, "malformed_token"))
         .collect();
-    // The last sign of each part carries bits that stand for nothing; only zero is canonical.
+    // The last character of each part has unused bits; only zero is canonical.
     for (name, part) in [("header", head), ("payload", payload), ("signature", signature)] {
         let spare = match part.len() % 4 {
             2 => 4,
@@ -79,12 +79,12 @@ pub(super) fn structures(pool: &UserPool) -> Vec<Case> {
             ));
         }
     }
-    // 1 MiB is more than a server takes into its header buffer.
+    // 1 MiB exceeds the header buffer of a server.
     cases.push(Case::token("1 MiB", &"A".repeat(1 << 20), 431, ANY_CODE));
     cases
 }
 
-/// A good token whose payload ends in spare bits, whatever its length is without the added claim.
+/// A valid token whose payload ends in unused bits; a padding claim adjusts its length.
 fn with_spare_bits(pool: &UserPool) -> String {
     let padded = |length| pool.token(USER).scope("profile").claim("x", "y".repeat(length)).sign();
     let has_spare_bits = |token: &String| token.split('.').nth(1).unwrap().len() % 4 == 2;
@@ -98,12 +98,12 @@ pub(super) fn json_structures(pool: &UserPool) -> Vec<Case> {
     let kid = pool.key_id(TokenUse::Access);
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(2000), close.repeat(2000));
     let texts: Vec<(&str, Vec<u8>, Vec<u8>)> = vec![
-        ("header no object", b"[]".to_vec(), payload.clone().into()),
+        ("header not an object", b"[]".to_vec(), payload.clone().into()),
         ("header a string", b"\"RS256\"".to_vec(), payload.clone().into()),
         ("header null", b"null".to_vec(), payload.clone().into()),
-        ("header empty text", b" ".to_vec(), payload.clone().into()),
+        ("header with only a space", b" ".to_vec(), payload.clone().into()),
         (
-            "header with a mark",
+            "header with a byte order mark",
             [b"\xef\xbb\xbf".as_slice(), head.as_bytes()].concat(),
             payload.clone().into(),
         ),
@@ -129,7 +129,7 @@ pub(super) fn json_structures(pool: &UserPool) -> Vec<Case> {
         ),
         ("header twice", format!("{head}{head}").into(), payload.clone().into()),
         (
-            "header with a comma behind",
+            "header with a trailing comma",
             format!("{{{},}}", inner(&head)).into(),
             payload.clone().into(),
         ),
@@ -143,13 +143,13 @@ pub(super) fn json_structures(pool: &UserPool) -> Vec<Case> {
             format!(r#"{{{},"x":{}}}"#, inner(&head), deep("[", "]")).into(),
             payload.clone().into(),
         ),
-        ("payload no object", head.clone().into(), b"[]".to_vec()),
+        ("payload not an object", head.clone().into(), b"[]".to_vec()),
         ("payload a string", head.clone().into(), b"\"sub\"".to_vec()),
         ("payload a number", head.clone().into(), b"1".to_vec()),
         ("payload null", head.clone().into(), b"null".to_vec()),
         ("payload not JSON", head.clone().into(), b"foo".to_vec()),
         (
-            "payload with a mark",
+            "payload with a byte order mark",
             head.clone().into(),
             [b"\xef\xbb\xbf".as_slice(), payload.as_bytes()].concat(),
         ),
@@ -159,8 +159,8 @@ pub(super) fn json_structures(pool: &UserPool) -> Vec<Case> {
             [b"{\"a\":\"\xc0\xaf\",".as_slice(), inner(&payload).as_bytes(), b"}"].concat(),
         ),
         ("payload twice", head.clone().into(), format!("{payload}{payload}").into()),
-        ("payload and junk", head.clone().into(), format!("{payload}x").into()),
-        ("payload with NUL behind", head.clone().into(), format!("{payload}\0").into()),
+        ("payload with trailing text", head.clone().into(), format!("{payload}x").into()),
+        ("payload with a trailing NUL", head.clone().into(), format!("{payload}\0").into()),
         (
             "payload deep arrays",
             head.clone().into(),

@@ -1,6 +1,11 @@
-//! Each example is compiled into the tests too, so that its `app` can be run.
+//! The examples, compiled into the tests so that their `app` functions can be run.
 
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "the tests use each `app` alone")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "the tests use only the `app` functions"
+)]
 
 #[path = "../../../examples/custom_claims.rs"]
 pub(crate) mod custom_claims;

@@ -1,4 +1,4 @@
-#![allow(dead_code, reason = "each of two test binaries uses a part")]
+#![allow(dead_code, reason = "two test binaries use different parts")]
 
 use std::net::SocketAddr;
 
@@ -22,7 +22,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The stable code of a refusal, or `ok`.
+    /// The stable code of the error, or `ok`.
     pub(crate) fn code(&self) -> String {
         self.json().get("code").and_then(Value::as_str).unwrap_or("ok").to_owned()
     }
@@ -53,7 +53,7 @@ pub(crate) async fn send(
         format!("{method} {path} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n").into_bytes();
     request.extend_from_slice(header_lines);
     request.extend_from_slice(b"\r\n");
-    // A server may answer and close before it read all.
+    // A server may respond and close before it has read everything.
     let _ = stream.write_all(&request).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;

@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A key endpoint below HTTP: it writes the bytes that it is told to, as it is told to.
+/// A JWKS endpoint at the TCP level, which writes configured bytes in a configured way.
 pub(crate) struct KeyServer {
     address: SocketAddr,
     reply: Arc<Mutex<Reply>>,
@@ -23,15 +23,15 @@ pub(crate) struct KeyServer {
 
 #[derive(Clone)]
 pub(crate) enum Reply {
-    /// A proper answer with this document.
+    /// A well-formed response with this document.
     Json(String),
-    /// These bytes, then the end.
+    /// These bytes, then the connection is closed.
     Bytes(Vec<u8>),
-    /// These bytes one by one, with a pause between.
+    /// These bytes one by one, with a pause in between.
     Drip(Vec<u8>, Duration),
-    /// These bytes, then nothing until the client goes.
+    /// These bytes, then nothing until the client disconnects.
     Hang(Vec<u8>),
-    /// The end at once.
+    /// The connection is closed at once.
     Close,
 }
 
@@ -64,13 +64,13 @@ impl KeyServer {
         self.request.lock().unwrap().to_ascii_lowercase()
     }
 
-    /// How many requests came.
+    /// The number of requests received.
     pub(crate) fn fetches(&self) -> u64 {
         self.fetches.load(Ordering::SeqCst)
     }
 }
 
-/// A whole HTTP answer with a body.
+/// Returns a complete HTTP response with a body.
 pub(crate) fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n", body.len())
         .into_bytes();

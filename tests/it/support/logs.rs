@@ -1,4 +1,4 @@
-#![allow(dead_code, reason = "each of two test binaries uses a part")]
+#![allow(dead_code, reason = "two test binaries use different parts")]
 
 use std::{
     io::{self, Write},
@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 static LOGS: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static START: Once = Once::new();
 
-/// All that was logged by this process so far, down to debug messages.
+/// Returns everything that this process has logged so far, at level debug and above.
 pub(crate) fn captured_logs() -> String {
     START.call_once(|| {
         tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(|| Capture).init();
@@ -19,8 +19,8 @@ pub(crate) fn captured_logs() -> String {
     String::from_utf8_lossy(&LOGS.lock().unwrap()).into_owned()
 }
 
-/// Everything that one thread logs, at all levels and by all crates. On a runtime of one thread that is all that a
-/// test logs, and nothing of other tests.
+/// Captures everything that one thread logs, at all levels and from all crates. On a single-threaded runtime, that is
+/// the complete log of a test, without those of other tests.
 pub(crate) struct ThreadLogs {
     lines: Lines,
     _guard: DefaultGuard,

@@ -1,4 +1,4 @@
-//! What the tests share: a served app, raw requests, a key server that can lie, captured logs.
+//! Shared test support: a served app, raw requests, a faulty key server, and captured logs.
 
 pub(crate) mod example;
 mod http;
@@ -32,7 +32,7 @@ pub(crate) async fn serve(app: Router) -> SocketAddr {
     address
 }
 
-/// The header that the pool's own access tokens have.
+/// Returns the JOSE header of the pool's access tokens.
 pub(crate) fn header(pool: &UserPool) -> Value {
     json!({ "kid": pool.key_id(TokenUse::Access), "alg": "RS256" })
 }

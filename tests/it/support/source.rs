@@ -14,7 +14,7 @@ use tower_cognito_local::UserPool;
 
 use super::tokio_clock;
 
-/// A source in memory, so that time can be paused: it can fail, be slow, and counts.
+/// A key source in memory, so that time can be paused. It can fail and delay, and counts fetches.
 #[derive(Clone)]
 pub(crate) struct Source {
     answer: Arc<Mutex<Result<String, FetchError>>>,
@@ -25,7 +25,7 @@ pub(crate) struct Source {
     most_open: Arc<AtomicU64>,
 }
 
-/// Counts a fetch as open until it ends in whatever way.
+/// Counts a fetch as open until it completes or is dropped.
 struct Open(Arc<AtomicU64>);
 
 impl Drop for Open {
@@ -46,7 +46,7 @@ impl Source {
         }
     }
 
-    /// Answers with the pool's present keys from now on.
+    /// Returns the pool's current keys from now on.
     pub(crate) fn publish(&self, pool: &UserPool) {
         *self.answer.lock().unwrap() = Ok(pool.key_set().unwrap().to_json());
     }
@@ -59,12 +59,12 @@ impl Source {
         *self.delay.lock().unwrap() = delay;
     }
 
-    /// Answers with this text.
+    /// Returns this text from now on.
     pub(crate) fn answer(&self, text: impl Into<String>) {
         *self.answer.lock().unwrap() = Ok(text.into());
     }
 
-    /// Gives each document this lifetime.
+    /// Returns each document with this `max-age`.
     pub(crate) fn max_age(&self, max_age: Duration) {
         *self.max_age.lock().unwrap() = Some(max_age);
     }
@@ -73,7 +73,7 @@ impl Source {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// How many fetches were in flight at once, at the most.
+    /// The maximum number of concurrent fetches.
     pub(crate) fn most_open(&self) -> u64 {
         self.most_open.load(Ordering::SeqCst)
     }
@@ -100,7 +100,7 @@ impl Source {
     }
 }
 
-/// A verifier whose keys come from such a source, on tokio's time.
+/// Returns the builder of a verifier with such a source, on tokio's clock.
 pub(crate) fn builder(pool: &UserPool, source: &Source) -> VerifierBuilder {
     let pool = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens([pool.client_id()])

@@ -1,6 +1,6 @@
-//! Clocks for tests, and waiting for what happens on another task.
+//! Clocks for tests, and waiting for other tasks.
 
-#![allow(dead_code, reason = "each of two test binaries uses a part")]
+#![allow(dead_code, reason = "two test binaries use different parts")]
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use std::{
 
 use tower_cognito::verifier::Clock;
 
-/// A clock that goes with tokio's, so that a paused runtime pauses it too.
+/// A clock that follows tokio's, so that a paused runtime pauses it too.
 pub(crate) fn tokio_clock() -> impl Clock {
     let (base, start) = (wall_time(), tokio::time::Instant::now());
     move || base + start.elapsed()
@@ -34,7 +34,7 @@ impl HandClock {
         self.millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    /// Sets it to a time after its start, which may lie before the present one.
+    /// Sets the clock to a time after its start, which may be earlier than its current time.
     pub(crate) fn set(&self, since_start: Duration) {
         self.millis.store(u64::try_from(since_start.as_millis()).unwrap(), Ordering::SeqCst);
     }
@@ -46,18 +46,18 @@ impl Clock for HandClock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tokens of a test are made at the present time")]
+#[expect(clippy::disallowed_methods, reason = "test tokens are issued at the current time")]
 pub(crate) fn wall_time() -> SystemTime {
     SystemTime::now()
 }
 
-/// Waits until something holds, for what happens on another task.
-pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+/// Waits until a condition that another task fulfills is true.
+pub(crate) async fn eventually(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
     for _ in 0..500 {
-        if holds().await {
+        if is_true().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("it did not come to pass within ten seconds: {what}");
+    panic!("not fulfilled within ten seconds: {what}");
 }

@@ -8,7 +8,7 @@ use tower_cognito::Verifier;
 use super::{Scope, Section, machine::resident_bytes, timing::median};
 use crate::{subjects::ours, world::World};
 
-/// How many users there are, and how many requests they send.
+/// The number of users, and of the requests that they send.
 const USERS: usize = 100_000;
 const REQUESTS: usize = 1_000_000;
 
@@ -25,24 +25,24 @@ pub async fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Er
         mebibytes(grown),
     );
     if scope.million {
-        // In a process of its own, whose memory nothing else has grown before.
+        // Runs in its own process, whose memory nothing else has grown.
         let output = Command::new(env::current_exe()?).arg(MILLION).output()?;
         text += &String::from_utf8(output.stdout)?;
     }
     Ok(Section { title: "The cache of verified tokens", text, charts: Vec::new() })
 }
 
-/// The argument that makes this program send a million tokens, and nothing else.
+/// The argument with which this program only sends a million tokens.
 pub const MILLION: &str = "--million-alone";
 
-/// Sends a million distinct valid tokens, and prints by how much the process grew.
+/// Sends a million distinct valid tokens, and prints the growth of the process.
 ///
 /// # Errors
-/// A token is refused, or memory cannot be read.
+/// A token is rejected, or memory usage cannot be read.
 pub async fn million(world: &World) -> Result<(), Box<dyn Error>> {
     const BATCH: usize = 1000;
     let verifier = ours::warm_verifier(world).await?;
-    // What signing and verifying take at all is there before.
+    // Allocates what signing and verifying need before the first reading.
     for token in signed_from(world, 0, BATCH) {
         verifier.verify(&token).await?;
     }
@@ -60,7 +60,7 @@ pub async fn million(world: &World) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The share of requests that took less than half of what a signature takes.
+/// Returns the share of requests that took less than half the time of a signature.
 fn hits(verifier: &Verifier, tokens: &[String]) -> f64 {
     let verify = |token: &String| {
         let start = Instant::now();
@@ -89,7 +89,7 @@ fn signed(world: &World, count: usize) -> Vec<String> {
     signed_from(world, 0, count)
 }
 
-/// Tokens of users from a number on, signed on all processors.
+/// Returns tokens of users starting at a number, signed on all processors.
 fn signed_from(world: &World, first: usize, count: usize) -> Vec<String> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = count.div_ceil(threads);
@@ -108,7 +108,7 @@ fn signed_from(world: &World, first: usize, count: usize) -> Vec<String> {
     })
 }
 
-/// Xorshift: the same numbers at each run.
+/// A xorshift generator: the same numbers in each run.
 struct Random(u64);
 
 impl Random {

@@ -14,7 +14,7 @@ pub struct Chart {
 pub enum Kind {
     /// A bar for each name.
     Bars(Vec<(String, f64)>),
-    /// A line for each name through its points, with what the points run over.
+    /// A line for each name through its points, with the label of the x axis.
     Lines { over: &'static str, lines: Vec<(String, Vec<(f64, f64)>)> },
 }
 
@@ -33,7 +33,7 @@ impl Chart {
         }
     }
 
-    /// Names stand above their bars, so that long ones have room.
+    /// Draws names above their bars, so that long names fit.
     fn draw_bars(&self, bars: &[(String, f64)], path: &Path) -> Result<(), Box<dyn Error>> {
         const ROW: i32 = 34;
         let height = 50 + ROW * i32::try_from(bars.len())?;

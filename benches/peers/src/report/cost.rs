@@ -1,4 +1,4 @@
-//! What a request costs beside peers, baseline and limit.
+//! The cost of a request compared with peers, baseline and limit.
 
 use std::error::Error;
 

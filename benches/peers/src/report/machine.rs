@@ -1,4 +1,4 @@
-//! On what and when it was measured, and what a build takes.
+//! The machine and date of the measurement, and the cost of a build.
 
 use std::{error::Error, fs, path::Path, process::Command, time::Instant};
 
@@ -24,7 +24,7 @@ pub fn head() -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// How long the crate itself takes to build, and how many crates come with it.
+/// Measures the build time of the crate, and counts its dependencies.
 pub fn build() -> Result<Section, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let cargo = |arguments: &[&str]| -> Result<String, Box<dyn Error>> {
@@ -62,7 +62,7 @@ pub fn build() -> Result<Section, Box<dyn Error>> {
     Ok(Section { title: "The build", text, charts: Vec::new() })
 }
 
-/// What this process holds in memory.
+/// Returns the resident memory of this process.
 pub fn resident_bytes() -> Result<usize, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! The page with all figures: each section measures, and tells what it found as Markdown and charts.
+//! The page with all results: each section measures, and returns its results as Markdown and charts.
 
 pub mod cache;
 mod chart;
@@ -27,19 +27,19 @@ pub struct Section {
     charts: Vec<Chart>,
 }
 
-/// What a run of the report is asked for.
+/// The scope of a report.
 pub struct Scope {
     pub rounds: usize,
     pub crypto: Crypto,
-    /// The million tokens that take minutes to sign.
+    /// Whether to measure a million tokens, which take minutes to sign.
     pub million: bool,
 }
 
-/// The function that a subject is.
+/// Returns the function of a subject.
 fn call_of(subject: Subject) -> Result<Check, Box<dyn Error>> {
     match subject.work {
         Work::Call(call) => Ok(call),
-        _ => Err("the subject is no function".into()),
+        _ => Err("the subject is not a function".into()),
     }
 }
 

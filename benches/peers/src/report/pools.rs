@@ -1,4 +1,4 @@
-//! Many pools in one verifier, and how soon a verifier is there.
+//! Many pools in one verifier, and the time to build a verifier.
 
 use std::{error::Error, time::Instant};
 
@@ -55,7 +55,7 @@ pub fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Error>> 
     Ok(Section { title: "Start, and many pools", text, charts: Vec::new() })
 }
 
-/// So many issuers, of which the last is the world's own.
+/// Returns `count` issuers, of which the last is the fixture's own.
 fn issuers(world: &World, count: usize) -> impl Iterator<Item = String> {
     let others = (1..count).map(|number| format!("https://pool{number}.example.com/{number}"));
     others.chain([world.issuer().to_owned()])

@@ -1,4 +1,4 @@
-//! Served over loopback, by a process of its own, under a load generator that nobody here wrote.
+//! Requests over loopback, served by a separate process under an external load generator.
 
 use std::{
     env,
@@ -23,11 +23,11 @@ use crate::{
     world::{PERMISSION, SCOPE, World},
 };
 
-/// How often each path is asked for a second.
+/// The number of one-second runs per path.
 const ROUNDS: usize = 25;
 
-/// What is compared, the open path first. All are served by one process; the last by a router of its own, since the
-/// layer is around it.
+/// The compared paths, the open one first. One process serves all of them, the last one by a separate router, because
+/// the layer wraps it.
 const PATHS: [(Listener, &str); 4] = [
     (Listener::Router, "/public"),
     (Listener::Router, "/api/least"),
@@ -35,7 +35,7 @@ const PATHS: [(Listener, &str); 4] = [
     (Listener::Wrapped, "/api/protected"),
 ];
 
-/// The argument that makes this program serve, and nothing else.
+/// The argument with which this program only serves.
 pub const SERVE: &str = "--serve-alone";
 
 pub fn section() -> Result<Section, Box<dyn Error>> {
@@ -55,7 +55,7 @@ pub fn section() -> Result<Section, Box<dyn Error>> {
          | | `/public` | the least | `/api/protected`, warm | the same, around |\n|---|--:|--:|--:|--:|\n"
     );
     for (places, name) in [(Places::Own, "a processor each"), (Places::Shared, "shared")] {
-        if !places.can_be_had() {
+        if !places.is_available() {
             continue;
         }
         let server = Server::start(places)?;
@@ -72,10 +72,10 @@ pub fn section() -> Result<Section, Box<dyn Error>> {
     Ok(Section { title, text, charts: Vec::new() })
 }
 
-/// Serves all paths, and prints both addresses and a good token.
+/// Serves all paths, and prints both addresses and a valid token.
 ///
 /// # Errors
-/// There is no port, or nothing could be printed.
+/// No port is available, or printing fails.
 pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
     let policy = scope(SCOPE) & (group("admin") | permission(PERMISSION));
     let verifier = ours::warm_verifier(world).await?;
@@ -101,7 +101,7 @@ pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
     let listen = async || TcpListener::bind("127.0.0.1:0").await;
     let listeners = (listen().await?, listen().await?);
     println!("{} {} {token}", listeners.0.local_addr()?, listeners.1.local_addr()?);
-    // Its input ends with the program that started it, however that ends.
+    // Standard input is closed when the parent process exits for any reason.
     let parent =
         tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
     tokio::select! {
@@ -112,14 +112,14 @@ pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Who answers.
+/// The router that responds.
 #[derive(Clone, Copy)]
 enum Listener {
     Router,
     Wrapped,
 }
 
-/// Where the server and the load generator run.
+/// The processors of the server and the load generator.
 #[derive(Clone, Copy)]
 enum Places {
     Own,
@@ -127,13 +127,13 @@ enum Places {
 }
 
 impl Places {
-    /// Whether there are two processors and a program that gives them to others, if it takes that.
-    fn can_be_had(self) -> bool {
+    /// Returns whether there are two processors and a program that assigns them, if needed.
+    fn is_available(self) -> bool {
         let both = || Command::new("taskset").args(["-c", "0,1", "true"]).status();
         matches!(self, Self::Shared) || both().is_ok_and(|status| status.success())
     }
 
-    /// A command of a program in its place.
+    /// Returns a command that runs a program on its processor.
     fn command(self, processor: &str, program: impl AsRef<OsStr>) -> Command {
         match self {
             Self::Own => {
@@ -147,14 +147,14 @@ impl Places {
 }
 
 struct Server {
-    /// Kept for its end.
+    /// Kept so that the process is killed on drop.
     _process: Process,
     router: String,
     wrapped: String,
     token: String,
 }
 
-/// Ends with its owner.
+/// A process that is killed on drop.
 struct Process(Child);
 
 impl Server {
@@ -166,11 +166,11 @@ impl Server {
         let output = process.0.stdout.take().ok_or("the server has no output")?;
         BufReader::new(output).read_line(&mut line)?;
         let mut words = line.split_whitespace().map(str::to_owned);
-        let mut word = || words.next().ok_or("the server does not start");
+        let mut word = || words.next().ok_or("the server did not start");
         Ok(Self { router: word()?, wrapped: word()?, token: word()?, _process: process })
     }
 
-    /// All paths get the same request, so that reading its head costs all the same.
+    /// All paths receive the same request, so that parsing its head costs the same.
     fn run(&self, places: Places, to: (Listener, &str)) -> Result<Run, Box<dyn Error>> {
         let address = match to.0 {
             Listener::Router => &self.router,
@@ -187,7 +187,7 @@ impl Server {
         }
         let text = String::from_utf8(output.stdout)?;
         if text.contains("Non-2xx") {
-            return Err("a good token was refused under load".into());
+            return Err("a valid token was rejected under load".into());
         }
         let field = |name: &str| {
             let line = text.lines().find_map(|line| line.trim().strip_prefix(name));
@@ -199,7 +199,7 @@ impl Server {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself, which the runs have told then.
+        // If the process has exited by itself, the runs have reported it.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

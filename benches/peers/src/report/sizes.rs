@@ -1,4 +1,4 @@
-//! What a longer token costs.
+//! The cost of longer tokens.
 
 use std::error::Error;
 
@@ -31,7 +31,7 @@ pub fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Error>> 
         let verify = |verifier: &tower_cognito::Verifier| {
             assert!(verifier.verify(&token.text).now_or_never().is_some_and(|it| it.is_ok()));
         };
-        // Keys are fetched here, if they were not before.
+        // Fetches the keys, unless they have been fetched before.
         for verifier in [&warm, &cold] {
             tokio::task::block_in_place(|| {
                 tokio::runtime::Handle::current().block_on(verifier.verify(&token.text))

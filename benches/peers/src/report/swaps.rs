@@ -1,4 +1,4 @@
-//! Warm requests while key sets are swapped.
+//! Warm requests while key sets are replaced.
 
 use std::{
     error::Error,
@@ -19,15 +19,15 @@ use crate::world::{Token, World};
 const ROUNDS: usize = 15;
 const TIME: Duration = Duration::from_millis(300);
 
-/// The runtime's timers go by milliseconds. With an interval of ten, each set is fetched in time, and one
-/// pool's is swapped some 115 times a second; twelve make more than a thousand.
+/// The timers of the runtime have a resolution of a millisecond. With an interval of ten, each set is fetched in time,
+/// and that of one pool is replaced about 115 times a second; twelve pools make more than a thousand.
 const POOLS: usize = 12;
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// What a thread saw in one round.
+/// The measurements of a thread in one round.
 #[derive(Default)]
 struct Seen {
-    /// Nanoseconds of a request, over batches.
+    /// Nanoseconds per request, averaged over batches.
     times: Vec<f64>,
     refused: u64,
 }
@@ -49,7 +49,7 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
         {
             let (before, start) = (sets(verifier), Instant::now());
             let (verifier_, tokens) = (verifier.clone(), tokens.clone());
-            // On a thread of its own, so that the runtime's thread does the swapping.
+            // Runs on a separate thread, so that the runtime's thread replaces the sets.
             let round = tokio::task::spawn_blocking(move || load(&verifier_, &tokens)).await?;
             if sets(verifier) > before + 3 {
                 sets_swapped += sets(verifier) - before;
@@ -89,7 +89,7 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
     Ok(Section { title: "While keys rotate", text, charts: vec![chart] })
 }
 
-/// A verifier whose keys come anew at each interval.
+/// Returns a verifier that fetches new keys at each interval.
 async fn verifier(world: &World, interval: Duration) -> Result<Verifier, Box<dyn Error>> {
     let mut pools = (0..POOLS).map(|pool| {
         let document = world.jwks.clone();

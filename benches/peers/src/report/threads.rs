@@ -1,4 +1,4 @@
-//! How work grows with threads.
+//! Throughput by number of threads.
 
 use std::{
     error::Error,
@@ -19,7 +19,7 @@ use crate::{
     world::{Token, World},
 };
 
-/// How long each measurement takes, and how many there are of each.
+/// The duration of each measurement, and the number of rounds.
 const TIME: Duration = Duration::from_millis(200);
 const ROUNDS: usize = 21;
 
@@ -46,7 +46,7 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
         ("the signature alone", &limit, &tokens),
     ];
     let mut rates = rows.map(|_| vec![Vec::new(); most]);
-    // In turn, so that whatever else the machine does hits all of them.
+    // Measured in turn, so that other load on the machine affects all of them.
     for _ in 0..ROUNDS {
         for ((_, check, tokens), rates) in rows.iter().zip(&mut rates) {
             for (threads, rates) in (1..).zip(rates) {
@@ -76,7 +76,7 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
 
 type Check = dyn Fn(&Token) -> bool + Send + Sync;
 
-/// Tokens a second that so many threads verify together.
+/// Returns the number of tokens per second that `threads` threads verify together.
 fn rate(check: &Arc<Check>, tokens: &Arc<Vec<Token>>, threads: usize) -> f64 {
     let barrier = Arc::new(Barrier::new(threads));
     let workers: Vec<_> = (0..threads)
@@ -89,7 +89,7 @@ fn rate(check: &Arc<Check>, tokens: &Arc<Vec<Token>>, threads: usize) -> f64 {
                 let mut count = 0_usize;
                 while start.elapsed() < TIME {
                     for step in 0..32 {
-                        // Each thread is at another place of the list.
+                        // Each thread starts at a different position of the list.
                         let token = &tokens[(count + step + number * 29) % tokens.len()];
                         assert!(check(token));
                     }

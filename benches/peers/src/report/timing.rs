@@ -1,14 +1,14 @@
-//! Timing in pairs: each round times all calls one after the other.
+//! Paired timing: each round times all calls in turn.
 
 use std::time::Instant;
 
-/// A call that is timed.
+/// A timed call.
 pub type Call<'a> = Box<dyn FnMut() + 'a>;
 
-/// How many calls make one measurement.
+/// The number of calls per measurement.
 const CALLS: usize = 100;
 
-/// Nanoseconds a call of each, for each round.
+/// Returns the nanoseconds per call, for each call and round.
 pub fn paired(rounds: usize, calls: &mut [Call<'_>]) -> Vec<Vec<f64>> {
     let mut times = vec![Vec::with_capacity(rounds); calls.len()];
     for round in 0..rounds + 1 {
@@ -17,7 +17,7 @@ pub fn paired(rounds: usize, calls: &mut [Call<'_>]) -> Vec<Vec<f64>> {
             for _ in 0..CALLS {
                 call();
             }
-            // The first round makes caches and branches warm.
+            // The first round warms up caches and branch predictors.
             if round > 0 {
                 times.push(start.elapsed().as_secs_f64() * 1e9 / CALLS as f64);
             }
@@ -37,7 +37,7 @@ pub fn quantile(values: impl IntoIterator<Item = f64>, part: f64) -> f64 {
     values.get((last as f64 * part).round() as usize).copied().unwrap_or(f64::NAN)
 }
 
-/// The median over rounds of one's time as a multiple of another's.
+/// Returns the median over rounds of the ratio of two times.
 pub fn ratio(own: &[f64], other: &[f64]) -> f64 {
     median(own.iter().zip(other).map(|(own, other)| own / other))
 }

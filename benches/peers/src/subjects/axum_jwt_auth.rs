@@ -1,6 +1,6 @@
 //! `axum-jwt-auth` as its README shows it: an extractor with keys from the key endpoint.
 //!
-//! It checks neither client nor kind of token.
+//! It checks neither the client nor the kind of token.
 
 use std::{error::Error, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! The application without authorization: what axum itself takes.
+//! The application without authorization: the cost of axum itself.
 
 use tower::layer::util::Identity;
 
@@ -17,7 +17,7 @@ pub fn subject_07() -> Subject {
     Subject::request_07("bare axum", version_of("axum", "0.7"), None, app)
 }
 
-/// Two layers that do nothing: what axum takes for having any.
+/// Two layers that do nothing: the cost of layers in axum.
 pub fn idle() -> Subject {
     let app = axum::Router::new()
         .route(PATH, axum::routing::get(handler).layer(Identity::new()))
@@ -25,7 +25,7 @@ pub fn idle() -> Subject {
     Subject::request("axum with two layers that do nothing", version_of("axum", "0.8"), None, app)
 }
 
-/// Answers with as much as the other handlers do.
+/// Returns a body of the same length as the other handlers.
 async fn handler() -> String {
     "00000000-0000-0000-0000-000000000000".to_owned()
 }

@@ -1,4 +1,4 @@
-//! Functions alone, to hold the requests against.
+//! Single functions, as a reference for the requests.
 
 use std::error::Error;
 
@@ -15,10 +15,10 @@ use crate::{
     world::World,
 };
 
-/// The name of the subject that nobody who checks signatures can be faster than.
+/// The name of the subject that is the lower bound for all that verify signatures.
 pub const LIMIT: &str = "the signature alone";
 
-/// The check of the signature, with the key parsed and the token taken apart before.
+/// Verifies only the signature, with the key and the token parsed in advance.
 pub fn limit(world: &World) -> Result<Subject, Box<dyn Error>> {
     let (n, e) = world.public_key()?;
     let (n, e) = (URL_SAFE_NO_PAD.decode(n)?, URL_SAFE_NO_PAD.decode(e)?);
@@ -28,7 +28,7 @@ pub fn limit(world: &World) -> Result<Subject, Box<dyn Error>> {
     }))
 }
 
-/// What most crates of this kind stand on.
+/// The crate that most crates of this kind use.
 pub fn jsonwebtoken(world: &World, crypto: Crypto) -> Result<Subject, Box<dyn Error>> {
     let (n, e) = world.public_key()?;
     let key = DecodingKey::from_rsa_components(&n, &e)?;
@@ -43,19 +43,19 @@ pub fn jsonwebtoken(world: &World, crypto: Crypto) -> Result<Subject, Box<dyn Er
     }))
 }
 
-/// This crate's decision without axum, about tokens seen before.
+/// This crate without axum, for tokens in the cache.
 pub async fn verify_warm(world: &World) -> Result<Subject, Box<dyn Error>> {
     Ok(verify("Verifier::verify, warm", ours::warm_verifier(world).await?))
 }
 
-/// The same about tokens never seen.
+/// The same for tokens that are not in the cache.
 pub async fn verify_cold(world: &World) -> Result<Subject, Box<dyn Error>> {
     Ok(verify("Verifier::verify, cold", ours::cold_verifier(world).await?))
 }
 
 fn verify(name: &'static str, verifier: Verifier) -> Subject {
     Subject::call(name, version_of("tower-cognito", ""), "aws-lc-rs", move |token| {
-        // The keys are there, so that the first poll decides.
+        // The keys are loaded, so the first poll is ready.
         verifier.verify(&token.text).now_or_never().is_some_and(|result| result.is_ok())
     })
 }

@@ -1,7 +1,7 @@
 //! `jwt-authorizer` as its README shows it: a layer with keys from the key endpoint.
 //!
-//! It is made for axum 0.7. The algorithm is that of the key in the set, which is RS256. It checks
-//! no client, and would refuse any token with an `aud`, since none is configured.
+//! It requires axum 0.7. The algorithm is that of the key in the set, RS256. It does not check the client, and would
+//! reject any token with an `aud`, because no audience is configured.
 
 use std::error::Error;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub async fn subject(world: &World) -> Result<Subject, Box<dyn Error>> {
-    // Keys are fetched by the first request, which is one of those before measuring.
+    // The first request fetches the keys, before the measurement.
     let authorizer = JwtAuthorizer::<User>::from_jwks_url(&world.jwks_uri())
         .validation(Validation::new().iss(&[world.issuer()]))
         .build()

@@ -1,8 +1,7 @@
-//! `jwt-verify`: no middleware of its own, so that the smallest one is put around it here.
+//! `jwt-verify`: it has no middleware, so a minimal one wraps it here.
 //!
-//! Its verifier for Cognito knows no other address than that of AWS. Its verifier for OpenID
-//! Connect takes any. It goes the same way through the token, and with `client_id` read as `aud`
-//! it holds issuer, client and kind of token against the configuration too.
+//! Its verifier for Cognito accepts only AWS endpoints, so its verifier for OpenID Connect is used. That one processes
+//! tokens the same way, and with `client_id` read as `aud` it also checks issuer, client and kind of token.
 
 use std::{error::Error, sync::Arc};
 

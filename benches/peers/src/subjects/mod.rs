@@ -1,4 +1,4 @@
-//! All that is measured, each in a file of its own.
+//! All subjects, each in its own file.
 
 mod axum_jwt_auth;
 mod bare;
@@ -13,7 +13,7 @@ use std::error::Error;
 pub use self::functions::LIMIT;
 use crate::{crypto::Crypto, subject::Subject, world::World};
 
-/// Makes all subjects. Those that fetch keys before their first request have done so then.
+/// Creates all subjects. Those that fetch keys before their first request have done so on return.
 pub async fn all(world: &World, crypto: Crypto) -> Result<Vec<Subject>, Box<dyn Error>> {
     Ok(vec![
         bare::subject(),

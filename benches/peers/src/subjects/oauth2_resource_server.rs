@@ -1,6 +1,6 @@
 //! `tower-oauth2-resource-server`: a layer that leaves the claims in the request's extensions.
 //!
-//! It checks neither client nor kind of token.
+//! It checks neither the client nor the kind of token.
 
 use std::error::Error;
 
@@ -17,11 +17,11 @@ use crate::{
 };
 
 pub async fn subject(world: &World, crypto: Crypto) -> Result<Subject, Box<dyn Error>> {
-    // Given as text, because one cannot wait for the keys that it fetches. A request finds them in
-    // the same map either way.
+    // Configured as text, because its key fetch cannot be awaited. A request finds the keys in the same map
+    // either way.
     let tenant = TenantConfiguration::static_builder(&world.jwks)
         .allowed_algorithms(&[Algorithm::RS256])
-        // Access tokens of Cognito have no audience, so none is asked for.
+        // Access tokens of Cognito have no audience, so none is required.
         .claims_validation(ClaimsValidationSpec::new().iss(world.issuer()).exp(true))
         .build()?;
     let server = OAuth2ResourceServer::<User>::builder().add_tenant(tenant).build().await?;

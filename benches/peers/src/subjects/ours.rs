@@ -11,7 +11,7 @@ use crate::{
     world::{PATH, PERMISSION, SCOPE, World},
 };
 
-/// The layer, with the policy in it, around the router, which spares axum's boxes for each layer.
+/// The layer with the policy around the router, which avoids axum's boxing for each layer.
 pub async fn around(world: &World) -> Result<Subject, Box<dyn Error>> {
     let router = Router::new().route(PATH, get(handler)).with_state(());
     let app = CognitoLayer::new(warm_verifier(world).await?).require(policy()).layer(router);
@@ -28,12 +28,12 @@ pub async fn one_layer(world: &World) -> Result<Subject, Box<dyn Error>> {
     Ok(Subject::request(name, version, Some("aws-lc-rs"), app))
 }
 
-/// The layer around all routes, and a policy at the route: a token seen before costs no RSA.
+/// The layer around all routes, and a policy at the route: a cached token needs no RSA.
 pub async fn warm(world: &World) -> Result<Subject, Box<dyn Error>> {
     Ok(subject("tower-cognito inside, warm", warm_verifier(world).await?))
 }
 
-/// Every request costs what a token costs that was never seen.
+/// Without the cache: every request costs as much as a new token.
 pub async fn cold(world: &World) -> Result<Subject, Box<dyn Error>> {
     Ok(subject("tower-cognito inside, cold", cold_verifier(world).await?))
 }
@@ -57,7 +57,7 @@ async fn ready(builder: VerifierBuilder) -> Result<Verifier, Box<dyn Error>> {
     Ok(verifier)
 }
 
-/// More than the peers do: client, kind of token, scope, group and permission are checked too.
+/// Checks more than the peers do: client, kind of token, scope, group and permission.
 fn subject(name: &'static str, verifier: Verifier) -> Subject {
     let app = Router::new()
         .route(PATH, get(handler).layer(require(policy())))
@@ -65,7 +65,7 @@ fn subject(name: &'static str, verifier: Verifier) -> Subject {
     Subject::request(name, version_of("tower-cognito", ""), Some("aws-lc-rs"), app)
 }
 
-/// No token has the group, so that all three parts are looked at.
+/// No token has the group, so that all three parts are evaluated.
 fn policy() -> Policy {
     scope(SCOPE) & (group("admin") | permission(PERMISSION))
 }

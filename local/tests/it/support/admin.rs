@@ -1,11 +1,11 @@
-//! The administrators' half of the user pool API, as the tests of the local pool use it.
+//! Admin operations of the user pool API.
 
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
 
 use super::cognito::call;
 
-/// What an operation answers: its output, or the error's name and message.
+/// The output of an operation, or the name and message of its error.
 pub(crate) type Answer = Result<Value, (String, String)>;
 
 pub(crate) const PASSWORD: &str = "Correct-Horse-1";
@@ -25,7 +25,7 @@ pub(crate) async fn on_user(pool: &UserPool, operation: &str, name: &str) -> Ans
     admin(pool, operation, json!({ "Username": name })).await
 }
 
-/// A confirmed user with a password, whom nobody told.
+/// Creates a confirmed user with a password, and sends no invitation.
 pub(crate) async fn user(pool: &UserPool, name: &str) -> Value {
     let input = json!({ "Username": name, "MessageAction": "SUPPRESS" });
     let made = admin(pool, "AdminCreateUser", input).await.unwrap();
@@ -52,7 +52,7 @@ pub(crate) async fn sign_in(pool: &UserPool, name: &str, password: &str) -> Answ
     call(pool, "InitiateAuth", input).await
 }
 
-/// The tokens of a sign-in with the password that all users here have.
+/// Signs in with [`PASSWORD`] and returns the tokens.
 pub(crate) async fn tokens(pool: &UserPool, name: &str) -> Value {
     sign_in(pool, name, PASSWORD).await.unwrap()["AuthenticationResult"].clone()
 }
@@ -62,39 +62,39 @@ pub(crate) async fn refresh(pool: &UserPool, tokens: &Value) -> Answer {
     call(pool, "GetTokensFromRefreshToken", input).await
 }
 
-/// What was sent to a user, newest first.
+/// Returns the messages sent to a user, newest first.
 pub(crate) async fn messages(pool: &UserPool, name: &str) -> Vec<Value> {
     let address = format!("http://{}/_local/messages?username={name}", pool.address());
     let text = reqwest::get(address).await.unwrap().text().await.unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-/// The code, or first password, that was sent last.
+/// Returns the code or temporary password of the newest message.
 pub(crate) async fn last_code(pool: &UserPool, name: &str) -> String {
     messages(pool, name).await[0]["code"].as_str().unwrap().to_owned()
 }
 
-/// A user's attributes by name.
+/// Returns the attributes of a user by name.
 pub(crate) async fn attributes(pool: &UserPool, name: &str) -> Value {
     let user = on_user(pool, "AdminGetUser", name).await.unwrap();
     by_name(&user["UserAttributes"])
 }
 
-/// A list of names and values as a map.
+/// Converts a list of names and values to a map.
 pub(crate) fn by_name(list: &Value) -> Value {
     let pairs = list.as_array().unwrap().iter();
     pairs.map(|one| (one["Name"].as_str().unwrap().to_owned(), one["Value"].clone())).collect()
 }
 
-/// A map as a list of names and values.
+/// Converts a map to a list of names and values.
 pub(crate) fn as_list(map: &Value) -> Value {
     let pairs = map.as_object().unwrap().iter();
     pairs.map(|(name, value)| json!({ "Name": name, "Value": value })).collect()
 }
 
 #[track_caller]
-pub(crate) fn error(answer: Answer) -> (String, String) {
-    answer.expect_err("the operation succeeded")
+pub(crate) fn error(result: Answer) -> (String, String) {
+    result.expect_err("the operation succeeded")
 }
 
 pub(crate) fn is(name: &str, message: &str) -> (String, String) {

@@ -1,4 +1,4 @@
-//! A browser without scripts: it keeps cookies, follows redirects, and fills in the forms that it is shown.
+//! A browser without scripts: it keeps cookies, follows redirects, and submits forms.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::LazyLock};
 
@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Url, redirect::Policy};
 use tower_cognito_local::UserPool;
 
-/// What a browser shows.
+/// A page that the browser received.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) url: Url,
@@ -22,15 +22,15 @@ pub(crate) struct WebForm {
     pub(crate) fields: Vec<(String, String)>,
 }
 
-/// One person's browser. Cookies of a host go to all its ports and to no other host, as in real ones.
+/// A browser. As in real browsers, cookies of a host are sent to all its ports and to no other host.
 pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
-    /// The hosts that set cookies. One that a test put here by hand goes to all of them.
+    /// The host that set each cookie. A cookie that a test inserted by hand is sent to all hosts.
     hosts: BTreeMap<String, String>,
-    /// Headers that browsers set by themselves, in place of the right ones.
+    /// Overrides the `Origin` header that the browser would send.
     pub(crate) origin: Option<&'static str>,
     pub(crate) fetch_site: &'static str,
-    /// The host that is this machine to the browser.
+    /// The host name that the browser resolves to this machine.
     host: String,
     client: reqwest::Client,
 }
@@ -42,7 +42,7 @@ impl Browser {
         Self::with(LOOPBACK.to_owned(), client().clone())
     }
 
-    /// A browser that finds an address under this name.
+    /// A browser that resolves `host` to `address`.
     pub(crate) fn at(host: &str, address: SocketAddr) -> Self {
         let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy();
         let client = client.resolve(host, address).pool_max_idle_per_host(0).build().unwrap();
@@ -58,7 +58,7 @@ impl Browser {
         &self.client
     }
 
-    /// Opens an address, and follows where it leads as long as that is on this machine.
+    /// Opens an address and follows redirects on this machine.
     pub(crate) async fn open(&mut self, address: impl AsRef<str>) -> Page {
         let url = Url::parse(address.as_ref()).unwrap();
         let request = self.client.get(url.clone());
@@ -66,14 +66,14 @@ impl Browser {
         self.follow(page).await
     }
 
-    /// Opens an address, and stays at its answer.
+    /// Opens an address without following redirects.
     pub(crate) async fn open_once(&mut self, address: impl AsRef<str>) -> Page {
         let url = Url::parse(address.as_ref()).unwrap();
         let request = self.client.get(url.clone());
         self.send(url, request).await
     }
 
-    /// Fills in the form that goes to a path, and sends it.
+    /// Fills in the form whose action is `path`, and submits it.
     pub(crate) async fn submit(&mut self, page: &Page, path: &str, typed: &[(&str, &str)]) -> Page {
         let mut form = page.form(path);
         for (name, value) in typed {
@@ -84,7 +84,7 @@ impl Browser {
         self.follow(page).await
     }
 
-    /// Sends a form as it is.
+    /// Submits a form as it is.
     pub(crate) async fn post(&mut self, form: &WebForm) -> Page {
         let origin = form.action.origin().ascii_serialization();
         let request = self
@@ -104,13 +104,13 @@ impl Browser {
             let host = target.host_str().unwrap_or_default();
             let is_here = host == self.host || (self.host == LOOPBACK && host == "localhost");
             if !is_here {
-                // What is elsewhere is not there: its address says all.
+                // Other hosts do not exist: only the address is of interest.
                 return Page { url: target, ..page };
             }
             let request = self.client.get(target.clone());
             page = self.send(target, request).await;
         }
-        panic!("the redirects go round in circles: {}", page.url);
+        panic!("redirect loop: {}", page.url);
     }
 
     async fn send(&mut self, url: Url, request: reqwest::RequestBuilder) -> Page {
@@ -145,7 +145,7 @@ impl Page {
         Some(self.url.join(location).unwrap())
     }
 
-    /// A parameter of the address, be it in the query or in the fragment.
+    /// Returns a parameter of the address, from the query or the fragment.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         let mut in_query = self.url.clone();
         if let Some(fragment) = self.url.fragment() {
@@ -159,38 +159,38 @@ impl Page {
         unescaped(between(&self.body, "<title>", "</title>").unwrap_or_default())
     }
 
-    /// What the page says went wrong.
+    /// Returns the error that the page shows.
     pub(crate) fn problem(&self) -> Option<String> {
         let box_ = between(&self.body, "id=\"problem\"", "</div>")?;
         Some(unescaped(between(box_, "<p>", "</p>")?))
     }
 
-    /// Whether the page has a form that is sent to a path.
+    /// Returns whether the page has a form whose action is `path`.
     pub(crate) fn has_form(&self, path: &str) -> bool {
         self.body.contains(&format!("action=\"{path}?"))
     }
 
-    /// What the page says went well.
+    /// Returns the success notice that the page shows.
     pub(crate) fn notice(&self) -> Option<String> {
         let box_ = between(&self.body, "class=\"notice\"", "</div>")?;
         Some(unescaped(between(box_, "<p>", "</p>")?))
     }
 
-    /// The text of the element with an id.
+    /// Returns the text of the element with an ID.
     pub(crate) fn element(&self, id: &str) -> Option<String> {
         let rest = between(&self.body, &format!("id=\"{id}\""), "</")?;
         Some(unescaped(rest.split_once('>')?.1))
     }
 
-    /// Follows a link by its text.
+    /// Returns the target of the link with this text.
     pub(crate) fn link(&self, text: &str) -> Url {
         let end = format!(">{text}</a>");
         let before = self.body.split(&end).next().unwrap();
-        let start = before.rfind("<a ").unwrap_or_else(|| panic!("no link says {text}"));
+        let start = before.rfind("<a ").unwrap_or_else(|| panic!("no link with the text {text}"));
         self.url.join(&attribute(&before[start + 1..], "href").unwrap()).unwrap()
     }
 
-    /// The form that is sent to a path.
+    /// Returns the form whose action is `path`.
     pub(crate) fn form(&self, path: &str) -> WebForm {
         let forms = self.body.split("<form ").skip(1);
         for form in forms.map(|text| text.split("</form>").next().unwrap()) {
@@ -208,7 +208,7 @@ impl Page {
                 .collect();
             return WebForm { action, fields };
         }
-        panic!("no form goes to {path}: {} ({})", self.title(), self.status);
+        panic!("no form for {path}: {} ({})", self.title(), self.status);
     }
 }
 
@@ -227,8 +227,8 @@ impl WebForm {
     }
 }
 
-/// A client for all browsers, since it takes a while to make. It follows nothing by itself, and keeps no connection,
-/// since each test has a runtime of its own.
+/// A client that all browsers share, because creating one is slow. It follows no redirects, and keeps no connections,
+/// because each test has its own runtime.
 pub(crate) fn client() -> &'static reqwest::Client {
     static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
         let client = reqwest::Client::builder().redirect(Policy::none());
@@ -237,7 +237,7 @@ pub(crate) fn client() -> &'static reqwest::Client {
     &CLIENT
 }
 
-/// Names and values as forms and queries write them.
+/// Encodes names and values as in forms and queries.
 pub(crate) fn encoded<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut url = Url::parse("http://localhost/").unwrap();
     url.query_pairs_mut().extend_pairs(pairs);
@@ -257,13 +257,13 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 fn unescaped(text: &str) -> String {
     [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
         .into_iter()
-        .fold(text.to_owned(), |text, (written, sign)| text.replace(written, sign))
+        .fold(text.to_owned(), |text, (escaped, character)| text.replace(escaped, character))
 }
 
-/// Where hosted pages send browsers back to.
+/// The redirect URI of the pool's app.
 pub(crate) const BACK: &str = "https://app.test/back";
 
-/// Opens a hosted page for the pool's own app, which gets a code or tokens at [`BACK`].
+/// Opens a hosted page for the pool's own app, which receives a code or tokens at [`BACK`].
 pub(crate) async fn open(browser: &mut Browser, pool: &UserPool, path: &str, kind: &str) -> Page {
     let query = [
         ("client_id", pool.client_id()),

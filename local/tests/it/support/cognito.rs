@@ -1,4 +1,4 @@
-//! The user pool API as a client speaks it.
+//! A client of the user pool API.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ pub(crate) type Outcome = Result<Value, (String, String)>;
 /// The password of all users in tests.
 pub(crate) const PASSWORD: &str = "Correct-Horse-1";
 
-/// A pool that is configured by TOML, with users of these names: each has a proven e-mail address.
+/// Starts a pool configured by TOML, with users of these names, each with a verified e-mail address.
 pub(crate) async fn pool_with(toml: &str, users: &[&str]) -> UserPool {
     let users: String = users
         .iter()
@@ -29,12 +29,12 @@ pub(crate) async fn pool_with(toml: &str, users: &[&str]) -> UserPool {
     UserPool::builder().config(config).start().await.unwrap()
 }
 
-/// The part of the pool's id that passwords are bound to.
+/// Returns the part of the pool ID that is part of SRP hashes.
 pub(crate) fn short_name(pool: &UserPool) -> &str {
     pool.id().as_str().split_once('_').unwrap().1
 }
 
-/// Signs in with a password alone.
+/// Signs in by `USER_PASSWORD_AUTH`.
 pub(crate) async fn sign_in(pool: &UserPool, name: &str, password: &str) -> Outcome {
     let parameters = json!({ "USERNAME": name, "PASSWORD": password });
     initiate(pool, "USER_PASSWORD_AUTH", parameters).await
@@ -64,7 +64,7 @@ pub(crate) async fn respond(
     call(pool, "RespondToAuthChallenge", input).await
 }
 
-/// Signs in by SRP: the answer to the claim, or the first error.
+/// Signs in by SRP. Returns the response to the claim, or the first error.
 pub(crate) async fn srp_sign_in(pool: &UserPool, name: &str, password: &str) -> Outcome {
     let client = SrpClient::new();
     let parameters = json!({ "USERNAME": name, "SRP_A": client.public });
@@ -73,14 +73,14 @@ pub(crate) async fn srp_sign_in(pool: &UserPool, name: &str, password: &str) -> 
     respond(pool, "PASSWORD_VERIFIER", &Value::Null, answers).await
 }
 
-/// What was sent to a user, newest first.
+/// Returns the messages sent to a user, newest first.
 pub(crate) async fn messages(pool: &UserPool, name: &str) -> Vec<Value> {
     let address = format!("http://{}/_local/messages?username={name}", pool.address());
     let text = client().get(address).send().await.unwrap().text().await.unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-/// A token of a sign-in's answer: `AccessToken`, `IdToken`, `RefreshToken`.
+/// Returns a token of a sign-in response: `AccessToken`, `IdToken` or `RefreshToken`.
 pub(crate) fn token(answer: &Value, name: &str) -> String {
     answer["AuthenticationResult"][name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned()
 }
@@ -89,12 +89,12 @@ pub(crate) fn has_tokens(answer: &Outcome) -> bool {
     answer.as_ref().is_ok_and(|answer| answer.get("AuthenticationResult").is_some())
 }
 
-/// What a token says, unverified.
+/// Decodes the claims of a token without verification.
 pub(crate) fn payload(token: &str) -> Value {
     part(token, 1)
 }
 
-/// The id of the key that signed a token.
+/// Returns the ID of the key that signed a token.
 pub(crate) fn kid(token: &str) -> String {
     part(token, 0)["kid"].as_str().unwrap().to_owned()
 }
@@ -104,7 +104,7 @@ fn part(token: &str, number: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// The error of an operation that has to fail. What succeeded is not shown: it may be tokens.
+/// Returns the error of an operation that must fail. A panic does not print the output, which may contain tokens.
 pub(crate) fn error(answer: Outcome) -> (String, String) {
     let Err(error) = answer else { panic!("the operation succeeded") };
     error
@@ -114,25 +114,25 @@ pub(crate) fn is(name: &str, message: &str) -> (String, String) {
     (name.to_owned(), message.to_owned())
 }
 
-/// What who does not know the password hears.
+/// The error for a wrong password or an unknown user.
 pub(crate) fn incorrect() -> (String, String) {
     is("NotAuthorizedException", "Incorrect username or password.")
 }
 
-/// What who answers a step that is not theirs, or not there any more, hears.
+/// The error for a challenge response with a foreign, expired or used session.
 pub(crate) fn session_over() -> (String, String) {
     is("NotAuthorizedException", "Invalid session for the user, session is expired.")
 }
 
-/// A client for all tests, since it takes a while to make. Connections are not kept: each test has a runtime of its
-/// own, with which they end.
+/// A client that all tests share, because creating one is slow. It keeps no connections, because they would end with
+/// the runtime of their test.
 pub(crate) fn client() -> &'static reqwest::Client {
     static CLIENT: LazyLock<reqwest::Client> =
         LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap());
     &CLIENT
 }
 
-/// Calls an operation: its output, or the error's name and message.
+/// Calls an operation.
 pub(crate) async fn call(pool: &UserPool, operation: &str, input: Value) -> Outcome {
     let response = client()
         .post(format!("http://{}/", pool.address()))
@@ -151,8 +151,8 @@ pub(crate) async fn call(pool: &UserPool, operation: &str, input: Value) -> Outc
     Err((text("__type"), text("message")))
 }
 
-/// The configuration of a pool that is an identity provider for another: it has the user `jane`, and the other pool as
-/// its app `relying`.
+/// Returns the configuration of a pool that is an identity provider for the pool `app`: it has the user `jane` and the
+/// client `relying`.
 pub(crate) fn provider_config(app: &UserPool) -> Config {
     let config = format!(
         r#"

@@ -19,11 +19,11 @@ fn clean(mut command: Command) -> Command {
     command
 }
 
-/// A serving process, which is killed with this value.
+/// A serving process, killed on drop.
 pub(crate) struct Served {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// What it printed up to the line with its address.
+    /// The banner that it printed.
     pub(crate) output: String,
 }
 
@@ -33,7 +33,7 @@ impl Served {
         Self::run(with_data(program(), data))
     }
 
-    /// As [`start`](Self::start), with a umask of the shell's.
+    /// Like [`start`](Self::start), with the given umask.
     pub(crate) fn start_with_umask(data: &Path, umask: &str) -> Self {
         let mut shell = Command::new("sh");
         shell

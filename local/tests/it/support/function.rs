@@ -1,4 +1,4 @@
-//! A function on Lambda, as the runtime interface emulator serves it.
+//! A Lambda function, served over HTTP like by the runtime interface emulator.
 
 use std::{
     future::Future,
@@ -17,32 +17,32 @@ use tower_cognito_local::UserPool;
 
 use super::{admin::admin, serve};
 
-/// A pool that starts after its functions.
+/// A cell for a pool that starts after its functions.
 pub(crate) type Late = Arc<OnceLock<Arc<UserPool>>>;
 
-/// What a function's answer looks like on the wire.
+/// The HTTP response of a function.
 pub(crate) enum Outcome {
     Json(Value),
     Text(u16, String),
     Never,
 }
 
-/// A function, with all that it was called with.
+/// A function that records its calls.
 pub(crate) struct Function {
     address: SocketAddr,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Function {
-    /// A function that answers as the closure says, which gets the number of the call and the event.
+    /// A function whose closure computes the response from the number of the call and the event.
     pub(crate) async fn answering(
         answer: impl Fn(usize, Value) -> Outcome + Clone + Send + Sync + 'static,
     ) -> Self {
         Self::running(move |number, event| std::future::ready(answer(number, event))).await
     }
 
-    /// A function that first does something to the pool, as an administrator who comes in between.
-    pub(crate) async fn meddling(pool: &Late, operation: &'static str, input: Value) -> Self {
+    /// A function that calls an admin operation on the pool during its first call.
+    pub(crate) async fn calling(pool: &Late, operation: &'static str, input: Value) -> Self {
         let pool = Arc::clone(pool);
         Self::running(move |number, event| {
             let (pool, input) = (Arc::clone(&pool), input.clone());
@@ -56,18 +56,18 @@ impl Function {
         .await
     }
 
-    /// A function that takes its time.
+    /// A function with an async closure.
     pub(crate) async fn running<F: Future<Output = Outcome> + Send + 'static>(
         answer: impl Fn(usize, Value) -> F + Clone + Send + Sync + 'static,
     ) -> Self {
         let calls = Arc::<Mutex<Vec<_>>>::default();
-        let noted = Arc::clone(&calls);
+        let recorded = Arc::clone(&calls);
         let app = Router::new().fallback(async move |uri: Uri, body: Bytes| {
             let event: Value = serde_json::from_slice(&body).unwrap();
             let number = {
-                let mut noted = noted.lock().unwrap();
-                noted.push((uri.path().to_owned(), event.clone()));
-                noted.len()
+                let mut recorded = recorded.lock().unwrap();
+                recorded.push((uri.path().to_owned(), event.clone()));
+                recorded.len()
             };
             match answer(number, event).await {
                 Outcome::Json(answer) => answer.to_string().into_response(),
@@ -80,7 +80,7 @@ impl Function {
         Self { address: serve(app).await, calls }
     }
 
-    /// A function that gives its event back with this response.
+    /// A function that returns its event with this response.
     pub(crate) async fn responding(response: Value) -> Self {
         Self::answering(move |_, mut event| {
             event["response"] = response.clone();
@@ -89,7 +89,7 @@ impl Function {
         .await
     }
 
-    /// A function that gives its event back as it is.
+    /// A function that returns its event unchanged.
     pub(crate) async fn doing_nothing() -> Self {
         Self::answering(|_, event| Outcome::Json(event)).await
     }
@@ -108,7 +108,7 @@ impl Function {
         self.calls.lock().unwrap().iter().map(|(_, event)| event.clone()).collect()
     }
 
-    /// What stood behind `triggerSource` at each call.
+    /// Returns the `triggerSource` of each call.
     pub(crate) fn sources(&self) -> Vec<String> {
         let source = |event: &Value| event["triggerSource"].as_str().unwrap().to_owned();
         self.events().iter().map(source).collect()

@@ -1,4 +1,4 @@
-//! What the tests share: raw requests, clients of the API, a browser, functions, captured logs.
+//! Shared test support: raw requests, API clients, a browser, Lambda functions and captured logs.
 
 pub(crate) mod admin;
 pub(crate) mod browser;
@@ -40,7 +40,7 @@ pub(crate) async fn serve(app: Router) -> SocketAddr {
     address
 }
 
-/// The header that the pool's own access tokens have.
+/// Returns the JOSE header of the pool's access tokens.
 pub(crate) fn header(pool: &UserPool) -> Value {
     json!({ "kid": pool.key_id(TokenUse::Access), "alg": "RS256" })
 }

@@ -1,7 +1,7 @@
-//! All operations of Cognito's service model (cognito-idp 2016-04-18, from botocore 1.44.8). The local pool has a table
-//! of its own, so that a fault in one of the two is seen.
+//! All operations of Cognito's service model (cognito-idp 2016-04-18, from botocore 1.44.8). This table is independent
+//! of the local pool's own, so that a mistake in either one fails a test.
 
-/// With the trait `authtype: none`: apps call them.
+/// Operations with the trait `authtype: none`, which apps call.
 pub(crate) const WITHOUT_CREDENTIALS: [&str; 34] = [
     "AssociateSoftwareToken",
     "ChangePassword",
@@ -39,7 +39,7 @@ pub(crate) const WITHOUT_CREDENTIALS: [&str; 34] = [
     "VerifyUserAttribute",
 ];
 
-/// The others, which need AWS credentials.
+/// Operations that need AWS credentials.
 pub(crate) const WITH_CREDENTIALS: [&str; 119] = [
     "AddCustomAttributes",
     "AddUserPoolClientSecret",

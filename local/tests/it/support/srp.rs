@@ -1,5 +1,5 @@
-//! The client's half of the Secure Remote Password protocol, as Cognito's JavaScript clients compute it: numbers are
-//! texts of hexadecimal digits, and hashes are taken of what those texts stand for.
+//! The client side of the Secure Remote Password protocol, as Cognito's JavaScript clients implement it: numbers are
+//! hexadecimal strings, and hashes are over the bytes that the strings encode.
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use num_bigint::BigUint;
 use serde_json::{Value, json};
 
-/// The group of 3072 bits of RFC 3526.
+/// The prime of the 3072-bit group of RFC 3526.
 const N: &str = "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74\
     020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F1437\
     4FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
@@ -26,7 +26,7 @@ const N: &str = "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC7
 /// The day is not padded.
 pub(crate) const TIMESTAMP: &str = "Mon Nov 3 15:13:13 UTC 2026";
 
-/// One try to sign in: a secret number and what is shown of it.
+/// One sign-in attempt: the ephemeral secret and its public value.
 pub(crate) struct SrpClient {
     secret: BigUint,
     pub(crate) public: String,
@@ -45,19 +45,19 @@ impl SrpClient {
         Self { secret, public }
     }
 
-    /// The answers to a `PASSWORD_VERIFIER` challenge.
+    /// Computes the responses to a `PASSWORD_VERIFIER` challenge.
     pub(crate) fn answers(&self, pool_name: &str, challenge: &Value, password: &str) -> Value {
-        let told = |name: &str| challenge["ChallengeParameters"][name].as_str().unwrap();
-        let (user, block) = (told("USER_ID_FOR_SRP"), told("SECRET_BLOCK"));
+        let parameter = |name: &str| challenge["ChallengeParameters"][name].as_str().unwrap();
+        let (user, block) = (parameter("USER_ID_FOR_SRP"), parameter("SECRET_BLOCK"));
         let (n, g) = (prime(), BigUint::from(2_u8));
-        let server = number(told("SRP_B"));
+        let server = number(parameter("SRP_B"));
 
         let k = number(&hash_hex(&format!("{}{}", pad_hex(&n), pad_hex(&g))));
         let u =
             number(&hash_hex(&format!("{}{}", pad_hex(&number(&self.public)), pad_hex(&server))));
         let identity =
             to_hex(digest(&SHA256, format!("{pool_name}{user}:{password}").as_bytes()).as_ref());
-        let x = number(&hash_hex(&format!("{}{identity}", pad_hex(&number(told("SALT"))))));
+        let x = number(&hash_hex(&format!("{}{identity}", pad_hex(&number(parameter("SALT"))))));
         // S = (B - k * g^x) ^ (a + u * x)
         let known = (&k * g.modpow(&x, &n)) % &n;
         let s = ((server + &n) - known).modpow(&(&self.secret + &u * &x), &n);
@@ -76,7 +76,7 @@ impl SrpClient {
     }
 }
 
-/// An even number of digits, and zeros in front of a first digit of 8 or more.
+/// Pads to an even number of digits, and prepends `00` if the first digit is 8 or more.
 fn pad_hex(number: &BigUint) -> String {
     let text = number.to_str_radix(16);
     if text.len() % 2 == 1 {

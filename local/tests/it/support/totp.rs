@@ -1,4 +1,4 @@
-//! One-time passwords as an authenticator app makes them (RFC 6238), and a pool whose clock stands well inside a step.
+//! Time-based one-time passwords (RFC 6238), and control of the pool's clock within a time step.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -7,13 +7,13 @@ use tower_cognito_local::UserPool;
 
 use super::wall_time;
 
-/// What a pool's clock shows, for tests that put it forward.
+/// The time of a pool's clock, for tests that advance it.
 pub(crate) struct PoolTime {
     ahead: Duration,
 }
 
 impl PoolTime {
-    /// Puts the pool's clock forward into the first half of a step of thirty seconds.
+    /// Advances the pool's clock into the first half of a 30-second time step.
     pub(crate) fn inside_a_step(pool: &UserPool) -> Self {
         let past = seconds(Duration::ZERO) % 30;
         let mut time = Self { ahead: Duration::ZERO };
@@ -26,12 +26,12 @@ impl PoolTime {
         self.ahead += by;
     }
 
-    /// To the next step, so that the code of the one before may be followed by another.
+    /// Advances to the next time step, where a new code is accepted.
     pub(crate) fn next_step(&mut self, pool: &UserPool) {
         self.advance(pool, Duration::from_secs(30));
     }
 
-    /// The code of the step that is so many steps from the present one.
+    /// Returns the code of the time step `steps` after the current one.
     pub(crate) fn code(&self, secret: &str, steps: i64) -> String {
         let present = i64::try_from(seconds(self.ahead) / 30).unwrap();
         code_of(secret, u64::try_from(present + steps).unwrap())
@@ -52,14 +52,14 @@ fn code_of(secret: &str, step: u64) -> String {
 }
 
 fn base32(text: &str) -> Vec<u8> {
-    let (mut octets, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for sign in text.chars() {
-        let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(sign).unwrap();
+    let (mut octets, mut bits, mut bit_count) = (Vec::new(), 0_u32, 0);
+    for character in text.chars() {
+        let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(character).unwrap();
         bits = (bits << 5 | u32::try_from(value).unwrap()) & 0xffff;
-        held += 5;
-        if held >= 8 {
-            held -= 8;
-            octets.push((bits >> held & 0xff) as u8);
+        bit_count += 5;
+        if bit_count >= 8 {
+            bit_count -= 8;
+            octets.push((bits >> bit_count & 0xff) as u8);
         }
     }
     octets

@@ -1,4 +1,4 @@
-//! As `kit.mjs`, which says more.
+//! The counterpart of `kit.mjs`, where the details are documented.
 
 use std::{
     env, fs,
@@ -16,7 +16,7 @@ pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 const PLAIN: &str = include_str!("../../pool.toml");
 
-/// A pool of its own process.
+/// A pool in its own process.
 pub struct Pool {
     pub title: &'static str,
     pub endpoint: String,
@@ -51,39 +51,39 @@ impl Pool {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = BufReader::new(process.stdout.take().unwrap());
-        let endpoint = said
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let endpoint = output
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
                 let (_, rest) = line.split_once(" is at ")?;
                 Some(rest.split_once(". ")?.0.to_owned())
             })
-            .expect("the pool says where it is");
+            .expect("the pool prints its address");
         fs::remove_file(file).unwrap();
         Self { title, endpoint, has_email_names, process }
     }
 
-    /// What a user signs in with, and their address.
+    /// Returns the sign-in data and address of a user.
     pub fn user(&self, name: &str) -> (String, String) {
         let email = format!("{name}@example.com");
         (if self.has_email_names { email.clone() } else { name.to_owned() }, email)
     }
 
-    /// The code that was sent to a user last.
+    /// Returns the newest code sent to a user.
     pub fn code(&self, username: &str) -> String {
         let username = username.replace('@', "%40");
         let messages = self.http("GET", &format!("/_local/messages?username={username}"), "");
         messages[0]["code"].as_str().unwrap().to_owned()
     }
 
-    /// Puts the clock forward, and tells the pool's time in seconds.
+    /// Advances the clock, and returns the pool's time in seconds.
     pub fn advance(&self, seconds: u64) -> f64 {
         let body = format!("{{\"advance_seconds\":{seconds}}}");
         self.http("POST", "/_local/clock", &body)[Self::ID].as_f64().unwrap()
     }
 
-    /// A one-time password that was never used: each is good for a step of its own (RFC 6238).
+    /// Returns an unused one-time password (RFC 6238), by advancing the clock to the next time step.
     pub fn totp(&self, secret: &str) -> String {
         let step = self.advance(30) as u64 / 30;
         let key = BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
@@ -120,7 +120,7 @@ impl Drop for Pool {
     }
 }
 
-/// Counts what has to hold.
+/// Counts the steps of the program.
 #[derive(Default)]
 pub struct Steps {
     pub done: usize,
@@ -137,28 +137,28 @@ impl Steps {
     }
 }
 
-/// Holds if the call is refused with an error of one of these names.
+/// Passes if the call fails with an error of one of these names.
 pub async fn refused<T, E: ProvideErrorMetadata>(
     call: impl Future<Output = Result<T, E>>,
     names: &[&str],
 ) -> Outcome {
     match call.await {
-        Ok(_) => Err(format!("not refused, in place of {names:?}").into()),
+        Ok(_) => Err(format!("expected {names:?}, but the call succeeded").into()),
         Err(error) if error.code().is_some_and(|code| names.contains(&code)) => Ok(()),
         Err(error) => {
             let (code, message) = (error.code(), error.message());
-            Err(format!("refused with {code:?} ({message:?}) in place of {names:?}").into())
+            Err(format!("expected {names:?}, found {code:?} ({message:?})").into())
         }
     }
 }
 
-/// The claims of a token, without a look at its signature.
+/// Decodes the claims of a token without verification.
 pub fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap()).unwrap()
 }
 
-/// The token with another user in it.
+/// Returns the token with another user.
 pub fn forged(token: &str) -> String {
     let parts: Vec<_> = token.split('.').collect();
     let mut claims = claims(token);
@@ -167,7 +167,7 @@ pub fn forged(token: &str) -> String {
     [parts[0], &payload, parts[2]].join(".")
 }
 
-/// What a client with a secret proves its knowledge of it with.
+/// Returns the secret hash of a client.
 pub fn secret_hash(username: &str, client_id: &str, secret: &str) -> String {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(username.as_bytes());
@@ -175,7 +175,7 @@ pub fn secret_hash(username: &str, client_id: &str, secret: &str) -> String {
     BASE64.encode(&mac.finalize().into_bytes())
 }
 
-/// A code of six digits that is not this one.
+/// Returns a six-digit code that differs from `code`.
 pub fn wrong(code: &str) -> &'static str {
     if code == "123456" { "654321" } else { "123456" }
 }

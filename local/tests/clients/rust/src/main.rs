@@ -52,7 +52,7 @@ struct Life {
 }
 
 impl Life {
-    /// What users do themselves.
+    /// Operations of users.
     async fn users(&self, steps: &mut Steps) {
         let Self { client, pool } = self;
         let (username, email) = pool.user("jane");
@@ -74,24 +74,24 @@ impl Life {
                 .send()
         };
         steps
-            .step("a weak password is refused at sign-up", async || {
+            .step("a weak password is rejected at sign-up", async || {
                 refused(sign_up("weakly"), &["InvalidPasswordException"]).await
             })
             .await;
         steps
-            .step("a user signs up, once", async || {
+            .step("a user signs up, and the name is then taken", async || {
                 let answer = sign_up(PASSWORD).await?;
                 assert!(!answer.user_confirmed());
                 refused(sign_up(PASSWORD), &["UsernameExistsException"]).await
             })
             .await;
         steps
-            .step("who is not confirmed does not sign in", async || {
+            .step("an unconfirmed user cannot sign in", async || {
                 refused(self.initiate(&username, PASSWORD), &["UserNotConfirmedException"]).await
             })
             .await;
         steps
-            .step("the code confirms, a wrong one and a used one do not", async || {
+            .step("the right code confirms; wrong and used codes do not", async || {
                 client
                     .resend_confirmation_code()
                     .client_id(Pool::CLIENT_ID)
@@ -138,18 +138,15 @@ impl Life {
             })
             .await;
         steps
-            .step(
-                "a software token is set up and asked for, and its codes are good once",
-                async || self.software_token(&username).await,
-            )
-            .await;
-        steps
-            .step("a session is refreshed, revoked and over", async || {
-                self.session(&username).await
+            .step("a software token is set up and required, and its codes work once", async || {
+                self.software_token(&username).await
             })
             .await;
         steps
-            .step("a forgotten password is set with the code alone, and once", async || {
+            .step("a session is refreshed and revoked", async || self.session(&username).await)
+            .await;
+        steps
+            .step("a forgotten password can be reset only with the code, and once", async || {
                 client
                     .forgot_password()
                     .client_id(Pool::CLIENT_ID)
@@ -174,7 +171,7 @@ impl Life {
             })
             .await;
         steps
-            .step("a password changes for who knows the old one", async || {
+            .step("changing a password requires the old one", async || {
                 let tokens = self.sign_in(&username, "Battery-Staple-2").await?;
                 let change = |old: &str| {
                     client
@@ -191,14 +188,14 @@ impl Life {
             })
             .await;
         steps
-            .step("an access token ends after its hour", async || {
+            .step("an access token expires after an hour", async || {
                 let tokens = self.sign_in(&username, PASSWORD).await?;
                 pool.advance(60 * 60 + 1);
                 refused(self.get_user(&tokens), &["NotAuthorizedException"]).await
             })
             .await;
         steps
-            .step("a user who deletes themselves is gone", async || {
+            .step("a user can delete their own account", async || {
                 let tokens = self.sign_in(&username, PASSWORD).await?;
                 let access = tokens.access_token().unwrap_or_default();
                 client.delete_user().access_token(access).send().await?;
@@ -286,12 +283,12 @@ impl Life {
         refused(self.get_user(&tokens), &["NotAuthorizedException"]).await
     }
 
-    /// What administrators do to users.
+    /// Operations of administrators on users.
     async fn administrators(&self, steps: &mut Steps) {
         let Self { client, pool } = self;
         let (username, email) = pool.user("bob");
         steps
-            .step("who was invited has to choose a password", async || {
+            .step("an invited user must choose a password", async || {
                 let answer = client
                     .admin_create_user()
                     .user_pool_id(Pool::ID)
@@ -323,7 +320,7 @@ impl Life {
             })
             .await;
         steps
-            .step("groups are in the tokens of their members", async || {
+            .step("tokens contain the groups of the user", async || {
                 let create =
                     || client.create_group().user_pool_id(Pool::ID).group_name("staff").send();
                 create().await?;
@@ -342,7 +339,7 @@ impl Life {
             })
             .await;
         steps
-            .step("users are found, page by page", async || {
+            .step("users are listed page by page", async || {
                 for number in 0..4 {
                     client
                         .admin_create_user()
@@ -368,7 +365,7 @@ impl Life {
             })
             .await;
         steps
-            .step("a disabled user is out until enabled, a deleted one for good", async || {
+            .step("a disabled user cannot sign in until enabled, a deleted one never", async || {
                 client
                     .admin_disable_user()
                     .user_pool_id(Pool::ID)
@@ -400,7 +397,7 @@ impl Life {
         let Self { client, pool } = self;
         let (username, email) = pool.user("dave");
         steps
-            .step("a client with a secret asks for its hash", async || {
+            .step("a client with a secret requires the secret hash", async || {
                 let made = client
                     .create_user_pool_client()
                     .user_pool_id(Pool::ID)
@@ -437,7 +434,7 @@ impl Life {
             })
             .await;
         steps
-            .step("a pool is made, described and deleted", async || {
+            .step("a pool is created, described and deleted", async || {
                 let made = client.create_user_pool().pool_name("second").send().await?;
                 let id = made.user_pool().and_then(|pool| pool.id()).unwrap_or_default();
                 client.describe_user_pool().user_pool_id(id).send().await?;
@@ -469,7 +466,7 @@ impl Life {
         password: &str,
     ) -> Result<AuthenticationResultType, Box<dyn std::error::Error>> {
         let answer = self.initiate(username, password).await?;
-        answer.authentication_result.ok_or_else(|| "a challenge in place of tokens".into())
+        answer.authentication_result.ok_or_else(|| "expected tokens, found a challenge".into())
     }
 
     async fn get_user(
