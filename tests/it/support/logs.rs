@@ -14,7 +14,11 @@ static START: Once = Once::new();
 /// Returns everything that this process has logged so far, at level debug and above.
 pub(crate) fn captured_logs() -> String {
     START.call_once(|| {
-        tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(|| Capture).init();
+        tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::DEBUG)
+            .with_ansi(false)
+            .with_writer(|| Capture)
+            .init();
     });
     String::from_utf8_lossy(&LOGS.lock().unwrap()).into_owned()
 }
