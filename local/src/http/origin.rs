@@ -7,10 +7,20 @@ use axum::http::{HeaderMap, Uri, header, uri::Authority};
 use crate::pool::Pool;
 
 /// Returns the base of all addresses of a pool for the client that sent a request, such as `http://cognito:9229` in a
-/// container network. It has the host of the request, whatever its port is, since the port of a container may be mapped
-/// to another one. A request without a well-formed `Host` gets the pool's own address.
+/// container network. It has the host of the request if that names the port of the pool; otherwise it is the pool's own
+/// address.
 ///
 /// A client can send any host, so the result must be used only in the response to that client.
+pub(crate) fn base_url_on_own_port(headers: &HeaderMap, pool: &Pool) -> String {
+    let host = requested_host(headers).filter(|host| {
+        let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        port == Some(pool.address().port())
+    });
+    host.map_or_else(|| pool.endpoint(), |host| format!("http://{host}"))
+}
+
+/// Returns the same base for a browser, whatever the port is, since the port of a container may be mapped to another one.
+/// A request without a well-formed `Host` gets the pool's own address.
 pub(crate) fn base_url(headers: &HeaderMap, pool: &Pool) -> String {
     requested_host(headers).map_or_else(|| pool.endpoint(), |host| format!("http://{host}"))
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     error::Error,
-    http::origin::base_url,
+    http::origin::base_url_on_own_port,
     pool::{Fault, Pool, site::Site},
 };
 
@@ -52,7 +52,7 @@ async fn discovery(State(site): State<Arc<Site>>, path: PoolPath, headers: Heade
         Ok(pool) => pool,
         Err(error) => return not_found(error),
     };
-    let mut response = json_response(&pool.discovery(&base_url(&headers, &pool)));
+    let mut response = json_response(&pool.discovery(&base_url_on_own_port(&headers, &pool)));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("host"));
     response
 }

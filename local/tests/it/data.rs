@@ -181,9 +181,9 @@ async fn pool_or_client_that_is_not_in_the_file_is_rejected_by_name() {
     let pool = builder().pool_id("eu-west-1_Mine").client_id("mine").start().await.unwrap();
     drop(pool);
     let error = builder().pool_id("eu-west-1_Other").start().await.unwrap_err().to_string();
-    assert!(error.contains("\"eu-west-1_Other\", but eu-west-1_Mine"), "{error}");
+    assert!(error.contains("no pool \"eu-west-1_Other\", only eu-west-1_Mine"), "{error}");
     let error = builder().client_id("other").start().await.unwrap_err().to_string();
-    assert!(error.contains("\"other\", but mine"), "{error}");
+    assert!(error.contains("no app client \"other\": expected one of mine"), "{error}");
     let pool = builder().start().await.unwrap();
     assert_eq!((pool.id().as_str(), pool.client_id()), ("eu-west-1_Mine", "mine"));
 }

@@ -213,7 +213,7 @@ fn factor_choices(factors: &str) -> Markup {
 fn setup_steps(page: &Page, challenge: &Challenge) -> Markup {
     let settings = page.pool_settings();
     let name = &settings.name;
-    let issuer = encoded(if name.is_empty() { "Local user pool" } else { &name });
+    let issuer = encoded(if name.is_empty() { "Local user pool" } else { name });
     let (user, secret) = (encoded(&challenge.username), encoded(&challenge.detail));
     let address = format!("otpauth://totp/{issuer}:{user}?secret={secret}&issuer={issuer}");
     html! {
