@@ -114,10 +114,10 @@ impl UserPool {
         self.shared.jwks_uri()
     }
 
-    /// The pool as a verifier knows it, with access and ID tokens of its app client accepted.
+    /// Returns the configuration of this pool for a verifier. It accepts access and ID tokens of the app client.
     ///
-    /// Plain HTTP is [allowed](crate::DangerousPool::allow_plain_http), whatever the issuer's host: the pool serves its
-    /// keys itself.
+    /// Plain HTTP is [allowed](tower_cognito::verifier::DangerousPool::allow_plain_http) for any issuer, because the pool
+    /// serves its keys itself.
     pub fn pool(&self) -> Pool {
         Pool::custom(self.issuer(), self.jwks_uri())
             .access_tokens([self.client_id()])
