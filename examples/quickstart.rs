@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `COGNITO_USER_POOL_ID` | the user pool, such as `eu-west-1_Ab12Cd34E` |
 //! | `COGNITO_CLIENT_ID` | app client ids, separated by commas |
-//! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | in place of the pool id: another issuer of Cognito's tokens, such as an emulator, and the address of its keys; `https`, or `http` on loopback |
+//! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | in place of the pool id: another issuer of Cognito's tokens, such as an emulator, and the URL of its JWKS; `https`, or `http` on loopback |
 //! | `COGNITO_RESOURCE` | this API's own resource identifiers, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707). ID tokens are accepted as before |
 //! | `BIND_ADDR` | where to listen; `127.0.0.1:3000` if not set |
 //! | `COGNITO_JWKS_TTL_SECS` | the age in seconds at which keys are fetched again |
@@ -105,8 +105,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns the verifier that the environment configures, if there is such a configuration. An incomplete one is an error:
-/// the local pool signs tokens for anyone, so it must not replace a real pool by mistake.
+/// Returns the verifier that the environment configures, if there is such a configuration. An incomplete one is an
+/// error: the local pool signs tokens for anyone, so it must not replace a real pool by mistake.
 fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
     let id = variable("COGNITO_USER_POOL_ID")?;
     let issuer = variable("COGNITO_ISSUER")?;

@@ -1,4 +1,4 @@
-//! Two user pools at one API: staff from one, customers from the other.
+//! Two user pools for one API: staff from one, customers from the other.
 //!
 //! ```sh
 //! cargo run --example two_pools

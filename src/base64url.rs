@@ -1,8 +1,8 @@
-//! Base64url without padding (RFC 7515, section 2), canonical: each octet string has one spelling.
+//! Base64url without padding (RFC 7515, section 2), Only the canonical encoding of each byte string is accepted.
 
 use base64::Engine;
 
-/// Decodes, or nothing if the text is not the one spelling of any octets.
+/// Decodes a text. Returns `None` if it is not canonical base64url.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     engine().decode(text).ok()
 }
@@ -11,7 +11,7 @@ pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
     engine().encode(octets)
 }
 
-/// With the processor's vector instructions where the library has them.
+/// Uses vector instructions where `base64` supports them.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 fn engine() -> &'static impl Engine {
     use std::sync::LazyLock;
@@ -32,11 +32,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_octet_string_has_one_spelling() {
+    fn only_canonical_encodings_are_decoded() {
         for octets in [&b""[..], b"f", b"fo", b"foo", &[0xfb, 0xff, 0xfe], &[7; 400]] {
             let text = encode(octets);
             assert_eq!(decode(&text).as_deref(), Some(octets), "{text}");
-            // Every sign in every place, at lengths below and above what vectors take at once.
+            // Each byte at each position, for inputs shorter and longer than a vector.
             for place in 0..text.len() {
                 for sign in 0..=u8::MAX {
                     let mut other = text.clone().into_bytes();

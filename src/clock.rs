@@ -1,10 +1,10 @@
-//! Where wall time comes from.
+//! The source of wall-clock time.
 
 use std::time::SystemTime;
 
-/// Tells the wall time by which tokens and keys are judged.
+/// Provides the wall-clock time by which tokens and keys are checked.
 ///
-/// The default is the system's clock. A test gives its own, usually as a closure:
+/// The default is the system's clock. Tests pass their own, usually as a closure:
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use std::time::SystemTime;
 /// assert_eq!(Clock::now(&clock), UNIX_EPOCH + Duration::from_secs(1_800_000_000));
 /// ```
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment.
+    /// Returns the current time.
     fn now(&self) -> SystemTime;
 }
 
@@ -31,7 +31,7 @@ where
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }

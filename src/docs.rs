@@ -1,4 +1,4 @@
-//! The manual: what is promised, why each default is what it is, and how to run it.
+//! The manual: guarantees, defaults with their reasons, and operation.
 
 #[doc = include_str!("docs/threats.md")]
 pub mod threats {}

@@ -23,7 +23,7 @@ use crate::{
     service::{RejectionResponder, responder_of, verified_of},
 };
 
-/// Rejection of the extractors. As a response it looks like those of the layer around the route.
+/// Rejection of the extractors. It responds in the same format as the layer around the route.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct ClaimsRejection {

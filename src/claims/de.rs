@@ -41,7 +41,7 @@ use crate::claims::permissions::read_text;
 /// arrays inside a string. For a field of type `String` leave the attribute away.
 ///
 /// # Errors
-/// The value fits the type neither as it stands nor as the JSON inside the string.
+/// The value fits the type neither directly nor as the JSON inside the string.
 pub fn json<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

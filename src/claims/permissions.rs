@@ -3,8 +3,8 @@ use crate::json::{Json, read_strings};
 /// Reads a permissions claim in any of the forms that are in use: an array of strings, a string that contains such an
 /// array as JSON (what a pre-token-generation trigger writes), or names separated by spaces.
 ///
-/// Returns `None` for any other form, which then grants nothing, not even in part. Text that looks like JSON is never
-/// split at its spaces.
+/// Returns `None` for any other form, which then grants nothing, no part of it is used. Text that looks like JSON is
+/// never split at its spaces.
 pub(crate) fn read_permissions(claim: &Json<'_>) -> Option<Vec<String>> {
     match claim {
         Json::Strings(names) => Some(names.iter().map(|name| name.to_string()).collect()),

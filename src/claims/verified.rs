@@ -97,8 +97,7 @@ impl Verified {
         Self(Arc::new(Data { facts, payload, all, decoded }))
     }
 
-    /// Copies the facts for the calling thread. Threads that count references to the same allocation slow each other
-    /// down.
+    /// Copies the facts for the calling thread. This avoids contention for one reference count.
     pub(crate) fn copy_for_thread(&self) -> Self {
         Self::new(self.facts().clone(), Arc::clone(&self.0.payload))
     }
@@ -231,8 +230,8 @@ impl Verified {
         &self.0.payload
     }
 
-    /// Decodes the claims as your own type. The result is kept with the token, so a cached token is not decoded
-    /// again. `()` reads nothing.
+    /// Decodes the claims as your own type. The result is kept with the token in the cache, so that it is decoded
+    /// once for each thread that uses the token. `()` reads nothing.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.

@@ -24,7 +24,7 @@ struct Denial {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthErrorKind {
-    /// The request has no credential. 401 with a challenge without an error.
+    /// The request has no credential. 401; the challenge has no `error` parameter.
     MissingCredential,
     /// The credential cannot be read: two headers, two tokens, or bytes that are not ASCII. 400.
     InvalidRequest,
@@ -98,7 +98,7 @@ impl AuthError {
         self.kind.code()
     }
 
-    /// Returns a fixed sentence for people. It contains nothing from the request.
+    /// Returns a fixed, human-readable message. It contains nothing from the request.
     pub fn detail(&self) -> &'static str {
         self.detail
     }

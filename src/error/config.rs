@@ -46,7 +46,7 @@ pub enum ConfigError {
         setting: &'static str,
     },
 
-    /// No app client can have this id.
+    /// The app client id is invalid.
     #[error(
         "client id: found {found:?}; expected 1 to 128 visible ASCII characters without spaces \
          or commas (one list entry for each app client)"
@@ -79,7 +79,7 @@ pub enum ConfigError {
         found: String,
     },
 
-    /// A setting has no effect beside another.
+    /// A setting has no effect in combination with another.
     #[error("{setting}: has no effect together with {with}; remove one of the two")]
     Conflict {
         /// The setting without effect.

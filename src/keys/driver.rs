@@ -80,7 +80,7 @@ impl Driver {
         Self { issuer, source, clock, fetch_timeout, current, state, logged_no_runtime }
     }
 
-    /// Returns whether a request may use the current set, and refreshes the set on the way if it is due.
+    /// Returns whether a request may use the current set, and starts a refresh if it is due if it is due.
     pub(super) fn may_use_set(self: &Arc<Self>, now: Moment) -> bool {
         let mut state = self.lock(now);
         let current = self.current.load();
@@ -177,7 +177,7 @@ impl Driver {
         let now = self.now();
         // A time in the future must not let the set be used for longer.
         let wall = fetched_at.min(now.wall);
-        // The age counts on the monotonic clock too, as far as that clock goes back.
+        // The age counts on the monotonic clock too, where that clock can represent it.
         let age = now.wall.duration_since(wall).unwrap_or_default();
         let monotonic = now.monotonic.checked_sub(age).unwrap_or(now.monotonic);
         let mut state = self.lock(now);
@@ -359,7 +359,7 @@ impl Driver {
             None => tracing::warn!(
                 %issuer,
                 error = %Chain(error),
-                "the key set could not be fetched and no keys are cached; requests get 503"
+                "the key set could not be fetched and no keys are cached; requests are rejected with 503"
             ),
         }
     }
@@ -368,7 +368,7 @@ impl Driver {
     fn log_no_runtime(&self) {
         if !self.logged_no_runtime.swap(true, Ordering::Relaxed) {
             let (issuer, error) = (&self.issuer, FetchError::NoRuntime);
-            tracing::error!(%issuer, %error, "no key set can be fetched here (logged once)");
+            tracing::error!(%issuer, %error, "keys cannot be fetched without a tokio runtime that has I/O and timers (logged once)");
         }
     }
 }

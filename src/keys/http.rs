@@ -75,7 +75,7 @@ fn client(route: Route) -> Result<Client, ConfigError> {
     let builder = Client::builder()
         .user_agent(concat!("tower-cognito/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
-        // Fetches are minutes apart, so a kept connection would be a dead one.
+        // Fetches are minutes apart, so an idle connection would be closed by then.
         .pool_max_idle_per_host(0);
     let builder = match route {
         Route::Remote => builder,

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 /// A point in time on both clocks.
 ///
-/// The wall clock goes on while a machine is suspended, and the monotonic clock cannot be set back. So the
+/// The wall clock continues while a machine is suspended, and the monotonic clock cannot be set back. So the
 /// age of a key set is the larger of the two ages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {

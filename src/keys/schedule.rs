@@ -26,13 +26,13 @@ pub(super) struct Schedule {
     succeeded: u64,
     /// Why the last fetch failed; `None` after a success.
     last_error: Option<FetchError>,
-    /// When the last fetch began that failed in time; `None` after a success.
+    /// The start of the last fetch that failed within its time limit; `None` after a success.
     failed_at: Option<Moment>,
     /// How many fetches failed in a row, without those that requests caused.
     failures: u32,
     /// When the background task fetches next.
     due: Instant,
-    /// When the fetches began that count towards the limit, oldest first.
+    /// The start times of the fetches that count towards the limit, oldest first.
     attempts: VecDeque<Instant>,
     /// Ids of withdrawn keys, newest last.
     retired: VecDeque<Box<str>>,
@@ -127,8 +127,8 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// machine is suspended.
 pub(super) const MAX_SLEEP: Duration = Duration::from_secs(10);
 
-/// How late a busy machine may notice the end of a fetch. A fetch that took longer was frozen in between
-/// and says nothing about the endpoint.
+/// How late a busy machine may notice the end of a fetch. A longer fetch was suspended and does not count as a
+/// failure of the endpoint.
 const MAX_LATENESS: Duration = Duration::from_secs(10);
 
 /// How many withdrawn keys are remembered: two for each of several rotations.
@@ -320,8 +320,7 @@ impl Schedule {
         (self.begun, deadline)
     }
 
-    /// A fetch succeeded. Returns whether its set becomes the current one: a late answer never replaces a
-    /// newer one.
+    /// A fetch succeeded. Returns whether its set becomes the current one: a late response never replaces a newer set.
     pub(super) fn fetch_succeeded(
         &mut self,
         number: u64,

@@ -48,7 +48,7 @@ pub enum SignatureError {
     /// The set has no key with this id.
     #[error("the key set has no key with this id")]
     UnknownKey,
-    /// The key did not make this signature of this message.
+    /// The signature does not match the message and the key.
     #[error("the signature is invalid")]
     InvalidSignature,
 }

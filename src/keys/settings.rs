@@ -23,7 +23,7 @@ const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// With a shorter interval each process would send several requests a second to the key endpoint.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A shorter window would limit nothing.
+/// A shorter window would have no effect.
 const MIN_WINDOW: Duration = Duration::from_millis(100);
 
 impl Default for KeySettings {

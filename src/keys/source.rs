@@ -18,7 +18,7 @@ use crate::keys::set::KeySetError;
 ///
 /// There is one fetch at a time. It is stopped after
 /// [`fetch_timeout`](crate::VerifierBuilder::fetch_timeout), and limits apply to how often it is called. The
-/// document decides whom the service trusts, so it must come over a channel that nobody else can write to.
+/// document determines which tokens are accepted, so load it over a trusted channel only.
 ///
 /// Always fetch the current document, not a cached one: a fetch is how a withdrawn key stops working, and
 /// [`force_refresh`](crate::Verifier::force_refresh) relies on it. The built-in HTTP source sends

@@ -5,7 +5,7 @@ use crate::{
     policy::{Node, Policy},
 };
 
-/// Requires a verified token, whatever it grants.
+/// Requires a verified token, with any claims.
 pub fn authenticated() -> Policy {
     Node::Authenticated.into()
 }
@@ -39,7 +39,7 @@ pub fn claim(name: impl Into<String>, value: impl Into<Value>) -> Policy {
     Node::Claim(name.into(), value.into()).into()
 }
 
-/// Requires an access token, or an ID token.
+/// Requires a token of this kind.
 pub fn token_use(token_use: TokenUse) -> Policy {
     Node::TokenUse(token_use).into()
 }

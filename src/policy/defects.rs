@@ -61,7 +61,7 @@ fn contradiction(parts: &[Policy]) -> Option<&'static str> {
     let mut clients = Vec::new();
     let mut pools = Vec::new();
     let mut requires_scope = false;
-    // Of nested lists, only the parts of an `all` must be met for certain.
+    // Only the parts of nested `all`s are certain to be required.
     let mut pending: Vec<&Policy> = parts.iter().collect();
     while let Some(part) = pending.pop() {
         match part.node() {

@@ -17,7 +17,7 @@
 //! [`require`](crate::require) applies a policy to a route, [`CognitoLayer::require`](crate::CognitoLayer::require) to
 //! a whole service, and [`Policy::check`] to a token in your own code.
 //!
-//! There is no negation, so that more grants never mean less access. Names are compared as a whole and exactly: `*`
+//! There is no negation, so additional grants never reduce access. Names are compared as a whole and exactly: `*`
 //! and other characters have no special meaning.
 
 mod builders;

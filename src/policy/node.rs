@@ -9,8 +9,8 @@ use crate::claims::{TokenUse, Verified};
 
 /// What a route requires of a token.
 ///
-/// Made by the functions of the [module](crate::policy), and joined by `&` and `|`. Displayed as the code that
-/// makes it.
+/// Created by the functions of the [module](crate::policy), and joined by `&` and `|`. It displays in nearly the same
+/// notation.
 ///
 /// ```
 /// use tower_cognito::{group, permission, scope};
@@ -89,15 +89,20 @@ impl Policy {
                 policies.iter().for_each(|policy| policy.collect_scopes(scopes));
             }
             Node::Any(policies) => {
-                let before = scopes.len();
-                for policy in policies {
+                // The scopes of an alternative may all be in the list already.
+                if let Some(policy) = policies.iter().find(|policy| policy.names_scopes()) {
                     policy.collect_scopes(scopes);
-                    if scopes.len() > before {
-                        break;
-                    }
                 }
             }
             _ => {}
+        }
+    }
+
+    fn names_scopes(&self) -> bool {
+        match &self.0 {
+            Node::Scope(name) => is_scope_token(name),
+            Node::Any(policies) | Node::All(policies) => policies.iter().any(Self::names_scopes),
+            _ => false,
         }
     }
 

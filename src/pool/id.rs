@@ -14,7 +14,8 @@ use crate::error::ConfigError;
 /// ```
 ///
 /// An id consists of word characters and hyphens, an underscore, and letters and digits, with at most 55 characters in
-/// all, as in the model of the Cognito API. Ids of emulators without a region (`local_1a2b3c`) are accepted; they need [`Pool::endpoint`](crate::Pool::endpoint).
+/// all, as in the model of the Cognito API. Ids of emulators without a region (`local_1a2b3c`) are accepted; they
+/// need [`Pool::endpoint`](crate::Pool::endpoint).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PoolId {
     text: Box<str>,
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_ids_are_refused() {
+    fn invalid_ids_are_rejected() {
         let long = format!("eu-west-1_{}", "a".repeat(46));
         for text in ["", "_", "eu-west-1_", "_abc", "eu-west-1", "eu west_1", "a_b/c", "é_a", &long]
         {

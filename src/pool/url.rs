@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_not_repeated() {
+    fn errors_do_not_contain_the_password() {
         for url in ["https://u:secret@a/", "ftp://u:secret@a/", "https://u:secret@ a/"] {
             let error = check_url("issuer", url, false).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused() {
+    fn invalid_urls_are_rejected() {
         for url in [
             "",
             "eu-west-1_A",

@@ -74,7 +74,7 @@ where
     }
 }
 
-/// Passes the inner service's body on as it is, where `Body::new` would box it again.
+/// Converts without boxing the inner body again, unlike `Body::new`.
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<B: Into<Self>> From<ResponseBody<B>> for axum_core::body::Body {

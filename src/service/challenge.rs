@@ -15,7 +15,7 @@ pub(super) fn write_headers(headers: &mut HeaderMap, error: &AuthError, realm: &
     }
 }
 
-/// Checks that a text can be a quoted parameter without escapes.
+/// Checks that a realm needs no escaping in a quoted string.
 pub(super) fn check_realm(realm: &str) -> Result<(), ConfigError> {
     if is_quotable(realm) {
         return Ok(());
@@ -27,7 +27,7 @@ pub(super) fn check_realm(realm: &str) -> Result<(), ConfigError> {
     })
 }
 
-/// Enough for the parameters and a sentence.
+/// Capacity for a typical challenge.
 const TYPICAL_LENGTH: usize = 192;
 
 fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
@@ -60,7 +60,7 @@ fn is_quotable(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
-/// Rounds up, because a client that returns too early would be rejected again.
+/// Rounds up, because a client that retries too early would be rejected again.
 fn whole_seconds(duration: Duration) -> u64 {
-    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).max(1)
 }

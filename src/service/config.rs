@@ -21,7 +21,7 @@ pub(super) struct Config {
     pub(super) allows_anonymous: bool,
     pub(super) policy: Option<Policy>,
     pub(super) responder: RejectionResponder,
-    /// Whether the responder differs from the default, so that `require` and the extractors need it.
+    /// Whether the responder differs from the default, and must therefore be passed to `require` and the extractors.
     pub(super) has_custom_responder: bool,
 }
 

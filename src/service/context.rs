@@ -54,7 +54,7 @@ pub(crate) fn verified_of(extensions: &Extensions) -> Result<&Verified, AuthErro
         Some(_) => missing_token(),
         None => AuthError::new(
             AuthErrorKind::MissingLayer,
-            "the service is not set up to authorize this request; its log has the reason",
+            "authorization is not configured for this route; see the log of the service",
         ),
     })
 }

@@ -8,7 +8,8 @@ use crate::{
     service::site::TrustedSites,
 };
 
-/// Place in a request from which the token is read: see [`CognitoLayer::credentials`](crate::CognitoLayer::credentials).
+/// Place in a request from which the token is read: see
+/// [`CognitoLayer::credentials`](crate::CognitoLayer::credentials).
 ///
 /// The default is the `Authorization` header alone. Each other place has a risk: browsers send cookies with requests
 /// that other sites cause, and queries end up in logs and histories (RFC 6750, section 2.3).
@@ -28,7 +29,7 @@ enum Place {
     WebSocketProtocol(String),
 }
 
-/// The token that a place has, if any.
+/// The token found in a place, if any.
 type Found<'r> = Result<Option<&'r [u8]>, AuthError>;
 
 impl Credential {
@@ -68,8 +69,8 @@ impl Credential {
     /// A request with neither header passes. Browsers send `Sec-Fetch-Site` over HTTPS and to loopback
     /// only (Safari since 16.4), and no `Origin` with links, images and forms that use GET. So serve
     /// over HTTPS, and let GET and HEAD requests change nothing. The scheme of `Origin` is not compared,
-    /// since a proxy may end TLS: send `Strict-Transport-Security`, so that nobody between the browser and the
-    /// service can serve pages of the same host by plain HTTP.
+    /// since a proxy may end TLS: send `Strict-Transport-Security`, so that a network attacker cannot serve pages of
+    /// this host over HTTP.
     ///
     /// Pages of other origins can be [trusted](Self::add_trusted_origin), and links from other sites
     /// [allowed](Self::allow_cross_site_navigation). Behind a proxy that changes the `Host` header,
@@ -116,7 +117,7 @@ impl Credential {
     /// Reads a query parameter, for example `?access_token=<token>`.
     ///
     /// # Errors
-    /// [`ConfigError::Name`] if the name has characters that are encoded in a query.
+    /// [`ConfigError::Name`] if the name would need percent-encoding.
     pub fn query(name: impl Into<String>) -> Result<Self, ConfigError> {
         checked("query", name.into(), "letters, digits and `-_.`", is_plain)
             .map(|name| Self(Place::Query(name)))
@@ -174,8 +175,8 @@ impl Credential {
         }
     }
 
-    /// Returns whether the header has another scheme than `Bearer`, for a place where [`find`](Self::find) found no
-    /// token.
+    /// Returns whether the header uses a scheme other than `Bearer`. Call it only after [`find`](Self::find) returned
+    /// `None`.
     pub(super) fn has_other_scheme(&self, headers: &HeaderMap) -> bool {
         let Place::BearerHeader(name) = &self.0 else { return false };
         headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())
@@ -210,7 +211,7 @@ fn values_marked_sensitive<'r>(
     Some(values)
 }
 
-/// Reads a value with a scheme. Returns `None` for another scheme than `Bearer`.
+/// Reads a value with a scheme. Returns `None` for a scheme other than `Bearer`.
 fn authorization(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
     let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(scheme_end);
@@ -275,7 +276,7 @@ fn single<'r>(
 ) -> Found<'r> {
     let Some(values) = values_marked_sensitive(headers, name) else { return Ok(None) };
     if values.iter().nth(1).is_some() {
-        return Err(invalid_request("the request has the credential's header twice"));
+        return Err(invalid_request("the request has the credential's header more than once"));
     }
     // Whitespace around a field value is not part of it (RFC 9110, section 5.5).
     match values.into_mut().as_bytes().trim_ascii() {
@@ -289,7 +290,7 @@ fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Result<Option<&'r [
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => token(value),
-        (Some(_), Some(_)) => Err(invalid_request("the request has the credential twice")),
+        (Some(_), Some(_)) => Err(invalid_request("the request has the credential more than once")),
     }
 }
 
@@ -302,7 +303,7 @@ fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             let found = parts.next()?.trim_ascii() == name.as_bytes();
             let value = parts.next()?.trim_ascii();
-            // Some services delete a cookie by an empty value.
+            // Some services delete a cookie by setting it to an empty value.
             let value = unquoted(value);
             (found && !value.is_empty()).then_some(value)
         })

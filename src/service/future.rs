@@ -36,7 +36,7 @@ type Verification = Pin<Box<dyn Future<Output = Result<Verified, AuthError>> + S
 pin_project! {
     #[project = StateProjection]
     enum State<S, F, B> {
-        /// The token is being verified. The inner service is kept because it is the one that was polled ready.
+        /// The token is being verified. Holds the inner service on which `poll_ready` was called.
         Verifying { verification: Verification, parts: Option<(S, Request<B>)>, config: Arc<Config> },
         Inner { #[pin] future: F },
         Rejected { response: Option<Response<Bytes>> },

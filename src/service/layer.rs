@@ -65,9 +65,15 @@ impl CognitoLayer {
     /// Reads the token from these places, in this order, instead of the `Authorization` header.
     ///
     /// The first place that has a credential decides: if its token is invalid, the request is rejected and the
-    /// other places are not read. A second call replaces the list.
+    /// other places are not read. A second call replaces the list. Without any place no request has a token, which is
+    /// logged at `warn`.
     pub fn credentials(self, credentials: impl IntoIterator<Item = Credential>) -> Self {
-        let credentials = credentials.into_iter().collect();
+        let credentials: Vec<_> = credentials.into_iter().collect();
+        if credentials.is_empty() {
+            tracing::warn!(
+                "the list of credentials of a `CognitoLayer` is empty, so no request has a token"
+            );
+        }
         self.change(|config| config.credentials = credentials)
     }
 

@@ -61,7 +61,7 @@ pub struct Require<S> {
 #[derive(Debug)]
 struct Requirement {
     policy: Policy,
-    /// Whether the missing source of permissions was logged.
+    /// Whether the warning about the missing source of permissions was logged.
     has_warned: AtomicBool,
 }
 

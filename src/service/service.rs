@@ -67,7 +67,7 @@ where
             Ok(Some(unfinished)) => {
                 let verifier = self.config.verifier.clone();
                 let verification = Box::pin(async move { verifier.finish(unfinished).await });
-                // Only the service that was polled ready may be called, so that the clone stays here.
+                // The instance that was polled ready is called; its clone stays here.
                 let clone = self.inner.clone();
                 let ready = std::mem::replace(&mut self.inner, clone);
                 return ResponseFuture::verifying(

@@ -17,7 +17,7 @@ impl TrustedSites {
             return Err(ConfigError::Name {
                 field: "trusted origin",
                 found: origin,
-                expected: "scheme, host and port alone, such as `https://app.example.com`",
+                expected: "only scheme, host and port, such as `https://app.example.com`",
             });
         };
         self.origins.push(written);

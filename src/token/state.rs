@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// A token before its signature is verified. Anyone can have written what it says, so it returns only what is
+/// A token before its signature is verified. Its content is not trusted, so it returns only what is
 /// needed to find the key.
 pub(crate) struct Unverified<'a> {
     jws: &'a CompactJws<'a>,

@@ -46,7 +46,7 @@ const DEFAULT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// A longer tolerance would hide a broken clock.
 const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
-/// Claims that have a meaning of their own, so that they cannot contain permissions.
+/// Claims with a fixed meaning, which cannot be used for permissions.
 const TAKEN_CLAIMS: [&str; 14] = [
     "iss",
     "sub",
@@ -96,7 +96,7 @@ impl VerifierBuilder {
     /// Reads permissions from this claim: an array of strings, a string that contains such an array as JSON, or names
     /// separated by spaces. Any other value grants nothing, and is logged once.
     ///
-    /// Default: no claim is read, because a claim that nobody chose must not grant access.
+    /// Default: no claim is read, because access must not depend on a claim that was not configured.
     ///
     /// **Users can write each attribute that the app client can write.** With a custom attribute that is among the
     /// client's write attributes, any user can grant themselves any permission (`UpdateUserAttributes`). Use a claim
@@ -106,8 +106,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Adds your own check. It runs at each request after the token passed all rules, also for cached tokens. It must not
-    /// block.
+    /// Adds your own check. It runs at each request after the token passed all rules, also for cached tokens. It must
+    /// not block.
     pub fn add_check<F>(mut self, check: F) -> Self
     where
         F: Fn(&Verified) -> Result<(), Refusal> + Send + Sync + 'static,
@@ -145,7 +145,7 @@ impl VerifierBuilder {
 
     /// Sets how long after `exp` a token is still accepted, at most 5 minutes.
     ///
-    /// Default: 0, because an expired token must not be used, and a clock that is behind extends its lifetime already.
+    /// Default: 0, because an expired token must not be used, and a slow clock already extends its lifetime.
     pub fn expiry_leeway(mut self, leeway: Duration) -> Self {
         self.expiry_leeway = leeway;
         self
@@ -203,13 +203,13 @@ impl VerifierBuilder {
         self
     }
 
-    /// Sets the size of the cache of verified tokens in bytes. 0 disables the cache. The cache changes how fast a token is
-    /// verified, and not whether it passes.
+    /// Sets the size of the cache of verified tokens in bytes. 0 disables the cache. The cache affects only the speed
+    /// of verification, not its result.
     ///
     /// Default: 32 MiB, about 5,000 tokens. Decoded claims are included, except values of your own types.
     ///
-    /// In addition each thread keeps up to 512 recent tokens, fewer with a small cache, so that threads do not contend
-    /// for the cache. That takes 1 to 2 MiB a thread with tokens of Cognito, and at most 4 MiB.
+    /// In addition each thread keeps copies of up to 64 tokens that it uses often, at most 512 KiB, so that threads
+    /// do not contend for the cache.
     pub fn token_cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
         self

@@ -7,8 +7,7 @@ use crate::{
 
 /// Error that a check of your own returns to reject a token that passed all rules.
 ///
-/// The reason is a fixed sentence, which is sent as the response's `detail`. Put nothing into it that came
-/// with the token.
+/// The reason is a fixed sentence, which is sent as the response's `detail`. It must not contain data from the token.
 #[derive(Debug, Clone)]
 pub struct Refusal(AuthError);
 

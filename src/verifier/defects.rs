@@ -4,11 +4,11 @@ use crate::{
     verifier::Verifier,
 };
 
-/// The defect of a policy that asks for a permission which no token can have.
-pub(crate) const NO_PERMISSION_SOURCE: &str = "the verifier takes permissions from nowhere; call `permissions_claim` or `grants` on its builder";
+/// The defect of a policy that requires a permission, if no token can have one.
+pub(crate) const NO_PERMISSION_SOURCE: &str = "the verifier has no source of permissions; call `VerifierBuilder::permissions_claim` or `Pool::grants`";
 
 impl Verifier {
-    /// Returns why no token that this verifier accepts can comply with a part of a policy.
+    /// Returns why no token that this verifier accepts can meet a part of a policy.
     pub(crate) fn defects(&self, policy: &Policy) -> Vec<String> {
         let pools = &self.0.pools;
         let accepts = |token_use| pools.iter().any(|pool| pool.accepts_kind(token_use));

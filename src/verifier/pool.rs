@@ -45,7 +45,7 @@ pub struct Pool {
 #[must_use]
 pub struct DangerousPool(Pool);
 
-/// A pool as the rules of the token use it.
+/// A built pool: its accepted app clients, resources and keys.
 pub(super) struct PoolRules {
     pub(super) issuer: Arc<str>,
     pub(super) name: Arc<str>,
@@ -398,7 +398,7 @@ impl PoolRules {
         }
         Err(AuthError::new(
             AuthErrorKind::WrongClient,
-            "the token was made for an app client that is not accepted here",
+            "the token was issued to an app client that is not accepted here",
         ))
     }
 

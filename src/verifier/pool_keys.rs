@@ -38,8 +38,8 @@ impl Verifier {
     /// Fetches the keys of all pools that have none, concurrently, so that a wrong pool id or a blocked network
     /// shows at start instead of at the first request. Returns at once if all pools have keys.
     ///
-    /// Call it before the service accepts requests. Without the call, the service responds with 503 until the
-    /// keys were fetched. Repeated calls cause no more fetches than the
+    /// Call it before the service accepts requests. Without the call, the service responds with 503 until the keys
+    /// have been fetched. Repeated calls cause no more fetches than the
     /// [limit](crate::VerifierBuilder::unknown_key_window) allows.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Verifier {
     /// For a leaked key: once the pool's key set no longer has it, call this in each process of the
     /// service. Without the call the key stops working at the next
     /// [refresh](crate::VerifierBuilder::refresh_interval). The limit on fetches for unknown keys does not
-    /// apply, so do not let callers of the service trigger it. Pools with static keys are left alone.
+    /// apply, so do not let callers of the service trigger it. Pools with static keys are not affected.
     ///
     /// ```no_run
     /// # async fn example(verifier: tower_cognito::Verifier) {
@@ -93,7 +93,7 @@ impl Verifier {
         json!({ "tower_cognito_keys": sets }).to_string()
     }
 
-    /// Does something with the keys of all pools concurrently.
+    /// Runs an action on the keys of all pools concurrently.
     ///
     /// # Errors
     /// The error of the first pool that has one.

@@ -10,7 +10,7 @@ use crate::{
     verifier::pool::PoolRules,
 };
 
-/// What a signed token must comply with.
+/// A rule that a signed token must meet.
 struct Rule {
     /// The rule's name in [the manual](crate::docs::threats#the-rules-in-their-order).
     name: &'static str,
@@ -30,7 +30,7 @@ const RULES: [Rule; 9] = [
     Rule { name: "user", check: user },
 ];
 
-/// A signed token, with what the rules compare it with.
+/// The input of the rules: a signed token, and what it is compared with.
 pub(super) struct Context<'a> {
     pub(super) token: &'a Signed<'a>,
     /// The pool whose key signed the token.
@@ -51,7 +51,7 @@ pub(super) struct Tolerance {
 /// Checks all rules.
 ///
 /// # Errors
-/// That of the first rule which the token does not comply with.
+/// The error of the first rule that fails.
 pub(super) fn check(context: &Context<'_>) -> Result<(), AuthError> {
     RULES.iter().try_for_each(|rule| {
         (rule.check)(context).inspect_err(|error| {
@@ -60,14 +60,14 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), AuthError> {
     })
 }
 
-/// Checks the times of a token that complied with all rules before: the only rules that a token can break later.
+/// Checks the times of a token that met all rules before. The result of no other rule changes later.
 pub(super) fn check_times(now: SystemTime, validity: &Range<SystemTime>) -> Result<(), AuthError> {
     check_end(now, validity.end)?;
     check_start(now, validity.start)
 }
 
 impl Context<'_> {
-    /// Returns from when until when the token is accepted: its dates with the tolerance applied.
+    /// Returns the period in which the token is accepted, with the tolerance applied.
     pub(super) fn validity(&self) -> Result<Range<SystemTime>, AuthError> {
         Ok(self.start()?..self.end()?)
     }
@@ -110,7 +110,7 @@ fn check_start(now: SystemTime, start: SystemTime) -> Result<(), AuthError> {
     if now >= start {
         return Ok(());
     }
-    // No token is valid from before 1970, so with such a clock none is accepted.
+    // With a clock before 1970 no token is accepted.
     let detail = if now < UNIX_EPOCH {
         "the clock of this machine is before 1970"
     } else {

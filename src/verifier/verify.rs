@@ -40,7 +40,7 @@ pub struct Verifier(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) pools: Vec<Arc<PoolRules>>,
-    /// The position in `pools` of the pool that an issuer belongs to.
+    /// Maps an issuer to the position of its pool in `pools`.
     pub(super) issuers: HashMap<Arc<str>, usize, RandomState>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tolerance: Tolerance,
@@ -52,7 +52,7 @@ pub(super) struct Inner {
     pub(super) checks: Checks,
 }
 
-/// What is known about a token without waiting, if it is not rejected.
+/// The result of the part of a verification that does not wait, if the token is not rejected.
 pub(crate) enum Verification {
     /// The token passed all rules and checks.
     Passed(Verified),
@@ -152,7 +152,14 @@ impl Inner {
             let Some(pool) = self.pools.get(*pool) else { return self.verify_cold(token, now) };
             match pool.keys.find(kid, now, |key| key.thumbprint == *thumbprint) {
                 KeyLookup::Found(true) => {
-                    rules::check_times(now, &verified.facts().good)?;
+                    let in_time = rules::check_times(now, &verified.facts().good);
+                    if let Err(error) = &in_time
+                        && error.kind() == AuthErrorKind::Expired
+                    {
+                        // It will not be accepted again, so its claims need not stay in memory.
+                        self.cache.remove(token);
+                    }
+                    in_time?;
                     return self.run_checks(verified);
                 }
                 KeyLookup::NoUsableSet => return Ok(Verification::needs_key(pool, kid)),

@@ -148,6 +148,7 @@ async fn custom_check_determines_the_response() {
         (Refusal::unauthorized("signed out"), 401, "refused_by_check"),
         (Refusal::forbidden("unpaid"), 403, "forbidden_by_check"),
         (Refusal::unavailable("down", Duration::from_millis(1500)), 503, "check_unavailable"),
+        (Refusal::unavailable("down", Duration::MAX), 503, "check_unavailable"),
     ] {
         let verifier = pool.verifier().add_check(move |_| Err(refusal.clone())).build().unwrap();
         let service = CognitoLayer::new(verifier).layer(service_fn(|_: Request<()>| async {

@@ -426,6 +426,7 @@ async fn challenge_names_exactly_the_missing_scopes() {
         (scope("b") | scope("c"), Some("b")),
         (group("staff") | (scope("b") & scope("c")), Some("b c")),
         (group("staff") | (scope("b") & scope("b")), Some("b")),
+        (group("staff") | (scope("b") & (scope("b") | scope("c"))), Some("b")),
         (scope("b\"c"), None),
         (scope("b c"), None),
     ] {

@@ -164,7 +164,9 @@ fn preferred_name_clash(data: &Data, user: &User) -> Option<Error> {
     let same = |a: &str| data.user_key(a) == data.user_key(value);
     let clashes = |other: &User| {
         other.username != user.username
-            && (same(&other.username) || other.attribute(name).is_some_and(same))
+            && (same(&other.username)
+                || same(&other.sub)
+                || other.attribute(name).is_some_and(same))
     };
     data.known_as(value).any(|other| clashes(other)).then(|| Error::alias_exists(name))
 }

@@ -24,6 +24,10 @@ impl Data {
         if let Some(user) = self.users.get(&self.user_key(name)) {
             return Some(user);
         }
+        // An alias must not hide the user whose `sub` it equals.
+        if let Some(user) = self.user_of_sub(name) {
+            return Some(user);
+        }
         let settings = &self.pool.values().next()?.settings;
         let same = |a: &str| {
             if settings.username_configuration.case_sensitive {
@@ -42,7 +46,7 @@ impl Data {
                     stands_for(user, *alias) && user.attribute(alias.attribute()).is_some_and(same)
                 })
             };
-            user.sub == name || (!user.is_external() && (is_contact() || is_alias()))
+            !user.is_external() && (is_contact() || is_alias())
         })
     }
 

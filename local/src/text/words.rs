@@ -2,14 +2,16 @@
 
 use serde_json::{Map, Value};
 
-/// Writes the names of all members as a configuration file does.
+/// Renames all members to the form of configuration files. Members that do not begin with an uppercase letter are none of
+/// the API's, and are left out: they could otherwise set what an operation must not change.
 pub(crate) fn to_file(value: Value) -> Value {
-    renamed(value, &file_word)
+    let is_member = |name: &str| name.starts_with(|first: char| first.is_ascii_uppercase());
+    renamed(value, &|name| is_member(name).then(|| file_word(name)))
 }
 
-/// Writes the names of all members as the API does.
+/// Renames all members to the form of the API.
 pub(crate) fn to_api(value: Value) -> Value {
-    renamed(value, &api_word)
+    renamed(value, &|name| Some(api_word(name)))
 }
 
 /// Words whose capitals are not those of their parts.
@@ -53,12 +55,13 @@ pub(crate) fn api_word(word: &str) -> String {
         .collect()
 }
 
-fn renamed(value: Value, word: &dyn Fn(&str) -> String) -> Value {
+/// Renames members at every depth. Those for which `word` returns `None` are left out.
+fn renamed(value: Value, word: &dyn Fn(&str) -> Option<String>) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members
                 .into_iter()
-                .map(|(name, value)| (word(&name), renamed(value, word)))
+                .filter_map(|(name, value)| Some((word(&name)?, renamed(value, word))))
                 .collect::<Map<_, _>>(),
         ),
         Value::Array(values) => {
@@ -75,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_word_goes_there_and_back() {
+    fn names_survive_a_round_trip() {
         let api = json!({
             "CallbackURLs": ["https://a"],
             "AllowedOAuthFlowsUserPoolClient": true,
@@ -86,5 +89,11 @@ mod tests {
         assert_eq!(file["token_validity_units"]["access_token"], "minutes");
         assert_eq!(file["allowed_oauth_flows_user_pool_client"], true);
         assert_eq!(to_api(file), api);
+    }
+
+    #[test]
+    fn names_of_configuration_files_are_left_out_of_requests() {
+        let api = json!({ "ClientName": "a", "client_id": "b", "TokenValidityUnits": { "id_token": "days" } });
+        assert_eq!(to_file(api), json!({ "client_name": "a", "token_validity_units": {} }));
     }
 }

@@ -379,6 +379,18 @@ async fn users_are_found_by_name_sub_and_alias_regardless_of_case() {
 }
 
 #[tokio::test]
+async fn alias_cannot_hide_the_user_whose_sub_it_equals() {
+    let pool =
+        pool_of("[aws_cognito_user_pool]\nalias_attributes = [\"preferred_username\"]\n").await;
+    let victim = invite(&pool, "zoe", json!({})).await.unwrap();
+    let sub = by_name(&victim["User"]["Attributes"])["sub"].clone();
+    let (name, _) = error(invite(&pool, "ann", json!({ "preferred_username": sub })).await);
+    assert_eq!(name, "AliasExistsException");
+    invite(&pool, "ann", json!({ "preferred_username": "other" })).await.unwrap();
+    assert_eq!(attributes(&pool, sub.as_str().unwrap()).await["sub"], sub);
+}
+
+#[tokio::test]
 async fn forced_creation_moves_an_alias_and_a_rejected_one_changes_nothing() {
     let pool = pool_of(
         "[aws_cognito_user_pool]\nalias_attributes = [\"email\", \"preferred_username\"]\n",

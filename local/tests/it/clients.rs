@@ -162,6 +162,29 @@ async fn clients_are_listed_in_pages() {
 }
 
 #[tokio::test]
+async fn update_ignores_settings_in_the_words_of_configuration_files() {
+    let pool = UserPool::start().await.unwrap();
+    let id = pool.id().as_str();
+    let created = call(
+        &pool,
+        "CreateUserPoolClient",
+        json!({ "UserPoolId": id, "ClientName": "a", "GenerateSecret": true }),
+    );
+    let created = created.await.unwrap()["UserPoolClient"].clone();
+    let client = &created["ClientId"];
+    let input = json!({
+        "UserPoolId": id, "ClientId": client, "ClientName": "b",
+        "client_id": "other", "client_secret": "x", "name": "c",
+    });
+    let updated = call(&pool, "UpdateUserPoolClient", input).await.unwrap();
+    let updated = &updated["UserPoolClient"];
+    assert_eq!(updated["ClientName"], "b");
+    for fixed in ["ClientId", "ClientSecret"] {
+        assert!(updated[fixed] == created[fixed], "{fixed} was changed");
+    }
+}
+
+#[tokio::test]
 async fn invalid_client_settings_are_rejected_with_cognitos_messages() {
     let pool = UserPool::start().await.unwrap();
     for (wrong, name, words) in [

@@ -623,6 +623,31 @@ async fn client_without_passwords_rejects_them() {
     assert_eq!((page.status.as_u16(), page.location()), (400, None));
 }
 
+/// Without the check in each form, an auto-confirmed sign-up or a challenge session of the API would lead to a code.
+#[tokio::test]
+async fn no_form_signs_in_with_a_password_at_a_client_without_passwords() {
+    for (providers, status) in [("[]", 400), ("[\"COGNITO\"]", 200)] {
+        let config = format!("{CLIENT}supported_identity_providers = {providers}\n");
+        let pool = pool_with(&config, &["alice"]).await;
+        let mut browser = Browser::new();
+        let form = open(&mut browser, &pool, "/forgot").await.form("/forgot");
+        for path in
+            ["/signup", "/confirm", "/confirm/resend", "/forgot", "/forgot/reset", "/login/step"]
+        {
+            let mut form = form.clone();
+            form.action.set_path(path);
+            form.set("username", "jane");
+            form.set("password", PASSWORD);
+            let page = browser.post(&form).await;
+            assert_eq!(
+                (page.status.as_u16(), page.location()),
+                (status, None),
+                "{path}, {providers}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn users_of_a_client_with_a_secret_can_use_the_pages() {
     let config = CLIENT.to_owned() + "client_secret = \"a secret\"\n";

@@ -1,13 +1,13 @@
-//! The cache of verified tokens, so that a token seen again costs no RSA.
+//! The cache of verified tokens, so that a token that was seen before needs no RSA operation.
 //!
 //! Only verified tokens are cached, so nobody without the pool's private key can fill the cache or choose which
 //! tokens collide in it. A hash of the end of the signature, which is different in any two verified tokens, finds the
 //! entry; then the whole token is compared in constant time. The caller checks the token's times and the presence of
 //! its key again at each use.
 //!
-//! There are two levels. The shared level is bounded in bytes and decides what is kept. Its locks and reference counts
-//! are written at each use, which slows threads down that use the same token. So each thread also keeps the tokens
-//! that it finds most often: to find one there writes nothing that another thread uses.
+//! There are two levels. The shared level is bounded in bytes and decides what is kept. Each hit there writes shared
+//! locks and reference counts, for which threads contend. So each thread also keeps copies of the tokens that it
+//! finds most often.
 
 mod bytes;
 mod per_thread;
@@ -25,13 +25,13 @@ struct Levels {
 }
 
 impl TokenCache {
-    /// Creates a cache of at most `bytes`, without what threads keep for themselves. 0 disables it.
+    /// Creates a cache of at most `bytes`, not counting what each thread keeps. 0 disables it.
     pub(super) fn new(bytes: usize) -> Self {
         let levels = || Levels { per_thread: PerThread::new(bytes), shared: Shared::new(bytes) };
         Self((bytes > 0).then(levels))
     }
 
-    /// Returns what is known of a token. The rules that time can break have to be checked again.
+    /// Returns a cached token. The caller must check its times and its key again.
     pub(super) fn get(&self, token: &[u8]) -> Option<Verified> {
         let Levels { per_thread, shared } = self.0.as_ref()?;
         match per_thread.get(token) {

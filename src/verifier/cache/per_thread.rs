@@ -13,8 +13,8 @@ use crate::{
 
 /// The level that each thread has for itself, dropped with its verifier.
 ///
-/// A table with one token at each place. A token takes its place when the thread finds it in the shared level twice
-/// without another token of that place between. So tokens that share a place do not replace each other at each
+/// A table with one token at each place. A token is stored after the thread found it in the shared level twice,
+/// without another token of the same place in between. So tokens that share a place do not replace each other at each
 /// request, which would cost more than the shared level does.
 pub(super) struct PerThread {
     // Boxed, so that the threads' tables are not on the same cache lines.

@@ -52,11 +52,17 @@ pub(crate) fn find(request: &AuthorizationRequest, headers: &HeaderMap) -> Optio
 }
 
 /// Signs in a user who passed all challenges, and redirects the browser to the app.
+///
+/// # Errors
+/// The app does not accept the provider, a trigger rejects the sign-in, or the user may not sign in any more.
 pub(crate) async fn complete_sign_in(
     request: &AuthorizationRequest,
     user: &User,
     provider: &str,
 ) -> Result<Response, Error> {
+    if !request.allows_provider(provider) {
+        return Err(Error::not_authorized("The app does not accept this identity provider."));
+    }
     let pool = &request.pool;
     let caller = Caller { client_id: &request.client.settings.client_id, metadata: Metadata::NONE };
     post_authentication(&pool.events(), user, caller).await?;

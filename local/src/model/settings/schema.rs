@@ -231,7 +231,10 @@ impl AttributeSchema {
             }
             AttributeType::Number => {
                 let bounds = self.number_attribute_constraints.unwrap_or_default();
-                let Ok(number) = value.parse::<f64>() else {
+                // Other spellings that parse as a number, such as `NaN`, `inf` and `1e5`, are no numbers for Cognito.
+                let is_plain =
+                    value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+                let Some(number) = value.parse::<f64>().ok().filter(|_| is_plain) else {
                     return Some("Attribute value must be a number".into());
                 };
                 let below = bounds.min_value.is_some_and(|Bound(min)| number < min);

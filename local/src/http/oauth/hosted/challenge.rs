@@ -19,7 +19,7 @@ use crate::{
         hosted::{
             fields::{Field, attribute_field, attributes, hidden, password_hint},
             login::login_page,
-            page::{Page, SubmittedForm},
+            page::{Page, PasswordForm},
         },
         parameters::Parameters,
         request::AuthorizationRequest,
@@ -45,7 +45,7 @@ pub(crate) async fn start(page: Page, user: &User) -> Response {
 }
 
 /// `POST /login/step`: checks the response to a challenge.
-pub(crate) async fn submit(SubmittedForm { page, fields }: SubmittedForm) -> Response {
+pub(crate) async fn submit(PasswordForm { page, fields }: PasswordForm) -> Response {
     let text = |name: &str| fields.raw(name).to_owned();
     let challenge = Challenge {
         name: text("challenge"),

@@ -11,7 +11,7 @@ use crate::{
         client_call::{call, code_destination, hides_users, must_be_hidden},
         fields::{Field, hidden, password_hint},
         login,
-        page::{Page, SubmittedForm},
+        page::{Page, PasswordForm},
     },
     pool::site::Site,
 };
@@ -24,7 +24,7 @@ pub(crate) async fn show(page: Page) -> Response {
 /// `POST /forgot`: sends a code.
 pub(crate) async fn send_code(
     State(site): State<Arc<Site>>,
-    SubmittedForm { page, fields }: SubmittedForm,
+    PasswordForm { page, fields }: PasswordForm,
 ) -> Response {
     let name = fields.raw("username").trim();
     match call(&site, page.request(), "ForgotPassword", name, json!({})).await {
@@ -47,7 +47,7 @@ pub(crate) async fn send_code(
 /// `POST /forgot/reset`: sets the new password.
 pub(crate) async fn reset(
     State(site): State<Arc<Site>>,
-    SubmittedForm { page, fields }: SubmittedForm,
+    PasswordForm { page, fields }: PasswordForm,
 ) -> Response {
     let name = fields.raw("username").trim();
     let members = json!({

@@ -13,7 +13,7 @@ use crate::{
             challenge,
             fields::Field,
             forgot_password,
-            page::{Page, SubmittedForm, error_page},
+            page::{Page, PasswordForm, SubmittedForm},
             sign_up,
         },
         redirect,
@@ -29,10 +29,7 @@ pub(crate) async fn show(page: Page) -> Response {
 }
 
 /// `POST /login`.
-pub(crate) async fn sign_in(SubmittedForm { page, fields }: SubmittedForm) -> Response {
-    if !page.request().allows_passwords() {
-        return error_page("unauthorized_client");
-    }
+pub(crate) async fn sign_in(PasswordForm { page, fields }: PasswordForm) -> Response {
     let (name, password) = (fields.raw("username").trim(), fields.raw("password"));
     if name.is_empty() || password.is_empty() {
         return login_page(page.problem("Enter your user name and your password."), name);

@@ -50,6 +50,15 @@ pub(crate) struct SubmittedForm {
     pub(crate) fields: Parameters,
 }
 
+/// A submitted form of a page that leads to a sign-in with a password.
+///
+/// As an extractor it also rejects the forms of an app whose users cannot sign in with a password.
+pub(crate) struct PasswordForm {
+    /// The page for the response.
+    pub(crate) page: Page,
+    pub(crate) fields: Parameters,
+}
+
 impl Page {
     /// Shows what went wrong.
     pub(crate) fn problem(mut self, problem: impl Into<String>) -> Self {
@@ -178,6 +187,19 @@ impl FromRequest<Arc<Site>> for SubmittedForm {
         let is_own_form = fields.is_unambiguous()
             && form_token::is_own_form(&page.request.pool, &page.headers, &fields);
         if is_own_form { Ok(Self { page, fields }) } else { Err(foreign_form()) }
+    }
+}
+
+impl FromRequest<Arc<Site>> for PasswordForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Response> {
+        let SubmittedForm { page, fields } = SubmittedForm::from_request(request, site).await?;
+        if page.request.allows_passwords() {
+            Ok(Self { page, fields })
+        } else {
+            Err(error_page("unauthorized_client"))
+        }
     }
 }
 

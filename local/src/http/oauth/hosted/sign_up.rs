@@ -14,7 +14,7 @@ use crate::{
                 Field, attribute_field, attribute_field_name, attributes, hidden, password_hint,
             },
             login,
-            page::{Page, SubmittedForm},
+            page::{Page, PasswordForm},
         },
         parameters::Parameters,
     },
@@ -30,7 +30,7 @@ pub(crate) async fn show(page: Page) -> Response {
 /// `POST /signup`.
 pub(crate) async fn sign_up(
     State(site): State<Arc<Site>>,
-    SubmittedForm { page, fields }: SubmittedForm,
+    PasswordForm { page, fields }: PasswordForm,
 ) -> Response {
     let (name, password) = (fields.raw("username").trim(), fields.raw("password"));
     let attributes: Vec<_> =
@@ -58,7 +58,7 @@ pub(crate) async fn show_confirm(page: Page) -> Response {
 /// `POST /confirm`.
 pub(crate) async fn confirm(
     State(site): State<Arc<Site>>,
-    SubmittedForm { page, fields }: SubmittedForm,
+    PasswordForm { page, fields }: PasswordForm,
 ) -> Response {
     let name = fields.raw("username").trim();
     let members = json!({ "ConfirmationCode": fields.raw("code").trim() });
@@ -74,7 +74,7 @@ pub(crate) async fn confirm(
 /// `POST /confirm/resend`: sends another code.
 pub(crate) async fn resend(
     State(site): State<Arc<Site>>,
-    SubmittedForm { page, fields }: SubmittedForm,
+    PasswordForm { page, fields }: PasswordForm,
 ) -> Response {
     let name = fields.raw("username").trim();
     match call(&site, page.request(), "ResendConfirmationCode", name, json!({})).await {
