@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 
-/// Runs expensive or blocking work: powers of large numbers, signatures, key generation, commits to disk.
+/// Runs expensive or blocking work: modular exponentiation, signatures, key generation, commits to disk.
 ///
 /// Never call it while the store is locked. Work that has started runs to completion, even if the caller is dropped.
 pub(crate) async fn run<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {

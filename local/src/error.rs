@@ -1,4 +1,4 @@
-//! The errors of Cognito: its names and its messages.
+//! The errors of Cognito: exception names and messages.
 
 /// An error under Cognito's name and with Cognito's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,10 @@ impl Error {
 
     /// The user changed while a trigger ran. Clients try again.
     pub(crate) fn overtaken() -> Self {
-        Self::new("TooManyRequestsException", "Another request changed the user meanwhile.")
+        Self::new(
+            "TooManyRequestsException",
+            "Another request changed the user at the same time. Try again.",
+        )
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
@@ -144,13 +147,13 @@ impl Error {
 
     /// A value has another type than the model says. The error does not quote it, since it may be a password.
     pub(crate) fn wrong_type() -> Self {
-        Self::new("SerializationException", "A member of the input is not of its type.")
+        Self::new("SerializationException", "An input member has the wrong type.")
     }
 
     pub(crate) fn internal(error: &std::io::Error) -> Self {
         Self::new(
             "InternalErrorException",
-            format!("The local pool could not keep its data: {error}"),
+            format!("The local pool could not save its data: {error}"),
         )
     }
 }

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::crypto::secret::random_octets;
 
-/// Returns the UUID of a text, which is always the same.
+/// Returns a UUID that is always the same for the same text.
 pub(crate) fn uuid_of(text: &str) -> String {
     let mut bytes = [0; 16];
     bytes

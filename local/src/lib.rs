@@ -1,7 +1,8 @@
 //! A local AWS Cognito user pool for development and tests. Not for production.
 //!
-//! A [`UserPool`] listens on loopback, serves its keys where Cognito serves them, and signs access, ID and machine tokens
-//! with Cognito's claims. Tests can rotate and withdraw its keys, count fetches, and make the key endpoint slow or fail.
+//! A [`UserPool`] listens on loopback, serves its keys where Cognito serves them, and signs access, ID and machine
+//! tokens with Cognito's claims. Tests can rotate and withdraw its keys, count fetches, and make the key endpoint
+//! slow or fail.
 //!
 //! ```
 //! use tower_cognito::group;
@@ -28,12 +29,12 @@
 //!
 //! # Hosted pages
 //!
-//! `/oauth2/authorize` and the other OAuth endpoints have Cognito's paths, with pages for sign-up and sign-in that need no
-//! scripts. An app client has to allow OAuth flows, scopes and callback URLs, which are compared exactly. An authorization
-//! code works once, for five minutes. PKCE with `S256` is required only if the app sends a challenge.
+//! `/oauth2/authorize` and the other OAuth endpoints have Cognito's paths, with pages for sign-up and sign-in that
+//! need no scripts. An app client has to allow OAuth flows, scopes and callback URLs, which are compared exactly. An
+//! authorization code works once, for five minutes. PKCE with `S256` is required only if the app sends a challenge.
 //!
-//! Users can also sign in by an OpenID Connect provider, for example another local pool. Its ID tokens have to be signed with
-//! RS256. SAML and social providers are missing.
+//! Users can also sign in with an OpenID Connect provider, for example another local pool. Its ID tokens have to be
+//! signed with RS256. SAML and social providers are not supported.
 //!
 //! ```
 //! use tower_cognito_local::{Config, UserPool};
@@ -65,8 +66,8 @@
 //!
 //! # Triggers
 //!
-//! A pool calls your functions where Cognito calls Lambda functions, with the same events. They are closures, or URLs of
-//! functions in any language, which are called as the Lambda runtime interface emulator is.
+//! A pool calls your functions where Cognito calls Lambda functions, with the same events. They are closures, or URLs
+//! of functions in any language, which are called as the Lambda runtime interface emulator is.
 //!
 //! ```
 //! use tower_cognito_local::{Trigger, UserPool};
@@ -88,11 +89,11 @@
 //! # }
 //! ```
 //!
-//! In a [`Config`] the URLs are under `[aws_cognito_user_pool.lambda_config]`, in Terraform's words. Clients get Cognito's
-//! errors: `UserLambdaValidationException` with the function's own text, `InvalidLambdaResponseException` for a response
-//! that lacks the event's shape, and `UnexpectedLambdaException` for a function that did not respond within five seconds in
-//! any of three calls. Functions cannot change Cognito's own claims. Custom senders, which get encrypted codes, are not
-//! called.
+//! In a [`Config`] the URLs are under `[aws_cognito_user_pool.lambda_config]`, in Terraform's words. Clients get
+//! Cognito's errors: `UserLambdaValidationException` with the function's own text, `InvalidLambdaResponseException`
+//! for a response that lacks the event's shape, and `UnexpectedLambdaException` for a function that did not respond
+//! within five seconds in any of three calls. Functions cannot change Cognito's own claims. Custom senders, which get
+//! encrypted codes, are not called.
 //!
 //! # Speed of debug builds
 //!

@@ -82,8 +82,8 @@ fn add_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>, n
     data.clients.insert(id, Client::new(settings, now));
 }
 
-/// Creates a configured user. Their contacts are verified unless the configuration says otherwise, since nobody is
-/// there to enter a code.
+/// Creates a configured user. Their contacts are verified unless the configuration says otherwise, because no one can
+/// enter a code.
 async fn new_user(
     pool: &Pool,
     settings: &PoolSettings,

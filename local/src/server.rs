@@ -17,7 +17,7 @@ use crate::{
     pool::site::Site,
 };
 
-/// Serves a pool as long as it lives.
+/// Serves a pool until it is dropped.
 pub(crate) struct Server {
     task: JoinHandle<()>,
     site: Arc<Site>,

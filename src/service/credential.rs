@@ -29,9 +29,6 @@ enum Place {
     WebSocketProtocol(String),
 }
 
-/// The token found in a place, if any.
-type Found<'r> = Result<Option<&'r [u8]>, AuthError>;
-
 impl Credential {
     /// Reads `Authorization: Bearer <token>` (RFC 6750, section 2.1), with the scheme in upper or lower case.
     pub fn authorization() -> Self {
@@ -272,8 +269,8 @@ fn is_text(byte: u8) -> bool {
 fn single<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
-    read: fn(&'r [u8]) -> Found<'r>,
-) -> Found<'r> {
+    read: impl Fn(&'r [u8]) -> Result<Option<&'r [u8]>, AuthError>,
+) -> Result<Option<&'r [u8]>, AuthError> {
     let Some(values) = values_marked_sensitive(headers, name) else { return Ok(None) };
     if values.iter().nth(1).is_some() {
         return Err(invalid_request("the request has the credential's header more than once"));

@@ -39,7 +39,7 @@ const WRONG: Option<AuthErrorKind> = Some(AuthErrorKind::WrongAudience);
 const INVALID: Option<AuthErrorKind> = Some(AuthErrorKind::InvalidClaim);
 
 #[tokio::test]
-async fn by_default_an_access_token_that_is_bound_to_a_resource_is_rejected() {
+async fn resource_bound_access_token_is_rejected_by_default() {
     let pool = UserPool::start().await.unwrap();
     let client = pool.client_id();
     let cases = [
@@ -60,7 +60,7 @@ async fn by_default_an_access_token_that_is_bound_to_a_resource_is_rejected() {
 }
 
 #[tokio::test]
-async fn with_resources_only_tokens_bound_to_one_of_them_pass() {
+async fn only_tokens_bound_to_a_configured_resource_are_accepted() {
     let pool = UserPool::start().await.unwrap();
     let client = pool.client_id();
     let second = "https://api.example.com/v2";
@@ -87,7 +87,7 @@ async fn with_resources_only_tokens_bound_to_one_of_them_pass() {
 }
 
 #[tokio::test]
-async fn during_a_roll_out_unbound_tokens_pass_and_tokens_bound_elsewhere_do_not() {
+async fn resources_or_unbound_accepts_unbound_tokens_and_rejects_other_resources() {
     let pool = UserPool::start().await.unwrap();
     let client = pool.client_id();
     let cases = [
@@ -123,7 +123,7 @@ async fn aud_of_an_id_token_is_checked_against_the_client() {
 }
 
 #[tokio::test]
-async fn a_resource_is_one_pools_own() {
+async fn resource_applies_only_to_its_own_pool() {
     let pools = [
         UserPool::builder().own_keys().start().await.unwrap(),
         UserPool::builder().own_keys().start().await.unwrap(),
@@ -142,7 +142,7 @@ async fn a_resource_is_one_pools_own() {
 }
 
 #[tokio::test]
-async fn a_token_with_a_confirmation_is_rejected_whatever_it_holds() {
+async fn token_with_any_cnf_claim_is_rejected() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let start: [&dyn Fn() -> TokenBuilder; 2] =

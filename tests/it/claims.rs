@@ -186,7 +186,7 @@ async fn typed_claims_accept_only_their_own_kind_of_token() {
 }
 
 #[tokio::test]
-async fn debug_prints_no_claim() {
+async fn debug_output_contains_no_claim() {
     let pool = UserPool::start().await.unwrap();
     let claims = verified(&pool, &pool.id_token("alice").claim("email", "a@example.com")).await;
     let typed = Claims::<()>::from_verified(&claims).unwrap();

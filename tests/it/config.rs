@@ -191,7 +191,7 @@ async fn pool_accepts_only_one_key_source() {
 }
 
 #[tokio::test]
-async fn both_issuer_forms_and_further_regions_are_accepted() {
+async fn both_issuer_forms_and_added_regions_are_accepted() {
     let local = UserPool::start().await.unwrap();
     let keys: KeySet = local.key_set().unwrap();
     let pool = Pool::new(ID)

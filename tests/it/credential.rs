@@ -33,7 +33,7 @@ fn request(uri: &str, headers: &[(&'static str, &str)]) -> Request<()> {
 }
 
 #[tokio::test]
-async fn each_place_is_read_when_asked_for_and_its_header_is_marked_sensitive() {
+async fn configured_place_is_read_and_its_header_marked_sensitive() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -81,7 +81,7 @@ async fn each_place_is_read_when_asked_for_and_its_header_is_marked_sensitive() 
 }
 
 #[tokio::test]
-async fn two_of_a_credential_or_one_that_cannot_be_read_is_a_bad_request() {
+async fn duplicate_or_unreadable_credential_is_a_bad_request() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -183,7 +183,7 @@ async fn place_that_is_not_configured_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_request_with_as_many_headers_as_there_can_be_is_refused_and_no_guest() {
+async fn request_with_the_maximum_number_of_headers_is_rejected_not_anonymous() {
     let pool = UserPool::start().await.unwrap();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap()).allow_anonymous();
     let mut request = request("/", &[("authorization", "Bearer bad")]);
@@ -204,7 +204,7 @@ async fn error(layer: &CognitoLayer, request: Request<()>) -> Option<AuthError> 
 }
 
 #[tokio::test]
-async fn an_empty_credential_is_none() {
+async fn empty_credential_counts_as_missing() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -328,7 +328,7 @@ const WEB_SOCKET: [(&str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn a_cookie_is_rejected_in_requests_that_another_site_causes() {
+async fn cookie_is_rejected_in_cross_site_requests() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -397,7 +397,7 @@ async fn a_cookie_is_rejected_in_requests_that_another_site_causes() {
 }
 
 #[tokio::test]
-async fn the_host_of_an_http_2_request_is_its_authority() {
+async fn authority_is_the_host_of_an_http_2_request() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
@@ -416,7 +416,7 @@ async fn the_host_of_an_http_2_request_is_its_authority() {
 }
 
 #[tokio::test]
-async fn pages_of_trusted_origins_may_send_the_cookie() {
+async fn cookie_is_accepted_from_trusted_origins() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -450,7 +450,7 @@ async fn pages_of_trusted_origins_may_send_the_cookie() {
 }
 
 #[tokio::test]
-async fn links_from_other_sites_pass_if_they_are_allowed_and_nothing_else_does() {
+async fn only_allowed_cross_site_navigations_are_accepted() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -497,7 +497,7 @@ async fn cross_site_check_applies_only_to_requests_with_the_cookie() {
 }
 
 #[tokio::test]
-async fn the_response_to_a_cross_site_request_is_403_without_a_challenge() {
+async fn cross_site_request_gets_403_without_a_challenge() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
@@ -513,7 +513,7 @@ async fn the_response_to_a_cross_site_request_is_403_without_a_challenge() {
 }
 
 #[test]
-fn impossible_origins_and_places_are_rejected_with_the_fix() {
+fn invalid_origins_and_places_are_rejected_with_the_fix() {
     for origin in [
         "",
         "null",

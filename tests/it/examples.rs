@@ -117,7 +117,7 @@ async fn plain_hyper_is_protected() {
 }
 
 #[tokio::test]
-async fn two_pools_stay_apart() {
+async fn tokens_of_two_pools_are_kept_apart() {
     let staff =
         UserPool::builder().pool_id("us-east-1_A").client_id("staffweb").start().await.unwrap();
     let shop = UserPool::builder()

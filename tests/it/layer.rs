@@ -105,7 +105,7 @@ async fn error_of_the_inner_service_is_returned_unchanged() {
 }
 
 #[tokio::test]
-async fn checks_of_your_own_run_at_each_request_warm_or_not() {
+async fn custom_checks_run_on_every_request() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     for cache_bytes in [1 << 20, 0] {
@@ -187,7 +187,7 @@ async fn custom_check_does_not_run_for_an_invalid_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_request_that_began_a_fetch_may_go_away_and_the_others_get_their_answer() {
+async fn cancelled_request_does_not_cancel_its_shared_fetch() {
     let pool = UserPool::builder().start().await.unwrap();
     let (document, fetches) = (pool.key_set().unwrap().to_json(), Arc::new(AtomicUsize::new(0)));
     let counter = Arc::clone(&fetches);

@@ -27,7 +27,7 @@ async fn token(
 }
 
 #[tokio::test]
-async fn each_leaf_looks_at_its_own_claim() {
+async fn each_grant_checks_its_own_claim() {
     let users = UserPool::start().await.unwrap();
     let token = users
         .token("alice")
@@ -128,7 +128,7 @@ fn names() -> impl Strategy<Value = Vec<String>> {
 }
 
 #[test]
-fn more_grants_never_take_access_away() {
+fn more_grants_never_remove_access() {
     let runtime = runtime();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     // Signing is expensive, so each token is checked against many policies.
@@ -156,7 +156,7 @@ fn more_grants_never_take_access_away() {
 }
 
 #[tokio::test]
-async fn a_group_grants_in_its_own_pool_alone() {
+async fn group_grants_access_only_in_its_own_pool() {
     use tower_cognito::{Verifier, policy::Grants};
     let staff = UserPool::builder().pool_id("us-east-1_Staff").start().await.unwrap();
     let shop = UserPool::builder().pool_id("us-east-1_Shop").start().await.unwrap();

@@ -52,7 +52,7 @@ fn values(now: u64) -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn what_is_accepted_the_oracle_accepts_too() {
+fn oracle_accepts_every_accepted_token() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let verifier = pool.verifier().token_cache_bytes(0).build().unwrap();
@@ -105,7 +105,7 @@ fn what_is_accepted_the_oracle_accepts_too() {
 }
 
 #[test]
-fn any_single_edit_of_a_good_token_is_refused() {
+fn any_single_edit_of_a_valid_token_is_rejected() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let verifier = pool.verifier().build().unwrap();

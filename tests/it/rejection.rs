@@ -166,7 +166,7 @@ fn with_token(token: &str) -> Request<()> {
 }
 
 #[tokio::test]
-async fn a_missing_or_swapped_layer_is_500_and_only_the_log_says_what_to_add() {
+async fn missing_or_misplaced_layer_gets_500_and_only_the_log_has_the_fix() {
     let pool = UserPool::start().await.unwrap();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap());
     let token = pool.token("alice").scope("a").sign();
@@ -381,7 +381,7 @@ async fn policy_that_the_verifier_can_never_meet_is_logged_when_the_layer_is_bui
 }
 
 #[tokio::test]
-async fn extractors_without_the_layer_are_a_wiring_mistake_even_for_guests() {
+async fn extractor_without_the_layer_gets_500_even_if_optional() {
     use axum::{Router, routing::get};
     use tower_cognito::Claims;
     let app = Router::new()
@@ -396,7 +396,7 @@ async fn extractors_without_the_layer_are_a_wiring_mistake_even_for_guests() {
 }
 
 #[tokio::test]
-async fn an_inner_layer_for_guests_does_not_take_over_an_outer_layers_claims() {
+async fn inner_anonymous_layer_ignores_claims_of_an_outer_layer() {
     let pool = UserPool::start().await.unwrap();
     let verifier = || pool.verifier().build().unwrap();
     let inner = CognitoLayer::new(verifier())

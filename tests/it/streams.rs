@@ -53,7 +53,7 @@ impl http_body::Body for Events {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_goes_on_past_its_token_unless_the_handler_ends_it() {
+async fn stream_continues_past_token_expiry_unless_the_handler_ends_it() {
     let pool = UserPool::start().await.unwrap();
     let (start, now) = (wall_time(), Instant::now());
     let verifier = pool.verifier().clock(tokio_clock()).build().unwrap();

@@ -109,15 +109,15 @@ impl UserPool {
         self.shared.store.read(|data| data.clients.get(client_id)?.settings.client_secret.clone())
     }
 
-    /// Where its keys are.
+    /// Returns the URL of the key set.
     pub fn jwks_uri(&self) -> String {
         self.shared.jwks_uri()
     }
 
     /// Returns the configuration of this pool for a verifier. It accepts access and ID tokens of the app client.
     ///
-    /// Plain HTTP is [allowed](tower_cognito::verifier::DangerousPool::allow_plain_http) for any issuer, because the pool
-    /// serves its keys itself.
+    /// Plain HTTP is [allowed](tower_cognito::verifier::DangerousPool::allow_plain_http) for any issuer, because the
+    /// pool serves its keys itself.
     pub fn pool(&self) -> Pool {
         Pool::custom(self.issuer(), self.jwks_uri())
             .access_tokens([self.client_id()])
@@ -161,7 +161,7 @@ impl UserPool {
     /// The published keys, for a verifier that fetches nothing.
     ///
     /// # Errors
-    /// All keys were withdrawn.
+    /// None at present: two keys are always published.
     pub fn key_set(&self) -> Result<KeySet, KeySetError> {
         self.shared.key_set()
     }
@@ -181,7 +181,7 @@ impl UserPool {
         self.shared.withdraw_old_keys();
     }
 
-    /// Has the key endpoint misbehave, or behave again with [`Fault::None`].
+    /// Makes the key endpoint fail, or behave again with [`Fault::None`].
     pub fn set_fault(&self, fault: Fault) {
         self.shared.set_fault(fault);
     }
@@ -286,6 +286,8 @@ impl UserPoolBuilder {
         if let Some(id) = &self.client_id {
             start::check_client_id(id)?;
         }
+        // Without a runtime, tokio panics.
+        tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         let listener = tokio::net::TcpListener::bind(self.address)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;

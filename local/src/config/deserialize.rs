@@ -1,4 +1,4 @@
-//! Deserializes settings, with errors that know their place.
+//! Deserializes settings, with errors with a location.
 
 use serde::{
     Deserializer,

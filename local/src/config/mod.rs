@@ -1,7 +1,7 @@
 //! Reads settings in the words of Terraform: of a configuration file, and of the API's requests once their members are
 //! renamed.
 //!
-//! Both are read as [`Setting`]s, which know their place, and deserialized by serde into the types of
+//! Both are read as [`Setting`]s, with their location, and deserialized by serde into the types of
 //! [`model`](crate::model), which have the rules. A [`SettingError`] keeps place and reason apart, so that a file's
 //! error has a line and a request's the words of Cognito.
 

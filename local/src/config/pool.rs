@@ -92,7 +92,7 @@ fn move_verification_template(
     template.remove_ignored(&["email_message_by_link", "email_subject_by_link"], ignored);
     let read = VerificationTemplate::deserialize(&template)?;
     if read.default_email_option == EmailOption::ConfirmWithLink {
-        // Messages have codes anyway.
+        // Links are not supported; messages contain a code.
         ignored.push(template.place_of("default_email_option"));
     }
     for (inside, outside) in [

@@ -103,7 +103,7 @@ const IGNORED_IN_USERS: [&str; 5] = [
 const MAX_GROUP_NAME: usize = 128;
 const MAX_ROLE_ARN: usize = 2048;
 
-/// A file, while it is read.
+/// The state of reading a file.
 #[derive(Default)]
 struct Reader {
     seed: Seed,

@@ -134,7 +134,7 @@ impl Setting {
         }
     }
 
-    /// The same, taken apart.
+    /// Returns the items by value.
     pub(crate) fn into_items(self) -> Vec<Self> {
         match self.value {
             Value::List(items) => items,

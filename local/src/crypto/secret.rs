@@ -1,4 +1,4 @@
-//! What nobody can guess.
+//! Random secrets, and comparison in constant time.
 
 use aws_lc_rs::{
     digest::{SHA256, digest},
@@ -9,14 +9,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::text::base64url;
 
 /// # Panics
-/// The system has no random numbers, without which nothing here may go on.
+/// The system's source of random numbers failed.
 pub(crate) fn random_octets<const N: usize>() -> [u8; N] {
     let mut octets = [0; N];
     aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
     octets
 }
 
-/// A text of 43 signs.
+/// Returns 256 random bits in base64url, 43 characters.
 pub(crate) fn random_text() -> String {
     base64url::encode(random_octets::<32>())
 }
@@ -26,7 +26,7 @@ pub(crate) fn code() -> String {
     format!("{:06}", u64::from_be_bytes(random_octets()) % 1_000_000)
 }
 
-/// An id as Cognito gives it to clients: 26 small letters and digits.
+/// An id as Cognito gives it to clients: 26 lowercase letters and digits.
 pub(crate) fn client_id() -> String {
     signs::<26>(b"abcdefghijklmnopqrstuvwxyz0123456789")
 }
@@ -47,7 +47,7 @@ fn signs<const N: usize>(signs: &[u8]) -> String {
     signs.map(|sign| char::from(*sign)).collect()
 }
 
-/// What a client with a secret proves it by.
+/// Returns Cognito's `SECRET_HASH`.
 pub(crate) fn secret_hash(secret: &str, username: &str, client_id: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     STANDARD.encode(hmac::sign(&key, format!("{username}{client_id}").as_bytes()))

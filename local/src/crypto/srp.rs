@@ -1,8 +1,8 @@
 //! The Secure Remote Password protocol (RFC 2945, RFC 5054) in the form that Cognito's clients speak: group of
 //! 3072 bits, SHA-256, numbers hashed as padded hexadecimal, and a key derived with "Caldera Derived Key".
 //!
-//! A power in this group takes milliseconds, and ten times as long if `num-bigint` is not optimized. All powers are
-//! computed on blocking threads.
+//! An exponentiation in this group takes milliseconds, and ten times as long if `num-bigint` is not optimized. All
+//! powers are computed on blocking threads.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ use crate::{blocking, crypto::secret::random_octets};
 pub(crate) struct Password {
     salt: String,
     verifier: String,
-    /// When a temporary password ends, in milliseconds of the Unix epoch.
+    /// When a temporary password expires, in milliseconds of the Unix epoch.
     pub(crate) expires_at: Option<u64>,
 }
 
@@ -84,10 +84,10 @@ impl Password {
         .await
     }
 
-    /// The same for a user who does not exist: nobody can know it, and its salt is always the same.
+    /// The same for a user who does not exist: that no password matches, and its salt is always the same.
     pub(crate) fn unknown(seed: &[u8]) -> Self {
         let salt = BigUint::from_bytes_be(seed.split_at(seed.len().min(16)).0);
-        // What it is a power of nobody knows, whoever makes it.
+        // A random group element: its discrete logarithm is unknown.
         let verifier = BigUint::from_bytes_be(&random_octets::<384>()) % &*PRIME;
         Self { salt: hex(&salt), verifier: hex(&verifier), expires_at: None }
     }
@@ -131,7 +131,8 @@ impl Exchange {
         if &client % &*PRIME == BigUint::ZERO {
             return Err(InvalidPublicNumber);
         }
-        // RFC 5054, section 3.1: no fewer than 256 bits. More would take longer for nothing in this group.
+        // RFC 5054, section 3.1: no fewer than 256 bits. More bits take longer and add no security in this group in
+        // this group.
         let private = BigUint::from_bytes_be(&random_octets::<32>());
         let verifier = number(&password.verifier);
         let public = (&*MULTIPLIER * verifier + GENERATOR.modpow(&private, &PRIME)) % &*PRIME;
@@ -179,7 +180,7 @@ impl Exchange {
     }
 }
 
-/// The digest that stands for a name and a password.
+/// The hash of the identity, which is the name and the password.
 fn identity(pool_name: &str, user_id: &str, password: &str) -> Vec<u8> {
     let text = format!("{pool_name}{user_id}:{password}");
     digest(&SHA256, text.as_bytes()).as_ref().to_vec()
@@ -203,7 +204,7 @@ fn hash<const N: usize>(parts: &[Vec<u8>; N]) -> BigUint {
     BigUint::from_bytes_be(digest(&SHA256, &parts.concat()).as_ref())
 }
 
-/// The octets of a number, with a zero in front if it would else look negative.
+/// The octets of a number, with a zero in front if its high bit is set.
 fn padded(number: &BigUint) -> Vec<u8> {
     let mut octets = number.to_bytes_be();
     if octets.first().is_some_and(|first| *first >= 0x80) {

@@ -22,8 +22,8 @@ pub(crate) fn new_secret() -> String {
     BASE32_NOPAD.encode(&random_octets::<32>())
 }
 
-/// Checks a code. Codes of the steps before and after the current one are accepted, since clocks differ and people are
-/// slow. `last_step` is the last step whose code was used.
+/// Checks a code. Codes of the steps before and after the current one are accepted, since clocks differ and typing
+/// takes time. `last_step` is the last step whose code was used.
 pub(crate) fn check(secret: &str, last_step: Option<u64>, code: &str, now: u64) -> Typed {
     let present = now / STEP_MILLISECONDS;
     let mut typed = Typed::Wrong;
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_lives_for_one_step_around_its_own_and_once() {
+    fn code_is_valid_once_within_one_step() {
         let at = |seconds: u64, last| check_at(seconds, last, "287082");
         assert_eq!(at(0, None), Typed::Right(1));
         assert_eq!(at(89, None), Typed::Right(1));

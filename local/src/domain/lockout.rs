@@ -5,7 +5,7 @@ use crate::{
     model::{Failures, Stranger},
 };
 
-/// The number of mistakes in a row that do not lock the account.
+/// The number of mistakes in a row that lock the account.
 const FREE_MISTAKES: u32 = 5;
 
 /// The longest lock, in milliseconds: fifteen minutes. Mistakes are forgotten after as long without an attempt.

@@ -1,5 +1,5 @@
-//! Pages of any origin may call what apps call from a browser, as with Cognito. Which operations of the API those
-//! are is for the API to say.
+//! Pages of any origin may call what apps call from a browser, as with Cognito. The API decides which of its
+//! operations are open.
 
 use axum::{
     extract::Request,
@@ -10,7 +10,7 @@ use axum::{
 
 use crate::pool::keys::random_uuid;
 
-/// By which Cognito's clients report a request.
+/// The header with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 const PREFLIGHT: [(HeaderName, &str); 3] = [

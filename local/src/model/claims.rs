@@ -14,7 +14,7 @@ pub(crate) struct Claims {
     pub(crate) has_id_token: bool,
 }
 
-/// Returns the roles of groups, each once.
+/// Returns the distinct roles of groups.
 pub(crate) fn roles(groups: &[Arc<Group>]) -> Vec<&str> {
     let mut roles = Vec::new();
     for role in groups.iter().filter_map(|group| group.role_arn.as_deref()) {

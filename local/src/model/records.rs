@@ -20,7 +20,7 @@ pub(crate) struct PoolRecord {
     /// The name under which Cognito would serve the hosted pages.
     #[serde(default)]
     pub(crate) domain: Option<String>,
-    /// What requests set that makes no difference here, so that they read again what they wrote.
+    /// Settings without effect, which are returned as they were sent.
     #[serde(default)]
     pub(crate) others: Map<String, Value>,
 }
@@ -68,7 +68,7 @@ pub(crate) struct Group {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) username: String,
-    /// Of the user, so that another of the same name has no part in it.
+    /// Of the user, so that a new user with the same name cannot use it.
     #[serde(default)]
     pub(crate) sub: String,
     pub(crate) client_id: String,
@@ -87,11 +87,11 @@ pub(crate) struct Session {
     pub(crate) revoked: bool,
 }
 
-/// A refresh token, known by its digest alone.
+/// A refresh token, stored by its digest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RefreshToken {
     pub(crate) origin_jti: String,
-    /// When another took its place.
+    /// When it was rotated.
     pub(crate) rotated_at: Option<u64>,
 }
 
@@ -134,7 +134,7 @@ pub(crate) enum ChallengeKind {
     },
 }
 
-/// What came of one custom challenge.
+/// The result of one custom challenge.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CustomRound {
@@ -150,7 +150,7 @@ impl Session {
     }
 }
 
-/// What would have been sent.
+/// A message that Cognito would have sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) username: String,
@@ -226,7 +226,7 @@ pub(crate) struct BrowserSession {
     pub(crate) expires_at: u64,
 }
 
-/// A signing key, so that tokens outlive a restart.
+/// A signing key, so that tokens stay valid after a restart.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredKey {
     pub(crate) kid: String,

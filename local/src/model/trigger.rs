@@ -22,7 +22,7 @@ pub enum Trigger {
     PreTokenGeneration,
     /// Tokens are about to be issued to a user: changes claims of both tokens, and scopes of the access token.
     PreTokenGenerationV2,
-    /// As the second version, and for machines too.
+    /// As the second version, and also for client credentials.
     PreTokenGenerationV3,
     /// A user who is not in the pool signs in or asks for a new password.
     UserMigration,

@@ -24,7 +24,7 @@ pub(crate) struct User {
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) password: Option<Password>,
     pub(crate) earlier_passwords: Vec<Password>,
-    /// By what they are for.
+    /// By purpose.
     pub(crate) codes: BTreeMap<CodePurpose, Code>,
     pub(crate) software_token: Option<SoftwareToken>,
     /// A software token that was asked for and not verified yet.
@@ -33,7 +33,7 @@ pub(crate) struct User {
     pub(crate) groups: BTreeSet<String>,
     pub(crate) failures: Failures,
     pub(crate) identities: Vec<Identity>,
-    /// Tokens of sign-ins before this are worth nothing.
+    /// Tokens of earlier sign-ins are invalid.
     pub(crate) signed_out_at: Option<u64>,
 }
 
@@ -63,11 +63,11 @@ pub(crate) struct Code {
     pub(crate) expires_at: u64,
     /// The attribute that it was sent to.
     pub(crate) attribute: String,
-    /// How often something else was typed.
+    /// The number of wrong attempts.
     pub(crate) mistakes: u32,
 }
 
-/// A verified source of one-time passwords (RFC 6238).
+/// An authenticator app (RFC 6238).
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SoftwareToken {
     /// In base32.
@@ -91,16 +91,16 @@ pub(crate) struct MfaPreference {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failures {
     pub(crate) count: u32,
-    /// When the last mistake's lock ends, be it none. Nothing, if there was no mistake.
+    /// When the lock of the last mistake ends. `None` without a mistake.
     pub(crate) locked_until: Option<u64>,
 }
 
-/// What is remembered of a name that is nobody's, so that it is answered as a user's is.
+/// Failures and codes of a name that no user has, so that responses do not reveal that.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Stranger {
     pub(crate) failures: Failures,
-    /// As if they had been sent.
+    /// Simulated codes, which are not sent.
     pub(crate) codes: BTreeMap<CodePurpose, Code>,
 }
 
@@ -117,7 +117,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// An account that is the user's first, or was tied to them.
+    /// An account that is the user's first, or was linked later.
     pub(crate) fn new(provider_name: String, user_id: String, primary: bool, now: u64) -> Self {
         Self {
             user_id,
@@ -160,13 +160,12 @@ impl User {
         self.attributes.get(name).map(String::as_str)
     }
 
-    /// Returns what identifies the user together with their password. A sign-in that began with another value is void.
+    /// Returns a value that changes with the user or the password. A sign-in that began with another value is void.
     pub(crate) fn proof(&self) -> String {
         format!("{} {}", self.sub, self.password.as_ref().map_or("", Password::salt))
     }
 
-    /// Whether the user signs in at a provider alone. What a provider says of them never stands for a user name
-    /// here.
+    /// Whether the user signs in at a provider alone. The provider's attributes are never aliases.
     pub(crate) fn is_external(&self) -> bool {
         self.status == UserStatus::ExternalProvider
     }

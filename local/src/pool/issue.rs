@@ -135,7 +135,7 @@ impl Pool {
         Ok(claims)
     }
 
-    /// Refuses tokens whose session was ended, and those of users who are signed out or gone.
+    /// Refuses tokens whose session was ended, and those of users who are signed out or deleted.
     pub(crate) fn check_revocation(self: &Arc<Self>, verified: &Verified) -> Result<(), Error> {
         let revoked = || Error::not_authorized("Access Token has been revoked");
         self.store.read(|data| {
@@ -149,7 +149,7 @@ impl Pool {
             let auth_time =
                 verified.auth_time().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
             let auth_time = auth_time.map_or(0, |at| at.as_secs());
-            // A session knows to the millisecond whether it came before; a token alone, to the second.
+            // A session has a precision of milliseconds whether it came before; a token alone, to the second.
             let over = match session {
                 Some(session) => session.is_over(user),
                 None => user.signed_out_at.is_some_and(|at| auth_time <= at / 1000),
@@ -238,7 +238,7 @@ fn half_digest_of(token: &str) -> String {
     base64url::encode(digest.as_ref().get(..half).unwrap_or_default())
 }
 
-/// Custom attributes are texts whatever their type; some standard ones are not.
+/// Custom attributes are always strings; some standard ones are not.
 fn claim_value(name: &str, value: &str) -> Value {
     match name {
         "email_verified" | "phone_number_verified" => json!(value == "true"),

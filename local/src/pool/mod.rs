@@ -51,7 +51,7 @@ pub(crate) struct Pool {
 /// The account that all local pools belong to.
 pub(crate) const ACCOUNT: &str = "000000000000";
 
-/// What a pool is made of.
+/// The parts of a new pool.
 pub(crate) struct Parts {
     pub(crate) id: PoolId,
     pub(crate) client_id: String,
@@ -106,7 +106,7 @@ impl Pool {
         &self.id
     }
 
-    /// The pool's name among all of AWS, of an account that nobody has.
+    /// Returns the ARN of the pool, in a fictitious account.
     pub(crate) fn arn(&self) -> String {
         let region = self.id.region().unwrap_or("us-east-1");
         format!("arn:aws:cognito-idp:{region}:{ACCOUNT}:userpool/{}", self.id)
@@ -198,7 +198,7 @@ impl Pool {
             state.published.drain(..old).map(|key| key.table_key()).collect()
         };
         if let Err(error) = self.store.write_keys(Vec::new(), old) {
-            tracing::warn!(%error, "withdrawn keys come back at the next start");
+            tracing::warn!(%error, "withdrawn keys could not be removed from the data file; they are published again after a restart");
         }
     }
 
@@ -242,8 +242,8 @@ impl Pool {
         json!({ "keys": keys })
     }
 
-    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes. `host` is the base of all addresses
-    /// for the client that asks.
+    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes. `host` is the base of all
+    /// addresses for the client that asks.
     pub(crate) fn discovery(&self, host: &str) -> Value {
         json!({
             "authorization_endpoint": format!("{host}/oauth2/authorize"),
@@ -300,7 +300,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Takes the keys of before, so that their tokens stay good.
+    /// Takes the keys of before, so that their tokens stay valid.
     fn load_keys(&self) -> io::Result<()> {
         let kept = self.store.read(|data| {
             let kept = data.keys.iter().map(|(number, key)| SigningKey::kept(number, key));
@@ -327,7 +327,7 @@ impl PoolClock {
     }
 }
 
-/// How a client on this machine reaches what listens on an address. All addresses at once are no address to go to.
+/// How a client on this machine reaches what listens on an address. An unspecified address is replaced by loopback.
 pub(crate) fn endpoint(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {

@@ -39,7 +39,7 @@ pub(crate) struct Shape {
     pub(crate) kind: Kind,
     /// Whether errors must not quote the value.
     pub(crate) is_secret: bool,
-    /// The least length of a string, value of an integer, or number of items.
+    /// The minimum length of a string, value of an integer, or number of items.
     pub(crate) min: Option<i64>,
     pub(crate) max: Option<i64>,
     pub(crate) words: Vec<&'static str>,
@@ -78,7 +78,7 @@ impl Model {
         self.operations.keys().copied()
     }
 
-    /// The shape of a name that the table uses.
+    /// Returns a shape by its name.
     pub(crate) fn shape(&self, name: &str) -> Option<&Shape> {
         self.shapes.get(name)
     }

@@ -130,7 +130,7 @@ impl Faults {
     }
 }
 
-/// A constraint on a value by itself.
+/// A constraint on one value.
 enum Constraint<'a> {
     Pattern(&'a Pattern),
     Words(&'a [&'static str]),
@@ -218,7 +218,7 @@ fn check_type(shape: &Shape, value: &Value) -> Result<(), Error> {
     if fits { Ok(()) } else { Err(Error::wrong_type()) }
 }
 
-/// Whether a string is accepted whatever its bounds are.
+/// Returns whether a string is exempt from the bounds.
 fn is_exempt(shape: &Shape, text: &str) -> bool {
     let is_url = text.starts_with("http://") || text.starts_with("https://");
     (shape.accepts_blank && text.is_empty()) || (shape.accepts_url && is_url)

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// How far an unsettled change is, so that a panic at any point of it leaves a state that the next change can
+/// The progress of an uncommitted change, so that a panic at any point of it leaves a state that the next change can
 /// complete.
 #[derive(Default)]
 pub(crate) enum Progress {

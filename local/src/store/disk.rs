@@ -10,13 +10,13 @@ use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinit
 
 use crate::store::table::Change;
 
-/// An embedded store that holds what was committed, whenever the process is killed.
+/// An embedded database that keeps committed data even if the process is killed.
 pub(crate) struct Disk(RwLock<Option<Database>>);
 
 /// By pool, table and key.
 const ROWS: TableDefinition<'_, (&str, &str, &str), &[u8]> = TableDefinition::new("rows");
 
-/// What tells a file of the local pool from others, and its format from later ones.
+/// Identifies files of the local pool, and its format from later ones.
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 const FORMAT: (&str, &str) = ("format", "tower-cognito local pool 1");
 
@@ -55,7 +55,7 @@ impl Disk {
         Ok(Self(RwLock::new(Some(database))))
     }
 
-    /// Frees the file, once what is being written is. No more is taken.
+    /// Frees the file, once what is being written is. Later writes fail.
     pub(crate) fn close(&self) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -90,14 +90,14 @@ impl Disk {
         self.with(|database| try_write(database, pool_id, changes))
     }
 
-    /// Forgets a pool.
+    /// Deletes a pool.
     pub(crate) fn forget(&self, pool_id: &str) -> io::Result<()> {
         let gone: Vec<_> =
             self.rows(pool_id)?.into_iter().map(|(table, key, _)| (table, key)).collect();
         self.with(|database| try_forget(database, pool_id, &gone))
     }
 
-    /// Shows the rows from a pool on, as long as more are wanted.
+    /// Visits the rows from a pool's first row on, until `visit` returns false.
     fn each(
         &self,
         from: &str,
@@ -118,7 +118,7 @@ impl Disk {
 
     fn with<R>(&self, act: impl FnOnce(&Database) -> Result<R, redb::Error>) -> io::Result<R> {
         let database = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let ended = || io::Error::new(io::ErrorKind::NotConnected, "the pool has ended");
+        let ended = || io::Error::new(io::ErrorKind::NotConnected, "the pool was stopped");
         act(database.as_ref().ok_or_else(ended)?).map_err(io::Error::other)
     }
 }

@@ -19,7 +19,7 @@ impl Data {
         if self.is_case_sensitive() { username.to_owned() } else { username.to_lowercase() }
     }
 
-    /// A user by user name, `sub`, or what may stand for the user name.
+    /// A user by user name, `sub`, or alias.
     pub(crate) fn find_user(&self, name: &str) -> Option<&Arc<User>> {
         if let Some(user) = self.users.get(&self.user_key(name)) {
             return Some(user);
@@ -55,7 +55,7 @@ impl Data {
         self.known_as(sub).find(|user| user.sub == sub)
     }
 
-    /// A user by user name alone: what rows keep of a user is looked up by this.
+    /// A user by user name alone: rows refer to users by this name.
     pub(crate) fn exact_user(&self, username: &str) -> Option<&Arc<User>> {
         self.users.get(&self.user_key(username))
     }
@@ -80,7 +80,7 @@ impl Data {
         self.users.get_mut(&key)
     }
 
-    /// Whether a contact stands for another user's name already.
+    /// Returns whether a contact is already an alias of another user.
     pub(crate) fn is_taken(&self, contact: Contact, value: &str, but: &str) -> bool {
         let settings = self.settings();
         let as_name = settings.username_attributes.contains(&contact);

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::model::{Message, settings::Contact};
 
-/// Who Cognito's mail is from unless a pool is set otherwise.
+/// Cognito's default sender.
 const SENDER: (&str, &str) = ("no-reply", "verificationemail.com");
 
 /// So many messages wait for the mail catcher. Those that come after are in the list alone.
@@ -33,7 +33,7 @@ impl Outbox {
             let message = format!("`{server}` is no SMTP address: it has to be `host:port`");
             io::Error::new(io::ErrorKind::InvalidInput, message)
         })?;
-        // A mail catcher speaks plain SMTP and lets everybody in.
+        // A mail catcher speaks plain SMTP and needs no authentication.
         let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
             .port(port)
             .timeout(Some(PATIENCE))
@@ -56,8 +56,8 @@ impl Outbox {
     }
 }
 
-/// Gives a message to the mail catcher. What went wrong is told without a word of the message or of the server's
-/// answer, which may say it again.
+/// Gives a message to the mail catcher. Errors are logged without the message and without the server's response,
+/// which may quote it.
 async fn deliver(transport: &AsyncSmtpTransport<Tokio1Executor>, message: &Message) {
     let Some(mail) = mail(message) else {
         tracing::warn!("a message has an address that no mail goes to: it is not mailed");

@@ -44,7 +44,7 @@ struct Inner {
 }
 
 impl Store {
-    /// In memory, or with what was kept on disk.
+    /// Opens a store in memory, or with the data on disk.
     pub(crate) fn open(pool_id: &str, disk: Option<Arc<Disk>>) -> io::Result<Self> {
         let mut data = Data::default();
         if let Some(disk) = &disk {
@@ -66,7 +66,7 @@ impl Store {
         })))
     }
 
-    /// Has messages mailed from now on. The first outbox stays.
+    /// Has messages mailed from now on. Later calls have no effect.
     pub(crate) fn mail_by(&self, outbox: Outbox) {
         self.0.outbox.get_or_init(|| outbox);
     }
@@ -392,7 +392,7 @@ mod tests {
                     data.progress = Progress::Written;
                 }
             }
-            // The next changes complete what a panic left.
+            // The next changes finish an interrupted change.
             for _ in 0..2 {
                 store.write(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
                 let expected = if is_written { &after } else { &before };

@@ -6,14 +6,13 @@ use crate::{
 };
 
 impl Data {
-    /// Forgets a session that nobody has tokens of.
+    /// Removes a session whose tokens were never issued.
     pub(crate) fn remove_session(&mut self, origin_jti: &str) {
         self.sessions.remove(origin_jti);
         self.refresh_tokens.retain(|_, token| token.origin_jti != origin_jti);
     }
 
-    /// Forgets a user with every sign-in, so that no token of theirs works any more. Messages stay: they are what
-    /// was sent.
+    /// Forgets a user with every sign-in, so that no token of theirs works any more. Messages are kept as a log.
     pub(crate) fn remove_user(&mut self, username: &str) -> Option<Arc<User>> {
         let key = self.user_key(username);
         let user = self.users.remove(&key)?;
@@ -25,7 +24,7 @@ impl Data {
         Some(user)
     }
 
-    /// Forgets what a user began and did not end: steps of a sign-in, authorization codes, browsers.
+    /// Forgets unfinished sign-ins: steps of a sign-in, authorization codes, browsers.
     pub(crate) fn end_sign_ins(&mut self, username: &str) {
         self.challenges.retain(|_, challenge| challenge.username != username);
         self.grants.retain(|_, grant| grant.username != username);

@@ -15,7 +15,7 @@ use crate::{
     triggers::Triggers,
 };
 
-/// A pool that nobody serves: its keys are all that mock claims need.
+/// A pool without a server. Mock claims need only its keys.
 static UNSERVED: LazyLock<Arc<Pool>> = LazyLock::new(|| {
     let shared = Pool::new(Parts {
         store: Store::open(ID, None).expect("a store in memory opens nothing"),
@@ -78,7 +78,7 @@ impl TokenBuilder {
         let payload = self.payload();
         let named = |claim: &str| payload.get(claim).and_then(Value::as_str);
         let of = |client: &str| {
-            // A mock of a bound token is for a service that accepts what it is bound to.
+            // Accepts any resource, because a mock stands for a correctly bound token.
             let pool = self.pool().trusted().ok()?.access_tokens([client]).id_tokens([client]);
             let verifier = Verifier::builder(pool).permissions_claim("custom:permissions");
             verifier.token_cache_bytes(0).build().ok()

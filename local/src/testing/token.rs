@@ -10,7 +10,7 @@ use tower_cognito::{TokenUse, verifier::Clock};
 
 use crate::{ids::random_uuid, pool::Pool, time::SystemClock};
 
-/// A token in the making. [`sign`](Self::sign) ends it.
+/// A builder of a token, which [`sign`](Self::sign) returns.
 #[must_use]
 pub struct TokenBuilder {
     pool: Arc<Pool>,

@@ -1,9 +1,9 @@
-//! The same words in two spellings: Cognito's API says `AllowedOAuthFlows`, Terraform `allowed_oauth_flows`.
+//! Converts member names between Cognito's API (`AllowedOAuthFlows`) and Terraform (`allowed_oauth_flows`).
 
 use serde_json::{Map, Value};
 
-/// Renames all members to the form of configuration files. Members that do not begin with an uppercase letter are none of
-/// the API's, and are left out: they could otherwise set what an operation must not change.
+/// Renames all members to the form of configuration files. Members that do not begin with an uppercase letter are
+/// none of the API's, and are left out: they could otherwise set what an operation must not change.
 pub(crate) fn to_file(value: Value) -> Value {
     let is_member = |name: &str| name.starts_with(|first: char| first.is_ascii_uppercase());
     renamed(value, &|name| is_member(name).then(|| file_word(name)))
@@ -14,7 +14,7 @@ pub(crate) fn to_api(value: Value) -> Value {
     renamed(value, &|name| Some(api_word(name)))
 }
 
-/// Words whose capitals are not those of their parts.
+/// Names that the general rule converts incorrectly.
 const IRREGULAR: [(&str, &str); 7] = [
     ("CallbackURLs", "callback_urls"),
     ("LogoutURLs", "logout_urls"),
@@ -26,7 +26,7 @@ const IRREGULAR: [(&str, &str); 7] = [
 ];
 
 fn file_word(word: &str) -> String {
-    // Invitations spell it so, and other messages as the rule says.
+    // Only invitations write `SMSMessage`; other messages write `SmsMessage`.
     if word == "SMSMessage" {
         return "sms_message".to_owned();
     }

@@ -9,8 +9,8 @@ use crate::{
     triggers::{Caller, Event, EventContext, Trigger, user_attributes},
 };
 
-/// Runs before a password is looked at. What the client says is `validationData`. Of a user who is not there the
-/// function hears where the client is told nothing of it.
+/// Runs before a password is looked at. What the client says is `validationData`. It also runs for unknown users if
+/// the client must not learn that they do not exist.
 pub(crate) async fn pre_authentication(
     context: &EventContext<'_>,
     name: &str,

@@ -99,7 +99,7 @@ pub(crate) async fn create_auth_challenge(
     context.fire(event).await
 }
 
-/// Whether an answer is right. Without a function none is.
+/// Whether an answer is right. `false` without a function.
 pub(crate) async fn verify_auth_challenge_response(
     context: &EventContext<'_>,
     visitor: Visitor<'_>,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// What a client says to triggers: `ClientMetadata`. Values that are null are absent.
+/// The client's metadata for triggers: `ClientMetadata`. Values that are null are absent.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Metadata(BTreeMap<String, Option<String>>);
 

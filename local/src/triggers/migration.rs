@@ -1,4 +1,4 @@
-//! The trigger that brings users of before into the pool.
+//! The trigger that brings users of an earlier system into the pool.
 
 use std::collections::BTreeMap;
 

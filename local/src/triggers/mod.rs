@@ -1,8 +1,8 @@
-//! Functions of a team's own that the pool calls: closures, or URLs in the shape of the Lambda runtime interface
+//! User-defined functions that the pool calls: closures, or URLs in the shape of the Lambda runtime interface
 //! emulator.
 //!
-//! All speak the JSON events of Cognito. None runs while the store is locked: what was decided before one ran is
-//! decided again after it.
+//! All use the JSON events of Cognito. None runs while the store is locked: conditions are checked again after a
+//! trigger ran.
 
 mod authentication;
 mod challenge;

@@ -10,7 +10,7 @@ use crate::{
 pub(crate) struct Triggers {
     functions: BTreeMap<Trigger, Function>,
     limit: Duration,
-    /// What was wrong with a URL.
+    /// The error of an invalid URL.
     wrong: Option<String>,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct Triggers {
 const LIMIT: Duration = Duration::from_secs(5);
 
 impl Triggers {
-    /// Sets a trigger's function, in place of one before. Of the trigger that sees tokens there is one version.
+    /// Sets a trigger's function, in place of one before. A pool has one version of the token trigger.
     pub(crate) fn set(&mut self, trigger: Trigger, function: Function) {
         if Trigger::TOKEN_GENERATION.contains(&trigger) {
             self.functions.retain(|other, _| !Trigger::TOKEN_GENERATION.contains(other));

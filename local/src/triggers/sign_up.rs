@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// By which way a user comes into the pool.
+/// How a user gets into the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arrival {
     SignUp,

@@ -49,7 +49,7 @@ fn client(url: &Url) -> reqwest::Result<Client> {
     client.build()
 }
 
-/// An error with its causes, of which the last says most.
+/// An error with its causes, with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -9,7 +9,6 @@
 //! locks and reference counts, for which threads contend. So each thread also keeps copies of the tokens that it
 //! finds most often.
 
-mod bytes;
 mod per_thread;
 mod shared;
 

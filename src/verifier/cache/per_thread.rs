@@ -5,10 +5,7 @@ use thread_local::ThreadLocal;
 
 use crate::{
     claims::Verified,
-    verifier::cache::{
-        bytes::{is_same_token, signature_end},
-        shared::CachedToken,
-    },
+    verifier::cache::shared::{CachedToken, is_same_token, signature_end},
 };
 
 /// The level that each thread has for itself, dropped with its verifier.

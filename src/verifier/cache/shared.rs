@@ -3,13 +3,11 @@ use std::{
     sync::Arc,
 };
 
+use constant_time_eq::constant_time_eq;
 use foldhash::fast::RandomState;
 use quick_cache::{Equivalent, Lifecycle, Weighter, sync::Cache};
 
-use crate::{
-    claims::Verified,
-    verifier::cache::bytes::{is_same_token, signature_end},
-};
+use crate::claims::Verified;
 
 /// The level that all threads share, bounded in bytes.
 pub(super) struct Shared(Cache<Key, CachedToken, Weight, RandomState, DropUnlocked>);
@@ -101,4 +99,14 @@ impl Weighter<Key, CachedToken> for Weight {
     fn weight(&self, _: &Key, token: &CachedToken) -> u64 {
         u64::try_from(ENTRY_OVERHEAD + token.bytes).unwrap_or(u64::MAX)
     }
+}
+
+/// The last 384 bits of the signature, in base64url.
+pub(super) fn signature_end(token: &[u8]) -> &[u8] {
+    token.last_chunk::<64>().map_or(token, |chunk| chunk)
+}
+
+/// Compares in constant time, so that response times do not help to guess a cached token byte by byte.
+pub(super) fn is_same_token(a: &[u8], b: &[u8]) -> bool {
+    constant_time_eq(a, b)
 }

@@ -1,4 +1,4 @@
-//! The body of a request, as far as it may go.
+//! The body of a request, with a size limit.
 
 use std::{future::poll_fn, pin::Pin};
 

@@ -66,7 +66,7 @@ pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
     })
 }
 
-/// What is not told again goes back to what it is in a new client.
+/// Members that are absent are reset to their defaults.
 pub(crate) async fn update(site: &Site, value: Value) -> Answer {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
@@ -167,7 +167,7 @@ fn described(pool_id: &str, client: &Client) -> Value {
     written.remove("GenerateSecret");
     let name = written.remove("Name");
     written.extend(name.map(|name| ("ClientName".to_owned(), name)));
-    // Lists that are empty are not told.
+    // Empty lists are omitted.
     written.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
     written.insert("UserPoolId".into(), json!(pool_id));
     written.insert("CreationDate".into(), time(client.created_at));

@@ -159,7 +159,7 @@ pub(crate) async fn create_domain(site: &Site, value: Value) -> Answer {
 pub(crate) async fn describe_domain(site: &Site, value: Value) -> Answer {
     let Named { domain, .. } = input(value)?;
     let domain = required(domain, "Domain")?;
-    // A domain that nobody has is described by nothing.
+    // An unknown domain has an empty description.
     let description = named(site, &domain).map_or(json!({}), |pool| {
         json!({
             "UserPoolId": pool.id().as_str(),

@@ -45,7 +45,7 @@ const SETTINGS: [&str; 16] = [
     "UserPoolId",
 ];
 
-/// What a pool is told once, when it is made.
+/// Settings that cannot change after the pool was created.
 const FIXED: [&str; 4] =
     ["AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"];
 
@@ -191,7 +191,7 @@ fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings
     }
     let value = words::to_file(Value::Object(settings));
     let mut read = read_pool(Setting::from_request(&value), base, &mut Vec::new())?;
-    // A second factor that is asked for has to be had: Cognito would want SMS to be set up.
+    // MFA needs at least one factor. Cognito would require SMS to be configured.
     if read.mfa_configuration != Mfa::Off {
         read.software_token_mfa_configuration.enabled = true;
     }

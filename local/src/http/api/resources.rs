@@ -25,7 +25,7 @@ pub(crate) fn parted(value: Value, names: &[&str]) -> (Map<String, Value>, Map<S
     members.into_iter().partition(|(name, _)| names.contains(&name.as_str()))
 }
 
-/// What has no meaning here, under what has.
+/// Adds the settings without effect; known members take precedence.
 pub(crate) fn after(others: &Map<String, Value>, written: Map<String, Value>) -> Value {
     let mut all = others.clone();
     all.extend(written);

@@ -1,4 +1,4 @@
-//! How the API writes what a pool knows.
+//! The JSON of the API's outputs.
 
 use serde_json::{Map, Value, json};
 

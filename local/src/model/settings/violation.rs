@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 /// A setting that breaks a rule of Cognito's.
 ///
-/// The rules stand beside the settings. How an error is worded, and where it points to, is up to whoever read the
-/// settings: a configuration file has lines, a request of the API has members.
+/// The rules stand beside the settings. How an error is worded, and where it points to, is decided by the reader of
+/// the settings: a configuration file has lines, a request of the API has members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
     /// In the words of a configuration file, with the indexes of lists: `schema.0.name`.

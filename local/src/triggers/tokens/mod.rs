@@ -1,4 +1,4 @@
-//! The trigger that sees tokens before they are made.
+//! The trigger that changes tokens before they are signed.
 
 mod overrides;
 mod response;

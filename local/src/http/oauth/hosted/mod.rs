@@ -1,7 +1,7 @@
 //! The pages on which people sign in. They work without scripts.
 //!
 //! The address of each page carries the app's authorization request, which is validated again on every page. Between
-//! two pages the server keeps nothing but the session of a challenge.
+//! two pages the server keeps only the session of a challenge.
 
 mod challenge;
 mod client_call;
@@ -18,8 +18,8 @@ use axum::{Router, http::StatusCode, response::Response, routing::get};
 pub(crate) use self::page::{content_page, error_page, message_page};
 use crate::pool::site::Site;
 
-/// Returns the routes of all pages. Each address that a form is sent to also responds to `GET`, for browsers that reload
-/// it.
+/// Returns the routes of all pages. Each address that a form is sent to also responds to `GET`, for browsers that
+/// reload it.
 pub(crate) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/login", get(login::show).post(login::sign_in))
