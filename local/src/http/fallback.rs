@@ -9,7 +9,7 @@ use axum::{
 };
 use maud::html;
 
-use crate::{error::Error, http::oauth::hosted::content_page, pool::site::Site};
+use crate::{error::Error, http::oauth::message_page::content_page, pool::site::Site};
 
 pub(crate) async fn unknown_path(
     State(site): State<Arc<Site>>,

@@ -547,7 +547,7 @@ async fn sign_up_attributes_must_conform_to_the_schema() {
         assert_eq!(name, "InvalidParameterException");
         assert!(message.contains("custom:tenant: String must be"), "{message}");
     }
-    for value in ["old", "151", "NaN", "inf", "1e1", "-infinity", ""] {
+    for value in ["old", "151", "NaN", "inf", "1e1", "-infinity"] {
         let (name, _) = try_with(json!([email, { "Name": "custom:age", "Value": value }])).await;
         assert_eq!(name, "InvalidParameterException");
     }

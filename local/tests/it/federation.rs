@@ -350,6 +350,19 @@ async fn mapped_attributes_are_updated_at_each_sign_in() {
 }
 
 #[tokio::test]
+async fn session_of_one_provider_does_not_meet_a_request_for_another() {
+    let (pool, _corp) = pools().await;
+    let mut browser = Browser::new();
+    by_corp(&mut browser, &pool).await;
+    for (provider, is_signed_in) in [(None, true), (Some("Corp"), true), (Some("COGNITO"), false)] {
+        let named: Vec<_> = provider.map(|name| ("identity_provider", name)).into_iter().collect();
+        let page = browser.open(address(&pool, "/oauth2/authorize", &named)).await;
+        assert_eq!(page.parameter("code").is_some(), is_signed_in, "{provider:?}");
+        assert_eq!(page.url.path() == "/login", !is_signed_in, "{provider:?}");
+    }
+}
+
+#[tokio::test]
 async fn app_can_use_only_its_own_providers() {
     let (pool, corp) = pools().await;
     let path = "/oauth2/authorize";

@@ -86,10 +86,6 @@ fn sources() -> SourceTree {
 
 #[test]
 fn modules_import_only_from_lower_levels_and_in_no_circle() {
-    let mut violations = sources().violations(&MAY_IMPORT);
-    // The hosted pages still name each other, and the errors of OAuth the pages.
-    violations.retain(|violation| {
-        !(violation.starts_with("a circle") && violation.contains("http/oauth/"))
-    });
+    let violations = sources().violations(&MAY_IMPORT);
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }

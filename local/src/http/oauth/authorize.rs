@@ -12,7 +12,7 @@ use crate::{
     http::oauth::{
         browser_session::{self, SignedIn},
         error::OAuthError,
-        federation,
+        federation::{self, RequestedProvider},
         grants::authorization_response,
         parameters::Query,
         redirect,
@@ -36,11 +36,8 @@ pub(crate) async fn handle(
         Err(error) => return redirect::to(&request.error_url(error)),
     };
     // A session counts only if it was opened with the provider that the app asks for.
-    let used_provider = |signed_in: &SignedIn| {
-        let requested = provider.as_ref().map(|provider| &provider.provider_name);
-        requested.is_none_or(|requested| *requested == signed_in.session.provider)
-    };
-    let signed_in = browser_session::find(&request, &headers).filter(used_provider);
+    let signed_in = browser_session::find(&request, &headers)
+        .filter(|signed_in| provider.accepts(&signed_in.session.provider));
     match (signed_in, provider) {
         (Some(SignedIn { user, session }), _) => {
             let address = authorization_response(&request, &user, &session).await;
@@ -49,7 +46,9 @@ pub(crate) async fn handle(
         (None, _) if request.prompt.forbids_pages() => {
             redirect::to(&request.error_url("login_required"))
         }
-        (None, Some(provider)) => federation::begin(&request, &provider, &headers).await,
-        (None, None) => redirect::to(&format!("/login?{}", request.query())),
+        (None, RequestedProvider::External(provider)) => {
+            federation::begin(&request, &provider, &headers).await
+        }
+        (None, _) => redirect::to(&format!("/login?{}", request.query())),
     }
 }

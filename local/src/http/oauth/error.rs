@@ -6,7 +6,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::http::oauth::token::json_response;
+use crate::http::oauth::json::json_response;
 
 /// An error code, with a description for developers if the code alone is not clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use axum::{
 use crate::{
     http::oauth::{
         browser_session,
-        hosted::error_page,
+        message_page::error_page,
         parameters::{Parameters, Query},
         redirect,
         request::AuthorizationRequest,

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::http::oauth::hosted::message_page;
+use crate::http::oauth::message_page::message_page;
 
 /// The part of a redirect URI that carries the parameters of an authorization response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

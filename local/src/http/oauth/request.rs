@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use crate::{
     http::oauth::{
         error::OAuthError,
-        hosted::error_page,
+        message_page::error_page,
         parameters::Parameters,
         prompt::Prompt,
         redirect::{self, ResponseMode},

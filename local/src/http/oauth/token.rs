@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,7 @@ use crate::{
         client_auth,
         error::OAuthError,
         grants::{self, Exchange},
+        json::json_response,
         parameters::{Form, Parameters},
         request::{AMBIGUOUS, FLOW_NOT_ALLOWED},
         resource, scopes,
@@ -57,16 +58,6 @@ pub(crate) async fn handle(
         Ok(tokens) => json_response(StatusCode::OK, &tokens),
         Err(error) => error.response(),
     }
-}
-
-/// Returns JSON that must not be stored (RFC 6749, section 5.1).
-pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::PRAGMA, "no-cache"),
-    ];
-    (status, headers, value.to_string()).into_response()
 }
 
 async fn issue_tokens(

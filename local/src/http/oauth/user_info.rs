@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tower_cognito::Verified;
 
 use crate::{
-    http::oauth::token::json_response,
+    http::oauth::json::json_response,
     model::{Client, User},
     pool::{Pool, issue::is_in_scope, site::Site},
 };

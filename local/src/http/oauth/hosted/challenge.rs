@@ -18,8 +18,8 @@ use crate::{
         browser_session::complete_sign_in,
         hosted::{
             fields::{Field, attribute_field, attributes, hidden, password_hint},
-            login::login_page,
             page::{Page, PasswordForm},
+            pages::login_page,
         },
         parameters::Parameters,
         request::AuthorizationRequest,
@@ -185,7 +185,7 @@ fn new_password_fields(page: &Page, required: &str) -> Markup {
     html! {
         (page.field(&Field::new_password("New password", &hint)))
         @for name in names.iter().filter_map(|name| name.strip_prefix("userAttributes.")) {
-            (attribute_field(page, name, ""))
+            (attribute_field(name, "", |field| page.field(field)))
         }
     }
 }

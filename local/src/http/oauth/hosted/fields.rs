@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    http::oauth::{hosted::page::Page, parameters::Parameters},
+    http::oauth::parameters::Parameters,
     model::settings::{Alias, Contact, PoolSettings},
 };
 
@@ -91,13 +91,17 @@ pub(crate) fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
 }
 
-/// Returns the field of a user attribute.
-pub(crate) fn attribute_field(page: &Page, attribute: &str, value: &str) -> Markup {
+/// Calls `render` with the field of a user attribute.
+pub(crate) fn attribute_field<R>(
+    attribute: &str,
+    value: &str,
+    render: impl FnOnce(&Field<'_>) -> R,
+) -> R {
     let (name, label) = (attribute_field_name(attribute), attribute_label(attribute));
     let (input_type, autocomplete) = attribute_input(attribute);
     let hint =
         (input_type == "tel").then_some("Include the country code, for example +14155550100");
-    page.field(&Field { hint, value, ..Field::new(&name, &label, input_type, autocomplete) })
+    render(&Field { hint, value, ..Field::new(&name, &label, input_type, autocomplete) })
 }
 
 /// Returns the attributes that a form carries, with their values.

@@ -9,9 +9,9 @@ use serde_json::json;
 use crate::{
     http::oauth::hosted::{
         client_call::{call, code_destination, hides_users, must_be_hidden},
-        fields::{Field, hidden, password_hint},
-        login,
+        fields::Field,
         page::{Page, PasswordForm},
+        pages::{login_page, reset_page},
     },
     pool::site::Site,
 };
@@ -55,29 +55,9 @@ pub(crate) async fn reset(
         "Password": fields.raw("password"),
     });
     match call(&site, page.request(), "ConfirmForgotPassword", name, members).await {
-        Ok(_) => {
-            login::login_page(page.notice("Your password was changed. You can sign in now."), name)
-        }
+        Ok(_) => login_page(page.notice("Your password was changed. You can sign in now."), name),
         Err(error) => reset_page(page.error(&error), name),
     }
-}
-
-pub(crate) fn reset_page(page: Page, name: &str) -> Response {
-    let hint = password_hint(&page.pool_settings());
-    let fields = html! {
-        (hidden("username", name))
-        (page.field(&Field::code()))
-        (page.field(&Field::new_password("New password", &hint)))
-    };
-    let body = html! {
-        p { "Account: " strong { (name) } }
-        (page.form("/forgot/reset", &fields, "Set the password"))
-        p class="links" {
-            (page.link("/forgot", "Send another code"))
-            (page.link("/login", "Back to sign in"))
-        }
-    };
-    page.respond("Set a new password", &body)
 }
 
 fn forgot_page(page: Page, name: &str) -> Response {

@@ -1,24 +1,19 @@
 //! `/login`: signing in with a password, or continuing as the signed-in user.
 
 use axum::response::Response;
-use maud::{Markup, html};
 
 use crate::{
     domain::sign_in::check_password,
     http::oauth::{
         browser_session::{self, SignedIn},
-        federation,
         grants::authorization_response,
         hosted::{
             challenge,
-            fields::Field,
-            forgot_password,
             page::{Page, PasswordForm, SubmittedForm},
-            sign_up,
+            pages::{confirm_page, login_page, reset_page},
         },
         redirect,
     },
-    model::User,
     triggers::Metadata,
 };
 
@@ -56,60 +51,13 @@ pub(crate) async fn sign_in_with_password(page: Page, name: &str, password: &str
         Ok(user) => challenge::start(page, &user).await,
         Err(error) if error.name == "UserNotConfirmedException" => {
             let notice = "Your account is not confirmed yet. Enter the code that was sent to you.";
-            sign_up::confirm_page(page.notice(notice), name)
+            confirm_page(page.notice(notice), name)
         }
         Err(error) if error.name == "PasswordResetRequiredException" => {
             let notice =
                 "Your password was reset. Choose a new one, with the code that was sent to you.";
-            forgot_password::reset_page(page.notice(notice), name)
+            reset_page(page.notice(notice), name)
         }
         Err(error) => login_page(page.error(&error), name),
-    }
-}
-
-pub(crate) fn login_page(page: Page, name: &str) -> Response {
-    let request = page.request();
-    let providers = federation::providers(request);
-    let body = html! {
-        @if let Some(SignedIn { user, .. }) = browser_session::find(request, page.headers()) {
-            (continue_form(&page, &user))
-            p class="or" { "or sign in as someone else" }
-        }
-        @for provider in &providers {
-            (page.provider_link(&provider.provider_name))
-        }
-        @if request.allows_passwords() {
-            @if !providers.is_empty() {
-                p class="or" { "or with a password" }
-            }
-            (password_form(&page, name))
-        }
-    };
-    page.respond("Sign in", &body)
-}
-
-fn continue_form(page: &Page, user: &User) -> Markup {
-    let email = user.attribute("email").filter(|_| page.pool_settings().signs_in_with_contacts());
-    let name = email.unwrap_or(&user.username);
-    html! {
-        p { "You are signed in as " strong { (name) } "." }
-        (page.form("/login/continue", &html! {}, &format!("Continue as {name}")))
-    }
-}
-
-fn password_form(page: &Page, name: &str) -> Markup {
-    let settings = page.pool_settings();
-    let fields = html! {
-        (page.field(&Field::sign_in_name(&settings, name)))
-        (page.field(&Field::password()))
-    };
-    html! {
-        (page.form("/login", &fields, "Sign in"))
-        p class="links" {
-            (page.link("/forgot", "Forgot your password?"))
-            @if !settings.admin_create_user_config.allow_admin_create_user_only {
-                (page.link("/signup", "Create an account"))
-            }
-        }
     }
 }

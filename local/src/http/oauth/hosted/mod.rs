@@ -9,14 +9,14 @@ mod fields;
 mod forgot_password;
 mod login;
 mod page;
+mod pages;
 mod sign_up;
 
 use std::sync::Arc;
 
 use axum::{Router, http::StatusCode, response::Response, routing::get};
 
-pub(crate) use self::page::{content_page, error_page, message_page};
-use crate::pool::site::Site;
+use crate::{http::oauth::message_page::message_page, pool::site::Site};
 
 /// Returns the routes of all pages. Each address that a form is sent to also responds to `GET`, for browsers that
 /// reload it.

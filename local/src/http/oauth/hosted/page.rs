@@ -1,6 +1,6 @@
 //! What all hosted pages have in common.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
@@ -11,24 +11,18 @@ use maud::{Markup, html};
 
 use crate::{
     error::Error,
-    http::{
-        html::Layout,
-        oauth::{
-            form_token::{self, FormToken},
-            hosted::fields::{Field, hidden},
-            parameters::{Parameters, Query, read_form},
-            redirect::{self, encoded},
-            request::AuthorizationRequest,
-        },
+    http::oauth::{
+        form_token::{self, FormToken},
+        hosted::fields::{Field, hidden},
+        message_page::{document, error_page, message_page},
+        parameters::{Parameters, Query, read_form},
+        redirect::{self, encoded},
+        request::AuthorizationRequest,
     },
     model::settings::PoolSettings,
     pool::site::Site,
     store::Data,
 };
-
-/// The policy has no `form-action`: browsers apply it to all redirects that follow a form, and an app may redirect to
-/// any address.
-static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout::new(include_str!("style.css"), ""));
 
 /// A page for an authorization request: its links and forms carry the request on to the next page.
 ///
@@ -209,58 +203,9 @@ fn foreign_form() -> Response {
     message_page(StatusCode::FORBIDDEN, "The form cannot be accepted", message)
 }
 
-/// Returns a page with a message and no way on.
-pub(crate) fn message_page(status: StatusCode, title: &str, message: &str) -> Response {
-    content_page(status, title, &html! { p { (message) } })
-}
-
-/// Returns a page that reports an error, for a request that belongs to no app.
-pub(crate) fn content_page(status: StatusCode, title: &str, content: &Markup) -> Response {
-    document(status, &format!("Error: {title}"), title, content)
-}
-
 /// `GET /error`: shows the message of a known error code.
 pub(crate) async fn show_error(Query(query): Query) -> Response {
     error_page(query.get("error").unwrap_or_default())
-}
-
-/// Returns the page for an error that is not reported to an app, because the app is unknown or its address cannot be
-/// trusted.
-pub(crate) fn error_page(code: &str) -> Response {
-    let message = match code {
-        "invalid_request" => "client_id is missing.",
-        "invalid_client" => "No app client has this client_id.",
-        "unauthorized_client" => {
-            "unauthorized_client: users cannot sign in to this app client here. Set its AllowedOAuthFlows, its \
-             CallbackURLs and its SupportedIdentityProviders."
-        }
-        "redirect_mismatch" => {
-            "redirect_mismatch: the address to return to is not registered for the app client. It must be an exact \
-             match of one of its CallbackURLs, or of its LogoutURLs to sign out."
-        }
-        "invalid_state" => {
-            "This sign-in has expired or was completed, or it was started in another browser. Go back to the app \
-             and sign in again."
-        }
-        "server_error" => "The local pool could not save its data.",
-        _ => "An error was encountered with the requested page.",
-    };
-    let status = match code {
-        "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
-        _ => StatusCode::BAD_REQUEST,
-    };
-    message_page(status, "Something went wrong", message)
-}
-
-fn document(status: StatusCode, title: &str, heading: &str, content: &Markup) -> Response {
-    let body = html! {
-        main {
-            h1 { (heading) }
-            (content)
-        }
-        footer { "A local user pool for development and tests" }
-    };
-    LAYOUT.page(status, title, &body)
 }
 
 /// Returns the message of an error as people see it. A violation of the service model names members of the API, which

@@ -10,11 +10,10 @@ use crate::{
     http::oauth::{
         hosted::{
             client_call::{call, code_destination, must_be_hidden},
-            fields::{
-                Field, attribute_field, attribute_field_name, attributes, hidden, password_hint,
-            },
+            fields::{Field, attribute_field, attribute_field_name, attributes, password_hint},
             login,
             page::{Page, PasswordForm},
+            pages::{confirm_page, login_page},
         },
         parameters::Parameters,
     },
@@ -63,7 +62,7 @@ pub(crate) async fn confirm(
     let name = fields.raw("username").trim();
     let members = json!({ "ConfirmationCode": fields.raw("code").trim() });
     match call(&site, page.request(), "ConfirmSignUp", name, members).await {
-        Ok(_) => login::login_page(page.notice("Your account is confirmed. Sign in."), name),
+        Ok(_) => login_page(page.notice("Your account is confirmed. Sign in."), name),
         Err(error) if must_be_hidden(page.request(), &error) => {
             confirm_page(page.problem("Invalid code provided, please request a code again."), name)
         }
@@ -89,31 +88,13 @@ pub(crate) async fn resend(
     }
 }
 
-/// Responds with the page that asks for a confirmation code, and for the user name if that is not known.
-pub(crate) fn confirm_page(page: Page, name: &str) -> Response {
-    let code = page.field(&Field::code());
-    let body = html! {
-        @if name.is_empty() {
-            @let username = page.field(&Field::sign_in_name(&page.pool_settings(), ""));
-            (page.form("/confirm", &html! { (username) (code) }, "Confirm"))
-        } @else {
-            @let username = hidden("username", name);
-            p { "Account: " strong { (name) } }
-            (page.form("/confirm", &html! { (username) (code) }, "Confirm"))
-            (page.secondary_form("/confirm/resend", &username, "Send a new code"))
-        }
-        p class="links" { (page.link("/login", "Back to sign in")) }
-    };
-    page.respond("Confirm your account", &body)
-}
-
 fn sign_up_page(page: Page, values: &Parameters) -> Response {
     let settings = page.pool_settings();
     let hint = password_hint(&settings);
     let fields = html! {
         (page.field(&Field::user_name(&settings, values.raw("username"))))
         @for name in requested_attributes(&settings) {
-            (attribute_field(&page, &name, values.raw(&attribute_field_name(&name))))
+            (attribute_field(&name, values.raw(&attribute_field_name(&name)), |field| page.field(field)))
         }
         (page.field(&Field::new_password("Password", &hint)))
     };
