@@ -34,7 +34,7 @@ pub(crate) enum RequestedProvider {
     Any,
     /// At the pool itself, with a password.
     Pool,
-    External(ProviderSettings),
+    External(Box<ProviderSettings>),
 }
 
 impl RequestedProvider {
@@ -69,12 +69,12 @@ pub(crate) fn requested_provider(
         (None, None) if request.allows_passwords() || providers.len() != 1 => {
             Ok(RequestedProvider::Any)
         }
-        (None, None) => {
-            Ok(providers.pop().map_or(RequestedProvider::Any, RequestedProvider::External))
-        }
+        (None, None) => Ok(providers.pop().map_or(RequestedProvider::Any, |provider| {
+            RequestedProvider::External(Box::new(provider))
+        })),
         _ => {
             let provider = providers.into_iter().find(is_requested).ok_or("invalid_request")?;
-            Ok(RequestedProvider::External(provider))
+            Ok(RequestedProvider::External(Box::new(provider)))
         }
     }
 }
