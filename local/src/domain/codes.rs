@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     ids::uuid_of,
     model::{
-        Code, CodePurpose, MessageText, Stranger, User,
+        Code, CodePurpose, MessageText, User,
         settings::{Contact, PoolSettings},
     },
     pool::Pool,
@@ -123,20 +123,19 @@ pub(crate) fn check(
 /// for a user.
 pub(crate) fn pretend(data: &mut Data, name: &str, now: u64) {
     let key = digest_of(&data.user_key(name));
-    let mut stranger =
-        data.strangers.get(&key).map_or_else(Stranger::default, |known| Stranger::clone(known));
-    stranger.codes.insert(CodePurpose::Forgot, new_code(CodePurpose::Forgot, Contact::Email, now));
-    data.strangers.prune(|_, stranger| lockout::knows(stranger, now));
-    data.strangers.insert(key, stranger);
+    lockout::remember(data, key, now, |name| {
+        let code = new_code(CodePurpose::Forgot, Contact::Email, now);
+        name.codes.insert(CodePurpose::Forgot, code);
+    });
 }
 
 /// Returns the error for a code to reset a password that cannot be right, since none was sent.
 pub(crate) fn refuse(data: &mut Data, name: &str, typed: &str, now: u64) -> Error {
     let key = digest_of(&data.user_key(name));
-    let Some(stranger) = data.strangers.get_mut(&key) else {
+    let Some(name) = data.unknown_names.get_mut(&key) else {
         return Error::expired_code();
     };
-    let guessed = check(&mut stranger.codes, CodePurpose::Forgot, typed, now);
+    let guessed = check(&mut name.codes, CodePurpose::Forgot, typed, now);
     guessed.err().unwrap_or_else(Error::wrong_code)
 }
 

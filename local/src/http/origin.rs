@@ -58,14 +58,6 @@ pub(crate) fn is_here(host: &str, own: IpAddr) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Returns whether a URL names this machine, by a loopback address or as `localhost`.
-pub(crate) fn is_loopback(uri: &Uri) -> bool {
-    let Some(host) = uri.host() else { return false };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;

@@ -17,7 +17,7 @@ pub(crate) use self::{
         Session, StoredKey,
     },
     user::{
-        Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, Stranger, User,
+        Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, UnknownName, User,
         UserStatus,
     },
 };

@@ -98,7 +98,7 @@ pub(crate) struct Failures {
 /// Failures and codes of a name that no user has, so that responses do not reveal that.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Stranger {
+pub(crate) struct UnknownName {
     pub(crate) failures: Failures,
     /// Simulated codes, which are not sent.
     pub(crate) codes: BTreeMap<CodePurpose, Code>,

@@ -5,7 +5,7 @@ use std::io;
 use crate::{
     model::{
         BrowserSession, Challenge, Client, ExternalSignIn, Grant, Group, IdentityProvider, Message,
-        PoolRecord, RefreshToken, ResourceServer, Session, StoredKey, Stranger, User,
+        PoolRecord, RefreshToken, ResourceServer, Session, StoredKey, UnknownName, User,
     },
     store::{
         names::Names,
@@ -95,7 +95,7 @@ tables! {
     /// Sign-ins at providers, by the digest of their state.
     external_sign_ins: ExternalSignIn,
     /// Names that no user has, by their digest.
-    strangers: Stranger,
+    unknown_names: UnknownName,
     /// By number.
     keys: StoredKey,
 }

@@ -15,6 +15,18 @@ use crate::support::{
     cognito::call,
 };
 
+/// The hosted pages of a sign-in.
+const PAGES: [&str; 8] = [
+    "/login",
+    "/login/continue",
+    "/login/step",
+    "/signup",
+    "/confirm",
+    "/confirm/resend",
+    "/forgot",
+    "/forgot/reset",
+];
+
 const BACK: &str = "https://app.test/back";
 const PASSWORD: &str = "Correct-Horse-1";
 /// The example of RFC 7636, appendix B.
@@ -846,18 +858,7 @@ async fn prompt_none_never_shows_a_page_and_cannot_be_combined() {
     let pool = pool().await;
     let mut signed_in_browser = Browser::new();
     signed_in(&mut signed_in_browser, &pool, &[]).await;
-    let paths = [
-        "/oauth2/authorize",
-        "/login",
-        "/login/continue",
-        "/login/step",
-        "/signup",
-        "/confirm",
-        "/confirm/resend",
-        "/forgot",
-        "/forgot/reset",
-    ];
-    for path in paths {
+    for path in ["/oauth2/authorize"].into_iter().chain(PAGES) {
         let none = url(&pool, path, &asking(&pool, &[("prompt", "none")]));
         let page = Browser::new().open(&none).await;
         assert_eq!(page.parameter("error").as_deref(), Some("login_required"), "{path}");
@@ -1018,16 +1019,7 @@ async fn invalid_body_gets_json_at_endpoints_and_html_at_pages() {
             let answer = Answer { status, headers, body };
             is_error(&answer, statuses.0, "invalid_request");
         }
-        for path in [
-            "/login",
-            "/login/continue",
-            "/login/step",
-            "/signup",
-            "/confirm",
-            "/confirm/resend",
-            "/forgot",
-            "/forgot/reset",
-        ] {
+        for path in PAGES {
             let address = format!("{path}?{query}");
             let (status, headers, text) = send(&pool, "POST", &address, kind, body.clone()).await;
             assert_eq!(status, statuses.1, "{path} {kind:?}");

@@ -61,7 +61,7 @@ impl SourceFile {
 }
 
 impl SourceTree {
-    /// Reads all Rust files below a source folder.
+    /// Reads all Rust files of a library below its source folder. Programs in `bin` are crates of their own.
     pub(crate) fn load(folder: &Path) -> Self {
         let mut folders = vec![folder.to_owned()];
         let mut files = Vec::new();
@@ -69,7 +69,9 @@ impl SourceTree {
             for entry in fs::read_dir(next).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
-                    folders.push(path);
+                    if path != folder.join("bin") {
+                        folders.push(path);
+                    }
                 } else if path.extension().is_some_and(|extension| extension == "rs") {
                     let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
                     files.push((name, fs::read_to_string(&path).unwrap()));

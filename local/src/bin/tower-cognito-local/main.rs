@@ -109,11 +109,7 @@ async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
         builder = builder.smtp(address);
     }
     if let Some(file) = options.config {
-        let config = Config::from_file(file)?;
-        for setting in config.ignored() {
-            tracing::info!(%setting, "this setting has no effect on a local pool");
-        }
-        builder = builder.config(config);
+        builder = builder.config(Config::from_file(file)?);
     }
     if let Some(file) = options.data {
         builder = builder.data(file);
@@ -121,11 +117,9 @@ async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
     Ok(builder.serve(address).await?)
 }
 
-/// Prints to standard output. The pool serves on if nobody reads that any more.
+/// Prints to standard output. A closed standard output does not stop the pool.
 fn print(text: &dyn fmt::Display) {
-    if let Err(error) = writeln!(io::stdout(), "{text}") {
-        tracing::debug!(%error, "standard output is closed");
-    }
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 fn start_log(format: LogFormat) {

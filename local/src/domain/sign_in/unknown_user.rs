@@ -1,19 +1,18 @@
-//! Mistakes with names that no user has. They are counted as a user's are, so that a client which must not learn who
-//! exists does not learn it from the lock.
+//! Mistakes with names that no user has. They are counted like those of a user, so that the lock does not reveal whether
+//! a user exists.
 
 use crate::{
     crypto::secret::digest_of,
-    domain::lockout::{self, count_mistake, knows},
+    domain::lockout::{self, count_mistake, remember},
     error::Error,
-    model::Stranger,
     pool::Pool,
 };
 
 /// Rejects a name with which too many mistakes were made.
 pub(crate) fn check(pool: &Pool, name: &str) -> Result<(), Error> {
     let now = pool.now();
-    pool.store.read(|data| match data.strangers.get(&digest_of(name)) {
-        Some(stranger) => lockout::check(&stranger.failures, now),
+    pool.store.read(|data| match data.unknown_names.get(&digest_of(name)) {
+        Some(known) => lockout::check(&known.failures, now),
         None => Ok(()),
     })
 }
@@ -25,17 +24,12 @@ pub(crate) async fn mistake(pool: &Pool, name: &str) -> Result<Error, Error> {
     Ok(pool
         .store
         .write_always(|data| {
-            let mut stranger = data
-                .strangers
-                .get(&key)
-                .map_or_else(Stranger::default, |known| Stranger::clone(known));
-            if let Err(locked) = lockout::check(&stranger.failures, now) {
+            let known = data.unknown_names.get(&key);
+            if let Some(Err(locked)) = known.map(|known| lockout::check(&known.failures, now)) {
                 return locked;
             }
             if data.exact_user(name).is_none() {
-                count_mistake(&mut stranger.failures, now);
-                data.strangers.prune(|_, stranger| knows(stranger, now));
-                data.strangers.insert(key, stranger);
+                remember(data, key, now, |name| count_mistake(&mut name.failures, now));
             }
             Error::wrong_password()
         })

@@ -1,9 +1,9 @@
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Trigger;
+use crate::{model::Trigger, text::host::is_loopback};
 
 /// The URL of a function that a trigger calls.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,9 +69,7 @@ impl FunctionUrl {
 
     /// Returns whether the host is `localhost` or a loopback address.
     pub(crate) fn is_on_this_machine(&self) -> bool {
-        let host = self.url.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        self.url.host_str().is_some_and(is_loopback)
     }
 }
 

@@ -12,35 +12,17 @@ pub(crate) mod imports;
 #[path = "../../../../tests/it/support/logs.rs"]
 mod logs;
 pub(crate) mod operations;
+#[path = "../../../../tests/it/support/serve.rs"]
+mod serve;
 pub(crate) mod srp;
 #[path = "../../../../tests/it/support/time.rs"]
 mod time;
 pub(crate) mod totp;
 
-use std::net::SocketAddr;
-
-use axum::Router;
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tower_cognito::TokenUse;
-use tower_cognito_local::UserPool;
-
 #[allow(unused_imports)]
 pub(crate) use self::{
     http::{Answer, bearer, get, send},
     logs::{ThreadLogs, captured_logs},
+    serve::{header, serve},
     time::{HandClock, eventually, tokio_clock, wall_time},
 };
-
-/// Serves a router on loopback until the test's runtime ends.
-pub(crate) async fn serve(app: Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    address
-}
-
-/// Returns the JOSE header of the pool's access tokens.
-pub(crate) fn header(pool: &UserPool) -> Value {
-    json!({ "kid": pool.key_id(TokenUse::Access), "alg": "RS256" })
-}

@@ -7,9 +7,8 @@ use reqwest::{Client, redirect};
 use serde_json::Value;
 
 use crate::{
-    blocking,
-    http::{oauth::redirect::encoded, origin::is_loopback},
-    model::settings::ProviderDetails,
+    blocking, http::oauth::redirect::encoded, model::settings::ProviderDetails,
+    text::host::is_loopback,
 };
 
 /// The addresses of a provider.
@@ -101,7 +100,7 @@ impl Endpoints {
                 Some("http") => {
                     let is_issuer_host =
                         issuer.scheme_str() == Some("http") && uri.host() == issuer.host();
-                    is_issuer_host || is_loopback(&uri)
+                    is_issuer_host || uri.host().is_some_and(is_loopback)
                 }
                 _ => false,
             }
@@ -128,7 +127,7 @@ impl Endpoints {
 fn client(uri: &Uri) -> reqwest::Result<Client> {
     let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIMEOUT);
     // A proxy would connect to loopback on its own machine.
-    let builder = if is_loopback(uri) { builder.no_proxy() } else { builder };
+    let builder = if uri.host().is_some_and(is_loopback) { builder.no_proxy() } else { builder };
     // Plain HTTP needs no certificates.
     let is_plain = uri.scheme_str() == Some("http");
     let builder = if is_plain { builder.tls_certs_only([]) } else { builder };

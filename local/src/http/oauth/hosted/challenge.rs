@@ -17,7 +17,7 @@ use crate::{
     http::oauth::{
         browser_session::complete_sign_in,
         hosted::{
-            fields::{Field, attribute_field, attributes, hidden, password_hint},
+            fields::{Field, attributes, hidden, password_hint},
             page::{Page, PasswordForm},
             pages::login_page,
         },
@@ -185,7 +185,7 @@ fn new_password_fields(page: &Page, required: &str) -> Markup {
     html! {
         (page.field(&Field::new_password("New password", &hint)))
         @for name in names.iter().filter_map(|name| name.strip_prefix("userAttributes.")) {
-            (attribute_field(name, "", |field| page.field(field)))
+            (page.field(&Field::attribute(name, "")))
         }
     }
 }

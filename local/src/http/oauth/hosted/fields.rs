@@ -1,5 +1,7 @@
 //! Form fields: their labels, hints and input types.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
 use crate::{
@@ -12,8 +14,8 @@ const ATTRIBUTE_PREFIX: &str = "attribute.";
 
 /// A text field of a form.
 pub(crate) struct Field<'a> {
-    name: &'a str,
-    label: &'a str,
+    name: Cow<'a, str>,
+    label: Cow<'a, str>,
     /// The attribute `type` of the input.
     input_type: &'static str,
     /// The attribute `autocomplete` of the input.
@@ -24,11 +26,12 @@ pub(crate) struct Field<'a> {
 
 impl<'a> Field<'a> {
     fn new(
-        name: &'a str,
-        label: &'a str,
+        name: impl Into<Cow<'a, str>>,
+        label: impl Into<Cow<'a, str>>,
         input_type: &'static str,
         autocomplete: &'static str,
     ) -> Self {
+        let (name, label) = (name.into(), label.into());
         Self { name, label, input_type, autocomplete, value: "", hint: None }
     }
 
@@ -60,6 +63,15 @@ impl<'a> Field<'a> {
         Self { hint: Some(hint), ..Self::new("password", label, "password", "new-password") }
     }
 
+    /// Returns the field for a user attribute.
+    pub(crate) fn attribute(attribute: &str, value: &'a str) -> Self {
+        let (input_type, autocomplete) = attribute_input(attribute);
+        let hint =
+            (input_type == "tel").then_some("Include the country code, for example +14155550100");
+        let (name, label) = (attribute_field_name(attribute), attribute_label(attribute));
+        Self { hint, value, ..Self::new(name, label, input_type, autocomplete) }
+    }
+
     fn value(self, value: &'a str) -> Self {
         Self { value, ..self }
     }
@@ -89,19 +101,6 @@ impl<'a> Field<'a> {
 /// Returns a field that people do not see.
 pub(crate) fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
-}
-
-/// Calls `render` with the field of a user attribute.
-pub(crate) fn attribute_field<R>(
-    attribute: &str,
-    value: &str,
-    render: impl FnOnce(&Field<'_>) -> R,
-) -> R {
-    let (name, label) = (attribute_field_name(attribute), attribute_label(attribute));
-    let (input_type, autocomplete) = attribute_input(attribute);
-    let hint =
-        (input_type == "tel").then_some("Include the country code, for example +14155550100");
-    render(&Field { hint, value, ..Field::new(&name, &label, input_type, autocomplete) })
 }
 
 /// Returns the attributes that a form carries, with their values.

@@ -10,7 +10,7 @@ use crate::{
     http::oauth::{
         hosted::{
             client_call::{call, code_destination, must_be_hidden},
-            fields::{Field, attribute_field, attribute_field_name, attributes, password_hint},
+            fields::{Field, attribute_field_name, attributes, password_hint},
             login,
             page::{Page, PasswordForm},
             pages::{confirm_page, login_page},
@@ -94,7 +94,7 @@ fn sign_up_page(page: Page, values: &Parameters) -> Response {
     let fields = html! {
         (page.field(&Field::user_name(&settings, values.raw("username"))))
         @for name in requested_attributes(&settings) {
-            (attribute_field(&name, values.raw(&attribute_field_name(&name)), |field| page.field(field)))
+            (page.field(&Field::attribute(&name, values.raw(&attribute_field_name(&name)))))
         }
         (page.field(&Field::new_password("Password", &hint)))
     };
