@@ -1,34 +1,115 @@
-//! The errors of Cognito: exception names and messages.
+//! The errors of Cognito: kinds and messages.
 
-/// An error under Cognito's name and with Cognito's message.
+/// An error with Cognito's exception name and message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Error {
-    pub(crate) name: &'static str,
+    pub(crate) kind: ErrorKind,
     pub(crate) message: String,
     /// The members of the input that break a constraint, for errors that report them.
     pub(crate) faulty: Vec<String>,
 }
 
 /// A constraint that a member of the input breaks.
-pub(crate) struct Fault {
+pub(crate) struct BrokenConstraint {
     path: String,
     text: String,
+}
+
+/// The kinds of errors, one for each exception of Cognito's API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    AccessDenied,
+    AliasExists,
+    CodeMismatch,
+    DuplicateProvider,
+    EnableSoftwareTokenMFA,
+    ExpiredCode,
+    GroupExists,
+    InternalError,
+    InvalidLambdaResponse,
+    InvalidOAuthFlow,
+    InvalidParameter,
+    InvalidPassword,
+    InvalidTarget,
+    LimitExceeded,
+    NotAuthorized,
+    PasswordHistoryPolicyViolation,
+    PasswordResetRequired,
+    RefreshTokenReuse,
+    RequestEntityTooLarge,
+    ResourceNotFound,
+    ScopeDoesNotExist,
+    Serialization,
+    SoftwareTokenMFANotFound,
+    TooManyRequests,
+    Unauthorized,
+    UnexpectedLambda,
+    UnknownOperation,
+    UnsupportedOperation,
+    UnsupportedTokenType,
+    UnsupportedUserState,
+    UserLambdaValidation,
+    UserNotConfirmed,
+    UserNotFound,
+    UsernameExists,
+}
+
+impl ErrorKind {
+    /// Returns the exception's name.
+    pub(crate) fn exception(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "AccessDeniedException",
+            Self::AliasExists => "AliasExistsException",
+            Self::CodeMismatch => "CodeMismatchException",
+            Self::DuplicateProvider => "DuplicateProviderException",
+            Self::EnableSoftwareTokenMFA => "EnableSoftwareTokenMFAException",
+            Self::ExpiredCode => "ExpiredCodeException",
+            Self::GroupExists => "GroupExistsException",
+            Self::InternalError => "InternalErrorException",
+            Self::InvalidLambdaResponse => "InvalidLambdaResponseException",
+            Self::InvalidOAuthFlow => "InvalidOAuthFlowException",
+            Self::InvalidParameter => "InvalidParameterException",
+            Self::InvalidPassword => "InvalidPasswordException",
+            Self::InvalidTarget => "InvalidTargetException",
+            Self::LimitExceeded => "LimitExceededException",
+            Self::NotAuthorized => "NotAuthorizedException",
+            Self::PasswordHistoryPolicyViolation => "PasswordHistoryPolicyViolationException",
+            Self::PasswordResetRequired => "PasswordResetRequiredException",
+            Self::RefreshTokenReuse => "RefreshTokenReuseException",
+            Self::RequestEntityTooLarge => "RequestEntityTooLargeException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::ScopeDoesNotExist => "ScopeDoesNotExistException",
+            Self::Serialization => "SerializationException",
+            Self::SoftwareTokenMFANotFound => "SoftwareTokenMFANotFoundException",
+            Self::TooManyRequests => "TooManyRequestsException",
+            Self::Unauthorized => "UnauthorizedException",
+            Self::UnexpectedLambda => "UnexpectedLambdaException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::UnsupportedOperation => "UnsupportedOperationException",
+            Self::UnsupportedTokenType => "UnsupportedTokenTypeException",
+            Self::UnsupportedUserState => "UnsupportedUserStateException",
+            Self::UserLambdaValidation => "UserLambdaValidationException",
+            Self::UserNotConfirmed => "UserNotConfirmedException",
+            Self::UserNotFound => "UserNotFoundException",
+            Self::UsernameExists => "UsernameExistsException",
+        }
+    }
 }
 
 /// Longer values are not quoted in errors.
 const MAX_QUOTE: usize = 256;
 
 impl Error {
-    pub(crate) fn new(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, message: message.into(), faulty: Vec::new() }
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), faulty: Vec::new() }
     }
 
     pub(crate) fn invalid_parameter(message: impl Into<String>) -> Self {
-        Self::new("InvalidParameterException", message)
+        Self::new(ErrorKind::InvalidParameter, message)
     }
 
     pub(crate) fn not_authorized(message: impl Into<String>) -> Self {
-        Self::new("NotAuthorizedException", message)
+        Self::new(ErrorKind::NotAuthorized, message)
     }
 
     pub(crate) fn wrong_password() -> Self {
@@ -36,7 +117,7 @@ impl Error {
     }
 
     pub(crate) fn user_not_found() -> Self {
-        Self::new("UserNotFoundException", "User does not exist.")
+        Self::new(ErrorKind::UserNotFound, "User does not exist.")
     }
 
     pub(crate) fn user_disabled() -> Self {
@@ -44,7 +125,7 @@ impl Error {
     }
 
     pub(crate) fn reset_required() -> Self {
-        Self::new("PasswordResetRequiredException", "Password reset required for the user")
+        Self::new(ErrorKind::PasswordResetRequired, "Password reset required for the user")
     }
 
     pub(crate) fn unknown_session() -> Self {
@@ -53,20 +134,20 @@ impl Error {
 
     pub(crate) fn software_token_missing() -> Self {
         Self::new(
-            "SoftwareTokenMFANotFoundException",
+            ErrorKind::SoftwareTokenMFANotFound,
             "Software Token MFA has not been enabled by the userPool",
         )
     }
 
     pub(crate) fn alias_exists(attribute: &str) -> Self {
         Self::new(
-            "AliasExistsException",
+            ErrorKind::AliasExists,
             format!("An account with the given {attribute} already exists."),
         )
     }
 
     pub(crate) fn user_exists(message: impl Into<String>) -> Self {
-        Self::new("UsernameExistsException", message)
+        Self::new(ErrorKind::UsernameExists, message)
     }
 
     /// The user has no password that can be reset.
@@ -83,19 +164,19 @@ impl Error {
 
     /// Too many attempts with codes or passwords.
     pub(crate) fn attempt_limit() -> Self {
-        Self::new("LimitExceededException", "Attempt limit exceeded, please try after some time.")
+        Self::new(ErrorKind::LimitExceeded, "Attempt limit exceeded, please try after some time.")
     }
 
     /// The user changed while a trigger ran. Clients try again.
     pub(crate) fn overtaken() -> Self {
         Self::new(
-            "TooManyRequestsException",
+            ErrorKind::TooManyRequests,
             "Another request changed the user at the same time. Try again.",
         )
     }
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self::new("ResourceNotFoundException", message)
+        Self::new(ErrorKind::ResourceNotFound, message)
     }
 
     pub(crate) fn no_pool(id: &str) -> Self {
@@ -111,35 +192,35 @@ impl Error {
     }
 
     pub(crate) fn wrong_code() -> Self {
-        Self::new("CodeMismatchException", "Invalid verification code provided, please try again.")
+        Self::new(ErrorKind::CodeMismatch, "Invalid verification code provided, please try again.")
     }
 
     pub(crate) fn expired_code() -> Self {
-        Self::new("ExpiredCodeException", "Invalid code provided, please request a code again.")
+        Self::new(ErrorKind::ExpiredCode, "Invalid code provided, please request a code again.")
     }
 
     pub(crate) fn invalid_password(violation: &str) -> Self {
         Self::new(
-            "InvalidPasswordException",
+            ErrorKind::InvalidPassword,
             format!("Password did not conform with policy: {violation}"),
         )
     }
 
     /// A required member is absent.
     pub(crate) fn missing(member: &str) -> Self {
-        Self::faults(vec![Fault::missing(&first_lowercase(member))])
+        Self::broken_constraints(vec![BrokenConstraint::missing(&first_lowercase(member))])
     }
 
     /// A value breaks one constraint, which is not in the service model.
     pub(crate) fn broken(member: &str, value: &str, constraint: &str) -> Self {
-        Self::faults(vec![Fault::new(&quoted(value), member, constraint)])
+        Self::broken_constraints(vec![BrokenConstraint::new(&quoted(value), member, constraint)])
     }
 
     /// The input breaks constraints.
-    pub(crate) fn faults(faults: Vec<Fault>) -> Self {
-        let (count, plural) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
+    pub(crate) fn broken_constraints(broken: Vec<BrokenConstraint>) -> Self {
+        let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
         let (faulty, texts): (Vec<_>, Vec<_>) =
-            faults.into_iter().map(|fault| (fault.path, fault.text)).unzip();
+            broken.into_iter().map(|one| (one.path, one.text)).unzip();
         let texts = texts.join("; ");
         let message = format!("{count} validation error{plural} detected: {texts}");
         Self { faulty, ..Self::invalid_parameter(message) }
@@ -147,18 +228,18 @@ impl Error {
 
     /// A value has another type than the model says. The error does not quote it, since it may be a password.
     pub(crate) fn wrong_type() -> Self {
-        Self::new("SerializationException", "An input member has the wrong type.")
+        Self::new(ErrorKind::Serialization, "An input member has the wrong type.")
     }
 
     pub(crate) fn internal(error: &std::io::Error) -> Self {
         Self::new(
-            "InternalErrorException",
+            ErrorKind::InternalError,
             format!("The local pool could not save its data: {error}"),
         )
     }
 }
 
-impl Fault {
+impl BrokenConstraint {
     /// `quoted` is the value with a space before it, or empty.
     pub(crate) fn new(quoted: &str, path: &str, constraint: &str) -> Self {
         let text = format!("Value{quoted} at '{path}' failed to satisfy constraint: {constraint}");

@@ -4,7 +4,7 @@ use std::{fmt, ops::RangeInclusive};
 
 use serde::de::{self, Expected, Unexpected};
 
-use crate::model::settings::BrokenRule;
+use crate::{error::ErrorKind, model::settings::BrokenRule};
 
 /// Where a setting is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(crate) enum Reason {
     },
     /// Another rule, with the name of the API's error.
     Rule {
-        exception: &'static str,
+        kind: ErrorKind,
         message: String,
     },
 }
@@ -65,8 +65,7 @@ impl Place {
     }
 
     pub(crate) fn error(&self, message: impl Into<String>) -> SettingError {
-        let reason =
-            Reason::Rule { exception: "InvalidParameterException", message: message.into() };
+        let reason = Reason::Rule { kind: ErrorKind::InvalidParameter, message: message.into() };
         SettingError::new(self.clone(), reason)
     }
 }
@@ -124,15 +123,15 @@ impl From<BrokenRule> for Reason {
     fn from(rule: BrokenRule) -> Self {
         match rule {
             BrokenRule::Range { found, allowed } => Self::Range { found, allowed },
-            BrokenRule::Other { exception, message } => Self::Rule { exception, message },
+            BrokenRule::Other { kind, message } => Self::Rule { kind, message },
         }
     }
 }
 
 impl de::Error for SettingError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        let (exception, message) = ("InvalidParameterException", message.to_string());
-        Self::without_place(Reason::Rule { exception, message })
+        let (kind, message) = (ErrorKind::InvalidParameter, message.to_string());
+        Self::without_place(Reason::Rule { kind, message })
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {

@@ -7,7 +7,7 @@ use crate::{
         find::{named_user, named_user_mut},
         paging::Paging,
     },
-    error::Error,
+    error::{Error, ErrorKind},
     model::{Group, User},
     pool::Pool,
 };
@@ -29,7 +29,7 @@ pub(crate) async fn create(pool: &Pool, settings: GroupSettings) -> Result<Group
         .write(|data| {
             if data.groups.contains(&group.name) {
                 return Err(Error::new(
-                    "GroupExistsException",
+                    ErrorKind::GroupExists,
                     "A group with the name already exists.",
                 ));
             }

@@ -1,7 +1,7 @@
 //! Accounts at identity providers that are linked to users.
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     model::{Identity, User, UserStatus},
     pool::Pool,
     store::Data,
@@ -35,7 +35,7 @@ pub(crate) async fn link(pool: &Pool, name: &str, account: Account) -> Result<()
             let user = data.find_user_mut(name).ok_or_else(Error::user_not_found)?;
             if user.identities.len() >= MAX_LINKS {
                 return Err(Error::new(
-                    "LimitExceededException",
+                    ErrorKind::LimitExceeded,
                     "Too many identities are linked to the user.",
                 ));
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     domain::paging::Paging,
-    error::Error,
+    error::{Error, ErrorKind},
     model::{IdentityProvider, settings::ProviderSettings},
     pool::Pool,
     store::Data,
@@ -111,5 +111,5 @@ fn unknown(name: &str) -> Error {
 }
 
 fn duplicate(message: &str) -> Error {
-    Error::new("DuplicateProviderException", message)
+    Error::new(ErrorKind::DuplicateProvider, message)
 }

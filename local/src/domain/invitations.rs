@@ -10,7 +10,7 @@ use crate::{
         temporary_password::{TemporaryPassword, temporary_password},
         user_names::{NewName, check_name_free, new_name},
     },
-    error::Error,
+    error::{Error, ErrorKind},
     model::{
         MessageText, PLACE_OF_NAME, User, UserStatus,
         settings::{Contact, PoolSettings},
@@ -120,7 +120,7 @@ fn check_invited(user: &User) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(
-        "UnsupportedUserStateException",
+        ErrorKind::UnsupportedUserState,
         format!("Resend not possible. {} status is not FORCE_CHANGE_PASSWORD", user.username),
     ))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::srp::Password,
-    error::Error,
+    error::{Error, ErrorKind},
     model::{CodePurpose, Failures, User, settings::PoolSettings},
     pool::Pool,
 };
@@ -21,7 +21,7 @@ pub(crate) async fn new_password(
     for earlier in lately.take(settings.password_policy.password_history_size) {
         if earlier.is(pool.short_name(), &user.username, text).await {
             return Err(Error::new(
-                "PasswordHistoryPolicyViolationException",
+                ErrorKind::PasswordHistoryPolicyViolation,
                 "Password has previously been used.",
             ));
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     crypto::secret::digest_of,
     domain::find::named_user,
-    error::Error,
+    error::{Error, ErrorKind},
     model::{Client, Group, Session, User, UserStatus},
     pool::{
         Pool,
@@ -117,13 +117,13 @@ pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
 pub(crate) async fn revoke_token(pool: &Pool, client: &Client, token: &str) -> Result<(), Error> {
     if !client.settings.enable_token_revocation {
         return Err(Error::new(
-            "UnsupportedOperationException",
+            ErrorKind::UnsupportedOperation,
             "Revoke is not enabled for the client",
         ));
     }
     // Refresh tokens have five parts; access and ID tokens have three.
     if token.split('.').count() != 5 {
-        return Err(Error::new("UnsupportedTokenTypeException", "Unsupported token type"));
+        return Err(Error::new(ErrorKind::UnsupportedTokenType, "Unsupported token type"));
     }
     revoke(pool, client, token).await
 }
@@ -201,7 +201,7 @@ fn find_token(
             session.revoked = true;
         }
         return Err(Error::new(
-            "RefreshTokenReuseException",
+            ErrorKind::RefreshTokenReuse,
             "Refresh Token has been invalidated by rotation",
         ));
     }
@@ -231,5 +231,5 @@ fn is_in_grace(rotated_at: u64, grace: Option<Duration>, now: u64) -> bool {
 
 /// The error for an app client that may not revoke a token.
 pub(crate) fn unauthorized() -> Error {
-    Error::new("UnauthorizedException", "The client may not revoke this token")
+    Error::new(ErrorKind::Unauthorized, "The client may not revoke this token")
 }

@@ -8,7 +8,7 @@ use crate::{
         find::{named_user_mut, still_there},
         sign_in::{Handle, NextStep, Open, open_challenge, open_step, step_of},
     },
-    error::Error,
+    error::{Error, ErrorKind},
     model::{
         ChallengeKind, Client, MfaPreference, SoftwareToken, User,
         settings::{Contact, Mfa},
@@ -170,7 +170,7 @@ fn accept_token(
     let mut token = SoftwareToken { secret, name, last_step: None };
     let Typed::Right(step) = token.check(code, now) else {
         return Err(Error::new(
-            "EnableSoftwareTokenMFAException",
+            ErrorKind::EnableSoftwareTokenMFA,
             "Code mismatch and fail enable Software Token MFA",
         ));
     };

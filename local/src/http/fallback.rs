@@ -9,7 +9,11 @@ use axum::{
 };
 use maud::html;
 
-use crate::{error::Error, http::oauth::message_page::content_page, pool::site::Site};
+use crate::{
+    error::{Error, ErrorKind},
+    http::oauth::message_page::content_page,
+    pool::site::Site,
+};
 
 pub(crate) async fn unknown_path(
     State(site): State<Arc<Site>>,
@@ -73,7 +77,7 @@ fn page(site: &Site) -> Response {
 }
 
 fn error(status: StatusCode, message: String) -> Response {
-    let mut response = Error::new("UnknownOperationException", message).into_response();
+    let mut response = Error::new(ErrorKind::UnknownOperation, message).into_response();
     *response.status_mut() = status;
     response
 }

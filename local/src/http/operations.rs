@@ -12,7 +12,7 @@ use axum::{
 };
 use tokio::{sync::oneshot, task::JoinSet};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// The operations of a server that are still running, or `None` once the server was stopped.
 pub(crate) struct Operations(Mutex<Option<JoinSet<()>>>);
@@ -57,6 +57,6 @@ pub(crate) async fn run_to_completion(
     receiver.await.unwrap_or_else(|_| {
         let message =
             "The operation ended without a response: the local pool was stopped, or the operation panicked.";
-        Error::new("InternalErrorException", message).into_response()
+        Error::new(ErrorKind::InternalError, message).into_response()
     })
 }

@@ -1,38 +1,39 @@
-//! Checks the input of operations against the service model, and reports faults in Cognito's words.
+//! Checks the input of operations against the service model, and reports broken constraints in Cognito's words.
 
 use serde_json::Value;
 
 use crate::{
-    error::{self, Error, Fault, first_lowercase},
+    error::{self, BrokenConstraint, Error, first_lowercase},
     service_model::table::{Kind, MODEL, Member, Operation, Pattern, Shape},
 };
 
-/// The number of faults after which a request is not checked further, so that an error stays small.
-const MAX_FAULTS: usize = 100;
+/// A request is not checked further after this number of broken constraints, to keep the error small.
+const MAX_REPORTED: usize = 100;
 
 /// Checks the whole input of an operation.
 ///
 /// # Errors
-/// `SerializationException` for a value of another type, otherwise `InvalidParameterException` with all faults.
+/// `SerializationException` for a value of another type, otherwise `InvalidParameterException` with all broken
+/// constraints.
 pub(crate) fn check(operation: &Operation, input: &Value) -> Result<(), Error> {
-    let mut faults = Faults::default();
-    faults.check_members(&operation.members, input, "", false)?;
-    faults.into_result()
+    let mut broken = BrokenConstraints::default();
+    broken.check_members(&operation.members, input, "", false)?;
+    broken.into_result()
 }
 
 /// Checks a string that has a type of the model, whether or not it came in a request.
 pub(crate) fn check_text(shape: &str, member: &str, text: &str) -> Result<(), Error> {
-    let mut faults = Faults::default();
+    let mut broken = BrokenConstraints::default();
     if let Some(shape) = MODEL.shape(shape) {
-        faults.check_value(shape, &Value::from(text), member, false)?;
+        broken.check_value(shape, &Value::from(text), member, false)?;
     }
-    faults.into_result()
+    broken.into_result()
 }
 
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+struct BrokenConstraints(Vec<BrokenConstraint>);
 
-impl Faults {
+impl BrokenConstraints {
     fn check_members(
         &mut self,
         members: &[Member],
@@ -46,7 +47,7 @@ impl Faults {
             let path = if path.is_empty() { name } else { format!("{path}.{name}") };
             match (object.get(member.name), MODEL.shape_of(member)) {
                 (None | Some(Value::Null), _) if member.is_required => {
-                    self.add(Fault::missing(&path));
+                    self.add(BrokenConstraint::missing(&path));
                 }
                 (None | Some(Value::Null), _) | (_, None) => {}
                 (Some(value), Some(shape)) => self.check_value(shape, value, &path, is_secret)?,
@@ -69,7 +70,7 @@ impl Faults {
             return Ok(());
         }
         for constraint in constraints(shape).filter(|constraint| !constraint.allows(value)) {
-            self.add(Fault::new(&quoted, path, &constraint.text()));
+            self.add(BrokenConstraint::new(&quoted, path, &constraint.text()));
         }
         match (&shape.kind, value) {
             (Kind::Structure(members), _) => self.check_members(members, value, path, is_secret),
@@ -91,8 +92,8 @@ impl Faults {
         }
     }
 
-    /// Checks the items of a list, or the keys or values of a map. Structures have faults of their own. For other
-    /// parts one fault names the whole and all constraints of a part.
+    /// Checks the items of a list, or the keys or values of a map. The members of structures are reported one by one. For other
+    /// parts one report names the whole and all constraints of a part.
     fn check_parts<'a>(
         &mut self,
         shape: &str,
@@ -114,19 +115,19 @@ impl Faults {
         if is_broken {
             let all: Vec<_> = constraints(shape).map(|constraint| constraint.text()).collect();
             let constraint = format!("{subject} satisfy constraint: [{}]", all.join(", "));
-            self.add(Fault::new(quoted, path, &constraint));
+            self.add(BrokenConstraint::new(quoted, path, &constraint));
         }
         Ok(())
     }
 
-    fn add(&mut self, fault: Fault) {
-        if self.0.len() < MAX_FAULTS {
-            self.0.push(fault);
+    fn add(&mut self, broken: BrokenConstraint) {
+        if self.0.len() < MAX_REPORTED {
+            self.0.push(broken);
         }
     }
 
     fn into_result(self) -> Result<(), Error> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::faults(self.0)) }
+        if self.0.is_empty() { Ok(()) } else { Err(Error::broken_constraints(self.0)) }
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Why a function gave no answer.
 #[derive(Debug)]
@@ -15,13 +15,13 @@ impl Failure {
     pub(crate) fn error(&self, trigger: &str) -> Error {
         let failed = |why: &str| {
             Error::new(
-                "UnexpectedLambdaException",
+                ErrorKind::UnexpectedLambda,
                 format!("{trigger} invocation failed due to error {why}."),
             )
         };
         match self {
             Self::Error(text) => Error::new(
-                "UserLambdaValidationException",
+                ErrorKind::UserLambdaValidation,
                 format!("{trigger} failed with error {text}."),
             ),
             Self::NoAnswer => failed("Socket timeout while invoking Lambda function"),
@@ -37,5 +37,5 @@ pub(crate) fn unrecognizable() -> Error {
 }
 
 fn invalid(message: &str) -> Error {
-    Error::new("InvalidLambdaResponseException", message)
+    Error::new(ErrorKind::InvalidLambdaResponse, message)
 }

@@ -11,7 +11,7 @@ use crate::{
             steps::Factor,
         },
     },
-    error::Error,
+    error::{Error, ErrorKind},
     model::{ChallengeKind, User},
     pool::Pool,
     store::Data,
@@ -61,7 +61,7 @@ fn use_software_token(data: &mut Data, username: &str, code: &str, now: u64) -> 
             Ok(())
         }
         Typed::Used => Err(Error::new(
-            "ExpiredCodeException",
+            ErrorKind::ExpiredCode,
             "Your software token has already been used once.",
         )),
         Typed::Wrong => Err(mistake(data, username, now)),
@@ -73,5 +73,5 @@ fn mistake(data: &mut Data, username: &str, now: u64) -> Error {
     if let Some(user) = data.exact_user_mut(username) {
         count_mistake(&mut user.failures, now);
     }
-    Error::new("CodeMismatchException", "Invalid code received for user")
+    Error::new(ErrorKind::CodeMismatch, "Invalid code received for user")
 }

@@ -9,7 +9,7 @@ use crate::{
         migration::migrate,
         sign_in::{named::stand_in, unknown_user},
     },
-    error::Error,
+    error::{Error, ErrorKind},
     model::{Client, User, UserStatus, settings::ExistenceErrors},
     pool::Pool,
     store::Data,
@@ -96,7 +96,7 @@ pub(crate) fn may_sign_in(user: &User, now: u64) -> Result<(), Error> {
     match user.status {
         UserStatus::ResetRequired => Err(Error::reset_required()),
         UserStatus::Unconfirmed => {
-            Err(Error::new("UserNotConfirmedException", "User is not confirmed."))
+            Err(Error::new(ErrorKind::UserNotConfirmed, "User is not confirmed."))
         }
         UserStatus::ForceChangePassword if has_expired(user, now) => Err(Error::not_authorized(
             "Temporary password has expired and must be reset by an administrator.",

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     http::{
         api::operations::{Audience, Operation},
         origin::is_own_origin,
@@ -18,7 +18,7 @@ pub(crate) fn check(site: &Site, operation: &Operation, headers: &HeaderMap) -> 
         return Ok(());
     }
     Err(Error::new(
-        "AccessDeniedException",
+        ErrorKind::AccessDenied,
         "Operations that need AWS credentials are not for pages of other sites.",
     ))
 }

@@ -5,7 +5,7 @@ use std::{future::poll_fn, pin::Pin};
 use axum::body::Body;
 use http_body::Body as _;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// No operation needs more, in octets.
 const MAX_LENGTH: usize = 1024 * 1024;
@@ -16,7 +16,7 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Error> {
     let mut is_too_long = false;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| {
-            Error::new("SerializationException", "The request ended before its body did.")
+            Error::new(ErrorKind::Serialization, "The request ended before its body did.")
         })?;
         let Ok(part) = frame.into_data() else {
             continue;
@@ -30,7 +30,7 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Error> {
     }
     if is_too_long {
         return Err(Error::new(
-            "RequestEntityTooLargeException",
+            ErrorKind::RequestEntityTooLarge,
             "The request is larger than a mebibyte.",
         ));
     }

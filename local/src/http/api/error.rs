@@ -4,21 +4,24 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{error::Error, http::api::CONTENT_TYPE};
+use crate::{
+    error::{Error, ErrorKind},
+    http::api::CONTENT_TYPE,
+};
 
-/// The longest message that stands in a header too.
+/// The longest message that is also sent in a header.
 const MAX_HEADER: usize = 1024;
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let body = json!({ "__type": self.name, "message": self.message }).to_string();
+        let body = json!({ "__type": self.kind.exception(), "message": self.message }).to_string();
         let mut response = (status(&self), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
-        if let Ok(name) = HeaderValue::try_from(format!("{}:", self.name)) {
+        if let Ok(name) = HeaderValue::try_from(format!("{}:", self.kind.exception())) {
             headers.insert("x-amzn-errortype", name);
         }
-        // Some clients refuse an answer for a long header, and with it the body that tells the same.
+        // Some clients reject a response with a long header, and would lose the body, which has the same text.
         let message = HeaderValue::try_from(&self.message).ok();
         if let Some(message) = message.filter(|message| message.len() <= MAX_HEADER) {
             headers.insert("x-amzn-errormessage", message);
@@ -28,9 +31,9 @@ impl IntoResponse for Error {
 }
 
 fn status(error: &Error) -> StatusCode {
-    match error.name {
-        "InternalErrorException" => StatusCode::INTERNAL_SERVER_ERROR,
-        "RequestEntityTooLargeException" => StatusCode::PAYLOAD_TOO_LARGE,
+    match error.kind {
+        ErrorKind::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorKind::RequestEntityTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,
     }
 }

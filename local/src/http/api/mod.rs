@@ -41,7 +41,7 @@ use self::{
     wire::{input, nothing, required},
 };
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     pool::site::Site,
     service_model::{self, MODEL},
 };
@@ -87,9 +87,9 @@ pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Ans
 }
 
 fn not_json() -> Error {
-    Error::new("SerializationException", "The request's body is not a JSON object.")
+    Error::new(ErrorKind::Serialization, "The request's body is not a JSON object.")
 }
 
 fn unknown_operation() -> Error {
-    Error::new("UnknownOperationException", "The local pool does not have this operation.")
+    Error::new(ErrorKind::UnknownOperation, "The local pool does not have this operation.")
 }

@@ -67,12 +67,12 @@ impl From<SettingError> for Error {
                 Self::broken(&member, &found.to_string(), &constraint)
             }
             Reason::Unknown { .. } => Self::invalid_parameter(member),
-            Reason::Rule { exception, message } => Self::new(exception, message),
+            Reason::Rule { kind, message } => Self::new(kind, message),
         }
     }
 }
 
-/// As the API's errors write the names of members.
+/// Returns a member's name as the API's errors write it.
 fn member_word(word: &str) -> String {
     let word = api_word(word);
     let (first, rest) = word.split_at(word.len().min(1));

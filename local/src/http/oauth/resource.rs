@@ -10,7 +10,7 @@
 //! The guide does not name the error code. `invalid_target` is that of RFC 8707, section 2.
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     http::oauth::{error::OAuthError, parameters::Parameters},
     model::settings::is_resource,
 };
@@ -35,9 +35,6 @@ pub(crate) const MISMATCH: OAuthError = OAuthError::new(
     "resource must be absent or equal to that of the authorization request",
 );
 
-/// The name of the error that [`check`] returns.
-const MISMATCH_NAME: &str = "InvalidTargetException";
-
 /// Returns the value of the parameter.
 ///
 /// # Errors
@@ -58,11 +55,14 @@ pub(crate) fn check(requested: Option<&str>, bound: Option<&str>) -> Result<(), 
     if requested.is_none() || requested == bound {
         Ok(())
     } else {
-        Err(Error::new(MISMATCH_NAME, "The resource is not that of the authorization request"))
+        Err(Error::new(
+            ErrorKind::InvalidTarget,
+            "The resource is not that of the authorization request",
+        ))
     }
 }
 
 /// Returns whether an error was returned by [`check`].
 pub(crate) fn is_mismatch(error: &Error) -> bool {
-    error.name == MISMATCH_NAME
+    error.kind == ErrorKind::InvalidTarget
 }

@@ -10,6 +10,7 @@ use axum::{
 
 use crate::{
     domain::sessions,
+    error::ErrorKind,
     http::oauth::{
         client_auth,
         error::OAuthError,
@@ -60,8 +61,8 @@ async fn revoke(
     if token.split('.').count() == 3 {
         return Err(bad_request(NOT_A_REFRESH_TOKEN));
     }
-    sessions::revoke(&pool, &client, token).await.map_err(|error| match error.name {
-        "InternalErrorException" => (StatusCode::INTERNAL_SERVER_ERROR, OAuthError::SERVER),
+    sessions::revoke(&pool, &client, token).await.map_err(|error| match error.kind {
+        ErrorKind::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, OAuthError::SERVER),
         _ => (StatusCode::UNAUTHORIZED, OTHER_CLIENT),
     })
 }

@@ -13,7 +13,7 @@ use tower_cognito::TokenUse;
 
 use crate::{
     domain::sessions,
-    error::Error,
+    error::{Error, ErrorKind},
     http::oauth::{
         client_auth,
         error::OAuthError,
@@ -146,8 +146,8 @@ fn token_response(tokens: Tokens) -> Value {
 }
 
 fn oauth_error(error: &Error, otherwise: OAuthError) -> OAuthError {
-    match error.name {
-        "InternalErrorException" => OAuthError::SERVER,
+    match error.kind {
+        ErrorKind::InternalError => OAuthError::SERVER,
         _ if resource::is_mismatch(error) => resource::MISMATCH,
         _ => otherwise,
     }

@@ -2,11 +2,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::settings::{
-    PoolSettings,
-    list::distinct,
-    redirect::check_redirects,
-    violation::{Violation, check_length, check_range},
+use crate::{
+    error::ErrorKind,
+    model::settings::{
+        PoolSettings,
+        list::distinct,
+        redirect::check_redirects,
+        violation::{Violation, check_length, check_range},
+    },
 };
 
 /// The settings of an app client.
@@ -262,8 +265,8 @@ impl ClientSettings {
             if !STANDARD_SCOPES.contains(&scope.as_str()) && !of_servers.contains(scope) {
                 let known = of_servers.iter().map(String::as_str);
                 let known: Vec<_> = STANDARD_SCOPES.into_iter().chain(known).collect();
-                return Err(Violation::with_exception(
-                    "ScopeDoesNotExistException",
+                return Err(Violation::with_kind(
+                    ErrorKind::ScopeDoesNotExist,
                     format!("allowed_oauth_scopes.{index}"),
                     format!("Scope {scope:?} does not exist: expected one of {}", known.join(", ")),
                 ));
@@ -274,7 +277,7 @@ impl ClientSettings {
 
     fn validate_oauth_flows(&self) -> Result<(), Violation> {
         let invalid_flow = |path: &str, message: &str| {
-            Err(Violation::with_exception("InvalidOAuthFlowException", path, message))
+            Err(Violation::with_kind(ErrorKind::InvalidOAuthFlow, path, message))
         };
         let flows = &self.allowed_oauth_flows;
         let is_for_users = flows.contains(&OAuthFlow::Code) || flows.contains(&OAuthFlow::Implicit);

@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::error::ErrorKind;
+
 /// A setting that breaks a rule of Cognito's.
 ///
 /// The rules stand beside the settings. How an error is worded, and where it points to, is decided by the reader of
@@ -21,23 +23,23 @@ pub(crate) enum BrokenRule {
     },
     /// Any other rule, with the name of the API's error and a message.
     Other {
-        exception: &'static str,
+        kind: ErrorKind,
         message: String,
     },
 }
 
 impl Violation {
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::with_exception("InvalidParameterException", path, message)
+        Self::with_kind(ErrorKind::InvalidParameter, path, message)
     }
 
     /// A violation that the API reports with an error of its own.
-    pub(crate) fn with_exception(
-        exception: &'static str,
+    pub(crate) fn with_kind(
+        kind: ErrorKind,
         path: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        let rule = BrokenRule::Other { exception, message: message.into() };
+        let rule = BrokenRule::Other { kind, message: message.into() };
         Self { path: path.into(), rule }
     }
 

@@ -13,7 +13,7 @@ use crate::{
         },
         software_token,
     },
-    error::Error,
+    error::{Error, ErrorKind},
     http::oauth::{
         browser_session::complete_sign_in,
         hosted::{
@@ -56,7 +56,7 @@ pub(crate) async fn submit(PasswordForm { page, fields }: PasswordForm) -> Respo
     match check_response(page.request(), &challenge, &fields).await {
         Ok((user, next)) => proceed(page, &user, next).await,
         // The session is over, so the user has to start again.
-        Err(error) if error.name == "NotAuthorizedException" => login_page(page.error(&error), ""),
+        Err(error) if error.kind == ErrorKind::NotAuthorized => login_page(page.error(&error), ""),
         Err(error) => challenge_page(page.error(&error), &challenge),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     crypto::secret::secret_hash,
-    error::Error,
+    error::{Error, ErrorKind},
     http::{
         api::{self, Answer},
         oauth::request::AuthorizationRequest,
@@ -51,7 +51,7 @@ pub(crate) fn hides_users(request: &AuthorizationRequest) -> bool {
 pub(crate) fn must_be_hidden(request: &AuthorizationRequest, error: &Error) -> bool {
     hides_users(request)
         && matches!(
-            error.name,
-            "NotAuthorizedException" | "InvalidParameterException" | "UserNotFoundException"
+            error.kind,
+            ErrorKind::NotAuthorized | ErrorKind::InvalidParameter | ErrorKind::UserNotFound
         )
 }

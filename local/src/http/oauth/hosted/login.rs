@@ -4,6 +4,7 @@ use axum::response::Response;
 
 use crate::{
     domain::sign_in::check_password,
+    error::ErrorKind,
     http::oauth::{
         browser_session::{self, SignedIn},
         grants::authorization_response,
@@ -49,11 +50,11 @@ pub(crate) async fn sign_in_with_password(page: Page, name: &str, password: &str
     let request = page.request();
     match check_password(&request.pool, &request.client, name, password, Metadata::NONE).await {
         Ok(user) => challenge::start(page, &user).await,
-        Err(error) if error.name == "UserNotConfirmedException" => {
+        Err(error) if error.kind == ErrorKind::UserNotConfirmed => {
             let notice = "Your account is not confirmed yet. Enter the code that was sent to you.";
             confirm_page(page.notice(notice), name)
         }
-        Err(error) if error.name == "PasswordResetRequiredException" => {
+        Err(error) if error.kind == ErrorKind::PasswordResetRequired => {
             let notice =
                 "Your password was reset. Choose a new one, with the code that was sent to you.";
             reset_page(page.notice(notice), name)
