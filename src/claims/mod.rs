@@ -11,5 +11,5 @@ pub mod de;
 pub use self::identity::Identity;
 pub(crate) use self::permissions::read_permissions;
 pub use self::typed::{AccessClaims, Claims, IdClaims};
-pub(crate) use self::verified::{Facts, MAX_NUMERIC_DATE, SignedBy};
+pub(crate) use self::verified::{Facts, MAX_NUMERIC_DATE, SignedBy, Validity};
 pub use self::verified::{TokenUse, Verified};

@@ -1,7 +1,6 @@
 use std::{
     any::Any,
     fmt,
-    ops::Range,
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -50,8 +49,7 @@ const DECODED_OBJECT: usize = 720;
 /// What the verifier read from a token.
 #[derive(Clone)]
 pub(crate) struct Facts {
-    /// From when until when the token is valid, with the verifier's leeway.
-    pub(crate) good: Range<SystemTime>,
+    pub(crate) validity: Validity,
     pub(crate) signed_by: SignedBy,
     /// Scope tokens separated by spaces.
     pub(crate) scope: Box<str>,
@@ -68,6 +66,13 @@ pub(crate) struct Facts {
     pub(crate) expires_at: u64,
     pub(crate) issued_at: Option<u64>,
     pub(crate) auth_time: Option<u64>,
+}
+
+/// The period in which a token is accepted, with the verifier's tolerance.
+#[derive(Clone, Copy)]
+pub(crate) struct Validity {
+    pub(crate) start: SystemTime,
+    pub(crate) end: SystemTime,
 }
 
 /// The key that signed a token: the position of its pool in the configuration, its id and its thumbprint.
@@ -312,6 +317,34 @@ impl Verified {
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified").field("token_use", &self.token_use()).finish_non_exhaustive()
+    }
+}
+
+impl Validity {
+    /// Checks both ends.
+    pub(crate) fn check(&self, now: SystemTime) -> Result<(), AuthError> {
+        self.check_end(now)?;
+        self.check_start(now)
+    }
+
+    pub(crate) fn check_end(&self, now: SystemTime) -> Result<(), AuthError> {
+        if now < self.end {
+            return Ok(());
+        }
+        Err(AuthError::new(AuthErrorKind::Expired, "the token has expired"))
+    }
+
+    pub(crate) fn check_start(&self, now: SystemTime) -> Result<(), AuthError> {
+        if now >= self.start {
+            return Ok(());
+        }
+        // With a clock before 1970 no token is accepted.
+        let detail = if now < UNIX_EPOCH {
+            "the clock of this machine is before 1970"
+        } else {
+            "the token's `nbf` or `iat` is in the future"
+        };
+        Err(AuthError::new(AuthErrorKind::NotYetValid, detail))
     }
 }
 

@@ -12,14 +12,13 @@ use crate::{
     clock::Clock,
     keys::{
         driver::Driver,
+        freshness::{Moment, Snapshot},
         health::KeyHealth,
         jwk::Key,
-        moment::Moment,
         runtime,
         schedule::Miss,
         set::KeySet,
         settings::KeySettings,
-        snapshot::Snapshot,
         source::{FetchError, KeySource},
     },
 };

@@ -18,13 +18,12 @@ use crate::{
     clock::Clock,
     error::Chain,
     keys::{
+        freshness::{Freshness, Moment, Snapshot},
         health::KeyHealth,
-        moment::Moment,
         runtime::{Mutex, MutexGuard, Spawner, catch_panic, timeout, timeout_at},
         schedule::{Action, Arrival, MAX_SLEEP, Miss, Schedule, Trigger},
         set::KeySet,
         settings::KeySettings,
-        snapshot::{Freshness, Snapshot},
         source::{FetchError, KeySource},
     },
 };

@@ -15,9 +15,8 @@
 // | `cache` | `KeyCache`: what the verifier calls. Finds a known key without a lock |
 // | `schedule` | the rules: when to fetch, and how long a set may be used. A pure state machine |
 // | `driver` | carries out the decisions: the lock, the fetch tasks, the waiting requests |
-// | `snapshot` | the current set, and for how long requests may use it without asking the schedule |
+// | `freshness` | the current set, its age on both clocks, and for how long requests may use it without asking the schedule |
 // | `health` | `KeyHealth`, the report for the application |
-// | `moment` | a point in time on the wall clock and the monotonic clock |
 // | `settings` | the durations, with their defaults and ranges |
 // | `set`, `jwk` | a JWKS document (RFC 7517) and its keys |
 // | `source`, `http` | where the document comes from: `KeySource`, and one GET request |
@@ -25,14 +24,13 @@
 
 mod cache;
 mod driver;
+mod freshness;
 mod health;
 mod jwk;
-mod moment;
 mod runtime;
 mod schedule;
 mod set;
 mod settings;
-mod snapshot;
 mod source;
 
 #[cfg(feature = "fetch")]

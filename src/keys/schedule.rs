@@ -2,7 +2,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::keys::{moment::Moment, set::KeySet, settings::KeySettings, source::FetchError};
+use crate::keys::{freshness::Moment, set::KeySet, settings::KeySettings, source::FetchError};
 
 /// Decides when a key set is fetched and for how long it may be used.
 ///

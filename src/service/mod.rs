@@ -86,7 +86,6 @@ mod challenge;
 mod config;
 mod context;
 mod credential;
-mod extensions;
 mod future;
 mod layer;
 mod rejection;

@@ -28,8 +28,8 @@ impl Refusal {
     }
 }
 
-type SyncCheck = dyn Fn(&Verified) -> Result<(), Refusal> + Send + Sync;
-type CheckFuture = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+type SyncCheck = dyn Fn(&Verified) -> Result<(), AuthError> + Send + Sync;
+type CheckFuture = Pin<Box<dyn Future<Output = Result<(), AuthError>> + Send>>;
 type AsyncCheck = dyn Fn(Verified) -> CheckFuture + Send + Sync;
 
 /// The application's own checks, in the order in which they were added. They run at each request, also for cached
@@ -45,7 +45,7 @@ impl Checks {
     where
         F: Fn(&Verified) -> Result<(), Refusal> + Send + Sync + 'static,
     {
-        self.sync.push(Arc::new(check));
+        self.sync.push(Arc::new(move |verified| check(verified).map_err(|refusal| refusal.0)));
     }
 
     pub(super) fn add_async<F, Fut>(&mut self, check: F)
@@ -53,7 +53,10 @@ impl Checks {
         F: Fn(Verified) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        self.asynchronous.push(Arc::new(move |verified| Box::pin(check(verified))));
+        self.asynchronous.push(Arc::new(move |verified| {
+            let outcome = check(verified);
+            Box::pin(async move { outcome.await.map_err(|refusal| refusal.0) })
+        }));
     }
 
     pub(super) fn has_async(&self) -> bool {
@@ -62,13 +65,13 @@ impl Checks {
 
     /// Runs the synchronous checks.
     pub(super) fn run(&self, verified: &Verified) -> Result<(), AuthError> {
-        self.sync.iter().try_for_each(|check| check(verified)).map_err(|refusal| refusal.0)
+        self.sync.iter().try_for_each(|check| check(verified))
     }
 
     /// Runs the asynchronous checks, and returns what they accepted.
     pub(super) async fn run_async(&self, verified: Verified) -> Result<Verified, AuthError> {
         for check in &self.asynchronous {
-            check(verified.clone()).await.map_err(|refusal| refusal.0)?;
+            check(verified.clone()).await?;
         }
         Ok(verified)
     }

@@ -80,7 +80,7 @@ impl Inner {
             groups,
             permissions,
             has_permission_source: self.has_permission_source,
-            good: context.validity()?,
+            validity: context.validity()?,
             expires_at: token.expires_at()?,
             issued_at: token.issued_at()?,
             auth_time: token.auth_time()?,

@@ -1,10 +1,7 @@
-use std::{
-    ops::Range,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::{
-    claims::TokenUse,
+    claims::{TokenUse, Validity},
     error::{AuthError, AuthErrorKind},
     token::Signed,
     verifier::pool::PoolRules,
@@ -60,27 +57,13 @@ pub(super) fn check(context: &Context<'_>) -> Result<(), AuthError> {
     })
 }
 
-/// Checks the times of a token that met all rules before. The result of no other rule changes later.
-pub(super) fn check_times(now: SystemTime, validity: &Range<SystemTime>) -> Result<(), AuthError> {
-    check_end(now, validity.end)?;
-    check_start(now, validity.start)
-}
-
 impl Context<'_> {
     /// Returns the period in which the token is accepted, with the tolerance applied.
-    pub(super) fn validity(&self) -> Result<Range<SystemTime>, AuthError> {
-        Ok(self.start()?..self.end()?)
-    }
-
-    fn start(&self) -> Result<SystemTime, AuthError> {
+    pub(super) fn validity(&self) -> Result<Validity, AuthError> {
         let start = self.token.not_before()?.max(self.token.issued_at()?).unwrap_or_default();
         let start = Duration::from_secs(start).saturating_sub(self.tolerance.clock_skew);
-        Ok(UNIX_EPOCH + start)
-    }
-
-    fn end(&self) -> Result<SystemTime, AuthError> {
         let end = Duration::from_secs(self.token.expires_at()?) + self.tolerance.expiry_leeway;
-        Ok(UNIX_EPOCH + end)
+        Ok(Validity { start: UNIX_EPOCH + start, end: UNIX_EPOCH + end })
     }
 }
 
@@ -92,31 +75,11 @@ fn dates(context: &Context<'_>) -> Result<(), AuthError> {
 }
 
 fn expiry(context: &Context<'_>) -> Result<(), AuthError> {
-    check_end(context.now, context.end()?)
-}
-
-fn check_end(now: SystemTime, end: SystemTime) -> Result<(), AuthError> {
-    if now < end {
-        return Ok(());
-    }
-    Err(AuthError::new(AuthErrorKind::Expired, "the token has expired"))
+    context.validity()?.check_end(context.now)
 }
 
 fn not_before(context: &Context<'_>) -> Result<(), AuthError> {
-    check_start(context.now, context.start()?)
-}
-
-fn check_start(now: SystemTime, start: SystemTime) -> Result<(), AuthError> {
-    if now >= start {
-        return Ok(());
-    }
-    // With a clock before 1970 no token is accepted.
-    let detail = if now < UNIX_EPOCH {
-        "the clock of this machine is before 1970"
-    } else {
-        "the token's `nbf` or `iat` is in the future"
-    };
-    Err(AuthError::new(AuthErrorKind::NotYetValid, detail))
+    context.validity()?.check_start(context.now)
 }
 
 fn token_use(context: &Context<'_>) -> Result<(), AuthError> {

@@ -11,12 +11,7 @@ use crate::{
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     keys::{KeyLookup, Miss},
-    verifier::{
-        cache::TokenCache,
-        check::Checks,
-        pool::PoolRules,
-        rules::{self, Tolerance},
-    },
+    verifier::{cache::TokenCache, check::Checks, pool::PoolRules, rules::Tolerance},
 };
 
 /// Verifies tokens of one or more user pools.
@@ -152,7 +147,7 @@ impl Inner {
             let Some(pool) = self.pools.get(*pool) else { return self.verify_cold(token, now) };
             match pool.keys.find(kid, now, |key| key.thumbprint == *thumbprint) {
                 KeyLookup::Found(true) => {
-                    let in_time = rules::check_times(now, &verified.facts().good);
+                    let in_time = verified.facts().validity.check(now);
                     if let Err(error) = &in_time
                         && error.kind() == AuthErrorKind::Expired
                     {

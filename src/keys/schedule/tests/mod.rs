@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     clock::{Clock, SystemClock},
     keys::{
-        moment::Moment,
+        freshness::Moment,
         schedule::{Action, Arrival, Miss, Schedule},
         set::KeySet,
         settings::KeySettings,

@@ -2,6 +2,29 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use crate::keys::set::KeySet;
+
+/// A key set, and for how long requests may use it without a decision of the schedule.
+pub(super) struct Snapshot {
+    pub(super) keys: KeySet,
+    /// `None` for a static set, which does not age.
+    pub(super) freshness: Option<Freshness>,
+}
+
+pub(super) struct Freshness {
+    pub(super) confirmed_at: Moment,
+    pub(super) revalidate_after: Duration,
+}
+
+impl Snapshot {
+    /// Returns whether requests may use the set without a decision of the schedule.
+    pub(super) fn is_fresh(&self, now: impl FnOnce() -> Moment) -> bool {
+        self.freshness.as_ref().is_none_or(|freshness| {
+            now().since(freshness.confirmed_at) < freshness.revalidate_after
+        })
+    }
+}
+
 /// A point in time on both clocks.
 ///
 /// The wall clock continues while a machine is suspended, and the monotonic clock cannot be set back. So the
