@@ -1,17 +1,17 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use arc_swap::ArcSwapOption;
-use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
     clock::Clock,
     keys::{
         driver::Driver,
+        export::ExportedSet,
         freshness::{Moment, Snapshot},
         health::KeyHealth,
         jwk::Key,
@@ -146,15 +146,15 @@ impl KeyCache {
         }
     }
 
-    /// Returns the current set as a JWKS document, with the time of its fetch; `None` for a static set.
-    pub(crate) fn export(&self) -> Option<(SystemTime, Value)> {
+    /// Returns the current set as a JWKS document with its times, or `None` for a static set.
+    pub(crate) fn export(&self) -> Option<ExportedSet> {
         self.driver.as_ref()?.export()
     }
 
     /// Uses a set that was exported before and keeps its age. A set that is too old is not used.
-    pub(crate) fn import(&self, fetched_at: SystemTime, keys: KeySet) {
+    pub(crate) fn import(&self, fetched_at: SystemTime, max_age: Option<Duration>, keys: KeySet) {
         if let Some(driver) = &self.driver {
-            driver.import(fetched_at, keys);
+            driver.import(fetched_at, max_age, keys);
         }
     }
 

@@ -4,11 +4,10 @@ use std::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use arc_swap::ArcSwapOption;
-use serde_json::Value;
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -18,6 +17,7 @@ use crate::{
     clock::Clock,
     error::Chain,
     keys::{
+        export::ExportedSet,
         freshness::{Freshness, Moment, Snapshot},
         health::KeyHealth,
         runtime::{Mutex, MutexGuard, Spawner, catch_panic, timeout, timeout_at},
@@ -61,7 +61,14 @@ struct Fetch {
 enum Next {
     UseSet,
     Wait(Fetch),
-    Respond(Miss),
+    Respond(Unavailable),
+}
+
+/// Why a caller gets no set, decided and read under one lock.
+struct Unavailable {
+    miss: Miss,
+    /// Why the last fetch failed.
+    error: Option<FetchError>,
 }
 
 impl Driver {
@@ -79,7 +86,7 @@ impl Driver {
         Self { issuer, source, clock, fetch_timeout, current, state, logged_no_runtime }
     }
 
-    /// Returns whether a request may use the current set, and starts a refresh if it is due if it is due.
+    /// Returns whether a request may use the current set, and starts a refresh if one is due.
     pub(super) fn may_use_set(self: &Arc<Self>, now: Moment) -> bool {
         let mut state = self.lock(now);
         let current = self.current.load();
@@ -116,19 +123,21 @@ impl Driver {
     /// # Errors
     /// The response for the case that none brought it.
     pub(super) async fn obtain(self: &Arc<Self>, kid: &str) -> Result<(), Miss> {
-        self.resolve(|schedule, arrival, now| self.find_key(schedule, kid, arrival, now)).await
+        let result =
+            self.resolve(|schedule, arrival, now| self.find_key(schedule, kid, arrival, now));
+        result.await.map_err(|unavailable| unavailable.miss)
     }
 
     /// Waits until there is a set that is not too old.
     pub(super) async fn ready(self: &Arc<Self>) -> Result<(), FetchError> {
         let result = self.resolve(Schedule::ready).await;
-        result.map_err(|_| self.last_error().unwrap_or(FetchError::Interrupted))
+        result.map_err(|unavailable| unavailable.error.unwrap_or(FetchError::Interrupted))
     }
 
     /// Waits for a set whose fetch began after the call.
     pub(super) async fn force_refresh(self: &Arc<Self>) -> Result<(), FetchError> {
         let result = self.resolve(Schedule::force).await;
-        result.map_err(|_| self.last_error().unwrap_or(FetchError::NoRuntime))
+        result.map_err(|unavailable| unavailable.error.unwrap_or(FetchError::NoRuntime))
     }
 
     /// The background task: fetches whenever the schedule says so.
@@ -163,16 +172,18 @@ impl Driver {
         }
     }
 
-    /// Returns the current set as a document, with the time of its fetch.
-    pub(super) fn export(&self) -> Option<(SystemTime, Value)> {
+    /// Returns the current set as a document.
+    pub(super) fn export(&self) -> Option<ExportedSet> {
         let state = self.lock(self.now());
-        let fetched_at = state.schedule.fetched_at()?;
+        let (fetched_at, lifetime) = state.schedule.current_times()?;
         let current = self.current.load();
-        Some((fetched_at.wall, current.as_deref()?.keys.to_value()))
+        let fetched_at = fetched_at.wall.duration_since(UNIX_EPOCH).ok()?.as_secs();
+        let jwks = current.as_deref()?.keys.to_value();
+        Some(ExportedSet { fetched_at, max_age: Some(lifetime.as_secs()), jwks })
     }
 
     /// Uses a set that was fetched earlier.
-    pub(super) fn import(&self, fetched_at: SystemTime, keys: KeySet) {
+    pub(super) fn import(&self, fetched_at: SystemTime, max_age: Option<Duration>, keys: KeySet) {
         let now = self.now();
         // A time in the future must not let the set be used for longer.
         let wall = fetched_at.min(now.wall);
@@ -180,7 +191,7 @@ impl Driver {
         let age = now.wall.duration_since(wall).unwrap_or_default();
         let monotonic = now.monotonic.checked_sub(age).unwrap_or(now.monotonic);
         let mut state = self.lock(now);
-        state.schedule.set_imported(Moment { wall, monotonic }, jitter(), now);
+        state.schedule.set_imported(Moment { wall, monotonic }, max_age, jitter(), now);
         self.publish(keys, &state.schedule, now);
     }
 
@@ -188,15 +199,16 @@ impl Driver {
     async fn resolve(
         self: &Arc<Self>,
         decide: impl Fn(&mut Schedule, Arrival, Moment) -> Action,
-    ) -> Result<(), Miss> {
+    ) -> Result<(), Unavailable> {
         let arrival = self.arrival();
         loop {
             match self.act(|schedule, now| decide(schedule, arrival, now)) {
                 Next::UseSet => return Ok(()),
-                Next::Respond(miss) => return Err(miss),
+                Next::Respond(unavailable) => return Err(unavailable),
                 Next::Wait(fetch) => {
                     if !fetch.wait().await {
-                        return Err(self.miss());
+                        let now = self.now();
+                        return Err(self.lock(now).unavailable(now));
                     }
                 }
             }
@@ -209,7 +221,9 @@ impl Driver {
         let mut state = self.lock(now);
         let fetch = match decide(&mut state.schedule, now) {
             Action::UseSet => return Next::UseSet,
-            Action::Respond(miss) => return Next::Respond(miss),
+            Action::Respond(miss) => {
+                return Next::Respond(Unavailable { miss, ..state.unavailable(now) });
+            }
             Action::Wait => state.fetch.clone(),
             Action::Fetch(trigger) | Action::UseSetAndFetch(trigger) => {
                 self.start(&mut state, trigger, now)
@@ -218,10 +232,10 @@ impl Driver {
         if let Some(fetch) = fetch {
             return Next::Wait(fetch);
         }
-        let miss = state.schedule.miss(now);
+        let unavailable = state.unavailable(now);
         drop(state);
         self.log_no_runtime();
-        Next::Respond(miss)
+        Next::Respond(unavailable)
     }
 
     /// Starts a fetch on the runtime of the caller, if it has one with timers.
@@ -317,10 +331,6 @@ impl Driver {
         self.lock(now).schedule.due_in(now)
     }
 
-    fn last_error(&self) -> Option<FetchError> {
-        self.lock(self.now()).schedule.last_error().cloned()
-    }
-
     /// Returns the age of the current set, unless it is too old to be used.
     fn age_in_use(&self, schedule: &Schedule, now: Moment) -> Option<Duration> {
         schedule.fetched_at().filter(|_| schedule.is_within_bound(now)).map(|at| now.since(at))
@@ -369,6 +379,12 @@ impl Driver {
             let (issuer, error) = (&self.issuer, FetchError::NoRuntime);
             tracing::error!(%issuer, %error, "keys cannot be fetched without a tokio runtime that has I/O and timers (logged once)");
         }
+    }
+}
+
+impl State {
+    fn unavailable(&self, now: Moment) -> Unavailable {
+        Unavailable { miss: self.schedule.miss(now), error: self.schedule.last_error().cloned() }
     }
 }
 

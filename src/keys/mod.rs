@@ -16,6 +16,7 @@
 // | `schedule` | the rules: when to fetch, and how long a set may be used. A pure state machine |
 // | `driver` | carries out the decisions: the lock, the fetch tasks, the waiting requests |
 // | `freshness` | the current set, its age on both clocks, and for how long requests may use it without asking the schedule |
+// | `export` | the form in which a set is exported and imported |
 // | `health` | `KeyHealth`, the report for the application |
 // | `settings` | the durations, with their defaults and ranges |
 // | `set`, `jwk` | a JWKS document (RFC 7517) and its keys |
@@ -24,6 +25,7 @@
 
 mod cache;
 mod driver;
+mod export;
 mod freshness;
 mod health;
 mod jwk;
@@ -40,6 +42,7 @@ mod http;
 mod http;
 
 pub(crate) use self::cache::{KeyCache, KeyLookup};
+pub(crate) use self::export::ExportedSet;
 pub use self::health::KeyHealth;
 pub(crate) use self::http::HttpSources;
 pub(crate) use self::schedule::Miss;

@@ -254,7 +254,7 @@ impl Schedule {
         until_refresh.min(until_overdue).min(self.settings.max_staleness.saturating_sub(age))
     }
 
-    /// Whether requests may use the current set. Past its lifetime they may if a fetch failed recently, so that
+    /// Returns whether requests may use the current set. Past its lifetime they may if a fetch failed recently, so that
     /// an outage of the key endpoint is not an outage of the service.
     pub(super) fn is_usable(&self, now: Moment) -> bool {
         self.current.is_some_and(|set| {
@@ -264,7 +264,7 @@ impl Schedule {
         })
     }
 
-    /// Whether there is a set that is not older than `max_staleness`.
+    /// Returns whether there is a set that is not older than `max_staleness`.
     pub(super) fn is_within_bound(&self, now: Moment) -> bool {
         self.current.is_some_and(|set| set.age(now) <= self.settings.max_staleness)
     }
@@ -295,6 +295,11 @@ impl Schedule {
 
     pub(super) fn fetched_at(&self) -> Option<Moment> {
         self.current.map(|set| set.fetched_at)
+    }
+
+    /// Returns when the current set was fetched, and its lifetime.
+    pub(super) fn current_times(&self) -> Option<(Moment, Duration)> {
+        self.current.map(|set| (set.fetched_at, set.lifetime))
     }
 }
 
@@ -364,8 +369,14 @@ impl Schedule {
     }
 
     /// The application imported a set that was fetched then.
-    pub(super) fn set_imported(&mut self, fetched_at: Moment, jitter: f64, now: Moment) {
-        let set = self.set(fetched_at, None, jitter);
+    pub(super) fn set_imported(
+        &mut self,
+        fetched_at: Moment,
+        max_age: Option<Duration>,
+        jitter: f64,
+        now: Moment,
+    ) {
+        let set = self.set(fetched_at, max_age, jitter);
         let delay = refresh_delay(set.lifetime, jitter).saturating_sub(set.age(now));
         self.due = now.monotonic + delay;
         self.current = Some(set);

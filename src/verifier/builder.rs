@@ -7,13 +7,12 @@ use std::{
 };
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{
     claims::Verified,
     clock::{Clock, SystemClock},
     error::ConfigError,
-    keys::{HttpSources, KeySet, KeySettings},
+    keys::{ExportedSet, HttpSources, KeySet, KeySettings},
     verifier::{
         cache::TokenCache,
         check::{Checks, Refusal},
@@ -310,12 +309,6 @@ struct Exported {
     tower_cognito_keys: HashMap<String, ExportedSet>,
 }
 
-#[derive(Deserialize)]
-struct ExportedSet {
-    fetched_at: u64,
-    jwks: Value,
-}
-
 fn import(text: &str, pools: &[PoolRules]) -> Result<(), ConfigError> {
     let error = |reason, source| ConfigError::ImportedKeys { reason, source };
     let mut exported: Exported = serde_json::from_str(text)
@@ -329,7 +322,7 @@ fn import(text: &str, pools: &[PoolRules]) -> Result<(), ConfigError> {
         let fetched_at = UNIX_EPOCH
             .checked_add(Duration::from_secs(found.fetched_at))
             .ok_or_else(|| error("`fetched_at` is out of range", None))?;
-        pool.keys.import(fetched_at, set);
+        pool.keys.import(fetched_at, found.max_age.map(Duration::from_secs), set);
     }
     Ok(())
 }

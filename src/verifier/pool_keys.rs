@@ -2,7 +2,6 @@ use std::{
     future::{Future, poll_fn},
     sync::Arc,
     task::Poll,
-    time::UNIX_EPOCH,
 };
 
 use serde_json::json;
@@ -84,11 +83,7 @@ impl Verifier {
             .0
             .pools
             .iter()
-            .filter_map(|pool| {
-                let (fetched_at, keys) = pool.keys.export()?;
-                let seconds = fetched_at.duration_since(UNIX_EPOCH).ok()?.as_secs();
-                Some((pool.issuer.to_string(), json!({ "fetched_at": seconds, "jwks": keys })))
-            })
+            .filter_map(|pool| Some((pool.issuer.to_string(), json!(pool.keys.export()?))))
             .collect();
         json!({ "tower_cognito_keys": sets }).to_string()
     }

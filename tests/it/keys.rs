@@ -546,6 +546,34 @@ async fn imported_keys_need_no_fetch_at_start() {
     assert!(never.to_string().contains("fetched_at"), "{never}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn imported_keys_keep_the_max_age_of_their_response() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    source.max_age(300 * SECOND);
+    let clock = HandClock::new();
+    let first = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    first.ready().await.unwrap();
+    let exported = first.export_keys();
+    drop(first);
+
+    let source = Source::of(&pool);
+    let second = builder(&pool, &source)
+        .clock(clock.clone())
+        .import_keys(exported)
+        .refresh_on_demand()
+        .build()
+        .unwrap();
+    let token = pool.token("alice").expires_in(HOUR).sign();
+    pass(200 * SECOND).await;
+    assert_eq!(kind(&second, &token).await, None);
+    assert_eq!(source.fetches(), 0);
+    // Past its max-age the set is overdue, so the request waits for a fetch.
+    pass(101 * SECOND).await;
+    assert_eq!(kind(&second, &token).await, None);
+    assert_eq!(source.fetches(), 1);
+}
+
 #[tokio::test]
 async fn static_keys_are_never_fetched_and_do_not_age() {
     let pool = UserPool::start().await.unwrap();

@@ -269,7 +269,7 @@ fn imported_set_keeps_its_age() {
         [(on_demand(), "use the set and fetch"), (KeySettings::default(), "use the set")]
     {
         let mut run = Run::new(settings);
-        run.schedule.set_imported(run.now(0), 0.0, run.now(600));
+        run.schedule.set_imported(run.now(0), None, 0.0, run.now(600));
         run.check(&[
             (600, UseSet, "use the set"),
             (600, Ready, "use the set"),
@@ -278,9 +278,9 @@ fn imported_set_keeps_its_age() {
         assert_eq!(run.schedule.fetched_at(), Some(run.now(0)));
     }
     let mut run = Run::new(KeySettings::default());
-    run.schedule.set_imported(run.now(0), 0.0, run.now(600));
+    run.schedule.set_imported(run.now(0), None, 0.0, run.now(600));
     run.check(&[(674, Timer, "use the set"), (675, Timer, "fetch")]);
-    run.schedule.set_imported(run.now(0), 0.0, run.now(90_000));
+    run.schedule.set_imported(run.now(0), None, 0.0, run.now(90_000));
     run.check(&[(90_000, UseSet, "fetch first"), (90_000, Ready, "fetch")]);
 }
 
