@@ -390,7 +390,7 @@ impl State {
 
 impl Fetch {
     /// Waits until the fetch is over or past its deadline. Returns false if the caller's runtime has no
-    /// timers, so that it cannot wait.
+    /// timers, because it cannot wait then.
     async fn wait(mut self) -> bool {
         let over = async { while self.is_over.changed().await.is_ok() {} };
         timeout_at(self.deadline, over).await.is_some() || Instant::now() >= self.deadline

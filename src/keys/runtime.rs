@@ -71,7 +71,7 @@ mod tokio_runtime {
         .await
     }
 
-    /// Whether the current runtime was built with timers (`enable_time` or `enable_all`).
+    /// Returns whether the current runtime was built with timers (`enable_time` or `enable_all`).
     ///
     /// Tokio has no function for this question, and panics when a timer is created without them. Such a panic
     /// must not reach a request, so it is caught once for each runtime. The panic hook still reports Tokio's

@@ -55,7 +55,7 @@ fn challenge(error: &AuthError, realm: &str) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }
 
-/// Whether RFC 6750, section 3, allows a text in a quoted parameter.
+/// Returns whether RFC 6750, section 3, allows a text in a quoted parameter.
 fn is_quotable(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

@@ -76,8 +76,13 @@ impl Credential {
     /// # Errors
     /// [`ConfigError::Name`] if no cookie can have this name (RFC 6265, section 4.1.1).
     pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
-        checked("cookie", name.into(), "a cookie name: letters, digits and `-_.`", is_token_text)
-            .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
+        checked(
+            "cookie",
+            name.into(),
+            "a cookie name: letters, digits and any of `!#$%&'*+-.^_`|~`",
+            is_token_text,
+        )
+        .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
     }
 
     /// Accepts the cookie in requests with this `Origin`: `fetch` with CORS, forms that POST, and
@@ -116,7 +121,7 @@ impl Credential {
     /// # Errors
     /// [`ConfigError::Name`] if the name would need percent-encoding.
     pub fn query(name: impl Into<String>) -> Result<Self, ConfigError> {
-        checked("query", name.into(), "letters, digits and `-_.`", is_plain)
+        checked("query", name.into(), "letters, digits and any of `-._~`", is_plain)
             .map(|name| Self(Place::Query(name)))
     }
 
@@ -128,8 +133,13 @@ impl Credential {
     /// # Errors
     /// [`ConfigError::Name`] if the marker is not a token of RFC 9110, section 5.6.2.
     pub fn websocket_protocol(marker: impl Into<String>) -> Result<Self, ConfigError> {
-        checked("websocket_protocol", marker.into(), "letters, digits and `-_.`", is_token_text)
-            .map(|marker| Self(Place::WebSocketProtocol(marker)))
+        checked(
+            "websocket_protocol",
+            marker.into(),
+            "letters, digits and any of `!#$%&'*+-.^_`|~`",
+            is_token_text,
+        )
+        .map(|marker| Self(Place::WebSocketProtocol(marker)))
     }
 
     fn change_sites(
@@ -191,7 +201,7 @@ impl Credential {
     }
 }
 
-/// Whether headers can be looked up by entry. That reserves space for one more, which a map with the maximum number of
+/// Returns whether headers can be looked up by entry. That reserves space for one more, which a map with the maximum number of
 /// headers, some 25,000, does not have.
 pub(super) fn has_room(headers: &mut HeaderMap) -> bool {
     headers.try_reserve(1).is_ok()
@@ -311,8 +321,8 @@ fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// Returns the values of a query parameter. A token has no characters that are encoded in a query, so that they are
-/// not decoded.
+/// Returns the values of a query parameter. A token has no characters that a query encodes, so
+/// nothing is decoded.
 fn parameters<'r>(uri: &'r Uri, name: &str) -> impl Iterator<Item = &'r [u8]> {
     uri.query()
         .unwrap_or_default()
@@ -354,7 +364,7 @@ fn header_name(field: &'static str, name: String) -> Result<HeaderName, ConfigEr
     }
 }
 
-/// Whether a text is a token of RFC 9110, section 5.6.2.
+/// Returns whether a text is a token of RFC 9110, section 5.6.2.
 fn is_token(text: &[u8]) -> bool {
     !text.is_empty()
         && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))

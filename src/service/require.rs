@@ -107,8 +107,8 @@ impl Requirement {
         authorize(&self.policy, verified).inspect_err(|_| self.log_missing_source(verified))
     }
 
-    /// Logs permissions that no token can have. `require` learns of the verifier only by its claims, so that it
-    /// cannot log this when it is created.
+    /// Logs permissions that no token can have. `require` knows the verifier only by its claims, so it cannot log
+    /// this when it is created.
     fn log_missing_source(&self, verified: &Verified) {
         if verified.facts().has_permission_source {
             return;

@@ -29,7 +29,7 @@ impl TrustedSites {
         self
     }
 
-    /// Whether the cookie of a request may be used. Browsers set both headers that decide, and pages cannot
+    /// Returns whether the cookie of a request may be used. Browsers set both headers that decide, and pages cannot
     /// change them (Fetch Metadata, section 2; Fetch, section 3.2).
     pub(super) fn accept<B>(&self, request: &Request<B>) -> bool {
         let headers = request.headers();

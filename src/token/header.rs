@@ -50,7 +50,7 @@ pub(super) fn parse(text: &str) -> Result<Box<str>, AuthError> {
     }
 }
 
-/// Whether a text can be a key id. Anything else must not cause a fetch of keys.
+/// Returns whether a text can be a key id. Anything else must not cause a fetch of keys.
 fn is_key_id(text: &str) -> bool {
     (1..=MAX_KEY_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,4 +1,4 @@
-//! The cache of verified tokens, so that a token that was seen before needs no RSA operation.
+//! The cache of verified tokens. A token that was verified before needs no RSA operation.
 //!
 //! Only verified tokens are cached, so nobody without the pool's private key can fill the cache or choose which
 //! tokens collide in it. A hash of the end of the signature, which is different in any two verified tokens, finds the
@@ -90,7 +90,7 @@ struct Entry {
 /// each thread. Many users do better in the shared level: a copy in each thread would only fill the processor's caches.
 const MAX_PLACES: usize = 64;
 
-/// A smaller cache gets fewer places, so that they stay a small part of it.
+/// A smaller cache gets fewer places: they must stay a small part of it.
 const BYTES_PER_PLACE: usize = 128 << 10;
 
 /// A token that takes more bytes stays in the shared level only.

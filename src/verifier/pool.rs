@@ -384,7 +384,7 @@ impl DangerousPool {
 }
 
 impl PoolRules {
-    /// Whether tokens of this kind and client are accepted.
+    /// Checks that tokens of this kind and client are accepted.
     pub(super) fn accepts(&self, token_use: TokenUse, client: &str) -> Result<(), AuthError> {
         let (clients, not_taken) = match token_use {
             TokenUse::Access => (&self.access_clients, "access tokens are not accepted here"),
@@ -413,7 +413,7 @@ impl PoolRules {
         self.access_clients.iter().chain(&self.id_clients).any(|accepted| accepted == client)
     }
 
-    /// Whether access tokens with this `aud` are accepted: see [`Pool::resources`].
+    /// Checks that access tokens with this `aud` are accepted: see [`Pool::resources`].
     pub(super) fn accepts_audience(
         &self,
         audience: Option<&[Cow<'_, str>]>,
