@@ -29,6 +29,9 @@ enum Place {
     WebSocketProtocol(String),
 }
 
+/// What [`is_token_text`] accepts.
+const TOKEN_CHARACTERS: &str = "letters, digits and any of !#$%&'*+-.^_`|~";
+
 impl Credential {
     /// Reads `Authorization: Bearer <token>` (RFC 6750, section 2.1), with the scheme in upper or lower case.
     pub fn authorization() -> Self {
@@ -76,13 +79,8 @@ impl Credential {
     /// # Errors
     /// [`ConfigError::Name`] if no cookie can have this name (RFC 6265, section 4.1.1).
     pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
-        checked(
-            "cookie",
-            name.into(),
-            "a cookie name: letters, digits and any of `!#$%&'*+-.^_`|~`",
-            is_token_text,
-        )
-        .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
+        checked("cookie", name.into(), TOKEN_CHARACTERS, is_token_text)
+            .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
     }
 
     /// Accepts the cookie in requests with this `Origin`: `fetch` with CORS, forms that POST, and
@@ -133,13 +131,8 @@ impl Credential {
     /// # Errors
     /// [`ConfigError::Name`] if the marker is not a token of RFC 9110, section 5.6.2.
     pub fn websocket_protocol(marker: impl Into<String>) -> Result<Self, ConfigError> {
-        checked(
-            "websocket_protocol",
-            marker.into(),
-            "letters, digits and any of `!#$%&'*+-.^_`|~`",
-            is_token_text,
-        )
-        .map(|marker| Self(Place::WebSocketProtocol(marker)))
+        checked("websocket_protocol", marker.into(), TOKEN_CHARACTERS, is_token_text)
+            .map(|marker| Self(Place::WebSocketProtocol(marker)))
     }
 
     fn change_sites(
@@ -201,8 +194,8 @@ impl Credential {
     }
 }
 
-/// Returns whether headers can be looked up by entry. That reserves space for one more, which a map with the maximum number of
-/// headers, some 25,000, does not have.
+/// Returns whether headers can be looked up by entry. A look-up reserves space for one more header, which a map with
+/// the maximum number of headers, about 25,000, does not have.
 pub(super) fn has_room(headers: &mut HeaderMap) -> bool {
     headers.try_reserve(1).is_ok()
 }
@@ -310,8 +303,8 @@ fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [
             let mut parts = pair.splitn(2, |byte| *byte == b'=');
             let found = parts.next()?.trim_ascii() == name.as_bytes();
             let value = parts.next()?.trim_ascii();
-            // Some services delete a cookie by setting it to an empty value.
             let value = unquoted(value);
+            // Some services delete a cookie by setting it to an empty value.
             (found && !value.is_empty()).then_some(value)
         })
 }
