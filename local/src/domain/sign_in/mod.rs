@@ -1,5 +1,6 @@
 //! Sign-in: the flows, and the answers to their challenges.
 
+mod caller;
 mod challenges;
 mod custom;
 mod finish;
@@ -8,22 +9,25 @@ mod named;
 mod new_password;
 mod outcome;
 mod password;
+mod refresh;
 mod srp;
 mod steps;
 mod unknown_user;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use self::{challenges::go_on, srp::Follows, steps::factors};
 pub(crate) use self::{
+    caller::check_caller,
     challenges::{Handle, Open, SignIn, ask, open_challenge, open_step},
     custom::{answer as answer_custom, begin as begin_custom},
     finish::{Entered, Entry, enter, may_enter, tokens},
     outcome::{ChallengeRequest, Outcome},
     password::check_password,
+    refresh::{check_refresh_flow, refresh},
     srp::{Proof, begin as begin_srp},
     steps::{Factor, NextStep, next_step, step_of},
 };
+use self::{challenges::go_on, srp::Follows, steps::factors};
 use crate::{
     error::Error,
     model::{ChallengeKind, Client, User, settings::AuthFlow},

@@ -4,9 +4,9 @@
 //! two pages the server keeps only the session of a challenge.
 
 mod challenge;
-mod client_call;
 mod fields;
 mod forgot_password;
+mod form_input;
 mod login;
 mod page;
 mod pages;
