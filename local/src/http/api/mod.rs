@@ -76,6 +76,13 @@ async fn run(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Output {
     }
 }
 
+/// Responds to a request whose handler ended without a response.
+pub(crate) fn no_response() -> Response {
+    let message =
+        "The local pool could not complete the request: it was stopped, or the operation panicked.";
+    Error::new(ErrorKind::InternalError, message).into_response()
+}
+
 fn not_json() -> Error {
     Error::new(ErrorKind::Serialization, "The request body must be a JSON object.")
 }

@@ -33,6 +33,13 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/error", get(page::show_error))
 }
 
+/// Responds to a request whose handler ended without a response.
+pub(crate) fn no_response() -> Response {
+    let message =
+        "The local pool could not complete the request: it was stopped, or a handler panicked.";
+    message_page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", message)
+}
+
 /// Responds to a method that a page does not support. The router adds `Allow`.
 pub(crate) async fn wrong_method() -> Response {
     let message = "This page does not support the HTTP method of the request.";
