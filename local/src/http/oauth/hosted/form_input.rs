@@ -59,3 +59,37 @@ pub(crate) fn must_be_hidden(request: &AuthorizationRequest, error: &Error) -> b
             ErrorKind::NotAuthorized | ErrorKind::InvalidParameter | ErrorKind::UserNotFound
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_break_a_constraint_of_the_api_are_rejected() {
+        let accepted = [
+            check_user_name("jane"),
+            check_sign_up_password(""),
+            check_password("Correct-Horse-1"),
+            check_code("123456"),
+        ];
+        assert!(accepted.iter().all(Result::is_ok), "{accepted:?}");
+        for (rejected, member) in [
+            (check_user_name(""), "username"),
+            (check_user_name("jane doe"), "username"),
+            (check_user_name(&"j".repeat(129)), "username"),
+            (check_sign_up_password("two words"), "password"),
+            (check_password("two words"), "password"),
+            (check_code(""), "confirmationCode"),
+            (check_code("123 456"), "confirmationCode"),
+        ] {
+            let error = rejected.expect_err(member);
+            assert_eq!(error.faulty.first().map(String::as_str), Some(member));
+        }
+        for (name, value) in
+            [("n".repeat(33), String::new()), ("name".to_owned(), "v".repeat(2049))]
+        {
+            let fields = Parameters::parse(format!("attribute.{name}={value}").as_bytes());
+            assert!(read_attributes(&fields).is_err());
+        }
+    }
+}
