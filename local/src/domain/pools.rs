@@ -19,6 +19,12 @@ pub(crate) struct PoolDescription {
     pub(crate) user_count: usize,
 }
 
+/// A pool in a list, with its settings.
+pub(crate) struct ListedPool {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) record: Arc<PoolRecord>,
+}
+
 /// Returns Cognito's defaults for a new pool. A pool without a configuration file has other defaults.
 pub(crate) fn default_settings() -> PoolSettings {
     PoolSettings {
@@ -75,19 +81,19 @@ pub(crate) async fn delete(site: &Site, pool: &Pool) -> Result<(), Error> {
     site.remove(pool, check_deletable).await
 }
 
-/// Returns a page of all pools with their records, and the token of the next page.
-#[expect(clippy::type_complexity, reason = "a page, as the other lists return it")]
+/// Returns a page of all pools, and the token of the next page.
 pub(crate) fn list(
     site: &Site,
     limit: Option<i64>,
     token: Option<&str>,
-) -> Result<(Vec<(Arc<Pool>, Arc<PoolRecord>)>, Option<String>), Error> {
+) -> Result<(Vec<ListedPool>, Option<String>), Error> {
     let paging = Paging::new("ListUserPools", limit, token)?;
     let pools = site.pools();
     let (page, next) = paging.page(pools.iter().map(|pool| (pool.id().as_str(), pool)));
     // A pool that was deleted in the meantime has no record.
-    let with_record = |pool: &Arc<Pool>| Some((Arc::clone(pool), record(pool).ok()?));
-    Ok((page.into_iter().filter_map(with_record).collect(), next))
+    let listed =
+        |pool: &Arc<Pool>| Some(ListedPool { pool: Arc::clone(pool), record: record(pool).ok()? });
+    Ok((page.into_iter().filter_map(listed).collect(), next))
 }
 
 /// Changes the record of a pool, with the time of the change.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::{Setting, read_pool, read_requested_functions},
-    domain::pools::{self, PoolDescription},
+    domain::pools::{self, ListedPool, PoolDescription},
     error::Error,
     http::api::{
         Output, empty_output, input, required,
@@ -92,7 +92,7 @@ pub(crate) async fn delete(site: &Site, value: Value) -> Output {
 pub(crate) async fn list(site: &Site, value: Value) -> Output {
     let List { max_results, next_token, .. } = input(value)?;
     let (pools, next) = pools::list(site, max_results, next_token.as_deref())?;
-    let pools = pools.iter().map(|(pool, record)| {
+    let pools = pools.iter().map(|ListedPool { pool, record }| {
         json!({
             "Id": pool.id().as_str(),
             "Name": record.settings.name,
