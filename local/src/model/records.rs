@@ -11,6 +11,9 @@ use crate::{
     },
 };
 
+/// Settings without effect, which the API returns as they were sent.
+pub(crate) type OtherSettings = Map<String, Value>;
+
 /// The pool itself. Times are in milliseconds of the Unix epoch, here and below.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PoolRecord {
@@ -20,9 +23,8 @@ pub(crate) struct PoolRecord {
     /// The name under which Cognito would serve the hosted pages.
     #[serde(default)]
     pub(crate) domain: Option<String>,
-    /// Settings without effect, which are returned as they were sent.
     #[serde(default)]
-    pub(crate) others: Map<String, Value>,
+    pub(crate) others: OtherSettings,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,9 +32,8 @@ pub(crate) struct Client {
     pub(crate) settings: ClientSettings,
     pub(crate) created_at: u64,
     pub(crate) modified_at: u64,
-    /// As a pool's.
     #[serde(default)]
-    pub(crate) others: Map<String, Value>,
+    pub(crate) others: OtherSettings,
 }
 
 impl PoolRecord {

@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-pub(crate) use self::{data::Data, disk::Disk};
+pub(crate) use self::{data::Data, disk::Disk, table::Table};
 use self::{
     data::{Progress, deleted},
     mail::Outbox,
@@ -75,18 +75,34 @@ impl Store {
         read(&self.0.lock())
     }
 
-    /// Forgets all, on disk too, and takes no more changes: of a pool that is deleted, nothing comes back.
-    pub(crate) async fn close(&self) -> io::Result<()> {
+    /// Removes all data, also from disk, and rejects later changes. If `check` returns an error, nothing is removed. No
+    /// change can come between the check and the removal.
+    ///
+    /// # Errors
+    /// The outer error: the data cannot be removed from disk, or the pool was deleted before.
+    pub(crate) async fn close<E: Send + 'static>(
+        &self,
+        check: impl FnOnce(&Data) -> Result<(), E> + Send + 'static,
+    ) -> io::Result<Result<(), E>> {
         let turn = Arc::clone(&self.0.turn).lock_owned().await;
         let inner = Arc::clone(&self.0);
         blocking::run(move || {
             let _keys = inner.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(disk) = &inner.disk {
-                disk.forget(&inner.pool_id)?;
+            let mut data = inner.lock();
+            data.begin_change()?;
+            if let Err(error) = check(&data) {
+                return Ok(Err(error));
             }
-            *inner.lock() = Data { is_closed: true, ..Data::default() };
+            if let Some(disk) = &inner.disk {
+                // The turn keeps out all changes of a store with a disk.
+                drop(data);
+                disk.forget(&inner.pool_id)?;
+                data = inner.lock();
+            }
+            *data = Data { is_closed: true, ..Data::default() };
+            drop(data);
             drop(turn);
-            Ok(())
+            Ok(Ok(()))
         })
         .await
     }
@@ -407,7 +423,7 @@ mod tests {
         let store = file.open();
         begin(&store).await;
         store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap();
-        store.close().await.unwrap();
+        store.close(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
         let refused = store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::NotFound);
     }

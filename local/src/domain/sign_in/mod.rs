@@ -1,32 +1,38 @@
 //! Sign-in: the flows, and the answers to their challenges.
 
+mod caller;
 mod challenges;
 mod custom;
 mod finish;
+mod flows;
 mod mfa;
 mod named;
 mod new_password;
 mod outcome;
 mod password;
+mod refresh;
 mod srp;
 mod steps;
 mod unknown_user;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use self::{challenges::go_on, srp::Follows, steps::factors};
 pub(crate) use self::{
+    caller::check_caller,
     challenges::{Handle, Open, SignIn, ask, open_challenge, open_step},
     custom::{answer as answer_custom, begin as begin_custom},
     finish::{Entered, Entry, enter, may_enter, tokens},
+    flows::{check_flow, check_refresh_flow, flow_is_off},
     outcome::{ChallengeRequest, Outcome},
     password::check_password,
+    refresh::refresh,
     srp::{Proof, begin as begin_srp},
     steps::{Factor, NextStep, next_step, step_of},
 };
+use self::{challenges::go_on, srp::Follows, steps::factors};
 use crate::{
     error::Error,
-    model::{ChallengeKind, Client, User, settings::AuthFlow},
+    model::{ChallengeKind, Client, User},
     pool::Pool,
     triggers::{Metadata, TokenSource},
 };
@@ -43,16 +49,6 @@ pub(crate) enum Answer<'a> {
     SelectFactor(&'a str),
     /// The software token was verified.
     SetUpFactor,
-}
-
-/// Rejects a flow that the app client does not allow. `name` is the flow as the client wrote it.
-pub(crate) fn check_flow(client: &Client, flow: AuthFlow, name: &str) -> Result<(), Error> {
-    if client.settings.allows(flow) { Ok(()) } else { Err(flow_is_off(name)) }
-}
-
-/// The error for a flow that the app client does not allow.
-pub(crate) fn flow_is_off(name: &str) -> Error {
-    Error::invalid_parameter(format!("{name} flow not enabled for this client"))
 }
 
 /// Signs in with a name and a password.
