@@ -1,11 +1,11 @@
-//! What signed-in users change in their own accounts.
+//! The operations of signed-in users on their own accounts.
 
 use crate::{
     domain::{
         attribute_change::{change, plan},
         attributes::{self, AttributeInput, Writer},
         codes,
-        find::{still_as, still_there},
+        find::{present_user, present_user_mut},
         messages::CodeDelivery,
     },
     error::Error,
@@ -36,9 +36,10 @@ pub(crate) async fn update_attributes(
     let settings = pool.store.read(Data::settings);
     let changes = attributes::check_change(&settings, Writer::User(&client), list)?;
     let caller = Caller { client_id, metadata };
-    change(pool, |data| still_as(data, user), &changes, caller).await
+    change(pool, |data| present_user(data, user), &changes, caller).await
 }
 
+/// Removes attributes.
 pub(crate) async fn delete_attributes(
     pool: &Pool,
     user: &User,
@@ -51,7 +52,7 @@ pub(crate) async fn delete_attributes(
     let now = pool.now();
     pool.store
         .write(|data| {
-            plan(data, still_as(data, user)?, &changes, now)?.write(data);
+            plan(data, present_user(data, user)?, &changes, now)?.write(data);
             Ok(())
         })
         .await?
@@ -77,7 +78,7 @@ pub(crate) async fn send_verification_code(
     let now = pool.now();
     pool.store
         .write(|data| {
-            still_there(data, user)?;
+            present_user_mut(data, user)?;
             codes::send(data, &message, now)
         })
         .await?
@@ -92,10 +93,10 @@ pub(crate) async fn verify_contact(
 ) -> Result<(), Error> {
     let now = pool.now();
     let purpose = CodePurpose::verification_of(contact);
-    // A wrong code is counted. Nothing else changes before all checks passed.
+    // A wrong code is counted. Nothing else changes before all checks have passed.
     pool.store
         .write_always(|data| {
-            let user = still_there(data, user)?;
+            let user = present_user_mut(data, user)?;
             codes::check(&mut user.codes, purpose, code, now)?;
             let mut verified = user.clone();
             verified.codes.remove(&purpose);
@@ -115,7 +116,7 @@ pub(crate) async fn verify_contact(
 pub(crate) async fn delete(pool: &Pool, user: &User) -> Result<(), Error> {
     pool.store
         .write(|data| {
-            still_there(data, user)?;
+            present_user_mut(data, user)?;
             data.remove_user(&user.username);
             Ok(())
         })

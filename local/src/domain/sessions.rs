@@ -29,7 +29,7 @@ pub(crate) async fn refresh(
     check: impl Fn(&Session) -> Result<(), Error> + Sync,
 ) -> Result<Tokens, Error> {
     let now = pool.now();
-    // The token is rotated after the trigger: a function that fails does not cost the client its refresh token. A token
+    // The token is rotated after the trigger, so that the client keeps its refresh token if the function fails. A token
     // that was already rotated ends its session.
     let found = pool
         .store
@@ -96,11 +96,11 @@ pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
         user.signed_out_at = Some(now);
     }
     data.grants.retain(|_, grant| grant.username != user.username);
-    let theirs = |session: &Session| session.sub == user.sub && !session.revoked;
+    let is_active = |session: &Session| session.sub == user.sub && !session.revoked;
     let keys: Vec<_> = data
         .sessions
         .iter()
-        .filter(|(_, session)| theirs(session))
+        .filter(|(_, session)| is_active(session))
         .map(|(key, _)| key.to_owned())
         .collect();
     for key in keys {

@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::{
     domain::{
         sessions,
-        sign_in::{self, Factor, Handle, Outcome, Proof, check_flow, flow_is_off},
+        sign_in::{self, ChallengeRef, Factor, Outcome, Proof, check_flow, flow_is_off},
     },
     error::Error,
-    http::api::{Answer, context::check_secret_hash, input, required, shapes},
+    http::api::{Answer, challenges, context::check_secret_hash, input, required},
     model::{Client, User, settings::AuthFlow},
     pool::{Pool, site::Site},
     triggers::Metadata,
@@ -53,19 +53,19 @@ struct Respond {
 struct Parameters(BTreeMap<String, Option<String>>);
 
 pub(crate) async fn initiate_auth(site: &Site, value: Value) -> Answer {
-    initiate(site, By::App, value).await.map(shapes::outcome)
+    initiate(site, By::App, value).await.map(challenges::outcome)
 }
 
 pub(crate) async fn admin_initiate_auth(site: &Site, value: Value) -> Answer {
-    initiate(site, By::Administrator, value).await.map(shapes::outcome)
+    initiate(site, By::Administrator, value).await.map(challenges::outcome)
 }
 
 pub(crate) async fn respond_to_auth_challenge(site: &Site, value: Value) -> Answer {
-    respond(site, By::App, value).await.map(shapes::outcome)
+    respond(site, By::App, value).await.map(challenges::outcome)
 }
 
 pub(crate) async fn admin_respond_to_auth_challenge(site: &Site, value: Value) -> Answer {
-    respond(site, By::Administrator, value).await.map(shapes::outcome)
+    respond(site, By::Administrator, value).await.map(challenges::outcome)
 }
 
 async fn initiate(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
@@ -151,17 +151,17 @@ async fn respond(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
     let session = input
         .session
         .ok_or_else(|| Error::invalid_parameter("Missing required parameter Session"))?;
-    let handle = Handle {
+    let reference = ChallengeRef {
         session: &session,
         client_and_name: Some((&client.settings.client_id, name)),
         now: pool.now(),
     };
     if challenge == "CUSTOM_CHALLENGE" {
         let answer = parameters.get("ANSWER")?;
-        return sign_in::answer_custom(&pool, &client, &handle, answer, &metadata).await;
+        return sign_in::answer_custom(&pool, &client, &reference, answer, &metadata).await;
     }
     let answer = read_answer(&challenge, &parameters)?;
-    sign_in::answer(&pool, &client, &handle, answer, &metadata).await
+    sign_in::answer(&pool, &client, &reference, answer, &metadata).await
 }
 
 fn read_answer<'a>(
