@@ -1,5 +1,7 @@
 //! The operations of signed-in users on their own accounts.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         attribute_change::{change, plan},
@@ -9,19 +11,16 @@ use crate::{
         messages::CodeDelivery,
     },
     error::Error,
-    model::{
-        CodePurpose, User,
-        settings::{ClientSettings, Contact},
-    },
+    model::{Client, CodePurpose, User, settings::Contact},
     pool::Pool,
     store::Data,
     triggers::{Caller, Metadata, Reason},
 };
 
-/// Returns the settings of the app client for which a token was issued.
-pub(crate) fn client_of_token(pool: &Pool, client_id: &str) -> Result<ClientSettings, Error> {
-    let client = |data: &Data| data.clients.get(client_id).map(|client| client.settings.clone());
-    pool.store.read(client).ok_or_else(|| Error::not_authorized("Invalid Access Token"))
+/// Returns the app client for which a token was issued.
+pub(crate) fn client_of_token(pool: &Pool, client_id: &str) -> Result<Arc<Client>, Error> {
+    let client = pool.store.read(|data| data.clients.get(client_id).cloned());
+    client.ok_or_else(|| Error::not_authorized("Invalid Access Token"))
 }
 
 /// Writes attributes, and sends codes to the new contacts that must be verified.
@@ -34,7 +33,7 @@ pub(crate) async fn update_attributes(
 ) -> Result<Vec<CodeDelivery>, Error> {
     let client = client_of_token(pool, client_id)?;
     let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_change(&settings, Writer::User(&client), list)?;
+    let changes = attributes::check_change(&settings, Writer::User(&client.settings), list)?;
     let caller = Caller { client_id, metadata };
     change(pool, |data| present_user(data, user), &changes, caller).await
 }
@@ -48,7 +47,7 @@ pub(crate) async fn delete_attributes(
 ) -> Result<(), Error> {
     let client = client_of_token(pool, client_id)?;
     let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_removal(&settings, Writer::User(&client), names)?;
+    let changes = attributes::check_removal(&settings, Writer::User(&client.settings), names)?;
     let now = pool.now();
     pool.store
         .write(|data| {

@@ -141,7 +141,7 @@ pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), Error> {
                 && other.has_verified(contact)
                 && other
                     .attribute(contact.attribute())
-                    .is_some_and(|found| found.eq_ignore_ascii_case(value))
+                    .is_some_and(|found| data.user_key(found) == data.user_key(value))
         };
         let others: Vec<_> = data
             .known_as(value)

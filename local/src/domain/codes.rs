@@ -70,7 +70,7 @@ pub(crate) fn send(
         return Err(Error::overtaken());
     }
     let code = replace_code(&mut user.codes, *purpose, *contact, now);
-    let user = user.clone();
+    let user = data.exact_user(username).cloned().ok_or_else(Error::overtaken)?;
     let draft = messages::Draft {
         contact: *contact,
         subject: text.subject.as_deref(),

@@ -6,7 +6,7 @@ use crate::{error::Error, model::User};
 #[derive(Debug)]
 pub(crate) struct Filter {
     attribute: String,
-    /// Whether the operator is `^=`: the attribute only has to begin with the value.
+    /// True for the operator `^=`: the attribute only has to begin with the value.
     is_prefix: bool,
     value: String,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     domain::{
         codes,
-        find::{named_user_mut, present_user, present_user_mut, unknown_user},
+        find::{named_user, named_user_mut, present_user, present_user_mut, unknown_user},
         lockout::{count_mistake, is_locked},
         messages::CodeDelivery,
         migration::migrate,
@@ -116,12 +116,12 @@ fn check_reset_code(
     name: &str,
     code: &str,
     now: u64,
-) -> Result<User, Error> {
+) -> Result<Arc<User>, Error> {
     let has_code = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
     if data.find_user(name).is_some_and(|user| has_code(user)) {
         let user = named_user_mut(data, name)?;
         codes::check(&mut user.codes, CodePurpose::Forgot, code, now)?;
-        return Ok(user.clone());
+        return named_user(data, name).cloned();
     }
     let error = codes::reject_simulated(data, name, code, now);
     Err(match data.find_user(name) {

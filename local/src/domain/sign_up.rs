@@ -203,7 +203,7 @@ fn confirm_user(
     code: &str,
     takes_aliases: TakesAliases,
     now: u64,
-) -> Result<User, Error> {
+) -> Result<Arc<User>, Error> {
     let settings = data.settings();
     let user = unconfirmed_user(data, client, name)?;
     let contact = codes::check(&mut user.codes, CodePurpose::SignUp, code, now)?;
@@ -222,6 +222,7 @@ fn confirm_user(
         return Err(clash);
     }
     let key = data.user_key(&confirmed.username);
-    data.users.insert(key, confirmed.clone());
+    let confirmed = Arc::new(confirmed);
+    data.users.insert(key, Arc::clone(&confirmed));
     Ok(confirmed)
 }

@@ -16,7 +16,7 @@ use crate::support::{
         Outcome, PASSWORD, call, error, incorrect, initiate, is, messages, pool_with, respond,
         sign_in,
     },
-    function::Function,
+    function::{Function, Outcome as Reply},
     srp::{SrpClient, prime},
 };
 
@@ -232,6 +232,20 @@ async fn new_codes_do_not_allow_unlimited_guesses() {
     forgot(&pool, "alice").await;
     let code = messages(&pool, "alice").await[0]["code"].as_str().unwrap().to_owned();
     reset(&pool, "alice", &code).await.unwrap();
+}
+
+#[tokio::test]
+async fn password_that_the_migration_trigger_rejects_is_counted() {
+    let function =
+        Function::answering(|_, _| Reply::Json(json!({ "errorMessage": "Bad password" }))).await;
+    let builder = UserPool::builder().trigger_url(Trigger::UserMigration, function.url());
+    let pool = builder.start().await.unwrap();
+    for _ in 0..5 {
+        assert_eq!(error(sign_in(&pool, "jane", "wrong").await).0, "UserLambdaValidationException");
+    }
+    let locked = is("NotAuthorizedException", "Password attempts exceeded");
+    assert_eq!(error(sign_in(&pool, "jane", PASSWORD).await), locked);
+    assert_eq!(function.count(), 5);
 }
 
 #[tokio::test]

@@ -37,13 +37,14 @@ pub(crate) async fn check_password(
     lockout::check(&user.failures, pool.now())?;
     pre_authentication(&pool.events(), name, Some(&user), caller).await?;
     // The check takes as long for a user without a password.
-    let simulated = || simulation::password(pool, &user.username);
-    let stored = user.password.clone().unwrap_or_else(simulated);
-    if stored.is(pool.short_name(), &user.username, password).await {
-        accept_password(pool, &user)
-    } else {
-        Err(reject_password(pool, &user).await?)
-    }
+    let is_right = match &user.password {
+        Some(known) => known.is(pool.short_name(), &user.username, password).await,
+        None => {
+            let simulated = simulation::password(pool, &user.username);
+            simulated.is(pool.short_name(), &user.username, password).await
+        }
+    };
+    if is_right { accept_password(pool, &user) } else { Err(reject_password(pool, &user).await?) }
 }
 
 /// Returns the user whom the migration trigger knows. A call that fails is counted as a wrong password, since functions

@@ -28,7 +28,7 @@ pub(crate) async fn get_user(site: &Site, value: Value) -> Answer {
     let client = account::client_of_token(&pool, verified.client_id())?;
     let mut answer = Map::new();
     answer.insert("Username".into(), json!(user.username));
-    let attributes = shapes::attributes(&user, |name| client.may_read(name));
+    let attributes = shapes::attributes(&user, |name| client.settings.may_read(name));
     answer.insert("UserAttributes".into(), attributes);
     answer.extend(shapes::mfa(&user));
     Ok(Value::Object(answer))
