@@ -21,14 +21,14 @@ use crate::{
 /// A code is invalid after this number of wrong attempts.
 const MAX_MISTAKES: u32 = 5;
 
-/// Later codes are invalid too after this number of wrong attempts in all, until a code expires without a new one. So
-/// codes cannot be guessed by requesting more of them.
+/// After this number of wrong attempts at a code and the codes that it replaced, new codes are invalid too. The count ends
+/// when a code expires before the next one is sent. Otherwise an attacker could request codes and guess without limit.
 const MAX_MISTAKES_IN_ALL: u32 = 20;
 
 const HOUR: u64 = 60 * 60 * 1000;
 
-/// A message with a code that is not sent yet. It is composed before the store is locked, since a trigger may change the
-/// text. The code itself is made when the message is sent.
+/// A message with a code that is not sent yet. It is composed before the store is locked, because a trigger may change
+/// the text. The code itself is created when the message is sent.
 pub(crate) struct CodeMessage {
     username: String,
     sub: String,
@@ -38,7 +38,7 @@ pub(crate) struct CodeMessage {
     text: MessageText,
 }
 
-/// Composes a message with a code for a user, who is given as they will be when it is sent.
+/// Composes a message with a code. `user` is the user as stored when the message is sent.
 pub(crate) async fn compose(
     pool: &Pool,
     user: &User,
@@ -54,7 +54,7 @@ pub(crate) async fn compose(
     Ok(CodeMessage { username, sub, destination, purpose, contact, text })
 }
 
-/// Sends a user a new code, which replaces the one before, and returns where it was sent.
+/// Sends a user a new code, which replaces an earlier one, and returns where it was sent.
 ///
 /// # Errors
 /// The user changed since the message was composed.
@@ -135,7 +135,8 @@ pub(crate) fn check(
     Ok(Contact::of_attribute(&code.attribute))
 }
 
-/// Stores a code to reset a password that is not sent. So attempts for a name without a user are counted as for a user.
+/// Stores a code to reset a password, without sending it. Attempts for a name without a user are counted with it as for
+/// a user.
 pub(crate) fn simulate(data: &mut Data, name: &str, now: u64) {
     let key = digest_of(&data.user_key(name));
     lockout::update_unknown_name(data, key, now, |name| {

@@ -1,4 +1,4 @@
-//! Software tokens, and which second factors a user wants.
+//! Software tokens, and the second factors that a user turns on.
 
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ pub(crate) fn pool_of_session(site: &Site, session: &str) -> Result<Arc<Pool>, E
     site.pools().into_iter().find(is_open).ok_or_else(Error::unknown_session)
 }
 
-/// Sets which factors a signed-in user wants.
+/// Sets the factors that a signed-in user turns on.
 pub(crate) async fn set_preference(
     pool: &Pool,
     user: &User,
@@ -107,7 +107,7 @@ pub(crate) async fn set_preference(
     prefer(pool, |data| present_user_mut(data, user), wanted).await
 }
 
-/// Sets which factors the user wants whom an administrator names.
+/// Sets the factors of the user whom an administrator names.
 pub(crate) async fn set_preference_of(
     pool: &Pool,
     name: &str,

@@ -27,7 +27,7 @@ use crate::{
 /// Identifies the challenge to which a client responds.
 pub(crate) struct ChallengeRef<'a> {
     pub(crate) session: &'a str,
-    /// `None` for operations that name neither a client nor a user.
+    /// `None` for operations without a client ID and a user name.
     pub(crate) client_and_name: Option<(&'a str, &'a str)>,
     pub(crate) now: u64,
 }

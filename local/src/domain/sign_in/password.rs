@@ -47,8 +47,8 @@ pub(crate) async fn check_password(
     if is_right { accept_password(pool, &user) } else { Err(reject_password(pool, &user).await?) }
 }
 
-/// Returns the user whom the migration trigger knows. A call that fails is counted as a wrong password, since functions
-/// reject wrong passwords by an error.
+/// Returns the user if the migration trigger knows them. A call that fails is counted as a wrong password, because
+/// functions reject wrong passwords by an error.
 async fn migrated_user(
     pool: &Pool,
     name: &str,
