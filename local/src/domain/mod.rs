@@ -1,6 +1,7 @@
 //! The rules of a user pool: typed functions over a [`Pool`](crate::pool::Pool), with Cognito's errors.
 //!
-//! Whoever calls them has authenticated the app client or the administrator. They know no HTTP and no JSON of the API.
+//! The caller has authenticated the app client or the administrator. The functions know neither HTTP nor the JSON of the
+//! API.
 
 pub(crate) mod access_tokens;
 pub(crate) mod account;
@@ -29,6 +30,7 @@ pub(crate) mod resource_servers;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
+mod simulation;
 pub(crate) mod software_token;
 mod temporary_password;
 pub(crate) mod user_names;

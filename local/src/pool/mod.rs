@@ -27,6 +27,7 @@ use tower_cognito::{
 pub use self::fault::Fault;
 use self::{keys::SigningKey, own_verifier::OwnVerifier};
 use crate::{
+    crypto::secret::{keyed_digest, random_text},
     ids::uuid_of,
     store::{Data, Store},
     time::{SystemClock, milliseconds},
@@ -40,6 +41,8 @@ pub(crate) struct Pool {
     issuer: String,
     address: SocketAddr,
     own_keys: bool,
+    /// The key from which responses for unknown names are derived.
+    simulation_secret: String,
     state: Mutex<State>,
     fetches: AtomicU64,
     clock: Arc<PoolClock>,
@@ -82,12 +85,14 @@ impl Pool {
     pub(crate) fn new(parts: Parts) -> io::Result<Self> {
         let Parts { id, client_id, issuer, address, own_keys, store, triggers } = parts;
         let state = State { published: Vec::new(), made: 0, generation: 0, fault: Fault::None };
+        let simulation_secret = load_simulation_secret(&store)?;
         let shared = Self {
             id,
             client_id,
             issuer,
             address,
             own_keys,
+            simulation_secret,
             state: Mutex::new(state),
             fetches: AtomicU64::new(0),
             clock: Arc::default(),
@@ -223,6 +228,12 @@ impl Pool {
         uuid_of(&format!("{} {username}", self.id))
     }
 
+    /// Returns bytes that are always the same for a name in this pool, and that nobody can compute without a secret of
+    /// the pool.
+    pub(crate) fn simulated_bytes(&self, purpose: &str, name: &str) -> [u8; 32] {
+        keyed_digest(self.simulation_secret.as_bytes(), &format!("{purpose}\0{name}"))
+    }
+
     pub(crate) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
         self.signing_key(token_use).token(header, payload)
     }
@@ -315,6 +326,17 @@ impl Pool {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the stored secret. A pool without one, such as a new pool, gets a random one, which is stored.
+fn load_simulation_secret(store: &Store) -> io::Result<String> {
+    const PURPOSE: &str = "simulation";
+    if let Some(secret) = store.read(|data| data.secrets.get(PURPOSE).cloned()) {
+        return Ok(String::clone(&secret));
+    }
+    let secret = random_text();
+    store.write_secret(PURPOSE, &secret)?;
+    Ok(secret)
 }
 
 impl PoolClock {

@@ -207,6 +207,17 @@ impl Store {
         disk.write(&self.0.pool_id, &changes)
     }
 
+    /// Writes a secret to disk, before the pool is served. It blocks the thread.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn write_secret(&self, purpose: &str, secret: &str) -> io::Result<()> {
+        let Some(disk) = &self.0.disk else { return Ok(()) };
+        let row = serde_json::to_vec(secret).map_err(io::Error::other)?;
+        let change = Change { table: SECRETS, key: purpose.to_owned(), row: Some(row) };
+        disk.write(&self.0.pool_id, &[change])
+    }
+
     /// Whether data is on disk too.
     pub(crate) fn is_kept(&self) -> bool {
         self.0.disk.is_some()
@@ -215,6 +226,9 @@ impl Store {
 
 /// The table of signing keys.
 const KEYS: &str = "keys";
+
+/// The table of secrets.
+const SECRETS: &str = "secrets";
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, Data> {

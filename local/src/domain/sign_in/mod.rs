@@ -1,4 +1,4 @@
-//! Sign-in: the flows, and the answers to their challenges.
+//! Sign-in: the flows, and the responses to their challenges.
 
 mod caller;
 mod challenges;
@@ -19,17 +19,19 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) use self::{
     caller::check_caller,
-    challenges::{Handle, Open, SignIn, ask, open_challenge, open_step},
+    challenges::{
+        ChallengeRef, OpenChallenge, SignIn, find_challenge, start_challenge, store_challenge,
+    },
     custom::{answer as answer_custom, begin as begin_custom},
-    finish::{Entered, Entry, enter, may_enter, tokens},
+    finish::{CompletedSignIn, StartedSession, find_ready_user, first_tokens, start_session},
     flows::{check_flow, check_refresh_flow, flow_is_off},
-    outcome::{ChallengeRequest, Outcome},
+    outcome::{ChallengeParameters, ChallengeRequest, Outcome},
     password::check_password,
     refresh::refresh,
     srp::{Proof, begin as begin_srp},
     steps::{Factor, NextStep, next_step, step_of},
 };
-use self::{challenges::go_on, srp::Follows, steps::factors};
+use self::{challenges::continue_sign_in, srp::Follows, steps::factors};
 use crate::{
     error::Error,
     model::{ChallengeKind, Client, User},
@@ -37,7 +39,7 @@ use crate::{
     triggers::{Metadata, TokenSource},
 };
 
-/// The answer to a challenge that has a `Session`.
+/// The response to a challenge that has a `Session`.
 pub(crate) enum Answer<'a> {
     NewPassword {
         password: &'a str,
@@ -62,10 +64,10 @@ pub(crate) async fn with_password(
     let user = check_password(pool, client, name, password, metadata).await?;
     let source = TokenSource::Authentication;
     let sign_in = SignIn { client, metadata: Metadata::NONE, source };
-    go_on(pool, &sign_in, &user, next_step(pool, &user)).await
+    continue_sign_in(pool, &sign_in, &user, next_step(pool, &user)).await
 }
 
-/// Checks the answer to `PASSWORD_VERIFIER` and continues the sign-in.
+/// Checks the response to `PASSWORD_VERIFIER` and continues the sign-in.
 pub(crate) async fn answer_srp(
     pool: &Pool,
     client: &Client,
@@ -77,15 +79,15 @@ pub(crate) async fn answer_srp(
     let sign_in = SignIn { client, metadata, source: TokenSource::Authentication };
     match follows {
         Follows::CustomChallenges => custom::after_password(pool, &sign_in, user).await,
-        Follows::Tokens => go_on(pool, &sign_in, &user, next_step(pool, &user)).await,
+        Follows::Tokens => continue_sign_in(pool, &sign_in, &user, next_step(pool, &user)).await,
     }
 }
 
-/// Checks the answer to a challenge and continues the sign-in.
+/// Checks the response to a challenge and continues the sign-in.
 pub(crate) async fn answer(
     pool: &Pool,
     client: &Client,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     answer: Answer<'_>,
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
@@ -93,39 +95,39 @@ pub(crate) async fn answer(
         Answer::NewPassword { .. } => TokenSource::NewPasswordChallenge,
         _ => TokenSource::Authentication,
     };
-    let (user, step) = take_answer(pool, client, handle, answer).await?;
-    go_on(pool, &SignIn { client, metadata, source }, &user, step).await
+    let (user, step) = take_answer(pool, client, reference, answer).await?;
+    continue_sign_in(pool, &SignIn { client, metadata, source }, &user, step).await
 }
 
-/// Checks the answer to a challenge, and returns the user and what they have to do next.
+/// Checks the response to a challenge, and returns the user and what they have to do next.
 pub(crate) async fn take_answer(
     pool: &Pool,
     client: &Client,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     answer: Answer<'_>,
 ) -> Result<(Arc<User>, NextStep), Error> {
     match answer {
         Answer::NewPassword { password, attributes } => {
-            let user = new_password::answer(pool, client, handle, password, &attributes).await?;
+            let user = new_password::answer(pool, client, reference, password, &attributes).await?;
             let step = next_step(pool, &user);
             Ok((user, step))
         }
         Answer::Code(factor, code) => {
-            Ok((mfa::answer(pool, handle, factor, code).await?, NextStep::Done))
+            Ok((mfa::answer(pool, reference, factor, code).await?, NextStep::Done))
         }
-        Answer::SelectFactor(name) => select_factor(pool, handle, name).await,
-        Answer::SetUpFactor => Ok((set_up_factor(pool, handle).await?, NextStep::Done)),
+        Answer::SelectFactor(name) => select_factor(pool, reference, name).await,
+        Answer::SetUpFactor => Ok((set_up_factor(pool, reference).await?, NextStep::Done)),
     }
 }
 
 async fn select_factor(
     pool: &Pool,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     name: &str,
 ) -> Result<(Arc<User>, NextStep), Error> {
     pool.store
         .write(|data| {
-            let open = open_step(data, handle)?;
+            let open = find_challenge(data, reference)?;
             if !matches!(open.challenge.kind, ChallengeKind::SelectMfaType) {
                 return Err(Error::unknown_session());
             }
@@ -139,10 +141,10 @@ async fn select_factor(
 }
 
 /// Completes the set-up of a factor, once its software token is verified.
-async fn set_up_factor(pool: &Pool, handle: &Handle<'_>) -> Result<Arc<User>, Error> {
+async fn set_up_factor(pool: &Pool, reference: &ChallengeRef<'_>) -> Result<Arc<User>, Error> {
     pool.store
         .write(|data| {
-            let open = open_step(data, handle)?;
+            let open = find_challenge(data, reference)?;
             match open.challenge.kind {
                 ChallengeKind::MfaSetup { verified: true } => {
                     data.challenges.remove(&open.key);

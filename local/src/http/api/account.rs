@@ -28,7 +28,7 @@ pub(crate) async fn get_user(site: &Site, value: Value) -> Output {
     let client = account::client_of_token(&pool, verified.client_id())?;
     let mut output = Map::new();
     output.insert("Username".into(), json!(user.username));
-    let attributes = shapes::attributes(&user, |name| client.may_read(name));
+    let attributes = shapes::attributes(&user, |name| client.settings.may_read(name));
     output.insert("UserAttributes".into(), attributes);
     output.extend(shapes::mfa(&user));
     Ok(Value::Object(output))

@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod attribute_list;
 mod body;
+pub(crate) mod challenges;
 mod clients;
 mod context;
 mod error;

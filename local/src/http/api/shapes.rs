@@ -3,31 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{
-        messages::CodeDelivery,
-        sign_in::{ChallengeRequest, Outcome},
-    },
+    domain::messages::CodeDelivery,
     model::{Group, User},
     pool::issue::Tokens,
 };
 
-/// Writes the result of a step of a sign-in.
-pub(crate) fn outcome(outcome: Outcome) -> Value {
-    match outcome {
-        Outcome::Tokens(tokens) => {
-            json!({ "AuthenticationResult": self::tokens(tokens), "ChallengeParameters": {} })
-        }
-        Outcome::Challenge(ChallengeRequest { name, session, parameters }) => {
-            let mut written = json!({ "ChallengeName": name, "ChallengeParameters": parameters });
-            if let (Some(session), Value::Object(written)) = (session, &mut written) {
-                written.insert("Session".to_owned(), Value::String(session));
-            }
-            written
-        }
-    }
-}
-
-/// Writes `AuthenticationResult`.
 pub(crate) fn tokens(tokens: Tokens) -> Value {
     let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
     let mut written = json!({

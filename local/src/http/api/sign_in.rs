@@ -9,12 +9,12 @@ use crate::{
     domain::{
         clients,
         sign_in::{
-            self, Factor, Handle, Outcome, Proof, check_caller, check_flow, check_refresh_flow,
-            flow_is_off,
+            self, ChallengeRef, Factor, Outcome, Proof, check_caller, check_flow,
+            check_refresh_flow, flow_is_off,
         },
     },
     error::Error,
-    http::api::{Output, input, required, shapes},
+    http::api::{Output, challenges, input, required},
     model::{Client, settings::AuthFlow},
     pool::{Pool, site::Site},
     triggers::Metadata,
@@ -53,19 +53,19 @@ struct Respond {
 struct Parameters(BTreeMap<String, Option<String>>);
 
 pub(crate) async fn initiate_auth(site: &Site, value: Value) -> Output {
-    initiate(site, Caller::App, value).await.map(shapes::outcome)
+    initiate(site, Caller::App, value).await.map(challenges::outcome)
 }
 
 pub(crate) async fn admin_initiate_auth(site: &Site, value: Value) -> Output {
-    initiate(site, Caller::Administrator, value).await.map(shapes::outcome)
+    initiate(site, Caller::Administrator, value).await.map(challenges::outcome)
 }
 
 pub(crate) async fn respond_to_auth_challenge(site: &Site, value: Value) -> Output {
-    respond(site, Caller::App, value).await.map(shapes::outcome)
+    respond(site, Caller::App, value).await.map(challenges::outcome)
 }
 
 pub(crate) async fn admin_respond_to_auth_challenge(site: &Site, value: Value) -> Output {
-    respond(site, Caller::Administrator, value).await.map(shapes::outcome)
+    respond(site, Caller::Administrator, value).await.map(challenges::outcome)
 }
 
 async fn initiate(site: &Site, caller: Caller, value: Value) -> Result<Outcome, Error> {
@@ -137,17 +137,17 @@ async fn respond(site: &Site, caller: Caller, value: Value) -> Result<Outcome, E
     let session = input
         .session
         .ok_or_else(|| Error::invalid_parameter("Missing required parameter Session"))?;
-    let handle = Handle {
+    let reference = ChallengeRef {
         session: &session,
         client_and_name: Some((&client.settings.client_id, name)),
         now: pool.now(),
     };
     if challenge == "CUSTOM_CHALLENGE" {
         let answer = parameters.get("ANSWER")?;
-        return sign_in::answer_custom(&pool, &client, &handle, answer, &metadata).await;
+        return sign_in::answer_custom(&pool, &client, &reference, answer, &metadata).await;
     }
     let answer = read_answer(&challenge, &parameters)?;
-    sign_in::answer(&pool, &client, &handle, answer, &metadata).await
+    sign_in::answer(&pool, &client, &reference, answer, &metadata).await
 }
 
 fn read_answer<'a>(
