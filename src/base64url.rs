@@ -1,10 +1,15 @@
-//! Base64url without padding (RFC 7515, section 2), Only the canonical encoding of each byte string is accepted.
+//! Base64url without padding (RFC 7515, section 2). Only the canonical encoding of each byte string is accepted.
 
 use base64::Engine;
 
 /// Decodes a text. Returns `None` if it is not canonical base64url.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     engine().decode(text).ok()
+}
+
+/// Decodes a text and appends the result. Returns `None` if it is not canonical base64url.
+pub(crate) fn decode_into(text: &[u8], buffer: &mut Vec<u8>) -> Option<()> {
+    engine().decode_vec(text, buffer).ok()
 }
 
 pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {

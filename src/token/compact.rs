@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use memchr::{memchr, memrchr};
 
 use crate::{
@@ -19,20 +21,20 @@ const DOT: u8 = b'.';
 ///
 /// Outside of this module the payload can be read only through [`Signed`](crate::token::Signed).
 pub(crate) struct CompactJws<'a> {
-    key_id: Box<str>,
-    payload: String,
+    key_id: Cow<'a, str>,
+    payload: &'a str,
     /// What is signed: the first two parts as they were sent, with the dot between them.
     signing_input: &'a [u8],
-    signature: Vec<u8>,
+    signature: &'a [u8],
 }
 
 impl<'a> CompactJws<'a> {
-    /// Decodes the three parts of a token, and checks its header.
+    /// Decodes the three parts of a token into an empty buffer, and checks its header.
     ///
     /// # Errors
     /// `MalformedToken` if the token is too long, or is not three parts of canonical base64url with strict JSON in
     /// the header and UTF-8 in the payload; `UnsupportedAlgorithm` if the header is not for a plain RS256 signature.
-    pub(crate) fn decode(token: &'a [u8]) -> Result<Self, AuthError> {
+    pub(crate) fn decode(token: &'a [u8], buffer: &'a mut Vec<u8>) -> Result<Self, AuthError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(malformed("the token is longer than 16 KiB"));
         }
@@ -45,12 +47,18 @@ impl<'a> CompactJws<'a> {
         if has_empty_part || memchr(DOT, payload).is_some() {
             return Err(three_parts());
         }
-        let key_id = header::parse(&text(decode(header)?)?)?;
-        let signature = decode(signature)?;
+        // One allocation for all parts. Decoding needs up to two bytes more for each part than it writes.
+        buffer.reserve(token.len() / 4 * 3 + 9);
+        let header_end = decode_part(header, buffer)?;
+        let payload_end = decode_part(payload, buffer)?;
+        decode_part(signature, buffer)?;
+        let (signed, signature) = buffer.split_at(payload_end);
+        let (header, payload) = signed.split_at(header_end);
         if signature.len() > MAX_SIGNATURE_BYTES {
             return Err(malformed("the token's signature is longer than that of any accepted key"));
         }
-        Ok(Self { key_id, payload: text(decode(payload)?)?, signing_input, signature })
+        let key_id = header::parse(text(header)?)?;
+        Ok(Self { key_id, payload: text(payload)?, signing_input, signature })
     }
 
     /// Returns the header's `kid`.
@@ -66,25 +74,27 @@ impl<'a> CompactJws<'a> {
         &self,
         check: impl FnOnce(&[u8], &[u8]) -> bool,
     ) -> Result<(), AuthError> {
-        if check(self.signing_input, &self.signature) {
+        if check(self.signing_input, self.signature) {
             return Ok(());
         }
         Err(AuthError::new(AuthErrorKind::BadSignature, "the token's signature is invalid"))
     }
 
     /// Returns the JSON text of the payload, which must not be trusted before the signature is verified.
-    pub(super) fn payload(&self) -> &str {
-        &self.payload
+    pub(super) fn payload(&self) -> &'a str {
+        self.payload
     }
 }
 
-fn decode(part: &[u8]) -> Result<Vec<u8>, AuthError> {
-    base64url::decode(part)
+/// Appends a decoded part to a buffer, and returns where it ends.
+fn decode_part(part: &[u8], buffer: &mut Vec<u8>) -> Result<usize, AuthError> {
+    base64url::decode_into(part, buffer)
+        .map(|()| buffer.len())
         .ok_or_else(|| malformed("a part of the token is not canonical unpadded base64url"))
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, AuthError> {
-    String::from_utf8(bytes).map_err(|_| malformed("a part of the token is not UTF-8"))
+fn text(bytes: &[u8]) -> Result<&str, AuthError> {
+    std::str::from_utf8(bytes).map_err(|_| malformed("a part of the token is not UTF-8"))
 }
 
 /// Returns what comes before and after the byte at a position.
@@ -108,7 +118,7 @@ mod tests {
     }
 
     fn detail(token: &str) -> Option<&'static str> {
-        CompactJws::decode(token.as_bytes()).err().map(|error| error.detail())
+        CompactJws::decode(token.as_bytes(), &mut Vec::new()).err().map(|error| error.detail())
     }
 
     #[test]

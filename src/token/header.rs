@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::{
     error::{AuthError, AuthErrorKind},
     json::{Json, read_object},
@@ -18,7 +20,7 @@ const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
 /// # Errors
 /// `MalformedToken` if the header is not one JSON object with unique names, or its `kid` is not a string of 1 to
 /// 256 visible ASCII characters; `UnsupportedAlgorithm` for anything but a plain RS256 signature.
-pub(super) fn parse(text: &str) -> Result<Box<str>, AuthError> {
+pub(super) fn parse(text: &str) -> Result<Cow<'_, str>, AuthError> {
     let mut algorithm = None;
     let mut key_id = None;
     let mut has_key = false;
@@ -43,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Box<str>, AuthError> {
         return Err(unsupported("the token's header contains a key or the address of one"));
     }
     match key_id {
-        Some(Json::String(key_id)) if is_key_id(&key_id) => Ok(key_id.into()),
+        Some(Json::String(key_id)) if is_key_id(&key_id) => Ok(key_id),
         _ => Err(malformed(
             "the token's `kid` is missing or not a string of 1 to 256 visible ASCII characters",
         )),

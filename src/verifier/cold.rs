@@ -21,7 +21,8 @@ impl Inner {
         token: &[u8],
         now: SystemTime,
     ) -> Result<Verification, AuthError> {
-        let jws = CompactJws::decode(token)?;
+        let mut buffer = Vec::new();
+        let jws = CompactJws::decode(token, &mut buffer)?;
         let unverified = Unverified::parse(&jws, self.permissions_claim.as_deref())?;
         let (issuer, position, pool) = self.trusted_pool(unverified.issuer())?;
         let Some(key) = pool.keys.find(unverified.key_id(), now) else {

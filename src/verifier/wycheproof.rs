@@ -65,7 +65,8 @@ enum Outcome {
 fn verify(keys: Option<&KeyCache>, token: &str) -> Outcome {
     // Without a key for RS256 the vectors are of another algorithm, whatever their shape.
     let Some(keys) = keys else { return Outcome::NotRs256 };
-    let jws = match CompactJws::decode(token.as_bytes()) {
+    let mut buffer = Vec::new();
+    let jws = match CompactJws::decode(token.as_bytes(), &mut buffer) {
         Ok(jws) => jws,
         Err(error) if error.code() == "unsupported_algorithm" => return Outcome::NotRs256,
         Err(error) if error.detail().contains("UTF-8") => return Outcome::Rejected("not text"),
