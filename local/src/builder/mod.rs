@@ -129,7 +129,9 @@ impl UserPool {
     /// Starts a verifier for this pool, with access and ID tokens of its app client accepted, and
     /// permissions read from `custom:permissions`.
     pub fn verifier(&self) -> VerifierBuilder {
-        Verifier::builder(self.pool()).permissions_claim("custom:permissions")
+        let clock = self.shared.clock();
+        let verifier = Verifier::builder(self.pool()).permissions_claim("custom:permissions");
+        verifier.clock(move || clock.time())
     }
 
     /// Starts an access token for a user, as an API sign-in gives it.
@@ -173,7 +175,7 @@ impl UserPool {
     /// # Errors
     /// The keys could not be made.
     pub fn rotate(&self) -> io::Result<()> {
-        self.shared.add_keys()
+        Ok(self.shared.add_keys()?)
     }
 
     /// Takes all keys but those that sign at present out of the key set.
@@ -314,7 +316,7 @@ impl UserPoolBuilder {
         let shared = blocking::run(move || {
             let store = Store::open(id.as_str(), disk)?;
             let client_id = start::client_id(asked, &store, &seeds)?;
-            LocalPool::new(Parts { store, id, client_id, issuer, address, own_keys, triggers })
+            LocalPool::open(Parts { store, id, client_id, issuer, address, own_keys, triggers })
         })
         .await?;
         let shared = Arc::new(shared);

@@ -8,7 +8,6 @@
 mod client;
 mod deserialize;
 mod error;
-mod functions;
 mod labels;
 mod pool;
 mod seed;
@@ -19,7 +18,6 @@ use std::{fmt, path::Path};
 pub(crate) use self::{
     client::read_client,
     error::{Reason, SettingError},
-    functions::read_requested_functions,
     pool::read_pool,
     seed::{Seed, UserSeed},
     setting::Setting,
@@ -42,14 +40,16 @@ pub struct Config {
 ///
 /// Its text has a line for each wrong setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", text(file, faults))]
+#[error("{}", text(file, errors))]
 pub struct ConfigFileError {
     file: String,
-    faults: Vec<Fault>,
+    errors: Vec<LineError>,
 }
 
+/// An error in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Fault {
+struct LineError {
+    /// Counted from 1. 0 if the file cannot be read.
     line: usize,
     message: String,
 }
@@ -73,8 +73,8 @@ impl Config {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&file, &text),
             Err(error) => {
-                let faults = vec![Fault { line: 0, message: error.to_string() }];
-                Err(ConfigFileError { file, faults })
+                let errors = vec![LineError { line: 0, message: error.to_string() }];
+                Err(ConfigFileError { file, errors })
             }
         }
     }
@@ -86,17 +86,18 @@ impl Config {
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
-        let failed = |faults| ConfigFileError { file: file.to_owned(), faults };
+        let failed = |errors| ConfigFileError { file: file.to_owned(), errors };
         let settings = Setting::from_toml(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            failed(vec![Fault { line: line_of(text, start), message: error.message().to_owned() }])
+            let line = line_of(text, start);
+            failed(vec![LineError { line, message: error.message().to_owned() }])
         })?;
         let (seed, ignored) = read_seed(settings).map_err(|errors| {
-            let fault = |error: SettingError| Fault {
+            let with_line = |error: SettingError| LineError {
                 line: error.place().line,
                 message: error.to_string(),
             };
-            failed(errors.into_iter().map(fault).collect())
+            failed(errors.into_iter().map(with_line).collect())
         })?;
         let ignored =
             ignored.iter().map(|place| format!("{file}:{}: {}", place.line, place.path)).collect();
@@ -107,7 +108,7 @@ impl Config {
 impl ConfigFileError {
     /// The first line that is wrong, counted from 1. 0 if the file cannot be read.
     pub fn line(&self) -> usize {
-        self.faults.first().map_or(0, |fault| fault.line)
+        self.errors.first().map_or(0, |error| error.line)
     }
 }
 
@@ -117,10 +118,10 @@ impl fmt::Debug for Config {
     }
 }
 
-fn text(file: &str, faults: &[Fault]) -> String {
-    let line = |Fault { line, message }: &Fault| match line {
+fn text(file: &str, errors: &[LineError]) -> String {
+    let line = |LineError { line, message }: &LineError| match line {
         0 => format!("{file}: {message}"),
         line => format!("{file}:{line}: {message}"),
     };
-    faults.iter().map(line).collect::<Vec<_>>().join("\n")
+    errors.iter().map(line).collect::<Vec<_>>().join("\n")
 }

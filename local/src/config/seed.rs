@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The data that a new pool starts with.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Seed {
     pub(crate) pool: PoolSettings,
     pub(crate) clients: Vec<ClientSettings>,
@@ -35,7 +35,7 @@ pub(crate) struct Seed {
     pub(crate) identity_providers: Vec<ProviderSettings>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GroupSeed {
     pub(crate) name: String,
@@ -322,15 +322,12 @@ impl Seed {
 
     /// Checks that no other user can be found by one of the names of this one.
     fn check_names_are_free(&self, user: &UserSeed) -> Result<(), Violation> {
-        let is_case_sensitive = self.pool.username_configuration.case_sensitive;
+        let spelling = &self.pool.username_configuration;
         let names = |user: &UserSeed| -> Vec<String> {
             let contacts = self.pool.username_attributes.iter().map(|one| one.attribute());
             let aliases = self.pool.alias_attributes.iter().map(|one| one.attribute());
             let values = contacts.chain(aliases).filter_map(|name| user.attributes.get(name));
-            values
-                .chain([&user.username])
-                .map(|name| if is_case_sensitive { name.clone() } else { name.to_lowercase() })
-                .collect()
+            values.chain([&user.username]).map(|name| spelling.key(name)).collect()
         };
         let own = names(user);
         let taken = self.users.iter().flat_map(names).find(|name| own.contains(name));
@@ -366,13 +363,6 @@ impl Seed {
             format!("there is no group {name:?}: expected one of {}", names.join(", "))
         };
         Err(Violation::new(path, message))
-    }
-}
-
-/// Passwords stay out of logs.
-impl fmt::Debug for UserSeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserSeed").field("username", &self.username).finish_non_exhaustive()
     }
 }
 

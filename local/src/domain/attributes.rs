@@ -141,7 +141,7 @@ pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), Error> {
                 && other.has_verified(contact)
                 && other
                     .attribute(contact.attribute())
-                    .is_some_and(|held| held.eq_ignore_ascii_case(value))
+                    .is_some_and(|held| data.is_same_name(held, value))
         };
         let others: Vec<_> = data
             .known_as(value)
@@ -161,7 +161,7 @@ fn preferred_name_clash(data: &Data, user: &User) -> Option<Error> {
     let name = "preferred_username";
     let value = user.attribute(name)?;
     data.settings().alias_attributes.iter().find(|alias| alias.attribute() == name)?;
-    let same = |a: &str| data.user_key(a) == data.user_key(value);
+    let same = |other: &str| data.is_same_name(other, value);
     let clashes = |other: &User| {
         other.username != user.username
             && (same(&other.username)

@@ -53,7 +53,7 @@ impl Client {
     }
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
@@ -65,7 +65,7 @@ pub(crate) struct Group {
 }
 
 /// A sign-in, with all tokens that come from it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) username: String,
     /// Of the user, so that a new user with the same name cannot use it.
@@ -88,7 +88,7 @@ pub(crate) struct Session {
 }
 
 /// A refresh token, stored by its digest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct RefreshToken {
     pub(crate) origin_jti: String,
     /// When it was rotated.
@@ -151,7 +151,7 @@ impl Session {
 }
 
 /// A message that Cognito would have sent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) username: String,
     /// `EMAIL` or `SMS`.
@@ -193,7 +193,7 @@ pub(crate) struct ResourceServerScope {
 }
 
 /// An authorization code.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) username: String,
     /// Which user it is and which password they have: the code is void once either changes.
@@ -213,7 +213,7 @@ pub(crate) struct Grant {
 }
 
 /// A browser at which a user is signed in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct BrowserSession {
     pub(crate) username: String,
     /// Which user it is and which password they have: the browser is signed out once either changes.

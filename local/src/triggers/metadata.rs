@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// The client's metadata for triggers: `ClientMetadata`. Values that are null are absent.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Metadata(BTreeMap<String, Option<String>>);
 
 /// On whose behalf a trigger runs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) metadata: &'a Metadata,

@@ -3,10 +3,12 @@
 mod access;
 mod account;
 mod attribute_list;
+mod attribute_schema;
 mod body;
 mod clients;
 mod context;
 mod error;
+mod functions;
 mod groups;
 mod identity_links;
 mod identity_providers;

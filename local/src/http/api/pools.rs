@@ -6,11 +6,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::{Setting, read_pool, read_requested_functions},
+    config::{Setting, read_pool},
     domain::paging::Paging,
     error::Error,
     http::api::{
-        Answer, input, nothing, required,
+        Answer,
+        attribute_schema::attribute_schema,
+        functions::read_functions,
+        input, nothing, required,
         resources::{after, parted, take_text, without_nulls},
         shapes::{self, time},
     },
@@ -175,7 +178,7 @@ fn untold() -> PoolSettings {
 
 /// The functions that a request names, if it speaks of them: those of a configuration file stay otherwise.
 fn functions(others: &Map<String, Value>) -> Result<Option<LambdaConfig>, Error> {
-    let functions = others.get("LambdaConfig").map(read_requested_functions).transpose();
+    let functions = others.get("LambdaConfig").map(read_functions).transpose();
     functions.map_err(Error::invalid_parameter)
 }
 
@@ -244,7 +247,7 @@ fn settings_of(data: &Data, record: &PoolRecord) -> Map<String, Value> {
         .attribute_names()
         .iter()
         .filter_map(|name| settings.attribute(name))
-        .map(|schema| schema.described())
+        .map(|attribute| attribute_schema(&attribute))
         .collect();
     written.insert("SchemaAttributes".into(), json!(attributes));
     written.insert("EstimatedNumberOfUsers".into(), json!(data.users.len()));

@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// The settings of an app client.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The settings of an app client. It has no `Debug`, because it has the client secret.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ClientSettings {
     pub(crate) name: String,

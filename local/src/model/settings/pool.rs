@@ -97,6 +97,14 @@ pub(crate) enum DeletionProtection {
     Inactive,
 }
 
+impl UsernameConfiguration {
+    /// Returns the form of a user name or an alias that all its spellings share: lowercase, unless the pool is
+    /// case-sensitive. Names with the same form are the same name.
+    pub(crate) fn key(&self, name: &str) -> String {
+        if self.case_sensitive { name.to_owned() } else { name.to_lowercase() }
+    }
+}
+
 impl Contact {
     /// The attribute that holds it.
     pub(crate) fn attribute(self) -> &'static str {

@@ -4,7 +4,6 @@ use serde::{
     Deserialize, Serialize,
     de::{self, Unexpected, Visitor},
 };
-use serde_json::{Map, Value, json};
 
 use crate::model::settings::violation::{Violation, check_range};
 
@@ -176,37 +175,6 @@ impl AttributeSchema {
         } else {
             format!("custom:{}", self.name)
         }
-    }
-
-    /// The attribute in the API's words.
-    pub(crate) fn described(&self) -> Value {
-        let mut description = json!({
-            "Name": self.full_name(),
-            "AttributeDataType": self.attribute_data_type,
-            "DeveloperOnlyAttribute": self.developer_only_attribute,
-            "Mutable": self.mutable,
-            "Required": self.required,
-        });
-        let text = |bound: Option<Bound>| json!(bound.map(|Bound(number)| number.to_string()));
-        let (name, bounds) = match self.attribute_data_type {
-            AttributeType::String => {
-                let bounds = self.string_attribute_constraints.unwrap_or_default();
-                let bounds = [("MinLength", bounds.min_length), ("MaxLength", bounds.max_length)];
-                ("StringAttributeConstraints", bounds)
-            }
-            AttributeType::Number => {
-                let bounds = self.number_attribute_constraints.unwrap_or_default();
-                let bounds = [("MinValue", bounds.min_value), ("MaxValue", bounds.max_value)];
-                ("NumberAttributeConstraints", bounds)
-            }
-            AttributeType::DateTime | AttributeType::Boolean => return description,
-        };
-        let set = bounds.into_iter().filter(|(_, bound)| bound.is_some());
-        let bounds: Map<_, _> = set.map(|(name, bound)| (name.to_owned(), text(bound))).collect();
-        if let Value::Object(members) = &mut description {
-            members.insert(name.to_owned(), Value::Object(bounds));
-        }
-        description
     }
 
     /// Returns why a value is invalid. The message goes after the attribute's name.
