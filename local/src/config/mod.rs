@@ -1,9 +1,8 @@
-//! Reads settings in the words of Terraform: of a configuration file, and of the API's requests once their members are
-//! renamed.
+//! Reads settings with Terraform's names, from a configuration file or from a request whose members were renamed.
 //!
-//! Both are read as [`Setting`]s, with their location, and deserialized by serde into the types of
-//! [`model`](crate::model), which have the rules. A [`SettingError`] keeps place and reason apart, so that a file's
-//! error has a line and a request's the words of Cognito.
+//! Both are read as [`Setting`]s with their places, and deserialized into the types of [`model`](crate::model), which
+//! check the rules. A [`SettingError`] has a place and a reason. An error of a file is reported with its line, an error
+//! of a request with Cognito's message.
 
 mod client;
 mod deserialize;
@@ -24,21 +23,21 @@ pub(crate) use self::{
 };
 use self::{seed::read_seed, setting::line_of};
 
-/// The settings and the data that a pool starts with, in the words of Terraform's `aws_cognito_user_pool` and related
+/// The settings and the data with which a pool starts, with the names of Terraform's `aws_cognito_user_pool` and related
 /// resources.
 ///
-/// `examples/pool.toml` has all settings with their meaning. Settings that are absent are as in a pool without a
-/// configuration. Settings of Cognito's that have no effect on a local pool are [`ignored`](Self::ignored). Unknown
-/// settings and invalid values are errors.
+/// `examples/pool.toml` explains all settings. Absent settings have the defaults of a pool without a configuration.
+/// [`ignored`](Self::ignored) lists settings of Cognito that have no effect on a local pool. Unknown settings and invalid
+/// values are errors.
 #[derive(Clone, Default)]
 pub struct Config {
     pub(crate) seed: Seed,
     ignored: Vec<String>,
 }
 
-/// Error returned when a configuration cannot be read: where it is wrong, and what is allowed.
+/// Error returned when a configuration cannot be read.
 ///
-/// Its text has a line for each wrong setting.
+/// Its text has one line per invalid setting, with the place and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", text(file, errors))]
 pub struct ConfigFileError {
@@ -79,7 +78,7 @@ impl Config {
         }
     }
 
-    /// The settings that have no effect on a local pool, each with its file and line:
+    /// Returns the settings that have no effect on a local pool, each with its file and line:
     /// `pool.toml:7: aws_cognito_user_pool.email_configuration`.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
@@ -106,7 +105,7 @@ impl Config {
 }
 
 impl ConfigFileError {
-    /// The first line that is wrong, counted from 1. 0 if the file cannot be read.
+    /// Returns the line of the first error, counted from 1, or 0 if the file cannot be read.
     pub fn line(&self) -> usize {
         self.errors.first().map_or(0, |error| error.line)
     }

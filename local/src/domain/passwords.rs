@@ -18,7 +18,7 @@ use crate::{
     },
     pool::Pool,
     store::Data,
-    triggers::{Caller, Confirmation, Metadata, Reason, post_confirmation},
+    triggers::{Caller, ConfirmationSource, Metadata, Reason, post_confirmation},
 };
 
 /// Changes the password of a signed-in user, who gives the previous one if they have one.
@@ -120,7 +120,7 @@ pub(crate) async fn reset(
         })
         .await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    post_confirmation(&pool.events(), &user, Confirmation::ForgotPassword, caller).await
+    post_confirmation(&pool.events(), &user, ConfirmationSource::ForgotPassword, caller).await
 }
 
 /// Checks the previous password. A user without a password needs none.

@@ -70,7 +70,7 @@ impl Data {
     }
 
     /// Returns the user of a session, if the session is still valid and the user is enabled.
-    pub(crate) fn holder(&self, origin_jti: &str) -> Option<&Arc<User>> {
+    pub(crate) fn session_user(&self, origin_jti: &str) -> Option<&Arc<User>> {
         let session = self.sessions.get(origin_jti)?;
         let user = self.exact_user(&session.username)?;
         let is_valid = user.sub == session.sub && user.enabled && !session.is_over(user);

@@ -7,10 +7,10 @@ use crate::{
     model::{Client, Failures, Group, Session, User, UserStatus},
     pool::{
         Pool,
-        issue::{API_SCOPE, Grantee, Tokens},
+        issue::{API_SCOPE, TokenRequest, Tokens},
     },
     store::Data,
-    triggers::{Caller, Holder, Metadata, TokenSource, post_authentication, user_overrides},
+    triggers::{Caller, Metadata, TokenSource, TokenUser, post_authentication, user_overrides},
 };
 
 /// How long a session is kept after its end: the longest lifetime of an access token.
@@ -81,34 +81,34 @@ pub(crate) async fn tokens(
     entered: Entered,
 ) -> Result<Tokens, Error> {
     let api_scope = [API_SCOPE.to_owned()];
-    let holder = Holder {
+    let token_user = TokenUser {
         user: &entered.user,
         groups: &entered.groups,
         scopes: entry.scopes.as_deref().unwrap_or(&api_scope),
     };
-    let overrides = match user_overrides(&pool.events(), holder, entry.source, entry.caller()).await
-    {
-        Ok(overrides) => overrides,
-        Err(error) => {
-            pool.store
-                .write(|data| {
-                    data.remove_session(&entered.origin_jti);
-                    Ok::<_, Error>(())
-                })
-                .await??;
-            return Err(error);
-        }
-    };
+    let overrides =
+        match user_overrides(&pool.events(), token_user, entry.source, entry.caller()).await {
+            Ok(overrides) => overrides,
+            Err(error) => {
+                pool.store
+                    .write(|data| {
+                        data.remove_session(&entered.origin_jti);
+                        Ok::<_, Error>(())
+                    })
+                    .await??;
+                return Err(error);
+            }
+        };
     // The user may have been signed out or removed while the function ran.
     let (user, groups) = pool
         .store
         .read(|data| {
-            let user = data.holder(&entered.origin_jti)?.clone();
+            let user = data.session_user(&entered.origin_jti)?.clone();
             let groups = data.groups_of(&user);
             Some((user, groups))
         })
         .ok_or_else(Error::wrong_password)?;
-    let grantee = Grantee {
+    let request = TokenRequest {
         user: &user,
         client: entry.client,
         origin_jti: &entered.origin_jti,
@@ -117,7 +117,7 @@ pub(crate) async fn tokens(
         nonce: entry.nonce.as_deref(),
         resource: entry.resource.as_deref(),
     };
-    let mut claims = pool.claims(&grantee, &groups);
+    let mut claims = pool.claims(&request, &groups);
     overrides.apply(&mut claims, &entry.client.settings.client_id);
     Ok(pool.issue(entry.client, claims, Some(entered.refresh_token)).await)
 }

@@ -23,7 +23,7 @@ pub(crate) struct AttributeSchema {
     pub(crate) number_attribute_constraints: Option<NumberConstraints>,
 }
 
-/// An attribute as it is written. What is absent depends on the name: standard attributes have a type of their own.
+/// An attribute in a configuration or a request. The defaults depend on the name: a standard attribute has a fixed type.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AttributeInput {
@@ -47,7 +47,7 @@ pub(crate) enum AttributeType {
     Boolean,
 }
 
-/// The bounds can be written as numbers or, as the API and Terraform do, as texts.
+/// The bounds of a string. The API and Terraform write bounds as texts, but numbers are also accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StringConstraints {
@@ -62,7 +62,7 @@ pub(crate) struct NumberConstraints {
     pub(crate) max_value: Option<Bound>,
 }
 
-/// A bound, which is serialized as a text, as in the API.
+/// A bound. It is serialized as a text, as in the API.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bound(pub(crate) f64);
 
@@ -97,7 +97,7 @@ const MAX_VALUE: usize = 2048;
 const MAX_NAME: usize = 20;
 
 impl AttributeSchema {
-    /// Returns a standard attribute as it is in a pool without a schema.
+    /// Returns the default schema of a standard attribute.
     pub(crate) fn standard(name: &str) -> Option<Self> {
         let (name, mutable) = STANDARD_ATTRIBUTES.iter().find(|(known, _)| *known == name)?;
         let attribute_data_type = match *name {
@@ -121,7 +121,7 @@ impl AttributeSchema {
         STANDARD_ATTRIBUTES.iter().any(|(name, _)| *name == self.name)
     }
 
-    /// Checks the rules that Cognito has for attributes.
+    /// Checks Cognito's rules for attributes.
     pub(crate) fn validate(&self) -> Result<(), Violation> {
         let name = &self.name;
         let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != ':';
@@ -166,7 +166,7 @@ impl AttributeSchema {
         Err(Violation::new(path, format!("allowed for attributes of the type {expected:?} only")))
     }
 
-    /// The name that the API and tokens use: custom attributes have the prefix `custom:`.
+    /// Returns the name that the API and tokens use. Custom attributes have the prefix `custom:`.
     pub(crate) fn full_name(&self) -> String {
         if self.is_standard() || self.name.starts_with("custom:") {
             self.name.clone()
@@ -177,7 +177,7 @@ impl AttributeSchema {
         }
     }
 
-    /// Returns why a value is invalid. The message goes after the attribute's name.
+    /// Returns Cognito's message for an invalid value, to be written after the attribute's name, or `None`.
     pub(crate) fn violation(&self, value: &str) -> Option<String> {
         let length = value.chars().count();
         match self.attribute_data_type {
@@ -199,7 +199,7 @@ impl AttributeSchema {
             }
             AttributeType::Number => {
                 let bounds = self.number_attribute_constraints.unwrap_or_default();
-                // Other spellings that parse as a number, such as `NaN`, `inf` and `1e5`, are no numbers for Cognito.
+                // Rust also parses `NaN`, `inf` and `1e5`, which Cognito rejects.
                 let is_plain =
                     value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
                 let Some(number) = value.parse::<f64>().ok().filter(|_| is_plain) else {
@@ -335,7 +335,7 @@ fn is_email(text: &str) -> bool {
         && !host.ends_with('.')
 }
 
-/// E.164: a plus sign and up to fifteen digits.
+/// Returns whether a text has the format of E.164: a plus sign and up to 15 digits.
 fn is_phone_number(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (2..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())
