@@ -242,7 +242,7 @@ impl Error {
 }
 
 impl BrokenConstraint {
-    /// `quoted` is the value with a space before it, or empty.
+    /// Describes a broken constraint. `quoted` is the value with a space before it, or empty.
     pub(crate) fn new(quoted: &str, path: &str, constraint: &str) -> Self {
         let text = format!("Value{quoted} at '{path}' failed to satisfy constraint: {constraint}");
         Self { path: path.to_owned(), text }

@@ -259,7 +259,7 @@ impl UserPoolBuilder {
         self
     }
 
-    /// Also sends e-mail messages to a mail catcher: the address of an SMTP server without TLS and authentication, such
+    /// Sends e-mail messages also to a mail catcher: the address of an SMTP server without TLS and authentication, such
     /// as `127.0.0.1:1025`.
     ///
     /// Operations do not wait for the delivery. A failure is logged, and the message is still in the list at

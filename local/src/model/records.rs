@@ -11,6 +11,9 @@ use crate::{
     },
 };
 
+/// Settings without effect, which the API returns as they were sent.
+pub(crate) type OtherSettings = Map<String, Value>;
+
 /// The pool itself. All times in this module are in milliseconds since the Unix epoch.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PoolRecord {
@@ -20,9 +23,8 @@ pub(crate) struct PoolRecord {
     /// The name under which Cognito would serve the hosted pages.
     #[serde(default)]
     pub(crate) domain: Option<String>,
-    /// Settings without effect, which `DescribeUserPool` returns unchanged.
     #[serde(default)]
-    pub(crate) others: Map<String, Value>,
+    pub(crate) others: OtherSettings,
 }
 
 /// An app client.
@@ -31,9 +33,8 @@ pub(crate) struct Client {
     pub(crate) settings: ClientSettings,
     pub(crate) created_at: u64,
     pub(crate) modified_at: u64,
-    /// Settings without effect, which `DescribeUserPoolClient` returns unchanged.
     #[serde(default)]
-    pub(crate) others: Map<String, Value>,
+    pub(crate) others: OtherSettings,
 }
 
 impl PoolRecord {

@@ -45,7 +45,8 @@ impl SigningKey {
         Ok(Self::of(issuer, number, Arc::new(generate()?)))
     }
 
-    /// The id contains the public key, because after a restart another key pair may have the same number.
+    /// Returns a key with its id. The id depends on the public key, because after a restart another key pair may have the
+    /// same number.
     fn of(issuer: &str, number: usize, pair: Arc<KeyPair>) -> Self {
         let PublicKeyComponents { n, .. } = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
         let kid = key_id(&format!("{issuer} {number} {}", base64url::encode(n)));

@@ -288,9 +288,9 @@ impl Pool {
         self.jwks_uri_at(&self.endpoint())
     }
 
-    /// Returns the address of the key set under a base URL.
-    pub(crate) fn jwks_uri_at(&self, base: &str) -> String {
-        format!("{base}/{}/.well-known/jwks.json", self.id)
+    /// Returns the address of the key set below a base address.
+    pub(crate) fn jwks_uri_at(&self, host: &str) -> String {
+        format!("{host}/{}/.well-known/jwks.json", self.id)
     }
 
     /// Adds two new keys, which sign from now on. This is slow and blocks the thread.

@@ -158,7 +158,7 @@ fn make_private(file: &File, path: &Path) {
     }
 }
 
-/// Other systems have no such modes. The folder decides who has access.
+/// Does nothing: other systems have no such modes. The folder decides who has access.
 #[cfg(not(unix))]
 fn make_private(_: &File, _: &Path) {}
 

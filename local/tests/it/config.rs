@@ -89,7 +89,7 @@ fn wrong_setting_is_rejected_with_its_line_and_the_allowed_values() {
             "schema = [{ name = \"a\", number_attribute_constraints = { min_value = 1 } }]",
             "attributes of the type Number",
         ),
-        (USERS, "lambda_config = { pre_sign_up = \"arn:aws:lambda:x\" }", "write the URL"),
+        (USERS, "lambda_config = { pre_sign_up = \"arn:aws:lambda:x\" }", "expected the URL"),
         (
             CLIENT,
             "explicit_auth_flows = [\"ALLOW_ALL\"]",

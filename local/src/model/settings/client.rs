@@ -379,7 +379,7 @@ impl Default for ClientSettings {
 }
 
 impl Default for TokenValidityUnits {
-    /// The units that Cognito uses for numbers without a unit.
+    /// Returns the units that Cognito uses for numbers without a unit.
     fn default() -> Self {
         Self {
             access_token: TimeUnit::Hours,

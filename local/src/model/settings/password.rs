@@ -88,7 +88,7 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// Cognito reads 0 as its default.
+/// Deserializes a number of days. As in Cognito, 0 means the default.
 fn days_or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     match u64::deserialize(deserializer)? {
         0 => Ok(PasswordPolicy::default().temporary_password_validity_days),
