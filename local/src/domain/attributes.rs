@@ -136,16 +136,16 @@ pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), Error> {
     for contact in settings.alias_attributes.iter().copied().filter_map(Alias::contact) {
         let value = user.attribute(contact.attribute()).filter(|_| user.has_verified(contact));
         let Some(value) = value else { continue };
-        let holds = |other: &User| {
+        let has_alias = |other: &User| {
             other.username != user.username
                 && other.has_verified(contact)
                 && other
                     .attribute(contact.attribute())
-                    .is_some_and(|held| data.is_same_name(held, value))
+                    .is_some_and(|found| data.user_key(found) == data.user_key(value))
         };
         let others: Vec<_> = data
             .known_as(value)
-            .filter(|other| holds(other))
+            .filter(|other| has_alias(other))
             .map(|other| other.username.clone())
             .collect();
         for name in others {
@@ -161,7 +161,7 @@ fn preferred_name_clash(data: &Data, user: &User) -> Option<Error> {
     let name = "preferred_username";
     let value = user.attribute(name)?;
     data.settings().alias_attributes.iter().find(|alias| alias.attribute() == name)?;
-    let same = |other: &str| data.is_same_name(other, value);
+    let same = |a: &str| data.user_key(a) == data.user_key(value);
     let clashes = |other: &User| {
         other.username != user.username
             && (same(&other.username)

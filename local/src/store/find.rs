@@ -14,7 +14,7 @@ impl Data {
         self.pool.values().next().map(|record| Arc::clone(&record.settings)).unwrap_or_default()
     }
 
-    /// Returns the key of a user in the table of users.
+    /// Returns the key of a user in the table of users. Two user names or aliases are the same if their keys are equal.
     pub(crate) fn user_key(&self, username: &str) -> String {
         match self.pool.values().next() {
             Some(record) => record.settings.username_configuration.key(username),
@@ -23,8 +23,8 @@ impl Data {
     }
 
     /// Returns whether two texts are the same user name or alias in this pool.
-    pub(crate) fn is_same_name(&self, one: &str, other: &str) -> bool {
-        one == other || self.user_key(one) == self.user_key(other)
+    fn is_same_name(&self, one: &str, other: &str) -> bool {
+        self.user_key(one) == self.user_key(other)
     }
 
     /// Finds a user by user name, `sub` or alias.
