@@ -26,7 +26,7 @@ use crate::{
         api, console, cors, fallback,
         health::health,
         oauth,
-        operations::{Operations, run_to_completion},
+        operations::{NoResponse, Operations, run_to_completion},
         well_known,
     },
     pool::site::Site,
@@ -44,24 +44,30 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(listener: TcpListener, site: Arc<Site>) -> Self {
         let operations = Arc::new(Operations::default());
-        let run = middleware::from_fn_with_state(Arc::clone(&operations), run_to_completion);
-        let to_completion =
-            Router::new().route("/", post(api::handle)).merge(oauth::routes()).route_layer(run);
-        let app = Router::new()
-            .route("/_local/health", get(health))
-            .merge(well_known::routes())
-            .merge(to_completion)
-            .merge(console::routes(&site))
-            .fallback(fallback::unknown_path)
-            .method_not_allowed_fallback(fallback::unsupported_method)
-            .layer(middleware::from_fn(cors::open))
-            .with_state(Arc::clone(&site));
+        let app = router(&site, &operations);
         let (running, stopped) = watch::channel(());
         let listener = StoppableListener { listener, stopped };
         // `axum::serve` never returns: the task runs until it is aborted.
         let task = tokio::spawn(async move { drop(axum::serve(listener, app).await) });
         Self { task, _running: running, site, operations }
     }
+}
+
+fn router(site: &Arc<Site>, operations: &Arc<Operations>) -> Router {
+    let no_response: NoResponse = api::no_response;
+    let state = (Arc::clone(operations), no_response);
+    let run = middleware::from_fn_with_state(state, run_to_completion);
+    let api = Router::new().route("/", post(api::handle)).route_layer(run);
+    Router::new()
+        .route("/_local/health", get(health))
+        .merge(well_known::routes())
+        .merge(api)
+        .merge(oauth::routes(operations))
+        .merge(console::routes(site))
+        .fallback(fallback::unknown_path)
+        .method_not_allowed_fallback(fallback::unsupported_method)
+        .layer(middleware::from_fn(cors::open))
+        .with_state(Arc::clone(site))
 }
 
 impl Drop for Server {
@@ -162,5 +168,38 @@ impl AsyncWrite for Connection {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::Body,
+        http::{Request, StatusCode},
+    };
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn request_that_ends_without_a_response_gets_an_error_in_the_format_of_its_path() {
+        let address = ([127, 0, 0, 1], 0).into();
+        let site = Arc::new(Site::new(address, None, None, ("us-east-1", false)));
+        let operations = Arc::new(Operations::default());
+        // A server that was stopped runs no handlers.
+        operations.stop();
+        let router = router(&site, &operations);
+        for (method, path, content_type) in [
+            ("POST", "/", "application/x-amz-json-1.1"),
+            ("POST", "/oauth2/token", "application/json;charset=UTF-8"),
+            ("GET", "/oauth2/authorize", "text/html; charset=utf-8"),
+            ("GET", "/login", "text/html; charset=utf-8"),
+            ("POST", "/signup", "text/html; charset=utf-8"),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            assert_eq!(response.headers()["content-type"], content_type, "{path}");
+        }
     }
 }

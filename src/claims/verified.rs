@@ -75,12 +75,11 @@ pub(crate) struct Validity {
     pub(crate) end: SystemTime,
 }
 
-/// The key that signed a token: the position of its pool in the configuration, its id and its thumbprint.
+/// The key that signed a token: the position of its pool in the configuration, and its fingerprint.
 #[derive(Clone)]
 pub(crate) struct SignedBy {
     pub(crate) pool: usize,
-    pub(crate) kid: Box<str>,
-    pub(crate) thumbprint: [u8; 32],
+    pub(crate) key: [u8; 32],
 }
 
 /// The latest time that a claim may have: the end of the year 9999, in seconds since the Unix epoch.

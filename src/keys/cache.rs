@@ -4,7 +4,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         export::ExportedSet,
         freshness::{Moment, Snapshot},
         health::KeyHealth,
-        jwk::Key,
+        jwk::{Fingerprint, Key},
         runtime,
         schedule::Miss,
         set::KeySet,
@@ -38,16 +38,6 @@ pub(crate) struct KeyCache {
 #[derive(Default)]
 struct BackgroundTask(Option<JoinHandle<()>>);
 
-/// The result of looking up a key in the current set.
-pub(crate) enum KeyLookup<R> {
-    /// The key is in the set.
-    Found(R),
-    /// The key is not in the set.
-    Absent,
-    /// There is no set that may be used before a fetch.
-    NoUsableSet,
-}
-
 impl KeyCache {
     /// Creates a cache with a set that does not change.
     pub(crate) fn fixed(keys: KeySet) -> Self {
@@ -69,27 +59,19 @@ impl KeyCache {
         Self { current, driver: Some(Arc::new(driver)), background }
     }
 
-    /// Looks up a key in the current set, and passes it to `then`.
+    /// Returns a key of the current set, or `None` if it has no such key or must not be used before a fetch.
     ///
     /// A set that is due is refreshed without waiting. If the key is missing, ask
     /// [`miss_at_once`](Self::miss_at_once) and then [`obtain`](Self::obtain).
-    pub(crate) fn find<R>(
-        &self,
-        kid: &str,
-        now: SystemTime,
-        then: impl FnOnce(&Key) -> R,
-    ) -> KeyLookup<R> {
-        let mut current = self.current.load();
-        if !current.as_deref().is_some_and(|snapshot| snapshot.is_fresh(|| Moment::at(now))) {
-            if !self.may_use_set(now) {
-                return KeyLookup::NoUsableSet;
-            }
-            current = self.current.load();
-        }
-        match current.as_deref().and_then(|snapshot| snapshot.keys.find(kid)) {
-            Some(key) => KeyLookup::Found(then(key)),
-            None => KeyLookup::Absent,
-        }
+    pub(crate) fn find(&self, kid: &str, now: SystemTime) -> Option<Arc<Key>> {
+        let current = self.usable_set(now)?;
+        current.as_deref()?.keys.find(kid).cloned()
+    }
+
+    /// Returns whether the current set has a key, or `None` if no set may be used before a fetch.
+    pub(crate) fn has(&self, key: &Fingerprint, now: SystemTime) -> Option<bool> {
+        let current = self.usable_set(now)?;
+        Some(current.as_deref()?.keys.has(key))
     }
 
     /// Returns the response for a missing key if no fetch can bring it now. So tokens with unknown keys cost
@@ -156,6 +138,15 @@ impl KeyCache {
         if let Some(driver) = &self.driver {
             driver.import(fetched_at, max_age, keys);
         }
+    }
+
+    /// Returns the current set, unless a fetch must come first.
+    fn usable_set(&self, now: SystemTime) -> Option<Guard<Option<Arc<Snapshot>>>> {
+        let current = self.current.load();
+        if current.as_deref().is_some_and(|snapshot| snapshot.is_fresh(|| Moment::at(now))) {
+            return Some(current);
+        }
+        self.may_use_set(now).then(|| self.current.load())
     }
 
     #[cold]

@@ -6,20 +6,21 @@ use aws_lc_rs::{
     try_fips_mode,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::base64url;
 
 /// A public RSA key for RS256 signatures, parsed once.
 pub(crate) struct Key {
     parsed: ParsedPublicKey,
-    pub(crate) thumbprint: Thumbprint,
+    pub(crate) fingerprint: Fingerprint,
     pub(super) modulus: String,
     pub(super) exponent: String,
 }
 
-/// Identifies a key by its modulus and exponent alone (RFC 7638, with SHA-256).
-pub(crate) type Thumbprint = [u8; 32];
+/// Identifies a key by its `kid`, modulus and exponent: the SHA-256 hash of these members of its JWK, written as a
+/// thumbprint is (RFC 7638).
+pub(crate) type Fingerprint = [u8; 32];
 
 /// The members of a JWK (RFC 7517, section 4; RFC 7518, section 6.3) that are read.
 #[derive(Deserialize)]
@@ -63,11 +64,12 @@ impl Key {
         let kid = jwk.kid.filter(|kid| !kid.is_empty()).ok_or("it has no `kid`")?;
         let modulus = jwk.n.ok_or("it has no modulus")?;
         let exponent = jwk.e.ok_or("it has no exponent")?;
-        Ok((kid, Self::from_components(&modulus, &exponent)?))
+        let key = Self::from_components(&kid, &modulus, &exponent)?;
+        Ok((kid, key))
     }
 
     /// Creates a key from modulus and exponent in base64url, as in a JWK.
-    fn from_components(modulus: &str, exponent: &str) -> Result<Self, &'static str> {
+    fn from_components(kid: &str, modulus: &str, exponent: &str) -> Result<Self, &'static str> {
         let n = unsigned(modulus).ok_or("its modulus is not a Base64urlUInt")?;
         let e = unsigned(exponent).ok_or("its exponent is not a Base64urlUInt")?;
         if !is_odd(&n) || !(2048..=8192).contains(&bits(&n)) {
@@ -81,8 +83,8 @@ impl Key {
             .map_err(|_| "it is not an RSA key")?;
         // Encoded again, so that equal keys have equal texts.
         let [modulus, exponent] = [n, e].map(base64url::encode);
-        let thumbprint = thumbprint(&modulus, &exponent);
-        Ok(Self { parsed, thumbprint, modulus, exponent })
+        let fingerprint = fingerprint(kid, &modulus, &exponent);
+        Ok(Self { parsed, fingerprint, modulus, exponent })
     }
 
     /// Verifies a signature: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
@@ -98,10 +100,10 @@ impl Key {
     }
 }
 
-/// Keys with the same modulus and exponent are equal, whichever document they come from.
+/// Keys with the same `kid`, modulus and exponent are equal, whichever document they come from.
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.thumbprint == other.thumbprint
+        self.fingerprint == other.fingerprint
     }
 }
 
@@ -111,11 +113,11 @@ impl fmt::Debug for Key {
     }
 }
 
-fn thumbprint(modulus: &str, exponent: &str) -> Thumbprint {
-    let members = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
-    let mut thumbprint = Thumbprint::default();
-    thumbprint.copy_from_slice(digest(&SHA256, members.as_bytes()).as_ref());
-    thumbprint
+fn fingerprint(kid: &str, modulus: &str, exponent: &str) -> Fingerprint {
+    let members = json!({ "e": exponent, "kid": kid, "kty": "RSA", "n": modulus });
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(digest(&SHA256, members.to_string().as_bytes()).as_ref());
+    fingerprint
 }
 
 /// Decodes a Base64urlUInt (RFC 7518, section 2). Leading zero octets, which some issuers write, do not change

@@ -7,7 +7,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::keys::jwk::Key;
+use crate::keys::jwk::{Fingerprint, Key};
 
 /// The usable keys of one JWKS document. A key set is immutable.
 ///
@@ -158,8 +158,12 @@ impl KeySet {
         self.keys.keys().map(AsRef::as_ref)
     }
 
-    pub(super) fn find(&self, kid: &str) -> Option<&Key> {
-        self.keys.get(kid).map(AsRef::as_ref)
+    pub(super) fn find(&self, kid: &str) -> Option<&Arc<Key>> {
+        self.keys.get(kid)
+    }
+
+    pub(super) fn has(&self, fingerprint: &Fingerprint) -> bool {
+        self.keys.values().any(|key| key.fingerprint == *fingerprint)
     }
 
     pub(super) fn to_value(&self) -> Value {

@@ -290,7 +290,7 @@ mod tests {
             expires_at: 0,
             issued_at: None,
             auth_time: None,
-            signed_by: SignedBy { pool: 0, kid: "kid".into(), thumbprint: [0; 32] },
+            signed_by: SignedBy { pool: 0, key: [0; 32] },
         };
         Verified::new(facts, " ".repeat(2000).into())
     }

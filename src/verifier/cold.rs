@@ -6,7 +6,6 @@ use std::{
 use crate::{
     claims::{Facts, SignedBy, Verified, read_permissions},
     error::{AuthError, AuthErrorKind},
-    keys::KeyLookup,
     token::{CompactJws, Signed, Unverified},
     verifier::{
         pool::PoolRules,
@@ -25,19 +24,13 @@ impl Inner {
         let jws = CompactJws::decode(token)?;
         let unverified = Unverified::parse(&jws, self.permissions_claim.as_deref())?;
         let (issuer, position, pool) = self.trusted_pool(unverified.issuer())?;
-        let found = pool.keys.find(unverified.key_id(), now, |key| {
-            let signed = unverified.verify(|message, signature| key.verifies(message, signature));
-            signed.map(|signed| (signed, key.thumbprint))
-        });
-        let (signed, thumbprint) = match found {
-            KeyLookup::Found(signed) => signed?,
-            KeyLookup::Absent | KeyLookup::NoUsableSet => {
-                return Ok(Verification::needs_key(pool, unverified.key_id()));
-            }
+        let Some(key) = pool.keys.find(unverified.key_id(), now) else {
+            return Ok(Verification::needs_key(pool, unverified.key_id()));
         };
+        let signed = unverified.verify(|message, signature| key.verifies(message, signature))?;
         let context = Context { token: &signed, pool, tolerance: self.tolerance, now };
         rules::check(&context)?;
-        let signed_by = SignedBy { pool: position, kid: unverified.key_id().into(), thumbprint };
+        let signed_by = SignedBy { pool: position, key: key.fingerprint };
         let facts = self.facts(&context, issuer, signed_by)?;
         let verified = Verified::new(facts, Arc::from(signed.payload()));
         self.cache.insert(token, &verified);

@@ -7,7 +7,7 @@
 //
 // A **warm** token was verified before. `Inner::verify_now` (`verify.rs`):
 // 1. gets it from the cache of verified tokens (`cache.rs`), which compares the whole token;
-// 2. looks up the key that signed it (`keys/cache.rs`) and compares the key's thumbprint: a token whose key was
+// 2. looks for the key that signed it in the current set (`keys/cache.rs`), by its fingerprint: a token whose key was
 //    withdrawn or replaced leaves the cache and becomes a cold one;
 // 3. checks its times (`Validity` in `claims/verified.rs`);
 // 4. runs the application's own checks (`check.rs`).

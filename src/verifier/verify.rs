@@ -10,7 +10,7 @@ use crate::{
     claims::{SignedBy, Verified},
     clock::Clock,
     error::{AuthError, AuthErrorKind},
-    keys::{KeyLookup, Miss},
+    keys::Miss,
     verifier::{cache::TokenCache, check::Checks, pool::PoolRules, rules::Tolerance},
 };
 
@@ -143,10 +143,9 @@ impl Inner {
     fn verify_now(&self, token: &[u8]) -> Result<Verification, AuthError> {
         let now = self.clock.now();
         if let Some(verified) = self.cache.get(token) {
-            let SignedBy { pool, kid, thumbprint } = &verified.facts().signed_by;
-            let Some(pool) = self.pools.get(*pool) else { return self.verify_cold(token, now) };
-            match pool.keys.find(kid, now, |key| key.thumbprint == *thumbprint) {
-                KeyLookup::Found(true) => {
+            let SignedBy { pool, key } = &verified.facts().signed_by;
+            match self.pools.get(*pool).and_then(|pool| pool.keys.has(key, now)) {
+                Some(true) => {
                     let in_time = verified.facts().validity.check(now);
                     if let Err(error) = &in_time
                         && error.kind() == AuthErrorKind::Expired
@@ -157,9 +156,10 @@ impl Inner {
                     in_time?;
                     return self.run_checks(verified);
                 }
-                KeyLookup::NoUsableSet => return Ok(Verification::needs_key(pool, kid)),
                 // The key was withdrawn or replaced.
-                KeyLookup::Found(false) | KeyLookup::Absent => self.cache.remove(token),
+                Some(false) => self.cache.remove(token),
+                // No key set may be used now. The token stays in the cache until there is one.
+                None => {}
             }
         }
         self.verify_cold(token, now)

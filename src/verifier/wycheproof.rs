@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::{Clock, SystemClock},
-    keys::{KeyCache, KeyLookup, KeySet},
+    keys::{KeyCache, KeySet},
     token::CompactJws,
 };
 
@@ -71,12 +71,11 @@ fn verify(keys: Option<&KeyCache>, token: &str) -> Outcome {
         Err(error) if error.detail().contains("UTF-8") => return Outcome::Rejected("not text"),
         Err(_) => return Outcome::Rejected("shape"),
     };
-    let found = keys.find(jws.key_id(), SystemClock.now(), |key| {
-        jws.verify_signature(|message, signature| key.verifies(message, signature))
-    });
-    match found {
-        KeyLookup::Found(Ok(())) => Outcome::Accepted,
-        KeyLookup::Found(Err(_)) => Outcome::Rejected("signature"),
-        KeyLookup::Absent | KeyLookup::NoUsableSet => Outcome::Rejected("key"),
+    let Some(key) = keys.find(jws.key_id(), SystemClock.now()) else {
+        return Outcome::Rejected("key");
+    };
+    match jws.verify_signature(|message, signature| key.verifies(message, signature)) {
+        Ok(()) => Outcome::Accepted,
+        Err(_) => Outcome::Rejected("signature"),
     }
 }

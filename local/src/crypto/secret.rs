@@ -56,6 +56,14 @@ pub(crate) fn secret_hash(secret: &str, username: &str, client_id: &str) -> Stri
     STANDARD.encode(hmac::sign(&key, format!("{username}{client_id}").as_bytes()))
 }
 
+/// Returns HMAC-SHA-256 of a text.
+pub(crate) fn keyed_digest(key: &[u8], text: &str) -> [u8; 32] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
+    let mut digest = [0; 32];
+    digest.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+    digest
+}
+
 /// Returns the digest under which the pool stores a token, a code or a session. The secret itself is never stored.
 pub(crate) fn digest_of(secret: &str) -> String {
     base64url::encode(digest(&SHA256, secret.as_bytes()))

@@ -84,10 +84,9 @@ impl Password {
         .await
     }
 
-    /// Returns a stored password that no password matches, for a user who does not exist. The same seed has the same
-    /// salt.
-    pub(crate) fn unknown(seed: &[u8]) -> Self {
-        let salt = BigUint::from_bytes_be(seed.split_at(seed.len().min(16)).0);
+    /// Returns a password that no text matches, with a given salt, for a user who does not exist.
+    pub(crate) fn unknown(salt: [u8; 16]) -> Self {
+        let salt = BigUint::from_bytes_be(&salt);
         // A random group element: its discrete logarithm is unknown.
         let verifier = BigUint::from_bytes_be(&random_octets::<384>()) % &*PRIME;
         Self { salt: hex(&salt), verifier: hex(&verifier), expires_at: None }

@@ -1,27 +1,26 @@
-//! What signed-in users change in their own accounts.
+//! The operations of signed-in users on their own accounts.
+
+use std::sync::Arc;
 
 use crate::{
     domain::{
         attribute_change::{change, plan},
         attributes::{self, AttributeInput, Writer},
         codes,
-        find::{still_as, still_there},
+        find::{present_user, present_user_mut},
         messages::CodeDelivery,
     },
     error::Error,
-    model::{
-        CodePurpose, User,
-        settings::{ClientSettings, Contact},
-    },
+    model::{Client, CodePurpose, User, settings::Contact},
     pool::Pool,
     store::Data,
     triggers::{Caller, Metadata, Reason},
 };
 
-/// Returns the settings of the app client for which a token was issued.
-pub(crate) fn client_of_token(pool: &Pool, client_id: &str) -> Result<ClientSettings, Error> {
-    let client = |data: &Data| data.clients.get(client_id).map(|client| client.settings.clone());
-    pool.store.read(client).ok_or_else(|| Error::not_authorized("Invalid Access Token"))
+/// Returns the app client for which a token was issued.
+pub(crate) fn client_of_token(pool: &Pool, client_id: &str) -> Result<Arc<Client>, Error> {
+    let client = pool.store.read(|data| data.clients.get(client_id).cloned());
+    client.ok_or_else(|| Error::not_authorized("Invalid Access Token"))
 }
 
 /// Writes attributes, and sends codes to the new contacts that must be verified.
@@ -34,11 +33,12 @@ pub(crate) async fn update_attributes(
 ) -> Result<Vec<CodeDelivery>, Error> {
     let client = client_of_token(pool, client_id)?;
     let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_change(&settings, Writer::User(&client), list)?;
+    let changes = attributes::check_change(&settings, Writer::User(&client.settings), list)?;
     let caller = Caller { client_id, metadata };
-    change(pool, |data| still_as(data, user), &changes, caller).await
+    change(pool, |data| present_user(data, user), &changes, caller).await
 }
 
+/// Removes attributes.
 pub(crate) async fn delete_attributes(
     pool: &Pool,
     user: &User,
@@ -47,11 +47,11 @@ pub(crate) async fn delete_attributes(
 ) -> Result<(), Error> {
     let client = client_of_token(pool, client_id)?;
     let settings = pool.store.read(Data::settings);
-    let changes = attributes::check_removal(&settings, Writer::User(&client), names)?;
+    let changes = attributes::check_removal(&settings, Writer::User(&client.settings), names)?;
     let now = pool.now();
     pool.store
         .write(|data| {
-            plan(data, still_as(data, user)?, &changes, now)?.write(data);
+            plan(data, present_user(data, user)?, &changes, now)?.write(data);
             Ok(())
         })
         .await?
@@ -77,7 +77,7 @@ pub(crate) async fn send_verification_code(
     let now = pool.now();
     pool.store
         .write(|data| {
-            still_there(data, user)?;
+            present_user_mut(data, user)?;
             codes::send(data, &message, now)
         })
         .await?
@@ -92,10 +92,10 @@ pub(crate) async fn verify_contact(
 ) -> Result<(), Error> {
     let now = pool.now();
     let purpose = CodePurpose::verification_of(contact);
-    // A wrong code is counted. Nothing else changes before all checks passed.
+    // A wrong code is counted. Nothing else changes before all checks have passed.
     pool.store
         .write_always(|data| {
-            let user = still_there(data, user)?;
+            let user = present_user_mut(data, user)?;
             codes::check(&mut user.codes, purpose, code, now)?;
             let mut verified = user.clone();
             verified.codes.remove(&purpose);
@@ -115,7 +115,7 @@ pub(crate) async fn verify_contact(
 pub(crate) async fn delete(pool: &Pool, user: &User) -> Result<(), Error> {
     pool.store
         .write(|data| {
-            still_there(data, user)?;
+            present_user_mut(data, user)?;
             data.remove_user(&user.username);
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! The rules for a user's attributes: who may write which, and when.
+//! The rules for a user's attributes: which of them a caller may write, and which values are valid.
 
 use std::collections::BTreeMap;
 
@@ -28,10 +28,10 @@ pub(crate) enum Writer<'a> {
 /// Names and values that passed all checks. An empty value removes the attribute.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
-/// Whether the user is new. It decides which attributes can be written and how errors read.
+/// What is checked. It decides which attributes can be written, and the text of errors.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Moment {
-    Creation,
+enum Check {
+    NewUser,
     Change,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn check_new(
     writer: Writer<'_>,
     list: Vec<AttributeInput>,
 ) -> Result<Attributes, Error> {
-    let mut attributes = check(settings, writer, list, Moment::Creation)?;
+    let mut attributes = check(settings, writer, list, Check::NewUser)?;
     attributes.retain(|_, value| !value.is_empty());
     Ok(attributes)
 }
@@ -53,7 +53,7 @@ pub(crate) fn check_change(
     writer: Writer<'_>,
     list: Vec<AttributeInput>,
 ) -> Result<Attributes, Error> {
-    check(settings, writer, list, Moment::Change)
+    check(settings, writer, list, Check::Change)
 }
 
 /// Checks the removal of an existing user's attributes.
@@ -63,7 +63,7 @@ pub(crate) fn check_removal(
     names: Vec<String>,
 ) -> Result<Attributes, Error> {
     let removed = |name| AttributeInput { name, value: String::new() };
-    check(settings, writer, names.into_iter().map(removed).collect(), Moment::Change)
+    check(settings, writer, names.into_iter().map(removed).collect(), Check::Change)
 }
 
 /// Checks that a sign-up has all attributes that the pool requires.
@@ -175,11 +175,11 @@ fn check(
     settings: &PoolSettings,
     writer: Writer<'_>,
     list: Vec<AttributeInput>,
-    moment: Moment,
+    kind: Check,
 ) -> Result<Attributes, Error> {
     let mut checked = Attributes::new();
     for AttributeInput { name, value } in list {
-        check_one(settings, writer, moment, &name, &value)?;
+        check_one(settings, writer, kind, &name, &value)?;
         checked.insert(name, value);
     }
     Ok(checked)
@@ -188,27 +188,27 @@ fn check(
 fn check_one(
     settings: &PoolSettings,
     writer: Writer<'_>,
-    moment: Moment,
+    kind: Check,
     name: &str,
     value: &str,
 ) -> Result<(), Error> {
-    let wrong = |why: &str| match moment {
-        Moment::Creation => nonconforming(&format!("{name}: {why}")),
-        Moment::Change => Error::invalid_parameter(format!("user.{name}: {why}")),
+    let wrong = |why: &str| match kind {
+        Check::NewUser => nonconforming(&format!("{name}: {why}")),
+        Check::Change => Error::invalid_parameter(format!("user.{name}: {why}")),
     };
     let Some(schema) = settings.attribute(name) else {
         return Err(wrong("Attribute does not exist in the schema."));
     };
-    // The `sub` identifies a user and never changes, whoever asks.
-    if name == "sub" || (moment == Moment::Change && !schema.mutable) {
+    // The `sub` identifies a user and never changes.
+    if name == "sub" || (kind == Check::Change && !schema.mutable) {
         return Err(wrong("Attribute cannot be updated."));
     }
     if matches!(writer, Writer::User(client) if !may_write(client, &schema)) {
         return Err(Error::not_authorized("A client attempted to write unauthorized attribute"));
     }
     if value.is_empty() {
-        let is_needed = moment == Moment::Change && schema.required;
-        return if is_needed { Err(wrong("The attribute is required")) } else { Ok(()) };
+        let is_required = kind == Check::Change && schema.required;
+        return if is_required { Err(wrong("The attribute is required")) } else { Ok(()) };
     }
     match schema.violation(value) {
         None => Ok(()),
@@ -226,6 +226,6 @@ fn may_write(client: &ClientSettings, schema: &AttributeSchema) -> bool {
         && client.may_write(&name)
 }
 
-fn nonconforming(what: &str) -> Error {
-    Error::invalid_parameter(format!("Attributes did not conform to the schema: {what}"))
+fn nonconforming(violation: &str) -> Error {
+    Error::invalid_parameter(format!("Attributes did not conform to the schema: {violation}"))
 }

@@ -1,4 +1,4 @@
-//! Codes that are sent to users, and the check of what they type.
+//! Codes that are sent to users, and their check.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,6 @@ use crate::{
         messages::{self, CodeDelivery},
     },
     error::Error,
-    ids::uuid_of,
     model::{
         Code, CodePurpose, MessageText, User,
         settings::{Contact, PoolSettings},
@@ -22,10 +21,14 @@ use crate::{
 /// A code is invalid after this number of wrong attempts.
 const MAX_MISTAKES: u32 = 5;
 
+/// After this number of wrong attempts at a code and the codes that it replaced, new codes are invalid too. The count ends
+/// when a code expires before the next one is sent. Otherwise an attacker could request codes and guess without limit.
+const MAX_MISTAKES_IN_ALL: u32 = 20;
+
 const HOUR: u64 = 60 * 60 * 1000;
 
-/// A message with a code that is not sent yet. It is composed before the store is locked, since a trigger may change the
-/// text. The code itself is made when the message is sent.
+/// A message with a code that is not sent yet. It is composed before the store is locked, because a trigger may change
+/// the text. The code itself is created when the message is sent.
 pub(crate) struct CodeMessage {
     username: String,
     sub: String,
@@ -35,7 +38,7 @@ pub(crate) struct CodeMessage {
     text: MessageText,
 }
 
-/// Composes a message with a code for a user, who is given as they will be when it is sent.
+/// Composes a message with a code. `user` is the user as stored when the message is sent.
 pub(crate) async fn compose(
     pool: &Pool,
     user: &User,
@@ -51,7 +54,7 @@ pub(crate) async fn compose(
     Ok(CodeMessage { username, sub, destination, purpose, contact, text })
 }
 
-/// Sends a user a new code, which replaces the one before, and returns where it was sent.
+/// Sends a user a new code, which replaces an earlier one, and returns where it was sent.
 ///
 /// # Errors
 /// The user changed since the message was composed.
@@ -66,10 +69,8 @@ pub(crate) fn send(
     if user.attribute(contact.attribute()) != Some(destination) {
         return Err(Error::overtaken());
     }
-    let row = new_code(*purpose, *contact, now);
-    let code = row.code.clone();
-    user.codes.insert(*purpose, row);
-    let user = user.clone();
+    let code = replace_code(&mut user.codes, *purpose, *contact, now);
+    let user = data.exact_user(username).cloned().ok_or_else(Error::overtaken)?;
     let draft = messages::Draft {
         contact: *contact,
         subject: text.subject.as_deref(),
@@ -86,13 +87,28 @@ fn lifetime(purpose: CodePurpose) -> u64 {
     }
 }
 
-fn new_code(purpose: CodePurpose, contact: Contact, now: u64) -> Code {
-    Code {
+/// Stores a new code in place of an earlier one, and returns it.
+fn replace_code(
+    codes: &mut BTreeMap<CodePurpose, Code>,
+    purpose: CodePurpose,
+    contact: Contact,
+    now: u64,
+) -> String {
+    let earlier = codes.get(&purpose).filter(|code| now < code.expires_at);
+    let code = Code {
         code: secret::code(),
         expires_at: now.saturating_add(lifetime(purpose)),
         attribute: contact.attribute().to_owned(),
         mistakes: 0,
-    }
+        earlier_mistakes: earlier.map_or(0, mistakes_in_all),
+    };
+    let text = code.code.clone();
+    codes.insert(purpose, code);
+    text
+}
+
+fn mistakes_in_all(code: &Code) -> u32 {
+    code.earlier_mistakes.saturating_add(code.mistakes)
 }
 
 /// Checks that a code is the one that was sent, and returns the contact to which it was sent. The code stays valid: the
@@ -100,43 +116,42 @@ fn new_code(purpose: CodePurpose, contact: Contact, now: u64) -> Code {
 pub(crate) fn check(
     codes: &mut BTreeMap<CodePurpose, Code>,
     purpose: CodePurpose,
-    typed: &str,
+    given: &str,
     now: u64,
 ) -> Result<Option<Contact>, Error> {
     let Some(code) = codes.get_mut(&purpose) else {
         return Err(Error::expired_code());
     };
-    if code.mistakes >= MAX_MISTAKES {
+    if code.mistakes >= MAX_MISTAKES || mistakes_in_all(code) >= MAX_MISTAKES_IN_ALL {
         return Err(Error::attempt_limit());
     }
     if now >= code.expires_at {
         return Err(Error::expired_code());
     }
-    if !same(&code.code, typed) {
+    if !same(&code.code, given) {
         code.mistakes += 1;
         return Err(Error::wrong_code());
     }
     Ok(Contact::of_attribute(&code.attribute))
 }
 
-/// Stores a code to reset a password that is sent to nobody, so that attempts for a name without a user are counted as
-/// for a user.
-pub(crate) fn pretend(data: &mut Data, name: &str, now: u64) {
+/// Stores a code to reset a password, without sending it. Attempts for a name without a user are counted with it as for
+/// a user.
+pub(crate) fn simulate(data: &mut Data, name: &str, now: u64) {
     let key = digest_of(&data.user_key(name));
-    lockout::remember(data, key, now, |name| {
-        let code = new_code(CodePurpose::Forgot, Contact::Email, now);
-        name.codes.insert(CodePurpose::Forgot, code);
+    lockout::update_unknown_name(data, key, now, |name| {
+        replace_code(&mut name.codes, CodePurpose::Forgot, Contact::Email, now);
     });
 }
 
-/// Returns the error for a code to reset a password that cannot be right, since none was sent.
-pub(crate) fn refuse(data: &mut Data, name: &str, typed: &str, now: u64) -> Error {
+/// Counts a wrong attempt at a code that was not sent, and returns the error for it.
+pub(crate) fn reject_simulated(data: &mut Data, name: &str, given: &str, now: u64) -> Error {
     let key = digest_of(&data.user_key(name));
     let Some(name) = data.unknown_names.get_mut(&key) else {
         return Error::expired_code();
     };
-    let guessed = check(&mut name.codes, CodePurpose::Forgot, typed, now);
-    guessed.err().unwrap_or_else(Error::wrong_code)
+    let checked = check(&mut name.codes, CodePurpose::Forgot, given, now);
+    checked.err().unwrap_or_else(Error::wrong_code)
 }
 
 /// Returns where the code of a sign-up is sent. A phone number is preferred to an e-mail address.
@@ -150,23 +165,4 @@ pub(crate) fn sign_up_contact(settings: &PoolSettings, user: &User) -> Option<Co
 /// Returns where a code to reset the password is sent. The contact must be verified.
 pub(crate) fn recovery_contact(user: &User) -> Option<Contact> {
     [Contact::PhoneNumber, Contact::Email].into_iter().find(|contact| user.has_verified(*contact))
-}
-
-/// Returns a delivery for a name that no user has. It is the same each time, as it is for a user.
-pub(crate) fn simulated_delivery(settings: &PoolSettings, name: &str) -> CodeDelivery {
-    if let Some(contact) = settings.contact_of_name(name) {
-        return CodeDelivery::new(contact, name);
-    }
-    let noise = uuid_of(&format!("{} {name}", settings.name));
-    let is_sms = settings.auto_verified_attributes == [Contact::PhoneNumber];
-    if is_sms {
-        let digits: String =
-            noise.chars().filter(char::is_ascii_digit).chain("0000".chars()).collect();
-        let end: String = digits.chars().take(4).collect();
-        CodeDelivery::new(Contact::PhoneNumber, &format!("+{end}"))
-    } else {
-        let mut letters = noise.chars().filter(char::is_ascii_lowercase).chain("me".chars());
-        let [user, host] = [letters.next(), letters.next()].map(Option::unwrap_or_default);
-        CodeDelivery::new(Contact::Email, &format!("{user}@{host}"))
-    }
 }

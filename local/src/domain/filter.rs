@@ -6,8 +6,8 @@ use crate::{error::Error, model::User};
 #[derive(Debug)]
 pub(crate) struct Filter {
     attribute: String,
-    /// Whether the attribute only has to begin with the value.
-    by_beginning: bool,
+    /// True for the operator `^=`: the attribute only has to begin with the value.
+    is_prefix: bool,
     value: String,
 }
 
@@ -44,22 +44,22 @@ impl Filter {
 
     pub(crate) fn matches(&self, user: &User) -> bool {
         match self.attribute.as_str() {
-            "username" => self.fits(&user.username),
+            "username" => self.matches_own_value(&user.username),
             // Only this value is compared without regard to case.
             "cognito:user_status" => {
-                self.fits_as(&self.value.to_ascii_uppercase(), user.status.as_str())
+                self.matches_value(&self.value.to_ascii_uppercase(), user.status.as_str())
             }
-            "status" => self.fits(if user.enabled { "Enabled" } else { "Disabled" }),
-            name => user.attribute(name).is_some_and(|held| self.fits(held)),
+            "status" => self.matches_own_value(if user.enabled { "Enabled" } else { "Disabled" }),
+            name => user.attribute(name).is_some_and(|found| self.matches_own_value(found)),
         }
     }
 
-    fn fits(&self, held: &str) -> bool {
-        self.fits_as(&self.value, held)
+    fn matches_own_value(&self, found: &str) -> bool {
+        self.matches_value(&self.value, found)
     }
 
-    fn fits_as(&self, value: &str, held: &str) -> bool {
-        if self.by_beginning { held.starts_with(value) } else { held == value }
+    fn matches_value(&self, value: &str, found: &str) -> bool {
+        if self.is_prefix { found.starts_with(value) } else { found == value }
     }
 }
 
@@ -75,12 +75,12 @@ fn parts(text: &str) -> Option<Filter> {
         }
     };
     let rest = rest.trim_start();
-    let (by_beginning, rest) = match rest.strip_prefix("^=") {
+    let (is_prefix, rest) = match rest.strip_prefix("^=") {
         Some(rest) => (true, rest),
         None => (false, rest.strip_prefix('=')?),
     };
     let (value, rest) = quoted(rest.trim_start())?;
-    (!attribute.is_empty() && rest.is_empty()).then_some(Filter { attribute, by_beginning, value })
+    (!attribute.is_empty() && rest.is_empty()).then_some(Filter { attribute, is_prefix, value })
 }
 
 /// Parses a text in quotation marks, in which a backslash escapes the next character. Returns it and the rest.
@@ -102,12 +102,12 @@ mod tests {
 
     fn read(text: &str) -> Option<(String, bool, String)> {
         let filter = Filter::parse(text).ok()??;
-        Some((filter.attribute, filter.by_beginning, filter.value))
+        Some((filter.attribute, filter.is_prefix, filter.value))
     }
 
     #[test]
-    fn filters_are_read_with_and_without_spaces_and_quotes() {
-        for (text, attribute, by_beginning, value) in [
+    fn filter_is_parsed_with_and_without_spaces_and_quotes() {
+        for (text, attribute, is_prefix, value) in [
             (r#"email = "a@b.c""#, "email", false, "a@b.c"),
             (r#"email="a@b.c""#, "email", false, "a@b.c"),
             (r#"  "given_name"  ^=  "J"  "#, "given_name", true, "J"),
@@ -115,12 +115,12 @@ mod tests {
             (r#"cognito:user_status="CONFIRMED""#, "cognito:user_status", false, "CONFIRMED"),
             (r#"name = "= ^=""#, "name", false, "= ^="),
         ] {
-            assert_eq!(read(text), Some((attribute.into(), by_beginning, value.into())), "{text}");
+            assert_eq!(read(text), Some((attribute.into(), is_prefix, value.into())), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_filter_is_refused() {
+    fn invalid_filter_is_rejected() {
         for text in [
             "foo",
             "email",

@@ -1,4 +1,4 @@
-//! Users by the name that a caller gives, or as they were when a caller was verified.
+//! Users by the name that a caller gives, or by the user that was verified before.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use crate::{
     store::Data,
 };
 
-/// Returns the user whose token or password was verified before the store was locked. They must still exist and be
-/// enabled: a new user who took the name is another user.
-pub(crate) fn still_there<'a>(data: &'a mut Data, user: &User) -> Result<&'a mut User, Error> {
-    still_as(data, user)?;
+/// Returns the user whose token or password was verified before the store was locked. The user must still exist and be
+/// enabled. A new user with the same name is a different user.
+pub(crate) fn present_user_mut<'a>(data: &'a mut Data, user: &User) -> Result<&'a mut User, Error> {
+    present_user(data, user)?;
     data.exact_user_mut(&user.username).ok_or_else(Error::user_not_found)
 }
 
-/// As [`still_there`], for reading.
-pub(crate) fn still_as<'a>(data: &'a Data, user: &User) -> Result<&'a Arc<User>, Error> {
+/// Returns the user for reading, as [`present_user_mut`] does.
+pub(crate) fn present_user<'a>(data: &'a Data, user: &User) -> Result<&'a Arc<User>, Error> {
     match data.exact_user(&user.username).filter(|found| found.sub == user.sub) {
         Some(found) if found.enabled => Ok(found),
         Some(_) => Err(Error::user_disabled()),
@@ -29,7 +29,7 @@ pub(crate) fn named_user<'a>(data: &'a Data, name: &str) -> Result<&'a Arc<User>
     data.find_user(name).ok_or_else(Error::user_not_found)
 }
 
-/// As [`named_user`], for a change.
+/// Returns the user for a change, as [`named_user`] does.
 pub(crate) fn named_user_mut<'a>(data: &'a mut Data, name: &str) -> Result<&'a mut User, Error> {
     data.find_user_mut(name).ok_or_else(Error::user_not_found)
 }

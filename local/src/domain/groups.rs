@@ -12,7 +12,7 @@ use crate::{
     pool::Pool,
 };
 
-/// The settings of a group. In an update, `None` keeps what the group has.
+/// The settings of a group. In an update, a setting that is `None` does not change.
 pub(crate) struct GroupSettings {
     pub(crate) name: String,
     pub(crate) description: Option<String>,

@@ -1,6 +1,7 @@
 //! Accounts at identity providers that are linked to users.
 
 use crate::{
+    domain::sessions::sign_out_everywhere,
     error::{Error, ErrorKind},
     model::{Identity, User, UserStatus},
     pool::Pool,
@@ -24,8 +25,8 @@ pub(crate) async fn link(pool: &Pool, name: &str, account: Account) -> Result<()
     pool.store
         .write(|data| {
             check_provider(data, &provider)?;
-            if let Some(holder) = data.user_of_account(&provider, &id) {
-                return Err(Error::invalid_parameter(if is_external(holder) {
+            if let Some(owner) = data.user_of_account(&provider, &id) {
+                return Err(Error::invalid_parameter(if is_external(owner) {
                     "Merging is not currently supported, provide a SourceUser that has not been signed up in \
                      order to link"
                 } else {
@@ -46,16 +47,20 @@ pub(crate) async fn link(pool: &Pool, name: &str, account: Account) -> Result<()
         .await?
 }
 
-/// Removes the link of an account. A user who only has this account is disabled.
+/// Removes the link of an account. A user who was created for this account is disabled, and signed out.
 pub(crate) async fn unlink(pool: &Pool, account: Account) -> Result<(), Error> {
     let Account { provider, id } = account;
     let now = pool.now();
     pool.store
         .write(|data| {
             check_provider(data, &provider)?;
-            let holder = data.user_of_account(&provider, &id).ok_or_else(Error::user_not_found)?;
-            let username = holder.username.clone();
+            let owner = data.user_of_account(&provider, &id).ok_or_else(Error::user_not_found)?;
+            let username = owner.username.clone();
+            let owner = User::clone(owner);
             data.end_sign_ins(&username);
+            if is_external(&owner) {
+                sign_out_everywhere(data, &owner, now);
+            }
             let user = data.exact_user_mut(&username).ok_or_else(Error::user_not_found)?;
             if is_external(user) {
                 user.enabled = false;
@@ -76,7 +81,7 @@ fn check_provider(data: &Data, name: &str) -> Result<(), Error> {
     Err(Error::not_found(format!("Identity provider {name} does not exist.")))
 }
 
-/// Whether a user was created by a sign-in at a provider.
+/// Returns whether a user was created by a sign-in at a provider.
 fn is_external(user: &User) -> bool {
     user.status == UserStatus::ExternalProvider
 }

@@ -101,7 +101,7 @@ fn check(data: &Data, settings: &ProviderSettings) -> Result<(), Error> {
                 .any(|known| settings.idp_identifiers.contains(known))
     };
     if data.identity_providers.values().any(clashes) {
-        return Err(duplicate("An identifier is another provider's already."));
+        return Err(duplicate("Another provider already has this identifier."));
     }
     Ok(())
 }

@@ -20,9 +20,9 @@ use crate::{
     triggers::{Caller, Metadata, Reason, SignUpSource, custom_text, pre_sign_up},
 };
 
-const TAKEN: &str = "User account already exists";
+const NAME_EXISTS: &str = "User account already exists";
 
-/// What an administrator gives for a user.
+/// The input of an administrator for a user.
 pub(crate) struct Invitation {
     pub(crate) name: String,
     pub(crate) attributes: Vec<AttributeInput>,
@@ -37,7 +37,7 @@ pub(crate) struct Invitation {
     pub(crate) metadata: Metadata,
 }
 
-/// Whether the invitation is sent.
+/// Decides whether the invitation is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvitationMessage {
     Send,
@@ -57,11 +57,11 @@ pub(crate) async fn create(pool: &Pool, invitation: Invitation) -> Result<User, 
     let mut user = User::new(username, sub, now);
     user.status = UserStatus::ForceChangePassword;
     attributes::write(&mut user, &attributes);
-    pool.store.read(|data| check_name_free(data, &settings, given, TAKEN))?;
+    pool.store.read(|data| check_name_free(data, &settings, given, NAME_EXISTS))?;
     let password =
         temporary_password(pool, &settings, &user, invitation.temporary_password).await?;
     user.password = Some(password.stored.clone());
-    // The function's response about confirmation and verification only counts at sign-up.
+    // The function's response about confirmation and verification has an effect at sign-up only.
     let (validation, arrival) = (&invitation.validation, SignUpSource::AdminCreateUser);
     let caller = Caller::administrator(&invitation.metadata);
     pre_sign_up(&pool.events(), &user, arrival, validation, caller).await?;
@@ -73,7 +73,7 @@ pub(crate) async fn create(pool: &Pool, invitation: Invitation) -> Result<User, 
     };
     pool.store
         .write(|data| {
-            check_name_free(data, &settings, given, TAKEN)?;
+            check_name_free(data, &settings, given, NAME_EXISTS)?;
             if invitation.takes_aliases == TakesAliases::Yes {
                 attributes::take_aliases(data, &user)?;
             }

@@ -15,7 +15,7 @@ const MAX_MESSAGES: usize = 2000;
 pub(crate) struct Draft<'a> {
     pub(crate) contact: Contact,
     pub(crate) subject: Option<&'a str>,
-    /// With `{####}` where the code goes.
+    /// Contains `{####}` in place of the code.
     pub(crate) body: &'a str,
     pub(crate) code: Option<&'a str>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct CodeDelivery {
     pub(crate) destination: String,
 }
 
-/// Returns the text of a message with a code: the pool's own, or else Cognito's.
+/// Returns the text of a message with a code: the text in the pool's settings, or else Cognito's default.
 pub(crate) fn code_text(
     settings: &PoolSettings,
     purpose: CodePurpose,
@@ -40,29 +40,29 @@ pub(crate) fn code_text(
             ("Your verification code", "Your verification code is {####}")
         }
     };
-    let (own_subject, own_body) = match contact {
+    let (pool_subject, pool_body) = match contact {
         Contact::Email => {
             (&settings.email_verification_subject, &settings.email_verification_message)
         }
         Contact::PhoneNumber => (&None, &settings.sms_verification_message),
     };
-    let or = |own: &Option<String>, default: &str| own.clone().unwrap_or_else(|| default.into());
+    let or = |text: &Option<String>, default: &str| text.clone().unwrap_or_else(|| default.into());
     MessageText {
-        subject: (contact == Contact::Email).then(|| or(own_subject, subject)),
-        body: or(own_body, body),
+        subject: (contact == Contact::Email).then(|| or(pool_subject, subject)),
+        body: or(pool_body, body),
     }
 }
 
 /// Returns the text of an invitation, with placeholders for the user name and the temporary password.
 pub(crate) fn invitation(settings: &PoolSettings, contact: Contact) -> MessageText {
-    let own = &settings.admin_create_user_config.invite_message_template;
+    let template = &settings.admin_create_user_config.invite_message_template;
     let body = match contact {
-        Contact::Email => &own.email_message,
-        Contact::PhoneNumber => &own.sms_message,
+        Contact::Email => &template.email_message,
+        Contact::PhoneNumber => &template.sms_message,
     };
     let body =
         body.as_deref().unwrap_or("Your username is {username} and temporary password is {####}.");
-    let subject = own.email_subject.as_deref().unwrap_or("Your temporary password");
+    let subject = template.email_subject.as_deref().unwrap_or("Your temporary password");
     MessageText {
         subject: (contact == Contact::Email).then(|| subject.to_owned()),
         body: body.to_owned(),
@@ -103,12 +103,13 @@ pub(crate) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) ->
 }
 
 impl CodeDelivery {
+    /// Masks the destination of a code.
     pub(crate) fn new(contact: Contact, destination: &str) -> Self {
         Self { contact, destination: masked(contact, destination) }
     }
 }
 
-/// `j***@e***`, and `+*******9934`.
+/// Masks a destination: `j***@e***`, and `+*******9934`.
 fn masked(contact: Contact, destination: &str) -> String {
     match contact {
         Contact::Email => {

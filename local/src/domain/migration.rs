@@ -32,7 +32,7 @@ pub(crate) async fn migrate(
     };
     let settings = pool.store.read(Data::settings);
     let now = pool.now();
-    let user = Arc::new(made(pool, &settings, name, password, &migrant, now).await?);
+    let user = Arc::new(new_user(pool, &settings, name, password, &migrant, now).await?);
     pool.store
         .write(|data| {
             let present = data.find_user(name).or_else(|| data.find_user(&user.username));
@@ -55,7 +55,7 @@ pub(crate) async fn migrate(
         .await?
 }
 
-async fn made(
+async fn new_user(
     pool: &Pool,
     settings: &PoolSettings,
     name: &str,
@@ -65,9 +65,9 @@ async fn made(
 ) -> Result<User, Error> {
     let mut given = migrant.attributes.clone();
     // A user who signs in with an alias also has a user name.
-    let own_name = given.remove("username");
+    let user_name = given.remove("username");
     let NewName { username, sub, contact } =
-        new_name(settings, own_name.as_deref().unwrap_or(name))?;
+        new_name(settings, user_name.as_deref().unwrap_or(name))?;
     let list = given.into_iter().map(|(name, value)| AttributeInput { name, value }).collect();
     let mut given = attributes::check_new(settings, Writer::Admin, list)?;
     if let Some((contact, value)) = contact {
@@ -77,7 +77,7 @@ async fn made(
     attributes::write(&mut user, &given);
     user.status =
         if migrant.is_confirmed { UserStatus::Confirmed } else { UserStatus::ResetRequired };
-    // The migrated password need not conform to the pool's policy.
+    // The policy of the pool does not apply to a migrated password.
     if let Some(text) = password.filter(|_| migrant.is_confirmed) {
         user.password = Some(Password::new(pool.short_name(), &user.username, text).await);
     }
@@ -85,7 +85,7 @@ async fn made(
     Ok(user)
 }
 
-/// Sends a welcome message: by SMS, unless the function says otherwise. It contains no password.
+/// Sends a welcome message without a password: by SMS, unless the function names other media.
 fn welcome(data: &mut Data, user: &User, mediums: &[String], now: u64) {
     let has = |contact: &Contact| user.attribute(contact.attribute()).is_some();
     let is_wanted = |contact: &Contact| {

@@ -1,11 +1,16 @@
 //! The rules of a user pool: typed functions over a [`Pool`](crate::pool::Pool), with Cognito's errors.
 //!
-//! Whoever calls them has authenticated the app client or the administrator. They know no HTTP and no JSON of the API.
+//! The caller has authenticated the app client or the administrator. The functions know neither HTTP nor the JSON of the
+//! API.
 
+pub(crate) mod access_tokens;
 pub(crate) mod account;
 mod attribute_change;
 pub(crate) mod attributes;
+pub(crate) mod client_secrets;
+pub(crate) mod clients;
 mod codes;
+pub(crate) mod custom_attributes;
 pub(crate) mod filter;
 mod find;
 pub(crate) mod groups;
@@ -18,10 +23,16 @@ mod migration;
 mod new_password;
 pub(crate) mod paging;
 pub(crate) mod passwords;
+pub(crate) mod pool_domains;
+pub(crate) mod pool_mfa;
+pub(crate) mod pools;
+pub(crate) mod resource_servers;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
+mod simulation;
 pub(crate) mod software_token;
 mod temporary_password;
 pub(crate) mod user_names;
 pub(crate) mod users;
+pub(crate) mod violations;

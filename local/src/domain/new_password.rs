@@ -7,7 +7,7 @@ use crate::{
     pool::Pool,
 };
 
-/// Makes a password, if it conforms to the pool's policy and is not in the user's history.
+/// Creates a password, if it conforms to the pool's policy and is not in the user's history.
 pub(crate) async fn new_password(
     pool: &Pool,
     settings: &PoolSettings,
@@ -17,8 +17,8 @@ pub(crate) async fn new_password(
     if let Some(violation) = settings.password_policy.violation(text) {
         return Err(Error::invalid_password(violation));
     }
-    let lately = user.password.iter().chain(&user.earlier_passwords);
-    for earlier in lately.take(settings.password_policy.password_history_size) {
+    let recent = user.password.iter().chain(&user.earlier_passwords);
+    for earlier in recent.take(settings.password_policy.password_history_size) {
         if earlier.is(pool.short_name(), &user.username, text).await {
             return Err(Error::new(
                 ErrorKind::PasswordHistoryPolicyViolation,
@@ -31,10 +31,10 @@ pub(crate) async fn new_password(
 
 /// Sets a user's password. A code to reset the password becomes invalid, and earlier mistakes no longer count.
 pub(crate) fn set_password(user: &mut User, settings: &PoolSettings, password: Password) {
-    if let Some(before) = user.password.replace(password) {
-        user.earlier_passwords.insert(0, before);
+    if let Some(previous) = user.password.replace(password) {
+        user.earlier_passwords.insert(0, previous);
     }
-    // The present password is the first of the history.
+    // The current password is the first of the history.
     let kept = settings.password_policy.password_history_size.saturating_sub(1);
     user.earlier_passwords.truncate(kept);
     user.codes.remove(&CodePurpose::Forgot);

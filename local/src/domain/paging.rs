@@ -1,7 +1,15 @@
 //! Lists in pages. A page begins after the last row of the page before, so that no row is lost or repeated when rows are
 //! added or removed in between.
 
-use crate::{crypto::secret::digest_of, error::Error, text::base64url};
+use std::sync::Arc;
+
+use crate::{
+    crypto::secret::digest_of,
+    error::Error,
+    pool::Pool,
+    store::{Data, Table},
+    text::base64url,
+};
 
 /// The number of rows in a page, unless the caller asks for fewer.
 const MAX_LIMIT: usize = 60;
@@ -41,6 +49,21 @@ impl Paging {
         let next = rows.next().map(|_| base64url::encode(format!("{} {last}", self.list)));
         (page, next)
     }
+}
+
+/// Returns a page of a table of a pool, and the token of the next page. `operation` is the name of the list operation.
+pub(crate) fn table_page<T>(
+    pool: &Pool,
+    operation: &str,
+    limit: Option<i64>,
+    token: Option<&str>,
+    table: impl FnOnce(&Data) -> &Table<T>,
+) -> Result<(Vec<Arc<T>>, Option<String>), Error> {
+    let paging = Paging::new(&format!("{operation} {}", pool.id()), limit, token)?;
+    pool.store.read(|data| {
+        let (rows, next) = paging.page(table(data).iter());
+        Ok((rows.into_iter().cloned().collect(), next))
+    })
 }
 
 fn key_of(list: &str, token: &str) -> Option<String> {

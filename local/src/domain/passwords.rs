@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::{
     domain::{
         codes,
-        find::{named_user_mut, still_there, unknown_user},
+        find::{named_user, named_user_mut, present_user, present_user_mut, unknown_user},
         lockout::{count_mistake, is_locked},
         messages::CodeDelivery,
         migration::migrate,
         new_password::{new_password, set_password},
+        simulation,
     },
     error::Error,
     model::{
@@ -34,8 +35,8 @@ pub(crate) async fn change(
     let password = new_password(pool, &settings, user, proposed).await?;
     pool.store
         .write(|data| {
-            let current = still_there(data, user)?;
-            check_tries(current, now)?;
+            let current = present_user_mut(data, user)?;
+            check_not_locked(current, now)?;
             // Another request may have changed it since it was checked.
             if current.password != user.password {
                 return Err(Error::wrong_password());
@@ -58,17 +59,17 @@ pub(crate) async fn forgot(
     if pool.store.read(|data| data.find_user(name).is_none()) {
         migrate(pool, name, None, caller).await?;
     }
-    let Some((user, contact)) = pool.store.read(|data| forgetful(data, client, name))? else {
+    let Some((user, contact)) = pool.store.read(|data| recipient(data, client, name))? else {
         let now = pool.now();
-        return pool.store.write(|data| Ok(simulated(data, name, now))).await?;
+        return pool.store.write(|data| Ok(simulate_delivery(pool, data, name, now))).await?;
     };
     let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
     let message = codes::compose(pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
     pool.store
-        .write(|data| match forgetful(data, client, name)? {
+        .write(|data| match recipient(data, client, name)? {
             Some(_) => codes::send(data, &message, now),
-            None => Ok(simulated(data, name, now)),
+            None => Ok(simulate_delivery(pool, data, name, now)),
         })
         .await?
 }
@@ -86,31 +87,16 @@ pub(crate) async fn reset(
     if let Some(violation) = settings.password_policy.violation(text) {
         return Err(Error::invalid_password(violation));
     }
-    // The code is checked before the history: only who has the code may learn about earlier passwords. A wrong code is
-    // counted.
+    // The code is checked before the history: only a client that has the code may learn about earlier passwords. A wrong
+    // code is counted.
     let now = pool.now();
-    let checked = pool
-        .store
-        .write_always(|data| {
-            let waits = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
-            if !data.find_user(name).is_some_and(|user| waits(user)) {
-                let refusal = codes::refuse(data, name, code, now);
-                return Err(match data.find_user(name) {
-                    Some(user) if user.enabled => refusal,
-                    _ => unknown_user(client, refusal),
-                });
-            }
-            let user = named_user_mut(data, name)?;
-            codes::check(&mut user.codes, CodePurpose::Forgot, code, now)?;
-            Ok(user.clone())
-        })
-        .await;
-    let user = checked??;
+    let user =
+        pool.store.write_always(|data| check_reset_code(data, client, name, code, now)).await??;
     let password = new_password(pool, &settings, &user, text).await?;
     let user = pool
         .store
         .write(|data| {
-            let user = still_there(data, &user)?;
+            let user = present_user_mut(data, &user)?;
             codes::check(&mut user.codes, CodePurpose::Forgot, code, now)?;
             // This also removes the code.
             set_password(user, &settings, password);
@@ -121,6 +107,27 @@ pub(crate) async fn reset(
         .await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     post_confirmation(&pool.events(), &user, ConfirmationSource::ForgotPassword, caller).await
+}
+
+/// Returns the user if the code to reset the password is right.
+fn check_reset_code(
+    data: &mut Data,
+    client: &Client,
+    name: &str,
+    code: &str,
+    now: u64,
+) -> Result<Arc<User>, Error> {
+    let has_code = |user: &User| user.enabled && user.codes.contains_key(&CodePurpose::Forgot);
+    if data.find_user(name).is_some_and(|user| has_code(user)) {
+        let user = named_user_mut(data, name)?;
+        codes::check(&mut user.codes, CodePurpose::Forgot, code, now)?;
+        return named_user(data, name).cloned();
+    }
+    let error = codes::reject_simulated(data, name, code, now);
+    Err(match data.find_user(name) {
+        Some(user) if user.enabled => error,
+        _ => unknown_user(client, error),
+    })
 }
 
 /// Checks the previous password. A user without a password needs none.
@@ -134,48 +141,50 @@ async fn check_previous(
         return Ok(());
     };
     let previous = previous.ok_or_else(|| Error::missing("PreviousPassword"))?;
-    check_tries(user, now)?;
+    check_not_locked(user, now)?;
     if password.is(pool.short_name(), &user.username, previous).await {
-        return Ok(());
+        // The right password has no effect, and no other error, if concurrent attempts locked the account.
+        return pool.store.read(|data| check_not_locked(present_user(data, user)?, now));
     }
     pool.store
         .write_always(|data| {
-            let present = still_there(data, user)?;
+            let present = present_user_mut(data, user)?;
             // Concurrent attempts may have locked the account.
-            check_tries(present, now)?;
+            check_not_locked(present, now)?;
             count_mistake(&mut present.failures, now);
             Err(Error::wrong_password())
         })
         .await?
 }
 
-/// Rejects attempts while the account is locked, so that a stolen access token does not help to find the password.
-fn check_tries(user: &User, now: u64) -> Result<(), Error> {
+/// Rejects attempts while the account is locked, so that the password cannot be guessed with a stolen access token.
+fn check_not_locked(user: &User, now: u64) -> Result<(), Error> {
     if is_locked(&user.failures, now) { Err(Error::attempt_limit()) } else { Ok(()) }
 }
 
-/// Returns a delivery for a code that is sent to nobody.
-fn simulated(data: &mut Data, name: &str, now: u64) -> CodeDelivery {
-    codes::pretend(data, name, now);
-    codes::simulated_delivery(&data.settings(), name)
+/// Returns the delivery of a code that is not sent.
+fn simulate_delivery(pool: &Pool, data: &mut Data, name: &str, now: u64) -> CodeDelivery {
+    codes::simulate(data, name, now);
+    simulation::delivery(pool, data, name)
 }
 
-/// Returns who gets a code to reset the password, and where, or `None` if nobody does and the client must not learn that.
-fn forgetful(
+/// Returns the user to whom a code to reset the password is sent, and the contact. Returns `None` if no code is sent and
+/// the client must not learn that.
+fn recipient(
     data: &Data,
     client: &Client,
     name: &str,
 ) -> Result<Option<(Arc<User>, Contact)>, Error> {
-    let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
+    let hides_users = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
     let Some(user) = data.find_user(name).cloned() else {
-        return if hides { Ok(None) } else { Err(Error::user_not_found()) };
+        return if hides_users { Ok(None) } else { Err(Error::user_not_found()) };
     };
     if matches!(user.status, UserStatus::ForceChangePassword | UserStatus::ExternalProvider) {
         return Err(Error::cannot_reset());
     }
     match codes::recovery_contact(&user) {
         Some(contact) if user.enabled => Ok(Some((user, contact))),
-        _ if hides => Ok(None),
+        _ if hides_users => Ok(None),
         Some(_) => Err(Error::user_disabled()),
         None => Err(Error::no_recovery_contact()),
     }

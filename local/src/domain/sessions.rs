@@ -1,4 +1,4 @@
-//! Sessions after the sign-in: refreshed, revoked, ended.
+//! Sessions after the sign-in: new tokens, revocation and sign-out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     triggers::{Caller, Metadata, TokenSource, TokenUser, user_overrides},
 };
 
-/// Issues new tokens for the session of a refresh token, with rotation also a new refresh token.
+/// Issues new tokens for the session of a refresh token. With rotation, they include a new refresh token.
 ///
 /// `is_caller` rejects callers who may not use the user's tokens, before any other check. `check` rejects the session
 /// for another reason, after the check for reuse of a rotated token. `metadata` is for the token trigger.
@@ -29,7 +29,7 @@ pub(crate) async fn refresh(
     check: impl Fn(&Session) -> Result<(), Error> + Sync,
 ) -> Result<Tokens, Error> {
     let now = pool.now();
-    // The token is rotated after the trigger: a function that fails does not cost the client its refresh token. A token
+    // The token is rotated after the trigger, so that the client keeps its refresh token if the function fails. A token
     // that was already rotated ends its session.
     let found = pool
         .store
@@ -70,7 +70,7 @@ pub(crate) async fn refresh(
 /// Ends the session of a refresh token. An unknown token is no error (RFC 7009, section 2.2).
 ///
 /// # Errors
-/// The token is another client's.
+/// The token belongs to another client.
 pub(crate) async fn revoke(pool: &Pool, client: &Client, token: &str) -> Result<(), Error> {
     pool.store
         .write(|data| {
@@ -96,11 +96,11 @@ pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
         user.signed_out_at = Some(now);
     }
     data.grants.retain(|_, grant| grant.username != user.username);
-    let theirs = |session: &Session| session.sub == user.sub && !session.revoked;
+    let is_active = |session: &Session| session.sub == user.sub && !session.revoked;
     let keys: Vec<_> = data
         .sessions
         .iter()
-        .filter(|(_, session)| theirs(session))
+        .filter(|(_, session)| is_active(session))
         .map(|(key, _)| key.to_owned())
         .collect();
     for key in keys {
@@ -110,10 +110,10 @@ pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
     }
 }
 
-/// Revokes a refresh token, as an app client asks for.
+/// Revokes a refresh token for an app client.
 ///
 /// # Errors
-/// The client does not allow it, this is not a refresh token, or it is another client's.
+/// The client does not allow it, this is not a refresh token, or it belongs to another client.
 pub(crate) async fn revoke_token(pool: &Pool, client: &Client, token: &str) -> Result<(), Error> {
     if !client.settings.enable_token_revocation {
         return Err(Error::new(
@@ -229,7 +229,7 @@ fn is_in_grace(rotated_at: u64, grace: Option<Duration>, now: u64) -> bool {
     now < rotated_at.saturating_add(grace.map_or(0, milliseconds))
 }
 
-/// The error for an app client that may not revoke a token.
+/// Returns the error for an app client that may not revoke a token.
 pub(crate) fn unauthorized() -> Error {
     Error::new(ErrorKind::Unauthorized, "The client may not revoke this token")
 }

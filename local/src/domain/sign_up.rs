@@ -9,6 +9,7 @@ use crate::{
         find::unknown_user,
         messages::CodeDelivery,
         new_password::new_password,
+        simulation,
         user_names::{NewName, check_name_free, new_name},
     },
     error::Error,
@@ -23,9 +24,9 @@ use crate::{
     },
 };
 
-/// What a new user gives.
+/// The input of a sign-up.
 pub(crate) struct NewUser<'a> {
-    /// The user name, or a contact where contacts are used instead.
+    /// The user name, or a contact in pools that use contacts instead.
     pub(crate) name: &'a str,
     pub(crate) password: Option<&'a str>,
     pub(crate) attributes: Vec<AttributeInput>,
@@ -111,13 +112,13 @@ pub(crate) async fn confirm(
         })
         .await??;
     let confirmed =
-        pool.store.write(|data| confirmed(data, client, name, code, takes_aliases, now));
+        pool.store.write(|data| confirm_user(data, client, name, code, takes_aliases, now));
     let user = confirmed.await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await
 }
 
-/// Whether a confirmation may take an alias from another user.
+/// Decides whether a confirmation may take an alias from another user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TakesAliases {
     No,
@@ -132,30 +133,31 @@ pub(crate) async fn resend_code(
     metadata: &Metadata,
 ) -> Result<CodeDelivery, Error> {
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    let Some((user, contact)) = pool.store.read(|data| unconfirmed(data, client, name))? else {
-        return Ok(pool.store.read(|data| codes::simulated_delivery(&data.settings(), name)));
+    let Some((user, contact)) = pool.store.read(|data| recipient(data, client, name))? else {
+        return Ok(pool.store.read(|data| simulation::delivery(pool, data, name)));
     };
     let (purpose, reason) = (CodePurpose::SignUp, Reason::ResendCode);
     let message = codes::compose(pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
     pool.store
-        .write(|data| match unconfirmed(data, client, name)? {
+        .write(|data| match recipient(data, client, name)? {
             Some(_) => codes::send(data, &message, now),
-            None => Ok(codes::simulated_delivery(&data.settings(), name)),
+            None => Ok(simulation::delivery(pool, data, name)),
         })
         .await?
 }
 
-/// Returns who gets another code, and where, or `None` if there is no such user and the client must not learn that.
-fn unconfirmed(
+/// Returns the unconfirmed user to whom another code is sent, and the contact. Returns `None` if there is no such user
+/// and the client must not learn that.
+fn recipient(
     data: &Data,
     client: &Client,
     name: &str,
 ) -> Result<Option<(Arc<User>, Contact)>, Error> {
-    let hides = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
+    let hides_users = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
     let user = match data.find_user(name).cloned() {
         Some(user) if user.enabled => user,
-        _ if hides => return Ok(None),
+        _ if hides_users => return Ok(None),
         Some(_) => return Err(Error::user_disabled()),
         None => return Err(Error::user_not_found()),
     };
@@ -196,14 +198,14 @@ fn unconfirmed_user<'a>(
     Ok(user)
 }
 
-fn confirmed(
+fn confirm_user(
     data: &mut Data,
     client: &Client,
     name: &str,
     code: &str,
     takes_aliases: TakesAliases,
     now: u64,
-) -> Result<User, Error> {
+) -> Result<Arc<User>, Error> {
     let settings = data.settings();
     let user = unconfirmed_user(data, client, name)?;
     let contact = codes::check(&mut user.codes, CodePurpose::SignUp, code, now)?;
@@ -222,6 +224,7 @@ fn confirmed(
         return Err(clash);
     }
     let key = data.user_key(&confirmed.username);
-    data.users.insert(key, confirmed.clone());
+    let confirmed = Arc::new(confirmed);
+    data.users.insert(key, Arc::clone(&confirmed));
     Ok(confirmed)
 }

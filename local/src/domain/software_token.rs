@@ -1,12 +1,14 @@
-//! Software tokens, and which second factors a user wants.
+//! Software tokens, and the second factors that a user turns on.
 
 use std::sync::Arc;
 
 use crate::{
     crypto::totp::{CodeCheck, new_secret},
     domain::{
-        find::{named_user_mut, still_there},
-        sign_in::{Handle, NextStep, Open, open_challenge, open_step, step_of},
+        find::{named_user_mut, present_user_mut},
+        sign_in::{
+            ChallengeRef, NextStep, OpenChallenge, find_challenge, step_of, store_challenge,
+        },
     },
     error::{Error, ErrorKind},
     model::{
@@ -17,7 +19,7 @@ use crate::{
     store::Data,
 };
 
-/// What a user wants of each factor. A factor that is `None` stays as it is.
+/// The changes of a user's factors. A factor that is `None` does not change.
 pub(crate) struct FactorPreferences {
     pub(crate) sms: Option<FactorPreference>,
     pub(crate) software_token: Option<FactorPreference>,
@@ -30,15 +32,15 @@ pub(crate) struct FactorPreference {
     pub(crate) is_preferred: bool,
 }
 
-/// Gives a signed-in user a new software token, and returns its secret. It counts once it is verified.
+/// Gives a signed-in user a new software token, and returns its secret. The token is in use once it is verified.
 pub(crate) async fn associate(pool: &Pool, user: &User) -> Result<String, Error> {
     let secret = new_secret();
     let now = pool.now();
-    pool.store.write(|data| await_token(data, user, &secret, now)).await??;
+    pool.store.write(|data| store_new_token(data, user, &secret, now)).await??;
     Ok(secret)
 }
 
-/// As [`associate`], during a sign-in that requires it. Returns the secret and the next `Session`.
+/// Gives a user a new software token during a sign-in that requires one. Returns the secret and the next `Session`.
 pub(crate) async fn associate_in_sign_in(
     pool: &Pool,
     session: &str,
@@ -48,8 +50,8 @@ pub(crate) async fn associate_in_sign_in(
     let next = pool
         .store
         .write(|data| {
-            let open = set_up_step(data, session, now)?;
-            await_token(data, &open.user, &secret, now)?;
+            let open = set_up_challenge(data, session, now)?;
+            store_new_token(data, &open.user, &secret, now)?;
             next_session(data, &open, false, now)
         })
         .await??;
@@ -67,7 +69,7 @@ pub(crate) async fn verify(
     pool.store.write(|data| accept_token(data, user, code, name, now)).await?
 }
 
-/// As [`verify`], during a sign-in that requires it. Returns the next `Session`.
+/// Verifies the new software token during a sign-in that requires one. Returns the next `Session`.
 pub(crate) async fn verify_in_sign_in(
     pool: &Pool,
     session: &str,
@@ -77,7 +79,7 @@ pub(crate) async fn verify_in_sign_in(
     let now = pool.now();
     pool.store
         .write(|data| {
-            let open = set_up_step(data, session, now)?;
+            let open = set_up_challenge(data, session, now)?;
             accept_token(data, &open.user, code, name, now)?;
             if let Some(user) = data.exact_user_mut(&open.user.username) {
                 user.mfa.software_token = true;
@@ -90,22 +92,22 @@ pub(crate) async fn verify_in_sign_in(
 /// Returns the pool in which a `Session` is open.
 pub(crate) fn pool_of_session(site: &Site, session: &str) -> Result<Arc<Pool>, Error> {
     let is_open = |pool: &Arc<Pool>| {
-        let handle = Handle { session, client_and_name: None, now: pool.now() };
-        pool.store.read(|data| open_step(data, &handle).is_ok())
+        let reference = ChallengeRef { session, client_and_name: None, now: pool.now() };
+        pool.store.read(|data| find_challenge(data, &reference).is_ok())
     };
     site.pools().into_iter().find(is_open).ok_or_else(Error::unknown_session)
 }
 
-/// Sets which factors a signed-in user wants.
+/// Sets the factors that a signed-in user turns on.
 pub(crate) async fn set_preference(
     pool: &Pool,
     user: &User,
     wanted: &FactorPreferences,
 ) -> Result<(), Error> {
-    prefer(pool, |data| still_there(data, user), wanted).await
+    prefer(pool, |data| present_user_mut(data, user), wanted).await
 }
 
-/// As [`set_preference`], for the user whom an administrator names.
+/// Sets the factors of the user whom an administrator names.
 pub(crate) async fn set_preference_of(
     pool: &Pool,
     name: &str,
@@ -131,28 +133,33 @@ async fn prefer(
 }
 
 /// Returns the challenge to set up a first factor, if the user still has none.
-fn set_up_step(data: &Data, session: &str, now: u64) -> Result<Open, Error> {
-    let open = open_step(data, &Handle { session, client_and_name: None, now })?;
-    let waits = matches!(open.challenge.kind, ChallengeKind::MfaSetup { verified: false })
+fn set_up_challenge(data: &Data, session: &str, now: u64) -> Result<OpenChallenge, Error> {
+    let open = find_challenge(data, &ChallengeRef { session, client_and_name: None, now })?;
+    let is_waiting = matches!(open.challenge.kind, ChallengeKind::MfaSetup { verified: false })
         && step_of(&data.settings(), &open.user) == NextStep::SetUpFactor;
-    if waits { Ok(open) } else { Err(Error::unknown_session()) }
+    if is_waiting { Ok(open) } else { Err(Error::unknown_session()) }
 }
 
-fn next_session(data: &mut Data, open: &Open, verified: bool, now: u64) -> Result<String, Error> {
+fn next_session(
+    data: &mut Data,
+    open: &OpenChallenge,
+    verified: bool,
+    now: u64,
+) -> Result<String, Error> {
     data.challenges.remove(&open.key);
     let client: Arc<Client> =
         data.clients.get(&open.challenge.client_id).cloned().ok_or_else(Error::unknown_session)?;
-    Ok(open_challenge(data, &client, &open.user, ChallengeKind::MfaSetup { verified }, now))
+    Ok(store_challenge(data, &client, &open.user, ChallengeKind::MfaSetup { verified }, now))
 }
 
-/// Stores a secret, which is used once a code proves that the user has it.
-fn await_token(data: &mut Data, user: &User, secret: &str, now: u64) -> Result<(), Error> {
+/// Stores the secret of a new token. The token is in use once a code proves that the user has the secret.
+fn store_new_token(data: &mut Data, user: &User, secret: &str, now: u64) -> Result<(), Error> {
     let settings = data.settings();
     if settings.mfa_configuration == Mfa::Off || !settings.software_token_mfa_configuration.enabled
     {
         return Err(Error::software_token_missing());
     }
-    let user = still_there(data, user)?;
+    let user = present_user_mut(data, user)?;
     user.new_software_token = Some(secret.to_owned());
     user.modified_at = now;
     Ok(())
@@ -165,7 +172,7 @@ fn accept_token(
     name: Option<String>,
     now: u64,
 ) -> Result<(), Error> {
-    let user = still_there(data, user)?;
+    let user = present_user_mut(data, user)?;
     let secret = user.new_software_token.clone().ok_or_else(Error::software_token_missing)?;
     let mut token = SoftwareToken { secret, name, last_step: None };
     let CodeCheck::Valid(step) = token.check(code, now) else {
@@ -185,7 +192,7 @@ fn accept_token(
 fn preference(user: &User, wanted: &FactorPreferences) -> Result<MfaPreference, Error> {
     let mut mfa = user.mfa.clone();
     let MfaPreference { software_token, sms, email, preferred } = &mut mfa;
-    let mut preferred_now = 0;
+    let mut preferred_count = 0;
     for (name, wanted, is_on) in [
         ("SMS_MFA", wanted.sms, sms),
         ("SOFTWARE_TOKEN_MFA", wanted.software_token, software_token),
@@ -201,13 +208,13 @@ fn preference(user: &User, wanted: &FactorPreferences) -> Result<MfaPreference, 
             return Err(Error::invalid_parameter("A disabled MFA cannot be preferred."));
         }
         if wanted.is_preferred {
-            preferred_now += 1;
+            preferred_count += 1;
             *preferred = Some(name.to_owned());
         } else if preferred.as_deref() == Some(name) {
             *preferred = None;
         }
     }
-    if preferred_now > 1 {
+    if preferred_count > 1 {
         return Err(Error::invalid_parameter("Only one MFA can be preferred."));
     }
     Ok(mfa)

@@ -11,7 +11,7 @@ use crate::{
     pool::Pool,
 };
 
-/// The characters of a temporary password, without those that look alike: people type it.
+/// The characters of a temporary password. Those that look alike are left out, because users type the password.
 const CHARACTERS: [&str; 4] =
     ["ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#%^*_+=-"];
 
@@ -23,7 +23,7 @@ pub(crate) struct TemporaryPassword {
     pub(crate) stored: Password,
 }
 
-/// Checks the password that the administrator gives, or makes one.
+/// Checks the password that the administrator gives, or creates one.
 pub(crate) async fn temporary_password(
     pool: &Pool,
     settings: &PoolSettings,
@@ -31,12 +31,12 @@ pub(crate) async fn temporary_password(
     given: Option<String>,
 ) -> Result<TemporaryPassword, Error> {
     let text = given.unwrap_or_else(|| random(&settings.password_policy));
-    let ends = pool.now().saturating_add(settings.password_policy.temporary_lifetime());
-    let stored = new_password(pool, settings, user, &text).await?.expiring(ends);
+    let expires_at = pool.now().saturating_add(settings.password_policy.temporary_lifetime());
+    let stored = new_password(pool, settings, user, &text).await?.expiring(expires_at);
     Ok(TemporaryPassword { text, stored })
 }
 
-/// Makes a password with characters of each kind, so that it conforms to any policy.
+/// Creates a password with characters of each kind, as the strictest policy requires.
 fn random(policy: &PasswordPolicy) -> String {
     let length = LENGTH.max(policy.minimum_length);
     CHARACTERS.iter().cycle().take(length).filter_map(|kind| one_of(kind)).collect()

@@ -16,7 +16,7 @@ pub(crate) struct NewName {
     pub(crate) contact: Option<(Contact, String)>,
 }
 
-/// Checks the name of a new user.
+/// Checks the name of a new user, and returns all names that follow from it.
 pub(crate) fn new_name(settings: &PoolSettings, given: &str) -> Result<NewName, Error> {
     service_model::check_text("UsernameType", "username", given)?;
     let contact = settings.check_new_username(given).map_err(Error::invalid_parameter)?;
@@ -25,12 +25,12 @@ pub(crate) fn new_name(settings: &PoolSettings, given: &str) -> Result<NewName, 
     Ok(NewName { username, sub, contact: contact.map(|contact| (contact, given.to_owned())) })
 }
 
-/// Checks that no user has this name yet. `otherwise` is the message of the error, which differs between operations.
+/// Checks that no user has this name yet. `message` is the text of the error, which differs between operations.
 pub(crate) fn check_name_free(
     data: &Data,
     settings: &PoolSettings,
     given: &str,
-    otherwise: &str,
+    message: &str,
 ) -> Result<(), Error> {
     if data.find_user(given).is_none() {
         return Ok(());
@@ -39,6 +39,6 @@ pub(crate) fn check_name_free(
         Some(contact) if settings.signs_in_with_contacts() => {
             Error::alias_exists(contact.attribute()).message
         }
-        _ => otherwise.to_owned(),
+        _ => message.to_owned(),
     }))
 }

@@ -1,4 +1,4 @@
-//! What administrators do with single users.
+//! The operations of administrators on single users.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
     triggers::{Caller, ConfirmationSource, Metadata, Reason, post_confirmation},
 };
 
-/// What a password that an administrator sets is for.
+/// The kind of a password that an administrator sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasswordKind {
     /// The user must change it at the next sign-in.
@@ -93,7 +93,7 @@ pub(crate) async fn disable(pool: &Pool, name: &str) -> Result<(), Error> {
         .await?
 }
 
-/// Confirms a user who signed up. The user's contacts stay as they are, verified or not.
+/// Confirms a user who signed up. It does not verify the user's contacts.
 pub(crate) async fn confirm(pool: &Pool, name: &str, metadata: &Metadata) -> Result<(), Error> {
     let now = pool.now();
     let user = pool
@@ -183,14 +183,14 @@ pub(crate) async fn reset_password(
     name: &str,
     metadata: &Metadata,
 ) -> Result<(), Error> {
-    let (user, contact) = pool.store.read(|data| to_reset(data, name))?;
+    let (user, contact) = pool.store.read(|data| reset_recipient(data, name))?;
     let caller = Caller::administrator(metadata);
     let (purpose, reason) = (CodePurpose::Forgot, Reason::ForgotPassword);
     let message = codes::compose(pool, &user, purpose, contact, reason, caller).await?;
     let now = pool.now();
     pool.store
         .write(|data| {
-            to_reset(data, name)?;
+            reset_recipient(data, name)?;
             codes::send(data, &message, now)?;
             let user = named_user_mut(data, &user.username)?;
             user.status = UserStatus::ResetRequired;
@@ -200,8 +200,8 @@ pub(crate) async fn reset_password(
         .await?
 }
 
-/// Returns a user whose password can be reset, and where the code is sent.
-fn to_reset(data: &Data, name: &str) -> Result<(Arc<User>, Contact), Error> {
+/// Returns a user whose password can be reset, and the contact to which the code is sent.
+fn reset_recipient(data: &Data, name: &str) -> Result<(Arc<User>, Contact), Error> {
     let user = named_user(data, name)?;
     if !user.enabled {
         return Err(Error::user_disabled());

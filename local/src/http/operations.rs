@@ -1,4 +1,4 @@
-//! Operations run in tasks of their own, so that each runs to completion even if its client disconnects.
+//! Runs each request in a separate task. It runs to completion even if the client disconnects.
 
 use std::{
     future::Future,
@@ -8,11 +8,9 @@ use std::{
 use axum::{
     extract::{Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use tokio::{sync::oneshot, task::JoinSet};
-
-use crate::error::{Error, ErrorKind};
 
 /// The operations of a server that are still running, or `None` once the server was stopped.
 pub(crate) struct Operations(Mutex<Option<JoinSet<()>>>);
@@ -43,9 +41,12 @@ impl Default for Operations {
     }
 }
 
+/// Returns the response to a request whose handler panicked, or that was aborted because the server was stopped.
+pub(crate) type NoResponse = fn() -> Response;
+
 /// Runs a request's handler to completion, whether or not the client waits for the response.
 pub(crate) async fn run_to_completion(
-    State(operations): State<Arc<Operations>>,
+    State((operations, no_response)): State<(Arc<Operations>, NoResponse)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -54,9 +55,33 @@ pub(crate) async fn run_to_completion(
         // The receiver is gone if the client disconnected.
         let _ = sender.send(next.run(request).await);
     });
-    receiver.await.unwrap_or_else(|_| {
-        let message =
-            "The operation ended without a response: the local pool was stopped, or the operation panicked.";
-        Error::new(ErrorKind::InternalError, message).into_response()
-    })
+    receiver.await.unwrap_or_else(|_| no_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::Body,
+        http::StatusCode,
+        middleware,
+        response::{Html, IntoResponse},
+        routing::get,
+    };
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn panic_of_a_handler_gets_the_response_of_its_routes() {
+        async fn panicking() -> Html<&'static str> {
+            panic!("a handler that panics")
+        }
+        let no_response: NoResponse = || StatusCode::IM_A_TEAPOT.into_response();
+        let state = (Arc::new(Operations::default()), no_response);
+        let layer = middleware::from_fn_with_state(state, run_to_completion);
+        let router = Router::new().route("/", get(panicking)).route_layer(layer);
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    }
 }

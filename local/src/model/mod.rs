@@ -13,8 +13,8 @@ pub(crate) use self::{
     federation::{ExternalSignIn, IdentityProvider},
     records::{
         BrowserSession, Challenge, ChallengeKind, Client, CustomRound, Grant, Group, Message,
-        MessageText, PLACE_OF_CODE, PLACE_OF_NAME, PoolRecord, RefreshToken, ResourceServer,
-        Session, StoredKey,
+        MessageText, OtherSettings, PLACE_OF_CODE, PLACE_OF_NAME, PoolRecord, RefreshToken,
+        ResourceServer, Session, StoredKey,
     },
     user::{
         Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, UnknownName, User,

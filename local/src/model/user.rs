@@ -65,6 +65,9 @@ pub(crate) struct Code {
     pub(crate) attribute: String,
     /// The number of wrong attempts.
     pub(crate) mistakes: u32,
+    /// The number of wrong attempts at the codes that this one replaced.
+    #[serde(default)]
+    pub(crate) earlier_mistakes: u32,
 }
 
 /// An authenticator app (RFC 6238).

@@ -27,6 +27,7 @@ use tower_cognito::{
 pub use self::fault::Fault;
 use self::{keys::SigningKey, own_verifier::OwnVerifier};
 use crate::{
+    crypto::secret::{keyed_digest, random_text},
     ids::uuid_of,
     model::{PoolRecord, StoredKey},
     store::{Data, Store, StoreError},
@@ -44,6 +45,8 @@ pub(crate) struct Pool {
     /// The number of the next key. It is locked while keys are generated, so that concurrent calls publish them in the
     /// order of their numbers.
     next_key: Mutex<usize>,
+    /// The key from which responses for unknown names are derived.
+    simulation_secret: String,
     state: Mutex<State>,
     fetches: AtomicU64,
     clock: Arc<PoolClock>,
@@ -91,12 +94,14 @@ impl Pool {
             keys.collect::<io::Result<Vec<_>>>()
         })?;
         let has_keys = published.len() >= 2;
+        let simulation_secret = load_simulation_secret(&store)?;
         let pool = Self {
             id,
             client_id,
             issuer,
             address,
             own_keys,
+            simulation_secret,
             next_key: Mutex::new(published.last().map_or(0, |key| key.number + 1)),
             state: Mutex::new(State { published, generation: 0, fault: Fault::None }),
             fetches: AtomicU64::new(0),
@@ -111,7 +116,8 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Writes the first data of a new pool together with its keys, so that the disk never has keys without a pool.
+    /// Writes the first data of a new pool together with its keys and secrets. The disk never has keys without a
+    /// pool.
     pub(crate) async fn create(
         &self,
         record: PoolRecord,
@@ -121,6 +127,7 @@ impl Pool {
         self.store
             .write(|data| {
                 data.pool.insert(self.id.to_string(), record);
+                data.secrets.insert(SIMULATION, self.simulation_secret.clone());
                 for (number, key) in keys {
                     data.keys.insert(number, key);
                 }
@@ -258,6 +265,12 @@ impl Pool {
         uuid_of(&format!("{} {username}", self.id))
     }
 
+    /// Returns bytes that are always the same for a name in this pool, and that nobody can compute without a secret of
+    /// the pool.
+    pub(crate) fn simulated_bytes(&self, purpose: &str, name: &str) -> [u8; 32] {
+        keyed_digest(self.simulation_secret.as_bytes(), &format!("{purpose}\0{name}"))
+    }
+
     pub(crate) fn sign(&self, token_use: TokenUse, header: &[u8], payload: &[u8]) -> String {
         self.signing_key(token_use).token(header, payload)
     }
@@ -313,6 +326,21 @@ impl Pool {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The purpose of the secret from which responses for unknown names are derived.
+const SIMULATION: &str = "simulation";
+
+/// Returns the stored secret or a random one. A new pool writes it with its first data.
+fn load_simulation_secret(store: &Store) -> io::Result<String> {
+    if let Some(secret) = store.read(|data| data.secrets.get(SIMULATION).cloned()) {
+        return Ok(String::clone(&secret));
+    }
+    let secret = random_text();
+    if store.read(|data| data.pool.len() > 0) {
+        store.write_secret(SIMULATION, &secret)?;
+    }
+    Ok(secret)
 }
 
 impl PoolClock {
@@ -385,7 +413,7 @@ mod tests {
         let pool = open(Some(Arc::clone(&disk)), false);
         assert!(tables().is_empty(), "{:?}", tables());
         pool.create(PoolRecord::new(PoolSettings::default(), 0), |_| {}).await.unwrap();
-        assert_eq!(tables(), ["keys", "keys", "pool"]);
+        assert_eq!(tables(), ["keys", "keys", "pool", "secrets"]);
         pool.add_keys().unwrap();
         let reopened = open(Some(Arc::clone(&disk)), false);
         assert_eq!(numbers(&reopened), [0, 1, 2, 3]);

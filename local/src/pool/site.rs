@@ -16,7 +16,7 @@ use crate::{
     error::Error,
     model::{Client, PoolRecord},
     pool::{Parts, Pool, endpoint},
-    store::{Disk, Store, StoreError, mail::Outbox},
+    store::{Data, Disk, Store, StoreError, mail::Outbox},
     time::{SystemClock, milliseconds},
     triggers::Triggers,
 };
@@ -30,6 +30,8 @@ pub(crate) struct Site {
     region: String,
     own_keys: bool,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
+    /// Held while a domain is assigned to a pool, so that two pools cannot get the same one.
+    pub(crate) domains: tokio::sync::Mutex<()>,
 }
 
 impl Site {
@@ -40,7 +42,8 @@ impl Site {
         (region, own_keys): (&str, bool),
     ) -> Self {
         let region = region.to_owned();
-        Self { address, disk, outbox, region, own_keys, pools: Mutex::default() }
+        let (pools, domains) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { address, disk, outbox, region, own_keys, pools, domains }
     }
 
     /// Serves a pool.
@@ -94,9 +97,13 @@ impl Site {
         Ok(Arc::new(pool))
     }
 
-    /// Removes a pool, also from disk.
-    pub(crate) async fn remove(&self, pool: &Pool) -> io::Result<()> {
-        pool.store.close().await?;
+    /// Removes a pool, also from disk, unless `check` returns an error.
+    pub(crate) async fn remove(
+        &self,
+        pool: &Pool,
+        check: impl FnOnce(&Data) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        pool.store.close(check).await??;
         self.lock().remove(pool.id().as_str());
         Ok(())
     }

@@ -98,6 +98,8 @@ tables! {
     unknown_names: UnknownName,
     /// By number.
     keys: StoredKey,
+    /// Secrets that never leave the pool, by purpose.
+    secrets: String,
 }
 
 impl Data {

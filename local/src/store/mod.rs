@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-pub(crate) use self::{data::Data, disk::Disk, error::StoreError};
+pub(crate) use self::{data::Data, disk::Disk, error::StoreError, table::Table};
 use self::{data::Progress, mail::Outbox, table::Change};
 pub(crate) use crate::model::ExternalSignIn;
 use crate::{
@@ -73,18 +73,34 @@ impl Store {
         read(&self.0.lock())
     }
 
-    /// Deletes all data, also on disk. Later changes fail.
-    pub(crate) async fn close(&self) -> io::Result<()> {
+    /// Removes all data, also from disk, and rejects later changes. If `check` returns an error, nothing is removed. No
+    /// change can come between the check and the removal.
+    ///
+    /// # Errors
+    /// The outer error: the data cannot be removed from disk, or the pool was deleted before.
+    pub(crate) async fn close<E: Send + 'static>(
+        &self,
+        check: impl FnOnce(&Data) -> Result<(), E> + Send + 'static,
+    ) -> Result<Result<(), E>, StoreError> {
         let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let inner = Arc::clone(&self.0);
         blocking::run(move || {
             let _keys = inner.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(disk) = &inner.disk {
-                disk.delete(&inner.pool_id)?;
+            let mut data = inner.lock();
+            data.begin_change()?;
+            if let Err(error) = check(&data) {
+                return Ok(Err(error));
             }
-            *inner.lock() = Data { is_closed: true, ..Data::default() };
+            if let Some(disk) = &inner.disk {
+                // No other change of a store with a disk can run, because `writing` is held.
+                drop(data);
+                disk.delete(&inner.pool_id)?;
+                data = inner.lock();
+            }
+            *data = Data { is_closed: true, ..Data::default() };
+            drop(data);
             drop(writing);
-            Ok(())
+            Ok(Ok(()))
         })
         .await
     }
@@ -189,6 +205,17 @@ impl Store {
         Ok(disk.write(&self.0.pool_id, &changes)?)
     }
 
+    /// Writes a secret to disk, before the pool is served. It blocks the thread.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn write_secret(&self, purpose: &str, secret: &str) -> io::Result<()> {
+        let Some(disk) = &self.0.disk else { return Ok(()) };
+        let row = serde_json::to_vec(secret).map_err(io::Error::other)?;
+        let change = Change { table: SECRETS, key: purpose.to_owned(), row: Some(row) };
+        disk.write(&self.0.pool_id, &[change])
+    }
+
     /// Returns whether data is also on disk.
     pub(crate) fn is_on_disk(&self) -> bool {
         self.0.disk.is_some()
@@ -197,6 +224,9 @@ impl Store {
 
 /// The table of signing keys.
 const KEYS: &str = "keys";
+
+/// The table of secrets.
+const SECRETS: &str = "secrets";
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, Data> {
@@ -404,7 +434,7 @@ mod tests {
         let store = file.open();
         fill(&store).await;
         store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap();
-        store.close().await.unwrap();
+        store.close(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
         let error = store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap_err();
         assert!(matches!(error, StoreError::Deleted));
     }

@@ -25,6 +25,13 @@ pub(crate) struct Change {
     pub(crate) row: Option<Vec<u8>>,
 }
 
+impl<T> Table<T> {
+    /// Returns all rows, in the order of their keys.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Arc<T>)> {
+        self.rows.iter().map(|(key, row)| (key.as_str(), row))
+    }
+}
+
 impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     pub(crate) fn get(&self, key: &str) -> Option<&Arc<T>> {
         self.rows.get(key)
@@ -82,11 +89,6 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
 
     pub(crate) fn contains(&self, key: &str) -> bool {
         self.rows.contains_key(key)
-    }
-
-    /// Returns all rows, in the order of their keys.
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Arc<T>)> {
-        self.rows.iter().map(|(key, row)| (key.as_str(), row))
     }
 
     pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> {

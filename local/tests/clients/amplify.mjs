@@ -317,7 +317,7 @@ async function signIn(username, password) {
   assert(isSignedIn, `asked for ${nextStep.signInStep}`);
 }
 
-/** The token storage; a copy of it stands for another browser. */
+/** The token storage. A copy of it serves as the storage of another browser. */
 const storage = new (class {
   #items = new Map();
   getItem = async key => this.#items.get(key) ?? null;

@@ -32,7 +32,7 @@ async function people({ pool, step, app }) {
   const jane = pool.user('jane');
   const { username, password } = jane;
   const sentTo = () => pool.code(username);
-  let visit = await ask(app);
+  let visit = await authorizationRequest(app);
 
   await step('a user signs up at the hosted page with a valid password', async () => {
     await browser.open(visit.url);
@@ -87,7 +87,7 @@ async function people({ pool, step, app }) {
   });
   let twice;
   await step('a user with a session at the pool is not asked again', async () => {
-    visit = await ask(app);
+    visit = await authorizationRequest(app);
     await browser.open(visit.url);
     if (!browser.left) await browser.submit(`Continue as ${username}`);
     twice = await oidc.authorizationCodeGrant(app, browser.left, visit.checks);
@@ -104,7 +104,7 @@ async function people({ pool, step, app }) {
       visit => { delete visit.checks.pkceCodeVerifier; },
       (_, browser) => { browser.left.pathname = '/elsewhere'; },
     ]) {
-      const visit = await ask(app);
+      const visit = await authorizationRequest(app);
       await browser.open(visit.url);
       if (!browser.left) await browser.submit(`Continue as ${username}`);
       spoil(visit, browser);
@@ -121,19 +121,19 @@ async function people({ pool, step, app }) {
   await step('the pool asks for the password after the sign-out', async () => {
     await browser.open(oidc.buildEndSessionUrl(app, { client_id: pool.clientId, logout_uri: 'http://localhost:3000/' }));
     assert.equal(browser.left.href, 'http://localhost:3000/');
-    await browser.open((await ask(app)).url);
+    await browser.open((await authorizationRequest(app)).url);
     assert.equal(browser.title, 'Sign in');
     await assert.rejects(browser.submit(`Continue as ${username}`));
   });
   await step('a form that no page of the pool sent is rejected', async () => {
-    await browser.open((await ask(app)).url);
+    await browser.open((await authorizationRequest(app)).url);
     browser.forget();
     await browser.submit('Sign in', { username, password });
     assert.equal(browser.status, 403);
     assert.equal(browser.left, undefined);
   });
   await step('a forgotten password can be reset only with the code, and once', async () => {
-    await browser.open((await ask(app)).url);
+    await browser.open((await authorizationRequest(app)).url);
     await browser.follow('Forgot your password?');
     await browser.submit('Send me a code', { username });
     const code = await sentTo();
@@ -149,7 +149,7 @@ async function people({ pool, step, app }) {
   await step('an invited user chooses a password', async () => {
     const ida = await pool.invite('ida');
     browser.forget();
-    visit = await ask(app);
+    visit = await authorizationRequest(app);
     await browser.open(visit.url);
     await browser.submit('Sign in', { username: ida.username, password: ida.password });
     assert.equal(browser.title, 'Choose a new password');
@@ -169,7 +169,7 @@ async function people({ pool, step, app }) {
     const code = await pool.totp(SecretCode);
     for (const isFirst of [true, false]) {
       browser.forget();
-      await browser.open((await ask(app)).url);
+      await browser.open((await authorizationRequest(app)).url);
       await browser.submit('Sign in', { username: kim.username, password: kim.password });
       assert.equal(browser.title, 'Enter your code');
       await browser.submit('Sign in', { code: wrong(code) });
@@ -185,7 +185,7 @@ async function people({ pool, step, app }) {
   });
   await step('a code expires after five minutes', async () => {
     browser.forget();
-    visit = await ask(app);
+    visit = await authorizationRequest(app);
     await browser.open(visit.url);
     await browser.submit('Sign in', { username, password: 'Battery-Staple-2' });
     await pool.advance(5 * 60 + 1);
@@ -193,7 +193,7 @@ async function people({ pool, step, app }) {
   });
   await step('the browser session expires after an hour', async () => {
     await pool.advance(60 * 60);
-    await browser.open((await ask(app)).url);
+    await browser.open((await authorizationRequest(app)).url);
     assert.equal(browser.title, 'Sign in');
     await assert.rejects(browser.submit(`Continue as ${username}`));
   });
@@ -213,7 +213,7 @@ async function website({ pool, step, discover }) {
       const nobody = await discover(pool.websiteClientId, oidc.None());
       browser.forget();
       const signIn = async () => {
-        const visit = await ask(site, 'openid profile');
+        const visit = await authorizationRequest(site, 'openid profile');
         await browser.open(visit.url);
         if (!browser.left) await browser.submit('Sign in', { username: dora.username, password: dora.password });
         return visit;
@@ -238,14 +238,14 @@ async function website({ pool, step, discover }) {
     const site = await discover(pool.websiteClientId, oidc.ClientSecretBasic(secret));
     site[oidc.clockTolerance] = 24 * 60 * 60;
     browser.forget();
-    const visit = await ask(site);
+    const visit = await authorizationRequest(site);
     await browser.open(visit.url);
     await browser.submit('Sign in', { username: dora.username, password: dora.password });
     const tokens = await oidc.authorizationCodeGrant(site, browser.left, visit.checks);
     await pool.admin('AdminDisableUser', { Username: dora.username });
     await refused(oidc.refreshTokenGrant(site, tokens.refresh_token), 'invalid_grant');
     browser.forget();
-    await browser.open((await ask(site)).url);
+    await browser.open((await authorizationRequest(site)).url);
     await browser.submit('Sign in', { username: dora.username, password: dora.password });
     assert.equal(browser.left, undefined);
   });
@@ -284,7 +284,7 @@ async function machine({ pool, step, discover }) {
 async function requests({ pool, step, app }) {
   const browser = new Browser(pool.endpoint);
   const spoiled = async spoil => {
-    const { url } = await ask(app);
+    const { url } = await authorizationRequest(app);
     spoil(url.searchParams);
     return browser.open(url);
   };
@@ -321,8 +321,8 @@ async function requests({ pool, step, app }) {
   });
 }
 
-/** Sends a request of the app, and checks the response. */
-async function ask(app, scope = 'openid email') {
+/** Returns the URL of a request of the app, and what its response must contain. */
+async function authorizationRequest(app, scope = 'openid email') {
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const checks = {
     pkceCodeVerifier, expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce(), idTokenExpected: true,

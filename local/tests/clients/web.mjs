@@ -15,30 +15,34 @@ const desktop = { width: 1100, height: 800 };
 const phone = { width: 360, height: 740 };
 const password = 'Correct-Horse-1';
 
-async function ownForms({ step, open, pool, look }) {
-  const page = await open('/');
-  const kim = { name: 'kim', email: 'kim@example.com' };
-  const heading = title => page.getByRole('heading', { name: title, level: 2, exact: true });
-  const alert = page.getByRole('alert');
+/** Returns functions for the forms and the buttons of a page. */
+function controls(page) {
   const button = name => page.getByRole('button', { name, exact: true });
   const fill = async values => {
     for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
   };
-  const signIn = async (name, password) => {
-    await fill({ 'User name': name, Password: password });
-    await button('Sign in').click();
+  const submit = async (values, name) => {
+    await fill(values);
+    await button(name).click();
   };
-  const enterCode = async (code, submit) => {
-    await fill({ Code: code });
-    await button(submit).click();
-  };
-  const ask = async (name, path) => {
+  const signIn = (name, password) => submit({ 'User name': name, Password: password }, 'Sign in');
+  const callApi = async (name, path) => {
     await button(name).click();
     const answer = page.getByTestId('answer');
     await answer.getByText(`GET ${path}`).waitFor();
     await answer.getByText('Asking…').waitFor({ state: 'detached' });
     return answer.innerText();
   };
+  return { button, fill, submit, signIn, callApi };
+}
+
+async function ownForms({ step, open, pool, look }) {
+  const page = await open('/');
+  const { button, fill, submit, signIn, callApi } = controls(page);
+  const kim = { name: 'kim', email: 'kim@example.com' };
+  const heading = title => page.getByRole('heading', { name: title, level: 2, exact: true });
+  const alert = page.getByRole('alert');
+  const enterCode = (code, name) => submit({ Code: code }, name);
 
   await step('a new user signs up with a valid password', async () => {
     await heading('Sign in').waitFor();
@@ -71,15 +75,15 @@ async function ownForms({ step, open, pool, look }) {
     await page.getByText('kim@example.com (verified)').waitFor();
   });
   await step('the API accepts the user, but not for admin routes', async () => {
-    const me = await ask('Who am I?', '/api/me');
+    const me = await callApi('Who am I?', '/api/me');
     assert.match(me, /200[^]*"username": "kim"/);
     await look(page, 'own-signed-in');
-    assert.match(await ask('For admins', '/api/admin'), /403/);
+    assert.match(await callApi('For admins', '/api/admin'), /403/);
   });
   await step('the session survives a reload', async () => {
     await page.reload();
     await heading('Signed in as kim').waitFor();
-    assert.match(await ask('Who am I?', '/api/me'), /200/);
+    assert.match(await callApi('Who am I?', '/api/me'), /200/);
   });
   let secret;
   await step('an authenticator is set up with the right code', async () => {
@@ -122,7 +126,7 @@ async function ownForms({ step, open, pool, look }) {
     const stored = () => page.evaluate(() => Object.entries(localStorage).find(([key]) => key.endsWith('.accessToken'))[1]);
     const before = await stored();
     await pool.advance(60 * 60 + 60);
-    assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "kim"/);
+    assert.match(await callApi('Who am I?', '/api/me'), /200[^]*"username": "kim"/);
     assert.notEqual(await stored(), before);
   });
   await step('the end of a session is reported', async () => {
@@ -151,7 +155,7 @@ async function ownForms({ step, open, pool, look }) {
   await step('an admin is admitted', async () => {
     await signIn('ada', password);
     await heading('Signed in as ada').waitFor();
-    assert.match(await ask('For admins', '/api/admin'), /200[^]*Welcome, admin/);
+    assert.match(await callApi('For admins', '/api/admin'), /200[^]*Welcome, admin/);
     await button('Sign out').click();
     await page.getByText('You are signed out.').waitFor();
   });
@@ -160,25 +164,11 @@ async function ownForms({ step, open, pool, look }) {
 
 async function hostedPages({ step, open, pool, look }) {
   const page = await open('/hosted');
+  const { button, fill, signIn, callApi } = controls(page);
   const heading = (title, level = 1) => page.getByRole('heading', { name: title, level, exact: true });
-  const button = name => page.getByRole('button', { name, exact: true });
-  const fill = async values => {
-    for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
-  };
   const leave = async () => {
     await button('Go to the hosted pages').click();
     await heading('Sign in').waitFor();
-  };
-  const signIn = async (name, password) => {
-    await fill({ 'User name': name, Password: password });
-    await button('Sign in').click();
-  };
-  const ask = async (name, path) => {
-    await button(name).click();
-    const answer = page.getByTestId('answer');
-    await answer.getByText(`GET ${path}`).waitFor();
-    await answer.getByText('Asking…').waitFor({ state: 'detached' });
-    return answer.innerText();
   };
 
   await step('a new user signs up at the hosted pages', async () => {
@@ -222,9 +212,9 @@ async function hostedPages({ step, open, pool, look }) {
     await page.getByText('lou@example.com (verified)').waitFor();
   });
   await step('the API accepts the user, but not for admin routes', async () => {
-    assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
+    assert.match(await callApi('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
     await look(page, 'hosted-signed-in');
-    assert.match(await ask('For admins', '/api/admin'), /403/);
+    assert.match(await callApi('For admins', '/api/admin'), /403/);
   });
   await step('the session survives a reload', async () => {
     await page.reload();
@@ -239,7 +229,7 @@ async function hostedPages({ step, open, pool, look }) {
   });
   await step('an expired access token is refreshed automatically', async () => {
     await pool.advance(60 * 60 + 60);
-    assert.match(await ask('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
+    assert.match(await callApi('Who am I?', '/api/me'), /200[^]*"username": "lou"/);
   });
   await step('the end of a session is reported', async () => {
     await pool.advance(31 * 24 * 60 * 60);

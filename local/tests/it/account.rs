@@ -400,6 +400,25 @@ async fn recent_password_is_rejected() {
 }
 
 #[tokio::test]
+async fn alias_is_taken_from_the_user_who_has_it_in_another_case() {
+    let pool = pool_of("[aws_cognito_user_pool]\nalias_attributes = [\"email\"]\n").await;
+    sign_up(&pool, "alice", Some("kim@example.com")).await.unwrap();
+    confirm(&pool, "alice", &last_code(&pool, "alice").await).await.unwrap();
+    // The first letter is the Kelvin sign, whose lower case is the letter k.
+    sign_up(&pool, "bob", Some("\u{212A}im@example.com")).await.unwrap();
+    let code = last_code(&pool, "bob").await;
+    let input = json!({
+        "ClientId": pool.client_id(), "Username": "bob", "ConfirmationCode": code,
+        "ForceAliasCreation": true,
+    });
+    call(&pool, "ConfirmSignUp", input).await.unwrap();
+    let input = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
+    let alice = call(&pool, "AdminGetUser", input).await.unwrap();
+    let verified = json!({ "Name": "email_verified", "Value": "false" });
+    assert!(alice["UserAttributes"].as_array().unwrap().contains(&verified));
+}
+
+#[tokio::test]
 async fn email_user_name_must_be_an_email_and_the_user_gets_a_uuid() {
     let pool = pool_of("[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n").await;
     assert_eq!(

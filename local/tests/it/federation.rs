@@ -479,6 +479,31 @@ async fn account_can_be_linked_to_an_existing_user() {
 }
 
 #[tokio::test]
+async fn session_stays_ended_when_the_user_of_an_unlinked_account_is_enabled_again() {
+    let (pool, _corp) = pools().await;
+    let page = by_corp(&mut Browser::new(), &pool).await;
+    let tokens = tokens(&pool, &page).await;
+    let claims = payload(tokens["id_token"].as_str().unwrap());
+    let refresh = async || {
+        let input = json!({
+            "ClientId": pool.client_id(), "RefreshToken": tokens["refresh_token"],
+        });
+        call(&pool, "GetTokensFromRefreshToken", input).await
+    };
+    refresh().await.unwrap();
+    let source = json!({
+        "ProviderName": "Corp", "ProviderAttributeName": "Cognito_Subject",
+        "ProviderAttributeValue": claims["identities"][0]["userId"],
+    });
+    admin(&pool, "AdminDisableProviderForUser", json!({ "User": source })).await.unwrap();
+    let user = json!({ "Username": claims["cognito:username"] });
+    admin(&pool, "AdminEnableUser", user).await.unwrap();
+    let (name, message) = refresh().await.unwrap_err();
+    assert_eq!(name, "NotAuthorizedException");
+    assert_eq!(message, "Refresh Token has been revoked");
+}
+
+#[tokio::test]
 async fn providers_are_created_updated_listed_and_deleted() {
     let (pool, corp) = pools().await;
     let name = json!({ "ProviderName": "Corp" });

@@ -18,6 +18,7 @@ mod config;
 mod console;
 mod custom_auth;
 mod data;
+mod existence;
 mod federation;
 mod groups;
 mod hang_up;

@@ -1,9 +1,33 @@
 //! API operations that create, update, list and delete user pools.
 
+use std::{env, fs, path::PathBuf};
+
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
 
 use crate::support::{cognito::call, get};
+
+/// A data file of one test, removed on drop.
+struct DataFile(PathBuf);
+
+impl DataFile {
+    fn new(name: &str) -> Self {
+        let name = format!("tower-cognito-pools-{}-{name}.redb", std::process::id());
+        let path = env::temp_dir().join(name);
+        let _ = fs::remove_file(&path);
+        Self(path)
+    }
+
+    async fn pool(&self) -> UserPool {
+        UserPool::builder().data(&self.0).issuer("https://pool.test/a").start().await.unwrap()
+    }
+}
+
+impl Drop for DataFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
 
 fn is(name: &str, message: &str) -> (String, String) {
     (name.to_owned(), message.to_owned())
@@ -258,6 +282,89 @@ async fn custom_attributes_are_added_all_or_none_and_only_once() {
         "UserAttributes": [{ "Name": "custom:seats", "Value": "10" }],
     });
     call(&pool, "AdminCreateUser", user).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn custom_attribute_with_a_standard_name_gets_the_prefix() {
+    let file = DataFile::new("custom-attribute");
+    let id = {
+        let pool = file.pool().await;
+        let id = json!(pool.id().as_str());
+        let before = describe(&pool, &id).await.unwrap()["SchemaAttributes"].clone();
+        let list = json!([
+            { "Name": "email", "Mutable": false, "StringAttributeConstraints": { "MaxLength": "3" } },
+            { "Name": "updated_at", "DeveloperOnlyAttribute": true },
+        ]);
+        let add = json!({ "UserPoolId": id, "CustomAttributes": list });
+        call(&pool, "AddCustomAttributes", add.clone()).await.unwrap();
+        let after = describe(&pool, &id).await.unwrap()["SchemaAttributes"].clone();
+        let (before, after) = (before.as_array().unwrap(), after.as_array().unwrap());
+        let (standard, added) = after.split_at(before.len());
+        assert_eq!(standard, before);
+        let added: Vec<_> =
+            added.iter().map(|one| (&one["Name"], &one["AttributeDataType"])).collect();
+        let string = &json!("String");
+        assert_eq!(
+            added,
+            [(&json!("custom:email"), string), (&json!("dev:custom:updated_at"), string)]
+        );
+
+        let error = call(&pool, "AddCustomAttributes", add).await.unwrap_err();
+        let message = "custom:email: Existing attribute already has name custom:email.";
+        assert_eq!(error, is("InvalidParameterException", message));
+        id
+    };
+    // The rules of both attributes apply after a restart.
+    let pool = file.pool().await;
+    assert_eq!(json!(pool.id().as_str()), id);
+    let user = |name: &str, custom: &str| {
+        json!({
+            "UserPoolId": id,
+            "Username": name,
+            "MessageAction": "SUPPRESS",
+            "UserAttributes": [
+                { "Name": "email", "Value": format!("{name}@example.com") },
+                { "Name": "custom:email", "Value": custom },
+            ],
+        })
+    };
+    call(&pool, "AdminCreateUser", user("alice", "abc")).await.unwrap();
+    call(&pool, "AdminCreateUser", user("bob", "abcd")).await.unwrap_err();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pool_is_never_deleted_while_protection_is_activated() {
+    let file = DataFile::new("protection");
+    let pool = file.pool().await;
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let named = json!({ "UserPoolId": create(&pool, json!({ "PoolName": name })).await["Id"] });
+        let mut protect = named.clone();
+        protect["DeletionProtection"] = json!("ACTIVE");
+        let (protected, deleted) = tokio::join!(
+            call(&pool, "UpdateUserPool", protect),
+            call(&pool, "DeleteUserPool", named)
+        );
+        assert_ne!(protected.is_ok(), deleted.is_ok(), "{protected:?} {deleted:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn domain_belongs_to_one_pool_if_two_requests_ask_for_it() {
+    let file = DataFile::new("domains");
+    let pool = file.pool().await;
+    for domain in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let first = create(&pool, json!({ "PoolName": "first" })).await;
+        let second = create(&pool, json!({ "PoolName": "second" })).await;
+        let create_domain = |made: &Value| {
+            let input = json!({ "UserPoolId": made["Id"], "Domain": domain });
+            call(&pool, "CreateUserPoolDomain", input)
+        };
+        let (first, second) = tokio::join!(create_domain(&first), create_domain(&second));
+        assert_ne!(first.is_ok(), second.is_ok(), "{first:?} {second:?}");
+        let message = "Domain already associated with another user pool.";
+        let error = first.err().or(second.err()).unwrap();
+        assert_eq!(error, is("InvalidParameterException", message));
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
-//! Challenges: each is answered once, in time, and by the client that it was made for.
+//! Challenges: each accepts one valid response, before it expires, from the client for which it was created.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use serde_json::json;
+use std::sync::Arc;
 
 use crate::{
     crypto::secret::{self, digest_of},
@@ -10,29 +8,32 @@ use crate::{
         attributes,
         messages::{self, Draft},
         sign_in::{
-            finish::{Entry, sign_in},
-            outcome::{ChallengeRequest, Outcome},
-            steps::{Factor, NextStep, factors, names_as_json},
+            finish::{CompletedSignIn, finish_sign_in},
+            outcome::{ChallengeParameters, ChallengeRequest, Outcome},
+            steps::{Factor, NextStep, factors},
         },
     },
     error::Error,
-    model::{Challenge, ChallengeKind, Client, MessageText, User, settings::PoolSettings},
+    model::{
+        Challenge, ChallengeKind, Client, MessageText, User,
+        settings::{Contact, PoolSettings},
+    },
     pool::Pool,
     store::Data,
     time::milliseconds,
     triggers::{Caller, Metadata, Reason, TokenSource, custom_text},
 };
 
-/// What identifies the challenge that a client answers.
-pub(crate) struct Handle<'a> {
+/// Identifies the challenge to which a client responds.
+pub(crate) struct ChallengeRef<'a> {
     pub(crate) session: &'a str,
-    /// `None` for operations that name neither a client nor a user.
+    /// `None` for operations without a client ID and a user name.
     pub(crate) client_and_name: Option<(&'a str, &'a str)>,
     pub(crate) now: u64,
 }
 
-/// A challenge that waits for its answer.
-pub(crate) struct Open {
+/// A challenge without a response yet.
+pub(crate) struct OpenChallenge {
     pub(crate) key: String,
     pub(crate) challenge: Arc<Challenge>,
     pub(crate) user: Arc<User>,
@@ -48,132 +49,153 @@ pub(crate) struct SignIn<'a> {
     pub(crate) source: TokenSource,
 }
 
-/// Issues tokens, or asks for what the user has to do first.
-pub(crate) async fn go_on(
+/// Issues tokens, or creates the challenge for the user's next step.
+pub(crate) async fn continue_sign_in(
     pool: &Pool,
-    sign_in_by: &SignIn<'_>,
+    sign_in: &SignIn<'_>,
     user: &User,
     step: NextStep,
 ) -> Result<Outcome, Error> {
-    let SignIn { client, metadata, source } = *sign_in_by;
-    if step == NextStep::Done {
-        let (auth_time, scopes, nonce, resource) = (pool.now(), None, None, None);
-        let entry = Entry { client, user, auth_time, scopes, nonce, resource, metadata, source };
-        return sign_in(pool, entry).await.map(Outcome::Tokens);
+    let SignIn { client, metadata, source } = *sign_in;
+    if step != NextStep::Done {
+        return start_challenge(pool, client, user, step).await.map(Outcome::Challenge);
     }
-    ask(pool, client, user, step).await.map(Outcome::Challenge)
+    let completed = CompletedSignIn {
+        client,
+        user,
+        auth_time: pool.now(),
+        scopes: None,
+        nonce: None,
+        resource: None,
+        metadata,
+        source,
+    };
+    finish_sign_in(pool, completed).await.map(Outcome::Tokens)
 }
 
-/// Opens the challenge for what a user has to do.
-pub(crate) async fn ask(
+/// Creates the challenge for a user's next step.
+pub(crate) async fn start_challenge(
     pool: &Pool,
     client: &Client,
     user: &User,
     step: NextStep,
 ) -> Result<ChallengeRequest, Error> {
-    let contact = match step {
-        NextStep::Code(factor) => factor.contact(),
-        _ => None,
-    };
-    let text = match contact {
-        Some(contact) => {
-            let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
-            let text = messages::sign_in_text(contact);
-            Some(
-                custom_text(&pool.events(), user, Reason::Authentication, contact, text, caller)
-                    .await?,
-            )
-        }
-        None => None,
-    };
+    let text = code_text(pool, client, user, step).await?;
     let now = pool.now();
     pool.store
         .write(|data| {
             // The user may have changed while the trigger ran.
             let is_same =
                 data.exact_user(&user.username).is_some_and(|now| now.proof() == user.proof());
-            if is_same {
-                Ok(open(data, client, user, step, text, now))
-            } else {
-                Err(Error::unknown_session())
+            if !is_same {
+                return Err(Error::unknown_session());
             }
+            let (parameters, kind) = create(data, user, step, text, now);
+            let session = store_challenge(data, client, user, kind, now);
+            let username = user.username.clone();
+            Ok(ChallengeRequest { username, session: Some(session), parameters })
         })
         .await?
 }
 
-fn open(
-    data: &mut Data,
+/// A message with a code that is a second factor.
+struct CodeText {
+    contact: Contact,
+    text: MessageText,
+}
+
+/// Returns the message of a step that sends a code.
+async fn code_text(
+    pool: &Pool,
     client: &Client,
     user: &User,
     step: NextStep,
-    text: Option<MessageText>,
-    now: u64,
-) -> ChallengeRequest {
-    let settings = data.settings();
-    let mut parameters = BTreeMap::new();
-    let mut set = |name: &str, value: String| drop(parameters.insert(name.to_owned(), value));
-    set("USER_ID_FOR_SRP", user.username.clone());
-    let (name, kind) = match step {
-        NextStep::NewPassword => {
-            set("userAttributes", json!(user.attributes).to_string());
-            set("requiredAttributes", json!(missing_attributes(&settings, user)).to_string());
-            ("NEW_PASSWORD_REQUIRED", ChallengeKind::NewPasswordRequired)
-        }
-        NextStep::Code(factor) => {
-            let kind = match factor.contact() {
-                None => {
-                    let device = user.software_token.as_ref().and_then(|token| token.name.clone());
-                    set("FRIENDLY_DEVICE_NAME", device.unwrap_or_default());
-                    ChallengeKind::SoftwareTokenMfa
-                }
-                Some(contact) => {
-                    let code = secret::code();
-                    let text = text.unwrap_or_else(|| messages::sign_in_text(contact));
-                    let draft = Draft {
-                        contact,
-                        subject: text.subject.as_deref(),
-                        body: &text.body,
-                        code: Some(&code),
-                    };
-                    let delivery = messages::send(data, user, &draft, now);
-                    set("CODE_DELIVERY_DELIVERY_MEDIUM", contact.medium().to_owned());
-                    set("CODE_DELIVERY_DESTINATION", delivery.destination);
-                    match factor {
-                        Factor::Sms => ChallengeKind::SmsMfa { code },
-                        Factor::Email | Factor::SoftwareToken => ChallengeKind::EmailOtp { code },
-                    }
-                }
-            };
-            (factor.name(), kind)
-        }
-        NextStep::SelectFactor => {
-            set("MFAS_CAN_CHOOSE", names_as_json(&factors(&settings, user)));
-            ("SELECT_MFA_TYPE", ChallengeKind::SelectMfaType)
-        }
-        NextStep::SetUpFactor | NextStep::Done => {
-            let token = settings.software_token_mfa_configuration.enabled;
-            let can: &[Factor] = if token { &[Factor::SoftwareToken] } else { &[] };
-            set("MFAS_CAN_SETUP", names_as_json(can));
-            ("MFA_SETUP", ChallengeKind::MfaSetup { verified: false })
-        }
-    };
-    let session = open_challenge(data, client, user, kind, now);
-    ChallengeRequest { name, session: Some(session), parameters }
+) -> Result<Option<CodeText>, Error> {
+    let NextStep::Code(factor) = step else { return Ok(None) };
+    let Some(contact) = factor.contact() else { return Ok(None) };
+    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+    let (context, reason) = (pool.events(), Reason::Authentication);
+    let text = messages::sign_in_text(contact);
+    let text = custom_text(&context, user, reason, contact, text, caller).await?;
+    Ok(Some(CodeText { contact, text }))
 }
 
-/// Opens a challenge, and returns the `Session` by which it is answered.
-pub(crate) fn open_challenge(
+/// Creates a challenge, and sends its code if it has one.
+fn create(
+    data: &mut Data,
+    user: &User,
+    step: NextStep,
+    text: Option<CodeText>,
+    now: u64,
+) -> (ChallengeParameters, ChallengeKind) {
+    if let Some(text) = text {
+        return send_code(data, user, &text, now);
+    }
+    let settings = data.settings();
+    match step {
+        NextStep::NewPassword => {
+            let missing = attributes::missing(&settings, |name| user.attribute(name).is_some());
+            let (attributes, missing) = (user.attributes.clone(), missing.collect());
+            (
+                ChallengeParameters::NewPassword { attributes, missing },
+                ChallengeKind::NewPasswordRequired,
+            )
+        }
+        NextStep::Code(_) => {
+            let device_name = user.software_token.as_ref().and_then(|token| token.name.clone());
+            (ChallengeParameters::SoftwareToken { device_name }, ChallengeKind::SoftwareTokenMfa)
+        }
+        NextStep::SelectFactor => {
+            let factors = factors(&settings, user);
+            (ChallengeParameters::SelectFactor(factors), ChallengeKind::SelectMfaType)
+        }
+        NextStep::SetUpFactor | NextStep::Done => {
+            let parameters = ChallengeParameters::SetUpFactor(factors_to_set_up(&settings));
+            (parameters, ChallengeKind::MfaSetup { verified: false })
+        }
+    }
+}
+
+fn send_code(
+    data: &mut Data,
+    user: &User,
+    CodeText { contact, text }: &CodeText,
+    now: u64,
+) -> (ChallengeParameters, ChallengeKind) {
+    let code = secret::code();
+    let draft = Draft {
+        contact: *contact,
+        subject: text.subject.as_deref(),
+        body: &text.body,
+        code: Some(&code),
+    };
+    let delivery = messages::send(data, user, &draft, now);
+    let kind = match contact {
+        Contact::PhoneNumber => ChallengeKind::SmsMfa { code },
+        Contact::Email => ChallengeKind::EmailOtp { code },
+    };
+    (ChallengeParameters::SentCode(delivery), kind)
+}
+
+fn factors_to_set_up(settings: &PoolSettings) -> Vec<Factor> {
+    let has_token = settings.software_token_mfa_configuration.enabled;
+    has_token.then_some(Factor::SoftwareToken).into_iter().collect()
+}
+
+/// Stores a challenge, and returns the `Session` that identifies it in the response.
+pub(crate) fn store_challenge(
     data: &mut Data,
     client: &Client,
     user: &User,
     kind: ChallengeKind,
     now: u64,
 ) -> String {
-    open_for(data, client, (&user.username, user.proof()), kind, now)
+    store_challenge_of_name(data, client, (&user.username, user.proof()), kind, now)
 }
 
-/// As [`open_challenge`], for a user name and the user's proof, which is empty if there is no such user.
-pub(crate) fn open_for(
+/// Stores a challenge for a user name and the proof of its user, as [`store_challenge`] does. The proof is empty if no
+/// user has the name.
+pub(crate) fn store_challenge_of_name(
     data: &mut Data,
     client: &Client,
     (username, proof): (&str, String),
@@ -193,28 +215,32 @@ pub(crate) fn open_for(
     session
 }
 
+/// Returns when a challenge that is created now expires.
 pub(crate) fn expiry(client: &Client, now: u64) -> u64 {
     now.saturating_add(milliseconds(client.settings.auth_session_lifetime()))
 }
 
-/// Returns the challenge that a client answers, if it is the client's and still valid.
-pub(crate) fn open_step(data: &Data, handle: &Handle<'_>) -> Result<Open, Error> {
-    let key = digest_of(handle.session);
+/// Returns the challenge to which a client responds, if it is the client's and still valid.
+pub(crate) fn find_challenge(
+    data: &Data,
+    reference: &ChallengeRef<'_>,
+) -> Result<OpenChallenge, Error> {
+    let key = digest_of(reference.session);
     let challenge = data.challenges.get(&key).ok_or_else(Error::unknown_session)?;
     let user = data.exact_user(&challenge.username).ok_or_else(Error::unknown_session)?;
-    let is_theirs = handle
+    let is_own = reference
         .client_and_name
         .is_none_or(|(client, name)| challenge.client_id == client && is_named(data, user, name));
     let is_valid =
-        handle.now < challenge.expires_at && challenge.proof == user.proof() && user.enabled;
-    if is_theirs && is_valid {
-        Ok(Open { key, challenge: Arc::clone(challenge), user: Arc::clone(user) })
+        reference.now < challenge.expires_at && challenge.proof == user.proof() && user.enabled;
+    if is_own && is_valid {
+        Ok(OpenChallenge { key, challenge: Arc::clone(challenge), user: Arc::clone(user) })
     } else {
         Err(Error::unknown_session())
     }
 }
 
-/// Whether a name that a client gives is a name of this user.
+/// Returns whether a name that a client gives is a name of this user.
 pub(crate) fn is_named(data: &Data, user: &User, name: &str) -> bool {
     name == user.username || data.find_user(name).is_some_and(|found| found.sub == user.sub)
 }
@@ -222,9 +248,4 @@ pub(crate) fn is_named(data: &Data, user: &User, name: &str) -> bool {
 /// Removes expired challenges.
 pub(crate) fn prune(data: &mut Data, now: u64) {
     data.challenges.prune(|_, challenge| now < challenge.expires_at);
-}
-
-fn missing_attributes(settings: &PoolSettings, user: &User) -> Vec<String> {
-    let missing = attributes::missing(settings, |name| user.attribute(name).is_some());
-    missing.map(|name| format!("userAttributes.{name}")).collect()
 }

@@ -1,13 +1,13 @@
-//! `CUSTOM_AUTH`: trigger functions define the challenges and check the answers.
+//! `CUSTOM_AUTH`: trigger functions create the challenges and check the responses.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     crypto::secret::digest_of,
     domain::sign_in::{
-        challenges::{Handle, SignIn, go_on, is_named, open_for},
-        named::{NamedUser, stand_in},
-        outcome::{ChallengeRequest, Outcome},
+        challenges::{ChallengeRef, SignIn, continue_sign_in, store_challenge_of_name},
+        named::NamedUser,
+        outcome::{ChallengeParameters, ChallengeRequest, Outcome},
         password::may_sign_in,
         srp::{self, Follows},
         steps::NextStep,
@@ -22,10 +22,11 @@ use crate::{
     },
 };
 
-/// A sign-in fails after this number of rounds, so that functions cannot continue it for ever.
+/// A sign-in fails after this number of rounds, so that functions cannot continue it forever.
 const MAX_ROUNDS: usize = 20;
 
-/// Begins a custom sign-in. With `public`, the client's number of SRP, the functions may ask for the password first.
+/// Begins a custom sign-in. With `public`, the client's public number of SRP, the functions may ask for the password
+/// first.
 pub(crate) async fn begin(
     pool: &Pool,
     client: &Client,
@@ -41,14 +42,16 @@ pub(crate) async fn begin(
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     pre_authentication(&pool.events(), &named.username, named.user.as_deref(), caller).await?;
     // The client's metadata of this request is for the trigger before the sign-in only.
-    let sign_in = begun(client, Metadata::NONE);
+    let sign_in = sign_in_through(client, Metadata::NONE);
     let rounds: Vec<_> = public.iter().map(|_| round("SRP_A", true)).collect();
     match define(pool, &sign_in, &named, &rounds).await? {
         CustomAuthStep::PasswordVerifier => match public {
-            Some(public) => srp::ask(pool, client, &named, public, Follows::CustomChallenges).await,
+            Some(public) => {
+                srp::request_proof(pool, client, &named, public, Follows::CustomChallenges).await
+            }
             None => Err(Error::invalid_parameter("Missing required parameter SRP_A")),
         },
-        next => follow(pool, &sign_in, named, rounds, next).await,
+        next => proceed(pool, &sign_in, named, rounds, next).await,
     }
 }
 
@@ -61,27 +64,27 @@ pub(crate) async fn after_password(
     let named = NamedUser { username: user.username.clone(), user: Some(user) };
     let rounds = vec![round("SRP_A", true), round("PASSWORD_VERIFIER", true)];
     let next = define(pool, sign_in, &named, &rounds).await?;
-    follow(pool, sign_in, named, rounds, next).await
+    proceed(pool, sign_in, named, rounds, next).await
 }
 
-/// Checks the answer to a challenge. Each is answered once, right or wrong.
+/// Checks the response to a challenge. Each challenge accepts one response, right or wrong.
 pub(crate) async fn answer(
     pool: &Pool,
     client: &Client,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     answer: &str,
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
-    let Taken { named, private, mut rounds } =
-        pool.store.write(|data| take(pool, data, handle)).await??;
-    let sign_in = begun(client, metadata);
+    let AnsweredChallenge { named, private, mut rounds } =
+        pool.store.write(|data| remove(pool, data, reference)).await??;
+    let sign_in = sign_in_through(client, metadata);
     let user = custom_auth_user(&sign_in, &named);
     let is_right = verify_auth_challenge_response(&pool.events(), user, &private, answer).await?;
     if let Some(round) = rounds.last_mut() {
         round.challenge_result = is_right;
     }
     let next = define(pool, &sign_in, &named, &rounds).await?;
-    follow(pool, &sign_in, named, rounds, next).await
+    proceed(pool, &sign_in, named, rounds, next).await
 }
 
 async fn define(
@@ -95,7 +98,7 @@ async fn define(
         .ok_or_else(not_configured)
 }
 
-async fn follow(
+async fn proceed(
     pool: &Pool,
     sign_in: &SignIn<'_>,
     named: NamedUser,
@@ -104,10 +107,10 @@ async fn follow(
 ) -> Result<Outcome, Error> {
     match (next, &named.user) {
         (CustomAuthStep::IssueTokens, Some(user)) => {
-            go_on(pool, sign_in, user, NextStep::Done).await
+            continue_sign_in(pool, sign_in, user, NextStep::Done).await
         }
         (CustomAuthStep::CustomChallenge, _) if rounds.len() < MAX_ROUNDS => {
-            ask(pool, sign_in, &named, rounds).await
+            start_round(pool, sign_in, named, rounds).await
         }
         // Whatever the functions respond, a user who does not exist gets no tokens.
         (CustomAuthStep::IssueTokens, None)
@@ -120,55 +123,60 @@ async fn follow(
     }
 }
 
-async fn ask(
+/// Creates the challenge of the next round.
+async fn start_round(
     pool: &Pool,
     sign_in: &SignIn<'_>,
-    named: &NamedUser,
+    named: NamedUser,
     mut rounds: Vec<CustomRound>,
 ) -> Result<Outcome, Error> {
-    let made =
-        create_auth_challenge(&pool.events(), custom_auth_user(sign_in, named), &rounds).await?;
-    let made = made.ok_or_else(not_configured)?;
+    let created =
+        create_auth_challenge(&pool.events(), custom_auth_user(sign_in, &named), &rounds).await?;
+    let created = created.ok_or_else(not_configured)?;
     rounds.push(CustomRound {
-        challenge_metadata: made.challenge_metadata.clone(),
+        challenge_metadata: created.challenge_metadata.clone(),
         ..round("CUSTOM_CHALLENGE", false)
     });
-    let kind = ChallengeKind::Custom { private: made.private(), rounds };
-    let proven = named.user.as_deref().map(User::proof).unwrap_or_default();
+    let kind = ChallengeKind::Custom { private: created.private(), rounds };
+    let NamedUser { username, user } = named;
+    let proof = user.as_deref().map(User::proof).unwrap_or_default();
     let now = pool.now();
     let session = pool
         .store
         .write(|data| {
-            let present =
-                data.exact_user(&named.username).map(|user| user.proof()).unwrap_or_default();
-            if named.user.is_some() && present != proven {
+            let present = data.exact_user(&username).map(|user| user.proof()).unwrap_or_default();
+            if user.is_some() && present != proof {
                 return Err(Error::unknown_session());
             }
-            Ok(open_for(data, sign_in.client, (&named.username, proven), kind, now))
+            Ok(store_challenge_of_name(data, sign_in.client, (&username, proof), kind, now))
         })
         .await??;
-    let mut parameters = made.public();
-    parameters.insert("USERNAME".to_owned(), named.username.clone());
-    let name = "CUSTOM_CHALLENGE";
-    Ok(Outcome::Challenge(ChallengeRequest { name, session: Some(session), parameters }))
+    let parameters = ChallengeParameters::Custom(created.public());
+    Ok(Outcome::Challenge(ChallengeRequest { username, session: Some(session), parameters }))
 }
 
-/// A challenge that was removed from the store because it is answered.
-struct Taken {
+/// A challenge to which the client responded, and which was removed from the store.
+struct AnsweredChallenge {
     named: NamedUser,
     private: BTreeMap<String, String>,
-    /// The last of them is this one.
+    /// The last round is this challenge.
     rounds: Vec<CustomRound>,
 }
 
-fn take(pool: &Pool, data: &mut Data, handle: &Handle<'_>) -> Result<Taken, Error> {
-    let key = digest_of(handle.session);
-    let challenge = data.challenges.get(&key).filter(|one| handle.now < one.expires_at);
+fn remove(
+    pool: &Pool,
+    data: &mut Data,
+    reference: &ChallengeRef<'_>,
+) -> Result<AnsweredChallenge, Error> {
+    let key = digest_of(reference.session);
+    let (client_id, name) = reference.client_and_name.ok_or_else(Error::unknown_session)?;
+    let challenge = data.challenges.get(&key).filter(|challenge| {
+        reference.now < challenge.expires_at && challenge.client_id == client_id
+    });
     let challenge = challenge.ok_or_else(Error::unknown_session)?;
     let ChallengeKind::Custom { private, rounds } = &challenge.kind else {
         return Err(Error::unknown_session());
     };
-    let (client_id, name) = handle.client_and_name.ok_or_else(Error::unknown_session)?;
     let user = if challenge.proof.is_empty() {
         None
     } else {
@@ -176,17 +184,13 @@ fn take(pool: &Pool, data: &mut Data, handle: &Handle<'_>) -> Result<Taken, Erro
         let user = user.filter(|user| user.proof() == challenge.proof && user.enabled);
         Some(user.ok_or_else(Error::unknown_session)?.clone())
     };
-    let is_name = match &user {
-        Some(user) => is_named(data, user, name),
-        None => challenge.username == name || challenge.username == stand_in(pool, data, name),
-    };
-    if challenge.client_id != client_id || !is_name {
+    let named = NamedUser { username: challenge.username.clone(), user };
+    if !named.is_named(pool, data, name) {
         return Err(Error::unknown_session());
     }
-    let named = NamedUser { username: challenge.username.clone(), user };
-    let taken = Taken { named, private: private.clone(), rounds: rounds.clone() };
+    let answered = AnsweredChallenge { named, private: private.clone(), rounds: rounds.clone() };
     data.challenges.remove(&key);
-    Ok(taken)
+    Ok(answered)
 }
 
 fn custom_auth_user<'a>(sign_in: &SignIn<'a>, named: &'a NamedUser) -> CustomAuthUser<'a> {
@@ -195,7 +199,7 @@ fn custom_auth_user<'a>(sign_in: &SignIn<'a>, named: &'a NamedUser) -> CustomAut
     CustomAuthUser { username: &named.username, user: named.user.as_deref(), caller }
 }
 
-fn begun<'a>(client: &'a Client, metadata: &'a Metadata) -> SignIn<'a> {
+fn sign_in_through<'a>(client: &'a Client, metadata: &'a Metadata) -> SignIn<'a> {
     SignIn { client, metadata, source: TokenSource::Authentication }
 }
 

@@ -1,4 +1,4 @@
-//! The end of a sign-in: a session begins, and its tokens are issued.
+//! The end of a sign-in: a session begins, and its first tokens are issued.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::{
     triggers::{Caller, Metadata, TokenSource, TokenUser, post_authentication, user_overrides},
 };
 
-/// How long a session is kept after its end: the longest lifetime of an access token.
-const REMEMBERED: u64 = 24 * 60 * 60 * 1000;
+/// How long a session is kept after it expired, in milliseconds: the longest lifetime of an access token.
+const KEPT_AFTER_EXPIRY: u64 = 24 * 60 * 60 * 1000;
 
 /// A user who completed all steps, and the session that begins.
-pub(crate) struct Entry<'a> {
+pub(crate) struct CompletedSignIn<'a> {
     pub(crate) client: &'a Client,
     pub(crate) user: &'a User,
-    /// In milliseconds. It is in the past if the browser was already signed in.
+    /// When the user signed in, in milliseconds. It is in the past if the browser was already signed in.
     pub(crate) auth_time: u64,
-    /// Of a sign-in at the hosted pages.
+    /// The scopes of a sign-in at the hosted pages. `None` for a sign-in by the API.
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) nonce: Option<String>,
     /// The API to which access tokens are bound (RFC 8707).
@@ -32,14 +32,14 @@ pub(crate) struct Entry<'a> {
     pub(crate) source: TokenSource,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> CompletedSignIn<'a> {
     fn caller(&self) -> Caller<'a> {
         Caller { client_id: &self.client.settings.client_id, metadata: self.metadata }
     }
 }
 
 /// A session that has begun.
-pub(crate) struct Entered {
+pub(crate) struct StartedSession {
     user: Arc<User>,
     groups: Vec<Arc<Group>>,
     pub(crate) origin_jti: String,
@@ -47,18 +47,25 @@ pub(crate) struct Entered {
 }
 
 /// Begins a session and issues its tokens.
-pub(crate) async fn sign_in(pool: &Pool, entry: Entry<'_>) -> Result<Tokens, Error> {
-    post_authentication(&pool.events(), entry.user, entry.caller()).await?;
+pub(crate) async fn finish_sign_in(
+    pool: &Pool,
+    completed: CompletedSignIn<'_>,
+) -> Result<Tokens, Error> {
+    post_authentication(&pool.events(), completed.user, completed.caller()).await?;
     let now = pool.now();
-    let entered = pool.store.write(|data| enter(data, &entry, now)).await??;
-    tokens(pool, &entry, entered).await
+    let started = pool.store.write(|data| start_session(data, &completed, now)).await??;
+    first_tokens(pool, &completed, started).await
 }
 
 /// Begins a session, unless the user was disabled or the password changed in the meantime.
-pub(crate) fn enter(data: &mut Data, entry: &Entry<'_>, now: u64) -> Result<Entered, Error> {
-    let Entry { client, user, auth_time, scopes, resource, .. } = entry;
-    let present = may_enter(data, &user.username, &user.proof()).cloned();
-    let user = present.ok_or_else(Error::wrong_password)?;
+pub(crate) fn start_session(
+    data: &mut Data,
+    completed: &CompletedSignIn<'_>,
+    now: u64,
+) -> Result<StartedSession, Error> {
+    let CompletedSignIn { client, user, auth_time, scopes, resource, .. } = completed;
+    let user = find_ready_user(data, &user.username, &user.proof()).cloned();
+    let user = user.ok_or_else(Error::wrong_password)?;
     if user.failures != Failures::default()
         && let Some(user) = data.exact_user_mut(&user.username)
     {
@@ -71,59 +78,70 @@ pub(crate) fn enter(data: &mut Data, entry: &Entry<'_>, now: u64) -> Result<Ente
         session.resource.clone_from(resource);
     }
     let groups = data.groups_of(&user);
-    Ok(Entered { user, groups, origin_jti, refresh_token })
+    Ok(StartedSession { user, groups, origin_jti, refresh_token })
 }
 
 /// Issues the first tokens of a session. If that fails, the session is removed.
-pub(crate) async fn tokens(
+pub(crate) async fn first_tokens(
     pool: &Pool,
-    entry: &Entry<'_>,
-    entered: Entered,
+    completed: &CompletedSignIn<'_>,
+    started: StartedSession,
 ) -> Result<Tokens, Error> {
     let api_scope = [API_SCOPE.to_owned()];
     let token_user = TokenUser {
-        user: &entered.user,
-        groups: &entered.groups,
-        scopes: entry.scopes.as_deref().unwrap_or(&api_scope),
+        user: &started.user,
+        groups: &started.groups,
+        scopes: completed.scopes.as_deref().unwrap_or(&api_scope),
     };
-    let overrides =
-        match user_overrides(&pool.events(), token_user, entry.source, entry.caller()).await {
-            Ok(overrides) => overrides,
-            Err(error) => {
-                pool.store
-                    .write(|data| {
-                        data.remove_session(&entered.origin_jti);
-                        Ok::<_, Error>(())
-                    })
-                    .await??;
-                return Err(error);
-            }
-        };
+    let overrides = match user_overrides(
+        &pool.events(),
+        token_user,
+        completed.source,
+        completed.caller(),
+    )
+    .await
+    {
+        Ok(overrides) => overrides,
+        Err(error) => {
+            pool.store
+                .write(|data| {
+                    data.remove_session(&started.origin_jti);
+                    Ok::<_, Error>(())
+                })
+                .await??;
+            return Err(error);
+        }
+    };
     // The user may have been signed out or removed while the function ran.
     let (user, groups) = pool
         .store
         .read(|data| {
-            let user = data.session_user(&entered.origin_jti)?.clone();
+            let user = data.session_user(&started.origin_jti)?.clone();
             let groups = data.groups_of(&user);
             Some((user, groups))
         })
         .ok_or_else(Error::wrong_password)?;
     let request = TokenRequest {
         user: &user,
-        client: entry.client,
-        origin_jti: &entered.origin_jti,
-        auth_time: entry.auth_time,
-        scopes: entry.scopes.as_deref(),
-        nonce: entry.nonce.as_deref(),
-        resource: entry.resource.as_deref(),
+        client: completed.client,
+        origin_jti: &started.origin_jti,
+        auth_time: completed.auth_time,
+        scopes: completed.scopes.as_deref(),
+        nonce: completed.nonce.as_deref(),
+        resource: completed.resource.as_deref(),
     };
     let mut claims = pool.claims(&request, &groups);
-    overrides.apply(&mut claims, &entry.client.settings.client_id);
-    Ok(pool.issue(entry.client, claims, Some(entered.refresh_token)).await)
+    overrides.apply(&mut claims, &completed.client.settings.client_id);
+    Ok(pool.issue(completed.client, claims, Some(started.refresh_token)).await)
 }
 
-/// Returns the user with this proof, if they may still sign in and the proof is still valid.
-pub(crate) fn may_enter<'a>(data: &'a Data, username: &str, proven: &str) -> Option<&'a Arc<User>> {
+/// Returns the user of a name if they may sign in, and if `proven`, the value of [`User::proof`] when their sign-in
+/// began, is still valid.
+pub(crate) fn find_ready_user<'a>(
+    data: &'a Data,
+    username: &str,
+    proven: &str,
+) -> Option<&'a Arc<User>> {
     let is_ready = |user: &&Arc<User>| {
         let is_complete =
             matches!(user.status, UserStatus::Confirmed | UserStatus::ExternalProvider);
@@ -134,8 +152,8 @@ pub(crate) fn may_enter<'a>(data: &'a Data, username: &str, proven: &str) -> Opt
 
 /// Removes sessions without valid tokens, with their refresh tokens.
 fn prune(data: &mut Data, now: u64) {
-    let is_known = |session: &Session| now < session.expires_at.saturating_add(REMEMBERED);
-    if data.sessions.prune(|_, session| is_known(session)) {
+    let is_kept = |session: &Session| now < session.expires_at.saturating_add(KEPT_AFTER_EXPIRY);
+    if data.sessions.prune(|_, session| is_kept(session)) {
         let Data { sessions, refresh_tokens, .. } = data;
         refresh_tokens.retain(|_, token| sessions.contains(&token.origin_jti));
     }

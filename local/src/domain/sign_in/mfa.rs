@@ -1,4 +1,4 @@
-//! Codes of second factors: of a software token, by SMS or by e-mail.
+//! Codes of second factors: from a software token, by SMS or by e-mail.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     domain::{
         lockout::{self, count_mistake},
         sign_in::{
-            challenges::{Handle, Open, open_step},
+            challenges::{ChallengeRef, OpenChallenge, find_challenge},
             steps::Factor,
         },
     },
@@ -17,18 +17,18 @@ use crate::{
     store::Data,
 };
 
-/// Checks the answer to `SOFTWARE_TOKEN_MFA`, `SMS_MFA` or `EMAIL_OTP`. After a wrong code the client can try again.
+/// Checks the response to `SOFTWARE_TOKEN_MFA`, `SMS_MFA` or `EMAIL_OTP`. After a wrong code the client can try again.
 pub(crate) async fn answer(
     pool: &Pool,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     factor: Factor,
     code: &str,
 ) -> Result<Arc<User>, Error> {
-    let now = handle.now;
+    let now = reference.now;
     pool.store
         .write_always(|data| {
-            let Open { key, challenge: step, user } = open_step(data, handle)?;
-            match (factor, &step.kind) {
+            let OpenChallenge { key, challenge, user } = find_challenge(data, reference)?;
+            match (factor, &challenge.kind) {
                 (Factor::SoftwareToken, ChallengeKind::SoftwareTokenMfa) => {
                     use_software_token(data, &user.username, code, now)?;
                 }
@@ -47,7 +47,7 @@ pub(crate) async fn answer(
         .await?
 }
 
-/// Checks the user's current one-time password, which is used from then on.
+/// Checks the user's current one-time password. It cannot be used again.
 fn use_software_token(data: &mut Data, username: &str, code: &str, now: u64) -> Result<(), Error> {
     let user = data.exact_user(username).ok_or_else(Error::user_not_found)?;
     lockout::check(&user.failures, now)?;
@@ -68,7 +68,7 @@ fn use_software_token(data: &mut Data, username: &str, code: &str, now: u64) -> 
     }
 }
 
-/// Counts a wrong code like a wrong password, so that nobody can try all codes.
+/// Counts a wrong code like a wrong password, so that codes cannot be guessed.
 fn mistake(data: &mut Data, username: &str, now: u64) -> Error {
     if let Some(user) = data.exact_user_mut(username) {
         count_mistake(&mut user.failures, now);

@@ -1,37 +1,45 @@
-//! Sign-in: the flows, and the answers to their challenges.
+//! Sign-in: the flows, and the responses to their challenges.
 
+mod caller;
 mod challenges;
 mod custom;
 mod finish;
+mod flows;
 mod mfa;
 mod named;
 mod new_password;
 mod outcome;
 mod password;
+mod refresh;
 mod srp;
 mod steps;
 mod unknown_user;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use self::{challenges::go_on, srp::Follows, steps::factors};
 pub(crate) use self::{
-    challenges::{Handle, Open, SignIn, ask, open_challenge, open_step},
+    caller::check_caller,
+    challenges::{
+        ChallengeRef, OpenChallenge, SignIn, find_challenge, start_challenge, store_challenge,
+    },
     custom::{answer as answer_custom, begin as begin_custom},
-    finish::{Entered, Entry, enter, may_enter, tokens},
-    outcome::{ChallengeRequest, Outcome},
+    finish::{CompletedSignIn, StartedSession, find_ready_user, first_tokens, start_session},
+    flows::{check_flow, check_refresh_flow, flow_is_off},
+    outcome::{ChallengeParameters, ChallengeRequest, Outcome},
     password::check_password,
+    refresh::refresh,
     srp::{Proof, begin as begin_srp},
     steps::{Factor, NextStep, next_step, step_of},
 };
+use self::{challenges::continue_sign_in, srp::Follows, steps::factors};
 use crate::{
     error::Error,
-    model::{ChallengeKind, Client, User, settings::AuthFlow},
+    model::{ChallengeKind, Client, User},
     pool::Pool,
     triggers::{Metadata, TokenSource},
 };
 
-/// The answer to a challenge that has a `Session`.
+/// The response to a challenge that has a `Session`.
 pub(crate) enum Answer<'a> {
     NewPassword {
         password: &'a str,
@@ -45,16 +53,6 @@ pub(crate) enum Answer<'a> {
     SetUpFactor,
 }
 
-/// Rejects a flow that the app client does not allow. `name` is the flow as the client wrote it.
-pub(crate) fn check_flow(client: &Client, flow: AuthFlow, name: &str) -> Result<(), Error> {
-    if client.settings.allows(flow) { Ok(()) } else { Err(flow_is_off(name)) }
-}
-
-/// The error for a flow that the app client does not allow.
-pub(crate) fn flow_is_off(name: &str) -> Error {
-    Error::invalid_parameter(format!("{name} flow not enabled for this client"))
-}
-
 /// Signs in with a name and a password.
 pub(crate) async fn with_password(
     pool: &Pool,
@@ -66,10 +64,10 @@ pub(crate) async fn with_password(
     let user = check_password(pool, client, name, password, metadata).await?;
     let source = TokenSource::Authentication;
     let sign_in = SignIn { client, metadata: Metadata::NONE, source };
-    go_on(pool, &sign_in, &user, next_step(pool, &user)).await
+    continue_sign_in(pool, &sign_in, &user, next_step(pool, &user)).await
 }
 
-/// Checks the answer to `PASSWORD_VERIFIER` and continues the sign-in.
+/// Checks the response to `PASSWORD_VERIFIER` and continues the sign-in.
 pub(crate) async fn answer_srp(
     pool: &Pool,
     client: &Client,
@@ -81,15 +79,15 @@ pub(crate) async fn answer_srp(
     let sign_in = SignIn { client, metadata, source: TokenSource::Authentication };
     match follows {
         Follows::CustomChallenges => custom::after_password(pool, &sign_in, user).await,
-        Follows::Tokens => go_on(pool, &sign_in, &user, next_step(pool, &user)).await,
+        Follows::Tokens => continue_sign_in(pool, &sign_in, &user, next_step(pool, &user)).await,
     }
 }
 
-/// Checks the answer to a challenge and continues the sign-in.
+/// Checks the response to a challenge and continues the sign-in.
 pub(crate) async fn answer(
     pool: &Pool,
     client: &Client,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     answer: Answer<'_>,
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
@@ -97,39 +95,39 @@ pub(crate) async fn answer(
         Answer::NewPassword { .. } => TokenSource::NewPasswordChallenge,
         _ => TokenSource::Authentication,
     };
-    let (user, step) = take_answer(pool, client, handle, answer).await?;
-    go_on(pool, &SignIn { client, metadata, source }, &user, step).await
+    let (user, step) = take_answer(pool, client, reference, answer).await?;
+    continue_sign_in(pool, &SignIn { client, metadata, source }, &user, step).await
 }
 
-/// Checks the answer to a challenge, and returns the user and what they have to do next.
+/// Checks the response to a challenge, and returns the user and what they have to do next.
 pub(crate) async fn take_answer(
     pool: &Pool,
     client: &Client,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     answer: Answer<'_>,
 ) -> Result<(Arc<User>, NextStep), Error> {
     match answer {
         Answer::NewPassword { password, attributes } => {
-            let user = new_password::answer(pool, client, handle, password, &attributes).await?;
+            let user = new_password::answer(pool, client, reference, password, &attributes).await?;
             let step = next_step(pool, &user);
             Ok((user, step))
         }
         Answer::Code(factor, code) => {
-            Ok((mfa::answer(pool, handle, factor, code).await?, NextStep::Done))
+            Ok((mfa::answer(pool, reference, factor, code).await?, NextStep::Done))
         }
-        Answer::SelectFactor(name) => select_factor(pool, handle, name).await,
-        Answer::SetUpFactor => Ok((set_up_factor(pool, handle).await?, NextStep::Done)),
+        Answer::SelectFactor(name) => select_factor(pool, reference, name).await,
+        Answer::SetUpFactor => Ok((set_up_factor(pool, reference).await?, NextStep::Done)),
     }
 }
 
 async fn select_factor(
     pool: &Pool,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     name: &str,
 ) -> Result<(Arc<User>, NextStep), Error> {
     pool.store
         .write(|data| {
-            let open = open_step(data, handle)?;
+            let open = find_challenge(data, reference)?;
             if !matches!(open.challenge.kind, ChallengeKind::SelectMfaType) {
                 return Err(Error::unknown_session());
             }
@@ -143,10 +141,10 @@ async fn select_factor(
 }
 
 /// Completes the set-up of a factor, once its software token is verified.
-async fn set_up_factor(pool: &Pool, handle: &Handle<'_>) -> Result<Arc<User>, Error> {
+async fn set_up_factor(pool: &Pool, reference: &ChallengeRef<'_>) -> Result<Arc<User>, Error> {
     pool.store
         .write(|data| {
-            let open = open_step(data, handle)?;
+            let open = find_challenge(data, reference)?;
             match open.challenge.kind {
                 ChallengeKind::MfaSetup { verified: true } => {
                     data.challenges.remove(&open.key);

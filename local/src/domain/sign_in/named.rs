@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    domain::{sign_in::challenges::is_named, simulation},
     error::Error,
     model::{Client, User, settings::ExistenceErrors},
     pool::Pool,
@@ -10,9 +11,8 @@ use crate::{
 };
 
 /// The name at the start of a sign-in, with its user.
-#[derive(Clone)]
 pub(crate) struct NamedUser {
-    /// The user name for sessions and events. It is made up if there is no such user.
+    /// The user name for sessions and events. It is simulated if there is no such user.
     pub(crate) username: String,
     /// `None` if there is no such user and the client must not learn that.
     pub(crate) user: Option<Arc<User>>,
@@ -28,17 +28,20 @@ impl NamedUser {
             Some(user) => Ok(Self { username: user.username.clone(), user: Some(user) }),
             None => match client.settings.prevent_user_existence_errors {
                 ExistenceErrors::Enabled => {
-                    Ok(Self { username: stand_in(pool, data, name), user: None })
+                    Ok(Self { username: simulation::user_name(pool, data, name), user: None })
                 }
                 ExistenceErrors::Legacy => Err(Error::user_not_found()),
             },
         })
     }
-}
 
-/// Returns a user name for a name without a user, in a form that the pool's user names have: never a contact.
-pub(crate) fn stand_in(pool: &Pool, data: &Data, name: &str) -> String {
-    let (key, settings) = (data.user_key(name), data.settings());
-    let is_contact = settings.signs_in_with_contacts() || settings.alias_of_name(name).is_some();
-    if is_contact { pool.subject(&key) } else { key }
+    /// Returns whether a client may give this name in its response to a challenge.
+    pub(crate) fn is_named(&self, pool: &Pool, data: &Data, name: &str) -> bool {
+        match &self.user {
+            Some(user) => is_named(data, user, name),
+            None => {
+                self.username == name || self.username == simulation::user_name(pool, data, name)
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         attributes::{self, AttributeInput, Attributes, Writer},
         new_password::{new_password, set_password},
-        sign_in::challenges::{Handle, Open, open_step},
+        sign_in::challenges::{ChallengeRef, OpenChallenge, find_challenge},
     },
     error::Error,
     model::{ChallengeKind, Client, User, UserStatus, settings::PoolSettings},
@@ -14,44 +14,48 @@ use crate::{
     store::Data,
 };
 
+/// Sets the new password, if the response to the challenge is valid.
 pub(crate) async fn answer(
     pool: &Pool,
     client: &Client,
-    handle: &Handle<'_>,
+    reference: &ChallengeRef<'_>,
     text: &str,
     given: &BTreeMap<String, String>,
 ) -> Result<Arc<User>, Error> {
     let (settings, user) = pool.store.read(|data| {
-        let open = new_password_step(data, handle)?;
+        let open = new_password_challenge(data, reference)?;
         Ok::<_, Error>((data.settings(), open.user))
     })?;
     let password = new_password(pool, &settings, &user, text).await?;
     pool.store
         .write(|data| {
-            let Open { key, user, .. } = new_password_step(data, handle)?;
+            let OpenChallenge { key, user, .. } = new_password_challenge(data, reference)?;
             let attributes = check_attributes(&settings, client, &user, given)?;
-            let mut ready = User::clone(&user);
-            attributes::write(&mut ready, &attributes);
-            if let Some(clash) = attributes::alias_clash(data, &ready) {
+            let mut changed = User::clone(&user);
+            attributes::write(&mut changed, &attributes);
+            if let Some(clash) = attributes::alias_clash(data, &changed) {
                 return Err(clash);
             }
-            set_password(&mut ready, &settings, password);
-            ready.status = UserStatus::Confirmed;
-            ready.modified_at = handle.now;
+            set_password(&mut changed, &settings, password);
+            changed.status = UserStatus::Confirmed;
+            changed.modified_at = reference.now;
             data.challenges.remove(&key);
-            let name = data.user_key(&ready.username);
-            let ready = Arc::new(ready);
-            data.users.insert(name, Arc::clone(&ready));
-            Ok(ready)
+            let name = data.user_key(&changed.username);
+            let changed = Arc::new(changed);
+            data.users.insert(name, Arc::clone(&changed));
+            Ok(changed)
         })
         .await?
 }
 
-fn new_password_step(data: &Data, handle: &Handle<'_>) -> Result<Open, Error> {
-    let open = open_step(data, handle)?;
-    let waits = matches!(open.challenge.kind, ChallengeKind::NewPasswordRequired)
+fn new_password_challenge(
+    data: &Data,
+    reference: &ChallengeRef<'_>,
+) -> Result<OpenChallenge, Error> {
+    let open = find_challenge(data, reference)?;
+    let is_waiting = matches!(open.challenge.kind, ChallengeKind::NewPasswordRequired)
         && open.user.status == UserStatus::ForceChangePassword;
-    if waits { Ok(open) } else { Err(Error::unknown_session()) }
+    if is_waiting { Ok(open) } else { Err(Error::unknown_session()) }
 }
 
 /// Checks the attributes that come with the password: they must be writable and complete the user. A required attribute
@@ -62,12 +66,12 @@ fn check_attributes(
     user: &User,
     given: &BTreeMap<String, String>,
 ) -> Result<Attributes, Error> {
-    let is_fixed = |name: &&String| {
+    let is_provided = |name: &&String| {
         let schema = settings.attribute(name);
         user.attribute(name).is_some()
             && schema.is_some_and(|schema| schema.required || !schema.mutable)
     };
-    if let Some(name) = given.keys().find(is_fixed) {
+    if let Some(name) = given.keys().find(is_provided) {
         return Err(Error::invalid_parameter(format!("Cannot modify an already provided {name}")));
     }
     let list = given

@@ -1,13 +1,13 @@
-//! Sign-in with a password: the check, and the lock after wrong ones.
+//! Sign-in with a password: the check, and the lockout after wrong ones.
 
 use std::sync::Arc;
 
 use crate::{
-    crypto::srp::Password,
     domain::{
         lockout::{self, count_mistake},
         migration::migrate,
-        sign_in::{named::stand_in, unknown_user},
+        sign_in::unknown_user,
+        simulation,
     },
     error::{Error, ErrorKind},
     model::{Client, User, UserStatus, settings::ExistenceErrors},
@@ -16,7 +16,7 @@ use crate::{
     triggers::{Caller, Metadata, pre_authentication},
 };
 
-/// Returns the user of a name and a password, who may sign in: enabled, confirmed and not locked.
+/// Returns the user of a name and a password, who may sign in: enabled, confirmed and not locked out.
 ///
 /// `validation` is the client's metadata for the triggers that run before the password is checked.
 pub(crate) async fn check_password(
@@ -28,36 +28,66 @@ pub(crate) async fn check_password(
 ) -> Result<Arc<User>, Error> {
     let caller = Caller { client_id: &client.settings.client_id, metadata: validation };
     let user = match pool.store.read(|data| data.find_user(name).cloned()) {
-        Some(user) => Some(user),
-        None => migrate(pool, name, Some(password), caller).await?,
-    };
-    let Some(user) = user else {
-        if client.settings.prevent_user_existence_errors == ExistenceErrors::Legacy {
-            return Err(Error::user_not_found());
-        }
-        let stand_in = pool.store.read(|data| stand_in(pool, data, name));
-        unknown_user::check(pool, &stand_in)?;
-        pre_authentication(&pool.events(), name, None, caller).await?;
-        // The check takes as long as for an existing user.
-        Password::unknown(name.as_bytes()).is(pool.short_name(), name, password).await;
-        return Err(unknown_user::mistake(pool, &stand_in).await?);
+        Some(user) => user,
+        None => match migrated_user(pool, name, password, caller).await? {
+            Some(user) => user,
+            None => return Err(unknown_user_error(pool, client, name, password, caller).await?),
+        },
     };
     lockout::check(&user.failures, pool.now())?;
     pre_authentication(&pool.events(), name, Some(&user), caller).await?;
+    // The check takes as long for a user without a password.
     let is_right = match &user.password {
         Some(known) => known.is(pool.short_name(), &user.username, password).await,
-        None => false,
+        None => {
+            let simulated = simulation::password(pool, &user.username);
+            simulated.is(pool.short_name(), &user.username, password).await
+        }
     };
-    judge(pool, &user, is_right).await
+    if is_right { accept_password(pool, &user) } else { Err(reject_password(pool, &user).await?) }
 }
 
-/// Counts a wrong password, or returns the user with the right one. Only a caller who knows the password learns why the
-/// user may not sign in.
-pub(crate) async fn judge(pool: &Pool, user: &User, is_right: bool) -> Result<Arc<User>, Error> {
-    let now = pool.now();
-    if !is_right {
-        return Err(pool.store.write_always(|data| wrong(data, user, now)).await?);
+/// Returns the user if the migration trigger knows them. A call that fails is counted as a wrong password, because
+/// functions reject wrong passwords by an error.
+async fn migrated_user(
+    pool: &Pool,
+    name: &str,
+    password: &str,
+    caller: Caller<'_>,
+) -> Result<Option<Arc<User>>, Error> {
+    let user_name = pool.store.read(|data| simulation::user_name(pool, data, name));
+    unknown_user::check(pool, &user_name)?;
+    match migrate(pool, name, Some(password), caller).await {
+        Err(error) => {
+            unknown_user::mistake(pool, &user_name).await?;
+            Err(error)
+        }
+        migrated => migrated,
     }
+}
+
+/// Returns the error for a name that no user has.
+async fn unknown_user_error(
+    pool: &Pool,
+    client: &Client,
+    name: &str,
+    password: &str,
+    caller: Caller<'_>,
+) -> Result<Error, Error> {
+    if client.settings.prevent_user_existence_errors == ExistenceErrors::Legacy {
+        return Ok(Error::user_not_found());
+    }
+    let user_name = pool.store.read(|data| simulation::user_name(pool, data, name));
+    pre_authentication(&pool.events(), name, None, caller).await?;
+    // The check takes as long as for an existing user.
+    simulation::password(pool, &user_name).is(pool.short_name(), &user_name, password).await;
+    unknown_user::mistake(pool, &user_name).await
+}
+
+/// Returns the user who gave the right password. Only a caller who knows the password learns why the user may not sign
+/// in.
+pub(crate) fn accept_password(pool: &Pool, user: &User) -> Result<Arc<User>, Error> {
+    let now = pool.now();
     let present = pool.store.read(|data| data.exact_user(&user.username).cloned());
     // Concurrent attempts may have locked the account, and the password may have changed.
     let present = present
@@ -68,27 +98,28 @@ pub(crate) async fn judge(pool: &Pool, user: &User, is_right: bool) -> Result<Ar
     Ok(present)
 }
 
-fn wrong(data: &mut Data, user: &User, now: u64) -> Error {
-    let present = data.exact_user(&user.username).filter(|present| present.sub == user.sub);
+/// Counts a wrong password, and returns the error for it.
+pub(crate) async fn reject_password(pool: &Pool, user: &User) -> Result<Error, Error> {
+    let now = pool.now();
+    Ok(pool.store.write_always(|data| count_wrong_password(data, user, now)).await?)
+}
+
+fn count_wrong_password(data: &mut Data, user: &User, now: u64) -> Error {
+    let present = data.exact_user_mut(&user.username).filter(|present| present.sub == user.sub);
     let Some(present) = present else {
         return Error::wrong_password();
     };
     if let Err(error) = lockout::check(&present.failures, now) {
         return error;
     }
-    if present.password.is_none() {
-        // Nobody can know a password that does not exist, so that nothing is counted.
-        return match present.status {
-            UserStatus::ResetRequired => Error::reset_required(),
-            _ => Error::wrong_password(),
-        };
+    if present.password.is_none() && present.status == UserStatus::ResetRequired {
+        return Error::reset_required();
     }
-    if let Some(user) = data.exact_user_mut(&user.username) {
-        count_mistake(&mut user.failures, now);
-    }
+    count_mistake(&mut present.failures, now);
     Error::wrong_password()
 }
 
+/// Checks that a user may sign in.
 pub(crate) fn may_sign_in(user: &User, now: u64) -> Result<(), Error> {
     if !user.enabled {
         return Err(Error::not_authorized("User is disabled."));
@@ -107,6 +138,6 @@ pub(crate) fn may_sign_in(user: &User, now: u64) -> Result<(), Error> {
 }
 
 fn has_expired(user: &User, now: u64) -> bool {
-    let ends = user.password.as_ref().and_then(|password| password.expires_at);
-    ends.is_some_and(|at| at <= now)
+    let expires_at = user.password.as_ref().and_then(|password| password.expires_at);
+    expires_at.is_some_and(|at| at <= now)
 }

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     crypto::{
         secret::{digest_of, random_octets},
-        srp::{Claim, Exchange, Password},
+        srp::{Claim, Exchange},
     },
     domain::{
         lockout,
         sign_in::{
-            challenges::{expiry, is_named, prune},
+            challenges::{expiry, prune},
             named::NamedUser,
-            outcome::{ChallengeRequest, Outcome},
-            password::judge,
+            outcome::{ChallengeParameters, ChallengeRequest, Outcome},
+            password::{accept_password, reject_password},
             unknown_user,
         },
+        simulation,
     },
     error::Error,
     model::{Challenge, ChallengeKind, Client, User},
@@ -37,7 +37,7 @@ pub(crate) struct Proof<'a> {
     pub(crate) timestamp: &'a str,
 }
 
-/// What comes after the password.
+/// What follows after the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Follows {
     Tokens,
@@ -60,46 +60,32 @@ pub(crate) async fn begin(
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     pre_authentication(&pool.events(), &named.username, user, caller).await?;
-    ask(pool, client, &named, public, Follows::Tokens).await
+    request_proof(pool, client, &named, public, Follows::Tokens).await
 }
 
-/// Asks a client for the proof that it knows the password.
-pub(crate) async fn ask(
+/// Creates the challenge `PASSWORD_VERIFIER`. `public` is the client's public number.
+pub(crate) async fn request_proof(
     pool: &Pool,
     client: &Client,
     named: &NamedUser,
     public: &str,
     follows: Follows,
 ) -> Result<Outcome, Error> {
-    let NamedUser { username: user_id, user } = named;
+    let NamedUser { username, user } = named;
     let now = pool.now();
-    // A name without a user, or a user without a password, gets a challenge that nobody can answer.
-    let unknown = || {
-        let seed = digest(&SHA256, format!("{} {user_id}", pool.id()).as_bytes());
-        Password::unknown(seed.as_ref())
-    };
-    let password = user.as_ref().and_then(|user| user.password.clone()).unwrap_or_else(unknown);
-    let invalid = || Error::invalid_parameter("Invalid SRP_A.");
-    if public.len() > MAX_DIGITS {
-        return Err(invalid());
-    }
-    let exchange = Exchange::begin(&password, public).await.map_err(|_| invalid())?;
-
+    let exchange = begin_exchange(pool, named, public).await?;
     let secret_block = STANDARD.encode(random_octets::<768>());
-    let parameters = [
-        ("SALT", exchange.salt()),
-        ("SECRET_BLOCK", &secret_block),
-        ("SRP_B", exchange.public()),
-        ("USERNAME", user_id),
-        ("USER_ID_FOR_SRP", user_id),
-    ];
     let request = ChallengeRequest {
-        name: "PASSWORD_VERIFIER",
+        username: username.clone(),
         session: None,
-        parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        parameters: ChallengeParameters::PasswordVerifier {
+            salt: exchange.salt().to_owned(),
+            public_number: exchange.public().to_owned(),
+            secret_block: secret_block.clone(),
+        },
     };
     let challenge = Challenge {
-        username: user_id.clone(),
+        username: username.clone(),
         proof: user.as_deref().map(User::proof).unwrap_or_default(),
         client_id: client.settings.client_id.clone(),
         expires_at: expiry(client, now),
@@ -118,7 +104,18 @@ pub(crate) async fn ask(
     Ok(Outcome::Challenge(request))
 }
 
-/// Checks the answer to `PASSWORD_VERIFIER`, and returns the user and what comes next.
+/// Begins an exchange. A name without a user, or a user without a password, gets one in which no proof is valid.
+async fn begin_exchange(pool: &Pool, named: &NamedUser, public: &str) -> Result<Exchange, Error> {
+    let invalid = || Error::invalid_parameter("Invalid SRP_A.");
+    if public.len() > MAX_DIGITS {
+        return Err(invalid());
+    }
+    let known = named.user.as_ref().and_then(|user| user.password.clone());
+    let password = known.unwrap_or_else(|| simulation::password(pool, &named.username));
+    Exchange::begin(&password, public).await.map_err(|_| invalid())
+}
+
+/// Checks the response to `PASSWORD_VERIFIER`, and returns the user and what follows.
 pub(crate) async fn verify(
     pool: &Pool,
     client: &Client,
@@ -131,62 +128,60 @@ pub(crate) async fn verify(
             "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
         ));
     }
-    let now = pool.now();
-    let taken = pool.store.write(|data| take(data, client, name, secret_block, now)).await??;
+    let removed = pool.store.write(|data| remove(pool, data, client, name, secret_block));
+    let AnsweredExchange { named, exchange, follows } = removed.await??;
     let claim = Claim {
         pool_name: pool.short_name(),
-        user_id: &taken.user_id,
+        user_id: &named.username,
         secret_block: &STANDARD.decode(secret_block).unwrap_or_default(),
         timestamp,
         signature,
     };
-    let proves = taken.exchange.proves(&claim).await;
-    let Some(user) = taken.user else {
-        return Err(unknown_user::mistake(pool, &taken.user_id).await?);
-    };
-    let user = judge(pool, &user, proves).await?;
-    Ok((user, taken.follows))
+    let is_valid = exchange.proves(&claim).await;
+    match named.user {
+        Some(user) if is_valid => Ok((accept_password(pool, &user)?, follows)),
+        Some(user) => Err(reject_password(pool, &user).await?),
+        None => Err(unknown_user::mistake(pool, &named.username).await?),
+    }
 }
 
-/// An exchange that was removed from the store because it is answered.
-struct Taken {
-    user_id: String,
-    /// `None` if no user has the name, or the password changed since the exchange began.
-    user: Option<Arc<User>>,
+/// An exchange to which the client responded, and which was removed from the store.
+struct AnsweredExchange {
+    /// Without a user if no user has the name, or if the password changed since the exchange began.
+    named: NamedUser,
     exchange: Exchange,
     follows: Follows,
 }
 
-fn take(
+fn remove(
+    pool: &Pool,
     data: &mut Data,
     client: &Client,
     name: &str,
     secret_block: &str,
-    now: u64,
-) -> Result<Taken, Error> {
+) -> Result<AnsweredExchange, Error> {
     let key = digest_of(secret_block);
-    let challenge = data.challenges.get(&key).filter(|challenge| now < challenge.expires_at);
-    let challenge = challenge.ok_or_else(Error::unknown_session)?;
-    let user = data
-        .exact_user(&challenge.username)
-        .filter(|user| challenge.proof == user.proof())
-        .cloned();
-    let is_theirs = challenge.client_id == client.settings.client_id
-        && user.as_ref().is_none_or(|user| is_named(data, user, name));
+    let is_valid = |challenge: &&Arc<Challenge>| {
+        pool.now() < challenge.expires_at && challenge.client_id == client.settings.client_id
+    };
+    let challenge =
+        data.challenges.get(&key).filter(is_valid).ok_or_else(Error::unknown_session)?;
     let ChallengeKind::PasswordVerifier { exchange, custom } = &challenge.kind else {
         return Err(Error::unknown_session());
     };
-    if !is_theirs {
+    let user = data.exact_user(&challenge.username);
+    let user = user.filter(|user| challenge.proof == user.proof()).cloned();
+    let named = NamedUser { username: challenge.username.clone(), user };
+    if !named.is_named(pool, data, name) {
         return Err(Error::unknown_session());
     }
     let follows = if *custom { Follows::CustomChallenges } else { Follows::Tokens };
-    let (user_id, exchange) = (challenge.username.clone(), exchange.clone());
-    let taken = Taken { user_id, user, exchange, follows };
+    let answered = AnsweredExchange { named, exchange: exchange.clone(), follows };
     data.challenges.remove(&key);
-    Ok(taken)
+    Ok(answered)
 }
 
-/// `Mon Nov 3 15:13:13 UTC 2026`.
+/// Returns whether a text has the form `Mon Nov 3 15:13:13 UTC 2026`.
 fn is_timestamp(text: &str) -> bool {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     const MONTHS: [&str; 12] =
@@ -221,11 +216,11 @@ mod tests {
     use super::is_timestamp;
 
     #[test]
-    fn timestamps_have_javas_form() {
-        for right in ["Mon Nov 3 15:13:13 UTC 2026", "Tue Feb 29 00:00:00 UTC 2028"] {
-            assert!(is_timestamp(right), "{right}");
+    fn timestamp_has_the_form_of_java() {
+        for valid in ["Mon Nov 3 15:13:13 UTC 2026", "Tue Feb 29 00:00:00 UTC 2028"] {
+            assert!(is_timestamp(valid), "{valid}");
         }
-        for wrong in [
+        for invalid in [
             "",
             "now",
             "Mon Nov 03 15:13:13 UTC 2026",
@@ -236,7 +231,7 @@ mod tests {
             "Mon Nov  3 15:13:13 UTC 2026",
             "Mon Nov 3 15:13:13 UTC 26",
         ] {
-            assert!(!is_timestamp(wrong), "{wrong}");
+            assert!(!is_timestamp(invalid), "{invalid}");
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) enum Factor {
 impl Factor {
     const ALL: [Self; 3] = [Self::Sms, Self::SoftwareToken, Self::Email];
 
-    /// The name of the factor and of its challenge in the API.
+    /// Returns the name of the factor in a user's preferences, which is also the name of its challenge.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sms => "SMS_MFA",
@@ -42,11 +42,12 @@ impl Factor {
         }
     }
 
+    /// Returns the factor with a name of the API.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|factor| factor.name() == name)
     }
 
-    /// Where the factor's codes are sent, if they are sent.
+    /// Returns the contact to which the factor's codes are sent, or `None` if they are not sent.
     pub(crate) fn contact(self) -> Option<Contact> {
         match self {
             Self::Sms => Some(Contact::PhoneNumber),
@@ -61,6 +62,7 @@ pub(crate) fn next_step(pool: &Pool, user: &User) -> NextStep {
     step_of(&pool.store.read(Data::settings), user)
 }
 
+/// Returns what a user with the right password has to do, by the settings of the pool.
 pub(crate) fn step_of(settings: &PoolSettings, user: &User) -> NextStep {
     if user.status == UserStatus::ForceChangePassword {
         return NextStep::NewPassword;
@@ -89,10 +91,4 @@ pub(crate) fn factors(settings: &PoolSettings, user: &User) -> Vec<Factor> {
         Factor::Email => user.mfa.email && user.has_verified(Contact::Email),
     };
     Factor::ALL.into_iter().filter(is_ready).collect()
-}
-
-/// Returns the names of factors as a JSON array, which is how challenges list them.
-pub(crate) fn names_as_json(factors: &[Factor]) -> String {
-    let names: Vec<_> = factors.iter().map(|factor| factor.name()).collect();
-    serde_json::Value::from(names).to_string()
 }

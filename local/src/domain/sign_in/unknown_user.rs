@@ -1,14 +1,14 @@
-//! Mistakes with names that no user has. They are counted like those of a user, so that the lock does not reveal whether
-//! a user exists.
+//! Failed sign-ins with names that no user has. They are counted like those of a user, so that the lockout does not
+//! reveal whether a user exists.
 
 use crate::{
     crypto::secret::digest_of,
-    domain::lockout::{self, count_mistake, remember},
+    domain::lockout::{self, count_mistake, update_unknown_name},
     error::Error,
     pool::Pool,
 };
 
-/// Rejects a name with which too many mistakes were made.
+/// Rejects a name that is locked out.
 pub(crate) fn check(pool: &Pool, name: &str) -> Result<(), Error> {
     let now = pool.now();
     pool.store.read(|data| match data.unknown_names.get(&digest_of(name)) {
@@ -17,7 +17,8 @@ pub(crate) fn check(pool: &Pool, name: &str) -> Result<(), Error> {
     })
 }
 
-/// Counts a mistake and returns the error for it. Nothing is counted while the name is locked, or if a user has taken it.
+/// Counts a mistake and returns the error for it. Nothing is counted while the name is locked out, or if a user with
+/// the name was added meanwhile.
 pub(crate) async fn mistake(pool: &Pool, name: &str) -> Result<Error, Error> {
     let now = pool.now();
     let key = digest_of(name);
@@ -29,7 +30,7 @@ pub(crate) async fn mistake(pool: &Pool, name: &str) -> Result<Error, Error> {
                 return locked;
             }
             if data.exact_user(name).is_none() {
-                remember(data, key, now, |name| count_mistake(&mut name.failures, now));
+                update_unknown_name(data, key, now, |name| count_mistake(&mut name.failures, now));
             }
             Error::wrong_password()
         })

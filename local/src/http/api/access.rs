@@ -1,4 +1,4 @@
-//! The rules of who may call which operations.
+//! Checks who may call an operation.
 
 use axum::http::HeaderMap;
 
@@ -11,14 +11,14 @@ use crate::{
     pool::site::Site,
 };
 
-/// Rejects operations of administrators from pages of other sites. The local pool checks no AWS credentials, so that this
-/// rule alone protects a pool from the pages that its developer visits.
+/// Rejects the operations of administrators if a page of another site calls them. The local pool does not check AWS
+/// credentials, so only this rule protects it from the pages that its developer visits.
 pub(crate) fn check(site: &Site, operation: &Operation, headers: &HeaderMap) -> Result<(), Error> {
     if operation.audience == Audience::App || is_own_origin(headers, site.address.ip()) {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::AccessDenied,
-        "Operations that need AWS credentials are not for pages of other sites.",
+        "Pages of other sites cannot call operations that need AWS credentials.",
     ))
 }

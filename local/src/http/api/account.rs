@@ -1,4 +1,4 @@
-//! What users see and change of their own accounts: `GetUser`, `UpdateUserAttributes` and related operations.
+//! Operations on the account of the signed-in user: `GetUser`, `UpdateUserAttributes` and related operations.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -7,9 +7,9 @@ use crate::{
     domain::account,
     error::Error,
     http::api::{
-        Answer,
+        Output,
         attribute_list::{AttributeInput, read_attributes},
-        input, nothing, required, shapes,
+        empty_output, input, required, shapes,
     },
     model::settings::Contact,
     pool::site::Site,
@@ -18,20 +18,20 @@ use crate::{
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct TokenAlone {
+struct TokenInput {
     access_token: Option<String>,
 }
 
-pub(crate) async fn get_user(site: &Site, value: Value) -> Answer {
-    let TokenAlone { access_token } = input(value)?;
+pub(crate) async fn get_user(site: &Site, value: Value) -> Output {
+    let TokenInput { access_token } = input(value)?;
     let (pool, user, verified) = site.token_user(access_token).await?;
     let client = account::client_of_token(&pool, verified.client_id())?;
-    let mut answer = Map::new();
-    answer.insert("Username".into(), json!(user.username));
-    let attributes = shapes::attributes(&user, |name| client.may_read(name));
-    answer.insert("UserAttributes".into(), attributes);
-    answer.extend(shapes::mfa(&user));
-    Ok(Value::Object(answer))
+    let mut output = Map::new();
+    output.insert("Username".into(), json!(user.username));
+    let attributes = shapes::attributes(&user, |name| client.settings.may_read(name));
+    output.insert("UserAttributes".into(), attributes);
+    output.extend(shapes::mfa(&user));
+    Ok(Value::Object(output))
 }
 
 #[derive(Default, Deserialize)]
@@ -42,7 +42,7 @@ struct UpdateUserAttributes {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn update_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update_attributes(site: &Site, value: Value) -> Output {
     let UpdateUserAttributes { access_token, user_attributes, client_metadata } = input(value)?;
     let (pool, user, verified) = site.token_user(access_token).await?;
     let list = read_attributes(Some(required(user_attributes, "UserAttributes")?))?;
@@ -59,12 +59,12 @@ struct DeleteUserAttributes {
     user_attribute_names: Option<Vec<String>>,
 }
 
-pub(crate) async fn delete_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete_attributes(site: &Site, value: Value) -> Output {
     let DeleteUserAttributes { access_token, user_attribute_names } = input(value)?;
     let (pool, user, verified) = site.token_user(access_token).await?;
     let names = required(user_attribute_names, "UserAttributeNames")?;
     account::delete_attributes(&pool, &user, verified.client_id(), names).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -75,7 +75,7 @@ struct GetUserAttributeVerificationCode {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn send_code(site: &Site, value: Value) -> Answer {
+pub(crate) async fn send_code(site: &Site, value: Value) -> Output {
     let GetUserAttributeVerificationCode { access_token, attribute_name, client_metadata } =
         input(value)?;
     let (pool, user, verified) = site.token_user(access_token).await?;
@@ -93,23 +93,23 @@ struct VerifyUserAttribute {
     code: Option<String>,
 }
 
-pub(crate) async fn verify_attribute(site: &Site, value: Value) -> Answer {
+pub(crate) async fn verify_attribute(site: &Site, value: Value) -> Output {
     let VerifyUserAttribute { access_token, attribute_name, code } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     let contact = contact(attribute_name)?;
     let code = required(code, "Code")?;
     account::verify_contact(&pool, &user, contact, &code).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn delete_user(site: &Site, value: Value) -> Answer {
-    let TokenAlone { access_token } = input(value)?;
+pub(crate) async fn delete_user(site: &Site, value: Value) -> Output {
+    let TokenInput { access_token } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     account::delete(&pool, &user).await?;
-    nothing()
+    empty_output()
 }
 
-/// Reads the name of an attribute that can be verified by a code.
+/// Returns the contact of an attribute that can be verified by a code.
 fn contact(attribute: Option<String>) -> Result<Contact, Error> {
     let name = required(attribute, "AttributeName")?;
     Contact::of_attribute(&name).ok_or_else(|| {

@@ -1,10 +1,10 @@
-//! Attributes as requests write them.
+//! Attributes in requests.
 
 use serde::Deserialize;
 
 use crate::{domain::attributes, error::Error, http::api::required, triggers::Metadata};
 
-/// A name and a value. An absent value removes the attribute, as an empty one does.
+/// A name and a value. An absent value means an empty one, which removes the attribute.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct AttributeInput {
@@ -24,7 +24,7 @@ pub(crate) fn read_attributes(
         .collect()
 }
 
-/// Reads the data for the trigger before a user is created.
+/// Reads the data for the pre-sign-up trigger.
 pub(crate) fn read_validation_data(list: Option<Vec<AttributeInput>>) -> Metadata {
     let pair = |input: AttributeInput| Some((input.name?, input.value?));
     Metadata::from_pairs(list.unwrap_or_default().into_iter().filter_map(pair))

@@ -7,32 +7,36 @@ use http_body::Body as _;
 
 use crate::error::{Error, ErrorKind};
 
-/// No operation needs more, in octets.
+/// The maximum length of a body, in bytes.
 const MAX_LENGTH: usize = 1024 * 1024;
 
-/// Reads a body to its end, so that the client reads the answer, and keeps no more of it than is allowed.
+/// Reads a body of up to [`MAX_LENGTH`] bytes. A longer body is read to its end and dropped: some clients read a response
+/// only after they have sent the whole request.
 pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Error> {
-    let mut kept = Vec::new();
+    let mut bytes = Vec::new();
     let mut is_too_long = false;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| {
-            Error::new(ErrorKind::Serialization, "The request ended before its body did.")
+            Error::new(
+                ErrorKind::Serialization,
+                "The connection ended before the whole body was received.",
+            )
         })?;
-        let Ok(part) = frame.into_data() else {
+        let Ok(chunk) = frame.into_data() else {
             continue;
         };
-        is_too_long |= kept.len().saturating_add(part.len()) > MAX_LENGTH;
+        is_too_long |= bytes.len().saturating_add(chunk.len()) > MAX_LENGTH;
         if is_too_long {
-            kept.clear();
+            bytes.clear();
         } else {
-            kept.extend_from_slice(&part);
+            bytes.extend_from_slice(&chunk);
         }
     }
     if is_too_long {
         return Err(Error::new(
             ErrorKind::RequestEntityTooLarge,
-            "The request is larger than a mebibyte.",
+            "The request body is larger than 1 MiB.",
         ));
     }
-    Ok(kept)
+    Ok(bytes)
 }

@@ -1,3 +1,5 @@
+//! Errors as responses.
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -9,7 +11,7 @@ use crate::{
     http::api::CONTENT_TYPE,
 };
 
-/// The longest message that is also sent in a header.
+/// The longest message that is also sent in a header, in bytes.
 const MAX_HEADER: usize = 1024;
 
 impl IntoResponse for Error {
@@ -49,7 +51,7 @@ mod tests {
     use crate::store::StoreError;
 
     #[tokio::test]
-    async fn errors_of_the_store_have_the_shape_of_the_others() {
+    async fn errors_of_the_store_are_written_like_all_errors() {
         let full = io::Error::from(io::ErrorKind::StorageFull);
         for (error, status, name) in [
             (StoreError::from(full), 500, "InternalErrorException"),

@@ -9,7 +9,7 @@ use crate::{
         paging::Paging,
     },
     error::Error,
-    http::api::{Answer, input, nothing, required, shapes},
+    http::api::{Output, empty_output, input, required, shapes},
     pool::site::Site,
 };
 
@@ -31,32 +31,32 @@ impl Input {
     }
 }
 
-pub(crate) async fn create_group(site: &Site, value: Value) -> Answer {
+pub(crate) async fn create_group(site: &Site, value: Value) -> Output {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id.clone())?;
     let group = groups::create(&pool, input.settings()?).await?;
     Ok(json!({ "Group": shapes::group(pool.id().as_str(), &group) }))
 }
 
-pub(crate) async fn get_group(site: &Site, value: Value) -> Answer {
+pub(crate) async fn get_group(site: &Site, value: Value) -> Output {
     let Input { user_pool_id, group_name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let group = groups::get(&pool, &required(group_name, "GroupName")?)?;
     Ok(json!({ "Group": shapes::group(pool.id().as_str(), &group) }))
 }
 
-pub(crate) async fn update_group(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update_group(site: &Site, value: Value) -> Output {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id.clone())?;
     let group = groups::update(&pool, input.settings()?).await?;
     Ok(json!({ "Group": shapes::group(pool.id().as_str(), &group) }))
 }
 
-pub(crate) async fn delete_group(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete_group(site: &Site, value: Value) -> Output {
     let Input { user_pool_id, group_name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     groups::delete(&pool, &required(group_name, "GroupName")?).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -69,7 +69,7 @@ struct List {
     next_token: Option<String>,
 }
 
-pub(crate) async fn list_groups(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list_groups(site: &Site, value: Value) -> Output {
     let List { user_pool_id, limit, next_token, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let id = pool.id().as_str();
@@ -78,7 +78,7 @@ pub(crate) async fn list_groups(site: &Site, value: Value) -> Answer {
     Ok(shapes::page("Groups", groups.iter().map(|group| shapes::group(id, group)), next))
 }
 
-pub(crate) async fn list_groups_for_user(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list_groups_for_user(site: &Site, value: Value) -> Output {
     let List { user_pool_id, username, limit, next_token, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
@@ -87,7 +87,7 @@ pub(crate) async fn list_groups_for_user(site: &Site, value: Value) -> Answer {
     Ok(shapes::page("Groups", groups.iter().map(|group| shapes::group(id, group)), next))
 }
 
-pub(crate) async fn list_users_in_group(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list_users_in_group(site: &Site, value: Value) -> Output {
     let List { user_pool_id, group_name, limit, next_token, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let group = required(group_name, "GroupName")?;
@@ -106,18 +106,18 @@ struct Membership {
     group_name: Option<String>,
 }
 
-pub(crate) async fn add_user(site: &Site, value: Value) -> Answer {
+pub(crate) async fn add_user(site: &Site, value: Value) -> Output {
     let Membership { user_pool_id, username, group_name } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let (name, group) = (required(username, "Username")?, required(group_name, "GroupName")?);
     groups::add_user(&pool, &name, &group).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn remove_user(site: &Site, value: Value) -> Answer {
+pub(crate) async fn remove_user(site: &Site, value: Value) -> Output {
     let Membership { user_pool_id, username, group_name } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let (name, group) = (required(username, "Username")?, required(group_name, "GroupName")?);
     groups::remove_user(&pool, &name, &group).await?;
-    nothing()
+    empty_output()
 }

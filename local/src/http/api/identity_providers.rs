@@ -1,12 +1,12 @@
 //! Identity providers: `CreateIdentityProvider` and related operations.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     domain::{identity_providers as providers, paging::Paging},
     error::Error,
-    http::api::{Answer, input, nothing, required, shapes},
+    http::api::{Output, empty_output, input, required, shapes},
     model::{IdentityProvider, settings::ProviderSettings},
     pool::site::Site,
 };
@@ -25,10 +25,10 @@ struct Input {
     next_token: Option<String>,
 }
 
-pub(crate) async fn create(site: &Site, value: Value) -> Answer {
+pub(crate) async fn create(site: &Site, value: Value) -> Output {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id)?;
-    let settings = checked(json!({
+    let settings = read_settings(json!({
         "provider_name": required(input.provider_name, "ProviderName")?,
         "provider_type": required(input.provider_type, "ProviderType")?,
         "provider_details": required(input.provider_details, "ProviderDetails")?,
@@ -36,18 +36,18 @@ pub(crate) async fn create(site: &Site, value: Value) -> Answer {
         "idp_identifiers": input.idp_identifiers.unwrap_or_else(|| json!([])),
     }))?;
     let provider = providers::create(&pool, settings).await?;
-    Ok(json!({ "IdentityProvider": written(pool.id().as_str(), &provider) }))
+    Ok(json!({ "IdentityProvider": write_provider(pool.id().as_str(), &provider) }))
 }
 
-pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
+pub(crate) async fn describe(site: &Site, value: Value) -> Output {
     let Input { user_pool_id, provider_name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let provider = providers::get(&pool, &required(provider_name, "ProviderName")?)?;
-    Ok(json!({ "IdentityProvider": written(pool.id().as_str(), &provider) }))
+    Ok(json!({ "IdentityProvider": write_provider(pool.id().as_str(), &provider) }))
 }
 
-/// Members that the request does not have stay as they are.
-pub(crate) async fn update(site: &Site, value: Value) -> Answer {
+/// Members that the request does not have keep their values.
+pub(crate) async fn update(site: &Site, value: Value) -> Output {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id)?;
     let name = required(input.provider_name, "ProviderName")?;
@@ -63,57 +63,49 @@ pub(crate) async fn update(site: &Site, value: Value) -> Answer {
                 next.insert(member.to_owned(), value);
             }
         }
-        checked(next)
+        read_settings(next)
     };
     let provider = providers::update(&pool, &name, change).await?;
-    Ok(json!({ "IdentityProvider": written(pool.id().as_str(), &provider) }))
+    Ok(json!({ "IdentityProvider": write_provider(pool.id().as_str(), &provider) }))
 }
 
-pub(crate) async fn delete(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete(site: &Site, value: Value) -> Output {
     let Input { user_pool_id, provider_name, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     providers::delete(&pool, &required(provider_name, "ProviderName")?).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn list(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list(site: &Site, value: Value) -> Output {
     let Input { user_pool_id, max_results, next_token, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = format!("ListIdentityProviders {}", pool.id());
     let paging = Paging::new(&name, max_results, next_token.as_deref())?;
     let (providers, next) = providers::list(&pool, &paging);
-    let providers: Vec<_> = providers
-        .iter()
-        .map(|provider| {
-            json!({
-                "ProviderName": provider.settings.provider_name,
-                "ProviderType": provider.settings.provider_type,
-                "CreationDate": shapes::time(provider.created_at),
-                "LastModifiedDate": shapes::time(provider.modified_at),
-            })
+    let providers = providers.iter().map(|provider| {
+        json!({
+            "ProviderName": provider.settings.provider_name,
+            "ProviderType": provider.settings.provider_type,
+            "CreationDate": shapes::time(provider.created_at),
+            "LastModifiedDate": shapes::time(provider.modified_at),
         })
-        .collect();
-    let mut answer = Map::new();
-    answer.insert("Providers".to_owned(), json!(providers));
-    if let Some(next) = next {
-        answer.insert("NextToken".to_owned(), json!(next));
-    }
-    Ok(Value::Object(answer))
+    });
+    Ok(shapes::page("Providers", providers, next))
 }
 
-pub(crate) async fn get_by_identifier(site: &Site, value: Value) -> Answer {
+pub(crate) async fn get_by_identifier(site: &Site, value: Value) -> Output {
     let Input { user_pool_id, idp_identifier, .. } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let provider = providers::of_identifier(&pool, &required(idp_identifier, "IdpIdentifier")?)?;
-    Ok(json!({ "IdentityProvider": written(pool.id().as_str(), &provider) }))
+    Ok(json!({ "IdentityProvider": write_provider(pool.id().as_str(), &provider) }))
 }
 
-/// Reads settings under the names that configuration files use.
-fn checked(value: Value) -> Result<ProviderSettings, Error> {
+/// Reads the settings of a provider, whose members have the names of configuration files.
+fn read_settings(value: Value) -> Result<ProviderSettings, Error> {
     serde_json::from_value(value).map_err(|error| Error::invalid_parameter(error.to_string()))
 }
 
-fn written(pool_id: &str, provider: &IdentityProvider) -> Value {
+fn write_provider(pool_id: &str, provider: &IdentityProvider) -> Value {
     let settings = &provider.settings;
     json!({
         "UserPoolId": pool_id,

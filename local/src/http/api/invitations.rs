@@ -9,7 +9,7 @@ use crate::{
         sign_up::TakesAliases,
     },
     http::api::{
-        Answer,
+        Output,
         attribute_list::{AttributeInput, read_attributes, read_validation_data},
         input, required, shapes,
     },
@@ -31,7 +31,7 @@ struct AdminCreateUser {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn create_user(site: &Site, value: Value) -> Answer {
+pub(crate) async fn create_user(site: &Site, value: Value) -> Output {
     let request: AdminCreateUser = input(value)?;
     let pool = site.named_pool(request.user_pool_id)?;
     let action = request.message_action.as_deref();

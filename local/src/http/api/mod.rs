@@ -5,6 +5,7 @@ mod account;
 mod attribute_list;
 mod attribute_schema;
 mod body;
+pub(crate) mod challenges;
 mod clients;
 mod context;
 mod error;
@@ -13,7 +14,7 @@ mod groups;
 mod identity_links;
 mod identity_providers;
 mod invitations;
-pub(crate) mod operations;
+mod operations;
 mod passwords;
 mod pool_parts;
 mod pools;
@@ -37,10 +38,9 @@ use axum::{
 };
 use serde_json::Value;
 
-pub(crate) use self::wire::Answer;
 use self::{
     operations::Operation,
-    wire::{input, nothing, required},
+    wire::{Output, empty_output, input, required},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -56,13 +56,13 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match answer(&site, &headers, body).await {
+    match run(&site, &headers, body).await {
         Ok(output) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], output.to_string()).into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
+async fn run(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Output {
     let body = body::read(body).await?;
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.strip_prefix(SERVICE));
@@ -70,28 +70,26 @@ async fn answer(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Answer {
     let operation = Operation::of_name(operation).ok_or_else(unknown_operation)?;
     access::check(site, operation, headers)?;
     match serde_json::from_slice(&body) {
-        Ok(input @ Value::Object(_)) => run(site, operation, input).await,
+        Ok(input @ Value::Object(_)) => {
+            let model = MODEL.operation(operation.name).ok_or_else(unknown_operation)?;
+            service_model::check(model, &input)?;
+            operation.run(site, input).await
+        }
         _ => Err(not_json()),
     }
 }
 
-/// Checks the input of an operation and runs it.
-async fn run(site: &Arc<Site>, operation: &Operation, input: Value) -> Answer {
-    let model = MODEL.operation(operation.name).ok_or_else(unknown_operation)?;
-    service_model::check(model, &input)?;
-    operation.run(site, input).await
-}
-
-/// Runs an operation by its name, for the hosted pages that are not adapted yet.
-pub(crate) async fn call(site: &Arc<Site>, operation: &str, input: Value) -> Answer {
-    let operation = Operation::of_name(operation).ok_or_else(unknown_operation)?;
-    run(site, operation, input).await
+/// Responds to a request whose handler ended without a response.
+pub(crate) fn no_response() -> Response {
+    let message =
+        "The local pool could not complete the request: it was stopped, or the operation panicked.";
+    Error::new(ErrorKind::InternalError, message).into_response()
 }
 
 fn not_json() -> Error {
-    Error::new(ErrorKind::Serialization, "The request's body is not a JSON object.")
+    Error::new(ErrorKind::Serialization, "The request body must be a JSON object.")
 }
 
 fn unknown_operation() -> Error {
-    Error::new(ErrorKind::UnknownOperation, "The local pool does not have this operation.")
+    Error::new(ErrorKind::UnknownOperation, "The local pool does not support this operation.")
 }

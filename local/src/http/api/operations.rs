@@ -1,4 +1,4 @@
-//! All operations that the pool serves, in one table. Dispatch, access rules and documentation read it.
+//! The table of the operations. The dispatcher, the access rules, the documentation and the tests read it.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -15,10 +15,10 @@ use crate::{
 
 /// An operation of the API.
 pub(crate) struct Operation {
-    /// Cognito's name.
+    /// The name of the operation in Cognito's API.
     pub(crate) name: &'static str,
     pub(crate) audience: Audience,
-    handler: fn(Arc<Site>, Value) -> Running,
+    handler: fn(Arc<Site>, Value) -> RunningOperation,
     /// What it does, in one sentence.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares the documentation with it"))]
     pub(crate) description: &'static str,
@@ -33,15 +33,16 @@ pub(crate) enum Audience {
     Administrator,
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
+type RunningOperation = Pin<Box<dyn Future<Output = Result<Value, Error>> + Send>>;
 
 impl Operation {
+    /// Returns the operation of a name.
     pub(crate) fn of_name(name: &str) -> Option<&'static Self> {
         OPERATIONS.iter().find(|operation| operation.name == name)
     }
 
     /// Runs the operation. The input must have been checked against the service model.
-    pub(crate) fn run(&self, site: &Arc<Site>, input: Value) -> Running {
+    pub(crate) fn run(&self, site: &Arc<Site>, input: Value) -> RunningOperation {
         (self.handler)(Arc::clone(site), input)
     }
 }
@@ -79,7 +80,7 @@ operations! {
     AdminEnableUser(Administrator) => users::enable_user;
     /// Describes a user.
     AdminGetUser(Administrator) => users::get_user;
-    /// Begins a sign-in from a server.
+    /// Starts a sign-in from a server.
     AdminInitiateAuth(Administrator) => sign_in::admin_initiate_auth;
     /// Links an account at a provider to a user.
     AdminLinkProviderForUser(Administrator) => identity_links::link;
@@ -87,13 +88,13 @@ operations! {
     AdminListGroupsForUser(Administrator) => groups::list_groups_for_user;
     /// Removes a user from a group.
     AdminRemoveUserFromGroup(Administrator) => groups::remove_user;
-    /// Makes a password invalid and sends a code to set another.
+    /// Invalidates the password and sends a code to set a new one.
     AdminResetUserPassword(Administrator) => users::reset_user_password;
-    /// Answers a challenge of a sign-in from a server.
+    /// Responds to a challenge of a sign-in from a server.
     AdminRespondToAuthChallenge(Administrator) => sign_in::admin_respond_to_auth_challenge;
-    /// Sets which second factors a user has.
+    /// Sets the second factors of a user.
     AdminSetUserMFAPreference(Administrator) => software_token::admin_set_preference;
-    /// Sets a temporary or a permanent password.
+    /// Sets a temporary or a permanent password of a user.
     AdminSetUserPassword(Administrator) => users::set_user_password;
     /// Writes attributes of a user.
     AdminUpdateUserAttributes(Administrator) => users::update_attributes;
@@ -117,7 +118,7 @@ operations! {
     CreateUserPool(Administrator) => pools::create;
     /// Creates an app client.
     CreateUserPoolClient(Administrator) => clients::create;
-    /// Gives a pool a domain.
+    /// Assigns a domain to a pool.
     CreateUserPoolDomain(Administrator) => pool_parts::create_domain;
     /// Deletes a group.
     DeleteGroup(Administrator) => groups::delete_group;
@@ -149,21 +150,21 @@ operations! {
     ForgotPassword(App) => passwords::forgot_password;
     /// Describes a group.
     GetGroup(Administrator) => groups::get_group;
-    /// Describes the identity provider of an identifier.
+    /// Describes the identity provider that has an identifier.
     GetIdentityProviderByIdentifier(Administrator) => identity_providers::get_by_identifier;
-    /// Exchanges a refresh token, which may be rotated.
+    /// Exchanges a refresh token, and rotates it if the app client says so.
     GetTokensFromRefreshToken(App) => sessions::get_tokens;
     /// Describes the signed-in user.
     GetUser(App) => account::get_user;
     /// Sends a code to verify a contact.
     GetUserAttributeVerificationCode(App) => account::send_code;
-    /// Returns which factors the signed-in user has.
+    /// Returns the factors of the signed-in user.
     GetUserAuthFactors(App) => software_token::auth_factors;
     /// Describes the second factors of a pool.
     GetUserPoolMfaConfig(Administrator) => pool_parts::mfa;
     /// Ends all sessions of the signed-in user.
     GlobalSignOut(App) => sessions::global_sign_out;
-    /// Begins a sign-in, or refreshes tokens.
+    /// Starts a sign-in, or refreshes tokens.
     InitiateAuth(App) => sign_in::initiate_auth;
     /// Lists the groups of a pool.
     ListGroups(Administrator) => groups::list_groups;
@@ -175,21 +176,21 @@ operations! {
     ListUserPoolClients(Administrator) => clients::list;
     /// Lists all pools.
     ListUserPools(Administrator) => pools::list;
-    /// Lists users, with a filter.
+    /// Lists the users of a pool that match a filter.
     ListUsers(Administrator) => users::list_users;
     /// Lists the users in a group.
     ListUsersInGroup(Administrator) => groups::list_users_in_group;
     /// Sends another code to confirm a user.
     ResendConfirmationCode(App) => sign_up::resend_confirmation_code;
-    /// Answers a challenge of a sign-in.
+    /// Responds to a challenge of a sign-in.
     RespondToAuthChallenge(App) => sign_in::respond_to_auth_challenge;
     /// Revokes a refresh token and its session.
     RevokeToken(App) => sessions::revoke_token;
-    /// Sets which second factors the signed-in user has.
+    /// Sets the second factors of the signed-in user.
     SetUserMFAPreference(App) => software_token::set_preference;
     /// Sets the second factors of a pool.
     SetUserPoolMfaConfig(Administrator) => pool_parts::set_mfa;
-    /// Creates a user.
+    /// Signs a user up.
     SignUp(App) => sign_up::sign_up;
     /// Changes a group.
     UpdateGroup(Administrator) => groups::update_group;
@@ -203,7 +204,7 @@ operations! {
     UpdateUserPool(Administrator) => pools::update;
     /// Replaces the settings of an app client.
     UpdateUserPoolClient(Administrator) => clients::update;
-    /// Verifies a software token by one of its codes.
+    /// Verifies a software token with one of its codes.
     VerifySoftwareToken(App) => software_token::verify;
     /// Verifies a contact with a code.
     VerifyUserAttribute(App) => account::verify_attribute;

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::passwords,
-    http::api::{Answer, context::check_secret_hash, input, nothing, required, shapes},
+    domain::{client_secrets::check_secret_hash, passwords},
+    http::api::{Output, empty_output, input, required, shapes},
     pool::site::Site,
     triggers::Metadata,
 };
@@ -18,12 +18,12 @@ struct ChangePassword {
     proposed_password: Option<String>,
 }
 
-pub(crate) async fn change_password(site: &Site, value: Value) -> Answer {
+pub(crate) async fn change_password(site: &Site, value: Value) -> Output {
     let ChangePassword { access_token, previous_password, proposed_password } = input(value)?;
     let (pool, user, _) = site.token_user(access_token).await?;
     let proposed = required(proposed_password, "ProposedPassword")?;
     passwords::change(&pool, &user, previous_password.as_deref(), &proposed).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -35,7 +35,7 @@ struct ForgotPassword {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn forgot_password(site: &Site, value: Value) -> Answer {
+pub(crate) async fn forgot_password(site: &Site, value: Value) -> Output {
     let ForgotPassword { client_id, secret_hash, username, client_metadata } = input(value)?;
     let (pool, client) = site.named_client(client_id)?;
     let name = required(username, "Username")?;
@@ -56,7 +56,7 @@ struct ConfirmForgotPassword {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn confirm_forgot_password(site: &Site, value: Value) -> Answer {
+pub(crate) async fn confirm_forgot_password(site: &Site, value: Value) -> Output {
     let input: ConfirmForgotPassword = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;
@@ -65,5 +65,5 @@ pub(crate) async fn confirm_forgot_password(site: &Site, value: Value) -> Answer
     check_secret_hash(&client, &name, input.secret_hash.as_deref())?;
     let metadata = input.client_metadata.unwrap_or_default();
     passwords::reset(&pool, &client, &name, &code, &password, &metadata).await?;
-    nothing()
+    empty_output()
 }

@@ -1,4 +1,4 @@
-//! User pools themselves: made, described, changed, deleted and listed.
+//! `CreateUserPool`, `DescribeUserPool`, `UpdateUserPool`, `DeleteUserPool` and `ListUserPools`.
 
 use std::sync::Arc;
 
@@ -7,28 +7,24 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::{Setting, read_pool},
-    domain::paging::Paging,
+    domain::pools::{self, ListedPool, PoolDescription},
     error::Error,
     http::api::{
-        Answer,
+        Output,
         attribute_schema::attribute_schema,
-        functions::read_functions,
-        input, nothing, required,
-        resources::{after, parted, take_text, without_nulls},
+        empty_output, functions, input, required,
+        resources::{List, read_text, split_members, take_text, with_others, without_nulls},
         shapes::{self, time},
     },
     model::{
-        PoolRecord,
-        settings::{
-            Contact, LambdaConfig, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration,
-        },
+        OtherSettings, PoolRecord,
+        settings::{LambdaConfig, PoolSettings},
     },
     pool::{Pool, site::Site},
-    store::Data,
     text::words,
 };
 
-/// The settings that have a meaning here, in the API's words. Others are told again as they were written.
+/// The members that have an effect on a local pool. The others are returned as they were sent.
 const SETTINGS: [&str; 16] = [
     "PoolName",
     "Policies",
@@ -48,181 +44,116 @@ const SETTINGS: [&str; 16] = [
     "UserPoolId",
 ];
 
-/// Settings that cannot change after the pool was created.
-const FIXED: [&str; 4] =
+/// The members of `CreateUserPool` that `UpdateUserPool` does not have.
+const ONLY_CREATED: [&str; 4] =
     ["AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"];
 
-pub(crate) async fn create(site: &Arc<Site>, value: Value) -> Answer {
-    let mut value = without_nulls(value);
-    required(take_text(&mut value, "PoolName", false)?, "PoolName")?;
-    let (settings, others) = parted(value, &SETTINGS);
-    let mut settings = read(settings, untold())?;
-    if let Some(functions) = functions(&others)? {
-        settings.lambda_config = functions;
-    }
-    let now = site.now();
-    let mut record = PoolRecord::new(settings, now);
-    record.others = others;
-    let pool = site.create(record).await?;
-    Ok(described(&pool))
+pub(crate) async fn create(site: &Arc<Site>, value: Value) -> Output {
+    let value = without_nulls(value);
+    required(read_text(&value, "PoolName")?, "PoolName")?;
+    let (members, others) = split_members(value, &SETTINGS);
+    let settings = read_settings(members, &others, pools::default_settings())?;
+    let pool = pools::create(site, settings, others).await?;
+    describe_pool(&pool)
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Named {
+struct PoolInput {
     user_pool_id: Option<String>,
 }
 
-pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
-    let Named { user_pool_id } = input(value)?;
+pub(crate) async fn describe(site: &Site, value: Value) -> Output {
+    let PoolInput { user_pool_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    Ok(described(&pool))
+    describe_pool(&pool)
 }
 
-/// What is not told again goes back to what it is in a new pool, but what cannot change.
-pub(crate) async fn update(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update(site: &Site, value: Value) -> Output {
     let mut value = without_nulls(value);
-    let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
-    let (mut settings, others) = parted(value, &SETTINGS);
-    for fixed in FIXED {
-        settings.remove(fixed);
+    let pool = site.named_pool(take_text(&mut value, "UserPoolId")?)?;
+    let (mut members, others) = split_members(value, &SETTINGS);
+    for name in ONLY_CREATED {
+        members.remove(name);
     }
-    let now = pool.now();
-    pool.store
-        .write(|data| {
-            let before = data.settings();
-            let base = PoolSettings {
-                name: before.name.clone(),
-                alias_attributes: before.alias_attributes.clone(),
-                username_attributes: before.username_attributes.clone(),
-                username_configuration: before.username_configuration.clone(),
-                schema: before.schema.clone(),
-                software_token_mfa_configuration: before.software_token_mfa_configuration,
-                lambda_config: before.lambda_config.clone(),
-                ..untold()
-            };
-            let mut settings = read(settings, base)?;
-            if let Some(functions) = functions(&others)? {
-                settings.lambda_config = functions;
-            }
-            if let Some(record) = data.pool.get_mut(pool.id().as_str()) {
-                record.settings = settings.into();
-                record.others = others;
-                record.modified_at = now;
-            }
-            nothing()
-        })
-        .await?
+    let read = {
+        let others = others.clone();
+        move |base| read_settings(members, &others, base)
+    };
+    pools::update(&pool, others, read).await?;
+    empty_output()
 }
 
-pub(crate) async fn delete(site: &Site, value: Value) -> Answer {
-    let Named { user_pool_id } = input(value)?;
+pub(crate) async fn delete(site: &Site, value: Value) -> Output {
+    let PoolInput { user_pool_id } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    pool.store.read(|data| {
-        let record = data.pool.values().next();
-        if data.settings().is_protected() {
-            return Err(Error::invalid_parameter(
-                "The user pool cannot be deleted because deletion protection is activated. Deletion protection \
-                 must be inactivated first.",
-            ));
-        }
-        if record.is_some_and(|record| record.domain.is_some()) {
-            return Err(Error::invalid_parameter(
-                "User pool cannot be deleted. It has a domain configured that should be deleted first.",
-            ));
-        }
-        Ok(())
-    })?;
-    site.remove(&pool).await?;
-    nothing()
+    pools::delete(site, &pool).await?;
+    empty_output()
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct List {
-    max_results: Option<i64>,
-    next_token: Option<String>,
-}
-
-pub(crate) async fn list(site: &Site, value: Value) -> Answer {
-    let List { max_results, next_token } = input(value)?;
-    let paging = Paging::new("ListUserPools", max_results, next_token.as_deref())?;
-    let pools = site.pools();
-    let rows = pools.iter().map(|pool| (pool.id().as_str(), pool));
-    let (page, next) = paging.page(rows);
-    let rows = page.into_iter().filter_map(|pool| {
-        pool.store.read(|data| {
-            let record = data.pool.values().next()?;
-            Some(json!({
-                "Id": pool.id().as_str(),
-                "Name": record.settings.name,
-                "LambdaConfig": record.others.get("LambdaConfig").cloned().unwrap_or(json!({})),
-                "LastModifiedDate": time(record.modified_at),
-                "CreationDate": time(record.created_at),
-            }))
+pub(crate) async fn list(site: &Site, value: Value) -> Output {
+    let List { max_results, next_token, .. } = input(value)?;
+    let (pools, next) = pools::list(site, max_results, next_token.as_deref())?;
+    let pools = pools.iter().map(|ListedPool { pool, record }| {
+        json!({
+            "Id": pool.id().as_str(),
+            "Name": record.settings.name,
+            "LambdaConfig": record.others.get("LambdaConfig").cloned().unwrap_or(json!({})),
+            "LastModifiedDate": time(record.modified_at),
+            "CreationDate": time(record.created_at),
         })
     });
-    Ok(shapes::page("UserPools", rows, next))
+    Ok(shapes::page("UserPools", pools, next))
 }
 
-/// What a pool is that the API is told nothing of.
-fn untold() -> PoolSettings {
-    PoolSettings {
-        auto_verified_attributes: Vec::<Contact>::new(),
-        mfa_configuration: Mfa::Off,
-        software_token_mfa_configuration: SoftwareTokenMfa { enabled: false },
-        username_configuration: UsernameConfiguration { case_sensitive: true },
-        ..PoolSettings::default()
+/// Reads the settings of a pool. Settings that the request does not have stay as in `base`.
+fn read_settings(
+    mut members: Map<String, Value>,
+    others: &OtherSettings,
+    base: PoolSettings,
+) -> Result<PoolSettings, Error> {
+    if let Some(name) = members.remove("PoolName") {
+        members.insert("Name".to_owned(), name);
     }
-}
-
-/// The functions that a request names, if it speaks of them: those of a configuration file stay otherwise.
-fn functions(others: &Map<String, Value>) -> Result<Option<LambdaConfig>, Error> {
-    let functions = others.get("LambdaConfig").map(read_functions).transpose();
-    functions.map_err(Error::invalid_parameter)
-}
-
-fn read(settings: Map<String, Value>, base: PoolSettings) -> Result<PoolSettings, Error> {
-    let mut settings = settings;
-    if let Some(name) = settings.remove("PoolName") {
-        settings.insert("Name".to_owned(), name);
-    }
-    if let Some(Value::Object(mut policies)) = settings.remove("Policies") {
-        settings.extend(
+    if let Some(Value::Object(mut policies)) = members.remove("Policies") {
+        members.extend(
             policies.remove("PasswordPolicy").map(|policy| ("PasswordPolicy".into(), policy)),
         );
     }
-    let value = words::to_file(Value::Object(settings));
-    let mut read = read_pool(Setting::from_request(&value), base, &mut Vec::new())?;
-    // MFA needs at least one factor. Cognito would require SMS to be configured.
-    if read.mfa_configuration != Mfa::Off {
-        read.software_token_mfa_configuration.enabled = true;
+    let value = words::to_file(Value::Object(members));
+    let mut settings = read_pool(Setting::from_request(&value), base, &mut Vec::new())?;
+    if let Some(functions) = read_functions(others)? {
+        settings.lambda_config = functions;
     }
-    Ok(read)
+    Ok(settings)
 }
 
-fn described(pool: &Pool) -> Value {
-    let id = pool.id().as_str();
-    pool.store.read(|data| {
-        let Some(record) = data.pool.values().next() else { return json!({}) };
-        let mut written = settings_of(data, record);
-        written.insert("Id".into(), json!(id));
-        written.insert("Arn".into(), json!(pool.arn()));
-        written.insert("CreationDate".into(), time(record.created_at));
-        written.insert("LastModifiedDate".into(), time(record.modified_at));
-        written.extend(record.domain.clone().map(|domain| ("Domain".into(), json!(domain))));
-        json!({ "UserPool": after(&record.others, written) })
-    })
+/// Reads the functions of `LambdaConfig`. Without that member the pool keeps the functions of its configuration file.
+fn read_functions(others: &OtherSettings) -> Result<Option<LambdaConfig>, Error> {
+    let functions = others.get("LambdaConfig").map(functions::read_functions).transpose();
+    functions.map_err(Error::invalid_parameter)
 }
 
-fn settings_of(data: &Data, record: &PoolRecord) -> Map<String, Value> {
+fn describe_pool(pool: &Pool) -> Output {
+    let PoolDescription { record, user_count } = pools::describe(pool)?;
+    let mut written = write_settings(&record);
+    written.insert("Id".into(), json!(pool.id().as_str()));
+    written.insert("Arn".into(), json!(pool.arn()));
+    written.insert("EstimatedNumberOfUsers".into(), json!(user_count));
+    written.insert("CreationDate".into(), time(record.created_at));
+    written.insert("LastModifiedDate".into(), time(record.modified_at));
+    written.extend(record.domain.as_ref().map(|domain| ("Domain".into(), json!(domain))));
+    Ok(json!({ "UserPool": with_others(written, &record.others) }))
+}
+
+fn write_settings(record: &PoolRecord) -> Map<String, Value> {
     let settings = &record.settings;
     let value = serde_json::to_value(settings).unwrap_or_default();
     let Value::Object(mut written) = words::to_api(without_nulls(value)) else {
         return Map::new();
     };
-    for local in ["Schema", "LambdaConfig", "SoftwareTokenMfaConfiguration"] {
-        written.remove(local);
+    for name in ["Schema", "LambdaConfig", "SoftwareTokenMfaConfiguration"] {
+        written.remove(name);
     }
     let invitation = written
         .get_mut("AdminCreateUserConfig")
@@ -250,17 +181,19 @@ fn settings_of(data: &Data, record: &PoolRecord) -> Map<String, Value> {
         .map(|attribute| attribute_schema(&attribute))
         .collect();
     written.insert("SchemaAttributes".into(), json!(attributes));
-    written.insert("EstimatedNumberOfUsers".into(), json!(data.users.len()));
-    let mut template = json!({ "DefaultEmailOption": "CONFIRM_WITH_CODE" });
+    written.insert("VerificationMessageTemplate".into(), verification_template(settings));
+    written
+}
+
+fn verification_template(settings: &PoolSettings) -> Value {
+    let mut template = Map::new();
+    template.insert("DefaultEmailOption".to_owned(), json!("CONFIRM_WITH_CODE"));
     for (name, text) in [
         ("EmailMessage", &settings.email_verification_message),
         ("EmailSubject", &settings.email_verification_subject),
         ("SmsMessage", &settings.sms_verification_message),
     ] {
-        if let (Some(text), Value::Object(template)) = (text, &mut template) {
-            template.insert(name.to_owned(), json!(text));
-        }
+        template.extend(text.as_ref().map(|text| (name.to_owned(), json!(text))));
     }
-    written.insert("VerificationMessageTemplate".into(), template);
-    written
+    Value::Object(template)
 }

@@ -1,115 +1,74 @@
-//! Resource servers: APIs, with the scopes that machines and applications ask for.
+//! `CreateResourceServer`, `DescribeResourceServer`, `UpdateResourceServer`, `DeleteResourceServer` and
+//! `ListResourceServers`.
+
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
     config::Setting,
-    domain::paging::Paging,
+    domain::resource_servers,
     error::Error,
     http::api::{
-        Answer, input, nothing, required,
-        resources::{take_text, without_nulls},
+        Output, empty_output, input, required,
+        resources::{List, take_text, without_nulls},
         shapes,
     },
     model::ResourceServer,
-    pool::site::Site,
+    pool::{Pool, site::Site},
     text::words,
 };
 
-pub(crate) async fn create(site: &Site, value: Value) -> Answer {
-    write(site, value, Existing::Rejected).await
+pub(crate) async fn create(site: &Site, value: Value) -> Output {
+    let (pool, server) = read_server(site, value)?;
+    let server = resource_servers::create(&pool, server).await?;
+    Ok(json!({ "ResourceServer": write_server(pool.id().as_str(), &server) }))
 }
 
-pub(crate) async fn update(site: &Site, value: Value) -> Answer {
-    write(site, value, Existing::Required).await
-}
-
-/// How a write treats a server of the same identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Existing {
-    Rejected,
-    Required,
-}
-
-/// Creates or replaces a server.
-async fn write(site: &Site, value: Value, existing: Existing) -> Answer {
-    let mut value = without_nulls(value);
-    let pool = site.named_pool(take_text(&mut value, "UserPoolId", true)?)?;
-    let value = words::to_file(value);
-    let setting = Setting::from_request(&value);
-    let server = ResourceServer::deserialize(&setting)?;
-    server.validate().map_err(|violation| setting.violation(violation))?;
-    let id = pool.id().as_str();
-    pool.store
-        .write(|data| {
-            if existing == Existing::Rejected && data.resource_servers.contains(&server.identifier)
-            {
-                return Err(Error::invalid_parameter(format!(
-                    "{} already exists in user pool {id}.",
-                    server.identifier
-                )));
-            }
-            if existing == Existing::Required && !data.resource_servers.contains(&server.identifier)
-            {
-                return Err(unknown(&server.identifier));
-            }
-            let answer = json!({ "ResourceServer": described(id, &server) });
-            data.resource_servers.insert(server.identifier.clone(), server);
-            Ok(answer)
-        })
-        .await?
+pub(crate) async fn update(site: &Site, value: Value) -> Output {
+    let (pool, server) = read_server(site, value)?;
+    let server = resource_servers::update(&pool, server).await?;
+    Ok(json!({ "ResourceServer": write_server(pool.id().as_str(), &server) }))
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Named {
+struct ServerInput {
     user_pool_id: Option<String>,
     identifier: Option<String>,
 }
 
-pub(crate) async fn describe(site: &Site, value: Value) -> Answer {
-    let Named { user_pool_id, identifier } = input(value)?;
+pub(crate) async fn describe(site: &Site, value: Value) -> Output {
+    let ServerInput { user_pool_id, identifier } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    let identifier = required(identifier, "Identifier")?;
-    pool.store.read(|data| {
-        let server = data.resource_servers.get(&identifier);
-        let server = server.ok_or_else(|| unknown(&identifier))?;
-        Ok(json!({ "ResourceServer": described(pool.id().as_str(), server) }))
-    })
+    let server = resource_servers::get(&pool, &required(identifier, "Identifier")?)?;
+    Ok(json!({ "ResourceServer": write_server(pool.id().as_str(), &server) }))
 }
 
-pub(crate) async fn delete(site: &Site, value: Value) -> Answer {
-    let Named { user_pool_id, identifier } = input(value)?;
+pub(crate) async fn delete(site: &Site, value: Value) -> Output {
+    let ServerInput { user_pool_id, identifier } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    let identifier = required(identifier, "Identifier")?;
-    pool.store
-        .write(|data| data.resource_servers.remove(&identifier).ok_or_else(|| unknown(&identifier)))
-        .await??;
-    nothing()
+    resource_servers::delete(&pool, &required(identifier, "Identifier")?).await?;
+    empty_output()
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct List {
-    user_pool_id: Option<String>,
-    max_results: Option<i64>,
-    next_token: Option<String>,
-}
-
-pub(crate) async fn list(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list(site: &Site, value: Value) -> Output {
     let List { user_pool_id, max_results, next_token } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
-    let list = format!("ListResourceServers {}", pool.id());
-    let paging = Paging::new(&list, max_results, next_token.as_deref())?;
-    pool.store.read(|data| {
-        let (page, next) = paging.page(data.resource_servers.iter());
-        let rows = page.into_iter().map(|server| described(pool.id().as_str(), server));
-        Ok(shapes::page("ResourceServers", rows, next))
-    })
+    let (servers, next) = resource_servers::list(&pool, max_results, next_token.as_deref())?;
+    let servers = servers.iter().map(|server| write_server(pool.id().as_str(), server));
+    Ok(shapes::page("ResourceServers", servers, next))
 }
 
-fn described(pool_id: &str, server: &ResourceServer) -> Value {
+fn read_server(site: &Site, value: Value) -> Result<(Arc<Pool>, ResourceServer), Error> {
+    let mut value = without_nulls(value);
+    let pool = site.named_pool(take_text(&mut value, "UserPoolId")?)?;
+    let file = words::to_file(value);
+    Ok((pool, ResourceServer::deserialize(&Setting::from_request(&file))?))
+}
+
+fn write_server(pool_id: &str, server: &ResourceServer) -> Value {
     let scopes: Vec<_> = server
         .scopes
         .iter()
@@ -123,8 +82,4 @@ fn described(pool_id: &str, server: &ResourceServer) -> Value {
         "Name": server.name,
         "Scopes": scopes,
     })
-}
-
-fn unknown(identifier: &str) -> Error {
-    Error::not_found(format!("Resource server {identifier} does not exist."))
 }

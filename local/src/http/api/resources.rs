@@ -1,38 +1,56 @@
-//! What the operations on pools and on what belongs to pools share.
+//! What the operations on pools, app clients and resource servers have in common.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
     config::{Reason, SettingError},
+    domain::violations::member_path,
     error::Error,
-    text::words::api_word,
+    http::api::input,
+    model::{
+        OtherSettings,
+        settings::{BrokenRule, Violation},
+    },
 };
 
-/// Takes a text out of the input.
-pub(crate) fn take_text(
-    value: &mut Value,
-    member: &str,
-    out: bool,
-) -> Result<Option<String>, Error> {
-    let Value::Object(members) = value else { return Ok(None) };
-    let found = if out { members.remove(member) } else { members.get(member).cloned() };
-    crate::http::api::input(found.unwrap_or_default())
+/// The input of list operations.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct List {
+    pub(crate) user_pool_id: Option<String>,
+    pub(crate) max_results: Option<i64>,
+    pub(crate) next_token: Option<String>,
 }
 
-/// The members that have a meaning here, and the others.
-pub(crate) fn parted(value: Value, names: &[&str]) -> (Map<String, Value>, Map<String, Value>) {
+/// Reads a string member.
+pub(crate) fn read_text(value: &Value, member: &str) -> Result<Option<String>, Error> {
+    input(value.get(member).cloned().unwrap_or_default())
+}
+
+/// Reads a string member and removes it.
+pub(crate) fn take_text(value: &mut Value, member: &str) -> Result<Option<String>, Error> {
+    let members = value.as_object_mut();
+    input(members.and_then(|members| members.remove(member)).unwrap_or_default())
+}
+
+/// Returns the members with these names, and all others.
+pub(crate) fn split_members(
+    value: Value,
+    names: &[&str],
+) -> (Map<String, Value>, Map<String, Value>) {
     let Value::Object(members) = value else { return Default::default() };
     members.into_iter().partition(|(name, _)| names.contains(&name.as_str()))
 }
 
-/// Adds the settings without effect; known members take precedence.
-pub(crate) fn after(others: &Map<String, Value>, written: Map<String, Value>) -> Value {
+/// Adds the settings without effect, except those that `written` already has.
+pub(crate) fn with_others(written: Map<String, Value>, others: &OtherSettings) -> Value {
     let mut all = others.clone();
     all.extend(written);
     Value::Object(all)
 }
 
-/// Members that are null are absent, at every depth.
+/// Removes the members that are null, at every depth.
 pub(crate) fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -48,33 +66,21 @@ pub(crate) fn without_nulls(value: Value) -> Value {
 
 impl From<SettingError> for Error {
     fn from(error: SettingError) -> Self {
-        let member = error.place().path.split('.').map(member_word).collect::<Vec<_>>().join(".");
+        let path = error.place().path.clone();
         match error.reason {
-            Reason::Missing(_) => Self::missing(&member),
+            Reason::Missing(_) => Self::missing(&member_path(&path)),
             Reason::Type { .. } => Self::wrong_type(),
-            // The local pool knows fewer words than the model has.
+            // The local pool supports fewer values than the service model.
             Reason::Word { found, allowed } => {
-                let words = allowed.join(", ");
-                let constraint = format!("Member must satisfy enum value set: [{words}]");
-                Self::broken(&member, &found.unwrap_or_default(), &constraint)
+                let allowed = allowed.join(", ");
+                let constraint = format!("Member must satisfy enum value set: [{allowed}]");
+                Self::broken(&member_path(&path), &found.unwrap_or_default(), &constraint)
             }
+            Reason::Unknown { .. } => Self::invalid_parameter(member_path(&path)),
             Reason::Range { found, allowed } => {
-                let constraint = if found < *allowed.start() {
-                    format!("Member must have value greater than or equal to {}", allowed.start())
-                } else {
-                    format!("Member must have value less than or equal to {}", allowed.end())
-                };
-                Self::broken(&member, &found.to_string(), &constraint)
+                Violation { path, rule: BrokenRule::Range { found, allowed } }.into()
             }
-            Reason::Unknown { .. } => Self::invalid_parameter(member),
             Reason::Rule { kind, message } => Self::new(kind, message),
         }
     }
-}
-
-/// Returns a member's name as the API's errors write it.
-fn member_word(word: &str) -> String {
-    let word = api_word(word);
-    let (first, rest) = word.split_at(word.len().min(1));
-    first.to_ascii_lowercase() + rest
 }

@@ -1,31 +1,12 @@
-//! The JSON of the API's outputs.
+//! JSON that several operations write.
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::{
-        messages::CodeDelivery,
-        sign_in::{ChallengeRequest, Outcome},
-    },
+    domain::messages::CodeDelivery,
     model::{Group, User},
     pool::issue::Tokens,
 };
-
-/// The result of a step of a sign-in.
-pub(crate) fn outcome(outcome: Outcome) -> Value {
-    match outcome {
-        Outcome::Tokens(tokens) => {
-            json!({ "AuthenticationResult": self::tokens(tokens), "ChallengeParameters": {} })
-        }
-        Outcome::Challenge(ChallengeRequest { name, session, parameters }) => {
-            let mut written = json!({ "ChallengeName": name, "ChallengeParameters": parameters });
-            if let (Some(session), Value::Object(written)) = (session, &mut written) {
-                written.insert("Session".to_owned(), Value::String(session));
-            }
-            written
-        }
-    }
-}
 
 pub(crate) fn tokens(tokens: Tokens) -> Value {
     let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
@@ -42,7 +23,7 @@ pub(crate) fn tokens(tokens: Tokens) -> Value {
     written
 }
 
-/// `CodeDeliveryDetails`.
+/// Writes `CodeDeliveryDetails`.
 pub(crate) fn delivery(delivery: &CodeDelivery) -> Value {
     json!({
         "AttributeName": delivery.contact.attribute(),
@@ -51,13 +32,13 @@ pub(crate) fn delivery(delivery: &CodeDelivery) -> Value {
     })
 }
 
-/// Seconds with a fraction.
+/// Writes a time in seconds, with a fraction.
 pub(crate) fn time(milliseconds: u64) -> Value {
     let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
     format!("{seconds}.{rest:03}").parse().map_or(Value::Null, |number: f64| json!(number))
 }
 
-/// Attributes as a list of names and values.
+/// Writes the attributes that may be read, as a list of names and values. `sub` and `identities` can always be read.
 pub(crate) fn attributes(user: &User, may_read: impl Fn(&str) -> bool) -> Value {
     let sub = ("sub", user.sub.as_str());
     let others = user.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -72,7 +53,7 @@ pub(crate) fn attributes(user: &User, may_read: impl Fn(&str) -> bool) -> Value 
         .collect()
 }
 
-/// A user as administrators see one: under `Attributes` in lists, `UserAttributes` alone.
+/// Writes a user for administrators. The name of the member with the attributes depends on the operation.
 pub(crate) fn user(user: &User, attributes_member: &str) -> Map<String, Value> {
     let mut written = Map::new();
     written.insert("Username".into(), json!(user.username));
@@ -84,6 +65,7 @@ pub(crate) fn user(user: &User, attributes_member: &str) -> Map<String, Value> {
     written
 }
 
+/// Writes a group.
 pub(crate) fn group(pool_id: &str, group: &Group) -> Value {
     let mut written = json!({
         "GroupName": group.name,
@@ -103,7 +85,7 @@ pub(crate) fn group(pool_id: &str, group: &Group) -> Value {
     written
 }
 
-/// A page of a list, with the token of the next.
+/// Writes a page of a list, with the token of the next page if there is one.
 pub(crate) fn page(
     member: &str,
     rows: impl Iterator<Item = Value>,
@@ -115,7 +97,7 @@ pub(crate) fn page(
     Value::Object(page)
 }
 
-/// Which second factors a user wants, for an answer that tells it.
+/// Writes which second factors a user has.
 pub(crate) fn mfa(user: &User) -> Map<String, Value> {
     let factors: Vec<_> = [
         ("SOFTWARE_TOKEN_MFA", user.mfa.software_token),
@@ -125,12 +107,12 @@ pub(crate) fn mfa(user: &User) -> Map<String, Value> {
     .into_iter()
     .filter_map(|(name, is_on)| is_on.then_some(name))
     .collect();
-    let mut told = Map::new();
+    let mut written = Map::new();
     if !factors.is_empty() {
-        told.insert("UserMFASettingList".into(), json!(factors));
+        written.insert("UserMFASettingList".into(), json!(factors));
     }
     if let Some(preferred) = &user.mfa.preferred {
-        told.insert("PreferredMfaSetting".into(), json!(preferred));
+        written.insert("PreferredMfaSetting".into(), json!(preferred));
     }
-    told
+    written
 }

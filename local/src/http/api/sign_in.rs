@@ -1,4 +1,4 @@
-//! Signing in: `InitiateAuth`, `RespondToAuthChallenge`, and the same for administrators.
+//! `InitiateAuth`, `RespondToAuthChallenge`, `AdminInitiateAuth` and `AdminRespondToAuthChallenge`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,22 +7,22 @@ use serde_json::Value;
 
 use crate::{
     domain::{
-        sessions,
-        sign_in::{self, Factor, Handle, Outcome, Proof, check_flow, flow_is_off},
+        clients,
+        sign_in::{
+            self, ChallengeRef, Factor, Outcome, Proof, check_caller, check_flow,
+            check_refresh_flow, flow_is_off,
+        },
     },
     error::Error,
-    http::api::{Answer, context::check_secret_hash, input, required, shapes},
-    model::{Client, User, settings::AuthFlow},
+    http::api::{Output, challenges, input, required},
+    model::{Client, settings::AuthFlow},
     pool::{Pool, site::Site},
     triggers::Metadata,
 };
 
-/// The longest name with which a user signs in: an attribute that is an alias.
-const MAX_NAME: usize = 2048;
-
-/// The caller. Administrators have flows of their own.
+/// Who calls the operation. Some flows are only for administrators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+enum Caller {
     App,
     Administrator,
 }
@@ -48,33 +48,33 @@ struct Respond {
     client_metadata: Option<Metadata>,
 }
 
-/// The parameters of a flow, or of the answer to a challenge. Values that are null are absent.
+/// The parameters of a flow, or of the response to a challenge. Null means absent.
 #[derive(Default, Deserialize)]
 struct Parameters(BTreeMap<String, Option<String>>);
 
-pub(crate) async fn initiate_auth(site: &Site, value: Value) -> Answer {
-    initiate(site, By::App, value).await.map(shapes::outcome)
+pub(crate) async fn initiate_auth(site: &Site, value: Value) -> Output {
+    initiate(site, Caller::App, value).await.map(challenges::outcome)
 }
 
-pub(crate) async fn admin_initiate_auth(site: &Site, value: Value) -> Answer {
-    initiate(site, By::Administrator, value).await.map(shapes::outcome)
+pub(crate) async fn admin_initiate_auth(site: &Site, value: Value) -> Output {
+    initiate(site, Caller::Administrator, value).await.map(challenges::outcome)
 }
 
-pub(crate) async fn respond_to_auth_challenge(site: &Site, value: Value) -> Answer {
-    respond(site, By::App, value).await.map(shapes::outcome)
+pub(crate) async fn respond_to_auth_challenge(site: &Site, value: Value) -> Output {
+    respond(site, Caller::App, value).await.map(challenges::outcome)
 }
 
-pub(crate) async fn admin_respond_to_auth_challenge(site: &Site, value: Value) -> Answer {
-    respond(site, By::Administrator, value).await.map(shapes::outcome)
+pub(crate) async fn admin_respond_to_auth_challenge(site: &Site, value: Value) -> Output {
+    respond(site, Caller::Administrator, value).await.map(challenges::outcome)
 }
 
-async fn initiate(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
+async fn initiate(site: &Site, caller: Caller, value: Value) -> Result<Outcome, Error> {
     let input: Initiate = input(value)?;
-    let (pool, client) = pool_and_client(site, by, input.user_pool_id, input.client_id)?;
+    let (pool, client) = pool_and_client(site, caller, input.user_pool_id, input.client_id)?;
     let flow = required(input.auth_flow, "AuthFlow")?;
     let parameters = input.auth_parameters.unwrap_or_default();
     let metadata = input.client_metadata.unwrap_or_default();
-    match (flow.as_str(), by) {
+    match (flow.as_str(), caller) {
         ("USER_SRP_AUTH", _) => {
             check_flow(&client, AuthFlow::UserSrpAuth, &flow)?;
             let name = name_and_secret(&client, &parameters)?;
@@ -85,11 +85,15 @@ async fn initiate(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
             check_flow(&client, AuthFlow::UserPasswordAuth, &flow)?;
             with_password(&pool, &client, &parameters, &metadata).await
         }
-        ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", By::Administrator) => {
+        ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", Caller::Administrator) => {
             check_flow(&client, AuthFlow::AdminUserPasswordAuth, &flow)?;
             with_password(&pool, &client, &parameters, &metadata).await
         }
-        ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => refresh(&pool, &client, &parameters).await,
+        ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
+            check_refresh_flow(&client)?;
+            let (token, hash) = (parameters.get("REFRESH_TOKEN")?, parameters.find("SECRET_HASH"));
+            sign_in::refresh(&pool, &client, token, hash).await
+        }
         ("CUSTOM_AUTH", _) => {
             check_flow(&client, AuthFlow::CustomAuth, &flow)?;
             let name = name_and_secret(&client, &parameters)?;
@@ -115,27 +119,9 @@ async fn with_password(
     sign_in::with_password(pool, client, name, password, metadata).await
 }
 
-async fn refresh(pool: &Pool, client: &Client, parameters: &Parameters) -> Result<Outcome, Error> {
-    const FLOW: &str = "REFRESH_TOKEN_AUTH";
-    // With rotation a refresh returns a new refresh token, which this flow cannot.
-    if client.settings.rotation_grace().is_some() {
-        return Err(flow_is_off(FLOW));
-    }
-    check_flow(client, AuthFlow::RefreshTokenAuth, FLOW)?;
-    let hash = parameters.find("SECRET_HASH");
-    let token = parameters.get("REFRESH_TOKEN")?;
-    let is_caller = |user: &User| {
-        check_secret_hash(client, &user.username, hash)
-            .or_else(|_| check_secret_hash(client, &user.sub, hash))
-    };
-    let metadata = Metadata::NONE;
-    let tokens = sessions::refresh(pool, client, token, metadata, is_caller, |_| Ok(())).await?;
-    Ok(Outcome::Tokens(tokens))
-}
-
-async fn respond(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
+async fn respond(site: &Site, caller: Caller, value: Value) -> Result<Outcome, Error> {
     let input: Respond = input(value)?;
-    let (pool, client) = pool_and_client(site, by, input.user_pool_id, input.client_id)?;
+    let (pool, client) = pool_and_client(site, caller, input.user_pool_id, input.client_id)?;
     let challenge = required(input.challenge_name, "ChallengeName")?;
     let parameters = input.challenge_responses.unwrap_or_default();
     let metadata = input.client_metadata.unwrap_or_default();
@@ -151,17 +137,17 @@ async fn respond(site: &Site, by: By, value: Value) -> Result<Outcome, Error> {
     let session = input
         .session
         .ok_or_else(|| Error::invalid_parameter("Missing required parameter Session"))?;
-    let handle = Handle {
+    let reference = ChallengeRef {
         session: &session,
         client_and_name: Some((&client.settings.client_id, name)),
         now: pool.now(),
     };
     if challenge == "CUSTOM_CHALLENGE" {
         let answer = parameters.get("ANSWER")?;
-        return sign_in::answer_custom(&pool, &client, &handle, answer, &metadata).await;
+        return sign_in::answer_custom(&pool, &client, &reference, answer, &metadata).await;
     }
     let answer = read_answer(&challenge, &parameters)?;
-    sign_in::answer(&pool, &client, &handle, answer, &metadata).await
+    sign_in::answer(&pool, &client, &reference, answer, &metadata).await
 }
 
 fn read_answer<'a>(
@@ -175,7 +161,7 @@ fn read_answer<'a>(
     match challenge {
         "NEW_PASSWORD_REQUIRED" => Ok(sign_in::Answer::NewPassword {
             password: parameters.get("NEW_PASSWORD")?,
-            attributes: parameters.behind("userAttributes."),
+            attributes: parameters.with_prefix("userAttributes."),
         }),
         "SELECT_MFA_TYPE" => Ok(sign_in::Answer::SelectFactor(parameters.get("ANSWER")?)),
         "MFA_SETUP" => Ok(sign_in::Answer::SetUpFactor),
@@ -183,30 +169,25 @@ fn read_answer<'a>(
     }
 }
 
-/// Returns the name that the client gives, once the client's secret hash for it is checked.
+/// Returns the user name of the parameters, and checks the secret hash for it.
 fn name_and_secret<'a>(client: &Client, parameters: &'a Parameters) -> Result<&'a str, Error> {
     let name = parameters.get("USERNAME")?;
-    if name.chars().count() > MAX_NAME {
-        let constraint = format!("Member must have length less than or equal to {MAX_NAME}");
-        return Err(Error::broken("username", name, &constraint));
-    }
-    check_secret_hash(client, name, parameters.find("SECRET_HASH"))?;
+    check_caller(client, name, parameters.find("SECRET_HASH"))?;
     Ok(name)
 }
 
 fn pool_and_client(
     site: &Site,
-    by: By,
+    caller: Caller,
     pool_id: Option<String>,
     client_id: Option<String>,
 ) -> Result<(Arc<Pool>, Arc<Client>), Error> {
-    if by == By::App {
+    if caller == Caller::App {
         return site.named_client(client_id);
     }
     let pool = site.named_pool(pool_id)?;
-    let id = required(client_id, "ClientId")?;
-    let client = pool.store.read(|data| data.clients.get(&id).cloned());
-    Ok((pool, client.ok_or_else(|| Error::no_client(&id))?))
+    let client = clients::get(&pool, &required(client_id, "ClientId")?)?;
+    Ok((pool, client))
 }
 
 impl Parameters {
@@ -220,8 +201,8 @@ impl Parameters {
             .ok_or_else(|| Error::invalid_parameter(format!("Missing required parameter {name}")))
     }
 
-    /// Returns the parameters whose names begin with a prefix, without it.
-    fn behind(&self, prefix: &str) -> BTreeMap<String, String> {
+    /// Returns the parameters whose names have a prefix, under their names without it.
+    fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
         let named = |(name, value): (&String, &Option<String>)| {
             Some((name.strip_prefix(prefix)?.to_owned(), value.clone()?))
         };

@@ -1,15 +1,17 @@
 //! `SignUp`, `ConfirmSignUp` and `ResendConfirmationCode`.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::sign_up::{self, NewUser, TakesAliases},
+    domain::{
+        client_secrets::check_secret_hash,
+        sign_up::{self, NewUser, TakesAliases},
+    },
     http::api::{
-        Answer,
+        Output,
         attribute_list::{AttributeInput, read_attributes, read_validation_data},
-        context::check_secret_hash,
-        input, nothing, required, shapes,
+        empty_output, input, required, shapes,
     },
     pool::site::Site,
     triggers::Metadata,
@@ -27,7 +29,7 @@ struct SignUp {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn sign_up(site: &Site, value: Value) -> Answer {
+pub(crate) async fn sign_up(site: &Site, value: Value) -> Output {
     let input: SignUp = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;
@@ -40,11 +42,12 @@ pub(crate) async fn sign_up(site: &Site, value: Value) -> Answer {
     };
     let metadata = input.client_metadata.unwrap_or_default();
     let signed_up = sign_up::sign_up(&pool, &client, new, &metadata).await?;
-    let mut answer = json!({ "UserConfirmed": signed_up.is_confirmed, "UserSub": signed_up.sub });
-    if let (Value::Object(answer), Some(delivery)) = (&mut answer, &signed_up.delivery) {
-        answer.insert("CodeDeliveryDetails".to_owned(), shapes::delivery(delivery));
-    }
-    Ok(answer)
+    let mut output = Map::new();
+    output.insert("UserConfirmed".to_owned(), json!(signed_up.is_confirmed));
+    output.insert("UserSub".to_owned(), json!(signed_up.sub));
+    let delivery = signed_up.delivery.as_ref().map(shapes::delivery);
+    output.extend(delivery.map(|delivery| ("CodeDeliveryDetails".to_owned(), delivery)));
+    Ok(Value::Object(output))
 }
 
 #[derive(Default, Deserialize)]
@@ -58,7 +61,7 @@ struct ConfirmSignUp {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
+pub(crate) async fn confirm_sign_up(site: &Site, value: Value) -> Output {
     let input: ConfirmSignUp = input(value)?;
     let (pool, client) = site.named_client(input.client_id)?;
     let name = required(input.username, "Username")?;
@@ -70,7 +73,7 @@ pub(crate) async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
     };
     let metadata = input.client_metadata.unwrap_or_default();
     sign_up::confirm(&pool, &client, &name, &code, takes_aliases, &metadata).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -82,7 +85,7 @@ struct ResendConfirmationCode {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn resend_confirmation_code(site: &Site, value: Value) -> Answer {
+pub(crate) async fn resend_confirmation_code(site: &Site, value: Value) -> Output {
     let ResendConfirmationCode { client_id, secret_hash, username, client_metadata } =
         input(value)?;
     let (pool, client) = site.named_client(client_id)?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     domain::software_token::{self, FactorPreference, FactorPreferences},
     error::Error,
-    http::api::{Answer, input, nothing, required, shapes},
+    http::api::{Output, empty_output, input, required, shapes},
     pool::site::Site,
 };
 
@@ -19,7 +19,7 @@ struct Token {
     friendly_device_name: Option<String>,
 }
 
-pub(crate) async fn associate(site: &Site, value: Value) -> Answer {
+pub(crate) async fn associate(site: &Site, value: Value) -> Output {
     let Token { access_token, session, .. } = input(value)?;
     if access_token.is_some() {
         let (pool, user, _) = site.token_user(access_token).await?;
@@ -32,7 +32,7 @@ pub(crate) async fn associate(site: &Site, value: Value) -> Answer {
     Ok(json!({ "SecretCode": secret, "Session": session }))
 }
 
-pub(crate) async fn verify(site: &Site, value: Value) -> Answer {
+pub(crate) async fn verify(site: &Site, value: Value) -> Output {
     let Token { access_token, session, user_code, friendly_device_name: name } = input(value)?;
     let code = required(user_code, "UserCode")?;
     if access_token.is_some() {
@@ -47,7 +47,7 @@ pub(crate) async fn verify(site: &Site, value: Value) -> Answer {
 }
 
 fn no_session() -> Error {
-    Error::invalid_parameter("Either AccessToken or Session has to be given.")
+    Error::invalid_parameter("AccessToken or Session is required.")
 }
 
 #[derive(Default, Deserialize)]
@@ -85,30 +85,30 @@ impl Preference {
     }
 }
 
-pub(crate) async fn set_preference(site: &Site, value: Value) -> Answer {
-    let wanted: Preference = input(value)?;
-    let factors = wanted.factors();
-    let (pool, user, _) = site.token_user(wanted.access_token).await?;
+pub(crate) async fn set_preference(site: &Site, value: Value) -> Output {
+    let request: Preference = input(value)?;
+    let factors = request.factors();
+    let (pool, user, _) = site.token_user(request.access_token).await?;
     software_token::set_preference(&pool, &user, &factors).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn admin_set_preference(site: &Site, value: Value) -> Answer {
-    let wanted: Preference = input(value)?;
-    let factors = wanted.factors();
-    let pool = site.named_pool(wanted.user_pool_id)?;
-    let name = required(wanted.username, "Username")?;
+pub(crate) async fn admin_set_preference(site: &Site, value: Value) -> Output {
+    let request: Preference = input(value)?;
+    let factors = request.factors();
+    let pool = site.named_pool(request.user_pool_id)?;
+    let name = required(request.username, "Username")?;
     software_token::set_preference_of(&pool, &name, &factors).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn auth_factors(site: &Site, value: Value) -> Answer {
+pub(crate) async fn auth_factors(site: &Site, value: Value) -> Output {
     let Token { access_token, .. } = input(value)?;
     let (_, user, _) = site.token_user(access_token).await?;
-    let mut answer = shapes::mfa(&user);
-    answer.insert("Username".to_owned(), json!(user.username));
+    let mut output = shapes::mfa(&user);
+    output.insert("Username".to_owned(), json!(user.username));
     if user.password.is_some() {
-        answer.insert("ConfiguredUserAuthFactors".to_owned(), json!(["PASSWORD"]));
+        output.insert("ConfiguredUserAuthFactors".to_owned(), json!(["PASSWORD"]));
     }
-    Ok(Value::Object(answer))
+    Ok(Value::Object(output))
 }

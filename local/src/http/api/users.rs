@@ -1,4 +1,4 @@
-//! Users as administrators see and change them: `AdminGetUser`, `ListUsers` and related operations.
+//! Operations of administrators on users: `AdminGetUser`, `ListUsers` and related operations.
 
 use std::sync::Arc;
 
@@ -13,25 +13,25 @@ use crate::{
     },
     error::Error,
     http::api::{
-        Answer,
+        Output,
         attribute_list::{AttributeInput, read_attributes},
-        input, nothing, required, shapes,
+        empty_output, input, required, shapes,
     },
     model::User,
     pool::{Pool, site::Site},
     triggers::Metadata,
 };
 
-/// The members by which requests name a user.
+/// The input of operations that have no other members.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Named {
+struct UserInput {
     user_pool_id: Option<String>,
     username: Option<String>,
     client_metadata: Option<Metadata>,
 }
 
-impl Named {
+impl UserInput {
     fn read(site: &Site, value: Value) -> Result<(Arc<Pool>, String, Metadata), Error> {
         let Self { user_pool_id, username, client_metadata } = input(value)?;
         let pool = site.named_pool(user_pool_id)?;
@@ -39,42 +39,42 @@ impl Named {
     }
 }
 
-pub(crate) async fn get_user(site: &Site, value: Value) -> Answer {
-    let (pool, name, _) = Named::read(site, value)?;
+pub(crate) async fn get_user(site: &Site, value: Value) -> Output {
+    let (pool, name, _) = UserInput::read(site, value)?;
     let user = users::get(&pool, &name)?;
     let mut written = shapes::user(&user, "UserAttributes");
     written.extend(shapes::mfa(&user));
     Ok(written.into())
 }
 
-pub(crate) async fn delete_user(site: &Site, value: Value) -> Answer {
-    let (pool, name, _) = Named::read(site, value)?;
+pub(crate) async fn delete_user(site: &Site, value: Value) -> Output {
+    let (pool, name, _) = UserInput::read(site, value)?;
     users::delete(&pool, &name).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn enable_user(site: &Site, value: Value) -> Answer {
-    let (pool, name, _) = Named::read(site, value)?;
+pub(crate) async fn enable_user(site: &Site, value: Value) -> Output {
+    let (pool, name, _) = UserInput::read(site, value)?;
     users::enable(&pool, &name).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn disable_user(site: &Site, value: Value) -> Answer {
-    let (pool, name, _) = Named::read(site, value)?;
+pub(crate) async fn disable_user(site: &Site, value: Value) -> Output {
+    let (pool, name, _) = UserInput::read(site, value)?;
     users::disable(&pool, &name).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn confirm_sign_up(site: &Site, value: Value) -> Answer {
-    let (pool, name, metadata) = Named::read(site, value)?;
+pub(crate) async fn confirm_sign_up(site: &Site, value: Value) -> Output {
+    let (pool, name, metadata) = UserInput::read(site, value)?;
     users::confirm(&pool, &name, &metadata).await?;
-    nothing()
+    empty_output()
 }
 
-pub(crate) async fn reset_user_password(site: &Site, value: Value) -> Answer {
-    let (pool, name, metadata) = Named::read(site, value)?;
+pub(crate) async fn reset_user_password(site: &Site, value: Value) -> Output {
+    let (pool, name, metadata) = UserInput::read(site, value)?;
     users::reset_password(&pool, &name, &metadata).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -86,7 +86,7 @@ struct AdminSetUserPassword {
     permanent: Option<bool>,
 }
 
-pub(crate) async fn set_user_password(site: &Site, value: Value) -> Answer {
+pub(crate) async fn set_user_password(site: &Site, value: Value) -> Output {
     let AdminSetUserPassword { user_pool_id, username, password, permanent } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let (name, text) = (required(username, "Username")?, required(password, "Password")?);
@@ -95,7 +95,7 @@ pub(crate) async fn set_user_password(site: &Site, value: Value) -> Answer {
         _ => PasswordKind::Temporary,
     };
     users::set_user_password(&pool, &name, text, kind).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -107,14 +107,14 @@ struct AdminUpdateUserAttributes {
     client_metadata: Option<Metadata>,
 }
 
-pub(crate) async fn update_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn update_attributes(site: &Site, value: Value) -> Output {
     let request: AdminUpdateUserAttributes = input(value)?;
     let pool = site.named_pool(request.user_pool_id)?;
     let name = required(request.username, "Username")?;
     let list = read_attributes(Some(required(request.user_attributes, "UserAttributes")?))?;
     let metadata = request.client_metadata.unwrap_or_default();
     users::update_attributes(&pool, &name, list, &metadata).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -125,13 +125,13 @@ struct AdminDeleteUserAttributes {
     user_attribute_names: Option<Vec<String>>,
 }
 
-pub(crate) async fn delete_attributes(site: &Site, value: Value) -> Answer {
+pub(crate) async fn delete_attributes(site: &Site, value: Value) -> Output {
     let AdminDeleteUserAttributes { user_pool_id, username, user_attribute_names } = input(value)?;
     let pool = site.named_pool(user_pool_id)?;
     let name = required(username, "Username")?;
     let names = required(user_attribute_names, "UserAttributeNames")?;
     users::delete_attributes(&pool, &name, names).await?;
-    nothing()
+    empty_output()
 }
 
 #[derive(Default, Deserialize)]
@@ -144,7 +144,7 @@ struct ListUsers {
     filter: Option<String>,
 }
 
-pub(crate) async fn list_users(site: &Site, value: Value) -> Answer {
+pub(crate) async fn list_users(site: &Site, value: Value) -> Output {
     let ListUsers { user_pool_id, attributes_to_get, limit, pagination_token, filter } =
         input(value)?;
     let pool = site.named_pool(user_pool_id)?;
@@ -152,24 +152,24 @@ pub(crate) async fn list_users(site: &Site, value: Value) -> Answer {
     let filter = Filter::parse(&text)?;
     let list = format!("ListUsers {} {}", pool.id(), text.trim());
     let paging = Paging::new(&list, limit, pagination_token.as_deref())?;
-    let wanted = attributes_to_get.unwrap_or_default();
-    let (users, next) = users::list(&pool, filter.as_ref(), &wanted, &paging)?;
-    let users: Vec<_> = users.iter().map(|user| written(user, &wanted)).collect();
-    let mut answer = json!({ "Users": users });
-    if let (Some(token), Value::Object(answer)) = (next, &mut answer) {
-        answer.insert("PaginationToken".to_owned(), Value::String(token));
+    let requested = attributes_to_get.unwrap_or_default();
+    let (users, next) = users::list(&pool, filter.as_ref(), &requested, &paging)?;
+    let users: Vec<_> = users.iter().map(|user| write_user(user, &requested)).collect();
+    let mut output = json!({ "Users": users });
+    if let (Some(token), Value::Object(output)) = (next, &mut output) {
+        output.insert("PaginationToken".to_owned(), Value::String(token));
     }
-    Ok(answer)
+    Ok(output)
 }
 
-/// A user with the wanted attributes, or with all if the list is empty.
-fn written(user: &User, wanted: &[String]) -> Value {
+/// Writes a user with the requested attributes, or with all attributes if the list is empty.
+fn write_user(user: &User, requested: &[String]) -> Value {
     let mut written = shapes::user(user, "Attributes");
     if let Some(Value::Array(attributes)) = written.get_mut("Attributes")
-        && !wanted.is_empty()
+        && !requested.is_empty()
     {
-        let is_wanted = |name: &str| wanted.iter().any(|wanted| wanted == name);
-        attributes.retain(|one| one.get("Name").and_then(Value::as_str).is_some_and(is_wanted));
+        let is_requested = |name: &str| requested.iter().any(|one| one == name);
+        attributes.retain(|one| one.get("Name").and_then(Value::as_str).is_some_and(is_requested));
     }
     Value::Object(written)
 }

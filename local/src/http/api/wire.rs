@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::error::Error;
 
 /// The output of an operation.
-pub(crate) type Answer = Result<Value, Error>;
+pub(crate) type Output = Result<Value, Error>;
 
-/// Reads an operation's input. Members that are null are absent.
+/// Reads the input of an operation. Null means absent.
 pub(crate) fn input<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     serde_json::from_value(value).map_err(|_| Error::wrong_type())
 }
@@ -18,7 +18,7 @@ pub(crate) fn required<T>(value: Option<T>, member: &str) -> Result<T, Error> {
     value.ok_or_else(|| Error::missing(member))
 }
 
-/// The output of operations without one.
-pub(crate) fn nothing() -> Answer {
+/// Returns the output of an operation that has no output members.
+pub(crate) fn empty_output() -> Output {
     Ok(json!({}))
 }

@@ -9,7 +9,7 @@ use axum::{
 
 use crate::{
     crypto::secret,
-    domain::sign_in::may_enter,
+    domain::sign_in::find_ready_user,
     error::Error,
     http::oauth::{
         cookies::{cookie, cookie_name, remove_cookie, set_cookie},
@@ -43,7 +43,7 @@ pub(crate) fn find(request: &AuthorizationRequest, headers: &HeaderMap) -> Optio
     let now = pool.now();
     pool.store.read(|data| {
         let session = data.browser_sessions.get(&digest_of(cookie.value()))?;
-        let user = may_enter(data, &session.username, &session.proof)?;
+        let user = find_ready_user(data, &session.username, &session.proof)?;
         let is_valid = now < session.expires_at && request.allows_provider(&session.provider);
         is_valid.then(|| SignedIn { user: user.clone(), session: session.clone() })
     })
@@ -65,7 +65,7 @@ pub(crate) async fn complete_sign_in(
     let caller = Caller { client_id: &request.client.settings.client_id, metadata: Metadata::NONE };
     post_authentication(&pool.events(), user, caller).await?;
     // The trigger takes time, in which the user can be disabled or change the password.
-    let may_sign_in = |data: &Data| may_enter(data, &user.username, &user.proof()).is_some();
+    let may_sign_in = |data: &Data| find_ready_user(data, &user.username, &user.proof()).is_some();
     if !pool.store.read(may_sign_in) {
         return Err(Error::wrong_password());
     }

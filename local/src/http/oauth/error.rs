@@ -62,6 +62,11 @@ pub(crate) async fn wrong_method() -> Response {
         .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
+/// Responds to a request whose handler ended without a response.
+pub(crate) fn no_response() -> Response {
+    OAuthError::SERVER.response()
+}
+
 /// Sets `Allow` to `GET`, without the `HEAD` that the router adds.
 pub(crate) fn allow_only_get(mut response: Response) -> Response {
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::{
     crypto::secret::{self, same},
-    domain::sign_in::{Entered, Entry, enter, may_enter, tokens},
+    domain::sign_in::{
+        CompletedSignIn, StartedSession, find_ready_user, first_tokens, start_session,
+    },
     error::Error,
     http::oauth::{
         request::{AuthorizationRequest, ResponseType},
@@ -66,7 +68,7 @@ pub(crate) async fn exchange(
     // The revocation has to be kept although the request fails.
     let redeemed = pool.store.write_always(|data| redeem(data, client, given, now)).await?;
     let (user, grant, entered) = redeemed?;
-    tokens(pool, &entry(client, &user, &grant), entered).await
+    first_tokens(pool, &entry(client, &user, &grant), entered).await
 }
 
 async fn issue_code(
@@ -111,7 +113,7 @@ async fn issue_tokens(
     auth_time: u64,
     nonce: Option<String>,
 ) -> Result<String, Error> {
-    let entry = Entry {
+    let entry = CompletedSignIn {
         client: &request.client,
         user,
         auth_time,
@@ -122,8 +124,8 @@ async fn issue_tokens(
         source: TokenSource::HostedAuth,
     };
     let now = request.pool.now();
-    let entered = request.pool.store.write(|data| enter(data, &entry, now)).await??;
-    let tokens = tokens(&request.pool, &entry, entered).await?;
+    let entered = request.pool.store.write(|data| start_session(data, &entry, now)).await??;
+    let tokens = first_tokens(&request.pool, &entry, entered).await?;
     let expires_in = tokens.expires_in.to_string();
     let parameters: Vec<_> = [
         ("id_token", tokens.id_token.as_deref()),
@@ -142,7 +144,7 @@ fn redeem(
     client: &Client,
     given: &Exchange<'_>,
     now: u64,
-) -> Result<(Arc<User>, Arc<Grant>, Entered), Error> {
+) -> Result<(Arc<User>, Arc<Grant>, StartedSession), Error> {
     let key = digest_of(given.code);
     let is_own = |grant: &&Arc<Grant>| grant.client_id == client.settings.client_id;
     let grant = data.grants.get(&key).filter(is_own).cloned().ok_or_else(invalid)?;
@@ -155,18 +157,18 @@ fn redeem(
     let is_valid = now < grant.expires_at
         && given.redirect_uri == Some(&grant.redirect_uri)
         && is_verified(given.verifier, grant.code_challenge.as_deref());
-    let user = may_enter(data, &grant.username, &grant.proof).filter(|_| is_valid).cloned();
+    let user = find_ready_user(data, &grant.username, &grant.proof).filter(|_| is_valid).cloned();
     let user = user.ok_or_else(invalid)?;
     resource::check(given.resource, grant.resource.as_deref())?;
-    let entered = enter(data, &entry(client, &user, &grant), now)?;
+    let entered = start_session(data, &entry(client, &user, &grant), now)?;
     if let Some(grant) = data.grants.get_mut(&key) {
         grant.used_for = Some(entered.origin_jti.clone());
     }
     Ok((user, grant, entered))
 }
 
-fn entry<'a>(client: &'a Client, user: &'a User, grant: &Grant) -> Entry<'a> {
-    Entry {
+fn entry<'a>(client: &'a Client, user: &'a User, grant: &Grant) -> CompletedSignIn<'a> {
+    CompletedSignIn {
         client,
         user,
         auth_time: grant.auth_time,

@@ -33,7 +33,10 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
-use crate::pool::site::Site;
+use crate::{
+    http::operations::{NoResponse, Operations, run_to_completion},
+    pool::site::Site,
+};
 
 /// The maximum length of a form, in bytes.
 const MAX_FORM: usize = 64 * 1024;
@@ -49,18 +52,23 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Returns the routes of the endpoints that apps call, whose errors are JSON, and of the pages that browsers open, whose
 /// errors are HTML.
-pub(crate) fn routes() -> Router<Arc<Site>> {
+pub(crate) fn routes(operations: &Arc<Operations>) -> Router<Arc<Site>> {
+    let run = |no_response: NoResponse| {
+        middleware::from_fn_with_state((Arc::clone(operations), no_response), run_to_completion)
+    };
     let endpoints = Router::new()
         .route("/oauth2/token", post(token::handle))
         .route("/oauth2/userInfo", get(user_info::handle).post(user_info::handle))
         .route("/oauth2/revoke", post(revoke::handle))
-        .method_not_allowed_fallback(error::wrong_method);
+        .method_not_allowed_fallback(error::wrong_method)
+        .route_layer(run(error::no_response));
     let pages = Router::new()
         .route("/oauth2/authorize", get_only(get(authorize::handle)))
         .route("/oauth2/idpresponse", get_only(get(federation::handle)))
         .route("/logout", get_only(get(logout::handle)))
         .merge(hosted::routes())
-        .method_not_allowed_fallback(hosted::wrong_method);
+        .method_not_allowed_fallback(hosted::wrong_method)
+        .route_layer(run(hosted::no_response));
     Router::new()
         .merge(endpoints)
         .merge(pages)

@@ -22,6 +22,6 @@ pub(crate) use self::{
     pool::{Alias, Contact, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
     provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
     redirect::is_resource,
-    schema::{AttributeSchema, STANDARD_ATTRIBUTES},
+    schema::{AttributeSchema, CustomAttribute, STANDARD_ATTRIBUTES},
     violation::{BrokenRule, Violation, check_length, check_range},
 };

@@ -11,7 +11,7 @@ use crate::model::settings::violation::{Violation, check_range};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "AttributeInput")]
 pub(crate) struct AttributeSchema {
-    /// Without the prefix `custom:`.
+    /// The name. A custom attribute has the prefix `custom:` here only if a standard attribute has the same name.
     pub(crate) name: String,
     pub(crate) attribute_data_type: AttributeType,
     pub(crate) mutable: bool,
@@ -22,6 +22,11 @@ pub(crate) struct AttributeSchema {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) number_attribute_constraints: Option<NumberConstraints>,
 }
+
+/// An attribute that is added to a pool. It is always a custom attribute, also if a standard attribute has its name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "AttributeInput")]
+pub(crate) struct CustomAttribute(pub(crate) AttributeSchema);
 
 /// An attribute in a configuration or a request. The defaults depend on the name: a standard attribute has a fixed type.
 #[derive(Deserialize)]
@@ -96,6 +101,9 @@ const MAX_VALUE: usize = 2048;
 /// The longest name of an attribute.
 const MAX_NAME: usize = 20;
 
+/// The prefix of the full names of custom attributes.
+const PREFIX: &str = "custom:";
+
 impl AttributeSchema {
     /// Returns the default schema of a standard attribute.
     pub(crate) fn standard(name: &str) -> Option<Self> {
@@ -121,15 +129,20 @@ impl AttributeSchema {
         STANDARD_ATTRIBUTES.iter().any(|(name, _)| *name == self.name)
     }
 
+    /// Returns the name without the prefix `custom:`.
+    fn bare_name(&self) -> &str {
+        self.name.strip_prefix(PREFIX).unwrap_or(&self.name)
+    }
+
     /// Checks Cognito's rules for attributes.
     pub(crate) fn validate(&self) -> Result<(), Violation> {
-        let name = &self.name;
+        let name = self.bare_name();
         let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != ':';
         if !(1..=MAX_NAME).contains(&name.chars().count()) || !name.chars().all(fits) {
             let message = format!("expected 1 to {MAX_NAME} characters without spaces and colons");
             return Err(Violation::new("name", message));
         }
-        let standard = Self::standard(name);
+        let standard = Self::standard(&self.name);
         if standard.is_some_and(|one| one.attribute_data_type != self.attribute_data_type) {
             let message = format!("You can not change AttributeDataType of {name}");
             return Err(Violation::new("attribute_data_type", message));
@@ -168,12 +181,12 @@ impl AttributeSchema {
 
     /// Returns the name that the API and tokens use. Custom attributes have the prefix `custom:`.
     pub(crate) fn full_name(&self) -> String {
-        if self.is_standard() || self.name.starts_with("custom:") {
+        if self.is_standard() {
             self.name.clone()
         } else if self.developer_only_attribute {
-            format!("dev:custom:{}", self.name)
+            format!("dev:{PREFIX}{}", self.bare_name())
         } else {
-            format!("custom:{}", self.name)
+            format!("{PREFIX}{}", self.bare_name())
         }
     }
 
@@ -237,9 +250,9 @@ impl AttributeSchema {
 
 impl From<AttributeInput> for AttributeSchema {
     fn from(input: AttributeInput) -> Self {
-        let name = match input.name.strip_prefix("custom:") {
-            Some(name) => name.to_owned(),
-            None => input.name,
+        let name = match input.name.strip_prefix(PREFIX) {
+            Some(name) if Self::standard(name).is_none() => name.to_owned(),
+            _ => input.name,
         };
         let standard = Self::standard(&name);
         let (data_type, mutable) = standard
@@ -253,6 +266,15 @@ impl From<AttributeInput> for AttributeSchema {
             string_attribute_constraints: input.string_attribute_constraints,
             number_attribute_constraints: input.number_attribute_constraints,
         }
+    }
+}
+
+impl From<AttributeInput> for CustomAttribute {
+    fn from(mut input: AttributeInput) -> Self {
+        if !input.name.starts_with(PREFIX) {
+            input.name.insert_str(0, PREFIX);
+        }
+        Self(input.into())
     }
 }
 

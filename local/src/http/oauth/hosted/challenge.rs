@@ -5,24 +5,29 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use maud::{Markup, html};
+use serde_json::{Value, json};
 
 use crate::{
     domain::{
         sign_in::{
-            Answer, ChallengeRequest, Factor, Handle, NextStep, ask, next_step, take_answer,
+            Answer, ChallengeParameters, ChallengeRef, ChallengeRequest, Factor, NextStep,
+            next_step, start_challenge, take_answer,
         },
         software_token,
     },
     error::{Error, ErrorKind},
-    http::oauth::{
-        browser_session::complete_sign_in,
-        hosted::{
-            fields::{Field, attributes, hidden, password_hint},
-            page::{Page, PasswordForm},
-            pages::login_page,
+    http::{
+        api::challenges,
+        oauth::{
+            browser_session::complete_sign_in,
+            hosted::{
+                fields::{Field, attributes, hidden, password_hint},
+                page::{Page, PasswordForm},
+                pages::login_page,
+            },
+            parameters::Parameters,
+            request::AuthorizationRequest,
         },
-        parameters::Parameters,
-        request::AuthorizationRequest,
     },
     model::{User, settings::OWN_PROVIDER},
 };
@@ -70,8 +75,8 @@ async fn proceed(page: Page, user: &User, step: NextStep) -> Response {
         };
     }
     let request = page.request();
-    let challenge = match ask(&request.pool, &request.client, user, step).await {
-        Ok(asked) => challenge_of(request, user, asked).await,
+    let challenge = match start_challenge(&request.pool, &request.client, user, step).await {
+        Ok(challenge) => challenge_of(request, challenge).await,
         Err(error) => Err(error),
     };
     match challenge {
@@ -82,25 +87,27 @@ async fn proceed(page: Page, user: &User, step: NextStep) -> Response {
 
 async fn challenge_of(
     request: &AuthorizationRequest,
-    user: &User,
-    asked: ChallengeRequest,
+    challenge: ChallengeRequest,
 ) -> Result<Challenge, Error> {
-    let parameter = |name: &str| asked.parameters.get(name).cloned().unwrap_or_default();
-    let mut session = asked.session.clone().unwrap_or_default();
-    let detail = match asked.name {
-        "NEW_PASSWORD_REQUIRED" => parameter("requiredAttributes"),
-        "SMS_MFA" | "EMAIL_OTP" => parameter("CODE_DELIVERY_DESTINATION"),
-        "SELECT_MFA_TYPE" => parameter("MFAS_CAN_CHOOSE"),
-        "MFA_SETUP" => {
+    let name = challenges::name(&challenge.parameters).to_owned();
+    let mut session = challenge.session.unwrap_or_default();
+    let detail = match challenge.parameters {
+        ChallengeParameters::NewPassword { missing, .. } => json!(missing).to_string(),
+        ChallengeParameters::SentCode(delivery) => delivery.destination,
+        ChallengeParameters::SelectFactor(factors) => {
+            factors.iter().map(|factor| factor.name()).collect::<Value>().to_string()
+        }
+        ChallengeParameters::SetUpFactor(_) => {
             let (secret, next_session) =
                 software_token::associate_in_sign_in(&request.pool, &session).await?;
             session = next_session;
             secret
         }
-        _ => String::new(),
+        ChallengeParameters::SoftwareToken { .. }
+        | ChallengeParameters::PasswordVerifier { .. }
+        | ChallengeParameters::Custom(_) => String::new(),
     };
-    let (name, username) = (asked.name.to_owned(), user.username.clone());
-    Ok(Challenge { name, session, username, detail })
+    Ok(Challenge { name, session, username: challenge.username, detail })
 }
 
 async fn check_response(
@@ -128,12 +135,12 @@ async fn check_response(
             None => return Err(Error::unknown_session()),
         },
     };
-    let handle = Handle {
+    let reference = ChallengeRef {
         session: &session,
         client_and_name: Some((&request.client.settings.client_id, &challenge.username)),
         now: request.pool.now(),
     };
-    take_answer(&request.pool, &request.client, &handle, answer).await
+    take_answer(&request.pool, &request.client, &reference, answer).await
 }
 
 fn challenge_page(page: Page, challenge: &Challenge) -> Response {
@@ -184,7 +191,7 @@ fn new_password_fields(page: &Page, required: &str) -> Markup {
     let hint = password_hint(&page.pool_settings());
     html! {
         (page.field(&Field::new_password("New password", &hint)))
-        @for name in names.iter().filter_map(|name| name.strip_prefix("userAttributes.")) {
+        @for name in &names {
             (page.field(&Field::attribute(name, "")))
         }
     }

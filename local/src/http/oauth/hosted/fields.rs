@@ -40,7 +40,7 @@ impl<'a> Field<'a> {
         Self { hint: Some("Six digits"), ..Self::new("code", "Code", "text", "one-time-code") }
     }
 
-    /// Returns the field for what users sign in with.
+    /// Returns the field for the name that users sign in with.
     pub(crate) fn sign_in_name(settings: &PoolSettings, value: &'a str) -> Self {
         let label = match settings.username_attributes.as_slice() {
             [] if settings.alias_attributes.contains(&Alias::Email) => "User name or email",
@@ -98,12 +98,12 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Returns a field that people do not see.
+/// Returns a hidden field.
 pub(crate) fn hidden(name: &str, value: &str) -> Markup {
     html! { input type="hidden" name=(name) value=(value); }
 }
 
-/// Returns the attributes that a form carries, with their values.
+/// Returns the user attributes in a form, with their values.
 pub(crate) fn attributes(fields: &Parameters) -> impl Iterator<Item = (&str, &str)> {
     fields.with_prefix(ATTRIBUTE_PREFIX).map(|(name, value)| (name, value.trim()))
 }

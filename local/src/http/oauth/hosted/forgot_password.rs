@@ -1,19 +1,23 @@
-//! `/forgot` and `/forgot/reset`: setting a new password with a code.
+//! `/forgot` and `/forgot/reset`: sets a new password with a code.
 
-use std::sync::Arc;
-
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use maud::html;
-use serde_json::json;
 
 use crate::{
-    http::oauth::hosted::{
-        client_call::{call, code_destination, hides_users, must_be_hidden},
-        fields::Field,
-        page::{Page, PasswordForm},
-        pages::{login_page, reset_page},
+    domain::{messages::CodeDelivery, passwords},
+    error::Error,
+    http::oauth::{
+        hosted::{
+            fields::Field,
+            form_input::{
+                check_code, check_password, check_user_name, hides_users, must_be_hidden, user_name,
+            },
+            page::{Page, PasswordForm},
+            pages::{login_page, reset_page},
+        },
+        request::AuthorizationRequest,
     },
-    pool::site::Site,
+    triggers::Metadata,
 };
 
 /// `GET /forgot`.
@@ -22,14 +26,10 @@ pub(crate) async fn show(page: Page) -> Response {
 }
 
 /// `POST /forgot`: sends a code.
-pub(crate) async fn send_code(
-    State(site): State<Arc<Site>>,
-    PasswordForm { page, fields }: PasswordForm,
-) -> Response {
-    let name = fields.raw("username").trim();
-    match call(&site, page.request(), "ForgotPassword", name, json!({})).await {
-        Ok(output) if !hides_users(page.request()) => {
-            let destination = code_destination(&output).unwrap_or_default();
+pub(crate) async fn send_code(PasswordForm { page, fields }: PasswordForm) -> Response {
+    let name = user_name(&fields);
+    match request_code(page.request(), name).await {
+        Ok(CodeDelivery { destination, .. }) if !hides_users(page.request()) => {
             reset_page(page.notice(format!("A code was sent to {destination}.")), name)
         }
         Err(error) if name.is_empty() || !must_be_hidden(page.request(), &error) => {
@@ -45,19 +45,31 @@ pub(crate) async fn send_code(
 }
 
 /// `POST /forgot/reset`: sets the new password.
-pub(crate) async fn reset(
-    State(site): State<Arc<Site>>,
-    PasswordForm { page, fields }: PasswordForm,
-) -> Response {
-    let name = fields.raw("username").trim();
-    let members = json!({
-        "ConfirmationCode": fields.raw("code").trim(),
-        "Password": fields.raw("password"),
-    });
-    match call(&site, page.request(), "ConfirmForgotPassword", name, members).await {
-        Ok(_) => login_page(page.notice("Your password was changed. You can sign in now."), name),
+pub(crate) async fn reset(PasswordForm { page, fields }: PasswordForm) -> Response {
+    let name = user_name(&fields);
+    let (code, password) = (fields.raw("code").trim(), fields.raw("password"));
+    match reset_password(page.request(), name, code, password).await {
+        Ok(()) => login_page(page.notice("Your password was changed. You can sign in now."), name),
         Err(error) => reset_page(page.error(&error), name),
     }
+}
+
+async fn request_code(request: &AuthorizationRequest, name: &str) -> Result<CodeDelivery, Error> {
+    check_user_name(name)?;
+    passwords::forgot(&request.pool, &request.client, name, Metadata::NONE).await
+}
+
+async fn reset_password(
+    request: &AuthorizationRequest,
+    name: &str,
+    code: &str,
+    password: &str,
+) -> Result<(), Error> {
+    check_user_name(name)?;
+    check_code(code)?;
+    check_password(password)?;
+    let AuthorizationRequest { pool, client, .. } = request;
+    passwords::reset(pool, client, name, code, password, Metadata::NONE).await
 }
 
 fn forgot_page(page: Page, name: &str) -> Response {

@@ -4,9 +4,9 @@
 //! two pages the server keeps only the session of a challenge.
 
 mod challenge;
-mod client_call;
 mod fields;
 mod forgot_password;
+mod form_input;
 mod login;
 mod page;
 mod pages;
@@ -31,6 +31,13 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/forgot", get(forgot_password::show).post(forgot_password::send_code))
         .route("/forgot/reset", get(forgot_password::show).post(forgot_password::reset))
         .route("/error", get(page::show_error))
+}
+
+/// Responds to a request whose handler ended without a response.
+pub(crate) fn no_response() -> Response {
+    let message =
+        "The local pool could not complete the request: it was stopped, or a handler panicked.";
+    message_page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", message)
 }
 
 /// Responds to a method that a page does not support. The router adds `Allow`.

@@ -1,4 +1,4 @@
-//! The pages to which several handlers lead.
+//! The pages that several handlers respond with.
 
 use axum::response::Response;
 use maud::{Markup, html};

@@ -1,24 +1,29 @@
 //! `/signup` and `/confirm`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use maud::html;
-use serde_json::json;
 
 use crate::{
+    domain::sign_up::{self, NewUser, SignedUp, TakesAliases},
+    error::Error,
     http::oauth::{
         hosted::{
-            client_call::{call, code_destination, must_be_hidden},
-            fields::{Field, attribute_field_name, attributes, password_hint},
+            fields::{Field, attribute_field_name, password_hint},
+            form_input::{
+                check_code, check_sign_up_password, check_user_name, must_be_hidden,
+                read_attributes, user_name,
+            },
             login,
             page::{Page, PasswordForm},
             pages::{confirm_page, login_page},
         },
         parameters::Parameters,
+        request::AuthorizationRequest,
     },
     model::settings::PoolSettings,
-    pool::site::Site,
+    triggers::Metadata,
 };
 
 /// `GET /signup`.
@@ -27,23 +32,17 @@ pub(crate) async fn show(page: Page) -> Response {
 }
 
 /// `POST /signup`.
-pub(crate) async fn sign_up(
-    State(site): State<Arc<Site>>,
-    PasswordForm { page, fields }: PasswordForm,
-) -> Response {
-    let (name, password) = (fields.raw("username").trim(), fields.raw("password"));
-    let attributes: Vec<_> =
-        attributes(&fields).map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
-    let members = json!({ "Password": password, "UserAttributes": attributes });
-    let output = match call(&site, page.request(), "SignUp", name, members).await {
-        Ok(output) => output,
+pub(crate) async fn sign_up(PasswordForm { page, fields }: PasswordForm) -> Response {
+    let (name, password) = (user_name(&fields), fields.raw("password"));
+    let signed_up = match create_user(page.request(), name, password, &fields).await {
+        Ok(signed_up) => signed_up,
         Err(error) => return sign_up_page(page.error(&error), &fields),
     };
-    if output.get("UserConfirmed") == Some(&json!(true)) {
+    if signed_up.is_confirmed {
         return login::sign_in_with_password(page, name, password).await;
     }
-    let notice = match code_destination(&output) {
-        Some(destination) => format!("A code was sent to {destination}."),
+    let notice = match signed_up.delivery {
+        Some(delivery) => format!("A code was sent to {}.", delivery.destination),
         None => "An administrator has to confirm your account.".to_owned(),
     };
     confirm_page(page.notice(notice), name)
@@ -55,14 +54,10 @@ pub(crate) async fn show_confirm(page: Page) -> Response {
 }
 
 /// `POST /confirm`.
-pub(crate) async fn confirm(
-    State(site): State<Arc<Site>>,
-    PasswordForm { page, fields }: PasswordForm,
-) -> Response {
-    let name = fields.raw("username").trim();
-    let members = json!({ "ConfirmationCode": fields.raw("code").trim() });
-    match call(&site, page.request(), "ConfirmSignUp", name, members).await {
-        Ok(_) => login_page(page.notice("Your account is confirmed. Sign in."), name),
+pub(crate) async fn confirm(PasswordForm { page, fields }: PasswordForm) -> Response {
+    let name = user_name(&fields);
+    match confirm_user(page.request(), name, fields.raw("code").trim()).await {
+        Ok(()) => login_page(page.notice("Your account is confirmed. Sign in."), name),
         Err(error) if must_be_hidden(page.request(), &error) => {
             confirm_page(page.problem("Invalid code provided, please request a code again."), name)
         }
@@ -71,12 +66,9 @@ pub(crate) async fn confirm(
 }
 
 /// `POST /confirm/resend`: sends another code.
-pub(crate) async fn resend(
-    State(site): State<Arc<Site>>,
-    PasswordForm { page, fields }: PasswordForm,
-) -> Response {
-    let name = fields.raw("username").trim();
-    match call(&site, page.request(), "ResendConfirmationCode", name, json!({})).await {
+pub(crate) async fn resend(PasswordForm { page, fields }: PasswordForm) -> Response {
+    let name = user_name(&fields);
+    match resend_code(page.request(), name).await {
         Err(error) if !must_be_hidden(page.request(), &error) => {
             confirm_page(page.error(&error), name)
         }
@@ -86,6 +78,31 @@ pub(crate) async fn resend(
             name,
         ),
     }
+}
+
+async fn create_user(
+    request: &AuthorizationRequest,
+    name: &str,
+    password: &str,
+    fields: &Parameters,
+) -> Result<SignedUp, Error> {
+    check_user_name(name)?;
+    check_sign_up_password(password)?;
+    let attributes = read_attributes(fields)?;
+    let new = NewUser { name, password: Some(password), attributes, validation: Metadata::NONE };
+    sign_up::sign_up(&request.pool, &request.client, new, Metadata::NONE).await
+}
+
+async fn confirm_user(request: &AuthorizationRequest, name: &str, code: &str) -> Result<(), Error> {
+    check_user_name(name)?;
+    check_code(code)?;
+    let AuthorizationRequest { pool, client, .. } = request;
+    sign_up::confirm(pool, client, name, code, TakesAliases::No, Metadata::NONE).await
+}
+
+async fn resend_code(request: &AuthorizationRequest, name: &str) -> Result<(), Error> {
+    check_user_name(name)?;
+    sign_up::resend_code(&request.pool, &request.client, name, Metadata::NONE).await.map(drop)
 }
 
 fn sign_up_page(page: Page, values: &Parameters) -> Response {

@@ -1,0 +1,24 @@
+//! Users who are authenticated by an access token.
+
+use std::sync::Arc;
+
+use tower_cognito::Verified;
+
+use crate::{
+    error::Error,
+    model::User,
+    pool::{Pool, issue::API_SCOPE, site::Site},
+};
+
+/// Verifies an access token that allows its user's account to be read and changed. Returns the pool and the user.
+pub(crate) async fn user_of_token(
+    site: &Site,
+    token: &str,
+) -> Result<(Arc<Pool>, Arc<User>, Verified), Error> {
+    let (pool, verified) = site.verified(token).await?;
+    if !verified.has_scope(API_SCOPE) {
+        return Err(Error::not_authorized("Access Token does not have required scopes"));
+    }
+    let user = pool.user_of(&verified)?;
+    Ok((pool, user, verified))
+}

@@ -1,0 +1,155 @@
+//! User pools: creation, description, update, deletion and list.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::paging::Paging,
+    error::Error,
+    model::{
+        OtherSettings, PoolRecord,
+        settings::{Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
+    },
+    pool::{Pool, site::Site},
+    store::Data,
+};
+
+/// A pool with its settings, and the number of its users.
+pub(crate) struct PoolDescription {
+    pub(crate) record: Arc<PoolRecord>,
+    pub(crate) user_count: usize,
+}
+
+/// A pool in a list, with its settings.
+pub(crate) struct ListedPool {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) record: Arc<PoolRecord>,
+}
+
+/// Returns Cognito's defaults for a new pool. A pool without a configuration file has other defaults.
+pub(crate) fn default_settings() -> PoolSettings {
+    PoolSettings {
+        auto_verified_attributes: Vec::new(),
+        mfa_configuration: Mfa::Off,
+        software_token_mfa_configuration: SoftwareTokenMfa { enabled: false },
+        username_configuration: UsernameConfiguration { case_sensitive: true },
+        ..PoolSettings::default()
+    }
+}
+
+/// Creates a pool, which is served at once.
+pub(crate) async fn create(
+    site: &Arc<Site>,
+    settings: PoolSettings,
+    others: OtherSettings,
+) -> Result<Arc<Pool>, Error> {
+    let mut record = PoolRecord::new(with_factor(settings), site.now());
+    record.others = others;
+    Ok(site.create(record).await?)
+}
+
+/// Returns the pool's settings and the time of their last change.
+pub(crate) fn record(pool: &Pool) -> Result<Arc<PoolRecord>, Error> {
+    pool.store.read(|data| record_of(pool, data).cloned())
+}
+
+pub(crate) fn describe(pool: &Pool) -> Result<PoolDescription, Error> {
+    pool.store.read(|data| {
+        let record = Arc::clone(record_of(pool, data)?);
+        Ok(PoolDescription { record, user_count: data.users.len() })
+    })
+}
+
+/// Replaces the settings of a pool. `read` returns the new settings from those that apply where the request has none.
+pub(crate) async fn update(
+    pool: &Pool,
+    others: OtherSettings,
+    read: impl FnOnce(PoolSettings) -> Result<PoolSettings, Error> + Send,
+) -> Result<(), Error> {
+    change(pool, |record| {
+        record.settings = with_factor(read(update_base(&record.settings))?).into();
+        record.others = others;
+        Ok(())
+    })
+    .await
+}
+
+/// Deletes a pool with its data.
+///
+/// # Errors
+/// Deletion protection is active, or the pool has a domain.
+pub(crate) async fn delete(site: &Site, pool: &Pool) -> Result<(), Error> {
+    site.remove(pool, check_deletable).await
+}
+
+/// Returns a page of all pools, and the token of the next page.
+pub(crate) fn list(
+    site: &Site,
+    limit: Option<i64>,
+    token: Option<&str>,
+) -> Result<(Vec<ListedPool>, Option<String>), Error> {
+    let paging = Paging::new("ListUserPools", limit, token)?;
+    let pools = site.pools();
+    let (page, next) = paging.page(pools.iter().map(|pool| (pool.id().as_str(), pool)));
+    // A pool that was deleted in the meantime has no record.
+    let listed =
+        |pool: &Arc<Pool>| Some(ListedPool { pool: Arc::clone(pool), record: record(pool).ok()? });
+    Ok((page.into_iter().filter_map(listed).collect(), next))
+}
+
+/// Changes the record of a pool, with the time of the change.
+pub(crate) async fn change(
+    pool: &Pool,
+    change: impl FnOnce(&mut PoolRecord) -> Result<(), Error> + Send,
+) -> Result<(), Error> {
+    let (id, now) = (pool.id().as_str(), pool.now());
+    pool.store
+        .write(|data| {
+            let record = data.pool.get_mut(id).ok_or_else(|| Error::no_pool(id))?;
+            change(record)?;
+            record.modified_at = now;
+            Ok(())
+        })
+        .await?
+}
+
+fn record_of<'a>(pool: &Pool, data: &'a Data) -> Result<&'a Arc<PoolRecord>, Error> {
+    let id = pool.id().as_str();
+    data.pool.get(id).ok_or_else(|| Error::no_pool(id))
+}
+
+/// Returns the settings that an update starts from: the defaults, and the settings that only other operations change.
+fn update_base(before: &PoolSettings) -> PoolSettings {
+    PoolSettings {
+        name: before.name.clone(),
+        alias_attributes: before.alias_attributes.clone(),
+        username_attributes: before.username_attributes.clone(),
+        username_configuration: before.username_configuration.clone(),
+        schema: before.schema.clone(),
+        software_token_mfa_configuration: before.software_token_mfa_configuration,
+        lambda_config: before.lambda_config.clone(),
+        ..default_settings()
+    }
+}
+
+/// Enables software tokens if MFA is on: it needs at least one factor. Cognito would require SMS to be configured.
+fn with_factor(mut settings: PoolSettings) -> PoolSettings {
+    if settings.mfa_configuration != Mfa::Off {
+        settings.software_token_mfa_configuration.enabled = true;
+    }
+    settings
+}
+
+fn check_deletable(data: &Data) -> Result<(), Error> {
+    if data.settings().is_protected() {
+        return Err(Error::invalid_parameter(
+            "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be \
+             inactivated first.",
+        ));
+    }
+    if data.pool.values().any(|record| record.domain.is_some()) {
+        return Err(Error::invalid_parameter(
+            "User pool cannot be deleted. It has a domain configured that should be deleted first.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+use crate::{
+    domain::{client_secrets::check_secret_hash, sessions, sign_in::Outcome},
+    error::Error,
+    model::{Client, User},
+    pool::Pool,
+    triggers::Metadata,
+};
+
+/// Exchanges a refresh token by the flow `REFRESH_TOKEN_AUTH`. The secret hash can be for the user name or for the
+/// `sub`. The caller has checked that the client allows the flow.
+pub(crate) async fn refresh(
+    pool: &Pool,
+    client: &Client,
+    token: &str,
+    secret_hash: Option<&str>,
+) -> Result<Outcome, Error> {
+    let is_caller = |user: &User| {
+        check_secret_hash(client, &user.username, secret_hash)
+            .or_else(|_| check_secret_hash(client, &user.sub, secret_hash))
+    };
+    let metadata = Metadata::NONE;
+    let tokens = sessions::refresh(pool, client, token, metadata, is_caller, |_| Ok(())).await?;
+    Ok(Outcome::Tokens(tokens))
+}

@@ -1,0 +1,95 @@
+//! Checks of what people enter, against the constraints that the API has for the same values.
+
+use crate::{
+    domain::attributes::AttributeInput,
+    error::{Error, ErrorKind},
+    http::oauth::{
+        hosted::fields::attributes, parameters::Parameters, request::AuthorizationRequest,
+    },
+    model::settings::ExistenceErrors,
+    service_model::check_text,
+};
+
+/// Returns the user name of a form.
+pub(crate) fn user_name(fields: &Parameters) -> &str {
+    fields.raw("username").trim()
+}
+
+/// Checks a user name.
+pub(crate) fn check_user_name(name: &str) -> Result<(), Error> {
+    check_text("UsernameType", "username", name)
+}
+
+/// Checks the password of a new user. An empty one is left to the password policy.
+pub(crate) fn check_sign_up_password(password: &str) -> Result<(), Error> {
+    check_text("BlankOrPasswordType", "password", password)
+}
+
+/// Checks a new password.
+pub(crate) fn check_password(password: &str) -> Result<(), Error> {
+    check_text("PasswordType", "password", password)
+}
+
+/// Checks a confirmation code.
+pub(crate) fn check_code(code: &str) -> Result<(), Error> {
+    check_text("ConfirmationCodeType", "confirmationCode", code)
+}
+
+/// Returns the user attributes of a form, after a check of each.
+pub(crate) fn read_attributes(fields: &Parameters) -> Result<Vec<AttributeInput>, Error> {
+    attributes(fields)
+        .map(|(name, value)| {
+            check_text("AttributeNameType", "name", name)?;
+            check_text("AttributeValueType", "value", value)?;
+            Ok(AttributeInput { name: name.to_owned(), value: value.to_owned() })
+        })
+        .collect()
+}
+
+/// Returns whether responses must not reveal which users exist (`PreventUserExistenceErrors`).
+pub(crate) fn hides_users(request: &AuthorizationRequest) -> bool {
+    request.client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled
+}
+
+/// Returns whether an error would reveal whether a user exists although the app client hides that.
+pub(crate) fn must_be_hidden(request: &AuthorizationRequest, error: &Error) -> bool {
+    hides_users(request)
+        && matches!(
+            error.kind,
+            ErrorKind::NotAuthorized | ErrorKind::InvalidParameter | ErrorKind::UserNotFound
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_break_a_constraint_of_the_api_are_rejected() {
+        let accepted = [
+            check_user_name("jane"),
+            check_sign_up_password(""),
+            check_password("Correct-Horse-1"),
+            check_code("123456"),
+        ];
+        assert!(accepted.iter().all(Result::is_ok), "{accepted:?}");
+        for (rejected, member) in [
+            (check_user_name(""), "username"),
+            (check_user_name("jane doe"), "username"),
+            (check_user_name(&"j".repeat(129)), "username"),
+            (check_sign_up_password("two words"), "password"),
+            (check_password("two words"), "password"),
+            (check_code(""), "confirmationCode"),
+            (check_code("123 456"), "confirmationCode"),
+        ] {
+            let error = rejected.expect_err(member);
+            assert_eq!(error.faulty.first().map(String::as_str), Some(member));
+        }
+        for (name, value) in
+            [("n".repeat(33), String::new()), ("name".to_owned(), "v".repeat(2049))]
+        {
+            let fields = Parameters::parse(format!("attribute.{name}={value}").as_bytes());
+            assert!(read_attributes(&fields).is_err());
+        }
+    }
+}
