@@ -1,8 +1,8 @@
-//! Expensive work, on threads where it does not delay other requests.
+//! Runs expensive work on threads where it does not delay other requests.
 
 use std::panic::resume_unwind;
 
-/// Runs expensive or blocking work: modular exponentiation, signatures, key generation, commits to disk.
+/// Runs work that is expensive or blocks: modular exponentiation, signatures, key generation, writes to disk.
 ///
 /// Never call it while the store is locked. Work that has started runs to completion, even if the caller is dropped.
 pub(crate) async fn run<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> R {
@@ -10,7 +10,7 @@ pub(crate) async fn run<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'st
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // The runtime shuts down, and drops the caller.
+            // The runtime is shutting down and drops the caller.
             Err(_) => std::future::pending().await,
         },
     }

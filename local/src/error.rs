@@ -96,7 +96,7 @@ impl ErrorKind {
     }
 }
 
-/// Longer values are not quoted in errors.
+/// The length of the longest value that an error quotes.
 const MAX_QUOTE: usize = 256;
 
 impl Error {
@@ -150,24 +150,24 @@ impl Error {
         Self::new(ErrorKind::UsernameExists, message)
     }
 
-    /// The user has no password that can be reset.
+    /// Returns the error for a user whose password cannot be reset.
     pub(crate) fn cannot_reset() -> Self {
         Self::not_authorized("User password cannot be reset in the current state.")
     }
 
-    /// The user has no verified contact to which a code can be sent.
+    /// Returns the error for a user without a verified contact to which a code can be sent.
     pub(crate) fn no_recovery_contact() -> Self {
         Self::invalid_parameter(
             "Cannot reset password for the user as there is no registered/verified email or phone_number",
         )
     }
 
-    /// Too many attempts with codes or passwords.
+    /// Returns the error for too many attempts with codes or passwords.
     pub(crate) fn attempt_limit() -> Self {
         Self::new(ErrorKind::LimitExceeded, "Attempt limit exceeded, please try after some time.")
     }
 
-    /// The user changed while a trigger ran. Clients try again.
+    /// Returns the error for a user who changed while a trigger ran. The client should try again.
     pub(crate) fn overtaken() -> Self {
         Self::new(
             ErrorKind::TooManyRequests,
@@ -206,17 +206,17 @@ impl Error {
         )
     }
 
-    /// A required member is absent.
+    /// Returns the error for a required member that is absent.
     pub(crate) fn missing(member: &str) -> Self {
         Self::broken_constraints(vec![BrokenConstraint::missing(&first_lowercase(member))])
     }
 
-    /// A value breaks one constraint, which is not in the service model.
+    /// Returns the error for a value that breaks one constraint, which is not in the service model.
     pub(crate) fn broken(member: &str, value: &str, constraint: &str) -> Self {
         Self::broken_constraints(vec![BrokenConstraint::new(&quoted(value), member, constraint)])
     }
 
-    /// The input breaks constraints.
+    /// Returns the error for an input that breaks constraints.
     pub(crate) fn broken_constraints(broken: Vec<BrokenConstraint>) -> Self {
         let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
         let (faulty, texts): (Vec<_>, Vec<_>) =
@@ -226,11 +226,13 @@ impl Error {
         Self { faulty, ..Self::invalid_parameter(message) }
     }
 
-    /// A value has another type than the model says. The error does not quote it, since it may be a password.
+    /// Returns the error for a value of a type that the model does not allow. The value is not quoted, because it may be
+    /// a password.
     pub(crate) fn wrong_type() -> Self {
         Self::new(ErrorKind::Serialization, "An input member has the wrong type.")
     }
 
+    /// Returns the error for data that could not be read or written.
     pub(crate) fn internal(error: &std::io::Error) -> Self {
         Self::new(
             ErrorKind::InternalError,
@@ -240,13 +242,14 @@ impl Error {
 }
 
 impl BrokenConstraint {
-    /// `quoted` is the value with a space before it, or empty.
+    /// Describes a broken constraint. `quoted` is the value with a space before it, or empty.
     pub(crate) fn new(quoted: &str, path: &str, constraint: &str) -> Self {
         let text = format!("Value{quoted} at '{path}' failed to satisfy constraint: {constraint}");
         Self { path: path.to_owned(), text }
     }
 
-    /// A member that is required and absent. Amplify recognizes a missing password by a text without `null`.
+    /// Returns the broken constraint for a required member that is absent. Amplify recognizes a missing password by a
+    /// text without `null`.
     pub(crate) fn missing(path: &str) -> Self {
         let quoted = if path.to_ascii_lowercase().ends_with("password") { "" } else { " null" };
         Self::new(quoted, path, "Member must not be null")
@@ -267,10 +270,6 @@ pub(crate) fn first_lowercase(name: &str) -> String {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        // The pool was deleted while the operation ran.
-        if error.kind() == std::io::ErrorKind::NotFound {
-            return Self::not_found("User pool does not exist.");
-        }
         Self::internal(&error)
     }
 }

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::crypto::secret::random_octets;
 
-/// Returns a UUID that is always the same for the same text.
+/// Returns the UUID of a text, which is always the same.
 pub(crate) fn uuid_of(text: &str) -> String {
     let mut bytes = [0; 16];
     bytes
@@ -14,11 +14,12 @@ pub(crate) fn uuid_of(text: &str) -> String {
     uuid(bytes)
 }
 
+/// Returns a random UUID.
 pub(crate) fn random_uuid() -> String {
     uuid(random_octets())
 }
 
-/// RFC 9562, section 5.4.
+/// Returns bytes as a UUID of version 4 (RFC 9562, section 5.4).
 fn uuid(bytes: [u8; 16]) -> String {
     let number = u128::from_be_bytes(bytes);
     let number = number & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);

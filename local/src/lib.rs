@@ -24,16 +24,16 @@
 //! # }
 //! ```
 //!
-//! [Three levels of tests](crate::docs::testing) explains what to test with what. The same pool is a command,
-//! `tower-cognito-local`, for clients in any language: see [the manual](crate::docs::local_pool).
+//! [Three levels of tests](crate::docs::testing) explains which kind of test to use. The command `tower-cognito-local`
+//! serves the same pool for clients in any language: see [the manual](crate::docs::local_pool).
 //!
 //! # Hosted pages
 //!
-//! `/oauth2/authorize` and the other OAuth endpoints have Cognito's paths, with pages for sign-up and sign-in that
-//! need no scripts. An app client has to allow OAuth flows, scopes and callback URLs, which are compared exactly. An
-//! authorization code works once, for five minutes. PKCE with `S256` is required only if the app sends a challenge.
+//! The OAuth endpoints have Cognito's paths, such as `/oauth2/authorize`. The pages for sign-up and sign-in need no
+//! scripts. An app client must allow OAuth flows, scopes and callback URLs. Callback URLs are compared exactly. An
+//! authorization code works once, within five minutes. PKCE with `S256` is required only if the app sends a challenge.
 //!
-//! Users can also sign in with an OpenID Connect provider, for example another local pool. Its ID tokens have to be
+//! Users can also sign in with an OpenID Connect provider, for example another local pool. Its ID tokens must be
 //! signed with RS256. SAML and social providers are not supported.
 //!
 //! ```
@@ -66,8 +66,8 @@
 //!
 //! # Triggers
 //!
-//! A pool calls your functions where Cognito calls Lambda functions, with the same events. They are closures, or URLs
-//! of functions in any language, which are called as the Lambda runtime interface emulator is.
+//! A pool calls your functions where Cognito calls Lambda functions, with the same events. A function is a closure, or
+//! the URL of a function in any language, which is called like the Lambda runtime interface emulator.
 //!
 //! ```
 //! use tower_cognito_local::{Trigger, UserPool};
@@ -89,16 +89,15 @@
 //! # }
 //! ```
 //!
-//! In a [`Config`] the URLs are under `[aws_cognito_user_pool.lambda_config]`, in Terraform's words. Clients get
-//! Cognito's errors: `UserLambdaValidationException` with the function's own text, `InvalidLambdaResponseException`
-//! for a response that lacks the event's shape, and `UnexpectedLambdaException` for a function that did not respond
-//! within five seconds in any of three calls. Functions cannot change Cognito's own claims. Custom senders, which get
-//! encrypted codes, are not called.
+//! A [`Config`] has the URLs in `[aws_cognito_user_pool.lambda_config]`, with Terraform's names. Clients receive
+//! Cognito's errors: `UserLambdaValidationException` with the function's error text, `InvalidLambdaResponseException` for
+//! an invalid response, and `UnexpectedLambdaException` for a function that does not respond within five seconds in any
+//! of three calls. Functions cannot change reserved claims. Custom senders, which receive encrypted codes, are not called.
 //!
 //! # Speed of debug builds
 //!
 //! The SRP protocol computes with numbers of 3,072 bits. If `num-bigint` is built without optimization, a sign-up and a
-//! sign-in by SRP take about 130 ms in place of 15 ms. In your `Cargo.toml`:
+//! sign-in by SRP take about 130 ms instead of 15 ms. In your `Cargo.toml`:
 //!
 //! ```toml
 //! [profile.dev.package.num-bigint]

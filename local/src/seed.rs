@@ -1,20 +1,20 @@
 //! Writes the data of the configuration into a new pool.
 
-use std::io;
-
 use crate::{
     config::{Config, UserSeed},
     crypto::{secret, srp::Password},
+    ids::uuid_of,
     model::{
-        Client, Group, PoolRecord, User, UserStatus,
+        Client, Group, IdentityProvider, PoolRecord, User, UserStatus,
         settings::{ClientSettings, Contact, PoolSettings, TimeUnit},
     },
-    pool::{Pool, issue::milliseconds, keys::uuid_of},
-    store::{Data, IdentityProvider},
+    pool::Pool,
+    store::{Data, StoreError},
+    time::milliseconds,
 };
 
 /// Writes the configured data into a pool, unless the pool was read from a data file.
-pub(crate) async fn seed_pool(pool: &Pool, config: &Config) -> io::Result<()> {
+pub(crate) async fn seed_pool(pool: &Pool, config: &Config) -> Result<(), StoreError> {
     if pool.store.read(|data| data.pool.len()) > 0 {
         return Ok(());
     }
@@ -29,48 +29,45 @@ pub(crate) async fn seed_pool(pool: &Pool, config: &Config) -> io::Result<()> {
     for user in &seed.users {
         users.push(new_user(pool, &seed.pool, user, temporary_lifetime, now).await);
     }
-    pool.store
-        .write(|data| {
-            let record = PoolRecord::new(seed.pool.clone(), now);
-            data.pool.insert(pool.id().to_string(), record);
-            let default = [ClientSettings::default()];
-            let clients = if seed.clients.is_empty() { &default[..] } else { &seed.clients };
-            // The first client without an id gets the id of the pool's builder, unless another client has it.
-            let mut id = Some(pool.client_id());
-            id.take_if(|id| clients.iter().any(|client| client.client_id == *id));
-            for settings in clients {
-                let id = if settings.client_id.is_empty() { id.take() } else { None };
-                add_client(data, settings.clone(), id, now);
-            }
-            for group in seed.groups.clone() {
-                let group = Group {
-                    name: group.name,
-                    description: group.description,
-                    role_arn: group.role_arn,
-                    precedence: group.precedence,
-                    created_at: now,
-                    modified_at: now,
-                };
-                data.groups.insert(group.name.clone(), group);
-            }
-            for server in seed.resource_servers.clone() {
-                data.resource_servers.insert(server.identifier.clone(), server);
-            }
-            for settings in seed.identity_providers.clone() {
-                let name = settings.provider_name.clone();
-                let provider = IdentityProvider { settings, created_at: now, modified_at: now };
-                data.identity_providers.insert(name, provider);
-            }
-            for user in users {
-                let key = data.user_key(&user.username);
-                data.users.insert(key, user);
-            }
-            Ok(())
-        })
-        .await?
+    let record = PoolRecord::new(seed.pool.clone(), now);
+    pool.create(record, |data| {
+        let default = [ClientSettings::default()];
+        let clients = if seed.clients.is_empty() { &default[..] } else { &seed.clients };
+        // The first client without an id gets the builder's client id, unless another client has that id.
+        let mut id = Some(pool.client_id());
+        id.take_if(|id| clients.iter().any(|client| client.client_id == *id));
+        for settings in clients {
+            let id = if settings.client_id.is_empty() { id.take() } else { None };
+            add_client(data, settings.clone(), id, now);
+        }
+        for group in seed.groups.clone() {
+            let group = Group {
+                name: group.name,
+                description: group.description,
+                role_arn: group.role_arn,
+                precedence: group.precedence,
+                created_at: now,
+                modified_at: now,
+            };
+            data.groups.insert(group.name.clone(), group);
+        }
+        for server in seed.resource_servers.clone() {
+            data.resource_servers.insert(server.identifier.clone(), server);
+        }
+        for settings in seed.identity_providers.clone() {
+            let name = settings.provider_name.clone();
+            let provider = IdentityProvider { settings, created_at: now, modified_at: now };
+            data.identity_providers.insert(name, provider);
+        }
+        for user in users {
+            let key = data.user_key(&user.username);
+            data.users.insert(key, user);
+        }
+    })
+    .await
 }
 
-/// Adds a client. One without an id gets `id`, or else a generated one.
+/// Adds a client. A client without an id gets `id`, or a generated id if that is `None`.
 fn add_client(data: &mut Data, mut settings: ClientSettings, id: Option<&str>, now: u64) {
     if settings.client_id.is_empty() {
         settings.client_id = id.map_or_else(secret::client_id, str::to_owned);

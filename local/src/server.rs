@@ -1,10 +1,25 @@
-use std::sync::Arc;
+//! The server of all pools. Dropping it ends its connections and operations.
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum::{
     Router, middleware,
     routing::{get, post},
+    serve::Listener,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
 
 use crate::{
     http::{
@@ -17,9 +32,11 @@ use crate::{
     pool::site::Site,
 };
 
-/// Serves a pool until it is dropped.
+/// Serves pools until it is dropped.
 pub(crate) struct Server {
     task: JoinHandle<()>,
+    /// Connections end when this is dropped.
+    _running: watch::Sender<()>,
     site: Arc<Site>,
     operations: Arc<Operations>,
 }
@@ -28,11 +45,11 @@ impl Server {
     pub(crate) fn start(listener: TcpListener, site: Arc<Site>) -> Self {
         let operations = Arc::new(Operations::default());
         let app = router(&site, &operations);
-        let task = tokio::spawn(async move {
-            // Serving ends with the task alone: `axum::serve` outlives failed connections.
-            let _ = axum::serve(listener, app).await;
-        });
-        Self { task, site, operations }
+        let (running, stopped) = watch::channel(());
+        let listener = StoppableListener { listener, stopped };
+        // `axum::serve` never returns: the task runs until it is aborted.
+        let task = tokio::spawn(async move { drop(axum::serve(listener, app).await) });
+        Self { task, _running: running, site, operations }
     }
 }
 
@@ -57,10 +74,100 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
         self.operations.stop();
-        // Connections end later than this, and the file is to be free at once.
+        // Connections and operations end a little later, but the data file must be free at once.
         if let Some(disk) = &self.site.disk {
             disk.close();
         }
+    }
+}
+
+/// A listener whose connections end when its server is dropped. `axum::serve` alone would leave them open while a
+/// request is incomplete or its handler waits.
+struct StoppableListener {
+    listener: TcpListener,
+    stopped: watch::Receiver<()>,
+}
+
+impl Listener for StoppableListener {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        let mut stopped = self.stopped.clone();
+        // `changed` fails once the sender is dropped, which never sends.
+        let stopped = Box::pin(async move { drop(stopped.changed().await) });
+        (Connection { stream, stopped: Some(stopped) }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that has no more input, and accepts no more output, once its server is dropped.
+struct Connection {
+    stream: TcpStream,
+    /// `None` once the server is dropped.
+    stopped: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Connection {
+    /// Returns whether the server is dropped. Otherwise the task is woken when it is.
+    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.stopped.as_mut().is_some_and(|stopped| stopped.as_mut().poll(cx).is_ready()) {
+            self.stopped = None;
+        }
+        self.stopped.is_none()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.poll_stopped(cx) {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.poll_stopped(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.poll_stopped(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Selects the pool and the app client that a [`UserPool`](crate::UserPool) starts with.
+//! Selects the pool and the app client of a [`UserPool`](crate::UserPool) at its start.
 
 use std::io;
 

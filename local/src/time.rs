@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tower_cognito::verifier::Clock;
 
-/// Returns the wall time of the system.
+/// The system's clock.
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {

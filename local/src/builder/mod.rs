@@ -1,3 +1,5 @@
+//! `UserPool` and its builder.
+
 mod triggers;
 
 use std::{
@@ -26,15 +28,15 @@ use crate::{
     triggers::Triggers,
 };
 
-/// A user pool on loopback. It is served as long as this value lives.
+/// A running user pool. Dropping it stops its server and ends all connections.
 ///
-/// See the [module](crate) for an example.
+/// See the [crate](crate) for an example.
 pub struct UserPool {
-    shared: Arc<LocalPool>,
+    pool: Arc<LocalPool>,
     _server: Server,
 }
 
-/// How a [`UserPool`] starts.
+/// Configures and starts a [`UserPool`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct UserPoolBuilder {
@@ -53,12 +55,12 @@ impl UserPool {
     /// Starts a pool on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// The port cannot be had, or no tokio runtime is at hand to serve on.
+    /// No port is available, or there is no tokio runtime.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// A pool with settings of your own.
+    /// Returns a builder with the default settings.
     pub fn builder() -> UserPoolBuilder {
         UserPoolBuilder {
             id: None,
@@ -73,48 +75,47 @@ impl UserPool {
         }
     }
 
-    /// The pool's id: `us-east-1_Local0001` unless set.
+    /// Returns the pool's id. Default: `us-east-1_Local0001`.
     pub fn id(&self) -> &PoolId {
-        self.shared.id()
+        self.pool.id()
     }
 
-    /// The app client that tokens are made for unless they name another.
+    /// Returns the id of the default app client, for which tokens are minted.
     pub fn client_id(&self) -> &str {
-        self.shared.client_id()
+        self.pool.client_id()
     }
 
-    /// The issuer of its tokens: `http://127.0.0.1:<port>/<pool id>` unless set.
+    /// Returns the issuer of its tokens. Default: `http://127.0.0.1:<port>/<pool id>`.
     pub fn issuer(&self) -> &str {
-        self.shared.issuer()
+        self.pool.issuer()
     }
 
-    /// Where the pool listens.
+    /// Returns the address on which the pool listens.
     pub fn address(&self) -> SocketAddr {
-        self.shared.address()
+        self.pool.address()
     }
 
-    /// The address that clients are given as their endpoint, such as `http://127.0.0.1:9229`, without a slash at
-    /// the end.
+    /// Returns the endpoint for clients, such as `http://127.0.0.1:9229`, without a slash at the end.
     pub fn endpoint(&self) -> String {
-        self.shared.endpoint()
+        self.pool.endpoint()
     }
 
-    /// The ids of all app clients.
+    /// Returns the ids of all app clients.
     pub fn client_ids(&self) -> Vec<String> {
-        self.shared.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect())
+        self.pool.store.read(|data| data.clients.iter().map(|(id, _)| id.to_owned()).collect())
     }
 
-    /// The secret of an app client, if there is the client and it has a secret.
+    /// Returns the secret of an app client, or `None` if there is no such client or it has no secret.
     pub fn client_secret(&self, client_id: &str) -> Option<String> {
-        self.shared.store.read(|data| data.clients.get(client_id)?.settings.client_secret.clone())
+        self.pool.store.read(|data| data.clients.get(client_id)?.settings.client_secret.clone())
     }
 
     /// Returns the URL of the key set.
     pub fn jwks_uri(&self) -> String {
-        self.shared.jwks_uri()
+        self.pool.jwks_uri()
     }
 
-    /// Returns the configuration of this pool for a verifier. It accepts access and ID tokens of the app client.
+    /// Returns the configuration of this pool for a verifier. It accepts access and ID tokens of the default app client.
     ///
     /// Plain HTTP is [allowed](tower_cognito::verifier::DangerousPool::allow_plain_http) for any issuer, because the
     /// pool serves its keys itself.
@@ -126,162 +127,170 @@ impl UserPool {
             .allow_plain_http()
     }
 
-    /// Starts a verifier for this pool, with access and ID tokens of its app client accepted, and
-    /// permissions read from `custom:permissions`.
+    /// Returns a builder of a verifier for this pool. It accepts access and ID tokens of the default app client, reads
+    /// permissions from `custom:permissions`, and uses the [pool's time](Self::time).
     pub fn verifier(&self) -> VerifierBuilder {
-        Verifier::builder(self.pool()).permissions_claim("custom:permissions")
+        let clock = self.pool.clock();
+        let verifier = Verifier::builder(self.pool()).permissions_claim("custom:permissions");
+        verifier.clock(move || clock.time())
     }
 
-    /// Starts an access token for a user, as an API sign-in gives it.
+    /// Returns a builder of a user's access token, by default that of a sign-in by the API.
     pub fn token(&self, username: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::user(Arc::clone(&self.shared), TokenUse::Access, username.into())
+        TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Access, username.into())
     }
 
-    /// Starts an ID token for a user.
+    /// Returns a builder of a user's ID token.
     pub fn id_token(&self, username: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::user(Arc::clone(&self.shared), TokenUse::Id, username.into())
+        TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Id, username.into())
     }
 
-    /// Starts an access token for a machine: the client credentials grant of this app client.
+    /// Returns a builder of an access token of the client credentials grant for this app client.
     pub fn machine_token(&self, client_id: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::machine(Arc::clone(&self.shared), client_id.into())
+        TokenBuilder::machine(Arc::clone(&self.pool), client_id.into())
     }
 
-    /// Signs any header and payload, as they are, with the key for access tokens. For tests of
-    /// what a verifier must refuse.
+    /// Signs any header and payload, unchanged, with the key for access tokens. Use it to test what a verifier must
+    /// reject.
     pub fn sign_parts(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
-        self.shared.sign(TokenUse::Access, header.as_ref(), payload.as_ref())
+        self.pool.sign(TokenUse::Access, header.as_ref(), payload.as_ref())
     }
 
-    /// The id of the key that signs tokens of this kind at present.
+    /// Returns the id of the key that currently signs tokens of this use.
     pub fn key_id(&self, token_use: TokenUse) -> String {
-        self.shared.signing_key(token_use).kid
+        self.pool.signing_key(token_use).kid
     }
 
-    /// The published keys, for a verifier that fetches nothing.
+    /// Returns the published keys, for a verifier that fetches nothing.
     ///
     /// # Errors
-    /// None at present: two keys are always published.
+    /// Currently none, because two valid keys are always published.
     pub fn key_set(&self) -> Result<KeySet, KeySetError> {
-        self.shared.key_set()
+        self.pool.key_set()
     }
 
-    /// Signs with new keys from now on. The old ones stay in the key set.
+    /// Adds new keys, which sign from now on. The old keys stay in the key set.
     ///
-    /// This blocks the thread while the keys are made, and while they are written to the data file.
+    /// This blocks the thread while the keys are generated and written to the data file.
     ///
     /// # Errors
-    /// The keys could not be made.
+    /// The keys cannot be generated or written, or the pool was deleted.
     pub fn rotate(&self) -> io::Result<()> {
-        self.shared.add_keys()
+        Ok(self.pool.add_keys()?)
     }
 
-    /// Takes all keys but those that sign at present out of the key set.
+    /// Removes all keys from the key set except those that currently sign.
     pub fn withdraw_old_keys(&self) {
-        self.shared.withdraw_old_keys();
+        self.pool.withdraw_old_keys();
     }
 
-    /// Makes the key endpoint fail, or behave again with [`Fault::None`].
+    /// Sets a fault of the key endpoint. [`Fault::None`] removes it.
     pub fn set_fault(&self, fault: Fault) {
-        self.shared.set_fault(fault);
+        self.pool.set_fault(fault);
     }
 
-    /// Puts the pool's clock forward, so that a test sees codes, sessions and tokens end without waiting.
+    /// Advances the pool's clock, so that codes, sessions and tokens expire without waiting.
     pub fn advance(&self, by: Duration) {
-        self.shared.advance(by);
+        self.pool.advance(by);
     }
 
-    /// The pool's time: the system's, put forward by [`advance`](Self::advance) and by `/_local/clock`.
+    /// Returns the pool's time: the system's time, advanced by [`advance`](Self::advance) and by `/_local/clock`.
     ///
-    /// A verifier that is to see tokens end with the pool goes by it:
-    /// [`clock`](VerifierBuilder::clock)`(move || pool.time())`.
+    /// Minted tokens and [`verifier`](Self::verifier) use it. Set it as the [`clock`](VerifierBuilder::clock) of other
+    /// verifiers.
     pub fn time(&self) -> SystemTime {
-        self.shared.time()
+        self.pool.time()
     }
 
-    /// How many times the key set was asked for.
+    /// Returns the number of requests for the key set.
     pub fn fetches(&self) -> u64 {
-        self.shared.fetches()
+        self.pool.fetches()
     }
 }
 
 impl UserPoolBuilder {
-    /// The pool's id, in place of `us-east-1_Local0001` or of the one that is kept.
+    /// Sets the pool's id. Default: `us-east-1_Local0001`, or the only id in the data file.
     pub fn pool_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The id of the app client, in place of `localclient0000000000000000`: the first of the configuration that has
-    /// no `client_id` of its own.
+    /// Sets the id of the default app client: the first client in the configuration without a `client_id`.
+    ///
+    /// Default: `localclient0000000000000000`.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
     }
 
-    /// Where to listen, in place of a free port of 127.0.0.1.
+    /// Sets the address to listen on. Default: a free port of 127.0.0.1.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// The issuer to write into tokens, in place of the pool's own address: an `https` or `http` URL, of any host.
+    /// Sets the issuer of tokens: an `https` or `http` URL with any host. Default: the pool's address with its id.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
     }
 
-    /// Makes keys for this pool alone. Otherwise the pools of a process share their keys, under ids
-    /// of their own, since making one takes time.
+    /// Generates separate keys for this pool.
+    ///
+    /// By default the pools of a process share key pairs, under different key ids, because generating keys is slow.
     pub fn own_keys(mut self) -> Self {
         self.own_keys = true;
         self
     }
 
-    /// Settings, app clients, users and groups to start with. Without, the pool has plain user names, e-mail
-    /// that is verified by a code, optional MFA, and one public client.
+    /// Sets the settings, app clients, users and groups of a new pool.
+    ///
+    /// By default users have a user name, a code verifies e-mail addresses, MFA is optional, and there is one public
+    /// client.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
     }
 
-    /// Keeps all data in this file, where it survives whatever ends the process. Data that is there already
-    /// stands; the configuration is for a new file.
+    /// Stores all data in this file. Acknowledged changes survive even if the process is killed. The configuration has no
+    /// effect on a pool that is already in the file.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
     }
 
-    /// Mails e-mail messages too, by the SMTP server at this address: that of a mail catcher, such as
-    /// `127.0.0.1:1025`, without TLS and without a password. Nobody waits for it: what it does not take within
-    /// five seconds is logged, and still in the list at `/_local/messages`.
+    /// Sends e-mail messages also to a mail catcher: the address of an SMTP server without TLS and authentication, such
+    /// as `127.0.0.1:1025`.
+    ///
+    /// Operations do not wait for the delivery. A failure is logged, and the message is still in the list at
+    /// `/_local/messages`.
     pub fn smtp(mut self, address: impl Into<String>) -> Self {
         self.smtp = Some(address.into());
         self
     }
 
-    /// As [`start`](Self::start), on this address.
+    /// Starts the pool on this address.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
+    /// Those of [`start`](Self::start).
     pub async fn serve(self, address: SocketAddr) -> io::Result<UserPool> {
         self.address(address).start().await
     }
 
-    /// Makes the keys and serves the pool.
+    /// Starts the pool.
     ///
     /// # Errors
-    /// The pool id, the client id, the issuer, the SMTP address or a trigger's URL is impossible, the address is not
-    /// available, the data cannot be read, or there is no tokio runtime.
+    /// The pool id, the client id, the issuer, the SMTP address or a trigger's URL is invalid, the address is not
+    /// available, the data file cannot be read or written, or there is no tokio runtime.
     pub async fn start(self) -> io::Result<UserPool> {
-        let unfit = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
-        let asked: Option<PoolId> =
-            self.id.as_deref().map(str::parse).transpose().map_err(unfit)?;
-        if let Some(wrong) = self.triggers.wrong() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, wrong));
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let requested: Option<PoolId> =
+            self.id.as_deref().map(str::parse).transpose().map_err(invalid)?;
+        if let Some(error) = self.triggers.url_error() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
         }
         if let Some(issuer) = &self.issuer {
-            check_issuer(issuer).map_err(unfit)?;
+            check_issuer(issuer).map_err(invalid)?;
         }
         if let Some(id) = &self.client_id {
             start::check_client_id(id)?;
@@ -294,14 +303,14 @@ impl UserPoolBuilder {
         let address = listener.local_addr()?;
         let outbox = self.smtp.as_deref().map(Outbox::open).transpose()?;
         let data = self.data;
-        let (disk, kept) = blocking::run(move || {
+        let (disk, stored) = blocking::run(move || {
             let disk = data.map(|file| Disk::open(&file).map(Arc::new)).transpose()?;
-            let kept = disk.as_ref().map_or(Ok(Vec::new()), |disk| disk.pools())?;
-            Ok::<_, io::Error>((disk, kept))
+            let stored = disk.as_ref().map_or(Ok(Vec::new()), |disk| disk.pools())?;
+            Ok::<_, io::Error>((disk, stored))
         })
         .await?;
-        let asked = asked.map(|id| id.to_string());
-        let id: PoolId = start::pool_id(asked, &kept)?.parse().map_err(io::Error::other)?;
+        let requested = requested.map(|id| id.to_string());
+        let id: PoolId = start::pool_id(requested, &stored)?.parse().map_err(io::Error::other)?;
         let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
         let site = Arc::new(Site::new(
             address,
@@ -309,30 +318,30 @@ impl UserPoolBuilder {
             outbox,
             (id.region().unwrap_or("us-east-1"), self.own_keys),
         ));
-        let (asked, config) = (self.client_id, Arc::new(self.config));
+        let (requested, config) = (self.client_id, Arc::new(self.config));
         let (own_keys, triggers, seeds) = (self.own_keys, self.triggers, Arc::clone(&config));
-        let shared = blocking::run(move || {
+        let pool = blocking::run(move || {
             let store = Store::open(id.as_str(), disk)?;
-            let client_id = start::client_id(asked, &store, &seeds)?;
-            LocalPool::new(Parts { store, id, client_id, issuer, address, own_keys, triggers })
+            let client_id = start::client_id(requested, &store, &seeds)?;
+            LocalPool::open(Parts { store, id, client_id, issuer, address, own_keys, triggers })
         })
         .await?;
-        let shared = Arc::new(shared);
-        seed::seed_pool(&shared, &config).await?;
-        site.add(Arc::clone(&shared));
-        for id in kept.iter().filter(|id| *id != shared.id().as_str()) {
+        let pool = Arc::new(pool);
+        seed::seed_pool(&pool, &config).await?;
+        site.add(Arc::clone(&pool));
+        for id in stored.iter().filter(|id| *id != pool.id().as_str()) {
             site.add(site.open(id).await?);
         }
         let server = Server::start(listener, site);
-        Ok(UserPool { shared, _server: server })
+        Ok(UserPool { pool, _server: server })
     }
 }
 
 impl fmt::Debug for UserPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserPool")
-            .field("id", self.shared.id())
-            .field("issuer", &self.shared.issuer())
+            .field("id", self.pool.id())
+            .field("issuer", &self.pool.issuer())
             .finish_non_exhaustive()
     }
 }

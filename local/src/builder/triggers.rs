@@ -21,11 +21,11 @@ use crate::{
 
 macro_rules! on {
     ($($(#[$doc:meta])* $method:ident($trigger:ident, $event:ty);)*) => {
-        /// Triggers: functions that the pool calls, as Cognito calls functions on Lambda.
+        /// Triggers: functions that the pool calls where Cognito calls Lambda functions.
         ///
-        /// A closure gets the event and gives it back with its `response` filled in. An error reaches the client
-        /// as `UserLambdaValidationException`, with its text. A function set here goes before one of the
-        /// configuration's `lambda_config`; of two for the same trigger, the last stands.
+        /// A closure receives the event and returns it with its `response` filled in. The client receives the text of
+        /// an error as `UserLambdaValidationException`. A function that is set here takes precedence over
+        /// `lambda_config` in the configuration, and replaces an earlier function of the same trigger.
         impl UserPoolBuilder {
             $($(#[$doc])*
             pub fn $method<F>(
@@ -39,19 +39,22 @@ macro_rules! on {
                 self
             })*
 
-            /// Has a function run at this URL, in any language: it is called as the Lambda runtime interface
-            /// emulator is. A URL without a path, such as `http://127.0.0.1:9000`, gets the emulator's; another is
-            /// called as it is, such as one of `sam local start-lambda` or `cargo lambda watch`. What is wrong with
-            /// a URL is told when the pool starts.
+            /// Sets the URL of a trigger's function, which can be in any language. It is called like the Lambda runtime
+            /// interface emulator.
+            ///
+            /// A URL without a path, such as `http://127.0.0.1:9000`, gets the emulator's path. A URL with a path, such
+            /// as one of `sam local start-lambda` or `cargo lambda watch`, is not changed. An invalid URL is an error
+            /// of [`start`](Self::start).
             pub fn trigger_url(mut self, trigger: Trigger, url: impl Into<String>) -> Self {
                 self.triggers.set_url(trigger, url.into());
                 self
             }
 
-            /// How long a function may take: five seconds unless set. One that does not answer in time is called
-            /// twice more.
+            /// Sets the time limit of each call. A function that does not respond in time is called up to three times.
+            ///
+            /// Default: 5 seconds, as in Cognito.
             pub fn trigger_time_limit(mut self, limit: Duration) -> Self {
-                self.triggers.set_limit(limit);
+                self.triggers.set_time_limit(limit);
                 self
             }
         }
@@ -61,28 +64,28 @@ macro_rules! on {
 on! {
     /// Runs before a user is created.
     on_pre_sign_up(PreSignUp, PreSignup);
-    /// Runs after a user was confirmed, or has reset their password.
+    /// Runs after a user was confirmed or has reset the password.
     on_post_confirmation(PostConfirmation, PostConfirmation);
-    /// Runs before a password is looked at.
+    /// Runs before the password is checked.
     on_pre_authentication(PreAuthentication, PreAuthentication);
-    /// Runs after a user signed in, before their tokens are made.
+    /// Runs after a user signed in, before tokens are issued.
     on_post_authentication(PostAuthentication, PostAuthentication);
-    /// Runs before a message is written.
+    /// Runs before a message is sent. It can change the text.
     on_custom_message(CustomMessage, CustomMessage);
-    /// Custom sign-in: runs to say what comes next.
+    /// Custom sign-in: decides the next step.
     on_define_auth_challenge(DefineAuthChallenge, DefineAuthChallenge);
-    /// Custom sign-in: runs to make a challenge.
+    /// Custom sign-in: creates a challenge.
     on_create_auth_challenge(CreateAuthChallenge, CreateAuthChallenge);
-    /// Custom sign-in: runs to judge an answer.
+    /// Custom sign-in: verifies the answer to a challenge.
     on_verify_auth_challenge_response(VerifyAuthChallengeResponse, VerifyAuthChallenge);
-    /// Runs before tokens are made, and changes the ID token. Takes the place of the other versions.
+    /// Runs before tokens are issued. It can change the ID token. Replaces the other versions of the trigger.
     on_pre_token_generation(PreTokenGeneration, PreTokenGen);
-    /// Runs before a user's tokens are made, and changes both. Takes the place of the other versions.
+    /// Runs before tokens are issued to a user. It can change both tokens. Replaces the other versions of the trigger.
     on_pre_token_generation_v2(PreTokenGenerationV2, PreTokenGenV2);
-    /// Runs before any tokens are made, those of machines too. Takes the place of the other versions.
+    /// Runs before any tokens are issued, also for client credentials. Replaces the other versions of the trigger.
     ///
-    /// The event is JSON, since `aws_lambda_events` has no type with the source of machine tokens.
+    /// The event is JSON, because the types of `aws_lambda_events` do not include client credentials.
     on_pre_token_generation_v3(PreTokenGenerationV3, Value);
-    /// Runs when someone signs in with a password, or has forgotten it, who is not in the pool.
+    /// Runs when a user who is not in the pool signs in with a password or resets a password.
     on_user_migration(UserMigration, MigrateUser);
 }

@@ -25,8 +25,8 @@ const VALIDITY: [&str; 4] = [
     "token_validity_units",
 ];
 
-/// The lifetimes of tokens as they are written. They are read apart, since the unit of a number that is written does
-/// not come from the settings that are changed.
+/// The lifetimes of tokens. They are read separately, because a number without a unit has Cognito's default unit, not
+/// the unit of the settings that are changed.
 #[derive(Deserialize)]
 struct Validity {
     access_token_validity: Option<u64>,
@@ -44,7 +44,7 @@ struct Units {
     refresh_token: Option<TimeUnit>,
 }
 
-/// Reads the settings of an app client. What is absent stays as in `base`.
+/// Reads the settings of an app client. Absent settings are taken from `base`.
 pub(crate) fn read_client(
     mut setting: Setting,
     mut base: ClientSettings,

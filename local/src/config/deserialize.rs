@@ -1,4 +1,4 @@
-//! Deserializes settings, with errors with a location.
+//! Deserializes settings. Errors have the place of the setting.
 
 use serde::{
     Deserializer,
@@ -40,7 +40,7 @@ impl<'de> Deserializer<'de> for &'de Setting {
         read.map_err(|error| error.or_at(&self.place))
     }
 
-    /// Requests may have members that this pool does not know. In a file they are errors.
+    /// Ignores unknown members of a request. In a file they are errors.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -113,7 +113,7 @@ impl<'de> Deserializer<'de> for &'de Setting {
     }
 }
 
-/// The members of a table. An error gets the place of the member, whether the deserializer reports it or the type.
+/// The members of a table. Every error gets the place of its member.
 struct Members<'de, I> {
     remaining: I,
     value: Option<&'de Setting>,

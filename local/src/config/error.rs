@@ -1,4 +1,4 @@
-//! Errors of settings, whoever reads them.
+//! Errors of settings in configuration files and in requests.
 
 use std::{fmt, ops::RangeInclusive};
 
@@ -6,19 +6,19 @@ use serde::de::{self, Expected, Unexpected};
 
 use crate::{error::ErrorKind, model::settings::BrokenRule};
 
-/// Where a setting is.
+/// The place of a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Counted from 1. 0 in a request of the API.
+    /// Counted from 1. 0 for a setting of a request.
     pub(crate) line: usize,
-    /// In the words of configuration files: `aws_cognito_user_pool.password_policy`.
+    /// The path in a configuration file: `aws_cognito_user_pool.password_policy`.
     pub(crate) path: String,
 }
 
-/// A setting that is wrong, and why.
+/// An invalid setting, with the reason.
 ///
-/// It is the error of the deserializer too, so that each reader can word it: configuration files as
-/// [`Display`](fmt::Display) does, the API as Cognito does.
+/// It is also the error of the deserializer. [`Display`](fmt::Display) is its text for configuration files. The API
+/// reports it with Cognito's messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SettingError {
     /// Empty until the deserializer of the setting adds it.
@@ -30,12 +30,12 @@ pub(crate) struct SettingError {
 pub(crate) enum Reason {
     /// The member is required.
     Missing(&'static str),
-    /// The value has another type. It is not part of the error, since it can be a password.
+    /// The value has the wrong type. The value itself is not quoted, because it can be a password.
     Type {
         expected: String,
         found: &'static str,
     },
-    /// The value is none of the words that the setting has.
+    /// The value is not one of the allowed words.
     Word {
         found: Option<String>,
         allowed: &'static [&'static str],
@@ -44,11 +44,11 @@ pub(crate) enum Reason {
         found: i64,
         allowed: RangeInclusive<i64>,
     },
-    /// There is no setting of this name.
+    /// The setting is unknown.
     Unknown {
         allowed: &'static [&'static str],
     },
-    /// Another rule, with the name of the API's error.
+    /// The value breaks another rule.
     Rule {
         kind: ErrorKind,
         message: String,
@@ -140,7 +140,7 @@ impl de::Error for SettingError {
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         match found {
-            // A number that the model's type cannot hold.
+            // The number is out of the range of the field's type.
             Unexpected::Signed(found) => {
                 let end = if expected.to_string() == "u32" { u32::MAX.into() } else { i64::MAX };
                 Self::without_place(Reason::Range { found, allowed: 0..=end })
@@ -162,7 +162,7 @@ impl de::Error for SettingError {
     }
 }
 
-/// The words of serde's derived code for what it expects, in the words of TOML.
+/// Returns TOML's name for the type that serde expects.
 fn expected_kind(expected: &dyn Expected) -> String {
     match expected.to_string().as_str() {
         "i64" | "u32" | "u64" | "usize" => "an integer".to_owned(),

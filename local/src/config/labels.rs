@@ -1,9 +1,9 @@
 //! Removes Terraform's labels: `[aws_cognito_user_pool.main]` and `[resource.aws_cognito_user_pool.main]` are both read
-//! as `[aws_cognito_user_pool]`. Each setting keeps its place, with the label.
+//! as `[aws_cognito_user_pool]`. The places of settings still have the label.
 
 use crate::config::setting::{Setting, Value};
 
-/// The tables within resources, which are not labels.
+/// The names of tables within resources. They are not labels.
 const NESTED: [&str; 28] = [
     "account_recovery_setting",
     "admin_create_user_config",
@@ -35,7 +35,7 @@ const NESTED: [&str; 28] = [
     "verification_message_template",
 ];
 
-/// Returns the resources of a file as if they had no labels.
+/// Returns the resources of a file without labels.
 pub(crate) fn remove_labels(file: Setting) -> Setting {
     let Value::Table(members) = file.value else { return file };
     let mut resources = Resources::default();
@@ -63,7 +63,7 @@ impl Resources {
         remove_empty_blocks(&mut setting);
         match self.found.iter_mut().find(|(other, _)| *other == name) {
             None => self.found.push((name, setting)),
-            // Blocks with a label and blocks without one can stand side by side.
+            // A file can have blocks with and without a label.
             Some((_, known)) => {
                 let all = known.items().iter().cloned().chain(setting.into_items()).collect();
                 known.value = Value::List(all);
@@ -72,7 +72,7 @@ impl Resources {
     }
 }
 
-/// Returns the list of the blocks under labels, or the setting itself if it has anything else than labels.
+/// Returns the list of the blocks under labels, or the setting itself if it has other members than labels.
 fn without_label(setting: Setting) -> Setting {
     let Value::Table(members) = &setting.value else { return setting };
     let is_label = |(name, block): &(String, Setting)| {
@@ -86,7 +86,7 @@ fn without_label(setting: Setting) -> Setting {
     Setting { value: Value::List(blocks), place: setting.place }
 }
 
-/// Terraform writes the absence of a block as an empty list too.
+/// Removes empty lists of blocks. Terraform writes them for absent blocks.
 fn remove_empty_blocks(setting: &mut Setting) {
     match &mut setting.value {
         Value::List(items) => items.iter_mut().for_each(remove_empty_blocks),

@@ -1,14 +1,12 @@
-//! Reads settings in the words of Terraform: of a configuration file, and of the API's requests once their members are
-//! renamed.
+//! Reads settings with Terraform's names, from a configuration file or from a request whose members were renamed.
 //!
-//! Both are read as [`Setting`]s, with their location, and deserialized by serde into the types of
-//! [`model`](crate::model), which have the rules. A [`SettingError`] keeps place and reason apart, so that a file's
-//! error has a line and a request's the words of Cognito.
+//! Both are read as [`Setting`]s with their places, and deserialized into the types of [`model`](crate::model), which
+//! check the rules. A [`SettingError`] has a place and a reason. An error of a file is reported with its line, an error
+//! of a request with Cognito's message.
 
 mod client;
 mod deserialize;
 mod error;
-mod functions;
 mod labels;
 mod pool;
 mod seed;
@@ -19,37 +17,38 @@ use std::{fmt, path::Path};
 pub(crate) use self::{
     client::read_client,
     error::{Reason, SettingError},
-    functions::read_requested_functions,
     pool::read_pool,
     seed::{Seed, UserSeed},
     setting::Setting,
 };
 use self::{seed::read_seed, setting::line_of};
 
-/// The settings and the data that a pool starts with, in the words of Terraform's `aws_cognito_user_pool` and related
+/// The settings and the data with which a pool starts, with the names of Terraform's `aws_cognito_user_pool` and related
 /// resources.
 ///
-/// `examples/pool.toml` has all settings with their meaning. Settings that are absent are as in a pool without a
-/// configuration. Settings of Cognito's that have no effect on a local pool are [`ignored`](Self::ignored). Unknown
-/// settings and invalid values are errors.
+/// `examples/pool.toml` explains all settings. Absent settings have the defaults of a pool without a configuration.
+/// [`ignored`](Self::ignored) lists settings of Cognito that have no effect on a local pool. Unknown settings and invalid
+/// values are errors.
 #[derive(Clone, Default)]
 pub struct Config {
     pub(crate) seed: Seed,
     ignored: Vec<String>,
 }
 
-/// Error returned when a configuration cannot be read: where it is wrong, and what is allowed.
+/// Error returned when a configuration cannot be read.
 ///
-/// Its text has a line for each wrong setting.
+/// Its text has one line per invalid setting, with the place and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", text(file, faults))]
+#[error("{}", text(file, errors))]
 pub struct ConfigFileError {
     file: String,
-    faults: Vec<Fault>,
+    errors: Vec<LineError>,
 }
 
+/// An error in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Fault {
+struct LineError {
+    /// Counted from 1. 0 if the file cannot be read.
     line: usize,
     message: String,
 }
@@ -73,30 +72,31 @@ impl Config {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&file, &text),
             Err(error) => {
-                let faults = vec![Fault { line: 0, message: error.to_string() }];
-                Err(ConfigFileError { file, faults })
+                let errors = vec![LineError { line: 0, message: error.to_string() }];
+                Err(ConfigFileError { file, errors })
             }
         }
     }
 
-    /// The settings that have no effect on a local pool, each with its file and line:
+    /// Returns the settings that have no effect on a local pool, each with its file and line:
     /// `pool.toml:7: aws_cognito_user_pool.email_configuration`.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
-        let failed = |faults| ConfigFileError { file: file.to_owned(), faults };
+        let failed = |errors| ConfigFileError { file: file.to_owned(), errors };
         let settings = Setting::from_toml(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            failed(vec![Fault { line: line_of(text, start), message: error.message().to_owned() }])
+            let line = line_of(text, start);
+            failed(vec![LineError { line, message: error.message().to_owned() }])
         })?;
         let (seed, ignored) = read_seed(settings).map_err(|errors| {
-            let fault = |error: SettingError| Fault {
+            let with_line = |error: SettingError| LineError {
                 line: error.place().line,
                 message: error.to_string(),
             };
-            failed(errors.into_iter().map(fault).collect())
+            failed(errors.into_iter().map(with_line).collect())
         })?;
         let ignored =
             ignored.iter().map(|place| format!("{file}:{}: {}", place.line, place.path)).collect();
@@ -105,9 +105,9 @@ impl Config {
 }
 
 impl ConfigFileError {
-    /// The first line that is wrong, counted from 1. 0 if the file cannot be read.
+    /// Returns the line of the first error, counted from 1, or 0 if the file cannot be read.
     pub fn line(&self) -> usize {
-        self.faults.first().map_or(0, |fault| fault.line)
+        self.errors.first().map_or(0, |error| error.line)
     }
 }
 
@@ -117,10 +117,10 @@ impl fmt::Debug for Config {
     }
 }
 
-fn text(file: &str, faults: &[Fault]) -> String {
-    let line = |Fault { line, message }: &Fault| match line {
+fn text(file: &str, errors: &[LineError]) -> String {
+    let line = |LineError { line, message }: &LineError| match line {
         0 => format!("{file}: {message}"),
         line => format!("{file}:{line}: {message}"),
     };
-    faults.iter().map(line).collect::<Vec<_>>().join("\n")
+    errors.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -30,10 +30,10 @@ const IGNORED: [&str; 16] = [
     "user_pool_tier",
 ];
 
-/// The second spelling of the messages that verify a contact.
+/// `verification_message_template`: other names for the settings of verification messages.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the settings are moved to their other spelling, and read there")]
+#[expect(dead_code, reason = "the settings are renamed and read under the other names")]
 struct VerificationTemplate<'a> {
     #[serde(default)]
     default_email_option: EmailOption,
@@ -50,7 +50,7 @@ enum EmailOption {
     ConfirmWithLink,
 }
 
-/// Reads the settings of a pool. What is absent stays as in `base`.
+/// Reads the settings of a pool. Absent settings are taken from `base`.
 pub(crate) fn read_pool(
     mut setting: Setting,
     mut base: PoolSettings,

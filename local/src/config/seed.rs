@@ -1,4 +1,4 @@
-//! Reads the resources of a configuration file: the data that a new pool starts with.
+//! Reads the resources of a configuration file: the data with which a new pool starts.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -24,8 +24,8 @@ use crate::{
     },
 };
 
-/// The data that a new pool starts with.
-#[derive(Debug, Clone, Default)]
+/// The data with which a new pool starts.
+#[derive(Clone, Default)]
 pub(crate) struct Seed {
     pub(crate) pool: PoolSettings,
     pub(crate) clients: Vec<ClientSettings>,
@@ -35,7 +35,7 @@ pub(crate) struct Seed {
     pub(crate) identity_providers: Vec<ProviderSettings>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GroupSeed {
     pub(crate) name: String,
@@ -44,7 +44,7 @@ pub(crate) struct GroupSeed {
     pub(crate) precedence: Option<u32>,
 }
 
-/// A user that a pool starts with. One with a `password` is confirmed. One with a `temporary_password` must change it.
+/// An initial user. A user with a `password` is confirmed. A user with a `temporary_password` must change it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserSeed {
@@ -66,7 +66,7 @@ struct Membership {
     username: String,
 }
 
-/// The resources that are read, in this order: the later ones refer to the earlier ones.
+/// The resources, in the order in which they are read. Later ones refer to earlier ones.
 const RESOURCES: [&str; 7] = [
     "aws_cognito_user_pool",
     "aws_cognito_resource_server",
@@ -110,10 +110,10 @@ struct Reader {
     ignored: Vec<Place>,
 }
 
-/// Reads a file. Returns the settings without effect too.
+/// Reads a file. Also returns the places of settings without effect.
 ///
 /// # Errors
-/// The errors of all resources of one kind, but not those of resources that refer to them.
+/// Returns the errors of all resources of one kind. Resources that refer to them are not checked then.
 pub(crate) fn read_seed(file: Setting) -> Result<(Seed, Vec<Place>), Vec<SettingError>> {
     let mut file = remove_labels(file);
     let mut reader = Reader::default();
@@ -253,7 +253,8 @@ impl Seed {
         check_range("precedence", precedence, 0..=i64::from(i32::MAX))
     }
 
-    /// Checks the rules for a user, and completes the names of attributes: Terraform has `tenant` for `custom:tenant`.
+    /// Checks the rules for a user. Completes the names of attributes, because Terraform writes `tenant` for
+    /// `custom:tenant`.
     fn checked_user(&self, mut user: UserSeed) -> Result<UserSeed, Violation> {
         self.check_name(&user)?;
         for (path, password) in
@@ -281,7 +282,7 @@ impl Seed {
             name != "sub" && !is_name && !user.attributes.contains_key(name)
         });
         match missing {
-            // Users with a temporary password are asked for what is missing when they change it.
+            // A user with a temporary password must enter missing attributes when changing it.
             Some(name) if user.password.is_some() => {
                 Err(Violation::new("attributes", format!("{name}: The attribute is required")))
             }
@@ -320,17 +321,14 @@ impl Seed {
         Ok(attributes)
     }
 
-    /// Checks that no other user can be found by one of the names of this one.
+    /// Checks that no other user has one of the names of this user.
     fn check_names_are_free(&self, user: &UserSeed) -> Result<(), Violation> {
-        let is_case_sensitive = self.pool.username_configuration.case_sensitive;
+        let spelling = &self.pool.username_configuration;
         let names = |user: &UserSeed| -> Vec<String> {
             let contacts = self.pool.username_attributes.iter().map(|one| one.attribute());
             let aliases = self.pool.alias_attributes.iter().map(|one| one.attribute());
             let values = contacts.chain(aliases).filter_map(|name| user.attributes.get(name));
-            values
-                .chain([&user.username])
-                .map(|name| if is_case_sensitive { name.clone() } else { name.to_lowercase() })
-                .collect()
+            values.chain([&user.username]).map(|name| spelling.key(name)).collect()
         };
         let own = names(user);
         let taken = self.users.iter().flat_map(names).find(|name| own.contains(name));
@@ -369,18 +367,11 @@ impl Seed {
     }
 }
 
-/// Passwords stay out of logs.
-impl fmt::Debug for UserSeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserSeed").field("username", &self.username).finish_non_exhaustive()
-    }
-}
-
 fn enabled() -> bool {
     true
 }
 
-/// Attributes are texts, whatever their type, but numbers and booleans may be written without quotes.
+/// Deserializes attributes as texts. Numbers and booleans may be written without quotes.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     let texts = BTreeMap::<String, Text>::deserialize(deserializer)?;
     Ok(texts.into_iter().map(|(name, Text(text))| (name, text)).collect())

@@ -1,4 +1,4 @@
-//! Settings as they are written, each with its place.
+//! Settings before deserialization, each with its place.
 
 use serde::{Serialize, de::DeserializeOwned};
 use toml::de::{DeTable, DeValue};
@@ -8,7 +8,7 @@ use crate::{
     model::settings::Violation,
 };
 
-/// A value, and where it is.
+/// A value with its place.
 #[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) place: Place,
@@ -22,7 +22,7 @@ pub(crate) enum Value {
     Flag(bool),
     List(Vec<Setting>),
     Table(Vec<(String, Setting)>),
-    /// A value that no setting has, such as a date.
+    /// A value of a type that no setting has, such as a date.
     Other(&'static str),
 }
 
@@ -34,7 +34,7 @@ impl Setting {
         Ok(Self { value: table_from_toml(text, table.get_ref(), &root), place: root })
     }
 
-    /// Reads a request of the API, whose members have been renamed to the words of configuration files. Null means
+    /// Reads a request of the API whose members were renamed to the names in configuration files. A null member counts as
     /// absent.
     pub(crate) fn from_request(value: &serde_json::Value) -> Self {
         Self::from_json(value, Place::default())
@@ -64,7 +64,7 @@ impl Setting {
         Self { place, value }
     }
 
-    /// Deserializes the setting. What is absent comes from `base`, also in the tables within.
+    /// Deserializes the setting. Absent members, also of inner tables, are taken from `base`.
     pub(crate) fn read_over<T: Serialize + DeserializeOwned>(
         mut self,
         base: &T,
@@ -105,13 +105,13 @@ impl Setting {
         Some(members.remove(index).1)
     }
 
-    /// Takes some members out, as a table of their own.
+    /// Removes members and returns them as a table.
     pub(crate) fn split(&mut self, names: &[&str]) -> Self {
         let taken = names.iter().filter_map(|name| Some(((*name).to_owned(), self.take(name)?)));
         Self { value: Value::Table(taken.collect()), place: self.place.clone() }
     }
 
-    /// Moves a member to another name. Its place stays that of the old name.
+    /// Moves a member of this table to another name in the table `into`. Its place does not change.
     pub(crate) fn rename(&mut self, from: &str, into: &mut Self, to: &str) {
         if let Some(member) = self.take(from) {
             into.take(to);
@@ -126,7 +126,8 @@ impl Setting {
         }
     }
 
-    /// The items of a list. A table counts as a list of one: blocks may be written as `[table]` or as `[[table]]`.
+    /// Returns the items of a list. A table counts as a list of one item, because a block may be written as `[table]` or
+    /// `[[table]]`.
     pub(crate) fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
@@ -142,7 +143,7 @@ impl Setting {
         }
     }
 
-    /// The one item of a list, or the setting itself.
+    /// Returns the item of a list with one item, or the setting itself.
     pub(crate) fn single(&self) -> &Self {
         match &self.value {
             Value::List(items) => match &items[..] {
@@ -164,8 +165,7 @@ impl Setting {
         }
     }
 
-    /// The place of a setting within this one. For one that is absent: the line of the table, and the path where the
-    /// setting belongs.
+    /// Returns the place of a setting within this one. An absent setting has the line of its table.
     pub(crate) fn place_of(&self, path: &str) -> Place {
         let mut setting = self;
         let mut names = path.split('.').filter(|name| !name.is_empty());
@@ -184,12 +184,12 @@ impl Setting {
         setting.place.clone()
     }
 
-    /// The error for a rule that the settings within this one break.
+    /// Returns the error for a violation of a setting within this one.
     pub(crate) fn violation(&self, violation: Violation) -> SettingError {
         SettingError::new(self.place_of(&violation.path), violation.rule.into())
     }
 
-    /// The kind of the value. The value itself can be a password.
+    /// Returns the kind of the value for errors. Errors do not quote values, which can be passwords.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
             Value::Text(_) => "a string",
@@ -202,7 +202,7 @@ impl Setting {
     }
 }
 
-/// The line of a byte in a text, counted from 1.
+/// Returns the line of a byte in a text, counted from 1.
 pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }

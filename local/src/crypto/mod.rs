@@ -1,4 +1,4 @@
-//! Passwords and secrets: SRP, one-time passwords, random values and comparison in constant time.
+//! SRP, one-time passwords, random secrets, and comparison in constant time.
 
 pub(crate) mod secret;
 pub(crate) mod srp;

@@ -8,8 +8,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::text::base64url;
 
+/// Returns random bytes.
+///
 /// # Panics
-/// The system's source of random numbers failed.
+/// Panics if the system has no random numbers.
 pub(crate) fn random_octets<const N: usize>() -> [u8; N] {
     let mut octets = [0; N];
     aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
@@ -21,30 +23,31 @@ pub(crate) fn random_text() -> String {
     base64url::encode(random_octets::<32>())
 }
 
-/// A code as users type it: six digits.
+/// Returns a code of six random digits.
 pub(crate) fn code() -> String {
     format!("{:06}", u64::from_be_bytes(random_octets()) % 1_000_000)
 }
 
-/// An id as Cognito gives it to clients: 26 lowercase letters and digits.
+/// Returns a client id in Cognito's format: 26 lowercase letters and digits.
 pub(crate) fn client_id() -> String {
-    signs::<26>(b"abcdefghijklmnopqrstuvwxyz0123456789")
+    random_characters::<26>(b"abcdefghijklmnopqrstuvwxyz0123456789")
 }
 
-/// A client's secret: 51 lower-case letters and digits, which every way to send a secret allows.
+/// Returns a client secret: 51 lowercase letters and digits, which need no escaping in any request.
 pub(crate) fn client_secret() -> String {
-    signs::<51>(b"abcdefghijklmnopqrstuvwxyz0123456789")
+    random_characters::<51>(b"abcdefghijklmnopqrstuvwxyz0123456789")
 }
 
-/// The part of a pool's id behind its region.
+/// Returns the part of a pool id after the region.
 pub(crate) fn pool_name() -> String {
-    signs::<9>(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+    random_characters::<9>(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 }
 
-fn signs<const N: usize>(signs: &[u8]) -> String {
+fn random_characters<const N: usize>(alphabet: &[u8]) -> String {
     let octets = random_octets::<N>();
-    let signs = octets.iter().filter_map(|octet| signs.get(usize::from(*octet) % signs.len()));
-    signs.map(|sign| char::from(*sign)).collect()
+    let characters =
+        octets.iter().filter_map(|octet| alphabet.get(usize::from(*octet) % alphabet.len()));
+    characters.map(|character| char::from(*character)).collect()
 }
 
 /// Returns Cognito's `SECRET_HASH`.
@@ -66,7 +69,7 @@ pub(crate) fn digest_of(secret: &str) -> String {
     base64url::encode(digest(&SHA256, secret.as_bytes()))
 }
 
-/// Compares without telling where the difference is.
+/// Compares in constant time.
 pub(crate) fn same(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a.as_ref(), b.as_ref()).is_ok()
 }

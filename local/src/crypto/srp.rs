@@ -1,8 +1,8 @@
-//! The Secure Remote Password protocol (RFC 2945, RFC 5054) in the form that Cognito's clients speak: group of
-//! 3072 bits, SHA-256, numbers hashed as padded hexadecimal, and a key derived with "Caldera Derived Key".
+//! The Secure Remote Password protocol (RFC 2945, RFC 5054) as Cognito's clients use it: the group of 3072 bits,
+//! SHA-256, numbers padded for hashing, and a key derived with "Caldera Derived Key".
 //!
 //! An exponentiation in this group takes milliseconds, and ten times as long if `num-bigint` is not optimized. All
-//! powers are computed on blocking threads.
+//! exponentiations run on blocking threads.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{blocking, crypto::secret::random_octets};
 
-/// What a pool keeps of a password: enough to check it, and not enough to know it.
+/// The stored form of a password. It can verify the password, but does not reveal it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Password {
     salt: String,
@@ -25,7 +25,7 @@ pub(crate) struct Password {
     pub(crate) expires_at: Option<u64>,
 }
 
-/// The pool's half of an exchange, kept until the client answers.
+/// The pool's state of an exchange until the client responds.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Exchange {
     private: String,
@@ -35,9 +35,9 @@ pub(crate) struct Exchange {
     verifier: String,
 }
 
-/// What a client sends to prove that it knows the password.
+/// A client's proof that it knows the password.
 pub(crate) struct Claim<'a> {
-    /// The id of the pool behind its region and underscore.
+    /// The part of the pool id after the underscore.
     pub(crate) pool_name: &'a str,
     pub(crate) user_id: &'a str,
     pub(crate) secret_block: &'a [u8],
@@ -46,11 +46,11 @@ pub(crate) struct Claim<'a> {
     pub(crate) signature: &'a str,
 }
 
-/// A client's public number that would give its secret away.
+/// Error returned for a client's public number that is malformed or would weaken the exchange.
 #[derive(Debug)]
 pub(crate) struct InvalidPublicNumber;
 
-/// RFC 3526, section 5.
+/// The prime of the group (RFC 3526, section 5).
 static PRIME: LazyLock<BigUint> = LazyLock::new(|| {
     number(
         "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74\
@@ -96,7 +96,7 @@ impl Password {
         Self { expires_at: Some(at), ..self }
     }
 
-    /// Whether this is the password.
+    /// Returns whether a password is the stored one.
     pub(crate) async fn is(&self, pool_name: &str, user_id: &str, password: &str) -> bool {
         let identity = identity(pool_name, user_id, password);
         let (salt, known) = (number(&self.salt), self.verifier.clone());
@@ -114,25 +114,24 @@ impl Password {
 }
 
 impl Exchange {
-    /// Answers a client's public number.
+    /// Begins an exchange with a client's public number.
     pub(crate) async fn begin(
         password: &Password,
         client_public: &str,
     ) -> Result<Self, InvalidPublicNumber> {
         let (password, client_public) = (password.clone(), client_public.to_owned());
-        blocking::run(move || Self::answer(&password, &client_public)).await
+        blocking::run(move || Self::compute(&password, &client_public)).await
     }
 
-    fn answer(password: &Password, client_public: &str) -> Result<Self, InvalidPublicNumber> {
-        // The parser takes signs and underscores too.
+    fn compute(password: &Password, client_public: &str) -> Result<Self, InvalidPublicNumber> {
+        // The parser also accepts signs and underscores.
         let is_plain = client_public.bytes().all(|digit| digit.is_ascii_hexdigit());
         let client = BigUint::parse_bytes(client_public.as_bytes(), 16);
         let client = client.filter(|_| is_plain).ok_or(InvalidPublicNumber)?;
         if &client % &*PRIME == BigUint::ZERO {
             return Err(InvalidPublicNumber);
         }
-        // RFC 5054, section 3.1: no fewer than 256 bits. More bits take longer and add no security in this group in
-        // this group.
+        // RFC 5054, section 3.1, requires at least 256 bits. More bits take longer and add no security in this group.
         let private = BigUint::from_bytes_be(&random_octets::<32>());
         let verifier = number(&password.verifier);
         let public = (&*MULTIPLIER * verifier + GENERATOR.modpow(&private, &PRIME)) % &*PRIME;
@@ -153,7 +152,7 @@ impl Exchange {
         &self.salt
     }
 
-    /// Whether the client knows the password.
+    /// Returns whether the client knows the password.
     pub(crate) async fn proves(&self, claim: &Claim<'_>) -> bool {
         let mut message = Vec::new();
         message.extend_from_slice(claim.pool_name.as_bytes());
@@ -180,7 +179,7 @@ impl Exchange {
     }
 }
 
-/// The hash of the identity, which is the name and the password.
+/// Returns the hash of the pool, the user and the password.
 fn identity(pool_name: &str, user_id: &str, password: &str) -> Vec<u8> {
     let text = format!("{pool_name}{user_id}:{password}");
     digest(&SHA256, text.as_bytes()).as_ref().to_vec()
@@ -191,7 +190,7 @@ fn verifier(identity: Vec<u8>, salt: &BigUint) -> BigUint {
     GENERATOR.modpow(&exponent, &PRIME)
 }
 
-/// HKDF (RFC 5869), cut to 128 bits.
+/// Derives the key of the signature with HKDF (RFC 5869), truncated to 128 bits.
 fn derived_key(scramble: &BigUint, secret: &BigUint) -> Vec<u8> {
     let salt = hmac::Key::new(hmac::HMAC_SHA256, &padded(scramble));
     let extracted = hmac::sign(&salt, &padded(secret));
@@ -204,7 +203,7 @@ fn hash<const N: usize>(parts: &[Vec<u8>; N]) -> BigUint {
     BigUint::from_bytes_be(digest(&SHA256, &parts.concat()).as_ref())
 }
 
-/// The octets of a number, with a zero in front if its high bit is set.
+/// Returns the bytes of a number, with a zero byte in front if the highest bit is set.
 fn padded(number: &BigUint) -> Vec<u8> {
     let mut octets = number.to_bytes_be();
     if octets.first().is_some_and(|first| *first >= 0x80) {
@@ -213,7 +212,7 @@ fn padded(number: &BigUint) -> Vec<u8> {
     octets
 }
 
-/// Texts that are not numbers are nobody's: each was written by [`hex`] or stands in this file.
+/// Parses a number that [`hex`] wrote, or a constant of this file.
 fn number(text: &str) -> BigUint {
     BigUint::parse_bytes(text.as_bytes(), 16).unwrap_or_default()
 }
@@ -226,7 +225,7 @@ fn hex(number: &BigUint) -> String {
 mod tests {
     use super::*;
 
-    /// The client's half, as clients compute it.
+    /// Computes the signature like a client.
     fn client_signature(exchange: &Exchange, private: &BigUint, password: &str) -> String {
         let (client, public) = (number(&exchange.client_public), number(&exchange.public));
         let scramble = hash(&[padded(&client), padded(&public)]);
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_right_password_proves_itself_and_a_wrong_one_does_not() {
+    async fn only_the_right_password_is_accepted() {
         let password = Password::new("Local0001", "alice", "right").await;
         assert!(password.is("Local0001", "alice", "right").await);
         assert!(!password.is("Local0001", "alice", "wrong").await);
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn numbers_that_give_the_secret_away_are_refused() {
+    async fn unsafe_public_numbers_are_rejected() {
         let password = Password::new("Local0001", "alice", "right").await;
         for public in ["0", "", "no number", "+1", "1_0", &hex(&PRIME), &hex(&(&*PRIME * 3_u8))] {
             assert!(Exchange::begin(&password, public).await.is_err(), "{public}");

@@ -17,7 +17,7 @@ use crate::{
     },
     pool::Pool,
     store::Data,
-    triggers::{Arrival, Caller, Metadata, Reason, custom_text, pre_sign_up},
+    triggers::{Caller, Metadata, Reason, SignUpSource, custom_text, pre_sign_up},
 };
 
 const NAME_EXISTS: &str = "User account already exists";
@@ -62,7 +62,7 @@ pub(crate) async fn create(pool: &Pool, invitation: Invitation) -> Result<User, 
         temporary_password(pool, &settings, &user, invitation.temporary_password).await?;
     user.password = Some(password.stored.clone());
     // The function's response about confirmation and verification has an effect at sign-up only.
-    let (validation, arrival) = (&invitation.validation, Arrival::AdminCreateUser);
+    let (validation, arrival) = (&invitation.validation, SignUpSource::AdminCreateUser);
     let caller = Caller::administrator(&invitation.metadata);
     pre_sign_up(&pool.events(), &user, arrival, validation, caller).await?;
     let texts = match invitation.message {

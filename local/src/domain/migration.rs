@@ -16,7 +16,7 @@ use crate::{
     },
     pool::Pool,
     store::Data,
-    triggers::{Caller, Migrant, user_migration},
+    triggers::{Caller, MigratedUser, user_migration},
 };
 
 /// Adds a user to the pool if the function of the trigger knows them. A user who was added while the function ran is not
@@ -47,7 +47,7 @@ pub(crate) async fn migrate(
             }
             let key = data.user_key(&user.username);
             data.users.insert(key, user.clone());
-            if migrant.is_welcomed {
+            if migrant.sends_welcome {
                 welcome(data, &user, &migrant.mediums, now);
             }
             Ok(Some(user))
@@ -60,7 +60,7 @@ async fn new_user(
     settings: &PoolSettings,
     name: &str,
     password: Option<&str>,
-    migrant: &Migrant,
+    migrant: &MigratedUser,
     now: u64,
 ) -> Result<User, Error> {
     let mut given = migrant.attributes.clone();
@@ -81,7 +81,7 @@ async fn new_user(
     if let Some(text) = password.filter(|_| migrant.is_confirmed) {
         user.password = Some(Password::new(pool.short_name(), &user.username, text).await);
     }
-    user.mfa.sms = migrant.wants_sms_codes;
+    user.mfa.sms = migrant.has_sms_mfa;
     Ok(user)
 }
 

@@ -19,7 +19,7 @@ use crate::{
     },
     pool::Pool,
     store::Data,
-    triggers::{Caller, Confirmation, Metadata, Reason, post_confirmation},
+    triggers::{Caller, ConfirmationSource, Metadata, Reason, post_confirmation},
 };
 
 /// Changes the password of a signed-in user, who gives the previous one if they have one.
@@ -106,7 +106,7 @@ pub(crate) async fn reset(
         })
         .await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    post_confirmation(&pool.events(), &user, Confirmation::ForgotPassword, caller).await
+    post_confirmation(&pool.events(), &user, ConfirmationSource::ForgotPassword, caller).await
 }
 
 /// Returns the user if the code to reset the password is right.

@@ -9,11 +9,11 @@ use crate::{
     model::{Client, Group, Session, User, UserStatus},
     pool::{
         Pool,
-        issue::{API_SCOPE, Grantee, Tokens},
+        issue::{API_SCOPE, TokenRequest, Tokens},
     },
     store::Data,
     time::milliseconds,
-    triggers::{Caller, Holder, Metadata, TokenSource, user_overrides},
+    triggers::{Caller, Metadata, TokenSource, TokenUser, user_overrides},
 };
 
 /// Issues new tokens for the session of a refresh token. With rotation, they include a new refresh token.
@@ -36,14 +36,14 @@ pub(crate) async fn refresh(
         .write_always(|data| find_token(data, client, token, (&is_caller, &check), now))
         .await??;
     let api_scope = [API_SCOPE.to_owned()];
-    let holder = Holder {
+    let token_user = TokenUser {
         user: &found.user,
         groups: &found.groups,
         scopes: found.session.scopes.as_deref().unwrap_or(&api_scope),
     };
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     let overrides =
-        user_overrides(&pool.events(), holder, TokenSource::RefreshTokens, caller).await?;
+        user_overrides(&pool.events(), token_user, TokenSource::RefreshTokens, caller).await?;
     let now = pool.now();
     let (refreshed, next) = pool
         .store
@@ -53,7 +53,7 @@ pub(crate) async fn refresh(
             Ok::<_, Error>((refreshed, next))
         })
         .await??;
-    let grantee = Grantee {
+    let request = TokenRequest {
         user: &refreshed.user,
         client,
         origin_jti: &refreshed.origin_jti,
@@ -62,7 +62,7 @@ pub(crate) async fn refresh(
         nonce: None,
         resource: refreshed.session.resource.as_deref(),
     };
-    let mut claims = pool.claims(&grantee, &refreshed.groups);
+    let mut claims = pool.claims(&request, &refreshed.groups);
     overrides.apply(&mut claims, &client.settings.client_id);
     Ok(pool.issue(client, claims, next).await)
 }

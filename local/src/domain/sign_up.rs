@@ -19,7 +19,9 @@ use crate::{
     },
     pool::Pool,
     store::Data,
-    triggers::{Arrival, Caller, Confirmation, Metadata, Reason, post_confirmation, pre_sign_up},
+    triggers::{
+        Caller, ConfirmationSource, Metadata, Reason, SignUpSource, post_confirmation, pre_sign_up,
+    },
 };
 
 /// The input of a sign-up.
@@ -66,7 +68,7 @@ pub(crate) async fn sign_up(
     pool.store.read(|data| check_free(data, &settings, new.name, &user))?;
     user.password = Some(new_password(pool, &settings, &user, password).await?);
     let verdict =
-        pre_sign_up(&pool.events(), &user, Arrival::SignUp, new.validation, caller).await?;
+        pre_sign_up(&pool.events(), &user, SignUpSource::SignUp, new.validation, caller).await?;
     verdict.apply(&mut user)?;
     let contact = codes::sign_up_contact(&settings, &user).filter(|_| !verdict.confirms());
     let message = match contact {
@@ -86,7 +88,7 @@ pub(crate) async fn sign_up(
         })
         .await??;
     if verdict.confirms() {
-        post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await?;
+        post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await?;
     }
     Ok(SignedUp { sub: user.sub, is_confirmed: verdict.confirms(), delivery })
 }
@@ -113,7 +115,7 @@ pub(crate) async fn confirm(
         pool.store.write(|data| confirm_user(data, client, name, code, takes_aliases, now));
     let user = confirmed.await??;
     let caller = Caller { client_id: &client.settings.client_id, metadata };
-    post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await
+    post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await
 }
 
 /// Decides whether a confirmation may take an alias from another user.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    crypto::totp::{Typed, new_secret},
+    crypto::totp::{CodeCheck, new_secret},
     domain::{
         find::{named_user_mut, present_user_mut},
         sign_in::{
@@ -175,7 +175,7 @@ fn accept_token(
     let user = present_user_mut(data, user)?;
     let secret = user.new_software_token.clone().ok_or_else(Error::software_token_missing)?;
     let mut token = SoftwareToken { secret, name, last_step: None };
-    let Typed::Right(step) = token.check(code, now) else {
+    let CodeCheck::Valid(step) = token.check(code, now) else {
         return Err(Error::new(
             ErrorKind::EnableSoftwareTokenMFA,
             "Code mismatch and fail enable Software Token MFA",

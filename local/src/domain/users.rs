@@ -18,7 +18,7 @@ use crate::{
     model::{CodePurpose, User, UserStatus, settings::Contact},
     pool::Pool,
     store::Data,
-    triggers::{Caller, Confirmation, Metadata, Reason, post_confirmation},
+    triggers::{Caller, ConfirmationSource, Metadata, Reason, post_confirmation},
 };
 
 /// The kind of a password that an administrator sets.
@@ -113,7 +113,7 @@ pub(crate) async fn confirm(pool: &Pool, name: &str, metadata: &Metadata) -> Res
         })
         .await??;
     let caller = Caller::administrator(metadata);
-    post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await
+    post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await
 }
 
 pub(crate) async fn update_attributes(

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     error::Error,
@@ -33,7 +33,7 @@ async fn jwks(State(site): State<Arc<Site>>, path: PoolPath) -> Response {
         Ok(pool) => pool,
         Err(error) => return not_found(error),
     };
-    match pool.fetched() {
+    match pool.count_fetch() {
         Fault::None => {}
         Fault::Slow(delay) => tokio::time::sleep(delay).await,
         Fault::Hang => std::future::pending().await,
@@ -52,9 +52,29 @@ async fn discovery(State(site): State<Arc<Site>>, path: PoolPath, headers: Heade
         Ok(pool) => pool,
         Err(error) => return not_found(error),
     };
-    let mut response = json_response(&pool.discovery(&base_url_on_own_port(&headers, &pool)));
+    let mut response =
+        json_response(&discovery_document(&pool, &base_url_on_own_port(&headers, &pool)));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("host"));
     response
+}
+
+/// Returns the metadata of OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes. `base` is the
+/// base URL of all addresses.
+fn discovery_document(pool: &Pool, base: &str) -> Value {
+    json!({
+        "authorization_endpoint": format!("{base}/oauth2/authorize"),
+        "end_session_endpoint": format!("{base}/logout"),
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "issuer": pool.issuer(),
+        "jwks_uri": pool.jwks_uri_at(base),
+        "response_types_supported": ["code", "token"],
+        "revocation_endpoint": format!("{base}/oauth2/revoke"),
+        "scopes_supported": ["openid", "email", "phone", "profile"],
+        "subject_types_supported": ["public"],
+        "token_endpoint": format!("{base}/oauth2/token"),
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "userinfo_endpoint": format!("{base}/oauth2/userInfo"),
+    })
 }
 
 fn find_pool(site: &Site, path: PoolPath) -> Result<Arc<Pool>, Error> {

@@ -10,7 +10,7 @@ pub(crate) struct Claims {
     pub(crate) id: Map<String, Value>,
     /// Whether the user signed in at the hosted pages.
     pub(crate) is_hosted: bool,
-    /// Whether there is an ID token: only if the app asked for the scope `openid`.
+    /// Whether an ID token is issued. The hosted pages require the scope `openid` for it.
     pub(crate) has_id_token: bool,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct IdentityProvider {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ExternalSignIn {
     pub(crate) provider: String,
-    /// The app's request, as a query.
+    /// The query of the app's authorization request.
     pub(crate) request: String,
     /// The address to which the provider sends the browser back.
     #[serde(default)]

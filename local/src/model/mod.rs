@@ -1,4 +1,4 @@
-//! What a pool stores, as data without behaviour.
+//! The data that a pool stores, and the rules for its settings.
 
 mod claims;
 mod federation;

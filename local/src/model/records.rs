@@ -14,7 +14,7 @@ use crate::{
 /// Settings without effect, which the API returns as they were sent.
 pub(crate) type OtherSettings = Map<String, Value>;
 
-/// The pool itself. Times are in milliseconds of the Unix epoch, here and below.
+/// The pool itself. All times in this module are in milliseconds since the Unix epoch.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PoolRecord {
     pub(crate) settings: Arc<PoolSettings>,
@@ -27,6 +27,7 @@ pub(crate) struct PoolRecord {
     pub(crate) others: OtherSettings,
 }
 
+/// An app client.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Client {
     pub(crate) settings: ClientSettings,
@@ -54,53 +55,54 @@ impl Client {
     }
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A group of users.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) role_arn: Option<String>,
-    /// The lowest comes first; without one, last.
+    /// The lowest number comes first. Groups without a number come last.
     pub(crate) precedence: Option<u32>,
     pub(crate) created_at: u64,
     pub(crate) modified_at: u64,
 }
 
-/// A sign-in, with all tokens that come from it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The session of a sign-in. All its tokens have the same `origin_jti`.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) username: String,
-    /// Of the user, so that a new user with the same name cannot use it.
+    /// The user's `sub`. A new user with the same name cannot use the session.
     #[serde(default)]
     pub(crate) sub: String,
     pub(crate) client_id: String,
     /// When the user signed in.
     pub(crate) auth_time: u64,
-    /// When the session began: later than `auth_time` if a browser was signed in already.
+    /// When the session began. This is later than `auth_time` if the browser was already signed in.
     #[serde(default)]
     pub(crate) begun_at: u64,
-    /// When the last refresh token ends.
+    /// When the refresh tokens expire.
     pub(crate) expires_at: u64,
-    /// Of a sign-in at the hosted pages; the API's has the one scope of its own.
+    /// `None` for a sign-in by the API.
     pub(crate) scopes: Option<Vec<String>>,
-    /// The API that access tokens of the session are for.
+    /// The API to which the session's access tokens are bound.
     #[serde(default)]
     pub(crate) resource: Option<String>,
     pub(crate) revoked: bool,
 }
 
 /// A refresh token, stored by its digest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct RefreshToken {
     pub(crate) origin_jti: String,
     /// When it was rotated.
     pub(crate) rotated_at: Option<u64>,
 }
 
-/// A step of a sign-in that waits for the client.
+/// A challenge of a sign-in that the client has not answered yet.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Challenge {
     pub(crate) username: String,
-    /// Which user it is and which password they have: the step is void once either changes.
+    /// Identifies the user and the password. The challenge is invalid once either changes.
     #[serde(default)]
     pub(crate) proof: String,
     pub(crate) client_id: String,
@@ -113,7 +115,7 @@ pub(crate) struct Challenge {
 pub(crate) enum ChallengeKind {
     PasswordVerifier {
         exchange: Exchange,
-        /// Custom challenges follow.
+        /// Whether custom challenges follow.
         custom: bool,
     },
     NewPasswordRequired,
@@ -125,7 +127,7 @@ pub(crate) enum ChallengeKind {
         code: String,
     },
     SelectMfaType,
-    /// Whether the software token was verified meanwhile.
+    /// `verified` is true once the software token is verified.
     MfaSetup {
         verified: bool,
     },
@@ -145,14 +147,14 @@ pub(crate) struct CustomRound {
 }
 
 impl Session {
-    /// Whether the tokens of this session of the user's are worth nothing any more.
+    /// Returns whether the session's tokens are invalid, because it was revoked or the user has signed out.
     pub(crate) fn is_over(&self, user: &User) -> bool {
         self.revoked || user.signed_out_at.is_some_and(|at| self.begun_at <= at)
     }
 }
 
 /// A message that Cognito would have sent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) username: String,
     /// `EMAIL` or `SMS`.
@@ -194,10 +196,10 @@ pub(crate) struct ResourceServerScope {
 }
 
 /// An authorization code.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Grant {
     pub(crate) username: String,
-    /// Which user it is and which password they have: the code is void once either changes.
+    /// Identifies the user and the password. The code is invalid once either changes.
     #[serde(default)]
     pub(crate) proof: String,
     pub(crate) client_id: String,
@@ -209,25 +211,25 @@ pub(crate) struct Grant {
     pub(crate) resource: Option<String>,
     pub(crate) auth_time: u64,
     pub(crate) expires_at: u64,
-    /// The session that it was exchanged for: a second exchange revokes it.
+    /// The session that the exchange of the code began. A second exchange revokes the session.
     pub(crate) used_for: Option<String>,
 }
 
 /// A browser at which a user is signed in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct BrowserSession {
     pub(crate) username: String,
-    /// Which user it is and which password they have: the browser is signed out once either changes.
+    /// Identifies the user and the password. The browser is signed out once either changes.
     #[serde(default)]
     pub(crate) proof: String,
-    /// Where the user proved who they are: `COGNITO` with a password here.
+    /// The identity provider of the sign-in. `COGNITO` is the pool itself.
     #[serde(default)]
     pub(crate) provider: String,
     pub(crate) auth_time: u64,
     pub(crate) expires_at: u64,
 }
 
-/// A signing key, so that tokens stay valid after a restart.
+/// A signing key. It is stored so that tokens stay valid after a restart.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredKey {
     pub(crate) kid: String,

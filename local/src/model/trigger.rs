@@ -1,4 +1,4 @@
-/// The events at which a pool calls a function of yours.
+/// An event at which a pool calls a user-defined function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Trigger {
@@ -33,7 +33,7 @@ impl Trigger {
     pub(crate) const TOKEN_GENERATION: [Self; 3] =
         [Self::PreTokenGeneration, Self::PreTokenGenerationV2, Self::PreTokenGenerationV3];
 
-    /// The name in error messages.
+    /// Returns the name in error messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PreSignUp => "PreSignUp",
@@ -51,7 +51,7 @@ impl Trigger {
         }
     }
 
-    /// The first part of `triggerSource`.
+    /// Returns the first part of `triggerSource`.
     pub(crate) fn source(self) -> &'static str {
         match self {
             Self::PreTokenGeneration | Self::PreTokenGenerationV2 | Self::PreTokenGenerationV3 => {
@@ -61,7 +61,7 @@ impl Trigger {
         }
     }
 
-    /// The version of the event.
+    /// Returns the version of the event.
     pub(crate) fn version(self) -> &'static str {
         match self {
             Self::PreTokenGenerationV2 => "2",

@@ -5,35 +5,35 @@ use serde::{Deserialize, Serialize};
 use crate::{
     crypto::{
         srp::Password,
-        totp::{self, Typed},
+        totp::{self, CodeCheck},
     },
     model::settings::Contact,
 };
 
-/// A user. `username` is the key: with sign-in by contact it is the same as `sub`.
+/// A user. `username` is the key. In a pool where users sign in with a contact it is the same as `sub`.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) username: String,
     pub(crate) sub: String,
     pub(crate) status: UserStatus,
     pub(crate) enabled: bool,
-    /// Milliseconds of the Unix epoch, as all times here.
+    /// In milliseconds since the Unix epoch, like all times in this module.
     pub(crate) created_at: u64,
     pub(crate) modified_at: u64,
-    /// All but `sub`, in texts as the API writes them.
+    /// All attributes except `sub`, as the API writes them.
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) password: Option<Password>,
     pub(crate) earlier_passwords: Vec<Password>,
     /// By purpose.
     pub(crate) codes: BTreeMap<CodePurpose, Code>,
     pub(crate) software_token: Option<SoftwareToken>,
-    /// A software token that was asked for and not verified yet.
+    /// The secret of a software token that is not verified yet.
     pub(crate) new_software_token: Option<String>,
     pub(crate) mfa: MfaPreference,
     pub(crate) groups: BTreeSet<String>,
     pub(crate) failures: Failures,
     pub(crate) identities: Vec<Identity>,
-    /// Tokens of earlier sign-ins are invalid.
+    /// Sessions that began at this time or earlier are invalid.
     pub(crate) signed_out_at: Option<u64>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum CodePurpose {
 pub(crate) struct Code {
     pub(crate) code: String,
     pub(crate) expires_at: u64,
-    /// The attribute that it was sent to.
+    /// The attribute with the address to which the code was sent.
     pub(crate) attribute: String,
     /// The number of wrong attempts.
     pub(crate) mistakes: u32,
@@ -76,11 +76,11 @@ pub(crate) struct SoftwareToken {
     /// In base32.
     pub(crate) secret: String,
     pub(crate) name: Option<String>,
-    /// The last step of time whose password was used.
+    /// The last time step whose code was used.
     pub(crate) last_step: Option<u64>,
 }
 
-/// Which second factors a user wants.
+/// The second factors that a user has enabled.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MfaPreference {
     pub(crate) software_token: bool,
@@ -120,7 +120,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// An account that is the user's first, or was linked later.
+    /// Returns a new identity. `primary` is true for the account with which the user was created.
     pub(crate) fn new(provider_name: String, user_id: String, primary: bool, now: u64) -> Self {
         Self {
             user_id,
@@ -156,6 +156,7 @@ impl User {
         }
     }
 
+    /// Returns an attribute by its full name, also `sub`.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         if name == "sub" {
             return Some(&self.sub);
@@ -163,17 +164,17 @@ impl User {
         self.attributes.get(name).map(String::as_str)
     }
 
-    /// Returns a value that changes with the user or the password. A sign-in that began with another value is void.
+    /// Returns a value that identifies the user and the password. A sign-in that began with another value is invalid.
     pub(crate) fn proof(&self) -> String {
         format!("{} {}", self.sub, self.password.as_ref().map_or("", Password::salt))
     }
 
-    /// Whether the user signs in at a provider alone. The provider's attributes are never aliases.
+    /// Returns whether the user only signs in at a provider. The attributes of such a user are never aliases.
     pub(crate) fn is_external(&self) -> bool {
         self.status == UserStatus::ExternalProvider
     }
 
-    /// Whether a contact is proven to be the user's.
+    /// Returns whether the user has a contact and it is verified.
     pub(crate) fn has_verified(&self, contact: Contact) -> bool {
         self.attribute(contact.attribute()).is_some()
             && self.attribute(contact.verified_attribute()) == Some("true")
@@ -192,13 +193,13 @@ impl CodePurpose {
 
 impl SoftwareToken {
     /// Checks a code of this token.
-    pub(crate) fn check(&self, code: &str, now: u64) -> Typed {
+    pub(crate) fn check(&self, code: &str, now: u64) -> CodeCheck {
         totp::check(&self.secret, self.last_step, code, now)
     }
 }
 
 impl UserStatus {
-    /// As the API writes it.
+    /// Returns the status as the API writes it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Unconfirmed => "UNCONFIRMED",

@@ -1,18 +1,18 @@
 use std::time::Duration;
 
-/// How the key endpoint misbehaves.
+/// A fault of the key endpoint, for tests. See [`UserPool::set_fault`](crate::UserPool::set_fault).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It works.
+    /// The endpoint works.
     #[default]
     None,
-    /// It answers with this status.
+    /// It responds with this status. An invalid status is replaced by 502.
     Status(u16),
-    /// It answers after this time.
+    /// It responds after this time.
     Slow(Duration),
-    /// It never answers.
+    /// It never responds.
     Hang,
-    /// It answers with this text instead of the key set.
+    /// It responds with this text instead of the key set.
     Body(String),
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use tower_cognito::{TokenUse, Verified};
 
+pub(crate) use crate::crypto::secret::digest_of;
 use crate::{
     blocking,
     error::Error,
@@ -16,27 +17,26 @@ use crate::{
     text::base64url,
     triggers::{Metadata, machine_overrides},
 };
-pub(crate) use crate::{crypto::secret::digest_of, time::milliseconds};
 
 /// The scope of access tokens from a sign-in by the API. It lets the app act for the user at the API.
 pub(crate) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// A sign-in whose tokens are to be made.
-pub(crate) struct Grantee<'a> {
+/// A sign-in for which tokens are issued.
+pub(crate) struct TokenRequest<'a> {
     pub(crate) user: &'a User,
     pub(crate) client: &'a Client,
-    /// What all tokens of the sign-in share.
+    /// All tokens of the sign-in share this value.
     pub(crate) origin_jti: &'a str,
     /// In milliseconds.
     pub(crate) auth_time: u64,
-    /// Of a sign-in at the hosted pages.
+    /// `None` for a sign-in by the API.
     pub(crate) scopes: Option<&'a [String]>,
     pub(crate) nonce: Option<&'a str>,
-    /// The API that the access token is for.
+    /// The API to which the access token is bound.
     pub(crate) resource: Option<&'a str>,
 }
 
-/// The tokens that a sign-in or a refresh yields.
+/// The tokens of a sign-in or a refresh.
 pub(crate) struct Tokens {
     pub(crate) access_token: String,
     /// Absent if the app did not ask for the scope `openid`.
@@ -47,9 +47,9 @@ pub(crate) struct Tokens {
 }
 
 impl Pool {
-    /// The claims that Cognito writes.
-    pub(crate) fn claims(&self, grantee: &Grantee<'_>, groups: &[Arc<Group>]) -> Claims {
-        let Grantee { user, client, .. } = grantee;
+    /// Returns the claims that Cognito writes.
+    pub(crate) fn claims(&self, request: &TokenRequest<'_>, groups: &[Arc<Group>]) -> Claims {
+        let TokenRequest { user, client, .. } = request;
         let now = self.now() / 1000;
         let event_id = random_uuid();
         let mut common = Map::new();
@@ -57,23 +57,23 @@ impl Pool {
         set("sub", json!(user.sub));
         set("iss", json!(self.issuer()));
         set("event_id", json!(event_id));
-        set("auth_time", json!(grantee.auth_time / 1000));
+        set("auth_time", json!(request.auth_time / 1000));
         set("iat", json!(now));
         if client.settings.enable_token_revocation {
-            set("origin_jti", json!(grantee.origin_jti));
+            set("origin_jti", json!(request.origin_jti));
         }
         if !groups.is_empty() {
             let names: Vec<_> = groups.iter().map(|group| &group.name).collect();
             set("cognito:groups", json!(names));
         }
-        let access = self.access_claims(grantee, common.clone(), now);
-        let id = self.id_claims(grantee, groups, common, now);
+        let access = self.access_claims(request, common.clone(), now);
+        let id = self.id_claims(request, groups, common, now);
         let has_openid = |scopes: &[String]| scopes.iter().any(|scope| scope == "openid");
-        let has_id_token = grantee.scopes.is_none_or(has_openid);
-        Claims { access, id, is_hosted: grantee.scopes.is_some(), has_id_token }
+        let has_id_token = request.scopes.is_none_or(has_openid);
+        Claims { access, id, is_hosted: request.scopes.is_some(), has_id_token }
     }
 
-    /// Signs the claims of both tokens.
+    /// Signs both tokens.
     pub(crate) async fn issue(
         &self,
         client: &Client,
@@ -94,6 +94,7 @@ impl Pool {
         Tokens { access_token, id_token, refresh_token, expires_in }
     }
 
+    /// Signs one token.
     pub(crate) async fn sign_claims(
         &self,
         token_use: TokenUse,
@@ -105,7 +106,7 @@ impl Pool {
         blocking::run(move || key.token(header.as_bytes(), payload.as_bytes())).await
     }
 
-    /// The claims of a machine's access token, with what a trigger makes of them.
+    /// Returns the claims of an access token for client credentials, after the trigger changed them.
     pub(crate) async fn machine_claims(
         &self,
         client: &Client,
@@ -135,7 +136,7 @@ impl Pool {
         Ok(claims)
     }
 
-    /// Refuses tokens whose session was ended, and those of users who are signed out or deleted.
+    /// Rejects a token whose session was revoked or whose user has signed out since.
     pub(crate) fn check_revocation(self: &Arc<Self>, verified: &Verified) -> Result<(), Error> {
         let revoked = || Error::not_authorized("Access Token has been revoked");
         self.store.read(|data| {
@@ -149,16 +150,19 @@ impl Pool {
             let auth_time =
                 verified.auth_time().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
             let auth_time = auth_time.map_or(0, |at| at.as_secs());
-            // A session has a precision of milliseconds whether it came before; a token alone, to the second.
-            let over = match session {
+            // A session has its begin in milliseconds. A token without a session only has seconds.
+            let is_over = match session {
                 Some(session) => session.is_over(user),
                 None => user.signed_out_at.is_some_and(|at| auth_time <= at / 1000),
             };
-            if over { Err(revoked()) } else { Ok(()) }
+            if is_over { Err(revoked()) } else { Ok(()) }
         })
     }
 
-    /// The user that a verified token speaks of, who has to be there and enabled.
+    /// Returns the user of a verified token.
+    ///
+    /// # Errors
+    /// The user does not exist or is disabled.
     pub(crate) fn user_of(&self, verified: &Verified) -> Result<Arc<User>, Error> {
         let user = self.store.read(|data| data.user_of_sub(verified.subject()).cloned());
         let user = user.ok_or_else(Error::user_not_found)?;
@@ -167,23 +171,23 @@ impl Pool {
 
     fn access_claims(
         &self,
-        grantee: &Grantee<'_>,
+        request: &TokenRequest<'_>,
         mut claims: Map<String, Value>,
         now: u64,
     ) -> Map<String, Value> {
-        let settings = &grantee.client.settings;
+        let settings = &request.client.settings;
         let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         set("token_use", json!("access"));
         set("client_id", json!(settings.client_id));
-        set("username", json!(grantee.user.username));
-        if let Some(resource) = grantee.resource {
+        set("username", json!(request.user.username));
+        if let Some(resource) = request.resource {
             set("aud", json!(resource));
         }
         if settings.enable_token_revocation {
             set("jti", json!(random_uuid()));
         }
         set("exp", json!(now.saturating_add(settings.access_token_lifetime().as_secs())));
-        match grantee.scopes {
+        match request.scopes {
             Some(scopes) => {
                 set("scope", json!(scopes.join(" ")));
                 set("version", json!(2));
@@ -195,12 +199,12 @@ impl Pool {
 
     fn id_claims(
         &self,
-        grantee: &Grantee<'_>,
+        request: &TokenRequest<'_>,
         groups: &[Arc<Group>],
         mut claims: Map<String, Value>,
         now: u64,
     ) -> Map<String, Value> {
-        let Grantee { user, client, scopes, nonce, .. } = grantee;
+        let TokenRequest { user, client, scopes, nonce, .. } = request;
         for (name, value) in &user.attributes {
             if client.settings.may_read(name) && is_in_scope(name, *scopes) {
                 claims.insert(name.clone(), claim_value(name, value));
@@ -231,14 +235,14 @@ impl Pool {
     }
 }
 
-/// What an ID token tells of the access token beside it (OpenID Connect Core 1.0, section 3.1.3.6).
+/// Returns the claim `at_hash` for an access token (OpenID Connect Core 1.0, section 3.1.3.6).
 fn half_digest_of(token: &str) -> String {
     let digest = digest(&SHA256, token.as_bytes());
     let half = digest.as_ref().len() / 2;
     base64url::encode(digest.as_ref().get(..half).unwrap_or_default())
 }
 
-/// Custom attributes are always strings; some standard ones are not.
+/// Returns an attribute as a claim. Some standard attributes are not strings.
 fn claim_value(name: &str, value: &str) -> Value {
     match name {
         "email_verified" | "phone_number_verified" => json!(value == "true"),
@@ -248,16 +252,16 @@ fn claim_value(name: &str, value: &str) -> Value {
     }
 }
 
-/// Which attributes the scopes of a sign-in at the hosted pages let through (OpenID Connect Core 1.0,
-/// section 5.4); `openid` alone lets all through, as Cognito does.
+/// Returns whether the scopes of a sign-in at the hosted pages include an attribute (OpenID Connect Core 1.0,
+/// section 5.4). As in Cognito, `openid` alone includes all attributes.
 pub(crate) fn is_in_scope(attribute: &str, scopes: Option<&[String]>) -> bool {
     let Some(scopes) = scopes else {
         return true;
     };
     let has = |scope: &str| scopes.iter().any(|granted| granted == scope);
-    let narrows = ["email", "phone", "profile"].into_iter().any(has);
+    let is_limited = ["email", "phone", "profile"].into_iter().any(has);
     match attribute {
-        _ if has(API_SCOPE) || !narrows => true,
+        _ if has(API_SCOPE) || !is_limited => true,
         "email" | "email_verified" => has("email"),
         "phone_number" | "phone_number_verified" => has("phone"),
         _ => has("profile"),

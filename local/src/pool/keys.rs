@@ -13,72 +13,73 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-pub(crate) use crate::ids::{random_uuid, uuid_of};
+pub(crate) use crate::ids::random_uuid;
 use crate::{model::StoredKey, text::base64url};
 
-/// A key pair that signs, under an id.
+/// A key pair that signs tokens, with its id.
 #[derive(Clone)]
 pub(crate) struct SigningKey {
     pub(crate) kid: String,
-    /// Of all keys that a pool ever had.
+    /// Counts all keys that the pool has had.
     pub(crate) number: usize,
     pair: Arc<KeyPair>,
 }
 
-/// Making a key takes a noticeable time, so that a process makes each once and its pools share them
-/// (under ids of their own).
+/// The key pairs that all pools of the process share, each pool under different ids, because generating a key is slow.
 static SHARED: Mutex<Vec<Arc<KeyPair>>> = Mutex::new(Vec::new());
 
 impl SigningKey {
-    /// The key of a number, from those that all pools of the process share.
+    /// Returns the key of a number from the key pairs that all pools of the process share.
     pub(crate) fn shared(issuer: &str, number: usize) -> io::Result<Self> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         while shared.len() <= number {
             shared.push(Arc::new(generate()?));
         }
-        let pair = shared.get(number).map(Arc::clone).ok_or(io::ErrorKind::NotFound)?;
+        let pair =
+            shared.get(number).map(Arc::clone).ok_or_else(|| io::Error::other("no shared key"))?;
         Ok(Self::of(issuer, number, pair))
     }
 
-    /// A key that nobody else has.
+    /// Generates a key for one pool.
     pub(crate) fn own(issuer: &str, number: usize) -> io::Result<Self> {
         Ok(Self::of(issuer, number, Arc::new(generate()?)))
     }
 
-    /// The id says which key it is: another that takes its place after a restart has another.
+    /// Returns a key with its id. The id depends on the public key, because after a restart another key pair may have the
+    /// same number.
     fn of(issuer: &str, number: usize, pair: Arc<KeyPair>) -> Self {
         let PublicKeyComponents { n, .. } = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
         let kid = key_id(&format!("{issuer} {number} {}", base64url::encode(n)));
         Self { kid, number, pair }
     }
 
-    /// A key that was kept.
-    pub(crate) fn kept(number: &str, stored: &StoredKey) -> io::Result<Self> {
+    /// Reads a stored key.
+    pub(crate) fn from_stored(number: &str, stored: &StoredKey) -> io::Result<Self> {
         let pkcs8 = STANDARD.decode(&stored.pkcs8).map_err(io::Error::other)?;
         let pair = KeyPair::from_pkcs8(&pkcs8).map_err(io::Error::other)?;
         let number = number.parse().map_err(io::Error::other)?;
         Ok(Self { kid: stored.kid.clone(), number, pair: Arc::new(pair) })
     }
 
-    /// The number as a key of a table, in the order of numbers.
+    /// Returns the key of its row. Rows are in the order of the numbers.
     pub(crate) fn table_key(&self) -> String {
         format!("{:010}", self.number)
     }
 
-    /// As it is kept.
-    pub(crate) fn stored(&self) -> io::Result<StoredKey> {
+    /// Returns the key in the form in which it is stored.
+    pub(crate) fn to_stored(&self) -> io::Result<StoredKey> {
         let pkcs8: Pkcs8V1Der<'static> = self.pair.as_der().map_err(io::Error::other)?;
         Ok(StoredKey { kid: self.kid.clone(), pkcs8: STANDARD.encode(pkcs8.as_ref()) })
     }
 
-    /// Signs a header and a payload.
+    /// Returns the signed token of a header and a payload.
     pub(crate) fn token(&self, header: &[u8], payload: &[u8]) -> String {
         let message = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
         let signature = self.sign(&message);
         format!("{message}.{signature}")
     }
 
-    /// RSASSA-PKCS1-v1_5 with SHA-256, in base64url.
+    /// Signs with RSASSA-PKCS1-v1_5 and SHA-256. Returns base64url.
     fn sign(&self, message: &str) -> String {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
@@ -87,7 +88,7 @@ impl SigningKey {
         base64url::encode(signature)
     }
 
-    /// The public half as a JWK with the members that Cognito writes.
+    /// Returns the public key as a JWK (RFC 7517) with the members that Cognito's JWKs have.
     pub(crate) fn jwk(&self) -> Value {
         let PublicKeyComponents { n, e } =
             PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
@@ -106,7 +107,7 @@ fn generate() -> io::Result<KeyPair> {
     KeyPair::generate(KeySize::Rsa2048).map_err(io::Error::other)
 }
 
-/// Cognito's key ids are 32 octets in base64.
+/// Returns a key id in Cognito's format: 32 bytes in base64.
 fn key_id(seed: &str) -> String {
     STANDARD.encode(digest(&SHA256, seed.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! One pool: its id, keys, clock and store; it issues tokens and verifies its own.
+//! A user pool: its id, keys, clock and store. It issues tokens and verifies its own.
 
 mod fault;
 pub(crate) mod issue;
@@ -29,18 +29,22 @@ use self::{keys::SigningKey, own_verifier::OwnVerifier};
 use crate::{
     crypto::secret::{keyed_digest, random_text},
     ids::uuid_of,
-    store::{Data, Store},
+    model::{PoolRecord, StoredKey},
+    store::{Data, Store, StoreError},
     time::{SystemClock, milliseconds},
     triggers::{EventContext, Triggers},
 };
 
-/// A pool: what its server and its operations share.
+/// A pool, which its server and its operations share.
 pub(crate) struct Pool {
     id: PoolId,
     client_id: String,
     issuer: String,
     address: SocketAddr,
     own_keys: bool,
+    /// The number of the next key. It is locked while keys are generated, so that concurrent calls publish them in the
+    /// order of their numbers.
+    next_key: Mutex<usize>,
     /// The key from which responses for unknown names are derived.
     simulation_secret: String,
     state: Mutex<State>,
@@ -65,7 +69,7 @@ pub(crate) struct Parts {
     pub(crate) triggers: Triggers,
 }
 
-/// The system's time, put forward by some milliseconds.
+/// The system's time, advanced by some milliseconds.
 #[derive(Default)]
 pub(crate) struct PoolClock {
     ahead: AtomicU64,
@@ -74,37 +78,63 @@ pub(crate) struct PoolClock {
 struct State {
     /// All keys in the key set. The last two sign: ID tokens and access tokens have different keys.
     published: Vec<SigningKey>,
-    made: usize,
     /// Counts the changes of the published keys.
     generation: u64,
     fault: Fault,
 }
 
 impl Pool {
-    /// A pool with its keys: those that were kept, or its first. Making keys takes long: this blocks the thread.
-    pub(crate) fn new(parts: Parts) -> io::Result<Self> {
+    /// Opens a pool with its stored keys, or generates the first keys. This is slow and blocks the thread.
+    ///
+    /// Nothing is written to disk for a new pool, see [`create`](Self::create).
+    pub(crate) fn open(parts: Parts) -> io::Result<Self> {
         let Parts { id, client_id, issuer, address, own_keys, store, triggers } = parts;
-        let state = State { published: Vec::new(), made: 0, generation: 0, fault: Fault::None };
+        let published = store.read(|data| {
+            let keys = data.keys.iter().map(|(number, key)| SigningKey::from_stored(number, key));
+            keys.collect::<io::Result<Vec<_>>>()
+        })?;
+        let has_keys = published.len() >= 2;
         let simulation_secret = load_simulation_secret(&store)?;
-        let shared = Self {
+        let pool = Self {
             id,
             client_id,
             issuer,
             address,
             own_keys,
             simulation_secret,
-            state: Mutex::new(state),
+            next_key: Mutex::new(published.last().map_or(0, |key| key.number + 1)),
+            state: Mutex::new(State { published, generation: 0, fault: Fault::None }),
             fetches: AtomicU64::new(0),
             clock: Arc::default(),
             verifier: OwnVerifier::default(),
             store,
             triggers,
         };
-        shared.load_keys()?;
-        if shared.state().published.len() < 2 {
-            shared.add_keys()?;
+        if !has_keys {
+            pool.add_keys()?;
         }
-        Ok(shared)
+        Ok(pool)
+    }
+
+    /// Writes the first data of a new pool together with its keys and secrets. The disk never has keys without a
+    /// pool.
+    pub(crate) async fn create(
+        &self,
+        record: PoolRecord,
+        fill: impl FnOnce(&mut Data) + Send,
+    ) -> Result<(), StoreError> {
+        let keys = if self.store.is_on_disk() { rows(&self.state().published)? } else { vec![] };
+        self.store
+            .write(|data| {
+                data.pool.insert(self.id.to_string(), record);
+                data.secrets.insert(SIMULATION, self.simulation_secret.clone());
+                for (number, key) in keys {
+                    data.keys.insert(number, key);
+                }
+                fill(data);
+                Ok(())
+            })
+            .await?
     }
 
     pub(crate) fn id(&self) -> &PoolId {
@@ -117,7 +147,7 @@ impl Pool {
         format!("arn:aws:cognito-idp:{region}:{ACCOUNT}:userpool/{}", self.id)
     }
 
-    /// The part of the id that passwords are bound to.
+    /// Returns the part of the id that SRP hashes include.
     pub(crate) fn short_name(&self) -> &str {
         self.id.as_str().split_once('_').map_or(self.id.as_str(), |(_, name)| name)
     }
@@ -126,21 +156,22 @@ impl Pool {
         self.address
     }
 
-    /// The base of all its addresses, without a slash at the end.
+    /// Returns the base of all its addresses, without a slash at the end.
     pub(crate) fn endpoint(&self) -> String {
         endpoint(self.address)
     }
 
-    /// The pool's time, in milliseconds of the Unix epoch.
+    /// Returns the pool's time in milliseconds since the Unix epoch.
     pub(crate) fn now(&self) -> u64 {
         milliseconds(self.time().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
+    /// Returns the pool's time.
     pub(crate) fn time(&self) -> SystemTime {
         self.clock.time()
     }
 
-    /// Returns what the events of this pool's triggers have in common.
+    /// Returns the context in which this pool's triggers run.
     pub(crate) fn events(&self) -> EventContext<'_> {
         EventContext {
             pool_id: self.id.as_str(),
@@ -169,7 +200,7 @@ impl Pool {
         verifier.build().map(Some).map_err(io::Error::other)
     }
 
-    /// Returns this pool as a verifier trusts it, with its present keys. It accepts tokens for any API.
+    /// Returns the configuration of a verifier that trusts this pool's current keys and accepts any resource.
     pub(crate) fn trusted(&self) -> Result<tower_cognito::Pool, KeySetError> {
         Ok(tower_cognito::Pool::custom(self.issuer(), self.jwks_uri())
             .static_keys(self.key_set()?)
@@ -180,21 +211,27 @@ impl Pool {
             .accept_any_resource())
     }
 
-    /// Puts the pool's clock forward.
-    pub(crate) fn advance(&self, by: Duration) {
-        self.clock.ahead.fetch_add(milliseconds(by), Ordering::Relaxed);
+    /// Returns the pool's clock.
+    pub(crate) fn clock(&self) -> Arc<PoolClock> {
+        Arc::clone(&self.clock)
     }
 
-    /// By how much the pool's clock is ahead.
+    /// Advances the pool's clock, at most to the end of its range.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.clock.advance(milliseconds(by));
+    }
+
+    /// Returns how far the pool's clock is ahead of the system's.
     pub(crate) fn ahead(&self) -> Duration {
         self.clock.ahead()
     }
 
+    /// Returns the published keys as a verifier reads them.
     pub(crate) fn key_set(&self) -> Result<KeySet, KeySetError> {
         KeySet::from_json(&self.jwks().to_string())
     }
 
-    /// Takes all keys but those that sign at present out of the key set.
+    /// Removes all keys from the key set except the two that sign.
     pub(crate) fn withdraw_old_keys(&self) {
         let old: Vec<_> = {
             let mut state = self.state();
@@ -223,7 +260,7 @@ impl Pool {
         &self.client_id
     }
 
-    /// The user's `sub`: the same in this pool each time.
+    /// Returns a `sub` for a user name. It is always the same in this pool.
     pub(crate) fn subject(&self, username: &str) -> String {
         uuid_of(&format!("{} {username}", self.id))
     }
@@ -248,32 +285,14 @@ impl Pool {
         key.expect("two keys are published from the start, and the newest two stay").clone()
     }
 
+    /// Returns the key set (RFC 7517).
     pub(crate) fn jwks(&self) -> Value {
         let keys: Vec<_> = self.state().published.iter().map(SigningKey::jwk).collect();
         json!({ "keys": keys })
     }
 
-    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes. `host` is the base of all
-    /// addresses for the client that asks.
-    pub(crate) fn discovery(&self, host: &str) -> Value {
-        json!({
-            "authorization_endpoint": format!("{host}/oauth2/authorize"),
-            "end_session_endpoint": format!("{host}/logout"),
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "issuer": self.issuer,
-            "jwks_uri": self.jwks_uri_at(host),
-            "response_types_supported": ["code", "token"],
-            "revocation_endpoint": format!("{host}/oauth2/revoke"),
-            "scopes_supported": ["openid", "email", "phone", "profile"],
-            "subject_types_supported": ["public"],
-            "token_endpoint": format!("{host}/oauth2/token"),
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "userinfo_endpoint": format!("{host}/oauth2/userInfo"),
-        })
-    }
-
-    /// Counts a fetch and tells how it is to go.
-    pub(crate) fn fetched(&self) -> Fault {
+    /// Counts a fetch of the key set and returns the fault of its response.
+    pub(crate) fn count_fetch(&self) -> Fault {
         self.fetches.fetch_add(1, Ordering::Relaxed);
         self.state().fault.clone()
     }
@@ -282,44 +301,25 @@ impl Pool {
         self.jwks_uri_at(&self.endpoint())
     }
 
-    fn jwks_uri_at(&self, host: &str) -> String {
+    /// Returns the address of the key set below a base address.
+    pub(crate) fn jwks_uri_at(&self, host: &str) -> String {
         format!("{host}/{}/.well-known/jwks.json", self.id)
     }
 
-    /// Signs with two new keys from now on. Making them takes long: this blocks the thread.
-    pub(crate) fn add_keys(&self) -> io::Result<()> {
-        let first = {
-            let mut state = self.state();
-            let first = state.made;
-            state.made += 2;
-            first
-        };
-        let make = if self.own_keys { SigningKey::own } else { SigningKey::shared };
-        let keys = [make(&self.issuer, first)?, make(&self.issuer, first + 1)?];
-        if self.store.is_kept() {
-            let stored = keys
-                .iter()
-                .map(|key| Ok((key.table_key(), key.stored()?)))
-                .collect::<io::Result<Vec<_>>>()?;
-            // Tokens are signed with what is on disk alone.
-            self.store.write_keys(stored, Vec::new())?;
+    /// Adds two new keys, which sign from now on. This is slow and blocks the thread.
+    pub(crate) fn add_keys(&self) -> Result<(), StoreError> {
+        let mut next = self.next_key.lock().unwrap_or_else(PoisonError::into_inner);
+        let generate = if self.own_keys { SigningKey::own } else { SigningKey::shared };
+        let keys = [generate(&self.issuer, *next)?, generate(&self.issuer, *next + 1)?];
+        // A new pool writes its keys with its first data. Otherwise a key signs only once it is on disk.
+        if self.store.is_on_disk() && self.store.read(|data| data.pool.len() > 0) {
+            self.store.write_keys(rows(&keys)?, Vec::new())?;
         }
+        *next += 2;
         let mut state = self.state();
         state.generation += 1;
         state.published.extend(keys);
         drop(state);
-        Ok(())
-    }
-
-    /// Takes the keys of before, so that their tokens stay valid.
-    fn load_keys(&self) -> io::Result<()> {
-        let kept = self.store.read(|data| {
-            let kept = data.keys.iter().map(|(number, key)| SigningKey::kept(number, key));
-            kept.collect::<io::Result<Vec<_>>>()
-        })?;
-        let mut state = self.state();
-        state.made = kept.last().map_or(0, |key| key.number + 1);
-        state.published = kept;
         Ok(())
     }
 
@@ -328,20 +328,30 @@ impl Pool {
     }
 }
 
-/// Returns the stored secret. A pool without one, such as a new pool, gets a random one, which is stored.
+/// The purpose of the secret from which responses for unknown names are derived.
+const SIMULATION: &str = "simulation";
+
+/// Returns the stored secret or a random one. A new pool writes it with its first data.
 fn load_simulation_secret(store: &Store) -> io::Result<String> {
-    const PURPOSE: &str = "simulation";
-    if let Some(secret) = store.read(|data| data.secrets.get(PURPOSE).cloned()) {
+    if let Some(secret) = store.read(|data| data.secrets.get(SIMULATION).cloned()) {
         return Ok(String::clone(&secret));
     }
     let secret = random_text();
-    store.write_secret(PURPOSE, &secret)?;
+    if store.read(|data| data.pool.len() > 0) {
+        store.write_secret(SIMULATION, &secret)?;
+    }
     Ok(secret)
 }
 
 impl PoolClock {
     pub(crate) fn time(&self) -> SystemTime {
-        SystemClock.now() + self.ahead()
+        let now = SystemClock.now();
+        now.checked_add(self.ahead()).unwrap_or(now)
+    }
+
+    fn advance(&self, milliseconds: u64) {
+        let advanced = |ahead: u64| Some(ahead.saturating_add(milliseconds));
+        let _ = self.ahead.fetch_update(Ordering::Relaxed, Ordering::Relaxed, advanced);
     }
 
     fn ahead(&self) -> Duration {
@@ -349,7 +359,12 @@ impl PoolClock {
     }
 }
 
-/// How a client on this machine reaches what listens on an address. An unspecified address is replaced by loopback.
+/// Returns the keys as rows of the store.
+fn rows(keys: &[SigningKey]) -> io::Result<Vec<(String, StoredKey)>> {
+    keys.iter().map(|key| Ok((key.table_key(), key.to_stored()?))).collect()
+}
+
+/// Returns the base URL of a server that listens on an address. An unspecified address is replaced by loopback.
 pub(crate) fn endpoint(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
@@ -358,4 +373,62 @@ pub(crate) fn endpoint(mut address: SocketAddr) -> String {
         });
     }
     format!("http://{address}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::{model::settings::PoolSettings, store::Disk};
+
+    const ID: &str = "us-east-1_Local0001";
+
+    fn open(disk: Option<Arc<Disk>>, own_keys: bool) -> Pool {
+        Pool::open(Parts {
+            store: Store::open(ID, disk).unwrap(),
+            id: ID.parse().unwrap(),
+            client_id: "client".to_owned(),
+            issuer: format!("http://127.0.0.1:9229/{ID}"),
+            address: SocketAddr::from(([127, 0, 0, 1], 9229)),
+            own_keys,
+            triggers: Triggers::default(),
+        })
+        .unwrap()
+    }
+
+    fn numbers(pool: &Pool) -> Vec<usize> {
+        pool.state().published.iter().map(|key| key.number).collect()
+    }
+
+    #[tokio::test]
+    async fn keys_of_a_new_pool_are_written_together_with_the_pool() {
+        let name = format!("tower-cognito-new-pool-{}.redb", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_file(&path);
+        let disk = Arc::new(Disk::open(&path).unwrap());
+        let tables = || -> Vec<_> {
+            disk.rows(ID).unwrap().into_iter().map(|(table, _, _)| table).collect()
+        };
+        let pool = open(Some(Arc::clone(&disk)), false);
+        assert!(tables().is_empty(), "{:?}", tables());
+        pool.create(PoolRecord::new(PoolSettings::default(), 0), |_| {}).await.unwrap();
+        assert_eq!(tables(), ["keys", "keys", "pool", "secrets"]);
+        pool.add_keys().unwrap();
+        let reopened = open(Some(Arc::clone(&disk)), false);
+        assert_eq!(numbers(&reopened), [0, 1, 2, 3]);
+        assert_eq!(reopened.jwks(), pool.jwks());
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn concurrent_rotations_publish_keys_in_the_order_of_their_numbers() {
+        let pool = open(None, true);
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| pool.add_keys().unwrap());
+            }
+        });
+        assert_eq!(numbers(&pool), (0..14).collect::<Vec<_>>());
+    }
 }

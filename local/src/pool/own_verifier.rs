@@ -1,4 +1,4 @@
-//! The verifier of a pool's own access tokens.
+//! The verifier of the access tokens that the same pool issued.
 
 use std::{
     io,
@@ -21,8 +21,8 @@ struct Built {
 }
 
 impl OwnVerifier {
-    /// Returns the verifier of a generation, and builds it if another one is stored. `build` reads the clients and the
-    /// keys, which may be newer than `generation`, never older.
+    /// Returns the verifier of a generation, and builds it if the stored one is of another generation. The clients and
+    /// keys that `build` reads may be newer than `generation`, but not older.
     pub(crate) fn of_generation(
         &self,
         generation: Generation,
@@ -61,7 +61,7 @@ mod tests {
             own_keys: false,
             triggers: Triggers::default(),
         };
-        Pool::new(parts).unwrap()
+        Pool::open(parts).unwrap()
     }
 
     async fn change_clients(pool: &Pool, change: impl FnOnce(&mut Data) + Send) {

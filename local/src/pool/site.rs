@@ -1,3 +1,5 @@
+//! The pools that one server serves.
+
 use std::{
     collections::BTreeMap,
     io,
@@ -14,17 +16,17 @@ use crate::{
     error::Error,
     model::{Client, PoolRecord},
     pool::{Parts, Pool, endpoint},
-    store::{Data, Disk, Store, mail::Outbox},
+    store::{Data, Disk, Store, StoreError, mail::Outbox},
     time::{SystemClock, milliseconds},
     triggers::Triggers,
 };
 
-/// All pools that one server serves.
+/// The pools of one server.
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
-    /// The region of the pools that are created here.
+    /// The region of the pools that the API creates.
     region: String,
     own_keys: bool,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
@@ -44,6 +46,7 @@ impl Site {
         Self { address, disk, outbox, region, own_keys, pools, domains }
     }
 
+    /// Serves a pool.
     pub(crate) fn add(&self, pool: Arc<Pool>) {
         if let Some(outbox) = &self.outbox {
             pool.store.mail_by(outbox.clone());
@@ -51,24 +54,24 @@ impl Site {
         self.lock().insert(pool.id().to_string(), pool);
     }
 
+    /// Returns a pool by its id.
     pub(crate) fn pool(&self, id: &str) -> Option<Arc<Pool>> {
         self.lock().get(id).map(Arc::clone)
     }
 
+    /// Returns all pools, in the order of their ids.
     pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
         self.lock().values().map(Arc::clone).collect()
     }
 
-    /// Creates a pool, which is served at once.
-    pub(crate) async fn create(self: &Arc<Self>, record: PoolRecord) -> io::Result<Arc<Pool>> {
+    /// Creates and serves a pool.
+    pub(crate) async fn create(
+        self: &Arc<Self>,
+        record: PoolRecord,
+    ) -> Result<Arc<Pool>, StoreError> {
         let id = format!("{}_{}", self.region, secret::pool_name());
         let pool = self.open(&id).await?;
-        pool.store
-            .write(|data| {
-                data.pool.insert(id, record);
-                Ok::<_, io::Error>(())
-            })
-            .await??;
+        pool.create(record, |_| {}).await?;
         self.add(Arc::clone(&pool));
         Ok(pool)
     }
@@ -82,7 +85,7 @@ impl Site {
     fn load(&self, id: &str) -> io::Result<Arc<Pool>> {
         let store = Store::open(id, self.disk.clone())?;
         let client_id = store.read(|data| data.clients.iter().next().map(|(id, _)| id.to_owned()));
-        let shared = Pool::new(Parts {
+        let pool = Pool::open(Parts {
             store,
             id: id.parse().map_err(io::Error::other)?,
             client_id: client_id.unwrap_or_default(),
@@ -91,7 +94,7 @@ impl Site {
             own_keys: self.own_keys,
             triggers: Triggers::default(),
         })?;
-        Ok(Arc::new(shared))
+        Ok(Arc::new(pool))
     }
 
     /// Removes a pool, also from disk, unless `check` returns an error.
@@ -105,13 +108,13 @@ impl Site {
         Ok(())
     }
 
-    /// Returns the system's time in milliseconds, for pools that are created.
+    /// Returns the system's time in milliseconds. A new pool is created at this time.
     pub(crate) fn now(&self) -> u64 {
         let time = SystemClock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
         milliseconds(time)
     }
 
-    /// Finds an app client, and its pool.
+    /// Finds an app client and its pool.
     pub(crate) fn client(&self, id: &str) -> Option<(Arc<Pool>, Arc<Client>)> {
         self.pools().into_iter().find_map(|pool| {
             let client = pool.store.read(|data| data.clients.get(id).cloned())?;
@@ -128,7 +131,7 @@ impl Site {
                 Err(error) => {
                     // The token may be another pool's.
                     let pool = pool.id();
-                    tracing::warn!(%pool, %error, "the tokens of a pool cannot be verified");
+                    tracing::warn!(%pool, %error, "the pool's tokens cannot be verified");
                     continue;
                 }
             };

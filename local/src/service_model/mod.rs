@@ -1,4 +1,4 @@
-//! Cognito's service model of the input of the operations, and the check of an input against it.
+//! Checks the input of operations against Cognito's service model.
 
 mod table;
 mod validate;

@@ -1,4 +1,4 @@
-//! Cognito's service model of the operations' input, as `model.txt` writes it.
+//! Reads Cognito's service model of the operations' input from `model.txt`.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use regex::Regex;
 
-/// The table, read once. A unit test checks that every line of it is understood.
+/// The service model. A unit test checks that every line is valid.
 pub(crate) static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(include_str!("model.txt")));
 
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(crate) struct Model {
 /// An operation that the pool serves.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// Whether it needs no AWS credentials. A test compares this with the table of operations.
+    /// Whether the operation needs no AWS credentials. A test compares this with the table of operations.
     #[cfg_attr(not(test), expect(dead_code, reason = "the server reads its own table"))]
     pub(crate) is_for_apps: bool,
     pub(crate) members: Vec<Member>,
@@ -60,7 +60,7 @@ pub(crate) enum Kind {
     Structure(Vec<Member>),
 }
 
-/// A regular expression that a whole value has to match, compiled when it is first needed.
+/// A regular expression that a whole value must match. It is compiled at its first use.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     pub(crate) text: &'static str,
@@ -83,7 +83,7 @@ impl Model {
         self.shapes.get(name)
     }
 
-    /// The shape of a member.
+    /// Returns the shape of a member.
     pub(crate) fn shape_of(&self, member: &Member) -> Option<&Shape> {
         self.shape(member.shape)
     }
@@ -96,7 +96,7 @@ impl Model {
         model
     }
 
-    /// Reads a line, and returns `None` if it is not understood or says nothing.
+    /// Reads a line. Returns `None` if it is invalid, empty or a comment.
     fn read_line(&mut self, line: &'static str) -> Option<()> {
         let (line, pattern) = match line.split_once(" pattern=") {
             Some((line, text)) => (line, Some(Pattern { text, regex: OnceLock::new() })),
@@ -167,8 +167,8 @@ impl Pattern {
     }
 }
 
-/// A pattern of the model, which has Java's syntax, as one that matches whole values in Rust's. In Java `\w` and `\s`
-/// are ASCII. The model uses them in brackets only, where POSIX classes have the same meaning.
+/// Converts a pattern from Java's syntax to Rust's, to match whole values. In Java `\w` and `\s` match ASCII only. The
+/// model uses them only in brackets, where POSIX classes have the same meaning.
 fn in_rust(pattern: &str) -> String {
     let pattern =
         pattern.replace(r"\w", "[:word:]").replace(r"\s", "[:space:]").replace(r"\S", "[:^space:]");
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_of_the_table_is_understood() {
+    fn every_line_of_the_model_is_valid() {
         let mut model = Model::default();
         let lines = include_str!("model.txt").lines();
         let mut count = 0;
@@ -210,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn classes_of_patterns_have_the_meaning_that_they_have_in_java() {
+    fn character_classes_match_as_in_java() {
         fn matches(text: &'static str, value: &str) -> bool {
             Pattern { text, regex: OnceLock::new() }.matches(value)
         }
         assert!(matches(r"[\w+]+", "aZ_09+"));
         assert!(!matches(r"[\w+]+", "ä"));
         assert!(!matches(r"[\w+]+", "a\n"), "a pattern matches the whole value");
-        assert!(matches(r"[\S]+", "ä\u{a0}"), "no space of ASCII");
+        assert!(matches(r"[\S]+", "ä\u{a0}"), "only ASCII spaces are excluded");
         for space in [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'] {
             assert!(!matches(r"[\S]+", &space.to_string()));
             assert!(matches(r"[\w\s]+", &space.to_string()));

@@ -1,4 +1,4 @@
-//! Checks the input of operations against the service model, and reports broken constraints in Cognito's words.
+//! Checks input against the service model. Reports broken constraints with Cognito's messages.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::{
     service_model::table::{Kind, MODEL, Member, Operation, Pattern, Shape},
 };
 
-/// A request is not checked further after this number of broken constraints, to keep the error small.
+/// The maximum number of broken constraints in one error.
 const MAX_REPORTED: usize = 100;
 
 /// Checks the whole input of an operation.
@@ -21,7 +21,7 @@ pub(crate) fn check(operation: &Operation, input: &Value) -> Result<(), Error> {
     broken.into_result()
 }
 
-/// Checks a string that has a type of the model, whether or not it came in a request.
+/// Checks a string against a shape of the model.
 pub(crate) fn check_text(shape: &str, member: &str, text: &str) -> Result<(), Error> {
     let mut broken = BrokenConstraints::default();
     if let Some(shape) = MODEL.shape(shape) {
@@ -83,7 +83,7 @@ impl BrokenConstraints {
                 let keys: Vec<_> = entries.keys().map(|key| Value::from(key.as_str())).collect();
                 let keys = keys.iter().map(|key| (String::new(), key));
                 self.check_parts(key, keys, path, (&quoted, is_secret), "Map keys must")?;
-                // Clients send null for entries that they do not have.
+                // Clients send null for absent entries.
                 let present = entries.iter().filter(|(_, value)| !value.is_null());
                 let values = present.map(|(key, value)| (key.clone(), value));
                 self.check_parts(part, values, path, (&quoted, is_secret), "Map value must")
@@ -92,8 +92,8 @@ impl BrokenConstraints {
         }
     }
 
-    /// Checks the items of a list, or the keys or values of a map. The members of structures are reported one by one. For other
-    /// parts one report names the whole and all constraints of a part.
+    /// Checks the items of a list, or the keys or values of a map. Each broken member of a structure is reported. For other
+    /// parts, one report names the list or map and all constraints of its parts.
     fn check_parts<'a>(
         &mut self,
         shape: &str,
@@ -139,7 +139,7 @@ enum Constraint<'a> {
     Min(i64, Measure),
 }
 
-/// What the bounds of a shape are about.
+/// The measure that the bounds of a shape limit.
 #[derive(Clone, Copy)]
 enum Measure {
     Length,
@@ -196,7 +196,7 @@ fn constraints(shape: &Shape) -> impl Iterator<Item = Constraint<'_>> {
     [pattern, words.map(Constraint::Words), max, min].into_iter().flatten()
 }
 
-/// The length of a string in characters, the value of a number, or how many items there are.
+/// Returns the length of a string in characters, the value of a number, or the number of items.
 fn size(value: &Value) -> i64 {
     let count = match value {
         Value::Number(number) => return number.as_i64().unwrap_or_default(),
@@ -225,7 +225,7 @@ fn is_exempt(shape: &Shape, text: &str) -> bool {
     (shape.accepts_blank && text.is_empty()) || (shape.accepts_url && is_url)
 }
 
-/// A value as errors quote it, with a space before it. Structures and long values are not quoted.
+/// Returns a value as errors quote it, with a space before it. Structures and long values are not quoted.
 fn quote(value: &Value) -> String {
     let text = match value {
         Value::String(text) => Some(text.clone()),

@@ -1,28 +1,27 @@
 use std::sync::Arc;
 
-use std::io;
-
 use crate::{
     model::{
         BrowserSession, Challenge, Client, ExternalSignIn, Grant, Group, IdentityProvider, Message,
         PoolRecord, RefreshToken, ResourceServer, Session, StoredKey, UnknownName, User,
     },
     store::{
+        error::StoreError,
         names::Names,
         table::{Change, Table},
     },
 };
 
-/// The progress of an uncommitted change, so that a panic at any point of it leaves a state that the next change can
-/// complete.
+/// The progress of a change that is not settled. If a panic interrupts the change, the next change completes or undoes
+/// it.
 #[derive(Default)]
 pub(crate) enum Progress {
-    /// Made in memory, and not to be kept unless it gets further.
+    /// Applied in memory. An interrupted change is undone.
     #[default]
-    Made,
-    /// Undone in memory while it is being written to disk.
+    Applied,
+    /// Undone in memory while it is written to disk. An interrupted change stays undone.
     Undone,
-    /// On disk, and made again in memory.
+    /// On disk, and applied in memory again. An interrupted change is completed.
     Written,
 }
 
@@ -45,10 +44,10 @@ macro_rules! tables {
                 Ok(changes)
             }
 
-            /// Makes the present state the one that later changes start from.
+            /// Settles all changes: they can no longer be undone.
             pub(crate) fn settle(&mut self) {
                 $(self.$name.settle();)*
-                self.progress = Progress::Made;
+                self.progress = Progress::Applied;
             }
 
             /// Undoes the unsettled changes, or reapplies them if they are undone.
@@ -56,10 +55,11 @@ macro_rules! tables {
                 $(self.$name.swap_changes();)*
             }
 
+            /// Adds a row that was read from disk.
             pub(crate) fn load(&mut self, table: &str, key: String, row: &[u8]) -> serde_json::Result<()> {
                 match table {
                     $(stringify!($name) => self.$name.load(key, row),)*
-                    // A table of a later version.
+                    // A later version may have more tables.
                     _ => Ok(()),
                 }
             }
@@ -68,7 +68,7 @@ macro_rules! tables {
 }
 
 tables! {
-    /// One row, by the pool's id.
+    /// The pool itself: one row, by its id.
     pool: PoolRecord,
     /// By id.
     clients: Client,
@@ -76,7 +76,7 @@ tables! {
     users: User,
     /// By name.
     groups: Group,
-    /// Sign-ins, by the `origin_jti` of their tokens.
+    /// By the `origin_jti` of their tokens.
     sessions: Session,
     /// By the digest of the token.
     refresh_tokens: RefreshToken,
@@ -124,16 +124,14 @@ impl Data {
             names.learn(key, Some(user));
         }
     }
-}
 
-impl Data {
-    pub(crate) fn begin_change(&mut self) -> io::Result<()> {
+    /// Prepares for a change: completes or undoes one that a panic interrupted.
+    pub(crate) fn begin_change(&mut self) -> Result<(), StoreError> {
         if self.is_closed {
-            return Err(deleted());
+            return Err(StoreError::Deleted);
         }
-        // A change that panicked leaves its changes unsettled.
         match self.progress {
-            Progress::Made => self.undo_change(),
+            Progress::Applied => self.undo_change(),
             Progress::Undone => self.settle(),
             Progress::Written => {
                 self.learn_names();
@@ -143,13 +141,9 @@ impl Data {
         Ok(())
     }
 
+    /// Undoes the unsettled changes.
     pub(crate) fn undo_change(&mut self) {
         self.swap_changes();
         self.settle();
     }
-}
-
-/// The error for a change of a pool that was deleted.
-pub(crate) fn deleted() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "the pool was deleted")
 }

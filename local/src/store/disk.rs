@@ -16,7 +16,7 @@ pub(crate) struct Disk(RwLock<Option<Database>>);
 /// By pool, table and key.
 const ROWS: TableDefinition<'_, (&str, &str, &str), &[u8]> = TableDefinition::new("rows");
 
-/// Identifies files of the local pool, and its format from later ones.
+/// Identifies a file as a local pool's, and the version of its format.
 const ABOUT: TableDefinition<'_, &str, &str> = TableDefinition::new("about");
 const FORMAT: (&str, &str) = ("format", "tower-cognito local pool 1");
 
@@ -25,7 +25,7 @@ const FORMAT: (&str, &str) = ("format", "tower-cognito local pool 1");
 const PRIVATE: u32 = 0o600;
 
 impl Disk {
-    /// Opens a file, or creates it. It holds private keys: on Unix only its owner can read it.
+    /// Opens a file, or creates it. On Unix only its owner can read it, because it contains private keys.
     ///
     /// # Errors
     /// Another process has it open, it belongs to another program, or it is damaged.
@@ -37,7 +37,7 @@ impl Disk {
         let database = Database::builder().create_file(file).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => named(
                 io::ErrorKind::ResourceBusy,
-                "another process has it open; each pool needs a file of its own".to_owned(),
+                "another process has it open; each process needs a separate file".to_owned(),
             ),
             DatabaseError::Storage(StorageError::Io(error))
                 if error.kind() != io::ErrorKind::InvalidData =>
@@ -46,24 +46,24 @@ impl Disk {
             }
             error => named(
                 io::ErrorKind::InvalidData,
-                format!("it is no data of a local pool, or it is damaged: {error}"),
+                format!("it is not a data file of a local pool, or it is damaged: {error}"),
             ),
         })?;
-        begin(&database).map_err(|what| named(io::ErrorKind::InvalidData, what))?;
-        // Only now is it known that this is a pool's file: the mode of another program's file stays as it is.
+        check_format(&database).map_err(|what| named(io::ErrorKind::InvalidData, what))?;
+        // Only now it is certain that the file is a pool's. The mode of another program's file does not change.
         make_private(&same_file, path);
         Ok(Self(RwLock::new(Some(database))))
     }
 
-    /// Frees the file, once what is being written is. Later writes fail.
+    /// Closes the file after the current write. Later writes fail.
     pub(crate) fn close(&self) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The ids of all pools that are kept.
+    /// Returns the ids of all pools in the file.
     pub(crate) fn pools(&self) -> io::Result<Vec<String>> {
         let mut pools = BTreeSet::new();
-        self.each("", |pool, table, _, _| {
+        self.visit_from("", |pool, table, _, _| {
             if table == "pool" {
                 pools.insert(pool.to_owned());
             }
@@ -72,10 +72,10 @@ impl Disk {
         Ok(pools.into_iter().collect())
     }
 
-    /// Table, key and row of all that is kept of a pool.
+    /// Returns table, key and content of each row of a pool.
     pub(crate) fn rows(&self, pool_id: &str) -> io::Result<Vec<(String, String, Vec<u8>)>> {
         let mut rows = Vec::new();
-        self.each(pool_id, |pool, table, key, row| {
+        self.visit_from(pool_id, |pool, table, key, row| {
             let is_of_pool = pool == pool_id;
             if is_of_pool {
                 rows.push((table.to_owned(), key.to_owned(), row.to_vec()));
@@ -85,20 +85,20 @@ impl Disk {
         Ok(rows)
     }
 
-    /// Keeps changes, all or none. They are on disk when this returns.
+    /// Writes changes in one transaction. They are on disk when this returns.
     pub(crate) fn write(&self, pool_id: &str, changes: &[Change]) -> io::Result<()> {
         self.with(|database| try_write(database, pool_id, changes))
     }
 
     /// Deletes a pool.
-    pub(crate) fn forget(&self, pool_id: &str) -> io::Result<()> {
-        let gone: Vec<_> =
+    pub(crate) fn delete(&self, pool_id: &str) -> io::Result<()> {
+        let rows: Vec<_> =
             self.rows(pool_id)?.into_iter().map(|(table, key, _)| (table, key)).collect();
-        self.with(|database| try_forget(database, pool_id, &gone))
+        self.with(|database| try_delete(database, pool_id, &rows))
     }
 
-    /// Visits the rows from a pool's first row on, until `visit` returns false.
-    fn each(
+    /// Visits the rows from a pool's first row on, until `wants_more` returns false.
+    fn visit_from(
         &self,
         from: &str,
         mut wants_more: impl FnMut(&str, &str, &str, &[u8]) -> bool,
@@ -106,8 +106,8 @@ impl Disk {
         self.with(|database| {
             let rows = database.begin_read()?.open_table(ROWS)?;
             for row in rows.range((from, "", "")..)? {
-                let (place, row) = row?;
-                let (pool, table, key) = place.value();
+                let (row_key, row) = row?;
+                let (pool, table, key) = row_key.value();
                 if !wants_more(pool, table, key, row.value()) {
                     break;
                 }
@@ -116,14 +116,14 @@ impl Disk {
         })
     }
 
-    fn with<R>(&self, act: impl FnOnce(&Database) -> Result<R, redb::Error>) -> io::Result<R> {
+    fn with<R>(&self, run: impl FnOnce(&Database) -> Result<R, redb::Error>) -> io::Result<R> {
         let database = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let ended = || io::Error::new(io::ErrorKind::NotConnected, "the pool was stopped");
-        act(database.as_ref().ok_or_else(ended)?).map_err(io::Error::other)
+        let stopped = || io::Error::new(io::ErrorKind::NotConnected, "the pool was stopped");
+        run(database.as_ref().ok_or_else(stopped)?).map_err(io::Error::other)
     }
 }
 
-/// Opens a file to read and write. A new one is private from its first byte on.
+/// Opens a file to read and write. A new file is private from the start.
 fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -158,18 +158,18 @@ fn make_private(file: &File, path: &Path) {
     }
 }
 
-/// Other systems have no such modes: the folder decides who has access.
+/// Does nothing: other systems have no such modes. The folder decides who has access.
 #[cfg(not(unix))]
 fn make_private(_: &File, _: &Path) {}
 
-/// Looks at a file that was just opened, or begins it. The error is a sentence.
-fn begin(database: &Database) -> Result<(), String> {
-    let foreign = || "it is no data of a local pool".to_owned();
+/// Checks the format of a file that was opened. Writes the format into a new file.
+fn check_format(database: &Database) -> Result<(), String> {
+    let foreign = || "it is not a data file of a local pool".to_owned();
     let broken = |error: redb::Error| error.to_string();
     let transaction = database.begin_read().map_err(|error| broken(error.into()))?;
     let is_new = transaction.list_tables().map_err(|error| broken(error.into()))?.next().is_none();
     if is_new {
-        return try_begin(database).map_err(broken);
+        return write_format(database).map_err(broken);
     }
     let about = transaction.open_table(ABOUT).map_err(|_| foreign())?;
     let (key, format) = FORMAT;
@@ -183,7 +183,7 @@ fn begin(database: &Database) -> Result<(), String> {
     transaction.open_table(ROWS).map(drop).map_err(|_| foreign())
 }
 
-fn try_begin(database: &Database) -> Result<(), redb::Error> {
+fn write_format(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(ABOUT)?.insert(FORMAT.0, FORMAT.1)?;
     transaction.open_table(ROWS)?;
@@ -196,10 +196,10 @@ fn try_write(database: &Database, pool_id: &str, changes: &[Change]) -> Result<(
     {
         let mut table = transaction.open_table(ROWS)?;
         for Change { table: name, key, row } in changes {
-            let place = (pool_id, *name, key.as_str());
+            let row_key = (pool_id, *name, key.as_str());
             match row {
-                Some(row) => table.insert(place, row.as_slice())?,
-                None => table.remove(place)?,
+                Some(row) => table.insert(row_key, row.as_slice())?,
+                None => table.remove(row_key)?,
             };
         }
     }
@@ -207,15 +207,15 @@ fn try_write(database: &Database, pool_id: &str, changes: &[Change]) -> Result<(
     Ok(())
 }
 
-fn try_forget(
+fn try_delete(
     database: &Database,
     pool_id: &str,
-    gone: &[(String, String)],
+    rows: &[(String, String)],
 ) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
         let mut table = transaction.open_table(ROWS)?;
-        for (name, key) in gone {
+        for (name, key) in rows {
             table.remove((pool_id, name.as_str(), key.as_str()))?;
         }
     }

@@ -9,34 +9,39 @@ use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::model::{Message, settings::Contact};
 
 /// Cognito's default sender.
 const SENDER: (&str, &str) = ("no-reply", "verificationemail.com");
 
-/// So many messages wait for the mail catcher. Those that come after are in the list alone.
+/// The number of messages that can wait for the mail catcher. Further messages are not mailed.
 const MAX_WAITING: usize = 1000;
 
-/// How long the mail catcher may take for a step.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the mail catcher may take for one SMTP command.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the pools of a site put what is to be mailed.
+/// The queue of the messages that are mailed. All pools of a server share it.
 #[derive(Clone)]
 pub(crate) struct Outbox(mpsc::Sender<Message>);
 
 impl Outbox {
-    /// Mails by the SMTP server `host:port`, as long as there is an outbox and what it holds.
+    /// Starts to mail messages by the SMTP server `host:port`. Ends when all outboxes are dropped and the queue is empty.
+    ///
+    /// # Errors
+    /// The address is invalid.
     pub(crate) fn open(server: &str) -> io::Result<Self> {
         let (host, port) = host_and_port(server).ok_or_else(|| {
-            let message = format!("`{server}` is no SMTP address: it has to be `host:port`");
+            let message = format!(
+                "invalid SMTP address {server:?}: expected host:port, such as 127.0.0.1:1025"
+            );
             io::Error::new(io::ErrorKind::InvalidInput, message)
         })?;
         // A mail catcher speaks plain SMTP and needs no authentication.
         let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
             .port(port)
-            .timeout(Some(PATIENCE))
+            .timeout(Some(TIMEOUT))
             .build();
         let (outbox, mut waiting) = mpsc::channel(MAX_WAITING);
         tokio::spawn(async move {
@@ -47,25 +52,34 @@ impl Outbox {
         Ok(Self(outbox))
     }
 
-    /// Has a message mailed, if it is an e-mail. Nobody waits for it.
+    /// Queues a message, if it is an e-mail. It does not wait for the delivery.
     pub(crate) fn put(&self, message: Message) {
-        let is_email = message.medium == Contact::Email.medium();
-        if is_email && self.0.try_send(message).is_err() {
-            tracing::warn!("the mail catcher is too far behind: a message is not mailed");
+        if message.medium != Contact::Email.medium() {
+            return;
+        }
+        if let Err(error) = self.0.try_send(message) {
+            tracing::warn!("a message is not mailed: {}", reason(&error));
         }
     }
 }
 
-/// Gives a message to the mail catcher. Errors are logged without the message and without the server's response,
-/// which may quote it.
+fn reason(error: &TrySendError<Message>) -> &'static str {
+    match error {
+        TrySendError::Full(_) => "too many messages wait for the mail catcher",
+        TrySendError::Closed(_) => "the runtime that mails messages was shut down",
+    }
+}
+
+/// Sends a message to the mail catcher. Errors are logged without the message and without the server's response, which
+/// may quote it.
 async fn deliver(transport: &AsyncSmtpTransport<Tokio1Executor>, message: &Message) {
     let Some(mail) = mail(message) else {
-        tracing::warn!("a message has an address that no mail goes to: it is not mailed");
+        tracing::warn!("a message is not mailed: its e-mail address is invalid");
         return;
     };
     if let Err(error) = transport.send(mail).await {
         let status = error.status().map(|code| code.to_string());
-        tracing::warn!(status, "the mail catcher did not take a message");
+        tracing::warn!(status, "the mail catcher rejected a message or is unavailable");
     }
 }
 
@@ -84,17 +98,42 @@ fn mail(message: &Message) -> Option<Mail> {
         .ok()
 }
 
-/// `127.0.0.1:1025`, `localhost:1025`, `[::1]:1025`.
+/// Splits an address: `127.0.0.1:1025`, `localhost:1025`, `[::1]:1025`. Returns `None` if it is invalid.
 fn host_and_port(server: &str) -> Option<(&str, u16)> {
     let (host, port) = server.rsplit_once(':')?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let is_host = match bare {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
-            !host.is_empty()
-                && !host.contains(|sign: char| ":/@[]".contains(sign) || sign.is_whitespace())
+            !host.is_empty() && !host.contains(|c: char| ":/@[]".contains(c) || c.is_whitespace())
         }
     };
     let port = port.parse().ok().filter(|port| *port != 0)?;
     is_host.then_some((bare.unwrap_or(host), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> Message {
+        Message {
+            username: "jane".to_owned(),
+            medium: Contact::Email.medium().to_owned(),
+            destination: "jane@example.com".to_owned(),
+            subject: None,
+            body: String::new(),
+            code: None,
+            at: 0,
+        }
+    }
+
+    #[test]
+    fn full_queue_and_closed_queue_have_different_reasons() {
+        let (sender, receiver) = mpsc::channel(1);
+        sender.try_send(message()).unwrap();
+        assert!(reason(&sender.try_send(message()).unwrap_err()).contains("too many messages"));
+        drop(receiver);
+        assert!(reason(&sender.try_send(message()).unwrap_err()).contains("shut down"));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod data;
 mod disk;
+mod error;
 mod find;
 pub(crate) mod mail;
 mod names;
@@ -14,13 +15,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-pub(crate) use self::{data::Data, disk::Disk, table::Table};
-use self::{
-    data::{Progress, deleted},
-    mail::Outbox,
-    table::Change,
-};
-pub(crate) use crate::model::{ExternalSignIn, IdentityProvider};
+pub(crate) use self::{data::Data, disk::Disk, error::StoreError, table::Table};
+use self::{data::Progress, mail::Outbox, table::Change};
+pub(crate) use crate::model::ExternalSignIn;
 use crate::{
     blocking,
     model::{Message, StoredKey},
@@ -34,9 +31,9 @@ pub(crate) struct Store(Arc<Inner>);
 
 struct Inner {
     data: Mutex<Data>,
-    /// Held by the one change that is on its way to disk.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    /// Held while signing keys are written, and while the pool is deleted, so that no key outlives its pool.
+    /// Held by the change that is being written to disk. Changes are written one at a time.
+    writing: Arc<tokio::sync::Mutex<()>>,
+    /// Held while signing keys are written and while the pool is deleted. No key is written after its pool was deleted.
     keys: Mutex<()>,
     disk: Option<Arc<Disk>>,
     outbox: OnceLock<Outbox>,
@@ -58,7 +55,7 @@ impl Store {
         data.learn_all_names();
         Ok(Self(Arc::new(Inner {
             data: Mutex::new(data),
-            turn: Arc::default(),
+            writing: Arc::default(),
             keys: Mutex::default(),
             disk,
             outbox: OnceLock::new(),
@@ -66,11 +63,12 @@ impl Store {
         })))
     }
 
-    /// Has messages mailed from now on. Later calls have no effect.
+    /// Sets the outbox that mails messages. Only the first call has an effect.
     pub(crate) fn mail_by(&self, outbox: Outbox) {
         self.0.outbox.get_or_init(|| outbox);
     }
 
+    /// Reads data.
     pub(crate) fn read<R>(&self, read: impl FnOnce(&Data) -> R) -> R {
         read(&self.0.lock())
     }
@@ -83,8 +81,8 @@ impl Store {
     pub(crate) async fn close<E: Send + 'static>(
         &self,
         check: impl FnOnce(&Data) -> Result<(), E> + Send + 'static,
-    ) -> io::Result<Result<(), E>> {
-        let turn = Arc::clone(&self.0.turn).lock_owned().await;
+    ) -> Result<Result<(), E>, StoreError> {
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let inner = Arc::clone(&self.0);
         blocking::run(move || {
             let _keys = inner.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,14 +92,14 @@ impl Store {
                 return Ok(Err(error));
             }
             if let Some(disk) = &inner.disk {
-                // The turn keeps out all changes of a store with a disk.
+                // No other change of a store with a disk can run, because `writing` is held.
                 drop(data);
-                disk.forget(&inner.pool_id)?;
+                disk.delete(&inner.pool_id)?;
                 data = inner.lock();
             }
             *data = Data { is_closed: true, ..Data::default() };
             drop(data);
-            drop(turn);
+            drop(writing);
             Ok(Ok(()))
         })
         .await
@@ -115,7 +113,7 @@ impl Store {
     pub(crate) async fn write<R: Send, E: Send>(
         &self,
         write: impl FnOnce(&mut Data) -> Result<R, E> + Send,
-    ) -> io::Result<Result<R, E>> {
+    ) -> Result<Result<R, E>, StoreError> {
         self.change(write, Result::is_ok).await
     }
 
@@ -124,7 +122,7 @@ impl Store {
     pub(crate) async fn write_always<R: Send>(
         &self,
         write: impl FnOnce(&mut Data) -> R + Send,
-    ) -> io::Result<R> {
+    ) -> Result<R, StoreError> {
         self.change(write, |_| true).await
     }
 
@@ -132,7 +130,7 @@ impl Store {
         &self,
         write: impl FnOnce(&mut Data) -> R + Send,
         is_kept: impl FnOnce(&R) -> bool + Send,
-    ) -> io::Result<R> {
+    ) -> Result<R, StoreError> {
         let Some(disk) = &self.0.disk else {
             let mut data = self.0.lock();
             data.begin_change()?;
@@ -144,13 +142,13 @@ impl Store {
             }
             return Ok(result);
         };
-        let turn = Arc::clone(&self.0.turn).lock_owned().await;
+        let writing = Arc::clone(&self.0.writing).lock_owned().await;
         let (result, changes) = {
             let mut data = self.0.lock();
             data.begin_change()?;
             let result = write(&mut data);
             let changes = if is_kept(&result) {
-                data.changes().map_err(io::Error::other)
+                data.changes().map_err(|error| StoreError::Io(io::Error::other(error)))
             } else {
                 Ok(vec![])
             };
@@ -159,17 +157,17 @@ impl Store {
             data.progress = Progress::Undone;
             match changes {
                 Ok(changes) if !changes.is_empty() => (result, changes),
-                nothing_to_keep => {
+                not_written => {
                     data.settle();
-                    return nothing_to_keep.map(|_| result);
+                    return not_written.map(|_| result);
                 }
             }
         };
         let (inner, disk) = (Arc::clone(&self.0), Arc::clone(disk));
         blocking::run(move || {
-            let kept = disk.write(&inner.pool_id, &changes);
+            let written = disk.write(&inner.pool_id, &changes);
             let mut data = inner.lock();
-            match kept {
+            match written {
                 Ok(()) => {
                     data.swap_changes();
                     data.progress = Progress::Written;
@@ -177,8 +175,8 @@ impl Store {
                 }
                 Err(_) => data.settle(),
             }
-            drop(turn);
-            kept
+            drop(writing);
+            written
         })
         .await?;
         Ok(result)
@@ -187,16 +185,16 @@ impl Store {
     /// Writes new signing keys to disk and removes old ones, by their numbers. It blocks the thread.
     ///
     /// # Errors
-    /// The disk does not take them, or the pool was deleted.
+    /// The keys cannot be written, or the pool was deleted.
     pub(crate) fn write_keys(
         &self,
         new: Vec<(String, StoredKey)>,
         old: Vec<String>,
-    ) -> io::Result<()> {
+    ) -> Result<(), StoreError> {
         let Some(disk) = &self.0.disk else { return Ok(()) };
         let _keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if self.read(|data| data.is_closed) {
-            return Err(deleted());
+            return Err(StoreError::Deleted);
         }
         let old = old.into_iter().map(|key| Ok(Change { table: KEYS, key, row: None }));
         let new = new.into_iter().map(|(key, row)| {
@@ -204,7 +202,7 @@ impl Store {
             Ok(Change { table: KEYS, key, row: Some(row) })
         });
         let changes = old.chain(new).collect::<io::Result<Vec<_>>>()?;
-        disk.write(&self.0.pool_id, &changes)
+        Ok(disk.write(&self.0.pool_id, &changes)?)
     }
 
     /// Writes a secret to disk, before the pool is served. It blocks the thread.
@@ -218,8 +216,8 @@ impl Store {
         disk.write(&self.0.pool_id, &[change])
     }
 
-    /// Whether data is on disk too.
-    pub(crate) fn is_kept(&self) -> bool {
+    /// Returns whether data is also on disk.
+    pub(crate) fn is_on_disk(&self) -> bool {
         self.0.disk.is_some()
     }
 }
@@ -255,7 +253,7 @@ mod tests {
 
     const POOL: &str = "us-east-1_Local0001";
 
-    /// A data file that is gone with its test.
+    /// A data file of one test, removed on drop.
     struct DataFile(PathBuf);
 
     impl DataFile {
@@ -292,8 +290,8 @@ mod tests {
         }
     }
 
-    /// A store with something of each kind of change to come.
-    async fn begin(store: &Store) {
+    /// Adds the rows that [`change_all`] changes.
+    async fn fill(store: &Store) {
         let begun = store.write(|data| {
             for name in ["changed", "removed", "retained"] {
                 data.users.insert(name, user(name));
@@ -304,7 +302,7 @@ mod tests {
         begun.await.unwrap().unwrap();
     }
 
-    /// Changes rows in every way that there is.
+    /// Changes rows in every possible way.
     fn change_all(data: &mut Data) {
         data.users.insert("new", user("new"));
         data.users.get_mut("changed").unwrap().enabled = false;
@@ -312,7 +310,7 @@ mod tests {
         data.users.retain(|key, _| key != "retained");
         data.groups.insert("kept", Group { precedence: Some(1), ..group("kept") });
         data.groups.insert("new", group("new"));
-        // Twice, since what counts is the row before all of it.
+        // Changed twice: an undo must restore the row from before both changes.
         data.groups.insert("new", group("newer"));
         data.users.get_mut("changed").unwrap().modified_at = 7;
     }
@@ -322,7 +320,7 @@ mod tests {
         Ok(())
     }
 
-    /// What of the changes is there: in the rows, and in what users are known by.
+    /// Returns what the changes affect: rows, and names that users are found by.
     fn seen(store: &Store) -> (Vec<String>, bool, u64, Option<u32>, Vec<String>) {
         store.read(|data| {
             let keys = data.users.iter().map(|(key, _)| key.to_owned()).collect();
@@ -341,19 +339,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn write_that_is_refused_changes_nothing_in_memory_and_on_disk() {
-        let file = DataFile::new("refused");
+    async fn rejected_write_changes_nothing_in_memory_and_on_disk() {
+        let file = DataFile::new("rejected");
         let before =
             (texts(&["changed", "removed", "retained"]), true, 0, None, texts(&["removed"]));
         for store in [Store::open(POOL, None).unwrap(), file.open()] {
-            begin(&store).await;
-            let refused = store.write(|data| {
+            fill(&store).await;
+            let rejected = store.write(|data| {
                 change_all(data);
-                Err::<(), _>("refused")
+                Err::<(), _>("rejected")
             });
-            assert_eq!(refused.await.unwrap(), Err("refused"));
+            assert_eq!(rejected.await.unwrap(), Err("rejected"));
             assert_eq!(seen(&store), before);
-            // What was undone is not written with what comes next.
+            // The next write does not write the undone changes.
             store
                 .write(|data| Ok::<_, ()>(data.groups.insert("later", group("later"))))
                 .await
@@ -367,26 +365,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn write_that_the_disk_does_not_take_changes_nothing() {
+    async fn write_that_fails_on_disk_changes_nothing() {
         let file = DataFile::new("closed");
         let disk = Arc::new(Disk::open(&file.0).unwrap());
         let store = Store::open(POOL, Some(Arc::clone(&disk))).unwrap();
-        begin(&store).await;
+        fill(&store).await;
         let before = seen(&store);
         disk.close();
-        let failed = store.write(change_all_and_succeed).await;
-        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        let is_stopped = |error: StoreError| matches!(error, StoreError::Io(error) if error.kind() == io::ErrorKind::NotConnected);
+        assert!(is_stopped(store.write(change_all_and_succeed).await.unwrap_err()));
         assert_eq!(seen(&store), before);
-        let failed = store.write_always(change_all).await;
-        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert!(is_stopped(store.write_always(change_all).await.unwrap_err()));
         assert_eq!(seen(&store), before);
     }
 
     #[tokio::test]
-    async fn changes_of_a_write_that_panics_are_undone_by_the_next() {
+    async fn next_write_undoes_the_changes_of_a_write_that_panicked() {
         let file = DataFile::new("panics");
         for store in [Store::open(POOL, None).unwrap(), file.open()] {
-            begin(&store).await;
+            fill(&store).await;
             let before = seen(&store);
             let store = Arc::new(store);
             let panicking = Arc::clone(&store);
@@ -405,10 +402,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn change_whose_write_panics_stays_undone_and_one_that_is_written_stays_made() {
+    async fn interrupted_change_is_completed_only_if_it_is_on_disk() {
         for is_written in [false, true] {
             let store = Store::open(POOL, None).unwrap();
-            begin(&store).await;
+            fill(&store).await;
             let before = seen(&store);
             let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
             {
@@ -432,29 +429,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn keys_of_a_deleted_pool_are_not_written() {
+    async fn writing_keys_of_a_deleted_pool_is_an_error() {
         let file = DataFile::new("keys");
         let store = file.open();
-        begin(&store).await;
+        fill(&store).await;
         store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap();
         store.close(|_| Ok::<_, ()>(())).await.unwrap().unwrap();
-        let refused = store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::NotFound);
+        let error = store.write_keys(Vec::new(), vec!["1".to_owned()]).unwrap_err();
+        assert!(matches!(error, StoreError::Deleted));
     }
 
     #[tokio::test]
-    async fn write_that_succeeds_and_one_that_is_always_kept_stay_in_memory_and_on_disk() {
+    async fn accepted_changes_are_in_memory_and_on_disk() {
         let after = (texts(&["changed", "new"]), false, 7, Some(1), texts(&["new"]));
         for always in [false, true] {
             let file = DataFile::new(if always { "always" } else { "succeeds" });
             for store in [Store::open(POOL, None).unwrap(), file.open()] {
-                begin(&store).await;
+                fill(&store).await;
                 if always {
-                    let refused = store.write_always(|data| {
+                    let rejected = store.write_always(|data| {
                         change_all(data);
-                        Err::<(), _>("refused")
+                        Err::<(), _>("rejected")
                     });
-                    assert_eq!(refused.await.unwrap(), Err("refused"));
+                    assert_eq!(rejected.await.unwrap(), Err("rejected"));
                 } else {
                     store.write(change_all_and_succeed).await.unwrap().unwrap();
                 }

@@ -8,7 +8,7 @@ use crate::model::{
 /// An index of users by every text that can identify one: user name, `sub`, contacts and preferred user name.
 ///
 /// It is updated at the end of each change. Until then, `Data::known_as` also returns the users that the change touched.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Names {
     /// The keys of users, by text.
     keys: BTreeMap<String, BTreeSet<String>>,
@@ -36,9 +36,7 @@ impl Names {
             self.texts.insert(key.to_owned(), texts);
         }
     }
-}
 
-impl Names {
     /// Returns the keys of the users that a text may identify, in any case.
     pub(crate) fn keys_of(&self, text: &str) -> impl Iterator<Item = &str> {
         self.keys.get(&folded(text)).into_iter().flatten().map(String::as_str)
@@ -51,8 +49,8 @@ fn texts_of(user: &User) -> BTreeSet<String> {
         Contact::PhoneNumber.attribute(),
         Alias::PreferredUsername.attribute(),
     ];
-    let held = attributes.into_iter().filter_map(|name| user.attribute(name));
-    held.chain([user.username.as_str(), user.sub.as_str()]).map(folded).collect()
+    let values = attributes.into_iter().filter_map(|name| user.attribute(name));
+    values.chain([user.username.as_str(), user.sub.as_str()]).map(folded).collect()
 }
 
 fn folded(text: &str) -> String {
@@ -75,12 +73,12 @@ mod tests {
     }
 
     #[test]
-    fn users_are_known_by_what_they_have_at_present() {
+    fn users_are_found_by_their_current_names() {
         let mut data = Data::default();
         for name in ["a", "b"] {
             data.users.insert(name, user(name, "Shared@example.com"));
         }
-        // At once, and as well after the change is over.
+        // Before and after the change is settled.
         for _ in 0..2 {
             let both = known(&data, "shared@EXAMPLE.com");
             assert!(both.contains("a") && both.contains("b"));
@@ -105,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn users_who_were_kept_are_known_again() {
+    fn loaded_users_are_found_by_their_names() {
         let mut data = Data::default();
         let row = serde_json::to_vec(&user("a", "a@example.com")).unwrap();
         data.load("users", "a".to_owned(), &row).unwrap();

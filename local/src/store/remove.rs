@@ -12,7 +12,7 @@ impl Data {
         self.refresh_tokens.retain(|_, token| token.origin_jti != origin_jti);
     }
 
-    /// Forgets a user with every sign-in, so that no token of theirs works any more. Messages are kept as a log.
+    /// Removes a user with all sessions and unfinished sign-ins. Messages stay, as a log.
     pub(crate) fn remove_user(&mut self, username: &str) -> Option<Arc<User>> {
         let key = self.user_key(username);
         let user = self.users.remove(&key)?;
@@ -24,14 +24,14 @@ impl Data {
         Some(user)
     }
 
-    /// Forgets unfinished sign-ins: steps of a sign-in, authorization codes, browsers.
+    /// Removes a user's challenges, authorization codes and browser sessions.
     pub(crate) fn end_sign_ins(&mut self, username: &str) {
         self.challenges.retain(|_, challenge| challenge.username != username);
         self.grants.retain(|_, grant| grant.username != username);
         self.browser_sessions.retain(|_, session| session.username != username);
     }
 
-    /// Forgets an app client with all sign-ins by way of it.
+    /// Removes an app client with all its sessions and unfinished sign-ins.
     pub(crate) fn remove_client(&mut self, id: &str) -> Option<Arc<Client>> {
         let client = self.clients.remove(id)?;
         self.sessions.retain(|_, session| session.client_id != id);
@@ -42,7 +42,7 @@ impl Data {
         Some(client)
     }
 
-    /// Forgets a group, in its users too: another of the same name begins without any.
+    /// Removes a group, also from its users. A new group of the same name has no users.
     pub(crate) fn remove_group(&mut self, name: &str) -> Option<Arc<Group>> {
         let group = self.groups.remove(name)?;
         let members: Vec<_> = self

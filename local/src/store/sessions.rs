@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Data {
-    /// Begins a session, and returns its `origin_jti` and its first refresh token.
+    /// Begins a session. Returns its `origin_jti` and its first refresh token.
     pub(crate) fn begin_session(
         &mut self,
         user: &User,
@@ -36,7 +36,7 @@ impl Data {
         (origin_jti, token)
     }
 
-    /// Adds a refresh token to a session.
+    /// Adds a refresh token to a session and returns it.
     pub(crate) fn add_refresh_token(&mut self, origin_jti: &str) -> String {
         let token = refresh_token();
         let row = RefreshToken { origin_jti: origin_jti.to_owned(), rotated_at: None };
@@ -53,7 +53,7 @@ impl Data {
     }
 }
 
-/// Returns a new refresh token: random, in the five parts of Cognito's own.
+/// Returns a new refresh token: random bytes in five parts, the format of Cognito's refresh tokens.
 fn refresh_token() -> String {
     let header = r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#;
     let parts = [

@@ -2,13 +2,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Rows by their keys, with the changes that are not settled yet. Readers share a row; a change copies it first.
+/// Rows by their keys, with the changes that are not settled yet. Readers share a row. A change copies it first.
 ///
 /// A change is settled once it is on disk, or at once if the pool has no disk. Until then it can be undone.
-#[derive(Debug)]
 pub(crate) struct Table<T> {
     rows: BTreeMap<String, Arc<T>>,
-    /// The changed rows as they were before, or, while the changes are undone, as they will be.
+    /// The changed rows as they were before the change. While the changes are undone: as they are after it.
     changed: BTreeMap<String, Option<Arc<T>>>,
     /// Counts the settled changes.
     generation: u64,
@@ -17,7 +16,7 @@ pub(crate) struct Table<T> {
 }
 
 /// The number of rows below which a table is never pruned.
-const FEW: usize = 64;
+const MIN_PRUNE: usize = 64;
 
 /// A changed row for the disk. `row` is `None` if it was removed.
 pub(crate) struct Change {
@@ -84,7 +83,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
             return false;
         }
         self.retain(wanted);
-        self.prune_at = FEW.max(self.len().saturating_mul(2));
+        self.prune_at = MIN_PRUNE.max(self.len().saturating_mul(2));
         self.len() < before
     }
 

@@ -1,4 +1,4 @@
-//! Tokens for tests: minted ones, and mock claims.
+//! Minted tokens and mock claims for tests.
 
 mod mock;
 mod token;

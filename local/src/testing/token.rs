@@ -6,11 +6,11 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use tower_cognito::{TokenUse, verifier::Clock};
+use tower_cognito::TokenUse;
 
-use crate::{ids::random_uuid, pool::Pool, time::SystemClock};
+use crate::{ids::random_uuid, pool::Pool};
 
-/// A builder of a token, which [`sign`](Self::sign) returns.
+/// Builds a token, which [`sign`](Self::sign) returns.
 #[must_use]
 pub struct TokenBuilder {
     pool: Arc<Pool>,
@@ -19,11 +19,15 @@ pub struct TokenBuilder {
     removed: Vec<String>,
     scopes: Vec<String>,
     issued_at: SystemTime,
-    lifetime: i64,
+    /// `None` for a token that has expired.
+    lifetime: Option<u64>,
 }
 
 /// Cognito's default lifetime of access and ID tokens.
-const LIFETIME_SECONDS: i64 = 60 * 60;
+const LIFETIME_SECONDS: u64 = 60 * 60;
+
+/// 9999-12-31T23:59:59Z, the latest time in a token. Verifiers reject later times.
+const LATEST: u64 = 253_402_300_799;
 
 impl TokenBuilder {
     pub(crate) fn user(pool: Arc<Pool>, token_use: TokenUse, username: String) -> Self {
@@ -47,15 +51,15 @@ impl TokenBuilder {
     }
 
     fn new(pool: Arc<Pool>, token_use: TokenUse) -> Self {
-        let issuer = pool.issuer().to_owned();
+        let (issuer, issued_at) = (pool.issuer().to_owned(), pool.time());
         let token = Self {
             pool,
             token_use,
             claims: Map::new(),
             removed: Vec::new(),
             scopes: Vec::new(),
-            issued_at: SystemClock.now(),
-            lifetime: LIFETIME_SECONDS,
+            issued_at,
+            lifetime: Some(LIFETIME_SECONDS),
         };
         token
             .claim("iss", issuer)
@@ -63,7 +67,7 @@ impl TokenBuilder {
             .claim("jti", random_uuid())
     }
 
-    /// Puts the user into a group.
+    /// Adds a group.
     pub fn group(mut self, name: impl Into<String>) -> Self {
         let groups = self.claims.entry("cognito:groups").or_insert_with(|| json!([]));
         if let Value::Array(groups) = groups {
@@ -72,15 +76,17 @@ impl TokenBuilder {
         self
     }
 
-    /// Grants a scope, as the hosted UI does; without any, a user's access token has the scope of
-    /// an API sign-in, `aws.cognito.signin.user.admin`. ID tokens have no scopes.
+    /// Adds a scope, as a sign-in at the hosted pages does.
+    ///
+    /// Default for a user's access token: `aws.cognito.signin.user.admin`, the scope of a sign-in by the API. ID tokens
+    /// have no scopes.
     pub fn scope(mut self, name: impl Into<String>) -> Self {
         self.scopes.push(name.into());
         self
     }
 
-    /// Writes permissions into `custom:permissions`, as a JSON array inside a string, which is what
-    /// a pre-token-generation trigger does.
+    /// Writes permissions into the claim `custom:permissions`, as a JSON array in a string. In production a
+    /// pre-token-generation trigger writes this claim.
     pub fn permissions<P>(self, names: P) -> Self
     where
         P: IntoIterator,
@@ -90,7 +96,7 @@ impl TokenBuilder {
         self.claim("custom:permissions", json!(names).to_string())
     }
 
-    /// Makes the token for another app client.
+    /// Sets the app client.
     pub fn client(self, id: impl Into<String>) -> Self {
         let name = match self.token_use {
             TokenUse::Access => "client_id",
@@ -100,7 +106,7 @@ impl TokenBuilder {
     }
 
     /// Binds an access token to an API: its URL becomes the claim `aud`, as with `resource=` at the authorization
-    /// endpoint (RFC 8707). ID tokens are for the app client and stay as they are.
+    /// endpoint (RFC 8707). It has no effect on ID tokens, which are for the app client.
     pub fn resource(self, url: impl Into<String>) -> Self {
         match self.token_use {
             TokenUse::Access => self.claim("aud", url.into()),
@@ -108,43 +114,49 @@ impl TokenBuilder {
         }
     }
 
-    /// Sets any claim, also one that the pool would write itself.
+    /// Sets any claim. It replaces a claim that the pool would write.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
         self
     }
 
-    /// Leaves a claim out, also one that the pool would write itself.
+    /// Removes any claim.
     pub fn without(mut self, name: impl Into<String>) -> Self {
         self.removed.push(name.into());
         self
     }
 
-    /// When the token is made: now unless set.
+    /// Sets the time at which the token is issued, at most the end of the year 9999.
+    ///
+    /// Default: the [pool's time](crate::UserPool::time) at which this builder was created.
     pub fn issued_at(mut self, at: SystemTime) -> Self {
         self.issued_at = at;
         self
     }
 
-    /// For how long the token is good: 60 minutes unless set, which is Cognito's default.
+    /// Sets the lifetime of the token, in whole seconds. A token expires at the end of the year 9999 at the latest,
+    /// because verifiers reject later times.
+    ///
+    /// Default: 60 minutes, as in Cognito.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
-        self.lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(LIFETIME_SECONDS);
+        self.lifetime = Some(lifetime.as_secs());
         self
     }
 
-    /// Makes a token that expired a minute ago.
+    /// Makes a token that was issued an hour before [`issued_at`](Self::issued_at) and expired a minute before it.
     pub fn expired(mut self) -> Self {
-        self.lifetime = -60;
+        self.lifetime = None;
         self
     }
 
-    /// The claims as JSON, without a signature.
+    /// Returns the claims as JSON, without a signature.
     pub fn payload(&self) -> Value {
         let now = self.issued_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        // A token that has expired was issued a lifetime before.
-        let issued_at = if self.lifetime < 0 { now - LIFETIME_SECONDS } else { now };
-        let expires_at = now.saturating_add(self.lifetime);
+        let now = now.min(LATEST);
+        let (issued_at, expires_at) = match self.lifetime {
+            Some(lifetime) => (now, now.saturating_add(lifetime).min(LATEST)),
+            None => (now.saturating_sub(LIFETIME_SECONDS), now.saturating_sub(60)),
+        };
         let mut claims = Map::new();
         claims.insert("auth_time".into(), issued_at.into());
         claims.insert("iat".into(), issued_at.into());
@@ -160,7 +172,7 @@ impl TokenBuilder {
         Value::Object(claims)
     }
 
-    /// Signs with the pool's present key for this kind of token.
+    /// Returns the token, signed with the pool's current key for its use.
     pub fn sign(&self) -> String {
         let kid = self.pool.signing_key(self.token_use).kid;
         let header = json!({ "kid": kid, "alg": "RS256" }).to_string();

@@ -1,4 +1,4 @@
-//! Encodings and spellings of text.
+//! Encodings of text, host names and member names.
 
 pub(crate) mod base64url;
 pub(crate) mod host;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// Renames all members to the form of configuration files. Members that do not begin with an uppercase letter are
-/// none of the API's, and are left out: they could otherwise set what an operation must not change.
+/// Renames all members to the form of configuration files. The API's members begin with an uppercase letter. Other
+/// members are removed, because they could change settings that an operation must not change.
 pub(crate) fn to_file(value: Value) -> Value {
     let is_member = |name: &str| name.starts_with(|first: char| first.is_ascii_uppercase());
     renamed(value, &|name| is_member(name).then(|| file_word(name)))
@@ -34,15 +34,16 @@ fn file_word(word: &str) -> String {
         return (*file).to_owned();
     }
     let mut written = String::with_capacity(word.len() + 4);
-    for sign in word.chars() {
-        if sign.is_ascii_uppercase() && !written.is_empty() {
+    for character in word.chars() {
+        if character.is_ascii_uppercase() && !written.is_empty() {
             written.push('_');
         }
-        written.push(sign.to_ascii_lowercase());
+        written.push(character.to_ascii_lowercase());
     }
     written
 }
 
+/// Returns the API's name of a member.
 pub(crate) fn api_word(word: &str) -> String {
     if let Some((api, _)) = IRREGULAR.iter().find(|(_, file)| *file == word) {
         return (*api).to_owned();
@@ -55,7 +56,7 @@ pub(crate) fn api_word(word: &str) -> String {
         .collect()
 }
 
-/// Renames members at every depth. Those for which `word` returns `None` are left out.
+/// Renames members at every depth. Removes those for which `word` returns `None`.
 fn renamed(value: Value, word: &dyn Fn(&str) -> Option<String>) -> Value {
     match value {
         Value::Object(members) => Value::Object(
@@ -67,7 +68,7 @@ fn renamed(value: Value, word: &dyn Fn(&str) -> Option<String>) -> Value {
         Value::Array(values) => {
             Value::Array(values.into_iter().map(|value| renamed(value, word)).collect())
         }
-        plain => plain,
+        scalar => scalar,
     }
 }
 
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_configuration_files_are_left_out_of_requests() {
+    fn names_of_configuration_files_are_removed_from_requests() {
         let api = json!({ "ClientName": "a", "client_id": "b", "TokenValidityUnits": { "id_token": "days" } });
         assert_eq!(to_file(api), json!({ "client_name": "a", "token_validity_units": {} }));
     }

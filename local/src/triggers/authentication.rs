@@ -1,4 +1,4 @@
-//! Triggers around a sign-in.
+//! The triggers before and after a sign-in.
 
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -9,8 +9,8 @@ use crate::{
     triggers::{Caller, Event, EventContext, Trigger, user_attributes},
 };
 
-/// Runs before a password is looked at. What the client says is `validationData`. It also runs for unknown users if
-/// the client must not learn that they do not exist.
+/// Runs before the password is checked. The function receives the client's metadata as `validationData`. The trigger
+/// also runs for an unknown user, if the client must not learn that the user does not exist.
 pub(crate) async fn pre_authentication(
     context: &EventContext<'_>,
     name: &str,
@@ -32,7 +32,7 @@ pub(crate) async fn pre_authentication(
     context.fire::<IgnoredAny>(event).await.map(drop)
 }
 
-/// Runs after a user has done all that a sign-in asks for.
+/// Runs after all steps of a sign-in, before tokens are issued.
 pub(crate) async fn post_authentication(
     context: &EventContext<'_>,
     user: &User,

@@ -1,4 +1,4 @@
-//! Triggers of custom sign-in: what comes next, what to ask, and whether the answer is right.
+//! The triggers of custom authentication: they define the next step, create a challenge, and verify its answer.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,28 @@ use crate::{
     triggers::{Caller, Event, EventContext, Trigger, failure::unrecognizable, user_attributes},
 };
 
-/// Who signs in. Of a user who is not there functions hear where the client is told nothing of it.
+/// The user of a custom sign-in. `user` is `None` for an unknown user, if the client must not learn that.
 #[derive(Clone, Copy)]
-pub(crate) struct Visitor<'a> {
+pub(crate) struct CustomAuthUser<'a> {
     pub(crate) username: &'a str,
     pub(crate) user: Option<&'a User>,
     pub(crate) caller: Caller<'a>,
 }
 
-/// What comes next.
+/// The next step of a custom sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
-    Tokens,
-    Failure,
-    /// The password, by way of SRP.
-    Password,
-    Challenge,
+pub(crate) enum CustomAuthStep {
+    IssueTokens,
+    Fail,
+    /// The SRP challenge `PASSWORD_VERIFIER`.
+    PasswordVerifier,
+    CustomChallenge,
 }
 
-/// A challenge that a function made.
+/// A challenge that a function created.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Made {
+pub(crate) struct CreatedChallenge {
     public_challenge_parameters: Option<BTreeMap<String, Option<String>>>,
     private_challenge_parameters: Option<BTreeMap<String, Option<String>>>,
     pub(crate) challenge_metadata: Option<String>,
@@ -42,7 +42,7 @@ const CUSTOM_CHALLENGE: &str = "CUSTOM_CHALLENGE";
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Defined {
+struct DefineResponse {
     challenge_name: Option<String>,
     issue_tokens: Option<bool>,
     fail_authentication: Option<bool>,
@@ -50,44 +50,44 @@ struct Defined {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Judged {
+struct VerifyResponse {
     answer_correct: Option<bool>,
 }
 
-/// What comes after these rounds. Nothing, if the pool has no custom sign-in.
+/// Returns the step after these rounds, or `None` if the pool has no function for it.
 pub(crate) async fn define_auth_challenge(
     context: &EventContext<'_>,
-    visitor: Visitor<'_>,
+    user: CustomAuthUser<'_>,
     rounds: &[CustomRound],
-) -> Result<Option<Next>, Error> {
-    let event = visitor.event(
+) -> Result<Option<CustomAuthStep>, Error> {
+    let event = user.event(
         Trigger::DefineAuthChallenge,
         json!({ "session": rounds }),
         json!({ "challengeName": null, "issueTokens": null, "failAuthentication": null }),
     );
-    let Some(defined) = context.fire::<Defined>(event).await? else {
+    let Some(response) = context.fire::<DefineResponse>(event).await? else {
         return Ok(None);
     };
-    if defined.fail_authentication.unwrap_or_default() {
-        return Ok(Some(Next::Failure));
+    if response.fail_authentication.unwrap_or_default() {
+        return Ok(Some(CustomAuthStep::Fail));
     }
-    if defined.issue_tokens.unwrap_or_default() {
-        return Ok(Some(Next::Tokens));
+    if response.issue_tokens.unwrap_or_default() {
+        return Ok(Some(CustomAuthStep::IssueTokens));
     }
-    match defined.challenge_name.as_deref() {
-        Some(CUSTOM_CHALLENGE) => Ok(Some(Next::Challenge)),
-        Some("PASSWORD_VERIFIER") => Ok(Some(Next::Password)),
+    match response.challenge_name.as_deref() {
+        Some(CUSTOM_CHALLENGE) => Ok(Some(CustomAuthStep::CustomChallenge)),
+        Some("PASSWORD_VERIFIER") => Ok(Some(CustomAuthStep::PasswordVerifier)),
         _ => Err(unrecognizable()),
     }
 }
 
-/// Has a function make a challenge. Nothing, if the pool has no such function.
+/// Returns a new challenge, or `None` if the pool has no function for it.
 pub(crate) async fn create_auth_challenge(
     context: &EventContext<'_>,
-    visitor: Visitor<'_>,
+    user: CustomAuthUser<'_>,
     rounds: &[CustomRound],
-) -> Result<Option<Made>, Error> {
-    let event = visitor.event(
+) -> Result<Option<CreatedChallenge>, Error> {
+    let event = user.event(
         Trigger::CreateAuthChallenge,
         json!({ "challengeName": CUSTOM_CHALLENGE, "session": rounds }),
         json!({
@@ -99,35 +99,35 @@ pub(crate) async fn create_auth_challenge(
     context.fire(event).await
 }
 
-/// Whether an answer is right. `false` without a function.
+/// Returns whether the answer to a challenge is correct. Without a function, no answer is correct.
 pub(crate) async fn verify_auth_challenge_response(
     context: &EventContext<'_>,
-    visitor: Visitor<'_>,
+    user: CustomAuthUser<'_>,
     private: &BTreeMap<String, String>,
     answer: &str,
 ) -> Result<bool, Error> {
-    let event = visitor.event(
+    let event = user.event(
         Trigger::VerifyAuthChallengeResponse,
         json!({ "privateChallengeParameters": private, "challengeAnswer": answer }),
         json!({ "answerCorrect": null }),
     );
-    let judged = context.fire::<Judged>(event).await?.unwrap_or_default();
-    Ok(judged.answer_correct.unwrap_or_default())
+    let response = context.fire::<VerifyResponse>(event).await?.unwrap_or_default();
+    Ok(response.answer_correct.unwrap_or_default())
 }
 
-impl Made {
-    /// What the client sees.
+impl CreatedChallenge {
+    /// Returns the parameters that the client receives.
     pub(crate) fn public(&self) -> BTreeMap<String, String> {
         without_nulls(self.public_challenge_parameters.as_ref())
     }
 
-    /// What the function that judges the answer sees, and nobody else.
+    /// Returns the parameters that only the function that verifies the answer receives.
     pub(crate) fn private(&self) -> BTreeMap<String, String> {
         without_nulls(self.private_challenge_parameters.as_ref())
     }
 }
 
-impl<'a> Visitor<'a> {
+impl<'a> CustomAuthUser<'a> {
     fn event(&self, trigger: Trigger, mut request: Value, response: Value) -> Event<'a> {
         if let Value::Object(request) = &mut request {
             let attributes = self.user.map_or_else(|| json!({}), user_attributes);
@@ -143,6 +143,6 @@ impl<'a> Visitor<'a> {
 fn without_nulls(
     parameters: Option<&BTreeMap<String, Option<String>>>,
 ) -> BTreeMap<String, String> {
-    let is_there = |(name, value): (&String, &Option<String>)| Some((name.clone(), value.clone()?));
-    parameters.into_iter().flatten().filter_map(is_there).collect()
+    let present = |(name, value): (&String, &Option<String>)| Some((name.clone(), value.clone()?));
+    parameters.into_iter().flatten().filter_map(present).collect()
 }

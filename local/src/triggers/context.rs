@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-/// How often a function is called if it does not answer in time.
+/// The number of calls of a function that does not respond in time.
 const TRIES: u32 = 3;
 
-/// What the events of a pool have in common: the pool's id, and the functions that receive them.
+/// The context in which a pool's triggers run: the pool's id and its functions.
 pub(crate) struct EventContext<'a> {
     pub(crate) pool_id: &'a str,
     /// The functions of the pool's builder. They take precedence over those of the settings.
@@ -27,9 +27,9 @@ pub(crate) struct EventContext<'a> {
 }
 
 impl EventContext<'_> {
-    /// Runs a trigger, and returns the `response` that the function filled in, or `None` if there is no such trigger.
+    /// Runs a trigger. Returns the `response` that the function filled in, or `None` if the trigger has no function.
     ///
-    /// It may take long, and must not run while the store is locked.
+    /// It can take long and must not run while the store is locked.
     pub(crate) async fn fire<R: DeserializeOwned>(
         &self,
         event: Event<'_>,
@@ -37,14 +37,14 @@ impl EventContext<'_> {
         let Some(function) = self.function(event.trigger) else {
             return Ok(None);
         };
-        let answer = self.run(&function, &event.document(self.pool_id)).await;
-        let mut answer = answer.map_err(|failure| failure.error(event.trigger.name()))?;
-        let response = answer.get_mut("response").map(Value::take).filter(Value::is_object);
+        let output = self.run(&function, &event.document(self.pool_id)).await;
+        let mut output = output.map_err(|failure| failure.error(event.trigger.name()))?;
+        let response = output.get_mut("response").map(Value::take).filter(Value::is_object);
         let response = response.ok_or_else(unrecognizable)?;
         serde_json::from_value(response).map(Some).map_err(|_| unrecognizable())
     }
 
-    /// Returns which version of the token trigger is set, if one is.
+    /// Returns the version of the token trigger that has a function.
     pub(crate) fn token_trigger(&self) -> Option<Trigger> {
         let own = |trigger: &Trigger| self.functions.function(*trigger).is_some();
         Trigger::TOKEN_GENERATION.into_iter().find(own).or_else(|| {
@@ -63,11 +63,11 @@ impl EventContext<'_> {
 
     async fn run(&self, function: &Function, event: &Value) -> Result<Value, Failure> {
         for _ in 0..TRIES {
-            match tokio::time::timeout(self.functions.limit(), function.run(event)).await {
-                Ok(Err(Failure::NoAnswer)) | Err(_) => {}
-                Ok(answer) => return answer,
+            match tokio::time::timeout(self.functions.time_limit(), function.run(event)).await {
+                Ok(Err(Failure::Timeout)) | Err(_) => {}
+                Ok(output) => return output,
             }
         }
-        Err(Failure::NoAnswer)
+        Err(Failure::Timeout)
     }
 }

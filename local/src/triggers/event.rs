@@ -45,7 +45,7 @@ pub(crate) fn user_attributes(user: &User) -> Value {
     Value::Object(attributes)
 }
 
-/// Returns the attributes that can be written.
+/// Returns the user's attributes without those that the pool computes.
 pub(crate) fn attribute_map(user: &User) -> Map<String, Value> {
     user.attributes.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
 }

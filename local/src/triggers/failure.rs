@@ -1,11 +1,11 @@
 use crate::error::{Error, ErrorKind};
 
-/// Why a function gave no answer.
+/// Why a function returned no output.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The function failed with this text.
+    /// The function returned an error with this text.
     Error(String),
-    NoAnswer,
+    Timeout,
     Unreachable(String),
     NotJson,
 }
@@ -24,14 +24,14 @@ impl Failure {
                 ErrorKind::UserLambdaValidation,
                 format!("{trigger} failed with error {text}."),
             ),
-            Self::NoAnswer => failed("Socket timeout while invoking Lambda function"),
+            Self::Timeout => failed("Socket timeout while invoking Lambda function"),
             Self::Unreachable(why) => failed(why),
             Self::NotJson => invalid("Invalid lambda function output : Invalid JSON"),
         }
     }
 }
 
-/// The error for an answer that does not have the shape of the trigger's response.
+/// Returns the error for an output without the shape of the trigger's response.
 pub(crate) fn unrecognizable() -> Error {
     invalid("Unrecognizable lambda output")
 }

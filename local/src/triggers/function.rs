@@ -9,10 +9,10 @@ use crate::{
     triggers::{failure::Failure, url},
 };
 
-/// What a trigger's closure fails with. Its text reaches the client.
+/// The error of a trigger's closure. The client receives its text.
 pub type TriggerError = Box<dyn Error + Send + Sync>;
 
-/// What runs when a trigger fires.
+/// The function of a trigger.
 #[derive(Clone)]
 pub(crate) enum Function {
     Closure(Arc<Closure>),
@@ -24,7 +24,7 @@ type Closure = dyn Fn(Value) -> Running + Send + Sync;
 type Running = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
 
 impl Function {
-    /// A closure that knows its event by type.
+    /// Wraps a closure with a typed event.
     pub(crate) fn closure<E, F>(closure: impl Fn(E) -> F + Send + Sync + 'static) -> Self
     where
         E: DeserializeOwned + Serialize + 'static,
@@ -43,21 +43,20 @@ impl Function {
         }))
     }
 
-    /// Runs once.
+    /// Calls the function once.
     pub(crate) async fn run(&self, event: &Value) -> Result<Value, Failure> {
         match self {
             Self::Url(function) => url::call(function, event).await,
             Self::Closure(closure) => {
-                // In a task of its own, since an assertion that fails in a closure is an error of the closure's,
-                // and not of the pool.
+                // A separate task, so that a panic in the closure is reported as its error.
                 let mut task = JoinSet::new();
                 task.spawn(closure(event.clone()));
                 match task.join_next().await {
-                    Some(Ok(answer)) => answer,
+                    Some(Ok(output)) => output,
                     Some(Err(error)) if error.is_panic() => {
                         Err(Failure::Error(panic_text(error.into_panic().as_ref())))
                     }
-                    _ => Err(Failure::NoAnswer),
+                    _ => Err(Failure::Timeout),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The trigger that writes messages.
+//! The trigger that changes the text of messages.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -29,8 +29,8 @@ struct Response {
     email_subject: Option<String>,
 }
 
-/// The text of a message: the function's, or else the one that is given. A text without a place for the code, or
-/// an invitation without one for the name, is of no use, and passed over.
+/// Returns the text of a message: the function's, or `default`. A text without the placeholder for the code is ignored,
+/// and so is an invitation without the placeholder for the user name.
 pub(crate) async fn custom_text(
     context: &EventContext<'_>,
     user: &User,
@@ -61,11 +61,11 @@ pub(crate) async fn custom_text(
         Contact::Email => (response.email_message, response.email_subject),
         Contact::PhoneNumber => (response.sms_message, None),
     };
-    let is_of_use = |body: &String| {
+    let is_complete = |body: &String| {
         body.contains(PLACE_OF_CODE) && (!is_invitation || body.contains(PLACE_OF_NAME))
     };
     Ok(MessageText {
-        body: body.filter(is_of_use).unwrap_or(default.body),
+        body: body.filter(is_complete).unwrap_or(default.body),
         subject: subject.or(default.subject),
     })
 }

@@ -3,26 +3,26 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The client's metadata for triggers: `ClientMetadata`. Values that are null are absent.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// `ClientMetadata`: the client's metadata for triggers. A null value counts as absent.
+#[derive(Clone, Default, Deserialize)]
 pub(crate) struct Metadata(BTreeMap<String, Option<String>>);
 
-/// On whose behalf a trigger runs.
-#[derive(Debug, Clone, Copy)]
+/// The caller of the operation that runs a trigger.
+#[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) metadata: &'a Metadata,
 }
 
 impl<'a> Caller<'a> {
-    /// An administrator, who acts without an app client.
+    /// Returns the caller for an administrator, who uses no app client.
     pub(crate) fn administrator(metadata: &'a Metadata) -> Self {
         Self { client_id: "CLIENT_ID_NOT_APPLICABLE", metadata }
     }
 }
 
 impl Metadata {
-    /// Of a request that says nothing to triggers.
+    /// The metadata of a request without metadata.
     pub(crate) const NONE: &'static Self = &Self(BTreeMap::new());
 
     pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
@@ -30,9 +30,9 @@ impl Metadata {
     }
 
     pub(crate) fn to_value(&self) -> Value {
-        let said = |(name, value): (&String, &Option<String>)| {
+        let present = |(name, value): (&String, &Option<String>)| {
             Some((name.clone(), Value::String(value.clone()?)))
         };
-        Value::Object(self.0.iter().filter_map(said).collect::<Map<_, _>>())
+        Value::Object(self.0.iter().filter_map(present).collect::<Map<_, _>>())
     }
 }

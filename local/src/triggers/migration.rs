@@ -1,4 +1,4 @@
-//! The trigger that brings users of an earlier system into the pool.
+//! The trigger that migrates users from another system.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::{
     triggers::{Caller, Event, EventContext, Trigger, failure::unrecognizable},
 };
 
-/// A user as the function knows them.
-pub(crate) struct Migrant {
+/// A user whom the function returned.
+pub(crate) struct MigratedUser {
     pub(crate) attributes: BTreeMap<String, String>,
-    /// Whether the password of the sign-in is theirs from now on. Otherwise they have to choose another.
+    /// Whether the user keeps the password of this sign-in. Otherwise the user must reset it.
     pub(crate) is_confirmed: bool,
-    pub(crate) is_welcomed: bool,
+    pub(crate) sends_welcome: bool,
     pub(crate) mediums: Vec<String>,
     pub(crate) takes_aliases: bool,
-    pub(crate) wants_sms_codes: bool,
+    pub(crate) has_sms_mfa: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -33,20 +33,20 @@ struct Response {
     enable_sms_mfa: Option<bool>,
 }
 
-/// Asks the function for a user who is not in the pool. A password comes with a sign-in; without, they forgot it.
-/// Nobody, if there is no such function, or it knows no such user.
+/// Returns a user who is not in the pool, or `None` if there is no function or it does not know the user. `password` is
+/// `None` if the user forgot it.
 pub(crate) async fn user_migration(
     context: &EventContext<'_>,
     name: &str,
     password: Option<&str>,
     caller: Caller<'_>,
-) -> Result<Option<Migrant>, Error> {
-    let said = caller.metadata.to_value();
-    let nothing = Value::Object(serde_json::Map::new());
-    // What comes with a sign-in is `validationData`.
+) -> Result<Option<MigratedUser>, Error> {
+    let given = caller.metadata.to_value();
+    let none = Value::Object(serde_json::Map::new());
+    // At a sign-in the function receives the client's metadata as `validationData`.
     let (source, validation, metadata) = match password {
-        Some(_) => ("Authentication", said, nothing),
-        None => ("ForgotPassword", nothing, said),
+        Some(_) => ("Authentication", given, none),
+        None => ("ForgotPassword", none, given),
     };
     let event = Event {
         trigger: Trigger::UserMigration,
@@ -70,12 +70,12 @@ pub(crate) async fn user_migration(
     let Some(response) = context.fire::<Response>(event).await? else {
         return Ok(None);
     };
-    response.migrant()
+    response.migrated_user()
 }
 
 impl Response {
-    fn migrant(self) -> Result<Option<Migrant>, Error> {
-        // A user has attributes. Who has none is not known: functions with types cannot leave the map out.
+    fn migrated_user(self) -> Result<Option<MigratedUser>, Error> {
+        // Typed functions cannot omit the map, so an empty map also means that the user is unknown.
         let attributes = self.user_attributes.filter(|attributes| !attributes.is_empty());
         let Some(attributes) = attributes else {
             return Ok(None);
@@ -85,19 +85,19 @@ impl Response {
             Some("CONFIRMED") => true,
             Some(_) => return Err(unrecognizable()),
         };
-        let is_welcomed = match self.message_action.as_deref() {
+        let sends_welcome = match self.message_action.as_deref() {
             None | Some("RESEND") => true,
             Some("SUPPRESS") => false,
             Some(_) => return Err(unrecognizable()),
         };
-        let is_there = |(name, value): (String, Option<String>)| Some((name, value?));
-        Ok(Some(Migrant {
-            attributes: attributes.into_iter().filter_map(is_there).collect(),
+        let present = |(name, value): (String, Option<String>)| Some((name, value?));
+        Ok(Some(MigratedUser {
+            attributes: attributes.into_iter().filter_map(present).collect(),
             is_confirmed,
-            is_welcomed,
+            sends_welcome,
             mediums: self.desired_delivery_mediums.unwrap_or_default(),
             takes_aliases: self.force_alias_creation.unwrap_or_default(),
-            wants_sms_codes: self.enable_sms_mfa.unwrap_or_default(),
+            has_sms_mfa: self.enable_sms_mfa.unwrap_or_default(),
         }))
     }
 }

@@ -1,8 +1,8 @@
-//! User-defined functions that the pool calls: closures, or URLs in the shape of the Lambda runtime interface
+//! User-defined functions that the pool calls: closures, or URLs that are called like the Lambda runtime interface
 //! emulator.
 //!
-//! All use the JSON events of Cognito. None runs while the store is locked: conditions are checked again after a
-//! trigger ran.
+//! All receive Cognito's JSON events. The store is not locked while a trigger runs, so conditions are checked again
+//! afterwards.
 
 mod authentication;
 mod challenge;
@@ -18,7 +18,7 @@ mod sign_up;
 mod tokens;
 mod url;
 
-/// The events of triggers, as Rust functions on Lambda know them.
+/// The events of triggers: the types that Rust functions on Lambda use.
 pub use aws_lambda_events::event::cognito as events;
 
 use self::event::{Event, user_attributes};
@@ -26,15 +26,16 @@ pub use self::function::TriggerError;
 pub(crate) use self::{
     authentication::{post_authentication, pre_authentication},
     challenge::{
-        Next, Visitor, create_auth_challenge, define_auth_challenge, verify_auth_challenge_response,
+        CustomAuthStep, CustomAuthUser, create_auth_challenge, define_auth_challenge,
+        verify_auth_challenge_response,
     },
     context::EventContext,
     function::Function,
     message::{Reason, custom_text},
     metadata::{Caller, Metadata},
-    migration::{Migrant, user_migration},
+    migration::{MigratedUser, user_migration},
     set::Triggers,
-    sign_up::{Arrival, Confirmation, post_confirmation, pre_sign_up},
-    tokens::{Holder, TokenSource, machine_overrides, user_overrides},
+    sign_up::{ConfirmationSource, SignUpSource, post_confirmation, pre_sign_up},
+    tokens::{TokenSource, TokenUser, machine_overrides, user_overrides},
 };
 pub use crate::model::Trigger;

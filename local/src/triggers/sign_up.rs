@@ -1,4 +1,4 @@
-//! Triggers before a user is created, and after they are confirmed.
+//! The triggers before a user is created and after a user is confirmed.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
@@ -12,25 +12,25 @@ use crate::{
     },
 };
 
-/// How a user gets into the pool.
+/// How a user is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub(crate) enum SignUpSource {
     SignUp,
     AdminCreateUser,
     ExternalProvider,
 }
 
-/// After what a user is confirmed.
+/// Why a user is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Confirmation {
+pub(crate) enum ConfirmationSource {
     SignUp,
     ForgotPassword,
 }
 
-/// What the function made of a new user.
+/// The response of the function to a new user.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Verdict {
+pub(crate) struct PreSignUpResponse {
     auto_confirm_user: Option<bool>,
     auto_verify_email: Option<bool>,
     auto_verify_phone: Option<bool>,
@@ -40,16 +40,16 @@ pub(crate) struct Verdict {
 pub(crate) async fn pre_sign_up(
     context: &EventContext<'_>,
     user: &User,
-    arrival: Arrival,
+    source: SignUpSource,
     validation: &Metadata,
     caller: Caller<'_>,
-) -> Result<Verdict, Error> {
+) -> Result<PreSignUpResponse, Error> {
     let event = Event {
         trigger: Trigger::PreSignUp,
-        source: arrival.source(),
+        source: source.as_str(),
         username: &user.username,
         caller,
-        // There is no user yet, so that all there is are the attributes.
+        // The user does not exist yet and has only attributes.
         request: json!({
             "userAttributes": attribute_map(user),
             "validationData": validation.to_value(),
@@ -68,12 +68,12 @@ pub(crate) async fn pre_sign_up(
 pub(crate) async fn post_confirmation(
     context: &EventContext<'_>,
     user: &User,
-    confirmation: Confirmation,
+    source: ConfirmationSource,
     caller: Caller<'_>,
 ) -> Result<(), Error> {
     let event = Event {
         trigger: Trigger::PostConfirmation,
-        source: confirmation.source(),
+        source: source.as_str(),
         username: &user.username,
         caller,
         request: json!({
@@ -85,15 +85,16 @@ pub(crate) async fn post_confirmation(
     context.fire::<IgnoredAny>(event).await.map(drop)
 }
 
-impl Verdict {
+impl PreSignUpResponse {
+    /// Returns whether the function confirmed the user.
     pub(crate) fn confirms(&self) -> bool {
         self.auto_confirm_user.unwrap_or_default()
     }
 
-    /// Has the verdict come true.
+    /// Confirms the user and verifies contacts as the function decided.
     ///
     /// # Errors
-    /// A contact is to count as verified that the user does not have.
+    /// The function verified a contact that the user does not have.
     pub(crate) fn apply(&self, user: &mut User) -> Result<(), Error> {
         if self.confirms() {
             user.status = UserStatus::Confirmed;
@@ -101,10 +102,10 @@ impl Verdict {
         self.verify(user)
     }
 
-    /// Has the verdict on contacts come true.
+    /// Verifies contacts as the function decided.
     ///
     /// # Errors
-    /// A contact is to count as verified that the user does not have.
+    /// The function verified a contact that the user does not have.
     pub(crate) fn verify(&self, user: &mut User) -> Result<(), Error> {
         for (contact, verifies) in [
             (Contact::Email, self.auto_verify_email),
@@ -122,8 +123,8 @@ impl Verdict {
     }
 }
 
-impl Arrival {
-    fn source(self) -> &'static str {
+impl SignUpSource {
+    fn as_str(self) -> &'static str {
         match self {
             Self::SignUp => "SignUp",
             Self::AdminCreateUser => "AdminCreateUser",
@@ -132,8 +133,8 @@ impl Arrival {
     }
 }
 
-impl Confirmation {
-    fn source(self) -> &'static str {
+impl ConfirmationSource {
+    fn as_str(self) -> &'static str {
         match self {
             Self::SignUp => "ConfirmSignUp",
             Self::ForgotPassword => "ConfirmForgotPassword",

@@ -151,7 +151,7 @@ async fn srp_timestamp_has_cognitos_format_and_is_signed() {
 }
 
 #[tokio::test]
-async fn missing_auth_parameter_is_named() {
+async fn error_names_a_missing_auth_parameter() {
     let pool = pool_with("", &["alice"]).await;
     let missing =
         |name: &str| is("InvalidParameterException", &format!("Missing required parameter {name}"));

@@ -49,7 +49,7 @@ async fn created_client_has_cognitos_defaults() {
 }
 
 #[tokio::test]
-async fn a_generated_secret_is_accepted_in_a_request() {
+async fn generated_secret_is_accepted_in_a_request() {
     let pool = UserPool::start().await.unwrap();
     for _ in 0..30 {
         let input = json!({ "ClientName": "server", "GenerateSecret": true });

@@ -47,7 +47,7 @@ fn help_lists_each_option_with_its_environment_variable() {
 }
 
 #[test]
-fn wrong_arguments_are_refused_with_what_is_expected() {
+fn error_of_an_invalid_argument_names_the_allowed_values() {
     for (arguments, expected) in [
         (&["--prot", "1"][..], "'--prot'"),
         (&["--port"], "a value is required for '--port <PORT>'"),
@@ -182,7 +182,7 @@ async fn health_responds_whatever_the_host_name_is() {
 
 #[cfg(unix)]
 #[test]
-fn signals_end_it_cleanly_and_free_the_data_file() {
+fn signals_end_the_process_cleanly_and_close_the_data_file() {
     let file = env::temp_dir().join(format!("tower-cognito-{}-signals.redb", std::process::id()));
     for signal in ["TERM", "INT"] {
         let status = Served::start(&file).signal(signal);
@@ -193,7 +193,7 @@ fn signals_end_it_cleanly_and_free_the_data_file() {
 
 #[cfg(unix)]
 #[test]
-fn json_log_has_one_object_a_line() {
+fn json_log_has_one_object_per_line() {
     use std::{
         io::{BufRead, BufReader},
         process::Stdio,

@@ -89,7 +89,7 @@ fn wrong_setting_is_rejected_with_its_line_and_the_allowed_values() {
             "schema = [{ name = \"a\", number_attribute_constraints = { min_value = 1 } }]",
             "attributes of the type Number",
         ),
-        (USERS, "lambda_config = { pre_sign_up = \"arn:aws:lambda:x\" }", "write the URL"),
+        (USERS, "lambda_config = { pre_sign_up = \"arn:aws:lambda:x\" }", "expected the URL"),
         (
             CLIENT,
             "explicit_auth_flows = [\"ALLOW_ALL\"]",
@@ -293,7 +293,7 @@ fn wrong_identity_provider_is_rejected_with_the_line_of_the_setting() {
 }
 
 #[test]
-fn missing_file_is_named_without_a_line() {
+fn error_names_a_missing_file_without_a_line() {
     let error = Config::from_file("/nowhere/pool.toml").unwrap_err();
     assert_eq!(error.line(), 0);
     assert!(error.to_string().starts_with("/nowhere/pool.toml: "), "{error}");
@@ -457,7 +457,7 @@ async fn first_client_without_an_id_has_the_id_of_the_builder() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn pools_that_start_at_once_share_nothing() {
+async fn pools_that_start_concurrently_share_nothing() {
     const POOLS: usize = 50;
     let together = Arc::new(tokio::sync::Barrier::new(POOLS));
     let mut starts = tokio::task::JoinSet::new();

@@ -109,7 +109,7 @@ async fn file_of_another_format_is_rejected_and_unchanged() {
     for text in ["hello", &"a longer text ".repeat(10_000)] {
         fs::write(&file.0, text).unwrap();
         let error = UserPool::builder().data(&file.0).start().await.unwrap_err().to_string();
-        assert!(error.contains("-foreign.redb: it is no data of a local pool"), "{error}");
+        assert!(error.contains("-foreign.redb: it is not a data file of a local pool"), "{error}");
         assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
     }
 }
@@ -169,13 +169,13 @@ async fn mode_of_a_file_of_another_format_is_unchanged() {
 }
 
 #[tokio::test]
-async fn missing_folder_is_named() {
+async fn error_names_a_missing_folder() {
     let error = UserPool::builder().data("/nowhere/pool.redb").start().await.unwrap_err();
     assert!(error.to_string().starts_with("/nowhere/pool.redb: "), "{error}");
 }
 
 #[tokio::test]
-async fn pool_or_client_that_is_not_in_the_file_is_rejected_by_name() {
+async fn error_names_a_pool_or_client_that_is_not_in_the_file() {
     let file = File::new("other");
     let builder = || UserPool::builder().data(&file.0);
     let pool = builder().pool_id("eu-west-1_Mine").client_id("mine").start().await.unwrap();
@@ -210,7 +210,7 @@ attributes = { email = "bob@example.com", email_verified = "true" }
 "#;
 
 #[tokio::test]
-async fn counters_and_revocations_of_refused_requests_survive_a_restart() {
+async fn counters_and_revocations_of_rejected_requests_survive_a_restart() {
     let file = File::new("counters");
     let start = async || {
         let config = Config::from_toml(COUNTERS).unwrap();
@@ -334,7 +334,7 @@ async fn acknowledged_changes_survive_a_kill() {
             tasks.spawn(traffic(served.address, name, Arc::clone(&found)));
         }
         let before = found.lock().unwrap().len();
-        crate::support::eventually("there was traffic", async || {
+        crate::support::eventually("enough changes are acknowledged", async || {
             found.lock().unwrap().len() >= before + 17 + round
         })
         .await;

@@ -283,7 +283,7 @@ async fn redirect_uri_for_a_provider_has_the_host_of_the_request() {
 }
 
 #[tokio::test]
-async fn resource_is_kept_during_a_sign_in_at_a_provider() {
+async fn resource_is_preserved_during_a_sign_in_at_a_provider() {
     let (pool, _corp) = pools().await;
     let mut browser = Browser::new();
     let resource = "https://api.test/orders";

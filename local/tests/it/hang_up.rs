@@ -10,8 +10,12 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Semaphore};
-use tower_cognito_local::{Config, Trigger, UserPool};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::Semaphore,
+};
+use tower_cognito_local::{Config, Fault, Trigger, UserPool};
 
 use crate::support::{
     admin::{PASSWORD, admin, attributes, messages, on_user, tokens, user},
@@ -311,4 +315,39 @@ async fn stopping_the_pool_aborts_its_operations() {
     assert!(!is_gone.load(Ordering::SeqCst));
     drop(pool);
     eventually("the function is stopped", async || is_gone.load(Ordering::SeqCst)).await;
+}
+
+/// Sends the head of a request for the key set on a new connection.
+async fn request_keys(pool: &UserPool) -> TcpStream {
+    let mut stream = TcpStream::connect(pool.address()).await.unwrap();
+    let path = format!("/{}/.well-known/jwks.json", pool.id());
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", pool.address());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Waits until the server has ended a connection.
+async fn wait_for_end(mut stream: TcpStream, what: &str) {
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest));
+    // A reset ends the connection too.
+    let _ = end.await.unwrap_or_else(|_| panic!("the connection is still open: {what}"));
+}
+
+#[tokio::test]
+async fn stopping_the_pool_ends_all_its_connections() {
+    let pool = UserPool::start().await.unwrap();
+    let mut kept_alive = request_keys(&pool).await;
+    let mut first = [0; 1024];
+    assert!(kept_alive.read(&mut first).await.unwrap() > 0);
+    let incomplete = TcpStream::connect(pool.address()).await.unwrap();
+    incomplete.writable().await.unwrap();
+    incomplete.try_write(b"GET / HTTP/1.1\r\nHost: a").unwrap();
+    pool.set_fault(Fault::Hang);
+    let waiting = request_keys(&pool).await;
+    eventually("the request waits", async || pool.fetches() == 2).await;
+    drop(pool);
+    wait_for_end(kept_alive, "it was kept alive").await;
+    wait_for_end(incomplete, "its request is incomplete").await;
+    wait_for_end(waiting, "its response is delayed").await;
 }

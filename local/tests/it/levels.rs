@@ -15,8 +15,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("ids", &["crypto"]),
     ("model", &["crypto", "error", "text"]),
     ("service_model", &["error"]),
-    ("config", &["error", "model", "text"]),
-    ("store", &["blocking", "crypto", "ids", "model", "text", "time"]),
+    ("config", &["error", "model"]),
+    ("store", &["blocking", "crypto", "error", "ids", "model", "text", "time"]),
     ("triggers", &["blocking", "error", "model"]),
     ("pool", &["blocking", "crypto", "error", "ids", "model", "store", "text", "time", "triggers"]),
     (
@@ -55,7 +55,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ),
     ("server", &["http", "pool"]),
     ("start", &["config", "store"]),
-    ("testing", &["ids", "pool", "store", "time", "triggers"]),
+    ("testing", &["ids", "pool", "store", "triggers"]),
     (
         "builder",
         &[

@@ -154,7 +154,7 @@ async fn emails_are_delivered_with_their_codes_and_in_order() {
 }
 
 #[tokio::test]
-async fn text_message_is_not_sent_as_mail() {
+async fn text_message_is_not_mailed() {
     let mut catcher = Catcher::start().await;
     let pool = pool_with(
         &catcher.address,
@@ -208,12 +208,15 @@ async fn unavailable_mail_catcher_fails_no_operation_and_logs_no_secret() {
     let refusing = Catcher::with(true, refused).await;
     let away = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     for address in [refusing.address, away] {
-        let before = captured_logs().matches("the mail catcher did not take a message").count();
+        let before = captured_logs()
+            .matches("the mail catcher rejected a message or is unavailable")
+            .count();
         let pool = pool_with(&address, "").await;
         sign_up_by_email(&pool, "secret-recipient").await;
         let code = last_code(&pool, "secret-recipient").await;
         eventually("the failure is logged", async || {
-            captured_logs().matches("the mail catcher did not take a message").count() > before
+            captured_logs().matches("the mail catcher rejected a message or is unavailable").count()
+                > before
         })
         .await;
         let logs = captured_logs();
@@ -236,7 +239,7 @@ async fn smtp_address_must_have_a_host_and_a_port() {
         let error = UserPool::builder().smtp(wrong).start().await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("`{wrong}` is no SMTP address: it has to be `host:port`")
+            format!("invalid SMTP address {wrong:?}: expected host:port, such as 127.0.0.1:1025")
         );
     }
     for right in ["localhost:1025", "[::1]:1025", "mail-pit.test:25"] {

@@ -156,6 +156,49 @@ async fn rotated_keys_stay_valid_until_they_are_withdrawn() {
 }
 
 #[tokio::test]
+async fn longest_lifetime_ends_with_the_year_9999() {
+    const LAST_SECOND: u64 = 253_402_300_799;
+    let pool = UserPool::start().await.unwrap();
+    for lifetime in [Duration::MAX, Duration::from_secs(u64::MAX / 4)] {
+        let token = pool.token("alice").expires_in(lifetime);
+        assert_eq!(token.payload()["exp"], LAST_SECOND);
+        token.verified().unwrap();
+    }
+    let late = pool.token("alice").issued_at(pool.time() + Duration::from_secs(LAST_SECOND));
+    assert_eq!(late.payload()["exp"], LAST_SECOND);
+    assert_eq!(late.payload()["iat"], LAST_SECOND);
+    let short = pool.token("alice").expires_in(Duration::from_secs(90)).payload();
+    assert_eq!(short["exp"].as_u64().unwrap(), short["iat"].as_u64().unwrap() + 90);
+}
+
+#[tokio::test]
+async fn tokens_are_minted_and_verified_by_the_pools_clock() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let old = pool.token("alice").sign();
+    verifier.verify(&old).await.unwrap();
+    let seconds = || pool.time().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    pool.advance(Duration::from_secs(2 * 60 * 60));
+    let before = seconds();
+    let token = pool.token("alice");
+    let issued_at = token.payload()["iat"].as_u64().unwrap();
+    assert!((before..=seconds()).contains(&issued_at), "{before} {issued_at}");
+    token.verified().unwrap();
+    verifier.verify(&token.sign()).await.unwrap();
+    let expired = verifier.verify(&old).await.unwrap_err();
+    assert_eq!(expired.kind(), AuthErrorKind::Expired);
+}
+
+#[tokio::test]
+async fn clock_that_was_advanced_to_its_end_stays_there() {
+    let pool = UserPool::start().await.unwrap();
+    pool.advance(Duration::MAX);
+    let end = pool.time();
+    pool.advance(Duration::from_secs(60 * 60));
+    assert!(pool.time() >= end);
+}
+
+#[tokio::test]
 async fn invalid_pool_id_or_port_in_use_is_an_error() {
     let pool = UserPool::start().await.unwrap();
     let impossible = UserPool::builder().pool_id("no pool").start().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! A local pool that is known by another name than loopback: by its issuer, its address, or the `Host` of requests.
+//! A local pool with another name than loopback: in its issuer, its address, or the `Host` of requests.
 
 use std::{
     net::{IpAddr, SocketAddr, UdpSocket},
@@ -65,7 +65,7 @@ async fn with_token(pool: &UserPool, operation: &str, token: &Value, mut input: 
     answer.unwrap_or_else(|error| panic!("{operation} at {}: {error:?}", pool.issuer()))
 }
 
-/// Does all that a user does with an access token, down to deleting themselves.
+/// Calls every operation with an access token. The last one deletes the user.
 async fn use_every_operation_with_a_token(pool: &UserPool) {
     let mut time = PoolTime::inside_a_step(pool);
     user(pool, "alice").await;
@@ -443,7 +443,7 @@ async fn tokens_of_a_deleted_client_or_withdrawn_key_are_rejected_at_once() {
     let first = access_token(&pool, "alice").await;
     seen(&first).await.unwrap();
 
-    // A new client's tokens are good at once, and those of a deleted one no more.
+    // Tokens of a new client are valid at once. Tokens of a deleted client are rejected at once.
     let client = json!({ "ClientName": "b", "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"] });
     let client = admin(&pool, "CreateUserPoolClient", client).await.unwrap();
     let id = &client["UserPoolClient"]["ClientId"];
@@ -458,7 +458,7 @@ async fn tokens_of_a_deleted_client_or_withdrawn_key_are_rejected_at_once() {
     assert_eq!(error(seen(&second).await), invalid());
     seen(&first).await.unwrap();
 
-    // A key is good until it is withdrawn.
+    // A key is valid until it is withdrawn.
     pool.rotate().unwrap();
     let third = access_token(&pool, "alice").await;
     seen(&first).await.unwrap();
@@ -467,7 +467,7 @@ async fn tokens_of_a_deleted_client_or_withdrawn_key_are_rejected_at_once() {
     assert_eq!(error(seen(&first).await), invalid());
     seen(&third).await.unwrap();
 
-    // So it is at the OAuth endpoints.
+    // The OAuth endpoints follow the same rule.
     let info = async |token: &Value| {
         let url = format!("http://{}/oauth2/userInfo", pool.address());
         let request = reqwest::Client::new().get(url).bearer_auth(token.as_str().unwrap());

@@ -617,7 +617,7 @@ async fn panic_in_a_closure_is_reported_as_a_trigger_error() {
 async fn invalid_responses_of_a_function_are_reported() {
     let not_json = "Invalid lambda function output : Invalid JSON";
     let not_json = is("InvalidLambdaResponseException", not_json);
-    let status = "PreSignUp invocation failed due to error the function answered with status 502.";
+    let status = "PreSignUp invocation failed due to error the function responded with status 502.";
     let status = is("UnexpectedLambdaException", status);
     let long = format!("\"{}\"", "x".repeat(7 * 1024 * 1024));
     for (code, text, expected) in [
@@ -787,7 +787,7 @@ async fn configuration_names_triggers_like_terraform() {
         let arn = "arn:aws:lambda:us-east-1:111122223333:function:f";
         let error = Config::from_toml(&toml(arn)).unwrap_err();
         assert_eq!(error.line(), 2);
-        assert!(error.to_string().contains("write the URL"), "{error}");
+        assert!(error.to_string().contains("expected the URL"), "{error}");
     }
 }
 

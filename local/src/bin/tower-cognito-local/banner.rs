@@ -3,10 +3,10 @@ use std::fmt;
 use tower_cognito::{ConfigError, Pool, Verifier};
 use tower_cognito_local::UserPool;
 
-/// The addresses of a started pool, and how each kind of client is pointed at it. Shows no secrets.
+/// The addresses of a started pool and the settings for each kind of client. It shows no secrets.
 pub(crate) struct Banner<'a> {
     pub(crate) pool: &'a UserPool,
-    /// Where the data is kept: a path, or words.
+    /// Where the data is: a path or a description.
     pub(crate) data: &'a str,
 }
 
@@ -54,7 +54,7 @@ Press Ctrl-C to stop.",
 }
 
 impl Banner<'_> {
-    /// All app clients, the default one first.
+    /// Returns all app clients, the default client first.
     fn clients(&self) -> Vec<String> {
         let default = self.pool.client_id();
         let mut ids = self.pool.client_ids();
@@ -66,7 +66,7 @@ impl Banner<'_> {
         ids.iter().map(|id| format!("{id} ({})", secret(id))).collect()
     }
 
-    /// The call that a verifier needs if the issuer is plain HTTP off this machine.
+    /// Returns the call that a verifier needs if the issuer uses plain HTTP and is not on this machine.
     fn plain_http(&self) -> &'static str {
         let pool = Pool::custom(self.pool.issuer(), self.pool.jwks_uri())
             .access_tokens([self.pool.client_id()]);

@@ -1,6 +1,6 @@
 //! The command `tower-cognito-local`: serves a local Cognito user pool, or checks a configuration file.
 
-#![allow(clippy::print_stderr, reason = "a command line talks to a person")]
+#![allow(clippy::print_stderr, reason = "a command prints errors to standard error")]
 
 mod banner;
 mod options;
@@ -55,13 +55,13 @@ fn serve(options: ServeOptions) -> Result<(), Box<dyn Error>> {
     start_log(options.log_format);
     let runtime = Runtime::new()?;
     let result = runtime.block_on(serve_until_signal(options));
-    // An open connection of a client does not delay the exit for longer.
+    // Work that is still running delays the exit by at most this time.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
 async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>> {
-    // Signals count from here on, so that one during the start is not lost.
+    // Registered before the start, so that a signal during the start is not lost.
     let stop = stop_signal()?;
     let (address, log_format) = (options.address(), options.log_format);
     let data = match &options.data {
@@ -72,8 +72,8 @@ async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>>
     if !address.ip().is_loopback() {
         tracing::warn!(
             %address,
-            "the pool listens beyond this machine; it has no access control, so anyone who can connect can read and \
-             change all users, codes and messages"
+            "the pool accepts connections from other machines; it has no access control, so anyone who can connect can \
+             read and change all users, codes and messages"
         );
     }
     match log_format {
@@ -131,7 +131,7 @@ fn start_log(format: LogFormat) {
     }
 }
 
-/// Returns a future that is ready at Ctrl-C or SIGTERM.
+/// Returns a future that completes at Ctrl-C or SIGTERM.
 #[cfg(unix)]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -146,7 +146,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Returns a future that is ready at Ctrl-C.
+/// Returns a future that completes at Ctrl-C.
 #[cfg(not(unix))]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {

@@ -41,12 +41,12 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ID", env = "TOWER_COGNITO_LOCAL_CLIENT_ID")]
     pub(crate) client_id: Option<String>,
 
-    /// TOML file with settings, app clients, users and groups, in the words of Terraform's `aws_cognito_*` resources.
-    /// It is read when there is no data yet; data that is in the data file already stays.
+    /// TOML file with settings, app clients, users and groups, with the names of Terraform's `aws_cognito_*` resources.
+    /// It has no effect on a pool that is already in the data file.
     #[arg(long, value_name = "FILE", env = "TOWER_COGNITO_LOCAL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
 
-    /// File that keeps all data [default: in memory, lost at exit]
+    /// File for all data [default: in memory, lost at exit]
     #[arg(long, value_name = "FILE", env = "TOWER_COGNITO_LOCAL_DATA")]
     pub(crate) data: Option<PathBuf>,
 
@@ -54,7 +54,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "URL", env = "TOWER_COGNITO_LOCAL_ISSUER")]
     pub(crate) issuer: Option<String>,
 
-    /// Mail catcher that also gets all e-mail messages, for example 127.0.0.1:1025
+    /// Mail catcher that also receives all e-mail messages, for example 127.0.0.1:1025
     #[arg(long, value_name = "ADDRESS", env = "TOWER_COGNITO_LOCAL_SMTP")]
     pub(crate) smtp: Option<String>,
 
@@ -77,9 +77,9 @@ pub(crate) struct CheckOptions {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// Lines for people
+    /// Readable lines
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 

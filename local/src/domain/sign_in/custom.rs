@@ -17,8 +17,8 @@ use crate::{
     pool::Pool,
     store::Data,
     triggers::{
-        Caller, Metadata, Next, TokenSource, Visitor, create_auth_challenge, define_auth_challenge,
-        pre_authentication, verify_auth_challenge_response,
+        Caller, CustomAuthStep, CustomAuthUser, Metadata, TokenSource, create_auth_challenge,
+        define_auth_challenge, pre_authentication, verify_auth_challenge_response,
     },
 };
 
@@ -45,7 +45,7 @@ pub(crate) async fn begin(
     let sign_in = sign_in_through(client, Metadata::NONE);
     let rounds: Vec<_> = public.iter().map(|_| round("SRP_A", true)).collect();
     match define(pool, &sign_in, &named, &rounds).await? {
-        Next::Password => match public {
+        CustomAuthStep::PasswordVerifier => match public {
             Some(public) => {
                 srp::request_proof(pool, client, &named, public, Follows::CustomChallenges).await
             }
@@ -78,9 +78,8 @@ pub(crate) async fn answer(
     let AnsweredChallenge { named, private, mut rounds } =
         pool.store.write(|data| remove(pool, data, reference)).await??;
     let sign_in = sign_in_through(client, metadata);
-    let visitor = visitor(&sign_in, &named);
-    let is_right =
-        verify_auth_challenge_response(&pool.events(), visitor, &private, answer).await?;
+    let user = custom_auth_user(&sign_in, &named);
+    let is_right = verify_auth_challenge_response(&pool.events(), user, &private, answer).await?;
     if let Some(round) = rounds.last_mut() {
         round.challenge_result = is_right;
     }
@@ -93,8 +92,8 @@ async fn define(
     sign_in: &SignIn<'_>,
     named: &NamedUser,
     rounds: &[CustomRound],
-) -> Result<Next, Error> {
-    define_auth_challenge(&pool.events(), visitor(sign_in, named), rounds)
+) -> Result<CustomAuthStep, Error> {
+    define_auth_challenge(&pool.events(), custom_auth_user(sign_in, named), rounds)
         .await?
         .ok_or_else(not_configured)
 }
@@ -104,17 +103,23 @@ async fn proceed(
     sign_in: &SignIn<'_>,
     named: NamedUser,
     rounds: Vec<CustomRound>,
-    next: Next,
+    next: CustomAuthStep,
 ) -> Result<Outcome, Error> {
     match (next, &named.user) {
-        (Next::Tokens, Some(user)) => continue_sign_in(pool, sign_in, user, NextStep::Done).await,
-        (Next::Challenge, _) if rounds.len() < MAX_ROUNDS => {
+        (CustomAuthStep::IssueTokens, Some(user)) => {
+            continue_sign_in(pool, sign_in, user, NextStep::Done).await
+        }
+        (CustomAuthStep::CustomChallenge, _) if rounds.len() < MAX_ROUNDS => {
             start_round(pool, sign_in, named, rounds).await
         }
         // Whatever the functions respond, a user who does not exist gets no tokens.
-        (Next::Tokens, None) | (Next::Failure | Next::Password | Next::Challenge, _) => {
-            Err(Error::wrong_password())
-        }
+        (CustomAuthStep::IssueTokens, None)
+        | (
+            CustomAuthStep::Fail
+            | CustomAuthStep::PasswordVerifier
+            | CustomAuthStep::CustomChallenge,
+            _,
+        ) => Err(Error::wrong_password()),
     }
 }
 
@@ -125,7 +130,8 @@ async fn start_round(
     named: NamedUser,
     mut rounds: Vec<CustomRound>,
 ) -> Result<Outcome, Error> {
-    let created = create_auth_challenge(&pool.events(), visitor(sign_in, &named), &rounds).await?;
+    let created =
+        create_auth_challenge(&pool.events(), custom_auth_user(sign_in, &named), &rounds).await?;
     let created = created.ok_or_else(not_configured)?;
     rounds.push(CustomRound {
         challenge_metadata: created.challenge_metadata.clone(),
@@ -187,10 +193,10 @@ fn remove(
     Ok(answered)
 }
 
-fn visitor<'a>(sign_in: &SignIn<'a>, named: &'a NamedUser) -> Visitor<'a> {
+fn custom_auth_user<'a>(sign_in: &SignIn<'a>, named: &'a NamedUser) -> CustomAuthUser<'a> {
     let caller =
         Caller { client_id: &sign_in.client.settings.client_id, metadata: sign_in.metadata };
-    Visitor { username: &named.username, user: named.user.as_deref(), caller }
+    CustomAuthUser { username: &named.username, user: named.user.as_deref(), caller }
 }
 
 fn sign_in_through<'a>(client: &'a Client, metadata: &'a Metadata) -> SignIn<'a> {

@@ -7,10 +7,10 @@ use crate::{
     model::{Client, Failures, Group, Session, User, UserStatus},
     pool::{
         Pool,
-        issue::{API_SCOPE, Grantee, Tokens},
+        issue::{API_SCOPE, TokenRequest, Tokens},
     },
     store::Data,
-    triggers::{Caller, Holder, Metadata, TokenSource, post_authentication, user_overrides},
+    triggers::{Caller, Metadata, TokenSource, TokenUser, post_authentication, user_overrides},
 };
 
 /// How long a session is kept after it expired, in milliseconds: the longest lifetime of an access token.
@@ -88,34 +88,40 @@ pub(crate) async fn first_tokens(
     started: StartedSession,
 ) -> Result<Tokens, Error> {
     let api_scope = [API_SCOPE.to_owned()];
-    let holder = Holder {
+    let token_user = TokenUser {
         user: &started.user,
         groups: &started.groups,
         scopes: completed.scopes.as_deref().unwrap_or(&api_scope),
     };
-    let overrides =
-        match user_overrides(&pool.events(), holder, completed.source, completed.caller()).await {
-            Ok(overrides) => overrides,
-            Err(error) => {
-                pool.store
-                    .write(|data| {
-                        data.remove_session(&started.origin_jti);
-                        Ok::<_, Error>(())
-                    })
-                    .await??;
-                return Err(error);
-            }
-        };
+    let overrides = match user_overrides(
+        &pool.events(),
+        token_user,
+        completed.source,
+        completed.caller(),
+    )
+    .await
+    {
+        Ok(overrides) => overrides,
+        Err(error) => {
+            pool.store
+                .write(|data| {
+                    data.remove_session(&started.origin_jti);
+                    Ok::<_, Error>(())
+                })
+                .await??;
+            return Err(error);
+        }
+    };
     // The user may have been signed out or removed while the function ran.
     let (user, groups) = pool
         .store
         .read(|data| {
-            let user = data.holder(&started.origin_jti)?.clone();
+            let user = data.session_user(&started.origin_jti)?.clone();
             let groups = data.groups_of(&user);
             Some((user, groups))
         })
         .ok_or_else(Error::wrong_password)?;
-    let grantee = Grantee {
+    let request = TokenRequest {
         user: &user,
         client: completed.client,
         origin_jti: &started.origin_jti,
@@ -124,7 +130,7 @@ pub(crate) async fn first_tokens(
         nonce: completed.nonce.as_deref(),
         resource: completed.resource.as_deref(),
     };
-    let mut claims = pool.claims(&grantee, &groups);
+    let mut claims = pool.claims(&request, &groups);
     overrides.apply(&mut claims, &completed.client.settings.client_id);
     Ok(pool.issue(completed.client, claims, Some(started.refresh_token)).await)
 }

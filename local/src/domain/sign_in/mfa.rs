@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    crypto::{secret::same, totp::Typed},
+    crypto::{secret::same, totp::CodeCheck},
     domain::{
         lockout::{self, count_mistake},
         sign_in::{
@@ -53,18 +53,18 @@ fn use_software_token(data: &mut Data, username: &str, code: &str, now: u64) -> 
     lockout::check(&user.failures, now)?;
     let token = user.software_token.as_ref().ok_or_else(Error::software_token_missing)?;
     match token.check(code, now) {
-        Typed::Right(step) => {
+        CodeCheck::Valid(step) => {
             let token = data.exact_user_mut(username).and_then(|user| user.software_token.as_mut());
             if let Some(token) = token {
                 token.last_step = Some(step);
             }
             Ok(())
         }
-        Typed::Used => Err(Error::new(
+        CodeCheck::Reused => Err(Error::new(
             ErrorKind::ExpiredCode,
             "Your software token has already been used once.",
         )),
-        Typed::Wrong => Err(mistake(data, username, now)),
+        CodeCheck::Invalid => Err(mistake(data, username, now)),
     }
 }
 

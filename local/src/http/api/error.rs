@@ -48,14 +48,16 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::store::StoreError;
 
     #[tokio::test]
     async fn errors_of_the_store_are_written_like_all_errors() {
-        for (kind, status, name) in [
-            (io::ErrorKind::StorageFull, 500, "InternalErrorException"),
-            (io::ErrorKind::NotFound, 400, "ResourceNotFoundException"),
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        for (error, status, name) in [
+            (StoreError::from(full), 500, "InternalErrorException"),
+            (StoreError::Deleted, 400, "ResourceNotFoundException"),
         ] {
-            let response = Error::from(io::Error::from(kind)).into_response();
+            let response = Error::from(error).into_response();
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.1");
             assert_eq!(response.headers()["x-amzn-errortype"], format!("{name}:"));

@@ -3,11 +3,13 @@
 mod access;
 mod account;
 mod attribute_list;
+mod attribute_schema;
 mod body;
 pub(crate) mod challenges;
 mod clients;
 mod context;
 mod error;
+mod functions;
 mod groups;
 mod identity_links;
 mod identity_providers;

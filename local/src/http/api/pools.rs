@@ -6,11 +6,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::{Setting, read_pool, read_requested_functions},
+    config::{Setting, read_pool},
     domain::pools::{self, ListedPool, PoolDescription},
     error::Error,
     http::api::{
-        Output, empty_output, input, required,
+        Output,
+        attribute_schema::attribute_schema,
+        empty_output, functions, input, required,
         resources::{List, read_text, split_members, take_text, with_others, without_nulls},
         shapes::{self, time},
     },
@@ -128,7 +130,7 @@ fn read_settings(
 
 /// Reads the functions of `LambdaConfig`. Without that member the pool keeps the functions of its configuration file.
 fn read_functions(others: &OtherSettings) -> Result<Option<LambdaConfig>, Error> {
-    let functions = others.get("LambdaConfig").map(read_requested_functions).transpose();
+    let functions = others.get("LambdaConfig").map(functions::read_functions).transpose();
     functions.map_err(Error::invalid_parameter)
 }
 
@@ -176,7 +178,7 @@ fn write_settings(record: &PoolRecord) -> Map<String, Value> {
         .attribute_names()
         .iter()
         .filter_map(|name| settings.attribute(name))
-        .map(|schema| schema.described())
+        .map(|attribute| attribute_schema(&attribute))
         .collect();
     written.insert("SchemaAttributes".into(), json!(attributes));
     written.insert("VerificationMessageTemplate".into(), verification_template(settings));

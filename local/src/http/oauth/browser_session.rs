@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use std::io;
-
 use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::Response,
@@ -78,13 +76,13 @@ pub(crate) async fn complete_sign_in(
 }
 
 /// Ends the session of a browser and returns the header that removes its cookie.
-pub(crate) async fn sign_out(pool: &Pool, headers: &HeaderMap) -> io::Result<HeaderValue> {
+pub(crate) async fn sign_out(pool: &Pool, headers: &HeaderMap) -> Result<HeaderValue, Error> {
     let name = name(pool);
     if let Some(cookie) = cookie(headers, &name) {
         pool.store
             .write(|data| {
                 data.browser_sessions.remove(&digest_of(cookie.value()));
-                Ok::<_, io::Error>(())
+                Ok::<_, Error>(())
             })
             .await??;
     }
@@ -97,7 +95,7 @@ async fn create(
     pool: &Pool,
     user: &User,
     provider: &str,
-) -> io::Result<(HeaderValue, BrowserSession)> {
+) -> Result<(HeaderValue, BrowserSession), Error> {
     let now = pool.now();
     let value = secret::random_text();
     let session = BrowserSession {
@@ -111,7 +109,7 @@ async fn create(
         .write(|data| {
             data.browser_sessions.retain(|_, session| now < session.expires_at);
             data.browser_sessions.insert(digest_of(&value), session.clone());
-            Ok::<_, io::Error>(())
+            Ok::<_, Error>(())
         })
         .await??;
     Ok((set_cookie(&name(pool), &value, LIFETIME), session))

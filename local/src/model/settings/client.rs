@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// The settings of an app client.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The settings of an app client. It has no `Debug`, because it has the client secret.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ClientSettings {
     pub(crate) name: String,
@@ -36,9 +36,9 @@ pub(crate) struct ClientSettings {
     pub(crate) logout_urls: Vec<String>,
     pub(crate) default_redirect_uri: Option<String>,
     pub(crate) supported_identity_providers: Vec<String>,
-    /// The attributes that the client may read. Without a list: all.
+    /// The attributes that the client may read. `None` means all.
     pub(crate) read_attributes: Option<Vec<String>>,
-    /// The attributes that the client may write. Without a list: all.
+    /// The attributes that the client may write. `None` means all.
     pub(crate) write_attributes: Option<Vec<String>>,
     pub(crate) prevent_user_existence_errors: ExistenceErrors,
     pub(crate) enable_token_revocation: bool,
@@ -112,15 +112,15 @@ pub(crate) enum Rotation {
     Disabled,
 }
 
-/// What the rules of an app client refer to: the pool that it belongs to.
+/// The parts of the pool that the rules for an app client refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct ClientContext<'a> {
     pub(crate) pool: &'a PoolSettings,
-    /// The scopes of the pool's resource servers: `orders/read`.
+    /// The scopes of the pool's resource servers, for example `orders/read`.
     pub(crate) scopes: &'a [String],
 }
 
-/// The words for sign-in flows. The last three are Cognito's first ones, each of which allows several flows.
+/// The values of `explicit_auth_flows`. The last three are legacy values, some of which allow several flows.
 #[derive(Clone, Copy, Deserialize)]
 enum AuthFlowWord {
     #[serde(rename = "ALLOW_ADMIN_USER_PASSWORD_AUTH")]
@@ -177,14 +177,14 @@ impl ClientSettings {
         TimeUnit::Minutes.of(self.auth_session_validity)
     }
 
-    /// How long a refresh token remains valid after its rotation, if refresh tokens are rotated.
+    /// Returns how long a refresh token remains valid after its rotation, or `None` if refresh tokens are not rotated.
     pub(crate) fn rotation_grace(&self) -> Option<Duration> {
         let rotation = self.refresh_token_rotation?;
         (rotation.feature == Rotation::Enabled)
             .then(|| Duration::from_secs(rotation.retry_grace_period_seconds))
     }
 
-    /// Checks the rules that Cognito has for app clients.
+    /// Checks Cognito's rules for app clients.
     pub(crate) fn validate(&self, context: ClientContext<'_>) -> Result<(), Violation> {
         check_length("name", &self.name, MAX_NAME)?;
         self.validate_credentials()?;
@@ -213,7 +213,7 @@ impl ClientSettings {
         check_attributes("write", self.write_attributes.as_deref(), &writable)
     }
 
-    /// A client without an id gets one later.
+    /// Checks id and secret. A client without an id gets one later.
     fn validate_credentials(&self) -> Result<(), Violation> {
         let fits = |character: char| character.is_ascii_alphanumeric() || "_+".contains(character);
         if self.client_id.len() > MAX_NAME || !self.client_id.chars().all(fits) {
@@ -324,17 +324,19 @@ impl ClientSettings {
         Ok(())
     }
 
+    /// Returns whether the client may read an attribute.
     pub(crate) fn may_read(&self, attribute: &str) -> bool {
         self.read_attributes.as_ref().is_none_or(|list| list.iter().any(|name| name == attribute))
     }
 
+    /// Returns whether the client may write an attribute.
     pub(crate) fn may_write(&self, attribute: &str) -> bool {
         self.write_attributes.as_ref().is_none_or(|list| list.iter().any(|name| name == attribute))
     }
 }
 
 impl Default for ClientSettings {
-    /// A public client that may use every way to sign in.
+    /// Returns a public client that allows every flow of the API except `USER_AUTH`.
     fn default() -> Self {
         use AuthFlow::{
             AdminUserPasswordAuth, CustomAuth, RefreshTokenAuth, UserPasswordAuth, UserSrpAuth,
@@ -377,7 +379,7 @@ impl Default for ClientSettings {
 }
 
 impl Default for TokenValidityUnits {
-    /// The units that Cognito uses for numbers without a unit.
+    /// Returns the units that Cognito uses for numbers without a unit.
     fn default() -> Self {
         Self {
             access_token: TimeUnit::Hours,

@@ -17,7 +17,7 @@ pub(crate) struct FunctionUrl {
 /// The path of a function in the Lambda runtime interface emulator.
 const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 
-/// The functions of a pool, in Terraform's words. Where AWS has ARNs, a local pool has URLs.
+/// The functions of a pool, with Terraform's names. AWS uses ARNs, a local pool uses URLs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct LambdaConfig {
@@ -92,7 +92,7 @@ impl LambdaConfig {
         url.as_ref()
     }
 
-    /// The URLs of all functions.
+    /// Returns the URLs of all functions.
     pub(crate) fn urls(&self) -> impl Iterator<Item = &FunctionUrl> {
         let config = self.pre_token_generation_config.as_ref().map(|config| &config.lambda_arn);
         let others = [
@@ -110,8 +110,8 @@ impl LambdaConfig {
         others.into_iter().flatten().chain(config)
     }
 
-    /// `pre_token_generation_config` takes precedence over `pre_token_generation`, which has no version and means the
-    /// first.
+    /// Returns the URL for one version of the token trigger. `pre_token_generation_config` takes precedence over
+    /// `pre_token_generation`, which always means the first version.
     fn token_generation_url(&self, trigger: Trigger) -> Option<&FunctionUrl> {
         let (configured, url) =
             match (&self.pre_token_generation_config, &self.pre_token_generation) {
@@ -139,14 +139,14 @@ impl TryFrom<String> for FunctionUrl {
     fn try_from(text: String) -> Result<Self, String> {
         if text.starts_with("arn:") {
             return Err(format!(
-                "`{text}` is the ARN of a function on AWS, which a local pool does not call: write the URL at \
-                 which the function runs, such as `http://127.0.0.1:9000`"
+                "`{text}` is the ARN of a function on AWS, which a local pool does not call: expected the URL \
+                 at which the function runs, such as `http://127.0.0.1:9000`"
             ));
         }
         let url = Url::parse(&text)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
-        // The text stays out of the error: a URL can contain a password.
+        // The error does not quote the text, because a URL can contain a password.
         let mut url = url.ok_or_else(|| {
             "expected the http or https URL of a function, such as `http://127.0.0.1:9000`"
                 .to_owned()

@@ -1,4 +1,4 @@
-//! The settings of a pool and of its parts, in the words of Terraform, with the rules that Cognito has for them.
+//! The settings of a pool and its parts, with Terraform's names and Cognito's rules.
 
 mod client;
 mod function;

@@ -2,8 +2,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::settings::violation::{Violation, check_range};
 
-/// The requirements for passwords. Without a policy: those that Cognito's console sets. A policy that is written
-/// requires only the kinds of characters that it names, as with Terraform and the API.
+/// The requirements for passwords. The default is the policy that Cognito's console sets. A configured policy requires
+/// only the kinds of characters that it names, as with Terraform and the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PasswordPolicy {
@@ -16,7 +16,7 @@ pub(crate) struct PasswordPolicy {
     pub(crate) require_numbers: bool,
     #[serde(default)]
     pub(crate) require_symbols: bool,
-    /// How many previous passwords cannot be used again.
+    /// The number of previous passwords that cannot be used again.
     pub(crate) password_history_size: usize,
     /// The lifetime of passwords that administrators set.
     #[serde(deserialize_with = "days_or_default")]
@@ -30,7 +30,7 @@ const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ";
 const MAX_LENGTH: usize = 256;
 
 impl PasswordPolicy {
-    /// Checks the rules that Cognito has for policies.
+    /// Checks Cognito's rules for policies.
     pub(crate) fn validate(&self) -> Result<(), Violation> {
         check_range("minimum_length", self.minimum_length, 6..=99)?;
         check_range("password_history_size", self.password_history_size, 0..=24)?;
@@ -38,7 +38,7 @@ impl PasswordPolicy {
         check_range("temporary_password_validity_days", days, 0..=365)
     }
 
-    /// Returns why a password does not conform, in Cognito's words.
+    /// Returns Cognito's message for a password that does not conform, or `None`.
     pub(crate) fn violation(&self, password: &str) -> Option<&'static str> {
         let has = |kind: fn(char) -> bool| password.chars().any(kind);
         let length = password.chars().count();
@@ -63,7 +63,8 @@ impl PasswordPolicy {
         }
     }
 
-    /// The lifetime of passwords that administrators set, in milliseconds. 0 days mean the default of 7, as in Cognito.
+    /// Returns the lifetime of passwords that administrators set, in milliseconds. 0 days mean the default of 7, as in
+    /// Cognito.
     pub(crate) fn temporary_lifetime(&self) -> u64 {
         let days = match self.temporary_password_validity_days {
             0 => Self::default().temporary_password_validity_days,
@@ -87,7 +88,7 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// Cognito reads 0 as its default.
+/// Deserializes a number of days. As in Cognito, 0 means the default.
 fn days_or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     match u64::deserialize(deserializer)? {
         0 => Ok(PasswordPolicy::default().temporary_password_validity_days),

@@ -33,7 +33,7 @@ pub(crate) struct PoolSettings {
     pub(crate) lambda_config: LambdaConfig,
 }
 
-/// An address that codes are sent to, which verifies it.
+/// An address to which codes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Contact {
@@ -73,8 +73,8 @@ pub(crate) struct AdminCreateUser {
     pub(crate) invite_message_template: InviteMessageTemplate,
 }
 
-/// The messages of invitations, with the placeholders `{username}` and `{####}` for the temporary password. Where one
-/// is absent, Cognito's is sent.
+/// The messages of invitations, with the placeholders `{username}` and `{####}` for the temporary password. The default
+/// is Cognito's message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct InviteMessageTemplate {
@@ -97,8 +97,16 @@ pub(crate) enum DeletionProtection {
     Inactive,
 }
 
+impl UsernameConfiguration {
+    /// Returns the form of a user name or an alias that all its spellings share: lowercase, unless the pool is
+    /// case-sensitive. Names with the same form are the same name.
+    pub(crate) fn key(&self, name: &str) -> String {
+        if self.case_sensitive { name.to_owned() } else { name.to_lowercase() }
+    }
+}
+
 impl Contact {
-    /// The attribute that holds it.
+    /// Returns the attribute of the contact.
     pub(crate) fn attribute(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -106,7 +114,7 @@ impl Contact {
         }
     }
 
-    /// The attribute that says whether it is verified.
+    /// Returns the attribute that says whether the contact is verified.
     pub(crate) fn verified_attribute(self) -> &'static str {
         match self {
             Self::Email => "email_verified",
@@ -114,12 +122,12 @@ impl Contact {
         }
     }
 
-    /// The contact that is stored in an attribute.
+    /// Returns the contact of an attribute.
     pub(crate) fn of_attribute(name: &str) -> Option<Self> {
         [Self::Email, Self::PhoneNumber].into_iter().find(|contact| contact.attribute() == name)
     }
 
-    /// The medium of messages to it, in the API's words.
+    /// Returns the API's name of the medium of its messages.
     pub(crate) fn medium(self) -> &'static str {
         match self {
             Self::Email => "EMAIL",
@@ -137,7 +145,7 @@ impl Alias {
         }
     }
 
-    /// The contact that has to be verified before it can stand for the user name.
+    /// Returns the contact, which must be verified before users can sign in with it. A preferred user name is none.
     pub(crate) fn contact(self) -> Option<Contact> {
         Contact::of_attribute(self.attribute())
     }
@@ -156,7 +164,7 @@ const MAX_SUBJECT: usize = 140;
 const MAX_CUSTOM_ATTRIBUTES: usize = 50;
 
 impl PoolSettings {
-    /// Checks the rules that Cognito has for user pools.
+    /// Checks Cognito's rules for user pools.
     pub(crate) fn validate(&self) -> Result<(), Violation> {
         check_length("name", &self.name, MAX_NAME)?;
         let fits = |c: char| c.is_alphanumeric() || "_ +=,.@-".contains(c);
@@ -181,7 +189,7 @@ impl PoolSettings {
     /// Adds an attribute.
     ///
     /// # Errors
-    /// There is an attribute with its name, or there are too many.
+    /// An attribute has the same name, or there are too many attributes.
     pub(crate) fn add_attribute(&mut self, attribute: AttributeSchema) -> Result<(), Violation> {
         self.schema.push(attribute);
         self.check_attribute_is_new(self.schema.len().saturating_sub(1))
@@ -227,28 +235,28 @@ impl PoolSettings {
         Ok(())
     }
 
-    /// The schema of an attribute by its full name: `email`, `custom:tenant_id`.
+    /// Returns the schema of an attribute by its full name, for example `custom:tenant_id`.
     pub(crate) fn attribute(&self, name: &str) -> Option<AttributeSchema> {
         let own = |schema: &&AttributeSchema| schema.full_name() == name;
         self.schema.iter().find(own).cloned().or_else(|| AttributeSchema::standard(name))
     }
 
-    /// The attributes that a new user must have.
+    /// Returns the attributes that a new user must have.
     pub(crate) fn required_attributes(&self) -> impl Iterator<Item = String> {
         self.schema.iter().filter(|schema| schema.required).map(AttributeSchema::full_name)
     }
 
-    /// Whether the pool cannot be deleted.
+    /// Returns whether deletion protection is active.
     pub(crate) fn is_protected(&self) -> bool {
         self.deletion_protection == DeletionProtection::Active
     }
 
-    /// Whether users sign in with a contact instead of a user name.
+    /// Returns whether users sign in with a contact instead of a user name.
     pub(crate) fn signs_in_with_contacts(&self) -> bool {
         !self.username_attributes.is_empty()
     }
 
-    /// The full names of all attributes of this pool.
+    /// Returns the full names of all attributes of this pool.
     pub(crate) fn attribute_names(&self) -> Vec<String> {
         let standard = STANDARD_ATTRIBUTES.iter().map(|(name, _)| (*name).to_owned());
         let own = self.schema.iter().map(AttributeSchema::full_name);
@@ -258,7 +266,7 @@ impl PoolSettings {
 }
 
 impl Default for PoolSettings {
-    /// A pool without a configuration: plain user names, e-mail addresses verified by a code, and optional MFA.
+    /// Returns the settings without a configuration: user names, e-mail addresses verified by a code, and optional MFA.
     fn default() -> Self {
         Self {
             name: "local".to_owned(),

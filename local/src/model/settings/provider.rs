@@ -12,10 +12,10 @@ pub(crate) struct ProviderSettings {
     pub(crate) provider_name: String,
     pub(crate) provider_type: ProviderType,
     pub(crate) provider_details: ProviderDetails,
-    /// The pool's attributes, each with the claim of the provider that it is set from.
+    /// Maps the pool's attributes to the claims of the provider.
     #[serde(default)]
     pub(crate) attribute_mapping: BTreeMap<String, String>,
-    /// Other names by which apps request the provider, mostly domains.
+    /// Other names by which apps can request the provider, for example domains.
     #[serde(default)]
     pub(crate) idp_identifiers: Vec<String>,
 }
@@ -26,7 +26,7 @@ pub(crate) enum ProviderType {
     Oidc,
 }
 
-/// How an OpenID Connect provider is reached. Endpoints that are not set are discovered.
+/// The endpoints and credentials of an OpenID Connect provider. Endpoints that are not set are discovered.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProviderDetails {
@@ -47,7 +47,7 @@ pub(crate) struct ProviderDetails {
     pub(crate) attributes_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) jwks_uri: Option<String>,
-    /// Terraform writes it back. It has no effect.
+    /// Terraform sends this setting. It has no effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attributes_url_add_attributes: Option<String>,
 }
@@ -64,7 +64,7 @@ pub(crate) enum RequestMethod {
 pub(crate) const OWN_PROVIDER: &str = "COGNITO";
 
 impl ProviderSettings {
-    /// Returns an attribute in the mapping that the pool does not have.
+    /// Returns the first attribute of the mapping that the pool does not have.
     pub(crate) fn unknown_attribute(&self, pool: &PoolSettings) -> Option<&str> {
         let mut names = self.attribute_mapping.keys().map(String::as_str);
         names.find(|name| *name != "username" && pool.attribute(name).is_none())
@@ -79,7 +79,8 @@ impl fmt::Debug for ProviderDetails {
     }
 }
 
-/// The user names of federated users start with the name and an underscore, so the name cannot contain one.
+/// Deserializes a name. User names of federated users begin with the name and an underscore, so the name cannot contain
+/// an underscore.
 fn provider_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != '_';
@@ -89,7 +90,7 @@ fn provider_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
         return Ok(name);
     }
     Err(serde::de::Error::custom(format!(
-        "`{name}` cannot be the name of a provider: expected 3 to 32 characters without spaces and underscores, and \
+        "invalid provider name `{name}`: expected 3 to 32 characters without spaces and underscores, and \
          not `{OWN_PROVIDER}`"
     )))
 }
@@ -100,7 +101,7 @@ fn issuer_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::E
         return Ok(text);
     }
     Err(serde::de::Error::custom(format!(
-        "`{text}` is not the URL of a provider, such as `https://id.example.com`"
+        "invalid issuer `{text}`: expected the URL of a provider, such as `https://id.example.com`"
     )))
 }
 

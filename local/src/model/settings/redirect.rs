@@ -1,13 +1,13 @@
-//! The URLs that browsers are redirected to, and the resources that tokens are bound to.
+//! Checks the URLs to which browsers are redirected and the resources to which tokens are bound.
 
 use crate::model::settings::violation::Violation;
 
 const MAX_LENGTH: usize = 1024;
 
-/// The most callback URLs, or logout URLs, of a client.
+/// The maximum number of callback URLs or logout URLs of a client.
 const MAX_URLS: usize = 100;
 
-/// Schemes that make a browser do something else than open an application.
+/// Schemes that do not open an application.
 const FORBIDDEN_SCHEMES: [&str; 8] =
     ["about", "blob", "data", "file", "ftp", "javascript", "vbscript", "view-source"];
 
@@ -23,22 +23,22 @@ pub(crate) fn check_redirects(path: &str, urls: &[String]) -> Result<(), Violati
     }
     for (index, url) in urls.iter().enumerate() {
         if let Some(rule) = violation(url) {
-            let message = format!("{url:?} cannot be redirected to: {rule}");
+            let message = format!("invalid URL {url:?}: {rule}");
             return Err(Violation::new(format!("{path}.{index}"), message));
         }
     }
     Ok(())
 }
 
-/// Returns whether an access token can be bound to a URL. The schemes are those of callback URLs, but plain HTTP is for
-/// the name `localhost` alone, as in Cognito's developer guide.
+/// Returns whether an access token can be bound to a URL. The rules are those of callback URLs, but plain HTTP is only
+/// allowed for the name `localhost`, as in Cognito's developer guide.
 pub(crate) fn is_resource(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else {
         return false;
     };
     let host = rest.split(['/', '?', ':']).next().unwrap_or_default();
     let is_plain = scheme.eq_ignore_ascii_case("http");
-    // RFC 3986 allows these bytes in no URI.
+    // RFC 3986 does not allow these bytes in a URI.
     let is_uri = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
     is_uri && violation(url).is_none() && (!is_plain || host.eq_ignore_ascii_case("localhost"))
 }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resources_are_urls_of_https_localhost_and_custom_schemes() {
+    fn resource_must_use_https_localhost_or_a_custom_scheme() {
         for url in [
             "https://api.example.com",
             "https://api.example.com/",

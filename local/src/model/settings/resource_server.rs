@@ -6,12 +6,12 @@ use crate::model::{
 const MAX_LENGTH: usize = 256;
 
 impl ResourceServer {
-    /// The scopes as clients request them: `orders/read`.
+    /// Returns the scopes as clients request them, for example `orders/read`.
     pub(crate) fn full_scopes(&self) -> impl Iterator<Item = String> {
         self.scopes.iter().map(|scope| format!("{}/{}", self.identifier, scope.scope_name))
     }
 
-    /// Checks the rules that Cognito has for resource servers.
+    /// Checks Cognito's rules for resource servers.
     pub(crate) fn validate(&self) -> Result<(), Violation> {
         check_identifier("identifier", &self.identifier, "\"\\")?;
         check_length("name", &self.name, MAX_LENGTH)?;
@@ -29,7 +29,7 @@ impl ResourceServer {
     }
 }
 
-/// Checks for printable ASCII, which is what Cognito allows in the names of scopes, without `forbidden` characters.
+/// Checks that a text has only printable ASCII, and none of the `forbidden` characters.
 fn check_identifier(path: &str, text: &str, forbidden: &str) -> Result<(), Violation> {
     check_length(path, text, MAX_LENGTH)?;
     if text.chars().all(|c| c.is_ascii_graphic() && !forbidden.contains(c)) {

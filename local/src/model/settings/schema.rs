@@ -4,7 +4,6 @@ use serde::{
     Deserialize, Serialize,
     de::{self, Unexpected, Visitor},
 };
-use serde_json::{Map, Value, json};
 
 use crate::model::settings::violation::{Violation, check_range};
 
@@ -29,7 +28,7 @@ pub(crate) struct AttributeSchema {
 #[serde(from = "AttributeInput")]
 pub(crate) struct CustomAttribute(pub(crate) AttributeSchema);
 
-/// An attribute as it is written. What is absent depends on the name: standard attributes have a type of their own.
+/// An attribute in a configuration or a request. The defaults depend on the name: a standard attribute has a fixed type.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AttributeInput {
@@ -53,7 +52,7 @@ pub(crate) enum AttributeType {
     Boolean,
 }
 
-/// The bounds can be written as numbers or, as the API and Terraform do, as texts.
+/// The bounds of a string. The API and Terraform write bounds as texts, but numbers are also accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct StringConstraints {
@@ -68,7 +67,7 @@ pub(crate) struct NumberConstraints {
     pub(crate) max_value: Option<Bound>,
 }
 
-/// A bound, which is serialized as a text, as in the API.
+/// A bound. It is serialized as a text, as in the API.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bound(pub(crate) f64);
 
@@ -106,7 +105,7 @@ const MAX_NAME: usize = 20;
 const PREFIX: &str = "custom:";
 
 impl AttributeSchema {
-    /// Returns a standard attribute as it is in a pool without a schema.
+    /// Returns the default schema of a standard attribute.
     pub(crate) fn standard(name: &str) -> Option<Self> {
         let (name, mutable) = STANDARD_ATTRIBUTES.iter().find(|(known, _)| *known == name)?;
         let attribute_data_type = match *name {
@@ -135,7 +134,7 @@ impl AttributeSchema {
         self.name.strip_prefix(PREFIX).unwrap_or(&self.name)
     }
 
-    /// Checks the rules that Cognito has for attributes.
+    /// Checks Cognito's rules for attributes.
     pub(crate) fn validate(&self) -> Result<(), Violation> {
         let name = self.bare_name();
         let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != ':';
@@ -180,7 +179,7 @@ impl AttributeSchema {
         Err(Violation::new(path, format!("allowed for attributes of the type {expected:?} only")))
     }
 
-    /// Returns the name that the API and tokens use: custom attributes have the prefix `custom:`.
+    /// Returns the name that the API and tokens use. Custom attributes have the prefix `custom:`.
     pub(crate) fn full_name(&self) -> String {
         if self.is_standard() {
             self.name.clone()
@@ -191,38 +190,7 @@ impl AttributeSchema {
         }
     }
 
-    /// The attribute in the API's words.
-    pub(crate) fn described(&self) -> Value {
-        let mut description = json!({
-            "Name": self.full_name(),
-            "AttributeDataType": self.attribute_data_type,
-            "DeveloperOnlyAttribute": self.developer_only_attribute,
-            "Mutable": self.mutable,
-            "Required": self.required,
-        });
-        let text = |bound: Option<Bound>| json!(bound.map(|Bound(number)| number.to_string()));
-        let (name, bounds) = match self.attribute_data_type {
-            AttributeType::String => {
-                let bounds = self.string_attribute_constraints.unwrap_or_default();
-                let bounds = [("MinLength", bounds.min_length), ("MaxLength", bounds.max_length)];
-                ("StringAttributeConstraints", bounds)
-            }
-            AttributeType::Number => {
-                let bounds = self.number_attribute_constraints.unwrap_or_default();
-                let bounds = [("MinValue", bounds.min_value), ("MaxValue", bounds.max_value)];
-                ("NumberAttributeConstraints", bounds)
-            }
-            AttributeType::DateTime | AttributeType::Boolean => return description,
-        };
-        let set = bounds.into_iter().filter(|(_, bound)| bound.is_some());
-        let bounds: Map<_, _> = set.map(|(name, bound)| (name.to_owned(), text(bound))).collect();
-        if let Value::Object(members) = &mut description {
-            members.insert(name.to_owned(), Value::Object(bounds));
-        }
-        description
-    }
-
-    /// Returns why a value is invalid. The message goes after the attribute's name.
+    /// Returns Cognito's message for an invalid value, to be written after the attribute's name, or `None`.
     pub(crate) fn violation(&self, value: &str) -> Option<String> {
         let length = value.chars().count();
         match self.attribute_data_type {
@@ -244,7 +212,7 @@ impl AttributeSchema {
             }
             AttributeType::Number => {
                 let bounds = self.number_attribute_constraints.unwrap_or_default();
-                // Other spellings that parse as a number, such as `NaN`, `inf` and `1e5`, are no numbers for Cognito.
+                // Rust also parses `NaN`, `inf` and `1e5`, which Cognito rejects.
                 let is_plain =
                     value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
                 let Some(number) = value.parse::<f64>().ok().filter(|_| is_plain) else {
@@ -389,7 +357,7 @@ fn is_email(text: &str) -> bool {
         && !host.ends_with('.')
 }
 
-/// E.164: a plus sign and up to fifteen digits.
+/// Returns whether a text has the format of E.164: a plus sign and up to 15 digits.
 fn is_phone_number(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (2..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit())

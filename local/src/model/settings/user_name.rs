@@ -4,10 +4,10 @@ use crate::model::settings::{Contact, PoolSettings};
 const MAX_LENGTH: usize = 128;
 
 impl PoolSettings {
-    /// Checks the name that a new user was given, and returns the contact that it is, if users sign in with contacts.
+    /// Checks the name of a new user. If users sign in with contacts, returns which contact the name is.
     ///
     /// # Errors
-    /// The message of Cognito's error.
+    /// Returns the message of Cognito's error.
     pub(crate) fn check_new_username(&self, given: &str) -> Result<Option<Contact>, String> {
         if given.is_empty()
             || given.chars().count() > MAX_LENGTH
@@ -42,8 +42,8 @@ impl PoolSettings {
         })
     }
 
-    /// Returns the contact that a name has the format of, if it is an alias in this pool. No user name may look like an
-    /// alias.
+    /// Returns the contact that a name has the format of, if that contact is an alias in this pool. A user name must not
+    /// have the format of an alias.
     pub(crate) fn alias_of_name(&self, name: &str) -> Option<Contact> {
         let contact = self.contact_of_name(name)?;
         let mut aliases = self.alias_attributes.iter().filter_map(|alias| alias.contact());

@@ -1,27 +1,27 @@
-//! Rules that settings can break.
+//! Broken rules of settings.
 
 use std::ops::RangeInclusive;
 
 use crate::error::ErrorKind;
 
-/// A setting that breaks a rule of Cognito's.
+/// A setting that breaks one of Cognito's rules.
 ///
-/// The rules stand beside the settings. How an error is worded, and where it points to, is decided by the reader of
-/// the settings: a configuration file has lines, a request of the API has members.
+/// The reader of the settings turns it into an error: with a line for a configuration file, with a member for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation {
-    /// In the words of a configuration file, with the indexes of lists: `schema.0.name`.
+    /// The path in a configuration file, with the indexes of lists: `schema.0.name`.
     pub(crate) path: String,
     pub(crate) rule: BrokenRule,
 }
 
+/// The rule that is broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BrokenRule {
     Range {
         found: i64,
         allowed: RangeInclusive<i64>,
     },
-    /// Any other rule, with the name of the API's error and a message.
+    /// Any other rule.
     Other {
         kind: ErrorKind,
         message: String,
@@ -33,7 +33,7 @@ impl Violation {
         Self::with_kind(ErrorKind::InvalidParameter, path, message)
     }
 
-    /// A violation that the API reports with an error of its own.
+    /// Returns a violation that the API reports with this kind of error.
     pub(crate) fn with_kind(
         kind: ErrorKind,
         path: impl Into<String>,
@@ -43,7 +43,7 @@ impl Violation {
         Self { path: path.into(), rule }
     }
 
-    /// The same violation, seen from the settings that contain those which were checked.
+    /// Returns the violation with the path of the parent in front.
     pub(crate) fn within(mut self, parent: &str) -> Self {
         self.path = match &*self.path {
             "" => parent.to_owned(),
@@ -53,6 +53,7 @@ impl Violation {
     }
 }
 
+/// Checks that a number is within a range.
 pub(crate) fn check_range(
     path: &str,
     found: impl TryInto<i64>,

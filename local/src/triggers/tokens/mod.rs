@@ -14,7 +14,7 @@ use crate::{
     triggers::{Caller, Event, EventContext, Metadata, Trigger, user_attributes},
 };
 
-/// For what tokens are made.
+/// Why tokens are issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenSource {
     Authentication,
@@ -23,47 +23,50 @@ pub(crate) enum TokenSource {
     RefreshTokens,
 }
 
-/// A user whose tokens are to be made.
+/// The user of the tokens.
 #[derive(Clone, Copy)]
-pub(crate) struct Holder<'a> {
+pub(crate) struct TokenUser<'a> {
     pub(crate) user: &'a User,
     pub(crate) groups: &'a [Arc<Group>],
     pub(crate) scopes: &'a [String],
 }
 
-/// What the function changes of a user's tokens; nothing, if there is none.
+/// Returns what the function changes in a user's tokens. Without a function, nothing is changed.
 pub(crate) async fn user_overrides(
     context: &EventContext<'_>,
-    holder: Holder<'_>,
+    token_user: TokenUser<'_>,
     source: TokenSource,
     caller: Caller<'_>,
 ) -> Result<Overrides, Error> {
     let Some(trigger) = context.token_trigger() else {
         return Ok(Overrides::default());
     };
-    let Holder { user, groups, scopes } = holder;
-    let occasion = Occasion { source: source.as_str(), username: &user.username, scopes };
-    fire(context, trigger, &occasion, user_attributes(user), groups, caller).await
+    let TokenUser { user, groups, scopes } = token_user;
+    let subject = TokenSubject { source: source.as_str(), username: &user.username, scopes };
+    fire(context, trigger, &subject, user_attributes(user), groups, caller).await
 }
 
-/// What the function changes of a machine's token: the third version of the trigger alone sees these.
+/// Returns what the function changes in the token of client credentials. Only the third version of the trigger runs for
+/// them.
 pub(crate) async fn machine_overrides(
     context: &EventContext<'_>,
     client: &Client,
     scopes: &[String],
     metadata: &Metadata,
 ) -> Result<Overrides, Error> {
-    let trigger = context.token_trigger().filter(|it| *it == Trigger::PreTokenGenerationV3);
+    let trigger =
+        context.token_trigger().filter(|version| *version == Trigger::PreTokenGenerationV3);
     let Some(trigger) = trigger else {
         return Ok(Overrides::default());
     };
     let client_id = &client.settings.client_id;
-    let occasion = Occasion { source: "ClientCredentials", username: client_id, scopes };
+    let subject = TokenSubject { source: "ClientCredentials", username: client_id, scopes };
     let caller = Caller { client_id, metadata };
-    fire(context, trigger, &occasion, json!({}), &[], caller).await
+    fire(context, trigger, &subject, json!({}), &[], caller).await
 }
 
-struct Occasion<'a> {
+/// The subject of the tokens in the event.
+struct TokenSubject<'a> {
     source: &'static str,
     username: &'a str,
     scopes: &'a [String],
@@ -72,7 +75,7 @@ struct Occasion<'a> {
 async fn fire(
     context: &EventContext<'_>,
     trigger: Trigger,
-    occasion: &Occasion<'_>,
+    subject: &TokenSubject<'_>,
     user_attributes: Value,
     groups: &[Arc<Group>],
     caller: Caller<'_>,
@@ -89,22 +92,22 @@ async fn fire(
     });
     let is_first = trigger == Trigger::PreTokenGeneration;
     if let (Value::Object(request), false) = (&mut request, is_first) {
-        request.insert("scopes".to_owned(), json!(occasion.scopes));
+        request.insert("scopes".to_owned(), json!(subject.scopes));
     }
     let member = if is_first { "claimsOverrideDetails" } else { "claimsAndScopeOverrideDetails" };
     let event = Event {
         trigger,
-        source: occasion.source,
-        username: occasion.username,
+        source: subject.source,
+        username: subject.username,
         caller,
         request,
         response: json!({ member: null }),
     };
     if is_first {
-        let response = context.fire::<response::First>(event).await?.unwrap_or_default();
+        let response = context.fire::<response::FirstVersion>(event).await?.unwrap_or_default();
         response.overrides()
     } else {
-        let response = context.fire::<response::Second>(event).await?.unwrap_or_default();
+        let response = context.fire::<response::LaterVersion>(event).await?.unwrap_or_default();
         response.overrides()
     }
 }

@@ -3,14 +3,14 @@ use serde_json::{Map, Value, json};
 
 use crate::model::Claims;
 
-/// What a function changes of tokens.
+/// What a function changes in tokens.
 #[derive(Default)]
 pub(crate) struct Overrides {
     pub(crate) id: Changes,
     pub(crate) access: Changes,
     pub(crate) scopes_to_add: Vec<String>,
     pub(crate) scopes_to_suppress: Vec<String>,
-    /// In place of the user's groups.
+    /// Replace the user's groups.
     pub(crate) groups: Option<Groups>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Groups {
     preferred_role: Option<String>,
 }
 
-/// Claims that no function changes, in either token. Groups have a member of their own.
+/// Claims that no function can change in either token. Groups are changed by a separate member.
 const FIXED: [&str; 17] = [
     "acr",
     "amr",
@@ -49,7 +49,7 @@ const FIXED: [&str; 17] = [
     "cognito:username",
 ];
 
-/// Likewise, in the access token. Scopes have members of their own.
+/// Further claims that no function can change in the access token. Scopes are changed by separate members.
 const FIXED_IN_ACCESS_TOKEN: [&str; 6] =
     ["client_id", "device_key", "event_id", "scope", "username", "version"];
 
@@ -73,7 +73,7 @@ impl Overrides {
 }
 
 impl Changes {
-    /// Adds first: a claim that is added and suppressed is not there.
+    /// Adds claims, then suppresses claims. A claim in both lists is suppressed.
     fn apply(self, claims: &mut Map<String, Value>, is_fixed: impl Fn(&str) -> bool) {
         claims.extend(self.add.into_iter().filter(|(name, _)| !is_fixed(name)));
         for name in self.suppress.iter().filter(|name| !is_fixed(name)) {
@@ -82,7 +82,7 @@ impl Changes {
     }
 
     fn apply_to_access(mut self, claims: &mut Map<String, Value>, client_id: &str) {
-        // An audience may be added if it is the client. It does not replace the API that the token is bound to.
+        // The audience can only be the client, and never replaces the API to which the token is bound.
         if self.add.remove("aud").is_some_and(|audience| audience == client_id) {
             claims.entry("aud").or_insert_with(|| json!(client_id));
         }
@@ -103,7 +103,7 @@ impl Groups {
     }
 }
 
-/// Names with these beginnings are Cognito's own.
+/// Returns whether a claim is reserved by Cognito.
 fn is_fixed(name: &str) -> bool {
     FIXED.contains(&name)
         || ["aws:", "cognito:", "dev:"].iter().any(|prefix| name.starts_with(prefix))
@@ -116,7 +116,7 @@ fn set(claims: &mut Map<String, Value>, name: &str, value: Option<Value>) {
     };
 }
 
-/// Scopes of Cognito's own cannot be added, nor what is not one scope.
+/// Adds and suppresses scopes. Cognito's own scopes and texts that are not one scope are not added.
 fn change_scopes(claims: &mut Map<String, Value>, add: &[String], suppress: &[String]) {
     let scope = claims.get("scope").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut scopes: Vec<_> = scope.split(' ').filter(|scope| !scope.is_empty()).collect();
@@ -130,6 +130,6 @@ fn change_scopes(claims: &mut Map<String, Value>, add: &[String], suppress: &[St
             scopes.push(scope);
         }
     }
-    scopes.retain(|scope| !suppress.iter().any(|gone| gone == scope));
+    scopes.retain(|scope| !suppress.iter().any(|suppressed| suppressed == scope));
     claims.insert("scope".to_owned(), json!(scopes.join(" ")));
 }

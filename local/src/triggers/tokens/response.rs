@@ -9,23 +9,23 @@ use crate::{
     },
 };
 
-/// What functions of the first version answer.
+/// The response of a function of the first version.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct First {
-    claims_override_details: Option<FirstDetails>,
+pub(crate) struct FirstVersion {
+    claims_override_details: Option<FirstVersionDetails>,
 }
 
-/// What functions of the later versions answer.
+/// The response of a function of a later version.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Second {
-    claims_and_scope_override_details: Option<SecondDetails>,
+pub(crate) struct LaterVersion {
+    claims_and_scope_override_details: Option<LaterVersionDetails>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct FirstDetails {
+struct FirstVersionDetails {
     claims_to_add_or_override: Option<Map<String, Value>>,
     claims_to_suppress: Option<Vec<String>>,
     #[serde(deserialize_with = "present")]
@@ -34,7 +34,7 @@ struct FirstDetails {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct SecondDetails {
+struct LaterVersionDetails {
     id_token_generation: Option<Generation>,
     access_token_generation: Option<Generation>,
     #[serde(deserialize_with = "present")]
@@ -50,11 +50,11 @@ struct Generation {
     scopes_to_suppress: Option<Vec<String>>,
 }
 
-/// Claims of the ID token that have a form of their own.
-const PLAIN_IN_ID_TOKEN: [&str; 4] =
+/// Claims of the ID token that cannot be lists or objects.
+const SCALAR_IN_ID_TOKEN: [&str; 4] =
     ["phone_number_verified", "email_verified", "updated_at", "address"];
 
-impl First {
+impl FirstVersion {
     pub(crate) fn overrides(self) -> Result<Overrides, Error> {
         let details = self.claims_override_details.unwrap_or_default();
         let mut add = details.claims_to_add_or_override.unwrap_or_default();
@@ -70,13 +70,13 @@ impl First {
     }
 }
 
-impl Second {
+impl LaterVersion {
     pub(crate) fn overrides(self) -> Result<Overrides, Error> {
         let details = self.claims_and_scope_override_details.unwrap_or_default();
         let id = details.id_token_generation.unwrap_or_default();
         let mut access = details.access_token_generation.unwrap_or_default();
         let has_object = |(name, value): (&String, &Value)| {
-            PLAIN_IN_ID_TOKEN.contains(&name.as_str()) && (value.is_object() || value.is_array())
+            SCALAR_IN_ID_TOKEN.contains(&name.as_str()) && (value.is_object() || value.is_array())
         };
         if id.claims_to_add_or_override.iter().flatten().any(has_object) {
             return Err(unrecognizable());
@@ -99,7 +99,7 @@ impl Generation {
     }
 }
 
-/// The first version knows texts alone; numbers and the like are written as texts.
+/// Returns a value as text: the first version allows only texts. Lists and objects are errors.
 fn as_text(value: &Value) -> Result<String, Error> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -108,7 +108,7 @@ fn as_text(value: &Value) -> Result<String, Error> {
     }
 }
 
-/// A null is present, and takes all groups away.
+/// Deserializes the groups. A null counts as present and removes all groups.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Groups>, D::Error> {
     Option::<Groups>::deserialize(deserializer).map(|groups| Some(groups.unwrap_or_default()))
 }

@@ -14,7 +14,9 @@ use crate::{
     model::{Group, Identity, User, UserStatus, settings::ProviderSettings},
     pool::{Pool, keys::random_uuid},
     store::Data,
-    triggers::{Arrival, Caller, Confirmation, Metadata, post_confirmation, pre_sign_up},
+    triggers::{
+        Caller, ConfirmationSource, Metadata, SignUpSource, post_confirmation, pre_sign_up,
+    },
 };
 
 /// Error returned when a user cannot sign in with an account, for the app.
@@ -46,9 +48,14 @@ pub(crate) async fn find_or_create_user(
         let mut user = user_of_account(account, now)?;
         apply(&mut user, provider, &attributes);
         check(&settings, None, &user).map_err(invalid)?;
-        let verdict =
-            pre_sign_up(&pool.events(), &user, Arrival::ExternalProvider, Metadata::NONE, caller)
-                .await;
+        let verdict = pre_sign_up(
+            &pool.events(),
+            &user,
+            SignUpSource::ExternalProvider,
+            Metadata::NONE,
+            caller,
+        )
+        .await;
         verdict.and_then(|verdict| verdict.verify(&mut user))?;
         new_user = Some(user);
     }
@@ -91,7 +98,7 @@ pub(crate) async fn find_or_create_user(
     let (user, is_new) =
         written.map_err(|_| AccountError::new("server_error", "The data could not be saved"))??;
     if is_new {
-        post_confirmation(&pool.events(), &user, Confirmation::SignUp, caller).await?;
+        post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await?;
     }
     Ok(user)
 }
