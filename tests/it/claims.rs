@@ -106,7 +106,7 @@ async fn id_token_claims_are_typed() {
 }
 
 #[tokio::test]
-async fn flag_of_the_wrong_type_counts_as_unset() {
+async fn email_verified_of_the_wrong_type_counts_as_false() {
     let pool = UserPool::start().await.unwrap();
     for value in [json!(1), json!("TRUE"), json!("yes"), json!(null), json!([true]), json!("false")]
     {
