@@ -201,7 +201,7 @@ where
 const ROUND: usize = 5000;
 
 #[test]
-fn hostile_tokens_leave_nothing_in_memory() {
+fn hostile_tokens_are_not_kept_in_memory() {
     alone(async {
         let pool = UserPool::start().await.unwrap();
         let verifier = pool.verifier().build().unwrap();

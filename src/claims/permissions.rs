@@ -30,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn all_three_forms_are_read() {
+    fn permissions_are_read_in_all_three_forms() {
         let expected = Some(vec!["read:all".to_owned(), "write:all".to_owned()]);
         assert_eq!(text(r#"["read:all","write:all"]"#), expected);
         assert_eq!(text(" [ \"read:all\" , \"write:all\" ] "), expected);

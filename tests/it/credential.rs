@@ -263,7 +263,7 @@ async fn empty_credential_counts_as_missing() {
 }
 
 #[tokio::test]
-async fn scheme_before_a_bare_token_is_reported_as_a_scheme() {
+async fn error_for_an_unexpected_scheme_names_the_scheme() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -295,7 +295,7 @@ async fn scheme_before_a_bare_token_is_reported_as_a_scheme() {
 }
 
 #[tokio::test]
-async fn both_forms_of_one_header_can_be_configured() {
+async fn header_can_be_read_with_and_without_a_scheme() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap())

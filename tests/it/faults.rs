@@ -241,7 +241,7 @@ async fn start_with_a_faulty_key_endpoint_is_unavailable_and_recovers() {
 }
 
 #[tokio::test]
-async fn refused_connection_is_unavailable() {
+async fn keys_are_unavailable_if_the_connection_is_refused() {
     let pool = UserPool::start().await.unwrap();
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let own = Pool::custom(pool.issuer(), format!("http://{free}/jwks.json"))

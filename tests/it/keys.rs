@@ -72,7 +72,7 @@ async fn max_age_shortens_the_interval_and_never_extends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn background_task_ends_with_the_last_clone_of_the_verifier() {
+async fn background_task_ends_when_the_last_clone_of_the_verifier_is_dropped() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).refresh_interval(10 * SECOND).build().unwrap();
@@ -176,7 +176,7 @@ async fn fetches_are_limited_before_the_first_one_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn key_used_before_it_is_published_passes_afterwards() {
+async fn token_of_an_unpublished_key_passes_once_the_key_is_published() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -229,7 +229,7 @@ async fn panicking_log_subscriber_does_not_break_refreshes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_with_a_withdrawn_key_leave_a_fetch_for_the_next_rotation() {
+async fn tokens_of_a_withdrawn_key_use_only_one_of_two_fetches() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -368,7 +368,7 @@ async fn keys_are_used_in_an_outage_up_to_max_staleness() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn start_without_keys_recovers() {
+async fn verifier_without_keys_recovers_when_the_endpoint_responds() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     source.fail();
@@ -1027,7 +1027,7 @@ fn request_without_timers_does_not_wait_for_a_fetch_on_another_runtime() {
 }
 
 #[test]
-fn runtime_without_io_is_unavailable_without_a_panic() {
+fn keys_are_unavailable_on_a_runtime_without_io() {
     let home =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let pool = home.block_on(UserPool::start()).unwrap();
@@ -1231,7 +1231,7 @@ async fn fast_clock_causes_at_most_one_fetch_a_second() {
 }
 
 #[tokio::test]
-async fn key_set_is_parsed_entry_by_entry() {
+async fn unusable_key_is_skipped_and_the_other_keys_of_the_set_are_used() {
     let pool = UserPool::start().await.unwrap();
     let document: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
     let good = document["keys"][0].clone();
