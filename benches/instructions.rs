@@ -1,5 +1,5 @@
-//! A performance test that does not depend on time: callgrind counts the instructions of the hot paths, which are
-//! compared with recorded values.
+//! A performance test that does not measure time. Callgrind counts the instructions of the hot paths, and the test
+//! compares them with recorded values.
 //!
 //! ```sh
 //! cargo bench --bench instructions
@@ -40,7 +40,7 @@ const RECORDED: [Recorded; 8] = [
     Recorded { path: "bad signature", beyond: Some("limit"), instructions: 19_800 },
     Recorded { path: "warm verify", beyond: None, instructions: 1_430 },
     Recorded { path: "garbage", beyond: None, instructions: 730 },
-    Recorded { path: "unknown kid in cool-down", beyond: None, instructions: 20_000 },
+    Recorded { path: "unknown kid beyond the limit", beyond: None, instructions: 20_000 },
     Recorded { path: "policy", beyond: None, instructions: 470 },
     Recorded { path: "warm request", beyond: Some("bare request"), instructions: 3_470 },
     Recorded { path: "warm request, one layer", beyond: Some("bare request"), instructions: 3_180 },
@@ -61,26 +61,26 @@ const CALLS: u64 = 200;
 
 fn main() -> ExitCode {
     if let Ok(path) = env::var(PATH) {
-        walk(&path);
+        run(&path);
         return ExitCode::SUCCESS;
     }
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("skipped: valgrind is not installed");
         return ExitCode::SUCCESS;
     }
-    let mut all_is_well = true;
+    let mut passed = true;
     for Recorded { path, beyond, instructions } in RECORDED {
         let counted = count(path).saturating_sub(beyond.map_or(0, count));
         let allowed = instructions + instructions * MARGIN / 100;
         let verdict = if counted <= allowed { "as recorded" } else { "TOO MANY" };
         let excess = beyond.map(|beyond| format!(" beyond {beyond}")).unwrap_or_default();
         println!("{path}{excess}: {counted} instructions, recorded {instructions}: {verdict}");
-        all_is_well &= counted <= allowed;
+        passed &= counted <= allowed;
     }
-    if all_is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The environment variable with the path for the process under callgrind.
+/// The environment variable that tells the process under callgrind which path to run.
 const PATH: &str = "COUNTED_PATH";
 
 /// Runs this program under callgrind and returns the instructions of one call.
@@ -106,7 +106,8 @@ fn counted(call: &mut dyn FnMut()) {
     call();
 }
 
-fn walk(path: &str) {
+/// Calls one path, under callgrind.
+fn run(path: &str) {
     let runtime = runtime();
     let _runs = runtime.enter();
     let pool = runtime.block_on(UserPool::start()).unwrap();
@@ -121,7 +122,7 @@ fn walk(path: &str) {
         }
         "cold verify" | "warm verify" => repeat(|| drop(now(verifier.verify(&good)).unwrap())),
         "garbage" => repeat(|| drop(now(verifier.verify("garbage")).unwrap_err())),
-        "unknown kid in cool-down" => {
+        "unknown kid beyond the limit" => {
             let unknown = with_unknown_key(&pool);
             // Use up the fetches that the window allows.
             for _ in 0..2 {
@@ -169,7 +170,7 @@ where
     });
 }
 
-/// Calls a path until everything that happens once has happened, and then counts some calls.
+/// Calls a path several times as a warm-up, and then counts the instructions of further calls.
 fn repeat(mut call: impl FnMut()) {
     for _ in 0..20 {
         call();

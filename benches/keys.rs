@@ -1,4 +1,4 @@
-//! Cached and uncached tokens while the key set is replaced, and with many pools.
+//! The cost of cached tokens while the key set is replaced, and of tokens with many pools.
 
 #![allow(
     clippy::unwrap_used,
@@ -53,7 +53,10 @@ fn while_replacing(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("warm", name), |b| {
             b.iter(|| now(verifier.verify(black_box(&token))).unwrap());
         });
-        println!("key sets fetched: {}", verifier.health()[0].fetches - before);
+        println!(
+            "key sets fetched during the benchmark: {}",
+            verifier.health()[0].fetches - before
+        );
     }
 }
 

@@ -15,7 +15,7 @@ use tower_cognito::{AuthErrorKind, Claims, CognitoLayer, require};
 use tower_cognito_local::UserPool;
 
 use self::support::{
-    TYPICAL, Tenant, garbled, now, runtime, three_nodes, token, with_bad_signature,
+    TYPICAL, Tenant, now, runtime, three_nodes, token, with_bad_signature, with_invalid_payload,
     with_unknown_key,
 };
 
@@ -28,7 +28,7 @@ async fn typed(claims: Claims<Tenant>) -> &'static str {
     "hello"
 }
 
-/// One request, from its making to the head of its answer.
+/// Creates a request, sends it, and checks the status of the response.
 fn send<S, B>(app: &mut S, credential: &HeaderValue, status: u16)
 where
     S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
@@ -55,7 +55,7 @@ fn layer(c: &mut Criterion) {
     let text = token(&pool, 1, TYPICAL);
     let good = bearer(&text);
     let unknown = with_unknown_key(&pool);
-    // The window's fetches are used up first.
+    // Uses up the fetches that the window allows.
     while verifier.health()[0].fetches < 3 {
         let error = runtime.block_on(verifier.verify(&unknown)).unwrap_err();
         assert_eq!(error.kind(), AuthErrorKind::UnknownKey);
@@ -65,7 +65,7 @@ fn layer(c: &mut Criterion) {
     let bare = || Router::new().route("/", get(plain));
     let mut app = bare();
     group.bench_function("bare router", |b| b.iter(|| send(&mut app, &good, 200)));
-    // What axum itself takes for two layers that do nothing.
+    // The cost of two layers in axum itself.
     let mut app =
         Router::new().route("/", get(plain).layer(Identity::new())).layer(Identity::new());
     group.bench_function("two idle layers", |b| b.iter(|| send(&mut app, &good, 200)));
@@ -96,13 +96,13 @@ fn layer(c: &mut Criterion) {
         b.iter(|| send(&mut app, &good, 200));
     });
 
-    // Refused, with the whole answer written.
+    // Rejected requests, including the creation of the response.
     let mut app = cognito().layer(bare());
     for (name, credential) in [
-        ("refused: garbage", bearer("garbage")),
-        ("refused: ill-formed payload", bearer(&garbled(&text))),
-        ("refused: unknown kid in cool-down", bearer(&unknown)),
-        ("refused: bad signature", bearer(&with_bad_signature(&text))),
+        ("rejected: garbage", bearer("garbage")),
+        ("rejected: invalid payload", bearer(&with_invalid_payload(&text))),
+        ("rejected: unknown kid beyond the limit", bearer(&unknown)),
+        ("rejected: bad signature", bearer(&with_bad_signature(&text))),
     ] {
         group.bench_function(name, |b| b.iter(|| send(&mut app, &credential, 401)));
     }

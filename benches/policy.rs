@@ -1,4 +1,4 @@
-//! What a policy costs.
+//! The cost of checking a policy.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a benchmark")]
 

@@ -1,4 +1,4 @@
-//! Custom claims: a tenant, and permissions that a trigger wrote into the token.
+//! Custom claims: a tenant, permissions from a trigger, and permissions by group.
 //!
 //! ```sh
 //! cargo run --example custom_claims
@@ -23,7 +23,7 @@ pub struct Tenant {
     seats: Option<u32>,
 }
 
-/// Reads permissions from the token, and grants them to groups.
+/// Reads permissions from a claim of the token, and grants further ones to the members of a group.
 pub fn verifier(pool: Pool) -> VerifierBuilder {
     let grants = Grants::new().add_group("support", ["orders:read"]);
     Verifier::builder(pool.grants(grants)).permissions_claim("custom:permissions")

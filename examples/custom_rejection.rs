@@ -1,4 +1,4 @@
-//! Refusals in the words of your API, for the layer, `require` and the extractors alike.
+//! Error responses in your own format, for the layer, `require` and the extractors.
 //!
 //! ```sh
 //! cargo run --example custom_rejection
@@ -13,7 +13,7 @@ use serde_json::json;
 use tower_cognito::{AuthError, Claims, CognitoLayer, ConfigError, Verifier, group, require};
 use tower_cognito_local::UserPool;
 
-/// Status, challenge and `Retry-After` are there already; only the body is ours.
+/// Replaces the body. The response already has its status, its challenge and `Retry-After`.
 fn reject(error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {
     let body = json!({ "ok": false, "error": { "code": error.code(), "message": error.detail() } });
     response
@@ -25,7 +25,7 @@ fn reject(error: &AuthError, mut response: Response<Bytes>) -> Response<Bytes> {
 /// Returns a router that writes all rejections in the same format.
 ///
 /// # Errors
-/// The realm cannot stand in a header.
+/// The realm is not valid in a header.
 pub fn app(verifier: Verifier) -> Result<Router, ConfigError> {
     let layer = CognitoLayer::new(verifier).rejection_handler(reject).realm("orders")?;
     Ok(Router::new()

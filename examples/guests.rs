@@ -10,7 +10,7 @@ use axum::{Router, routing::get};
 use tower_cognito::{Claims, CognitoLayer, Verifier, policy::authenticated, require};
 use tower_cognito_local::UserPool;
 
-/// A shop front: open, but it knows its customers.
+/// Returns the router of a shop, which serves both anonymous visitors and customers.
 pub fn app(verifier: Verifier) -> Router {
     Router::new()
         .route("/", get(home))
@@ -19,7 +19,7 @@ pub fn app(verifier: Verifier) -> Router {
         .layer(CognitoLayer::new(verifier).allow_anonymous())
 }
 
-/// Serves anonymous requests and users.
+/// Serves anonymous requests and signed-in users.
 async fn home(claims: Option<Claims>) -> String {
     match claims {
         Some(claims) => format!("hello, {}", claims.username().unwrap_or("machine")),
@@ -27,7 +27,7 @@ async fn home(claims: Option<Claims>) -> String {
     }
 }
 
-/// Serves users only. An anonymous request is rejected with 401 and a challenge.
+/// Serves only signed-in users. An anonymous request is rejected with 401 and a challenge.
 async fn orders(claims: Claims) -> String {
     format!("the orders of {}", claims.subject())
 }

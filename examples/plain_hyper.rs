@@ -25,7 +25,7 @@ async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infa
 
 type Body = ResponseBody<ResponseBody<Full<Bytes>>>;
 
-/// The service, guarded: any token passes the layer, the scope lets it through.
+/// Returns the service. Its layers require a valid token with the scope `greetings/read`.
 pub fn app(
     verifier: Verifier,
 ) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
@@ -38,17 +38,17 @@ pub fn app(
         .service(service_fn(hello))
 }
 
-/// Serves one connection after the other, each in a task of its own.
+/// Accepts connections, and serves each one in its own task.
 ///
 /// # Errors
-/// The listener fails.
+/// A connection cannot be accepted.
 pub async fn serve(listener: TcpListener, verifier: Verifier) -> std::io::Result<()> {
     let app = app(verifier);
     loop {
         let (stream, _) = listener.accept().await?;
         let service = TowerToHyperService::new(app.clone());
         tokio::spawn(async move {
-            // A connection that breaks concerns nobody else.
+            // An error on one connection does not affect the others.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

@@ -1,6 +1,6 @@
-//! An API behind a user pool, in one file.
+//! An API that accepts the tokens of a user pool, in one file.
 //!
-//! With no environment it starts a local pool and prints tokens to try:
+//! Without environment variables it starts a local pool, and prints tokens and commands to try:
 //!
 //! ```sh
 //! cargo run --example quickstart
@@ -12,11 +12,11 @@
 //! |---|---|
 //! | `COGNITO_USER_POOL_ID` | the user pool, such as `eu-west-1_Ab12Cd34E` |
 //! | `COGNITO_CLIENT_ID` | app client ids, separated by commas |
-//! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | in place of the pool id: another issuer of Cognito's tokens, such as an emulator, and the URL of its JWKS; `https`, or `http` on loopback |
-//! | `COGNITO_RESOURCE` | this API's own resource identifiers, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707). ID tokens are accepted as before |
-//! | `BIND_ADDR` | where to listen; `127.0.0.1:3000` if not set |
-//! | `COGNITO_JWKS_TTL_SECS` | the age in seconds at which keys are fetched again |
-//! | `COGNITO_JWKS_MIN_REFRESH_SECS` | the period in seconds in which unknown keys cause at most two fetches |
+//! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | instead of the pool id: another issuer, such as an emulator, and the URL of its JWKS; `https`, or `http` on loopback |
+//! | `COGNITO_RESOURCE` | the resource identifiers of this API, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707). ID tokens are not affected |
+//! | `BIND_ADDR` | the address to listen on; if it is not set, `127.0.0.1:3000`, or a free port if that one is in use |
+//! | `COGNITO_JWKS_TTL_SECS` | the age at which keys are fetched again, in seconds |
+//! | `COGNITO_JWKS_MIN_REFRESH_SECS` | the period in which unknown keys cause at most two fetches, in seconds |
 
 #![allow(clippy::print_stdout, reason = "it prints instructions")]
 
@@ -59,13 +59,13 @@ async fn me(claims: Claims) -> impl IntoResponse {
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let ended = tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| {
-        let ended = runtime.block_on(run());
+    let result = tokio::runtime::Runtime::new().map_err(Into::into).and_then(|runtime| {
+        let result = runtime.block_on(run());
         // Do not wait for a host name lookup that does not complete.
         runtime.shutdown_background();
-        ended
+        result
     });
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("quickstart: {error}");
@@ -83,11 +83,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
         }
     };
     let verifier = with_intervals(builder)?.build()?;
-    // Serve even if the keys are unavailable: requests with a token are rejected with 503 until they are fetched.
+    // Serve even if the keys are unavailable. Requests with a token are then rejected with 503.
     let keys = verifier.clone();
     tokio::spawn(async move {
         if let Err(error) = keys.ready().await {
-            eprintln!("quickstart: {error}: {}; serving anyway, and trying again", error.reason());
+            eprintln!(
+                "quickstart: {error}: {}; the API is served anyway, and the fetch is retried",
+                error.reason()
+            );
         }
     });
 
@@ -105,8 +108,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns the verifier that the environment configures, if there is such a configuration. An incomplete one is an
-/// error: the local pool signs tokens for anyone, so it must not replace a real pool by mistake.
+/// Returns the configuration from the environment, or `None` if there is none.
+///
+/// An incomplete configuration is an error. The local pool signs tokens for anyone, so it must not replace a real pool by
+/// mistake.
 fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
     let id = variable("COGNITO_USER_POOL_ID")?;
     let issuer = variable("COGNITO_ISSUER")?;
@@ -158,16 +163,16 @@ fn list(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect()
 }
 
-/// Returns a variable that is set and not empty.
+/// Returns the value of a variable, or `None` if it is not set or empty.
 fn variable(name: &str) -> Result<Option<String>, String> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
         Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(_)) => Err(format!("{name}: it is not UTF-8")),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("{name}: the value is not UTF-8")),
     }
 }
 
-/// Returns a number of seconds from 1 to 86,400 (one day), the maximum age of keys.
+/// Reads a number of seconds from 1 to 86,400 (one day, the maximum age of keys).
 fn seconds(name: &str) -> Result<Option<Duration>, String> {
     let Some(text) = variable(name)? else { return Ok(None) };
     match text.parse() {
@@ -176,7 +181,7 @@ fn seconds(name: &str) -> Result<Option<Duration>, String> {
     }
 }
 
-/// Listens on `BIND_ADDR`, or on port 3000, or on any free port if that one is in use.
+/// Listens on `BIND_ADDR`. Without it, listens on port 3000, or on a free port if that one is in use.
 async fn listen() -> Result<TcpListener, Box<dyn Error>> {
     if let Some(address) = variable("BIND_ADDR")? {
         let bound = TcpListener::bind(&address).await;
@@ -208,10 +213,10 @@ fn print_tokens(pool: &UserPool, address: SocketAddr) {
             token.map(|name| format!(" -H \"Authorization: Bearer ${name}\"")).unwrap_or_default();
         println!("curl -i http://{address}{path}{header}   # {status}");
     }
-    println!("\nCtrl-C ends it.");
+    println!("\nPress Ctrl-C to stop.");
 }
 
-/// Completes 3 seconds after [`stopped`], so that open requests delay the shutdown no longer than that.
+/// Completes 3 seconds after [`stopped`]. Open requests delay the shutdown for at most that time.
 async fn drained() {
     stopped().await;
     tokio::time::sleep(Duration::from_secs(3)).await;

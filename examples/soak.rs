@@ -1,11 +1,10 @@
-//! Traffic, rotations, outages and floods together, for as long as you like:
+//! Soak test: traffic, key rotations, outages and floods of hostile tokens, for any number of minutes:
 //!
 //! ```sh
 //! cargo run --release --example soak -- --minutes 10
 //! ```
 //!
-//! It ends with one line of counts. A valid token that was refused, or a hostile one that passed, makes
-//! it fail.
+//! At the end it prints one line of counts. It fails if a valid token was rejected or a hostile one was accepted.
 
 #![allow(clippy::print_stdout, reason = "it prints instructions")]
 
@@ -28,30 +27,30 @@ use tokio::time::{Instant, sleep};
 use tower_cognito::Verifier;
 use tower_cognito_local::{Fault, UserPool};
 
-#[allow(dead_code, unreachable_pub, reason = "its `app` alone is served")]
+#[allow(dead_code, unreachable_pub, reason = "only its `app` is used")]
 mod quickstart;
 
-/// How often keys are refreshed here, so that ten minutes see many refreshes.
-const REFRESH: Duration = Duration::from_secs(4);
+/// The refresh interval. It is short, so that ten minutes include many refreshes.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(4);
 
-struct World {
+struct Soak {
     pool: UserPool,
     verifier: Verifier,
     client: Client,
     address: SocketAddr,
-    /// Tokens that must pass; replaced as a whole when keys change.
+    /// Tokens that must pass. They are replaced when the keys are rotated.
     valid: Mutex<Arc<Vec<String>>>,
     flooding: AtomicBool,
-    over: AtomicBool,
+    ended: AtomicBool,
     counts: Counts,
 }
 
 #[derive(Default)]
 struct Counts {
     requests: AtomicU64,
-    valid_refused: AtomicU64,
-    hostile_passed: AtomicU64,
-    withdrawn_late: AtomicU64,
+    valid_rejected: AtomicU64,
+    hostile_accepted: AtomicU64,
+    withdrawn_accepted: AtomicU64,
     rotations: AtomicU64,
     outages: AtomicU64,
 }
@@ -73,7 +72,7 @@ async fn run() -> Result<bool, Box<dyn Error>> {
     let pool = UserPool::start().await?;
     let verifier = pool
         .verifier()
-        .refresh_interval(REFRESH)
+        .refresh_interval(REFRESH_INTERVAL)
         .unknown_key_window(Duration::from_secs(2))
         .fetch_timeout(Duration::from_secs(1))
         .build()?;
@@ -83,39 +82,39 @@ async fn run() -> Result<bool, Box<dyn Error>> {
     let app = quickstart::app(verifier.clone());
     tokio::spawn(async move { axum::serve(listener, app).await });
 
-    let world = Arc::new(World {
+    let soak = Arc::new(Soak {
         valid: Mutex::new(tokens(&pool)),
         client: Client::builder().no_proxy().tls_certs_only([]).build()?,
         pool,
         verifier,
         address,
         flooding: AtomicBool::new(false),
-        over: AtomicBool::new(false),
+        ended: AtomicBool::new(false),
         counts: Counts::default(),
     });
     let workers = [
-        tokio::spawn(traffic(Arc::clone(&world), 0)),
-        tokio::spawn(traffic(Arc::clone(&world), 7)),
-        tokio::spawn(hostile(Arc::clone(&world))),
-        tokio::spawn(flood(Arc::clone(&world))),
+        tokio::spawn(traffic(Arc::clone(&soak), 0)),
+        tokio::spawn(traffic(Arc::clone(&soak), 7)),
+        tokio::spawn(hostile(Arc::clone(&soak))),
+        tokio::spawn(flood(Arc::clone(&soak))),
     ];
     for round in 0.. {
         if Instant::now() >= end {
             break;
         }
-        world.round(round).await?;
+        soak.round(round).await?;
     }
-    world.over.store(true, Ordering::Relaxed);
+    soak.ended.store(true, Ordering::Relaxed);
     for worker in workers {
         worker.await?;
     }
-    Ok(world.report())
+    Ok(soak.report())
 }
 
-impl World {
-    /// One rotation, one outage with a flood, one withdrawal.
+impl Soak {
+    /// Runs one key rotation, one outage with a flood, and one withdrawal of keys.
     async fn round(&self, round: usize) -> Result<(), Box<dyn Error>> {
-        // New keys sign at once: their first request has to pass.
+        // The new keys are used immediately. The first request with them must pass.
         self.pool.rotate()?;
         let old = std::mem::replace(&mut *self.valid(), tokens(&self.pool));
         self.counts.rotations.fetch_add(1, Ordering::Relaxed);
@@ -131,16 +130,16 @@ impl World {
             _ => Fault::Body(r#"{"keys":[]}"#.to_owned()),
         });
         self.counts.outages.fetch_add(1, Ordering::Relaxed);
-        sleep(2 * REFRESH).await;
+        sleep(2 * REFRESH_INTERVAL).await;
         self.pool.set_fault(Fault::None);
         self.flooding.store(false, Ordering::Relaxed);
         sleep(Duration::from_secs(3)).await;
 
         self.pool.withdraw_old_keys();
-        sleep(REFRESH + Duration::from_secs(1)).await;
+        sleep(REFRESH_INTERVAL + Duration::from_secs(1)).await;
         for token in old.iter().take(20) {
             if self.get("/api/protected", token).await != Some(StatusCode::UNAUTHORIZED) {
-                self.counts.withdrawn_late.fetch_add(1, Ordering::Relaxed);
+                self.counts.withdrawn_accepted.fetch_add(1, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -149,30 +148,36 @@ impl World {
     async fn get(&self, path: &str, token: &str) -> Option<StatusCode> {
         self.counts.requests.fetch_add(1, Ordering::Relaxed);
         let request = self.client.get(format!("http://{}{path}", self.address)).bearer_auth(token);
-        request.send().await.ok().map(|answer| answer.status())
+        request.send().await.ok().map(|response| response.status())
     }
 
     fn valid(&self) -> std::sync::MutexGuard<'_, Arc<Vec<String>>> {
         self.valid.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
+    fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
-    /// Prints the line, and tells whether all went well.
+    /// Prints the counts, and returns whether the test passed.
     fn report(&self) -> bool {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Counts { requests, valid_refused, hostile_passed, withdrawn_late, rotations, outages } =
-            &self.counts;
-        let bad = read(valid_refused) + read(hostile_passed) + read(withdrawn_late);
+        let Counts {
+            requests,
+            valid_rejected,
+            hostile_accepted,
+            withdrawn_accepted,
+            rotations,
+            outages,
+        } = &self.counts;
+        let bad = read(valid_rejected) + read(hostile_accepted) + read(withdrawn_accepted);
         println!(
-            "requests {}, valid refused {}, hostile passed {}, withdrawn keys dropped late {}, \
-             rotations {}, outages {}, fetches {}, peak memory {} KiB",
+            "requests: {}, valid tokens rejected: {}, hostile tokens accepted: {}, withdrawn keys accepted too long: {}, \
+             rotations: {}, outages: {}, fetches: {}, peak memory: {} KiB",
             read(requests),
-            read(valid_refused),
-            read(hostile_passed),
-            read(withdrawn_late),
+            read(valid_rejected),
+            read(hostile_accepted),
+            read(withdrawn_accepted),
             read(rotations),
             read(outages),
             self.pool.fetches(),
@@ -182,68 +187,68 @@ impl World {
     }
 }
 
-/// A thousand tokens of the pool's present keys.
+/// Returns a thousand tokens that are signed with the pool's current keys.
 fn tokens(pool: &UserPool) -> Arc<Vec<String>> {
     Arc::new(
         (0..1000).map(|user| pool.token(format!("user{user}")).scope("profile").sign()).collect(),
     )
 }
 
-async fn traffic(world: Arc<World>, offset: usize) {
+async fn traffic(soak: Arc<Soak>, offset: usize) {
     let mut step = offset;
-    while !world.is_over() {
-        let tokens = Arc::clone(&world.valid());
-        // Some tokens come often, others are seen for the first time.
+    while !soak.has_ended() {
+        let tokens = Arc::clone(&soak.valid());
+        // Three of four requests use one of 20 tokens; the others use all tokens in turn.
         let position = if step.is_multiple_of(4) { step / 4 % tokens.len() } else { step % 20 };
         let Some(token) = tokens.get(position) else { continue };
-        if world.get("/api/protected", token).await != Some(StatusCode::OK) {
-            world.counts.valid_refused.fetch_add(1, Ordering::Relaxed);
+        if soak.get("/api/protected", token).await != Some(StatusCode::OK) {
+            soak.counts.valid_rejected.fetch_add(1, Ordering::Relaxed);
         }
         step += 1;
     }
 }
 
-async fn hostile(world: Arc<World>) {
+async fn hostile(soak: Arc<Soak>) {
     let mut step = 0_usize;
-    while !world.is_over() {
-        let tokens = Arc::clone(&world.valid());
+    while !soak.has_ended() {
+        let tokens = Arc::clone(&soak.valid());
         let good = tokens.get(step % tokens.len()).cloned().unwrap_or_default();
         let (message, _) = good.rsplit_once('.').unwrap_or_default();
         let (_, other) = tokens.first().and_then(|it| it.rsplit_once('.')).unwrap_or_default();
         let token = match step % 6 {
             0 => format!("{message}.{}", "A".repeat(342)),
-            1 => world.pool.token("mallory").scope("profile").expired().sign(),
-            2 => world.pool.token("mallory").client("other").scope("profile").sign(),
+            1 => soak.pool.token("mallory").scope("profile").expired().sign(),
+            2 => soak.pool.token("mallory").client("other").scope("profile").sign(),
             3 => format!("{good}A"),
-            4 => world.pool.sign_parts(r#"{"alg":"none","kid":"x"}"#, r#"{"sub":"admin"}"#),
-            // Unknown keys are the flood's matter: they use up the fetches that a rotation needs.
+            4 => soak.pool.sign_parts(r#"{"alg":"none","kid":"x"}"#, r#"{"sub":"admin"}"#),
+            // Tokens with unknown keys are sent only by `flood`, because they use up the fetches that a rotation needs.
             _ => format!("{message}.{other}"),
         };
-        if token != good && world.get("/api/protected", &token).await == Some(StatusCode::OK) {
-            world.counts.hostile_passed.fetch_add(1, Ordering::Relaxed);
+        if token != good && soak.get("/api/protected", &token).await == Some(StatusCode::OK) {
+            soak.counts.hostile_accepted.fetch_add(1, Ordering::Relaxed);
         }
         step += 1;
     }
 }
 
-async fn flood(world: Arc<World>) {
-    let payload = URL_SAFE_NO_PAD.encode(world.pool.token("mallory").payload().to_string());
+async fn flood(soak: Arc<Soak>) {
+    let payload = URL_SAFE_NO_PAD.encode(soak.pool.token("mallory").payload().to_string());
     let mut number = 0_u64;
-    while !world.is_over() {
-        if !world.flooding.load(Ordering::Relaxed) {
+    while !soak.has_ended() {
+        if !soak.flooding.load(Ordering::Relaxed) {
             sleep(Duration::from_millis(50)).await;
             continue;
         }
-        let header = json!({ "alg": "RS256", "kid": format!("made-up-{number}") }).to_string();
+        let header = json!({ "alg": "RS256", "kid": format!("unknown-{number}") }).to_string();
         let token = format!("{}.{payload}.{}", URL_SAFE_NO_PAD.encode(header), "A".repeat(342));
-        if world.get("/api/protected", &token).await == Some(StatusCode::OK) {
-            world.counts.hostile_passed.fetch_add(1, Ordering::Relaxed);
+        if soak.get("/api/protected", &token).await == Some(StatusCode::OK) {
+            soak.counts.hostile_accepted.fetch_add(1, Ordering::Relaxed);
         }
         number += 1;
     }
-    // The verifier is still in order after all that.
-    if world.verifier.health().iter().any(|pool| pool.keys == 0) {
-        world.counts.valid_refused.fetch_add(1, Ordering::Relaxed);
+    // The verifier must still have keys.
+    if soak.verifier.health().iter().any(|pool| pool.keys == 0) {
+        soak.counts.valid_rejected.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -260,7 +265,7 @@ fn minutes() -> Result<Duration, String> {
     }
 }
 
-/// The most memory that the process had, where the system tells.
+/// Returns the peak memory of the process in KiB, if the system reports it.
 fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

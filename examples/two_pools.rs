@@ -1,4 +1,4 @@
-//! Two user pools for one API: staff from one, customers from the other.
+//! One API for the users of two pools: staff and customers.
 //!
 //! ```sh
 //! cargo run --example two_pools
@@ -12,15 +12,17 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
-/// Each pool has its own issuers, clients, groups and keys. A key of one pool is not accepted for the other.
+/// Returns a verifier for both pools. Each pool has its own issuers, clients, groups and keys, and a key of one pool is
+/// not accepted for the other.
 ///
 /// # Errors
-/// A pool has no client, or both have the same issuer.
+/// A pool has no client, or both pools have the same issuer.
 pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
     Verifier::builder(staff.name("staff")).add_pool(customers.name("customers")).build()
 }
 
-/// Requires a group of the staff pool. The group of the same name in the other pool does not grant access.
+/// Returns a router that requires a group of the staff pool for one route. A group of the other pool with the same name
+/// does not grant access.
 pub fn app(verifier: Verifier) -> Router {
     let back_office = require(pool("staff") & group("back-office"));
     Router::new()

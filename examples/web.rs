@@ -1,12 +1,13 @@
-//! A page, an API and a user pool, all on this machine.
+//! A React page that signs users in, an API that it calls, and a user pool, all on this machine.
 //!
 //! ```sh
 //! cargo run --example web                   # then open http://localhost:5173
-//! cargo run --example web -- --port 8080    # the page elsewhere
+//! cargo run --example web -- --port 8080    # serves the page on another port
 //! ```
 //!
-//! The page is `examples/web/`: React and Vite, which need Node.js. It signs in with forms of its own, through
-//! `amazon-cognito-identity-js`, and at the pool's hosted pages, with PKCE. With either token it calls this API.
+//! The sources of the page are in `examples/web/`. It uses React and Vite, which need Node.js. It shows two ways to sign in:
+//! its own forms with `amazon-cognito-identity-js`, and the pool's hosted pages with PKCE. With the token of either it
+//! calls this API.
 
 #![allow(clippy::print_stdout, reason = "it prints instructions")]
 
@@ -21,7 +22,7 @@ use tokio::{
 use tower_cognito::{AccessClaims, CognitoLayer, Pool, Verifier, group, require};
 use tower_cognito_local::{Config, UserPool};
 
-/// Where the page's sources are.
+/// The folder with the sources of the page.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/web");
 
 /// Returns the API, with a route for users and one for administrators.
@@ -45,11 +46,11 @@ async fn admin() -> Json<Value> {
     Json(json!({ "message": "Welcome, admin." }))
 }
 
-/// A pool for a page on this port, with a user who is an admin, and one who has yet to choose a password.
+/// Starts a pool for a page on this port. It has one user who is an administrator, and one with a temporary password.
 ///
 /// # Errors
-/// The pool cannot be served.
-pub async fn pool(page: u16) -> Result<UserPool, Box<dyn Error>> {
+/// The pool cannot be started.
+pub async fn pool(page_port: u16) -> Result<UserPool, Box<dyn Error>> {
     let config = Config::from_toml(&format!(
         r#"
         [[aws_cognito_user_pool_client]]
@@ -57,8 +58,8 @@ pub async fn pool(page: u16) -> Result<UserPool, Box<dyn Error>> {
         allowed_oauth_flows_user_pool_client = true
         allowed_oauth_flows = ["code"]
         allowed_oauth_scopes = ["openid", "email", "profile"]
-        callback_urls = ["http://localhost:{page}/callback"]
-        logout_urls = ["http://localhost:{page}/hosted"]
+        callback_urls = ["http://localhost:{page_port}/callback"]
+        logout_urls = ["http://localhost:{page_port}/hosted"]
 
         [[aws_cognito_user_group]]
         name = "admin"
@@ -78,10 +79,10 @@ pub async fn pool(page: u16) -> Result<UserPool, Box<dyn Error>> {
     Ok(UserPool::builder().config(config).start().await?)
 }
 
-/// What the API accepts: access tokens of the page, by the pool's own time.
+/// Returns a verifier that accepts the access tokens of the page. It uses the pool's clock, which tests can advance.
 ///
 /// # Errors
-/// The pool's addresses are none that a verifier takes.
+/// The verifier cannot be configured with the pool's URLs.
 pub fn verifier(pool: Arc<UserPool>) -> Result<Verifier, Box<dyn Error>> {
     let tokens = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
     Ok(Verifier::builder(tokens).clock(move || pool.time()).build()?)
@@ -96,10 +97,10 @@ fn main() -> ExitCode {
         }
     };
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let ended = tokio::runtime::Runtime::new()
+    let result = tokio::runtime::Runtime::new()
         .map_err(Into::into)
         .and_then(|runtime| runtime.block_on(run(port)));
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("web: {error}");
@@ -129,36 +130,36 @@ async fn run(port: u16) -> Result<(), Box<dyn Error>> {
         "page      http://localhost:{port}
 api       http://{api}/api/me
 pool      {}, with all users and messages at {0}/_local/
-users     ada, an admin, with the password Correct-Horse-1
-          ida, who has yet to choose one, with Temporary-Word-1
+users     ada, an administrator, password Correct-Horse-1
+          ida, temporary password Temporary-Word-1
 
-Ctrl-C ends it.",
+Press Ctrl-C to stop.",
         pool.endpoint()
     );
     tokio::select! {
         served = axum::serve(listener, app(verifier)) => served?,
-        ended = page.wait() => return Err(format!("the page is no longer served: {}", ended?).into()),
+        status = page.wait() => return Err(format!("Vite, which serves the page, exited: {}", status?).into()),
         () = stopped() => {}
     }
     page.kill().await?;
     Ok(())
 }
 
-/// Installs what the page needs, once.
+/// Installs the dependencies of the page, unless they are installed already.
 async fn install() -> Result<(), Box<dyn Error>> {
     if Path::new(FOLDER).join("node_modules").exists() {
         return Ok(());
     }
-    println!("installing what the page needs");
+    println!("installing the dependencies of the page");
     let npm = Command::new("npm").arg("ci").current_dir(FOLDER).status().await;
     match npm {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("npm ci: {status}").into()),
-        Err(error) => Err(format!("npm, which comes with Node.js: {error}").into()),
+        Err(error) => Err(format!("npm (part of Node.js) cannot be started: {error}").into()),
     }
 }
 
-/// Serves the page as long as the process lives, and passes what starts with `/api` on to the API.
+/// Starts a process that serves the page, and forwards requests for `/api` to the API.
 fn page(pool: &UserPool, api: SocketAddr, port: u16) -> Result<Child, Box<dyn Error>> {
     let vite = Command::new("node")
         .args(["node_modules/vite/bin/vite.js", "--port", &port.to_string(), "--logLevel", "warn"])
@@ -169,10 +170,10 @@ fn page(pool: &UserPool, api: SocketAddr, port: u16) -> Result<Child, Box<dyn Er
         .env("VITE_CLIENT_ID", pool.client_id())
         .kill_on_drop(true)
         .spawn();
-    vite.map_err(|error| format!("node: {error}").into())
+    vite.map_err(|error| format!("node cannot be started: {error}").into())
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
+/// Completes on Ctrl-C or SIGTERM.
 async fn stopped() {
     #[cfg(unix)]
     {

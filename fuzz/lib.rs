@@ -1,4 +1,4 @@
-//! Shared by the fuzz targets: a pool, a verifier with its keys, and a runtime.
+//! State that the fuzz targets share: a pool, a verifier with its keys, and a runtime.
 
 use std::sync::LazyLock;
 
@@ -7,8 +7,8 @@ use tokio::runtime::Runtime;
 use tower_cognito::{AuthError, Pool, TokenUse, Verified, Verifier};
 use tower_cognito_local::UserPool;
 
-/// State of the whole run; keys are generated once.
-pub struct Bench {
+/// State of the whole run. The keys are generated once.
+pub struct Fixture {
     pub runtime: Runtime,
     pub pool: UserPool,
     pub verifier: Verifier,
@@ -16,7 +16,7 @@ pub struct Bench {
     pub good: String,
 }
 
-pub static BENCH: LazyLock<Bench> = LazyLock::new(|| {
+pub static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())
@@ -29,10 +29,10 @@ pub static BENCH: LazyLock<Bench> = LazyLock::new(|| {
         .build()
         .unwrap();
     let good = pool.token("alice").scope("a").sign();
-    Bench { runtime, pool, verifier, good }
+    Fixture { runtime, pool, verifier, good }
 });
 
-impl Bench {
+impl Fixture {
     pub fn verify(&self, token: &str) -> Result<Verified, AuthError> {
         self.runtime.block_on(self.verifier.verify(token))
     }

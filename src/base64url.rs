@@ -2,7 +2,7 @@
 
 use base64::Engine;
 
-/// Decodes a text. Returns `None` if it is not canonical base64url.
+/// Decodes text. Returns `None` if it is not canonical base64url.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     engine().decode(text).ok()
 }
@@ -41,14 +41,14 @@ mod tests {
         for octets in [&b""[..], b"f", b"fo", b"foo", &[0xfb, 0xff, 0xfe], &[7; 400]] {
             let text = encode(octets);
             assert_eq!(decode(&text).as_deref(), Some(octets), "{text}");
-            // Each byte at each position, for inputs shorter and longer than a vector.
-            for place in 0..text.len() {
-                for sign in 0..=u8::MAX {
-                    let mut other = text.clone().into_bytes();
-                    other[place] = sign;
-                    let is_spelling =
-                        decode(&other).is_none_or(|it| encode(it).into_bytes() == other);
-                    assert!(is_spelling, "{sign} at {place} of {text}");
+            // Each byte at each position, in texts that are shorter and longer than a vector register.
+            for position in 0..text.len() {
+                for byte in 0..=u8::MAX {
+                    let mut edited = text.clone().into_bytes();
+                    edited[position] = byte;
+                    let is_canonical =
+                        decode(&edited).is_none_or(|it| encode(it).into_bytes() == edited);
+                    assert!(is_canonical, "{byte} at {position} of {text}");
                 }
             }
             for tail in ["=", "==", "A", "+", "/", " ", "\n"] {

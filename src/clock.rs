@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-/// Provides the wall-clock time by which tokens and keys are checked.
+/// Provides the wall-clock time that tokens and keys are checked against.
 ///
-/// The default is the system's clock. Tests pass their own, usually as a closure:
+/// The default is the system clock. Tests can pass their own, for example a closure:
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -27,7 +27,7 @@ where
     }
 }
 
-/// The system's clock.
+/// The system clock.
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {

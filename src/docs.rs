@@ -1,4 +1,4 @@
-//! The manual: guarantees, defaults with their reasons, and operation.
+//! The manual: the rules and threats, the defaults with their reasons, and operation in production.
 
 #[doc = include_str!("docs/threats.md")]
 pub mod threats {}

@@ -1,13 +1,13 @@
 //! [`Claims`] and related types as axum extractors.
 //!
-//! | extractor | without a token | with the other kind of token | with claims that do not fit `T` |
+//! | extractor | no token | the other kind of token | claims that do not fit `T` |
 //! |---|---|---|---|
 //! | [`Claims<T>`], [`Verified`] | 401 | | 403 |
 //! | `Option<Claims<T>>`, `Option<Verified>` | `None` | | 403 |
 //! | [`AccessClaims<T>`], [`IdClaims<T>`] | 401 | 403 | 403 |
-//! | `Option` of the two | `None` | 403 | 403 |
+//! | `Option<AccessClaims<T>>`, `Option<IdClaims<T>>` | `None` | 403 | 403 |
 //!
-//! Each of them responds with 500 if the route has no [`CognitoLayer`](crate::CognitoLayer) around it.
+//! All of them respond with 500 if the route has no [`CognitoLayer`](crate::CognitoLayer) around it.
 
 use axum_core::{
     body::Body,
@@ -44,7 +44,7 @@ impl IntoResponse for ClaimsRejection {
     }
 }
 
-/// Makes one kind of claims from those that the layer verified.
+/// Creates an extractor's value from the claims that the layer verified.
 fn extract<C>(
     extensions: &Extensions,
     make: fn(&Verified) -> Result<C, AuthError>,

@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value, as detailed as the token rules need it.
+/// A JSON value, with the distinctions that the token rules need.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Json<'a> {
     /// A whole number from 0 to 2^64 − 1, written without fraction or exponent.
@@ -115,7 +115,8 @@ impl<'de> Visitor<'de> for Value {
     }
 
     /// Reads an object. With the feature `arbitrary_precision` of `serde_json`, which any crate in the build can
-    /// enable, numbers that are not plain integers arrive here too. No rule accepts either.
+    /// enable, numbers that are not plain integers are passed to this method too. No rule accepts an object or such a
+    /// number.
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json<'de>, A::Error> {
         read_members(map, |_, _| ())?;
         Ok(Json::Other)
@@ -133,8 +134,8 @@ fn read_members<'de, A: MapAccess<'de>>(
         member(&name, map.next_value_seed(Value)?);
         names.push(name);
     }
-    // Sorting keeps the work small for a hostile object with thousands of names. Lengths are compared first, because
-    // most names differ in it.
+    // Sorting is fast even for a hostile object with thousands of names. Lengths are compared first, because most names
+    // have different lengths.
     names.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
     if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Err(A::Error::custom("an object has the same name twice"));

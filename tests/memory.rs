@@ -43,7 +43,7 @@ const CACHE_BYTES: usize = 2 << 20;
 /// One test runs at a time, since the allocator counts for the whole process.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Runs a test on a runtime of its own, which is dropped before the next test starts.
+/// Runs a test on a new runtime, which is dropped before the next test starts.
 fn alone(test: impl Future<Output = ()>) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
@@ -81,7 +81,7 @@ fn token_cache_stays_within_its_limit() {
             let before = live();
             for user in 0..1500 {
                 let token = fill(pool.token(format!("user{user}"))).sign();
-                // After three times the token is in both levels of the cache.
+                // After three requests the token is in both levels of the cache.
                 for _ in 0..3 {
                     verifier.verify(&token).await.unwrap();
                 }
@@ -144,7 +144,9 @@ fn cached_token_costs_one_allocation_around_a_router() {
         let typed = || get(async |_: Claims<Custom>| "hello");
         let around = Router::new().route("/", typed()).with_state(());
         let around = allocations(cognito().layer(policy().layer(around)), &token).await - bare;
-        println!("allocations of layer, policy and extractor around a router: {around}");
+        println!(
+            "allocations of layer, policy and extractor, with the layers around a router: {around}"
+        );
         assert_eq!(around, 1);
 
         // Inside a router, axum boxes the service and its future again for each layer, and the request's map of
@@ -154,7 +156,9 @@ fn cached_token_costs_one_allocation_around_a_router() {
         let idle = allocations(idle, &token).await;
         let inside = Router::new().route("/", typed().layer(policy())).layer(cognito());
         let inside = allocations(inside, &token).await - idle;
-        println!("and inside it, in addition to those of two idle layers: {inside}");
+        println!(
+            "with the layers inside a router, in addition to those of two idle layers: {inside}"
+        );
         assert!(inside <= 6);
 
         let one = || cognito().require(scope("orders/write") & (group("admin") | group("staff")));
@@ -167,8 +171,8 @@ fn cached_token_costs_one_allocation_around_a_router() {
         let inside = Router::new().route("/", typed()).layer(one());
         let inside = allocations(inside, &token).await - idle;
         println!(
-            "as one layer: {around} around, {served} with axum's body, and {inside} inside in addition to those of \
-             one idle layer"
+            "as one layer: {around} around a router, {served} with axum's body, and {inside} inside a router, in \
+             addition to those of one idle layer"
         );
         assert_eq!((around, served), (1, 1));
         assert!(inside <= 4);
@@ -180,7 +184,7 @@ async fn allocations<S, B>(mut app: S, token: &str) -> usize
 where
     S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
 {
-    // The least of several, since other threads of the process may allocate too.
+    // The minimum of several requests, because other threads of the process may allocate too.
     let mut least = usize::MAX;
     for _ in 0..10 {
         let request = Request::get("/").header("authorization", format!("Bearer {token}"));
@@ -197,7 +201,7 @@ where
 const ROUND: usize = 5000;
 
 #[test]
-fn hostile_tokens_leave_nothing_in_memory() {
+fn hostile_tokens_are_not_kept_in_memory() {
     alone(async {
         let pool = UserPool::start().await.unwrap();
         let verifier = pool.verifier().build().unwrap();
@@ -206,7 +210,7 @@ fn hostile_tokens_leave_nothing_in_memory() {
         verifier.verify(&good).await.unwrap();
         for fault in [Fault::None, Fault::Status(500)] {
             pool.set_fault(fault.clone());
-            // The first requests allocate what is allocated once: logs, timers, the runtime's lists.
+            // The first requests make the allocations that happen only once: logs, timers, the runtime's lists.
             flood(&verifier, &pool, &good, 0, 20).await;
             let before = live();
             for round in 1..=4 {
@@ -225,7 +229,7 @@ async fn flood(verifier: &Verifier, pool: &UserPool, good: &str, round: usize, c
     let known = pool.key_id(TokenUse::Access);
     for number in 0..count {
         let id = format!("{round}-{number}");
-        let elsewhere = json!({ "iss": format!("https://stranger.example/{id}") });
+        let elsewhere = json!({ "iss": format!("https://issuer.example/{id}") });
         let own = pool.token("mallory").claim("nonce", id.as_str()).payload();
         for (token, kind) in [
             (format!("{id}.garbage.{id}"), AuthErrorKind::MalformedToken),
@@ -234,7 +238,7 @@ async fn flood(verifier: &Verifier, pool: &UserPool, good: &str, round: usize, c
             (unsigned(&known, &elsewhere), AuthErrorKind::UntrustedIssuer),
         ] {
             let found = verifier.verify(&token).await.unwrap_err().kind();
-            // After a failed fetch, an unknown key may be one that is not fetched yet.
+            // After a failed fetch, an unknown key may be a new key that was not fetched yet.
             let is_unavailable = kind == AuthErrorKind::UnknownKey
                 && found == AuthErrorKind::KeysUnavailable
                 && verifier.health().iter().any(|pool| pool.last_error.is_some());

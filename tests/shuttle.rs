@@ -1,4 +1,4 @@
-//! Tries random interleavings of the key cache:
+//! Tests the key cache with random thread interleavings:
 //!
 //! ```sh
 //! RUSTFLAGS="--cfg shuttle" cargo test --test shuttle
@@ -7,7 +7,7 @@
 //! Without that flag this file is empty.
 
 #![cfg(shuttle)]
-#![allow(clippy::unwrap_used, reason = "a test may say what it expects in the shortest way")]
+#![allow(clippy::unwrap_used, reason = "tests may unwrap and panic")]
 
 use std::sync::{
     Arc, LazyLock,
@@ -21,7 +21,7 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
-/// Two generations of keys, and a token of each. Created once, outside of the scheduler.
+/// Two generations of keys, and a token of each. Created once, outside of shuttle's scheduler.
 struct Fixture {
     issuer: String,
     client: String,
@@ -45,8 +45,8 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     })
 });
 
-/// The generation of keys that the fetch with this number brings, or `None` for an error.
-type Answer = fn(usize) -> Option<usize>;
+/// Returns the generation of keys for the fetch with this number, or `None` for an error.
+type Response = fn(usize) -> Option<usize>;
 
 #[derive(Clone)]
 struct Counted {
@@ -62,7 +62,7 @@ impl Drop for Open {
     }
 }
 
-fn verifier(answer: Answer) -> (Verifier, Counted) {
+fn verifier(response: Response) -> (Verifier, Counted) {
     let counted = Counted { begun: Arc::default(), open: Arc::default() };
     let counter = counted.clone();
     let source = move || {
@@ -73,7 +73,7 @@ fn verifier(answer: Answer) -> (Verifier, Counted) {
             let _open = Open(Arc::clone(&counter.open));
             yield_now().await;
             yield_now().await;
-            let generation = answer(number).ok_or(FetchError::Interrupted)?;
+            let generation = response(number).ok_or(FetchError::Interrupted)?;
             Ok(KeyDocument::new(FIXTURE.documents[generation].as_str()))
         }
     };
@@ -88,7 +88,7 @@ fn check_interleavings(test: impl Fn() + Send + Sync + 'static) {
     shuttle::check_random(test, 3000);
 }
 
-/// Starts so many requests with a token of the first keys. Each returns why it was rejected.
+/// Starts requests with a token of the first keys. Each returns the error if it was rejected.
 fn start_requests(verifier: &Verifier, requests: usize) -> Vec<JoinHandle<Option<AuthErrorKind>>> {
     let start = |_| {
         let verifier = verifier.clone();
@@ -109,7 +109,7 @@ fn concurrent_requests_share_one_fetch() {
     });
 }
 
-/// The first fetch brings the old keys, later ones the new keys.
+/// Returns a verifier whose first fetch returns the old keys, and whose later fetches return the new keys.
 fn rotating() -> (Verifier, Counted) {
     verifier(|number| Some(usize::from(number > 0)))
 }
@@ -125,7 +125,7 @@ fn new_key_passes_if_the_fetch_in_flight_began_before_its_request() {
     check_interleavings(|| {
         let (verifier, counted) = rotating();
         let old = spawn(outcome(verifier.clone(), 0));
-        // From here on the first fetch belongs to another request, whether it has ended or not.
+        // Waits until the other request has started the first fetch.
         block_on(async {
             while counted.begun.load(Ordering::SeqCst) == 0 {
                 yield_now().await;
@@ -154,7 +154,7 @@ fn new_key_is_unknown_until_the_next_fetch_if_its_own_fetch_lacks_it() {
     });
 }
 
-/// Either request may start the first fetch. The number of fetches shows which of the two cases above a run is.
+/// Either request may start the first fetch. The number of fetches shows which of the two tests above describes a run.
 #[test]
 fn new_key_is_unknown_only_if_one_fetch_was_made() {
     check_interleavings(|| {
@@ -190,7 +190,7 @@ fn cancelled_request_does_not_affect_the_others() {
 }
 
 #[test]
-fn failure_reaches_all_waiting_requests_within_the_limit() {
+fn failed_fetch_is_reported_to_all_waiting_requests() {
     check_interleavings(|| {
         let (verifier, counted) = verifier(|_| None);
         for task in start_requests(&verifier, 4) {
@@ -218,7 +218,7 @@ fn verifier_can_be_dropped_during_a_fetch() {
         };
         task.abort();
         drop(verifier);
-        // The fetch may run to its end. Then it holds nothing any longer.
+        // The fetch may run to its end. After that it has no reference to the counters.
         block_on(async {
             while Arc::strong_count(&counted.begun) > 1 {
                 yield_now().await;

@@ -15,32 +15,32 @@ use tower_cognito_local::UserPool;
 /// The length of an access token as Cognito writes it, in bytes.
 pub const TYPICAL: usize = 1055;
 
-/// What a route asks in the benchmarks. No token has the group, so that all three parts are looked at.
+/// The policy of the protected route. No token has the group, so that all three parts are evaluated.
 pub fn three_nodes() -> Policy {
     scope("orders/write") & (group("admin") | permission("orders:write"))
 }
 
-/// The type that handlers ask for.
+/// The custom claims that handlers extract.
 #[derive(serde::Deserialize)]
 pub struct Tenant {
     #[serde(rename = "custom:tenant_id")]
     pub tenant_id: String,
 }
 
-/// A runtime for what happens before the measuring: the pool's server, the first fetch.
+/// Returns a runtime for the preparation: the pool's server and the first fetch of keys.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// The answer of a future that does not have to wait, without a runtime's own cost.
+/// Returns the output of a future that is ready at its first poll. This avoids the cost of a runtime.
 pub fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("a future that was to be ready waits"),
+        Poll::Pending => panic!("the future is not ready at its first poll"),
     }
 }
 
-/// An access token of about so many bytes, good for scope `orders/write` and group `staff`.
+/// Returns an access token of about this number of bytes, with the scope `orders/write` and the group `staff`.
 pub fn token(pool: &UserPool, user: usize, bytes: usize) -> String {
     let base = || {
         pool.token(format!("user{user}"))
@@ -53,7 +53,7 @@ pub fn token(pool: &UserPool, user: usize, bytes: usize) -> String {
     base().claim("event_id", "e".repeat(bytes.saturating_sub(bare) * 3 / 4)).sign()
 }
 
-/// The same with the last bit of its signature's first octet flipped.
+/// Returns the token with one bit of its signature flipped.
 pub fn with_bad_signature(token: &str) -> String {
     let (message, signature) = token.rsplit_once('.').unwrap();
     let mut octets = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -61,20 +61,20 @@ pub fn with_bad_signature(token: &str) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(octets))
 }
 
-/// As long as the token, and broken at the end of its payload.
-pub fn garbled(token: &str) -> String {
+/// Returns the token with a payload that is cut off near its end, so that it is not JSON.
+pub fn with_invalid_payload(token: &str) -> String {
     let parts: Vec<&str> = token.split('.').collect();
     let (payload, _) = parts[1].split_at((parts[1].len() - 40) / 4 * 4);
     format!("{}.{payload}.{}", parts[0], parts[2])
 }
 
-/// A token whose header names a key that the pool does not have.
+/// Returns a token whose header names a key that the pool does not have.
 pub fn with_unknown_key(pool: &UserPool) -> String {
     let header = serde_json::json!({ "alg": "RS256", "kid": "a-key-that-is-not-there" });
     pool.sign_parts(header.to_string(), pool.token("user1").payload().to_string())
 }
 
-/// The limit: one RSA verification with a key that is parsed, and nothing else.
+/// The limit: one RSA verification with a parsed key, and nothing else.
 pub struct Limit {
     key: ParsedPublicKey,
     message: Vec<u8>,
@@ -98,7 +98,7 @@ impl Limit {
     }
 }
 
-/// The baseline: `jsonwebtoken` with the same crypto library, without any check of Cognito's own.
+/// The baseline: `jsonwebtoken` with the same crypto library, without the checks that are specific to Cognito.
 pub struct Baseline {
     key: jsonwebtoken::DecodingKey,
     validation: jsonwebtoken::Validation,
@@ -119,7 +119,7 @@ impl Baseline {
     }
 }
 
-/// Modulus and exponent of the key that signs access tokens.
+/// Returns modulus and exponent of the key that signs access tokens, in base64url.
 fn components(pool: &UserPool) -> (String, String) {
     let document: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
     let kid = pool.key_id(TokenUse::Access);

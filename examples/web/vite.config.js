@@ -3,8 +3,8 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   plugins: [react()],
-  // identity-js asks for Node's name of it.
+  // amazon-cognito-identity-js uses `global`, which exists only in Node.js.
   define: { global: 'globalThis' },
-  // The API is at the page's own origin, so that no browser has to ask whether it may be called.
+  // The page and the API have the same origin, so no CORS is needed.
   server: { host: 'localhost', strictPort: true, proxy: { '/api': process.env.API ?? 'http://127.0.0.1:3000' } },
 });

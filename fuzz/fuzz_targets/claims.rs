@@ -1,11 +1,11 @@
-//! Any payload, signed: an accepted token has the required claims, as an ordinary JSON parser reads them.
+//! Signs any payload. An accepted token has the required claims, as an ordinary JSON parser reads them.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use tower_cognito::Claims;
-use tower_cognito_fuzz::BENCH;
+use tower_cognito_fuzz::FIXTURE;
 
 fuzz_target!(|data: &[u8]| {
     // Half of the inputs are members of an otherwise valid payload, so that more of them are accepted.
@@ -13,16 +13,16 @@ fuzz_target!(|data: &[u8]| {
     let payload = if choice & 1 == 0 {
         rest.to_vec()
     } else {
-        let good = BENCH.pool.token("alice").payload().to_string();
+        let good = FIXTURE.pool.token("alice").payload().to_string();
         [&good.as_bytes()[..good.len() - 1], b",", rest, b"}"].concat()
     };
-    let Ok(verified) = BENCH.verify(&BENCH.pool.sign_parts(BENCH.header(), &payload)) else {
+    let Ok(verified) = FIXTURE.verify(&FIXTURE.pool.sign_parts(FIXTURE.header(), &payload)) else {
         return;
     };
     let value: Value = serde_json::from_slice(&payload).unwrap();
-    assert_eq!(value["iss"], BENCH.pool.issuer());
+    assert_eq!(value["iss"], FIXTURE.pool.issuer());
     assert!(value["exp"].is_u64() && value["sub"].is_string());
-    assert!(value["client_id"] == BENCH.pool.client_id() || value["aud"] == BENCH.pool.client_id());
+    assert!(value["client_id"] == FIXTURE.pool.client_id() || value["aud"] == FIXTURE.pool.client_id());
     assert_eq!(verified.subject(), value["sub"]);
     assert_eq!(verified.payload().as_bytes(), payload);
     // No accessor panics, regardless of the values.

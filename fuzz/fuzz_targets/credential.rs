@@ -1,4 +1,4 @@
-//! Any request head: only the valid token is accepted.
+//! Sends any request headers. Only requests with the valid token are accepted.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use libfuzzer_sys::fuzz_target;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_cognito::{CognitoLayer, Verified, service::Credential};
-use tower_cognito_fuzz::BENCH;
+use tower_cognito_fuzz::FIXTURE;
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, rest)) = data.split_first() else { return };
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
         "x-token".parse().unwrap(),
         header::SEC_WEBSOCKET_PROTOCOL,
     ];
-    let mut layer = CognitoLayer::new(BENCH.verifier.clone());
+    let mut layer = CognitoLayer::new(FIXTURE.verifier.clone());
     if choice & 0x80 != 0 {
         layer = layer.allow_anonymous();
     }
@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
         let mut bytes = Vec::new();
         for byte in line {
             match byte {
-                1 => bytes.extend_from_slice(BENCH.good.as_bytes()),
+                1 => bytes.extend_from_slice(FIXTURE.good.as_bytes()),
                 byte => bytes.push(*byte),
             }
         }
@@ -52,8 +52,8 @@ fuzz_target!(|data: &[u8]| {
         let known = request.extensions().get::<Verified>().is_some();
         Ok::<_, Infallible>(Response::new(String::from(if known { "user" } else { "guest" })))
     }));
-    let answer = BENCH.runtime.block_on(service.oneshot(request)).unwrap();
-    let served = answer.status() == StatusCode::OK;
-    assert!(!answer.status().is_server_error());
+    let response = FIXTURE.runtime.block_on(service.oneshot(request)).unwrap();
+    let served = response.status() == StatusCode::OK;
+    assert!(!response.status().is_server_error());
     assert!(!served || has_good || choice & 0x80 != 0, "served without a token");
 });

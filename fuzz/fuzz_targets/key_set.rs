@@ -4,11 +4,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use tower_cognito::keys::KeySet;
-use tower_cognito_fuzz::BENCH;
+use tower_cognito_fuzz::FIXTURE;
 
 fuzz_target!(|text: &str| {
     // `@` is replaced by valid keys, so that the fuzzer does not have to find a modulus.
-    let good = BENCH.pool.key_set().unwrap().to_json();
+    let good = FIXTURE.pool.key_set().unwrap().to_json();
     let inner = &good[r#"{"keys":["#.len()..good.len() - 2];
     for document in [text.to_owned(), text.replace('@', inner)] {
         if let Ok(set) = KeySet::from_json(&document) {

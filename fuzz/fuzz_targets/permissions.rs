@@ -1,4 +1,4 @@
-//! Any text as permissions: no panic, and JSON is accepted only as an array of strings.
+//! Reads any text as permissions. It never panics, and accepts JSON only if it is an array of strings.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any policy: it can be displayed and compared, and more grants never remove access.
+//! Builds any policy. It can be displayed and compared, and more grants never remove access.
 
 #![no_main]
 
@@ -6,15 +6,15 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tower_cognito::{Policy, TokenUse, Verified, group, permission, scope, policy::{all, any, authenticated, claim, client, pool, token_use}};
-use tower_cognito_fuzz::BENCH;
+use tower_cognito_fuzz::FIXTURE;
 
 /// Each token has all grants of the previous one, and more.
 static TOKENS: LazyLock<Vec<Verified>> = LazyLock::new(|| {
-    let none = BENCH.pool.token("alice").claim("scope", "");
-    let some = BENCH.pool.token("alice").claim("scope", "a").group("b");
+    let none = FIXTURE.pool.token("alice").claim("scope", "");
+    let some = FIXTURE.pool.token("alice").claim("scope", "a").group("b");
     let more =
-        BENCH.pool.token("alice").claim("scope", "a b").group("b").group("a").permissions(["a"]);
-    [none, some, more].map(|token| BENCH.verify(&token.sign()).unwrap()).into()
+        FIXTURE.pool.token("alice").claim("scope", "a b").group("b").group("a").permissions(["a"]);
+    [none, some, more].map(|token| FIXTURE.verify(&token.sign()).unwrap()).into()
 });
 
 fn build(bytes: &mut std::slice::Iter<'_, u8>, depth: usize) -> Policy {

@@ -1,7 +1,7 @@
-//! Helpers for the fields of your own claims type, for use with serde's `deserialize_with`.
+//! Functions for serde's `deserialize_with` attribute on the fields of your own claims type.
 //!
-//! Cognito writes every custom attribute as a string, whatever its type, and triggers like to put
-//! JSON into one. One attribute on the field undoes that:
+//! Cognito writes every custom attribute as a string, whatever its type, and triggers often write JSON into a string.
+//! These functions parse the string:
 //!
 //! ```
 //! use serde::Deserialize;
@@ -35,13 +35,13 @@ use serde_json::Value;
 
 use crate::claims::permissions::read_text;
 
-/// Takes a value as it is, or out of a string that holds it as JSON.
+/// Deserializes a value that is either plain, or JSON inside a string.
 ///
-/// Serves numbers and booleans that are written as strings, `Option`s of them, and objects or
-/// arrays inside a string. For a field of type `String` leave the attribute away.
+/// Use it for numbers and booleans that are written as strings, for `Option`s of them, and for objects and arrays
+/// inside a string. A field of type `String` does not need it.
 ///
 /// # Errors
-/// The value fits the type neither directly nor as the JSON inside the string.
+/// Neither the value itself nor the JSON inside the string fits the field's type.
 pub fn json<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -56,11 +56,11 @@ where
     T::deserialize(value).map_err(|_| D::Error::custom("the claim does not fit the field's type"))
 }
 
-/// Takes a list of names as [`Verified::permissions`](crate::Verified::permissions) does: an array
-/// of strings, a string that holds such an array as JSON, or names separated by spaces.
+/// Deserializes a list of names in any form that [`Verified::permissions`](crate::Verified::permissions) reads: an
+/// array of strings, a string that contains such an array as JSON, or names separated by spaces.
 ///
 /// # Errors
-/// The value is none of the three.
+/// The value has none of these forms.
 pub fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let names = match Value::deserialize(deserializer)? {
         Value::String(text) => read_text(text.trim()),

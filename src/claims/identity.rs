@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use crate::claims::{de, verified::Verified};
 
-/// One entry of the `identities` claim: an account at another identity provider that is linked to the user.
+/// Entry of the `identities` claim: an account at another identity provider that is linked to the user.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -36,8 +36,8 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Verified {
-    /// The linked accounts of a federated user. Claim `identities` of ID tokens: an array, or a string that contains
-    /// one. Entries that do not have the documented form are skipped.
+    /// Returns the linked accounts of a federated user. Claim `identities` of ID tokens: an array, or a string that
+    /// contains one as JSON. Entries that are not an [`Identity`] are skipped.
     pub fn identities(&self) -> Vec<Identity> {
         let entries = match self.claim("identities") {
             Some(Value::Array(entries)) => entries.clone(),

@@ -1,10 +1,10 @@
 use crate::json::{Json, read_strings};
 
-/// Reads a permissions claim in any of the forms that are in use: an array of strings, a string that contains such an
-/// array as JSON (what a pre-token-generation trigger writes), or names separated by spaces.
+/// Reads a permissions claim, which is an array of strings, a string that contains such an array as JSON (as
+/// pre-token-generation triggers write it), or a string of names separated by spaces.
 ///
-/// Returns `None` for any other form, which then grants nothing, no part of it is used. Text that looks like JSON is
-/// never split at its spaces.
+/// Returns `None` for any other value, so that no part of it grants a permission. Text that looks like JSON is never
+/// split at spaces.
 pub(crate) fn read_permissions(claim: &Json<'_>) -> Option<Vec<String>> {
     match claim {
         Json::Strings(names) => Some(names.iter().map(|name| name.to_string()).collect()),
@@ -13,6 +13,7 @@ pub(crate) fn read_permissions(claim: &Json<'_>) -> Option<Vec<String>> {
     }
 }
 
+/// Reads permissions from a string: a JSON array, or names separated by spaces.
 pub(crate) fn read_text(text: &str) -> Option<Vec<String>> {
     if text.starts_with(['[', '{', '"']) {
         return Some(read_strings(text)?.into_iter().map(String::from).collect());
@@ -29,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn all_three_forms_are_read() {
+    fn permissions_are_read_in_all_three_forms() {
         let expected = Some(vec!["read:all".to_owned(), "write:all".to_owned()]);
         assert_eq!(text(r#"["read:all","write:all"]"#), expected);
         assert_eq!(text(" [ \"read:all\" , \"write:all\" ] "), expected);
@@ -43,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_grant_nothing() {
+    fn value_in_no_known_form_grants_nothing() {
         let deep = "[".repeat(5000);
         for claim in [
             "[write:all",

@@ -6,98 +6,98 @@ use crate::claims::verified::{MAX_NUMERIC_DATE, Verified};
 
 /// The standard attributes (OpenID Connect Core, section 5.1).
 ///
-/// An ID token carries those that the app client may read; an access token carries none. A claim
-/// of the wrong type reads as absent here, which grants nothing.
+/// An ID token has the attributes that the app client may read; an access token has none. A claim of the wrong type is
+/// treated as absent: the methods return `None` or `false`.
 impl Verified {
-    /// Claim `email`. See [`email_verified`](Self::email_verified) before you trust it.
+    /// Returns claim `email`. Check [`email_verified`](Self::email_verified) before you trust it.
     pub fn email(&self) -> Option<&str> {
-        self.text("email")
+        self.string_claim("email")
     }
 
-    /// Whether the pool checked the e-mail address: a JSON boolean, or `"true"` or `"false"`.
-    /// Claim `email_verified`; absent counts as not checked.
+    /// Returns whether the pool verified the e-mail address. Claim `email_verified`, a boolean or a string; false if it
+    /// is absent.
     pub fn email_verified(&self) -> bool {
-        self.flag("email_verified")
+        self.bool_claim("email_verified")
     }
 
-    /// Claim `phone_number`, in E.164 form.
+    /// Returns claim `phone_number`, in E.164 form.
     pub fn phone_number(&self) -> Option<&str> {
-        self.text("phone_number")
+        self.string_claim("phone_number")
     }
 
-    /// Whether the pool checked the telephone number: a JSON boolean, or `"true"` or `"false"`.
-    /// Claim `phone_number_verified`; absent counts as not checked.
+    /// Returns whether the pool verified the phone number. Claim `phone_number_verified`, a boolean or a string; false
+    /// if it is absent.
     pub fn phone_number_verified(&self) -> bool {
-        self.flag("phone_number_verified")
+        self.bool_claim("phone_number_verified")
     }
 
-    /// Claim `name`.
+    /// Returns claim `name`.
     pub fn name(&self) -> Option<&str> {
-        self.text("name")
+        self.string_claim("name")
     }
 
-    /// Claim `given_name`.
+    /// Returns claim `given_name`.
     pub fn given_name(&self) -> Option<&str> {
-        self.text("given_name")
+        self.string_claim("given_name")
     }
 
-    /// Claim `family_name`.
+    /// Returns claim `family_name`.
     pub fn family_name(&self) -> Option<&str> {
-        self.text("family_name")
+        self.string_claim("family_name")
     }
 
-    /// Claim `middle_name`.
+    /// Returns claim `middle_name`.
     pub fn middle_name(&self) -> Option<&str> {
-        self.text("middle_name")
+        self.string_claim("middle_name")
     }
 
-    /// Claim `nickname`.
+    /// Returns claim `nickname`.
     pub fn nickname(&self) -> Option<&str> {
-        self.text("nickname")
+        self.string_claim("nickname")
     }
 
-    /// Claim `preferred_username`.
+    /// Returns claim `preferred_username`.
     pub fn preferred_username(&self) -> Option<&str> {
-        self.text("preferred_username")
+        self.string_claim("preferred_username")
     }
 
-    /// Claim `profile`: a URL of the user's choice.
+    /// Returns claim `profile`: a URL of the user's choice.
     pub fn profile(&self) -> Option<&str> {
-        self.text("profile")
+        self.string_claim("profile")
     }
 
-    /// Claim `picture`: a URL of the user's choice.
+    /// Returns claim `picture`: a URL of the user's choice.
     pub fn picture(&self) -> Option<&str> {
-        self.text("picture")
+        self.string_claim("picture")
     }
 
-    /// Claim `website`: a URL of the user's choice.
+    /// Returns claim `website`: a URL of the user's choice.
     pub fn website(&self) -> Option<&str> {
-        self.text("website")
+        self.string_claim("website")
     }
 
-    /// Claim `gender`.
+    /// Returns claim `gender`.
     pub fn gender(&self) -> Option<&str> {
-        self.text("gender")
+        self.string_claim("gender")
     }
 
-    /// Claim `birthdate`, as `YYYY-MM-DD`.
+    /// Returns claim `birthdate`, as `YYYY-MM-DD`.
     pub fn birthdate(&self) -> Option<&str> {
-        self.text("birthdate")
+        self.string_claim("birthdate")
     }
 
-    /// Claim `zoneinfo`, such as `Europe/Paris`.
+    /// Returns claim `zoneinfo`, such as `Europe/Paris`.
     pub fn zoneinfo(&self) -> Option<&str> {
-        self.text("zoneinfo")
+        self.string_claim("zoneinfo")
     }
 
-    /// Claim `locale`, such as `fr-CA`.
+    /// Returns claim `locale`, such as `fr-CA`.
     pub fn locale(&self) -> Option<&str> {
-        self.text("locale")
+        self.string_claim("locale")
     }
 
-    /// The postal address for display. Claim `address`: a string, or the member `formatted` of
-    /// an object.
+    /// Returns the postal address for display. Claim `address`: a string, or an object whose member `formatted` is
+    /// returned.
     pub fn address(&self) -> Option<&str> {
         match self.claim("address")? {
             Value::Object(parts) => parts.get("formatted").and_then(Value::as_str),
@@ -105,8 +105,8 @@ impl Verified {
         }
     }
 
-    /// When the attributes last changed. Claim `updated_at`: seconds of the Unix epoch, as a
-    /// number or a string of digits.
+    /// Returns when the attributes last changed. Claim `updated_at`: seconds since the Unix epoch, a number or a
+    /// string.
     pub fn updated_at(&self) -> Option<SystemTime> {
         let seconds = match self.claim("updated_at")? {
             Value::String(digits) => digits.parse().ok()?,
@@ -115,7 +115,7 @@ impl Verified {
         (seconds <= MAX_NUMERIC_DATE).then(|| UNIX_EPOCH + Duration::from_secs(seconds))
     }
 
-    fn flag(&self, name: &str) -> bool {
+    fn bool_claim(&self, name: &str) -> bool {
         match self.claim(name) {
             Some(Value::Bool(flag)) => *flag,
             Some(Value::String(text)) => text == "true",

@@ -7,10 +7,10 @@ use crate::{
     error::{AuthError, AuthErrorKind},
 };
 
-/// The verified claims, with claims of your own type `T`.
+/// The claims of a verified token, with your own claims as type `T`.
 ///
-/// In axum this is an extractor. Elsewhere, make it from the [`Verified`] in the request's extensions. It has all
-/// methods of [`Verified`].
+/// This is an axum extractor. Without axum, call [`from_verified`](Self::from_verified) with the [`Verified`] in the
+/// request's extensions. It dereferences to [`Verified`], so it has all of its methods.
 ///
 /// ```
 /// use serde::Deserialize;
@@ -38,19 +38,19 @@ pub struct AccessClaims<T = ()>(Claims<T>);
 pub struct IdClaims<T = ()>(Claims<T>);
 
 impl<T> Claims<T> {
-    /// Returns the claims of your own type.
+    /// Returns your own claims.
     pub fn custom(&self) -> &T {
         &self.custom
     }
 
-    /// Returns the proof of verification, without the custom claims.
+    /// Returns the verified claims without your own type.
     pub fn verified(&self) -> &Verified {
         &self.verified
     }
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Claims<T> {
-    /// Decodes `T` from the payload, or takes it from the cached token if that was done before.
+    /// Decodes `T` from the payload. If that was done before, takes the result from the cached token.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit `T`.
@@ -60,31 +60,39 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Claims<T> {
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> AccessClaims<T> {
-    /// As [`Claims::from_verified`], for access tokens only.
+    /// Does the same as [`Claims::from_verified`], for access tokens only.
     ///
     /// # Errors
-    /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an ID token, and those of
+    /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an ID token, and the errors of
     /// [`Claims::from_verified`].
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        expect(TokenUse::Access, verified, "this route requires an access token, not an ID token")?;
+        check_use(
+            TokenUse::Access,
+            verified,
+            "this route requires an access token, not an ID token",
+        )?;
         Claims::from_verified(verified).map(Self)
     }
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> IdClaims<T> {
-    /// As [`Claims::from_verified`], for ID tokens only.
+    /// Does the same as [`Claims::from_verified`], for ID tokens only.
     ///
     /// # Errors
-    /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an access token, and those of
+    /// [`InsufficientScope`](AuthErrorKind::InsufficientScope) for an access token, and the errors of
     /// [`Claims::from_verified`].
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
-        expect(TokenUse::Id, verified, "this route requires an ID token, not an access token")?;
+        check_use(TokenUse::Id, verified, "this route requires an ID token, not an access token")?;
         Claims::from_verified(verified).map(Self)
     }
 }
 
-fn expect(wanted: TokenUse, found: &Verified, detail: &'static str) -> Result<(), AuthError> {
-    if found.token_use() == wanted {
+fn check_use(
+    expected: TokenUse,
+    verified: &Verified,
+    detail: &'static str,
+) -> Result<(), AuthError> {
+    if verified.token_use() == expected {
         return Ok(());
     }
     Err(AuthError::new(AuthErrorKind::InsufficientScope, detail))

@@ -12,8 +12,9 @@ use crate::error::{AuthError, AuthErrorKind};
 
 /// The claims of a token that passed every rule.
 ///
-/// Only a [`Verifier`](crate::Verifier) makes a `Verified`, so having one proves that the token is valid: policies and
-/// extractors accept nothing else. It is cheap to clone. Its `Debug` output has the kind of the token and no claims.
+/// Only a [`Verifier`](crate::Verifier) creates this type. A value of it is the proof that a token was verified, and
+/// policies and extractors accept nothing else. It is cheap to clone. Its `Debug` output contains the kind of token and
+/// no claim.
 ///
 /// Unverified claims cannot be checked against a policy:
 ///
@@ -34,28 +35,28 @@ struct Data {
     decoded: [OnceLock<Arc<dyn Any + Send + Sync>>; MAX_DECODED_TYPES],
 }
 
-/// How many types of custom claims are kept with one token. More types are decoded at each use.
+/// How many types of custom claims are kept with one token. Further types are decoded at each use.
 const MAX_DECODED_TYPES: usize = 3;
 
-/// What a `String` takes in addition to its bytes: the value itself, and the allocator's overhead.
+/// Bytes that a `String` takes in addition to its text: the value itself, and the allocator's overhead.
 const TEXT_OVERHEAD: usize = 48;
 
-/// What a value takes as an entry of a map. The nodes of a map are usually half full.
+/// Bytes that a value takes as an entry of a map. The nodes of a map are usually half full.
 const DECODED_VALUE: usize = 160;
 
-/// What an object with at least one entry takes: the first node of a map has room for eleven.
+/// Bytes that an object with at least one entry takes. The first node of a map has room for eleven entries.
 const DECODED_OBJECT: usize = 720;
 
-/// What the verifier read from a token.
+/// The claims that the verifier read from a token, and the results of its rules.
 #[derive(Clone)]
 pub(crate) struct Facts {
     pub(crate) validity: Validity,
     pub(crate) signed_by: SignedBy,
-    /// Scope tokens separated by spaces.
+    /// The scopes, separated by spaces.
     pub(crate) scope: Box<str>,
     pub(crate) groups: Vec<String>,
     pub(crate) permissions: Vec<String>,
-    /// Whether the verifier has a source of permissions.
+    /// Whether the verifier reads permissions from a claim or from groups.
     pub(crate) has_permission_source: bool,
     pub(crate) token_use: TokenUse,
     pub(crate) issuer: Arc<str>,
@@ -68,7 +69,7 @@ pub(crate) struct Facts {
     pub(crate) auth_time: Option<u64>,
 }
 
-/// The period in which a token is accepted, with the verifier's tolerance.
+/// The period in which a token is accepted, with the verifier's leeway and clock skew.
 #[derive(Clone, Copy)]
 pub(crate) struct Validity {
     pub(crate) start: SystemTime,
@@ -89,9 +90,9 @@ pub(crate) const MAX_NUMERIC_DATE: u64 = 253_402_300_799;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "Cognito signs two kinds of JWT")]
 pub enum TokenUse {
-    /// An access token: what a client may do. It has `client_id` and scopes.
+    /// An access token, which states what a client may do. It has `client_id` and scopes.
     Access,
-    /// An ID token: who the user is. It has `aud` and the user's attributes.
+    /// An ID token, which states who the user is. It has `aud` and the user's attributes.
     Id,
 }
 
@@ -101,111 +102,110 @@ impl Verified {
         Self(Arc::new(Data { facts, payload, all, decoded }))
     }
 
-    /// Copies the facts for the calling thread. This avoids contention for one reference count.
+    /// Returns a copy with its own reference count, for one thread. Threads that share a count would contend for it.
     pub(crate) fn copy_for_thread(&self) -> Self {
         Self::new(self.facts().clone(), Arc::clone(&self.0.payload))
     }
 
-    /// The user's unique id, or the client's id for a machine. Claim `sub`.
+    /// Returns the user's unique id, or the client id for a machine. Claim `sub`.
     pub fn subject(&self) -> &str {
         &self.facts().subject
     }
 
-    /// The user's name; a machine has none. Claim `username` of access tokens, `cognito:username` of ID tokens.
+    /// Returns the user name; a machine has none. Claim `username` of access tokens, `cognito:username` of ID tokens.
     pub fn username(&self) -> Option<&str> {
         self.facts().username.as_deref()
     }
 
-    /// The app client that the token was issued to. Claim `client_id` of access tokens, `aud` of ID tokens.
+    /// Returns the app client that the token was issued to. Claim `client_id` of access tokens, `aud` of ID tokens.
     pub fn client_id(&self) -> &str {
         &self.facts().client_id
     }
 
-    /// The issuer of the token, always one of the configured issuers. Claim `iss`.
+    /// Returns the issuer of the token, which is one of the configured issuers. Claim `iss`.
     pub fn issuer(&self) -> &str {
         &self.facts().issuer
     }
 
-    /// The name of the pool that signed the token: see [`Pool::name`](crate::Pool::name).
+    /// Returns the name of the pool that signed the token: see [`Pool::name`](crate::Pool::name).
     pub fn pool(&self) -> &str {
         &self.facts().pool
     }
 
-    /// The kind of token. Claim `token_use`.
+    /// Returns the kind of token. Claim `token_use`.
     pub fn token_use(&self) -> TokenUse {
         self.facts().token_use
     }
 
-    /// The granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens. An ID token has no scopes, whatever
-    /// its payload says.
+    /// Returns the granted scopes (RFC 6749, section 3.3). Claim `scope` of access tokens. For an ID token there are
+    /// none, even if its payload contains `scope`.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.scope().split(' ').filter(|scope| !scope.is_empty())
     }
 
-    /// Whether a scope was granted. Names match exactly.
+    /// Returns whether a scope was granted. The name must match exactly.
     pub fn has_scope(&self, scope: &str) -> bool {
         let mut granted = self.scope().as_bytes().split(|byte| *byte == b' ');
         !scope.is_empty() && granted.any(|granted| granted == scope.as_bytes())
     }
 
-    /// The user's groups. Claim `cognito:groups`.
+    /// Returns the user's groups. Claim `cognito:groups`.
     pub fn groups(&self) -> &[String] {
         &self.facts().groups
     }
 
-    /// Whether the user is in a group.
+    /// Returns whether the user is in a group.
     pub fn in_group(&self, group: &str) -> bool {
         self.groups().iter().any(|name| name == group)
     }
 
-    /// The permissions in the claim that
-    /// [`permissions_claim`](crate::VerifierBuilder::permissions_claim) names, and those that the user's groups get
-    /// from [`grants`](crate::Pool::grants).
+    /// Returns the permissions from the configured [claim](crate::VerifierBuilder::permissions_claim), and those that
+    /// the user's groups have by [`Pool::grants`](crate::Pool::grants).
     pub fn permissions(&self) -> &[String] {
         &self.facts().permissions
     }
 
-    /// Whether a permission was granted. Names match exactly.
+    /// Returns whether a permission was granted. The name must match exactly.
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions().iter().any(|held| held == permission)
+        self.permissions().iter().any(|name| name == permission)
     }
 
-    /// When the token expires (RFC 7519, section 4.1.4). Claim `exp`.
+    /// Returns when the token expires (RFC 7519, section 4.1.4). Claim `exp`.
     pub fn expires_at(&self) -> SystemTime {
-        instant(self.facts().expires_at)
+        since_epoch(self.facts().expires_at)
     }
 
-    /// When the token was issued (RFC 7519, section 4.1.6). Claim `iat`.
+    /// Returns when the token was issued (RFC 7519, section 4.1.6). Claim `iat`.
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.facts().issued_at.map(instant)
+        self.facts().issued_at.map(since_epoch)
     }
 
-    /// When the user signed in. A refresh does not change it. Claim `auth_time`.
+    /// Returns when the user signed in. A refresh does not change it. Claim `auth_time`.
     pub fn auth_time(&self) -> Option<SystemTime> {
-        self.facts().auth_time.map(instant)
+        self.facts().auth_time.map(since_epoch)
     }
 
-    /// The token's id (RFC 7519, section 4.1.7). Claim `jti`, present if token revocation is enabled.
+    /// Returns the token's id (RFC 7519, section 4.1.7). Claim `jti`, present if token revocation is enabled.
     pub fn jti(&self) -> Option<&str> {
-        self.text("jti")
+        self.string_claim("jti")
     }
 
-    /// The id that all tokens of one sign-in share. Claim `origin_jti`, present if token revocation is enabled.
+    /// Returns the id that all tokens of one sign-in share. Claim `origin_jti`, present if token revocation is enabled.
     pub fn origin_jti(&self) -> Option<&str> {
-        self.text("origin_jti")
+        self.string_claim("origin_jti")
     }
 
-    /// The id of the sign-in event in the pool's log. Claim `event_id`.
+    /// Returns the id of the sign-in event in the pool's log. Claim `event_id`.
     pub fn event_id(&self) -> Option<&str> {
-        self.text("event_id")
+        self.string_claim("event_id")
     }
 
-    /// The remembered device. Claim `device_key` of access tokens, present if device tracking is enabled.
+    /// Returns the key of the user's device. Claim `device_key` of access tokens, present if device tracking is enabled.
     pub fn device_key(&self) -> Option<&str> {
-        self.text("device_key")
+        self.string_claim("device_key")
     }
 
-    /// The IAM roles of the user's groups. Claim `cognito:roles` of ID tokens.
+    /// Returns the IAM roles of the user's groups. Claim `cognito:roles` of ID tokens.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.claim("cognito:roles")
             .and_then(Value::as_array)
@@ -214,28 +214,28 @@ impl Verified {
             .filter_map(Value::as_str)
     }
 
-    /// The IAM role that takes precedence. Claim `cognito:preferred_role` of ID tokens.
+    /// Returns the IAM role that takes precedence. Claim `cognito:preferred_role` of ID tokens.
     pub fn preferred_role(&self) -> Option<&str> {
-        self.text("cognito:preferred_role")
+        self.string_claim("cognito:preferred_role")
     }
 
-    /// The value of one claim in the payload.
+    /// Returns the value of one claim, read from the payload.
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.all().get(name)
     }
 
-    /// All claims. They are decoded at the first call and kept with the token.
+    /// Returns all claims. They are decoded at the first call and kept with the token.
     pub fn all(&self) -> &Map<String, Value> {
         self.0.all.get_or_init(|| serde_json::from_str(&self.0.payload).unwrap_or_default())
     }
 
-    /// The JSON text of the payload, exactly as it was signed.
+    /// Returns the JSON text of the payload, exactly as it was signed.
     pub fn payload(&self) -> &str {
         &self.0.payload
     }
 
-    /// Decodes the claims as your own type. The result is kept with the token in the cache, so that it is decoded
-    /// once for each thread that uses the token. `()` reads nothing.
+    /// Decodes the payload as your own type. The cache keeps the result with the token, so a token is decoded at most
+    /// once by each thread. For the type `()`, nothing is decoded.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.
@@ -245,26 +245,26 @@ impl Verified {
     {
         for slot in &self.0.decoded {
             if slot.get().is_none() {
-                let decoded: Arc<T> = self.decode_anew()?;
-                // Another thread may have filled the slot meanwhile, with this type or another.
+                let decoded: Arc<T> = self.decode_payload()?;
+                // Another thread may have filled the slot in the meantime, with this type or another one.
                 let _ = slot.set(decoded);
             }
             if let Some(Ok(decoded)) = slot.get().map(|decoded| Arc::clone(decoded).downcast()) {
                 return Ok(decoded);
             }
         }
-        self.decode_anew()
+        self.decode_payload()
     }
 
     fn scope(&self) -> &str {
         &self.facts().scope
     }
 
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn string_claim(&self, name: &str) -> Option<&str> {
         self.claim(name).and_then(Value::as_str)
     }
 
-    /// Estimates how many bytes this takes, with what may be decoded from it later.
+    /// Estimates the memory of this value in bytes, including what may be decoded from it later.
     pub(crate) fn memory(&self) -> usize {
         let Facts { groups, permissions, subject, username, client_id, scope, .. } = self.facts();
         let lists = groups.iter().chain(permissions).map(String::as_str);
@@ -290,7 +290,7 @@ impl Verified {
         &self.0.facts
     }
 
-    fn decode_anew<T>(&self) -> Result<Arc<T>, AuthError>
+    fn decode_payload<T>(&self) -> Result<Arc<T>, AuthError>
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
@@ -299,13 +299,13 @@ impl Verified {
             return Ok(unit);
         }
         let decoded: T = serde_json::from_str(self.payload()).map_err(|error| {
-            // Serde's message may quote the payload. Only the name of a missing field is safe to log.
+            // Serde's message may quote the payload. Only a message about a missing field is safe to log.
             let error = error.to_string();
             let missing = error.starts_with("missing field `").then_some(error);
             tracing::debug!(
-                wanted = std::any::type_name::<T>(),
+                expected = std::any::type_name::<T>(),
                 missing,
-                "the claims do not fit the type that a handler expects"
+                "the token's claims do not have the shape of the expected type"
             );
             wrong_shape()
         })?;
@@ -320,7 +320,7 @@ impl fmt::Debug for Verified {
 }
 
 impl Validity {
-    /// Checks both ends.
+    /// Checks that a time is within the period.
     pub(crate) fn check(&self, now: SystemTime) -> Result<(), AuthError> {
         self.check_end(now)?;
         self.check_start(now)
@@ -348,7 +348,7 @@ impl Validity {
 }
 
 impl TokenUse {
-    /// The claim's value: `access` or `id`.
+    /// Returns the claim's value: `access` or `id`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Access => "access",
@@ -363,7 +363,7 @@ impl fmt::Display for TokenUse {
     }
 }
 
-fn instant(seconds: u64) -> SystemTime {
+fn since_epoch(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 

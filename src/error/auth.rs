@@ -4,8 +4,8 @@ use http::StatusCode;
 
 /// Reason why a request was rejected.
 ///
-/// [`kind`](Self::kind) is for your code, [`code`](Self::code) for logs and clients, and the
-/// [`Display`](fmt::Display) text for people. None of them contains a token, the value of a claim or a key.
+/// Match on [`kind`](Self::kind) in code, use [`code`](Self::code) in logs and for clients, and show the
+/// [`Display`](fmt::Display) text to people. None of them contains a token, the value of a claim or a key.
 #[derive(Clone)]
 pub struct AuthError {
     kind: AuthErrorKind,
@@ -14,13 +14,13 @@ pub struct AuthError {
     denial: Option<Arc<Denial>>,
 }
 
-/// The part of a policy that was not met. It comes from the service's code, never from the token.
+/// The part of a policy that was not met. Its text is from the service's code, never from the token.
 struct Denial {
     policy: String,
     scope: String,
 }
 
-/// Kind of an [`AuthError`]. Each has a stable [`code`](Self::code).
+/// Kind of an [`AuthError`]. Each kind has a status and a stable [`code`](Self::code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthErrorKind {
@@ -51,12 +51,12 @@ pub enum AuthErrorKind {
     NotYetValid,
     /// `token_use` is neither `access` nor `id`, or the pool does not accept it. 401.
     WrongTokenUse,
-    /// `client_id` or `aud` is not one of the configured app clients. 401.
+    /// `client_id` of an access token, or `aud` of an ID token, is not one of the configured app clients. 401.
     WrongClient,
-    /// The `aud` of an access token is a resource or client that is not accepted (RFC 8707). 401.
+    /// The `aud` of an access token names a resource or client that the pool does not accept (RFC 8707). 401.
     WrongAudience,
-    /// The token has the claim `cnf` (RFC 7800): the client must prove that it has a key, which this crate does not
-    /// check. 401.
+    /// The token has the claim `cnf` (RFC 7800), so it is bound to a key of the client. This crate cannot check that.
+    /// 401.
     UnsupportedConfirmation,
     /// The application's own check rejected the token. 401.
     RefusedByCheck,
@@ -82,7 +82,7 @@ impl AuthError {
         self
     }
 
-    /// Adds the part of a policy that was not met and the scopes of it. Neither may come from a token.
+    /// Adds the part of a policy that was not met, and its scopes. Neither may contain data from a token.
     pub(crate) fn with_denial(mut self, policy: String, scope: String) -> Self {
         self.denial = Some(Arc::new(Denial { policy, scope }));
         self
@@ -103,12 +103,12 @@ impl AuthError {
         self.detail
     }
 
-    /// Returns how long a client should wait before it tries again, if that can help.
+    /// Returns how long a client should wait before it retries, or `None` if a retry cannot help.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Returns the part of the policy that was not met, as [`Policy`](crate::Policy) prints it.
+    /// Returns the part of the policy that was not met, as [`Policy`](crate::Policy) is displayed.
     pub fn failed_policy(&self) -> Option<&str> {
         self.denial.as_deref().map(|denial| denial.policy.as_str())
     }

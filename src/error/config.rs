@@ -2,7 +2,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 /// Error returned when a verifier or a layer cannot be built from its configuration.
 ///
-/// Each message names the setting, what was found, and what to do.
+/// Each message names the setting, the value that was found, and the fix.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -16,7 +16,7 @@ pub enum ConfigError {
         found: String,
     },
 
-    /// The id of a user pool does not start with an AWS region, so that its issuer is unknown.
+    /// The id of a user pool does not start with an AWS region, so its issuer is unknown.
     #[error(
         "pool id: {found:?} does not begin with an AWS region, so its issuer is unknown; \
          call `Pool::endpoint` for an emulator, or use `Pool::custom(issuer, jwks_uri)`"
@@ -28,8 +28,8 @@ pub enum ConfigError {
 
     /// A pool accepts no app client.
     #[error(
-        "clients of {pool}: none were given; call `access_tokens([..])`, `id_tokens([..])` or both \
-         with the app client ids whose tokens to accept"
+        "clients of {pool}: there are none; call `access_tokens([..])`, `id_tokens([..])` or both \
+         with the ids of the app clients whose tokens are accepted"
     )]
     NoClients {
         /// The pool's issuer.
@@ -70,7 +70,7 @@ pub enum ConfigError {
     /// A URL is plain HTTP to another machine.
     #[error(
         "{field}: {found:?} is plain HTTP, so anyone on the network can replace the keys; use https, \
-         a loopback address, or accept the danger with `Pool::dangerous().allow_plain_http()`"
+         a loopback address, or accept the risk with `Pool::dangerous().allow_plain_http()`"
     )]
     PlainHttp {
         /// The setting.
@@ -89,7 +89,7 @@ pub enum ConfigError {
     },
 
     /// Two pools have the same issuer, or one pool was added twice.
-    #[error("issuer: {issuer:?} belongs to two pools; give each issuer to one pool")]
+    #[error("issuer: {issuer:?} belongs to two pools; configure each issuer for one pool")]
     DuplicateIssuer {
         /// The issuer of both pools.
         issuer: String,
@@ -138,7 +138,7 @@ pub enum ConfigError {
     },
 
     /// Two pools have the same name.
-    #[error("pool name: two pools are called {name:?}; give each its own name with `Pool::name`")]
+    #[error("pool name: two pools are named {name:?}; set different names with `Pool::name`")]
     DuplicatePoolName {
         /// The name of both pools.
         name: String,
@@ -149,13 +149,13 @@ pub enum ConfigError {
     ImportedKeys {
         /// What is wrong with the document.
         reason: &'static str,
-        /// Why its key set cannot be used, if that is what is wrong.
+        /// The error of its key set, if that is the reason.
         source: Option<Arc<dyn Error + Send + Sync>>,
     },
 }
 
-/// Never happens. Lets [`Pool::new`](crate::Pool::new) take a [`PoolId`](crate::verifier::PoolId), whose conversion
-/// cannot fail.
+/// This conversion never runs. [`Pool::new`](crate::Pool::new) requires it to accept a
+/// [`PoolId`](crate::verifier::PoolId), whose conversion into itself cannot fail.
 impl From<std::convert::Infallible> for ConfigError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}

@@ -1,7 +1,7 @@
 //! The errors: [`ConfigError`] when a verifier or layer is configured, [`AuthError`] for each rejected request.
 //!
 //! An error returns its cause by `source()` and does not repeat it in its own text, as the documentation of
-//! [`std::error::Error`] asks. Logs print the whole chain: see [`Chain`].
+//! [`std::error::Error`] recommends. Logs contain all causes: see [`Chain`].
 
 mod auth;
 mod chain;

@@ -12,7 +12,7 @@ pub fn authenticated() -> Policy {
 
 /// Requires an access token with this scope (RFC 6749, section 3.3), such as `orders/write` or `openid`.
 ///
-/// A name that contains a space is never met.
+/// No token meets a name that contains a space.
 pub fn scope(name: impl Into<String>) -> Policy {
     Node::Scope(name.into()).into()
 }
@@ -24,17 +24,16 @@ pub fn group(name: impl Into<String>) -> Policy {
 
 /// Requires this permission.
 ///
-/// A permission comes from the claim that
-/// [`permissions_claim`](crate::VerifierBuilder::permissions_claim) names, or from one of the user's groups by
-/// [`grants`](crate::Pool::grants).
+/// Permissions are read from the configured [claim](crate::VerifierBuilder::permissions_claim), and the user's groups
+/// have further ones by [`Pool::grants`](crate::Pool::grants).
 pub fn permission(name: impl Into<String>) -> Policy {
     Node::Permission(name.into()).into()
 }
 
 /// Requires that a top-level claim equals this value, type included, or is an array that contains it.
 ///
-/// Cognito writes every custom attribute as a string: `claim("custom:level", "3")`. Users can change each attribute
-/// that is among the write attributes of their app client, so do not grant access by such a claim.
+/// Cognito writes every custom attribute as a string: `claim("custom:level", "3")`. Users can change the attributes
+/// that their app client may write, so do not grant access by such a claim.
 pub fn claim(name: impl Into<String>, value: impl Into<Value>) -> Policy {
     Node::Claim(name.into(), value.into()).into()
 }
@@ -51,22 +50,22 @@ pub fn client(id: impl Into<String>) -> Policy {
 
 /// Requires a token of the pool with this [name](crate::Pool::name).
 ///
-/// Groups, permissions and client ids of different pools are unrelated. With several pools, combine them with the
-/// pool that is meant: `pool("staff") & group("admin")`.
+/// Groups, permissions and client ids of different pools are unrelated. With several pools, name the pool too:
+/// `pool("staff") & group("admin")`.
 pub fn pool(name: impl Into<String>) -> Policy {
     Node::Pool(name.into()).into()
 }
 
 /// Requires at least one of these policies.
 ///
-/// An empty list is never met.
+/// No token meets an empty list.
 pub fn any(policies: impl IntoIterator<Item = Policy>) -> Policy {
     Node::Any(policies.into_iter().collect()).into()
 }
 
-/// Requires each of these policies.
+/// Requires all of these policies.
 ///
-/// An empty list is never met, so that a list that is empty by mistake does not open a route.
+/// No token meets an empty list, so that a list that is empty by mistake does not open a route.
 pub fn all(policies: impl IntoIterator<Item = Policy>) -> Policy {
     Node::All(policies.into_iter().collect()).into()
 }

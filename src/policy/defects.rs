@@ -6,8 +6,8 @@ use crate::{
 };
 
 impl Policy {
-    /// Returns what is probably wrong with this policy, for the log: each part that no token can meet, and each name
-    /// that looks like a pattern.
+    /// Returns the probable mistakes in this policy, for the log: each part that no token can meet, and each name that
+    /// looks like a pattern.
     pub(crate) fn defects(&self) -> Vec<String> {
         let mut defects = Vec::new();
         self.visit(&mut |part| {
@@ -19,13 +19,13 @@ impl Policy {
     }
 }
 
-/// Returns the defect of one part of a policy, without those of its own parts.
+/// Returns the defect of one part of a policy. The parts inside it are not examined.
 fn defect_of(node: &Node) -> Option<&'static str> {
     const EMPTY: &str = "no token can meet it, because the name is empty";
-    const PATTERN: &str = "names are compared literally; `*` is no wildcard";
+    const PATTERN: &str = "names must match exactly; `*` is not a wildcard";
     match node {
         Node::Any(parts) | Node::All(parts) if parts.is_empty() => {
-            Some("no token can meet it, because an empty `any` or `all` is never met")
+            Some("no token can meet it, because an empty `any` or `all` rejects every token")
         }
         Node::All(parts) => contradiction(parts),
         Node::Scope(name)
@@ -39,14 +39,14 @@ fn defect_of(node: &Node) -> Option<&'static str> {
             Some(EMPTY)
         }
         Node::Scope(name) if !is_scope_token(name) => Some(
-            "no token can meet it, because a scope has neither spaces nor quotes; join several \
-             with `&` or `|`",
+            "no token can meet it, because a scope contains only visible ASCII characters without \
+             quotes and backslashes; join several scopes with `&` or `|`",
         ),
         Node::Group(name) if name.contains(char::is_whitespace) => Some(
-            "a group of Cognito has no white space in its name; only a trigger could write one",
+            "the name of a Cognito group contains no white space; only a trigger could write it",
         ),
         Node::Client(id) if !id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') => {
-            Some("no app client can have this id; list several clients with `|`")
+            Some("no app client can have this id; join several clients with `|`")
         }
         Node::Scope(name) | Node::Group(name) | Node::Permission(name) if name.contains('*') => {
             Some(PATTERN)
@@ -55,7 +55,7 @@ fn defect_of(node: &Node) -> Option<&'static str> {
     }
 }
 
-/// Returns why the parts of an `all` can never be met together.
+/// Returns why no token can meet all parts of an `all`, if that is certain.
 fn contradiction(parts: &[Policy]) -> Option<&'static str> {
     let mut token_uses = Vec::new();
     let mut clients = Vec::new();
@@ -77,7 +77,9 @@ fn contradiction(parts: &[Policy]) -> Option<&'static str> {
         return Some("no token can meet it, because an ID token has no scopes");
     }
     if differ(&token_uses) || differ(&clients) || differ(&pools) {
-        return Some("no token can meet it, because a token has one kind, one client and one pool");
+        return Some(
+            "no token can meet it, because a token has only one kind, one client and one pool",
+        );
     }
     None
 }

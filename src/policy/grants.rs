@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-/// Which permissions the groups of a pool grant: see [`Pool::grants`](crate::Pool::grants).
+/// The permissions that the groups of a pool grant: see [`Pool::grants`](crate::Pool::grants).
 ///
 /// ```
 /// use tower_cognito::policy::Grants;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub struct Grants(BTreeMap<String, Vec<String>>);
 
 impl Grants {
-    /// Starts without grants.
+    /// Returns an empty set of grants.
     pub fn new() -> Self {
         Self::default()
     }
@@ -34,11 +34,11 @@ impl Grants {
         self.0.values().all(Vec::is_empty)
     }
 
-    /// Adds the permissions that these groups grant to `held`, each of them once.
-    pub(crate) fn extend(&self, groups: &[String], held: &mut Vec<String>) {
+    /// Adds the permissions that these groups grant, unless the list has them already.
+    pub(crate) fn extend(&self, groups: &[String], permissions: &mut Vec<String>) {
         for granted in groups.iter().filter_map(|group| self.0.get(group)).flatten() {
-            if !held.contains(granted) {
-                held.push(granted.clone());
+            if !permissions.contains(granted) {
+                permissions.push(granted.clone());
             }
         }
     }

@@ -1,6 +1,6 @@
-//! What a route requires of a token.
+//! Policies: what a route requires of a token.
 //!
-//! A [`Policy`] is made of the functions of this module, and joined by `&` and `|` or by [`all`] and [`any`]:
+//! The functions of this module create policies. `&` and `|`, or [`all`] and [`any`], join them:
 //!
 //! ```
 //! use tower_cognito::{TokenUse, policy::{all, client, group, permission, pool, scope, token_use}};
@@ -17,8 +17,8 @@
 //! [`require`](crate::require) applies a policy to a route, [`CognitoLayer::require`](crate::CognitoLayer::require) to
 //! a whole service, and [`Policy::check`] to a token in your own code.
 //!
-//! There is no negation, so additional grants never reduce access. Names are compared as a whole and exactly: `*`
-//! and other characters have no special meaning.
+//! There is no negation, so additional grants never reduce access. Names must match exactly: `*` and other characters
+//! have no special meaning.
 
 mod builders;
 mod defects;

@@ -9,8 +9,8 @@ use crate::claims::{TokenUse, Verified};
 
 /// What a route requires of a token.
 ///
-/// Created by the functions of the [module](crate::policy), and joined by `&` and `|`. It displays in nearly the same
-/// notation.
+/// The functions of [`policy`](crate::policy) create policies, and `&` and `|` join them. A policy is displayed in the
+/// same notation.
 ///
 /// ```
 /// use tower_cognito::{group, permission, scope};
@@ -72,8 +72,8 @@ impl Policy {
         if met { Ok(()) } else { Err(Denied { failed: self }) }
     }
 
-    /// Returns the scopes that a challenge names (RFC 6750, section 3), separated by spaces: those of all parts of an
-    /// `all`, and those of the first part of an `any` that has scopes.
+    /// Returns the scopes for a challenge (RFC 6750, section 3), separated by spaces: of an `all` the scopes of all
+    /// parts, of an `any` the scopes of the first part that has some.
     pub(crate) fn scopes(&self) -> String {
         let mut scopes = Vec::new();
         self.collect_scopes(&mut scopes);
@@ -118,7 +118,7 @@ impl Policy {
         }
     }
 
-    /// Whether it is displayed as an expression with an operator, which needs parentheses inside another one.
+    /// Returns whether it is displayed with an operator, so that it needs parentheses inside another policy.
     fn is_joined(&self) -> bool {
         matches!(&self.0, Node::Any(parts) | Node::All(parts) if parts.len() > 1)
     }
@@ -228,7 +228,8 @@ fn is_or_contains(found: &Value, expected: &Value) -> bool {
     found == expected || found.as_array().is_some_and(|elements| elements.contains(expected))
 }
 
-/// Whether a text is a scope token (RFC 6749, section 3.3). Such a text needs no escapes in a quoted string.
+/// Returns whether a name is a valid scope (`scope-token` in RFC 6749, section 3.3). A valid scope needs no escapes in
+/// a quoted string.
 pub(super) fn is_scope_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
 }

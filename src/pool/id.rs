@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use crate::error::ConfigError;
 
-/// Id of a user pool, such as `eu-west-1_Ab12Cd34E`.
+/// The id of a user pool, such as `eu-west-1_Ab12Cd34E`.
 ///
 /// ```
 /// use tower_cognito::verifier::PoolId;
@@ -13,16 +13,15 @@ use crate::error::ConfigError;
 /// # Ok::<(), tower_cognito::ConfigError>(())
 /// ```
 ///
-/// An id consists of word characters and hyphens, an underscore, and letters and digits, with at most 55 characters in
-/// all, as in the model of the Cognito API. Ids of emulators without a region (`local_1a2b3c`) are accepted; they
-/// need [`Pool::endpoint`](crate::Pool::endpoint).
+/// As in the model of the Cognito API, an id has at most 55 characters: a region, an underscore, and letters and
+/// digits. Ids of emulators without a region (`local_1a2b3c`) are accepted too; they need [`Pool::endpoint`](crate::Pool::endpoint).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PoolId {
     text: Box<str>,
     separator: usize,
 }
 
-/// The domain of each AWS partition other than the default one, by the prefix of its regions.
+/// The DNS suffix of each AWS partition other than the default one, by the prefix of its regions.
 const DNS_SUFFIXES: [(&str, &str); 2] = [("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu")];
 
 impl PoolId {
@@ -38,7 +37,7 @@ impl PoolId {
         self.text.get(..self.separator).filter(|region| is_region(region))
     }
 
-    /// Returns both forms of issuer that Cognito writes for this pool in a region. A pool with replicas in several
+    /// Returns the two issuers that Cognito may write for this pool in a region. A pool with replicas in several
     /// regions uses the second one (`issuer-cognito-idp`).
     pub(crate) fn issuers_in(&self, region: &str) -> [String; 2] {
         let suffix = DNS_SUFFIXES
@@ -50,7 +49,7 @@ impl PoolId {
     }
 }
 
-/// Whether a text has the form of an AWS region: `eu-west-1`, `us-gov-west-1`, `eusc-de-east-1`.
+/// Returns whether a text has the form of an AWS region: `eu-west-1`, `us-gov-west-1`, `eusc-de-east-1`.
 pub(crate) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, words)) = parts.split_last() else {
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn issuers_follow_the_partition() {
+    fn issuer_has_the_domain_of_the_partition() {
         let cases = [
             ("eu-west-1_A", "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A"),
             ("us-gov-west-1_A", "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_A"),
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_issuer_form_names_the_other_host() {
+    fn second_issuer_has_the_host_for_replicated_pools() {
         let id: PoolId = "eu-west-1_A".parse().unwrap();
         assert_eq!(
             id.issuers_in("us-east-2")[1],
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_ids_are_rejected() {
+    fn invalid_pool_ids_are_rejected() {
         let long = format!("eu-west-1_{}", "a".repeat(46));
         for text in ["", "_", "eu-west-1_", "_abc", "eu-west-1", "eu west_1", "a_b/c", "é_a", &long]
         {
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emulators_id_has_no_region() {
+    fn id_without_an_aws_region_is_accepted() {
         for text in ["local_1a2b", "us-east_1a2b", "-_a", "eu-west-1-_a", "EU-WEST-1_a"] {
             assert_eq!(text.parse::<PoolId>().unwrap().region(), None, "{text:?}");
         }

@@ -1,4 +1,4 @@
-//! Identifies user pools: ids, hosts, and which URLs are allowed.
+//! The ids, issuers and URLs of user pools.
 
 mod id;
 mod url;

@@ -4,46 +4,46 @@ use http::Uri;
 
 use crate::error::ConfigError;
 
-/// Rejects texts that are no absolute URL, and plain HTTP to other machines.
+/// Checks that a text is an absolute URL, and that plain HTTP stays on this machine.
 pub(crate) fn check_url(
     field: &'static str,
     text: &str,
     plain_http_allowed: bool,
 ) -> Result<(), ConfigError> {
-    let refuse = |hint| ConfigError::Url { field, found: without_password(text), hint };
-    let uri: Uri = text.parse().map_err(|_| refuse("without spaces or control characters"))?;
-    let authority = uri.authority().ok_or_else(|| refuse("with a host"))?;
+    let invalid = |hint| ConfigError::Url { field, found: without_password(text), hint };
+    let uri: Uri = text.parse().map_err(|_| invalid("without spaces or control characters"))?;
+    let authority = uri.authority().ok_or_else(|| invalid("with a host"))?;
     if authority.host().is_empty() {
-        return Err(refuse("with a host"));
+        return Err(invalid("with a host"));
     }
     if authority.as_str().contains('@') {
-        return Err(refuse("without user name and password"));
+        return Err(invalid("without user name and password"));
     }
     let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
     let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
     if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
-        return Err(refuse("with a port from 1 to 65535"));
+        return Err(invalid("with a port from 1 to 65535"));
     }
     if text.contains(['?', '#']) {
-        return Err(refuse("without query and fragment"));
+        return Err(invalid("without query and fragment"));
     }
     match uri.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if plain_http_allowed || is_loopback(&uri) => Ok(()),
         Some("http") => Err(ConfigError::PlainHttp { field, found: text.to_owned() }),
-        _ => Err(refuse("(or http on loopback)")),
+        _ => Err(invalid("(or http on loopback)")),
     }
 }
 
 /// Returns a URL without the user name and password that it may contain.
 fn without_password(text: &str) -> String {
     match text.rsplit_once('@') {
-        Some((_, behind)) => format!("…@{behind}"),
+        Some((_, after)) => format!("…@{after}"),
         None => text.to_owned(),
     }
 }
 
-/// Whether the host of a URL is this machine.
+/// Returns whether the host of a URL is this machine.
 pub(crate) fn is_loopback(uri: &Uri) -> bool {
     let Some(host) = uri.host() else { return false };
     let address = host.trim_start_matches('[').trim_end_matches(']');
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_stays_on_loopback() {
+    fn plain_http_is_rejected_beyond_loopback() {
         for url in
             ["http://127.0.0.1:9229/p", "http://localhost/p", "http://[::1]:1/p", "https://a.b"]
         {

@@ -6,12 +6,12 @@ use crate::{
     json::{Json, read_object},
 };
 
-/// The claims that the rules check, as the sender wrote them. Other claims are not kept.
+/// The claims that the rules check, as they are in the payload. Other claims are not kept.
 #[derive(Default)]
 pub(super) struct ClaimsSet<'a> {
     pub(super) issuer: Claim<Cow<'a, str>>,
     pub(super) subject: Claim<Cow<'a, str>>,
-    /// A string or an array of strings, which depends on the use of the token.
+    /// A string or an array of strings, depending on the kind of token.
     pub(super) audience: Option<Json<'a>>,
     pub(super) client_id: Claim<Cow<'a, str>>,
     pub(super) token_use: Claim<Cow<'a, str>>,
@@ -27,7 +27,7 @@ pub(super) struct ClaimsSet<'a> {
     pub(super) permissions: Option<Json<'a>>,
 }
 
-/// One claim. A claim of the wrong type is not an absent one.
+/// One claim. A claim of the wrong type is not treated as absent.
 #[derive(Default)]
 pub(super) enum Claim<T> {
     #[default]
@@ -37,7 +37,7 @@ pub(super) enum Claim<T> {
 }
 
 impl<'a> ClaimsSet<'a> {
-    /// Reads a JWT claims set (RFC 7519, section 4). `permissions_claim` is the name of the claim that holds
+    /// Reads a JWT claims set (RFC 7519, section 4). `permissions_claim` is the name of the claim with the
     /// permissions.
     ///
     /// # Errors
@@ -118,8 +118,8 @@ fn texts(value: Json<'_>) -> Claim<Vec<Cow<'_, str>>> {
     }
 }
 
-/// Reads a `NumericDate` (RFC 7519, section 2) as Cognito writes it: whole seconds. Fractions, which the RFC
-/// allows, and years after 9999 are of the wrong type, since no token of Cognito's has them.
+/// Reads a `NumericDate` (RFC 7519, section 2) as Cognito writes it, in whole seconds. Fractions, which the RFC allows,
+/// and years after 9999 count as a wrong type, because Cognito never writes them.
 fn date(value: &Json<'_>) -> Claim<u64> {
     match value {
         Json::Integer(seconds) if *seconds <= MAX_NUMERIC_DATE => Claim::Present(*seconds),

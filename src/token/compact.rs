@@ -8,8 +8,8 @@ use crate::{
     token::header::{self, malformed},
 };
 
-/// The longest token that is decoded: 16 KiB. Cognito's own limits are lower, and a limit keeps the work for a
-/// hostile request small.
+/// The longest token that is decoded. Cognito's own limits are lower, and the limit bounds the work for a hostile
+/// request.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The length of an RSA signature made with an 8192-bit key, the largest that is accepted.
@@ -23,7 +23,7 @@ const DOT: u8 = b'.';
 pub(crate) struct CompactJws<'a> {
     key_id: Cow<'a, str>,
     payload: &'a str,
-    /// What is signed: the first two parts as they were sent, with the dot between them.
+    /// The signed bytes: the first two parts as they were sent, with the dot between them.
     signing_input: &'a [u8],
     signature: &'a [u8],
 }
@@ -66,7 +66,8 @@ impl<'a> CompactJws<'a> {
         &self.key_id
     }
 
-    /// Verifies the signature with a key's check, which gets the signing input and the signature.
+    /// Verifies the signature with `check`, the check of one key. Its arguments are the signing input and the
+    /// signature.
     ///
     /// # Errors
     /// `BadSignature` if the check returns false.
@@ -97,7 +98,7 @@ fn text(bytes: &[u8]) -> Result<&str, AuthError> {
     std::str::from_utf8(bytes).map_err(|_| malformed("a part of the token is not UTF-8"))
 }
 
-/// Returns what comes before and after the byte at a position.
+/// Returns the bytes before and after a position, without the byte at it.
 fn split_at(text: &[u8], position: usize) -> Option<(&[u8], &[u8])> {
     Some((text.get(..position)?, text.get(position + 1..)?))
 }
@@ -127,7 +128,7 @@ mod tests {
         let longest = fitting.take_while(|token| token.len() <= MAX_TOKEN_BYTES).last().unwrap();
         assert_eq!(longest.len(), MAX_TOKEN_BYTES);
         assert_eq!(detail(&longest), None);
-        // One character more in the signature, up to a length that is too long by one.
+        // The same token with a longer signature.
         let padded = |length: usize| {
             let (message, signature) = longest.rsplit_once('.').unwrap();
             format!("{message}.{}{signature}", "A".repeat(length - longest.len()))

@@ -8,11 +8,11 @@ use crate::{
 /// The longest key id that is accepted. Cognito's have 44 characters; 256 are enough for any emulator.
 const MAX_KEY_ID_BYTES: usize = 256;
 
-/// Parameters that contain a key or its address (RFC 7515, sections 4.1.2 to 4.1.6). A header with one is
-/// rejected: no token of Cognito's has them.
+/// Parameters that contain a key or its address (RFC 7515, sections 4.1.2 to 4.1.6). A header with one of them is
+/// rejected, because Cognito never writes them.
 const EMBEDDED_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 
-/// Parameters that change what is signed or how it is read. None is supported.
+/// Parameters that change what is signed or how it is encoded. None of them is supported.
 const EXTENSIONS: [&str; 3] = ["crit", "b64", "zip"];
 
 /// Reads a JOSE header (RFC 7515, section 4) and returns its key id.
@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<Cow<'_, str>, AuthError> {
     }
 }
 
-/// Returns whether a text can be a key id. Anything else must not cause a fetch of keys.
+/// Returns whether a text can be a key id. Other texts must not cause a fetch of keys.
 fn is_key_id(text: &str) -> bool {
     (1..=MAX_KEY_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

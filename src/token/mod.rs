@@ -1,9 +1,8 @@
 //! A token and the first two of its three states.
 //!
-//! [`CompactJws`] decodes the three parts of a token. [`Unverified`] is what they say before the signature is
-//! verified: only the key id and the issuer can be read, to find the key. [`Signed`] is what they say after that:
-//! only now can the other claims be read. The third state, [`Verified`](crate::Verified), is made by the verifier
-//! once all rules have passed.
+//! [`CompactJws`] decodes the three parts of a token. In the first state, [`Unverified`], only the key id and the issuer
+//! can be read, to find the key. A valid signature leads to the second state, [`Signed`], in which all claims can be
+//! read. The verifier creates the third state, [`Verified`](crate::Verified), once the token has met all rules.
 
 mod claims_set;
 mod compact;

@@ -10,21 +10,21 @@ use crate::{
     },
 };
 
-/// A token before its signature is verified. Its content is not trusted, so it returns only what is
-/// needed to find the key.
+/// A token before its signature is verified. Its content is not trusted, so only the values that are needed to find
+/// the key can be read.
 pub(crate) struct Unverified<'a> {
     jws: &'a CompactJws<'a>,
     claims: ClaimsSet<'a>,
 }
 
-/// A token with a valid signature: the issuer's key signed what it says.
+/// A token with a valid signature. Its claims were written by the issuer.
 ///
-/// [`Unverified::verify`] is the only way to one. Each method reads one claim. A claim of the wrong type is an
-/// error, never absent.
+/// Only [`Unverified::verify`] creates it. Each method reads one claim. A claim of the wrong type is an error, and is
+/// never treated as absent.
 pub(crate) struct Signed<'a>(&'a Unverified<'a>);
 
 impl<'a> Unverified<'a> {
-    /// Parses the claims. `permissions_claim` is the name of the claim that holds permissions.
+    /// Parses the claims. `permissions_claim` is the name of the claim with the permissions.
     ///
     /// # Errors
     /// `MalformedToken` if the payload is not one JSON object whose names are unique at every depth.
@@ -47,7 +47,8 @@ impl<'a> Unverified<'a> {
         }
     }
 
-    /// Verifies the signature with a key's check, which gets the signing input and the signature.
+    /// Verifies the signature with `check`, the check of one key. Its arguments are the signing input and the
+    /// signature.
     ///
     /// # Errors
     /// `BadSignature` if the check returns false.
@@ -117,7 +118,7 @@ impl Signed<'_> {
         }
     }
 
-    /// Returns the `scope` of an access token. An ID token has no scopes, whatever its payload says.
+    /// Returns `scope` of an access token. The result for an ID token is empty, even if its payload has `scope`.
     pub(crate) fn scope(&self) -> Result<&str, AuthError> {
         match self.token_use()? {
             TokenUse::Access => {
@@ -138,7 +139,7 @@ impl Signed<'_> {
         Ok(username.map(AsRef::as_ref))
     }
 
-    /// Returns the entries of `aud` of an access token: one if it is a string.
+    /// Returns the entries of `aud` of an access token. A string is one entry.
     pub(crate) fn audience(&self) -> Result<Option<&[Cow<'_, str>]>, AuthError> {
         match &self.0.claims.audience {
             None => Ok(None),
@@ -150,7 +151,7 @@ impl Signed<'_> {
         }
     }
 
-    /// Returns whether the token has `cnf`, of any type and content.
+    /// Returns whether the token has the claim `cnf`, with any value.
     pub(crate) fn has_confirmation(&self) -> bool {
         self.0.claims.has_confirmation
     }
@@ -167,7 +168,7 @@ impl Signed<'_> {
         Ok(self.0.claims.groups.optional(detail)?.map_or(&[], Vec::as_slice))
     }
 
-    /// Returns the claim that holds permissions. It may be of any type: one that cannot be read grants nothing.
+    /// Returns the claim with the permissions. It may have any type; a claim that cannot be read grants nothing.
     pub(crate) fn permissions(&self) -> Option<&Json<'_>> {
         self.0.claims.permissions.as_ref()
     }

@@ -1,4 +1,4 @@
-//! Which resources an access token may be bound to (RFC 8707): `Pool::resource` and its default.
+//! The resources that an access token may be bound to (RFC 8707): `Pool::resources` and its default.
 
 use serde_json::{Value, json};
 use tower_cognito::{AuthErrorKind, Pool, Verifier};
@@ -11,7 +11,7 @@ async fn outcome(verifier: &Verifier, token: &str) -> Option<AuthErrorKind> {
     verifier.verify(token).await.err().map(|error| error.kind())
 }
 
-/// An access token with this `aud`, or without one.
+/// Returns an access token with this `aud`, or without `aud`.
 fn token(pool: &UserPool, audience: Option<&Value>) -> String {
     let token = pool.token("alice");
     match audience {

@@ -106,7 +106,7 @@ async fn id_token_claims_are_typed() {
 }
 
 #[tokio::test]
-async fn flag_of_the_wrong_type_counts_as_unset() {
+async fn email_verified_of_the_wrong_type_counts_as_false() {
     let pool = UserPool::start().await.unwrap();
     for value in [json!(1), json!("TRUE"), json!("yes"), json!(null), json!([true]), json!("false")]
     {
@@ -161,7 +161,7 @@ async fn custom_claims_are_decoded_once_per_token() {
 }
 
 #[tokio::test]
-async fn claims_of_the_wrong_shape_are_reported_without_their_values() {
+async fn error_for_claims_of_the_wrong_shape_contains_no_value() {
     let pool = UserPool::start().await.unwrap();
     let token =
         pool.id_token("alice").claim("custom:tenant", "hidden-value").claim("custom:seats", "many");
@@ -172,7 +172,7 @@ async fn claims_of_the_wrong_shape_are_reported_without_their_values() {
 }
 
 #[tokio::test]
-async fn typed_claims_accept_only_their_own_kind_of_token() {
+async fn access_and_id_claims_reject_the_other_kind_of_token() {
     let pool = UserPool::start().await.unwrap();
     let access = verified(&pool, &pool.token("alice")).await;
     let id = verified(&pool, &pool.id_token("alice")).await;

@@ -1,4 +1,4 @@
-//! Invalid configurations are rejected at build time, with the setting and the fix.
+//! Errors for invalid configurations: each names the setting and the fix.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn minimal_configuration_builds() {
 }
 
 #[test]
-fn wrong_settings_name_the_field_and_the_fix() {
+fn error_for_a_wrong_setting_names_the_setting_and_the_fix() {
     let long = "x".repeat(129);
     let year = Duration::from_secs(367 * 86_400);
     let custom = |issuer: &str, uri: &str| Pool::custom(issuer, uri).access_tokens(["web"]);
@@ -105,7 +105,7 @@ fn wrong_settings_name_the_field_and_the_fix() {
     for (position, (built, word)) in cases.into_iter().enumerate() {
         let error = built.err().unwrap_or_else(|| panic!("case {position} ({word}) was built"));
         assert!(error.to_string().contains(word), "case {position}: {error}");
-        assert!(error.to_string().contains(';'), "case {position} names no fix: {error}");
+        assert!(error.to_string().contains(';'), "case {position} has no fix: {error}");
     }
 }
 

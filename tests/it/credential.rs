@@ -263,7 +263,7 @@ async fn empty_credential_counts_as_missing() {
 }
 
 #[tokio::test]
-async fn scheme_before_a_bare_token_is_reported_as_a_scheme() {
+async fn error_for_an_unexpected_scheme_names_the_scheme() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
@@ -295,7 +295,7 @@ async fn scheme_before_a_bare_token_is_reported_as_a_scheme() {
 }
 
 #[tokio::test]
-async fn both_forms_of_one_header_can_be_configured() {
+async fn header_can_be_read_with_and_without_a_scheme() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     let layer = CognitoLayer::new(pool.verifier().build().unwrap())
@@ -305,12 +305,12 @@ async fn both_forms_of_one_header_can_be_configured() {
     }
 }
 
-/// A layer that reads the token from the cookie `id`.
-fn cookie_layer(verifier: &Verifier, place: Credential) -> CognitoLayer {
+/// Returns a layer that reads the token from this place alone.
+fn layer_reading(verifier: &Verifier, place: Credential) -> CognitoLayer {
     CognitoLayer::new(verifier.clone()).credentials([place])
 }
 
-/// A request to `api.example.com` with a valid cookie.
+/// Returns a request to `api.example.com` with this token in a cookie.
 fn with_cookie(token: &str, method: &str, headers: &[(&'static str, &str)]) -> Request<()> {
     let cookie = format!("id={token}");
     let mut all = vec![("host", "api.example.com"), ("cookie", &*cookie)];
@@ -332,7 +332,7 @@ async fn cookie_is_rejected_in_cross_site_requests() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
-    let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
+    let layer = layer_reading(&verifier, Credential::cookie("id").unwrap());
     let own: [&[(&str, &str)]; 10] = [
         &[],
         &[("origin", "https://api.example.com")],
@@ -400,7 +400,7 @@ async fn cookie_is_rejected_in_cross_site_requests() {
 async fn authority_is_the_host_of_an_http_2_request() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
-    let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
+    let layer = layer_reading(&verifier, Credential::cookie("id").unwrap());
     let cookie = format!("id={}", pool.token("alice").sign());
     for (origin, expected) in [
         ("https://api.example.com", None),
@@ -426,7 +426,7 @@ async fn cookie_is_accepted_from_trusted_origins() {
         .unwrap()
         .add_trusted_origin("HTTP://LOCALHOST:5173")
         .unwrap();
-    let layer = cookie_layer(&verifier, place);
+    let layer = layer_reading(&verifier, place);
     for (origin, site, passes) in [
         ("https://app.example.com", Some("same-site"), true),
         ("https://app.example.com", Some("cross-site"), true),
@@ -455,7 +455,7 @@ async fn only_allowed_cross_site_navigations_are_accepted() {
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
     let place = Credential::cookie("id").unwrap().allow_cross_site_navigation().unwrap();
-    let layer = cookie_layer(&verifier, place);
+    let layer = layer_reading(&verifier, place);
     for (method, mode, dest, passes) in [
         ("GET", Some("navigate"), Some("document"), true),
         ("HEAD", Some("navigate"), Some("document"), true),
@@ -500,7 +500,7 @@ async fn cross_site_check_applies_only_to_requests_with_the_cookie() {
 async fn cross_site_request_gets_403_without_a_challenge() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
-    let layer = cookie_layer(&verifier, Credential::cookie("id").unwrap());
+    let layer = layer_reading(&verifier, Credential::cookie("id").unwrap());
     let service = layer.layer(service_fn(|_: Request<()>| async {
         Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
     }));

@@ -1,4 +1,4 @@
-//! The apps of the examples behave as their files document.
+//! The applications in `examples` behave as their files document.
 
 use std::{sync::Arc, time::Duration};
 
@@ -117,7 +117,7 @@ async fn plain_hyper_is_protected() {
 }
 
 #[tokio::test]
-async fn tokens_of_two_pools_are_kept_apart() {
+async fn token_of_one_pool_is_rejected_for_the_other() {
     let staff =
         UserPool::builder().pool_id("us-east-1_A").client_id("staffweb").start().await.unwrap();
     let shop = UserPool::builder()
@@ -143,7 +143,7 @@ async fn tokens_of_two_pools_are_kept_apart() {
         403
     );
 
-    // A token with the claims of one pool, signed with the key of the other, under either key ID.
+    // A token with the claims of one pool and a signature of the other, with the key id of each pool.
     let claims = staff.token("a").group("back-office").payload().to_string();
     for (kid_of, code) in [(&shop, "unknown_key"), (&staff, "bad_signature")] {
         let header = crate::support::header(kid_of).to_string();

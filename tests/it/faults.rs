@@ -1,4 +1,4 @@
-//! Faults of a key endpoint, over HTTP.
+//! Faults of the key endpoint, over HTTP.
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ fn http(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     [format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), body.as_ref()].concat()
 }
 
-/// The ways in which an endpoint can fail to send a key set.
+/// Returns the ways in which an endpoint can fail to send a key set.
 fn faults(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> {
     let good = pool.key_set().unwrap().to_json();
     let length = good.len();
@@ -150,7 +150,7 @@ async fn faults_of_the_key_endpoint_affect_no_token_with_a_known_key() {
         .unwrap();
     eventually("the keys are fetched", async || verifier.ready().await.is_ok()).await;
 
-    // Steady requests, half of them with new tokens.
+    // Requests without pause, half of them with tokens that are not cached yet.
     let (stop, passed, rejected) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU64::new(0)),
@@ -190,7 +190,7 @@ async fn faults_of_the_key_endpoint_affect_no_token_with_a_known_key() {
         assert_eq!(rejected.load(Ordering::SeqCst), 0, "{name}: a valid token was rejected");
     }
 
-    // After the faults a new key is accepted at its first request, or after the short window of the limit.
+    // After the faults a new key is accepted: at its first request, or when the short limiting window ends.
     pool.rotate().unwrap();
     server.set(Reply::json(&pool.key_set().unwrap().to_json()));
     let token = pool.token("bob").sign();
@@ -200,7 +200,7 @@ async fn faults_of_the_key_endpoint_affect_no_token_with_a_known_key() {
     assert_eq!(rejected.load(Ordering::SeqCst), 0);
     assert_eq!(elsewhere.fetches(), 0, "a redirect was followed");
     println!(
-        "faults: {}, valid tokens in the meantime: {}",
+        "faults: {}, valid tokens accepted in the meantime: {}",
         faults.len(),
         passed.load(Ordering::SeqCst)
     );
@@ -241,7 +241,7 @@ async fn start_with_a_faulty_key_endpoint_is_unavailable_and_recovers() {
 }
 
 #[tokio::test]
-async fn refused_connection_is_unavailable() {
+async fn keys_are_unavailable_if_the_connection_is_refused() {
     let pool = UserPool::start().await.unwrap();
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let own = Pool::custom(pool.issuer(), format!("http://{free}/jwks.json"))
@@ -290,7 +290,7 @@ async fn ten_thousand_unknown_keys_cause_two_fetches() {
         let tasks: Vec<_> = (0..10)
             .map(|task| {
                 let (verifier, warm) = (verifier.clone(), warm.clone());
-                // The signature is never verified, so any text will do.
+                // The signature is never verified, so its content does not matter.
                 let tokens: Vec<_> =
                     (0..1000).map(|n| unsigned(&format!("k{task}-{n}"), &payload)).collect();
                 tokio::spawn(async move {

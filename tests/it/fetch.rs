@@ -1,4 +1,4 @@
-//! Keys that are fetched over HTTP: the request, the limits of the response, and the reported errors.
+//! Fetching keys over HTTP: the request, the limits of the response, and the errors.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
-use crate::support::{HandClock, KeyServer, Reply, ThreadLogs, response};
+use crate::support::{KeyServer, ManualClock, Reply, ThreadLogs, response};
 
 fn builder(pool: &UserPool, uri: impl Into<String>) -> VerifierBuilder {
     Verifier::builder(Pool::custom(pool.issuer(), uri).access_tokens([pool.client_id()]))
@@ -46,7 +46,7 @@ async fn max_age_of_the_response_shortens_the_lifetime() {
     ] {
         let reply = response("200 OK", &format!("{header}Connection: close\r\n"), good.as_bytes());
         let server = KeyServer::start(Reply::Bytes(reply)).await;
-        let clock = HandClock::new();
+        let clock = ManualClock::new();
         let verifier =
             builder(&pool, server.uri()).clock(clock.clone()).refresh_on_demand().build().unwrap();
         for (seconds, fetches) in [(0, 1), (200, 1), (101, 1 + u64::from(is_valid))] {
@@ -57,9 +57,9 @@ async fn max_age_of_the_response_shortens_the_lifetime() {
     }
 }
 
-/// Otherwise a cache between service and endpoint could respond with the set that still has a leaked key.
+/// Without the header, a cache between service and endpoint could respond with an old set that has a leaked key.
 #[tokio::test]
-async fn each_fetch_tells_caches_to_ask_the_endpoint() {
+async fn each_fetch_sends_cache_control_no_cache() {
     let pool = UserPool::start().await.unwrap();
     let server = KeyServer::start(Reply::json(&pool.key_set().unwrap().to_json())).await;
     let verifier = builder(&pool, server.uri()).build().unwrap();
@@ -76,13 +76,14 @@ async fn each_fetch_tells_caches_to_ask_the_endpoint() {
 #[tokio::test]
 async fn a_failed_connection_is_reported_with_each_cause_once() {
     let pool = UserPool::start().await.unwrap();
-    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed_port =
+        tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let log = ThreadLogs::start();
-    let verifier = builder(&pool, format!("http://{nobody}/jwks.json")).build().unwrap();
+    let verifier = builder(&pool, format!("http://{closed_port}/jwks.json")).build().unwrap();
     let error = verifier.ready().await.unwrap_err();
     assert!(matches!(error.reason(), FetchError::Other(_)), "{error:?}");
 
-    let cause = tokio::net::TcpStream::connect(nobody).await.unwrap_err();
+    let cause = tokio::net::TcpStream::connect(closed_port).await.unwrap_err();
     let chain = chain(&error);
     let refused = chain.iter().find_map(|error| error.downcast_ref::<std::io::Error>());
     assert_eq!(refused.map(std::io::Error::kind), Some(cause.kind()), "{chain:?}");
@@ -95,7 +96,7 @@ async fn a_failed_connection_is_reported_with_each_cause_once() {
     assert!(log.text().contains(&cause.to_string()), "{}", log.text());
 }
 
-/// An error and its causes.
+/// Returns an error and all its causes.
 fn chain<'e>(
     error: &'e (dyn std::error::Error + 'static),
 ) -> Vec<&'e (dyn std::error::Error + 'static)> {
@@ -103,7 +104,7 @@ fn chain<'e>(
 }
 
 #[tokio::test]
-async fn the_cause_of_an_unusable_document_is_kept() {
+async fn error_for_an_unusable_document_has_its_cause() {
     let pool = UserPool::start().await.unwrap();
     let source = || std::future::ready(Ok(KeyDocument::new(r#"{"keys":[]}"#)));
     let own = Pool::custom(pool.issuer(), pool.jwks_uri())

@@ -1,4 +1,4 @@
-//! The rules of the key cache, mostly in paused time.
+//! The rules of the key cache, in paused time where possible.
 
 use std::{
     cell::Cell,
@@ -19,7 +19,7 @@ use tower_cognito::{
 use tower_cognito_local::UserPool;
 
 use crate::support::{
-    HandClock, Source, ThreadLogs, builder, captured_logs, eventually, tokio_clock,
+    ManualClock, Source, ThreadLogs, builder, captured_logs, eventually, tokio_clock,
 };
 
 async fn kind(verifier: &Verifier, token: &str) -> Option<AuthErrorKind> {
@@ -72,7 +72,7 @@ async fn max_age_shortens_the_interval_and_never_extends_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn background_task_ends_with_the_last_clone_of_the_verifier() {
+async fn background_task_ends_when_the_last_clone_of_the_verifier_is_dropped() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).refresh_interval(10 * SECOND).build().unwrap();
@@ -108,7 +108,7 @@ async fn fetch_that_began_before_the_rotation_does_not_reject_the_new_key() {
     let verifier = builder(&pool, &source).build().unwrap();
     verifier.ready().await.unwrap();
     source.delay(SECOND);
-    // A token with an unknown key causes a fetch, whose document is the current one.
+    // A token with an unknown key causes a fetch that returns the old keys.
     let other = {
         let (verifier, token) = (verifier.clone(), with_key(&pool, "unknown"));
         tokio::spawn(async move { kind(&verifier, &token).await })
@@ -120,7 +120,7 @@ async fn fetch_that_began_before_the_rotation_does_not_reject_the_new_key() {
         let (verifier, token) = (verifier.clone(), token.clone());
         tokio::spawn(async move { kind(&verifier, &token).await })
     };
-    // The slow response contains the old keys, the next one the new keys.
+    // The slow response contains the old keys. The next response contains the new ones.
     assert_eq!(other.await.unwrap(), Some(AuthErrorKind::UnknownKey));
     source.publish(&pool);
     assert_eq!(waiting.await.unwrap(), None);
@@ -176,7 +176,7 @@ async fn fetches_are_limited_before_the_first_one_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn key_used_before_it_is_published_passes_afterwards() {
+async fn token_of_an_unpublished_key_passes_once_the_key_is_published() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -188,7 +188,7 @@ async fn key_used_before_it_is_published_passes_afterwards() {
     assert_eq!(kind(&verifier, &token).await, None);
 }
 
-/// A subscriber that panics, as `println!` does if the reader of its pipe is gone.
+/// A subscriber that panics, as `println!` does if its pipe is closed.
 struct PanickingSubscriber;
 
 impl tracing::Subscriber for PanickingSubscriber {
@@ -214,7 +214,7 @@ async fn panicking_log_subscriber_does_not_break_refreshes() {
     let source = Source::of(&pool);
     let mut document: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
     document["keys"].as_array_mut().unwrap().push(json!({ "kty": "EC" }));
-    source.answer(document.to_string());
+    source.publish_text(document.to_string());
     let verifier = builder(&pool, &source).refresh_interval(10 * SECOND).build().unwrap();
     verifier.ready().await.unwrap();
     assert_eq!(verifier.health()[0].keys, 2);
@@ -229,7 +229,7 @@ async fn panicking_log_subscriber_does_not_break_refreshes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_with_a_withdrawn_key_leave_a_fetch_for_the_next_rotation() {
+async fn tokens_of_a_withdrawn_key_use_only_one_of_two_fetches() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -248,7 +248,7 @@ async fn tokens_with_a_withdrawn_key_leave_a_fetch_for_the_next_rotation() {
         assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None, "round {round}");
         pass(31 * SECOND).await;
     }
-    // A withdrawn key that is published again is found by the one fetch that its tokens may cause.
+    // The tokens of a withdrawn key may cause one fetch, which finds the key if it is published again.
     source.publish(&UserPool::start().await.unwrap());
     pass(900 * SECOND).await;
     let token = pool.token("alice").sign();
@@ -279,11 +279,11 @@ async fn one_fetch_is_in_flight_for_any_number_of_requests() {
         pass(SECOND).await;
     }
     assert_eq!(source.fetches(), 20);
-    assert_eq!(source.most_open(), 1);
+    assert_eq!(source.max_in_flight(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn clock_may_call_the_verifier() {
+async fn clock_can_call_the_verifier() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let seen: Arc<OnceLock<Verifier>> = Arc::default();
@@ -307,7 +307,7 @@ async fn clock_may_call_the_verifier() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn request_beyond_the_limit_waits_for_the_fetch_in_flight() {
+async fn unknown_key_beyond_the_limit_waits_for_a_fetch_in_flight() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -319,7 +319,7 @@ async fn request_beyond_the_limit_waits_for_the_fetch_in_flight() {
         tokio::spawn(async move { kind(&verifier, &token).await })
     };
     pass(SECOND / 10).await;
-    // Both fetches of the window have begun. The second one brings this key.
+    // Both fetches of the window have begun. The second one returns this key.
     pool.rotate().unwrap();
     source.publish(&pool);
     assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
@@ -328,7 +328,7 @@ async fn request_beyond_the_limit_waits_for_the_fetch_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn request_beyond_the_limit_does_not_wait() {
+async fn unknown_key_beyond_the_limit_is_rejected_without_waiting() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -343,7 +343,7 @@ async fn request_beyond_the_limit_does_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_used_in_an_outage_up_to_the_bound() {
+async fn keys_are_used_in_an_outage_up_to_max_staleness() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).max_staleness(10 * HOUR).build().unwrap();
@@ -353,7 +353,7 @@ async fn keys_are_used_in_an_outage_up_to_the_bound() {
     let garbage = ["not json", "{}", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"EC"}]}"#, "<html>"];
     for hour in 0..9 {
         assert_eq!(kind(&verifier, &token).await, None, "hour {hour}");
-        source.answer(garbage[hour % garbage.len()]);
+        source.publish_text(garbage[hour % garbage.len()]);
         pass(HOUR).await;
     }
     assert!(verifier.health()[0].last_error.is_some());
@@ -368,7 +368,7 @@ async fn keys_are_used_in_an_outage_up_to_the_bound() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn start_without_keys_recovers() {
+async fn verifier_without_keys_recovers_when_the_endpoint_responds() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     source.fail();
@@ -382,7 +382,7 @@ async fn start_without_keys_recovers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hanging_fetch_ends_at_the_time_limit_and_requests_with_known_keys_do_not_wait() {
+async fn hanging_fetch_ends_at_its_time_limit_and_known_keys_are_used_without_waiting() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -404,7 +404,7 @@ async fn hanging_fetch_ends_at_the_time_limit_and_requests_with_known_keys_do_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn panicking_source_is_a_failed_fetch() {
+async fn panic_of_the_key_source_counts_as_a_failed_fetch() {
     let pool = UserPool::start().await.unwrap();
     let fetches = Arc::new(AtomicU64::new(0));
     let (counter, document) = (Arc::clone(&fetches), pool.key_set().unwrap().to_json());
@@ -432,7 +432,7 @@ async fn on_demand_a_withdrawn_key_is_rejected_at_its_first_use() {
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
     assert_eq!(kind(&verifier, &old).await, None);
     pass(HOUR).await;
-    assert_eq!(source.fetches(), 1, "nothing runs between requests");
+    assert_eq!(source.fetches(), 1, "keys were fetched without a request");
     assert_eq!(verifier.health()[0].age, Some(HOUR));
     pool.rotate().unwrap();
     pool.withdraw_old_keys();
@@ -447,7 +447,7 @@ async fn on_demand_a_withdrawn_key_is_rejected_at_its_first_use() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_demand_keys_are_used_in_an_outage_up_to_the_bound() {
+async fn on_demand_keys_are_used_in_an_outage_up_to_max_staleness() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source)
@@ -492,7 +492,7 @@ async fn imported_keys_need_no_fetch_at_start() {
     let source = Source::of(&pool);
     let tokens = [pool.token("alice").sign(), pool.token("bob").sign()];
     // The wall clock of all verifiers of this test does not advance.
-    let clock = HandClock::new();
+    let clock = ManualClock::new();
     let builder = |source: &Source| builder(&pool, source).clock(clock.clone());
     let first = builder(&source).build().unwrap();
     first.ready().await.unwrap();
@@ -500,7 +500,7 @@ async fn imported_keys_need_no_fetch_at_start() {
     let exported = first.export_keys();
 
     for background in [true, false] {
-        // A request that waits for this source would not end in time.
+        // A request that waited for this source would not end before the test checks the time.
         let source = Source::of(&pool);
         source.fail();
         source.delay(HOUR);
@@ -525,7 +525,7 @@ async fn imported_keys_need_no_fetch_at_start() {
         assert_eq!((health.keys, health.age), (2, Some(60 * SECOND + fraction)));
     }
 
-    // Imported keys that are too old are not used, and a time in the future makes no key younger.
+    // Imported keys that are too old are not used. Keys with a time in the future count as new.
     let document: Value = serde_json::from_str(&exported).unwrap();
     let set = document["tower_cognito_keys"].as_object().unwrap().values().next().unwrap();
     let fetched_at = set["fetched_at"].as_u64().unwrap();
@@ -551,7 +551,7 @@ async fn imported_keys_keep_the_max_age_of_their_response() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     source.max_age(300 * SECOND);
-    let clock = HandClock::new();
+    let clock = ManualClock::new();
     let first = builder(&pool, &source).clock(clock.clone()).build().unwrap();
     first.ready().await.unwrap();
     let exported = first.export_keys();
@@ -588,13 +588,13 @@ async fn static_keys_are_never_fetched_and_do_not_age() {
     assert_eq!((verifier.health()[0].keys, verifier.health()[0].age), (2, None));
 }
 
-/// A runtime whose tasks run only inside of `block_on`, and are stalled otherwise.
+/// Returns a runtime whose tasks run only during `block_on`, and are stalled otherwise.
 fn stalled_runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 #[test]
-fn fetch_on_a_stalled_runtime_blocks_nobody_and_its_late_answer_is_discarded() {
+fn fetch_on_a_stalled_runtime_blocks_no_request_and_its_late_response_is_discarded() {
     let (home, stalled) = (stalled_runtime(), stalled_runtime());
     let pool = home.block_on(UserPool::start()).unwrap();
     let source = Source::of(&pool);
@@ -610,7 +610,7 @@ fn fetch_on_a_stalled_runtime_blocks_nobody_and_its_late_answer_is_discarded() {
     assert_eq!(outcomes, [Some(AuthErrorKind::KeysUnavailable), None]);
     assert!(before.elapsed() < 10 * SECOND);
 
-    // The late answer of the stalled fetch is discarded.
+    // The late response of the stalled fetch is discarded.
     pool.rotate().unwrap();
     source.publish(&pool);
     let new = pool.token("alice").sign();
@@ -621,9 +621,9 @@ fn fetch_on_a_stalled_runtime_blocks_nobody_and_its_late_answer_is_discarded() {
     assert!(verifier.health()[0].last_error.is_none(), "the stalled fetch reported its failure");
 }
 
-/// A verifier with keys that the pool withdrew, one hour later by the wall clock alone: as on a machine that was
-/// suspended, or in a function that was frozen.
-async fn after_a_suspension(pool: &UserPool, source: &Source, clock: &HandClock) -> Verifier {
+/// Returns a verifier whose keys the pool has withdrawn. Its wall clock has advanced by one hour while timers did not run,
+/// as on a suspended machine or in a frozen function.
+async fn after_a_suspension(pool: &UserPool, source: &Source, clock: &ManualClock) -> Verifier {
     let verifier = builder(pool, source).clock(clock.clone()).build().unwrap();
     verifier.ready().await.unwrap();
     pool.rotate().unwrap();
@@ -637,7 +637,7 @@ async fn after_a_suspension(pool: &UserPool, source: &Source, clock: &HandClock)
 async fn withdrawn_key_is_rejected_at_its_first_use_after_a_suspension() {
     for warm in [false, true] {
         let pool = UserPool::start().await.unwrap();
-        let (source, clock) = (Source::of(&pool), HandClock::new());
+        let (source, clock) = (Source::of(&pool), ManualClock::new());
         let old = pool.token("alice").expires_in(100 * HOUR).sign();
         let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
         verifier.ready().await.unwrap();
@@ -661,7 +661,7 @@ async fn withdrawn_key_is_rejected_at_its_first_use_after_a_suspension() {
 #[tokio::test(start_paused = true)]
 async fn requests_after_a_suspension_share_one_fetch() {
     let pool = UserPool::start().await.unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
     let verifier = after_a_suspension(&pool, &source, &clock).await;
     let new = pool.token("alice").expires_in(100 * HOUR).sign();
@@ -677,7 +677,7 @@ async fn requests_after_a_suspension_share_one_fetch() {
         let expected = (number % 2 == 0).then_some(AuthErrorKind::UnknownKey);
         assert_eq!(request.await.unwrap(), expected, "request {number}");
     }
-    assert_eq!(source.most_open(), 1);
+    assert_eq!(source.max_in_flight(), 1);
     assert_eq!(source.fetches(), 2);
 }
 
@@ -685,10 +685,10 @@ async fn requests_after_a_suspension_share_one_fetch() {
 fn withdrawn_key_is_rejected_if_the_background_task_is_stalled() {
     let (home, stalled) = (stalled_runtime(), stalled_runtime());
     let pool = home.block_on(UserPool::start()).unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
     let verifier = stalled.block_on(after_a_suspension(&pool, &source, &clock));
-    // A request outside of any runtime cannot fetch. It is rejected, and others still can.
+    // A request outside of any runtime cannot fetch keys, so it is rejected. Other requests still can.
     let request = std::pin::pin!(verifier.verify(&old));
     let outcome = request.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     let std::task::Poll::Ready(Err(error)) = outcome else {
@@ -701,7 +701,7 @@ fn withdrawn_key_is_rejected_if_the_background_task_is_stalled() {
 #[tokio::test(start_paused = true)]
 async fn expired_keys_are_used_without_waiting_after_a_failed_fetch() {
     let pool = UserPool::start().await.unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let token = pool.token("alice").expires_in(100 * HOUR).sign();
     let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
     verifier.ready().await.unwrap();
@@ -720,9 +720,9 @@ async fn expired_keys_are_used_without_waiting_after_a_failed_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_fetch_before_a_suspension_keeps_no_expired_keys_in_use() {
+async fn expired_keys_are_not_used_after_a_suspension_if_a_fetch_failed_before_it() {
     let pool = UserPool::start().await.unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
     let verifier =
         builder(&pool, &source).clock(clock.clone()).refresh_on_demand().build().unwrap();
@@ -747,7 +747,7 @@ async fn failed_fetch_before_a_suspension_keeps_no_expired_keys_in_use() {
 /// A function that is frozen between requests. Each fetch that a request started without waiting is in flight when
 /// the function freezes, and exceeds its time limit when the function resumes.
 #[tokio::test(start_paused = true)]
-async fn withdrawn_key_is_rejected_in_time_if_each_fetch_is_frozen() {
+async fn withdrawn_key_is_rejected_after_its_lifetime_if_each_fetch_is_frozen() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
@@ -764,8 +764,8 @@ async fn withdrawn_key_is_rejected_in_time_if_each_fetch_is_frozen() {
             break;
         }
         assert_eq!(outcome, None);
-        assert!(start.elapsed() <= 15 * 60 * SECOND, "the key outlived its lifetime");
-        // The fetch loses its connection, and both clocks go on while nothing runs.
+        assert!(start.elapsed() <= 15 * 60 * SECOND, "the key was used past its lifetime");
+        // The fetch loses its connection, and both clocks advance while nothing runs.
         source.delay(HOUR);
         tokio::task::yield_now().await;
         tokio::time::advance(119 * SECOND).await;
@@ -775,9 +775,9 @@ async fn withdrawn_key_is_rejected_in_time_if_each_fetch_is_frozen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn request_after_a_suspension_does_not_fail_with_a_fetch_that_began_before() {
+async fn request_after_a_suspension_passes_if_an_earlier_fetch_fails() {
     let pool = UserPool::start().await.unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let verifier =
         builder(&pool, &source).clock(clock.clone()).refresh_on_demand().build().unwrap();
     let token = pool.token("alice").expires_in(100 * HOUR).sign();
@@ -799,9 +799,9 @@ async fn request_after_a_suspension_does_not_fail_with_a_fetch_that_began_before
 }
 
 #[tokio::test(start_paused = true)]
-async fn runtime_shutdown_during_a_fetch_keeps_no_expired_keys_in_use() {
+async fn expired_keys_are_not_used_after_a_runtime_shutdown_during_a_fetch() {
     let pool = UserPool::start().await.unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
     let verifier =
         builder(&pool, &source).clock(clock.clone()).refresh_on_demand().build().unwrap();
@@ -823,12 +823,12 @@ async fn runtime_shutdown_during_a_fetch_keeps_no_expired_keys_in_use() {
 #[tokio::test(start_paused = true)]
 async fn imported_keys_keep_their_age_when_the_clock_is_set_back() {
     let pool = UserPool::start().await.unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let first = builder(&pool, &source).clock(clock.clone()).build().unwrap();
     first.ready().await.unwrap();
     let exported = first.export_keys();
     drop(first);
-    // The monotonic clock must go back far enough.
+    // The monotonic clock must be able to represent the time of the fetch.
     pass(30 * HOUR).await;
     clock.advance(20 * HOUR);
     source.fail();
@@ -842,7 +842,7 @@ async fn imported_keys_keep_their_age_when_the_clock_is_set_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn force_refresh_reports_a_fetch_that_does_not_end() {
+async fn force_refresh_returns_an_error_if_the_fetch_does_not_end() {
     let pool = UserPool::start().await.unwrap();
     let blocks = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (flag, document) = (Arc::clone(&blocks), pool.key_set().unwrap().to_json());
@@ -867,9 +867,9 @@ async fn force_refresh_reports_a_fetch_that_does_not_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fetch_beyond_its_time_limit_counts_as_failed() {
+async fn fetch_that_exceeds_its_time_limit_counts_as_failed() {
     let pool = UserPool::start().await.unwrap();
-    let (source, clock) = (Source::of(&pool), HandClock::new());
+    let (source, clock) = (Source::of(&pool), ManualClock::new());
     let token = pool.token("alice").expires_in(100 * HOUR).sign();
     let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
     verifier.ready().await.unwrap();
@@ -899,7 +899,7 @@ async fn force_refresh_removes_a_leaked_key_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn force_refresh_is_not_limited_and_reports_a_failure() {
+async fn force_refresh_is_not_limited_and_returns_an_error_if_the_fetch_fails() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -915,7 +915,7 @@ async fn force_refresh_is_not_limited_and_reports_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn force_refresh_does_not_rely_on_a_fetch_that_began_before_it() {
+async fn force_refresh_starts_a_new_fetch_if_one_is_in_flight() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
     let verifier = builder(&pool, &source).build().unwrap();
@@ -987,7 +987,7 @@ fn runtime_without_timers_is_reported_without_a_panic() {
     assert_eq!(pool.fetches(), 0);
     let lines = log.text().lines().filter(|line| line.contains("enable_all")).count();
     assert_eq!(lines, 1, "{}", log.text());
-    // On a runtime with timers the same verifier works. Then its keys can be used on any runtime.
+    // On a runtime with timers the same verifier fetches its keys. After that they can be used on any runtime.
     assert_eq!(home.block_on(kind(&verifier, &token)), None);
     assert_eq!(without_timers().block_on(kind(&verifier, &token)), None);
 }
@@ -1027,7 +1027,7 @@ fn request_without_timers_does_not_wait_for_a_fetch_on_another_runtime() {
 }
 
 #[test]
-fn runtime_without_io_is_unavailable_without_a_panic() {
+fn keys_are_unavailable_on_a_runtime_without_io() {
     let home =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let pool = home.block_on(UserPool::start()).unwrap();
@@ -1042,7 +1042,7 @@ async fn keys_age_even_if_the_clock_is_set_back() {
     let pool = UserPool::start().await.unwrap();
     for background in [true, false] {
         let source = Source::of(&pool);
-        let clock = HandClock::new();
+        let clock = ManualClock::new();
         clock.advance(30 * 24 * HOUR);
         let wanted = builder(&pool, &source).clock(clock.clone());
         let wanted = if background { wanted } else { wanted.refresh_on_demand() };
@@ -1062,7 +1062,7 @@ async fn keys_age_even_if_the_clock_is_set_back() {
         let outcome = kind(&verifier, &token).await;
         assert_eq!(outcome, Some(AuthErrorKind::UnknownKey), "background: {background}");
         // The background task refreshed the keys, and the token of the withdrawn key caused one more fetch.
-        // Without a task the request caused the only fetch.
+        // Without a task, only the request caused a fetch.
         let fetches = if background { 3 } else { 2 };
         assert_eq!(source.fetches(), fetches, "background: {background}");
         let token = pool.token("alice").expires_in(100 * HOUR).sign();
@@ -1077,16 +1077,16 @@ async fn keys_age_even_if_the_clock_is_set_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bound_holds_even_if_the_clock_is_set_back_repeatedly() {
+async fn max_staleness_applies_even_if_the_clock_is_set_back_repeatedly() {
     let pool = UserPool::start().await.unwrap();
     for background in [true, false] {
-        let (source, clock) = (Source::of(&pool), HandClock::new());
+        let (source, clock) = (Source::of(&pool), ManualClock::new());
         let wanted = builder(&pool, &source).clock(clock.clone());
         let wanted = if background { wanted } else { wanted.refresh_on_demand() };
         let verifier = wanted.build().unwrap();
         let token = pool.token("alice").expires_in(100 * HOUR).sign();
         clock.set(60 * SECOND);
-        // Often enough for the token to be in all caches.
+        // After four requests the token is in both levels of the cache.
         for _ in 0..4 {
             assert_eq!(kind(&verifier, &token).await, None);
         }
@@ -1094,8 +1094,8 @@ async fn bound_holds_even_if_the_clock_is_set_back_repeatedly() {
         let mut hours = 0;
         while kind(&verifier, &token).await.is_none() {
             hours += 1;
-            assert!(hours <= 25, "the keys were used past the bound");
-            // The clock never shows a time before the fetch.
+            assert!(hours <= 25, "the keys were used past `max_staleness`");
+            // The clock is never set to a time before the fetch.
             clock.set(60 * SECOND);
             pass(HOUR).await;
         }
@@ -1143,7 +1143,7 @@ async fn on_demand_a_cached_token_stays_cached_in_an_outage() {
 }
 
 #[test]
-fn debug_of_a_document_does_not_contain_its_text() {
+fn debug_output_of_a_document_does_not_contain_its_text() {
     let document = KeyDocument::new(r#"{"keys":[{"d":"hidden"}]}"#);
     assert!(!format!("{document:?}").contains("hidden"));
 }
@@ -1200,7 +1200,7 @@ async fn retry_after_is_the_time_until_the_next_attempt() {
 async fn background_task_fetches_soon_after_a_suspension() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
-    let clock = HandClock::new();
+    let clock = ManualClock::new();
     let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
     verifier.ready().await.unwrap();
     pass(15 * SECOND).await;
@@ -1215,7 +1215,7 @@ async fn background_task_fetches_soon_after_a_suspension() {
 async fn fast_clock_causes_at_most_one_fetch_a_second() {
     let pool = UserPool::start().await.unwrap();
     let source = Source::of(&pool);
-    let clock = HandClock::new();
+    let clock = ManualClock::new();
     let fast = {
         let clock = clock.clone();
         move || {
@@ -1224,14 +1224,14 @@ async fn fast_clock_causes_at_most_one_fetch_a_second() {
         }
     };
     let verifier = builder(&pool, &source).clock(fast).build().unwrap();
-    // Whether these keys are too old does not matter.
+    // The result does not matter: the clock may make these keys too old.
     let _ = verifier.ready().await;
     pass(60 * SECOND).await;
     assert_eq!(source.fetches(), 60);
 }
 
 #[tokio::test]
-async fn key_set_is_parsed_entry_by_entry() {
+async fn unusable_key_is_skipped_and_the_other_keys_of_the_set_are_used() {
     let pool = UserPool::start().await.unwrap();
     let document: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
     let good = document["keys"][0].clone();
@@ -1317,26 +1317,24 @@ async fn key_set_is_parsed_entry_by_entry() {
     {
         assert_eq!(KeySet::from_json(text), Err(KeySetError::NotAKeySet), "{text}");
     }
-    // A leading zero octet does not change the number.
-    let mut spelled = good.clone();
+    // A leading zero byte does not change the number.
+    let mut padded = good.clone();
     let n = base64::Engine::decode(
         &base64::engine::general_purpose::URL_SAFE_NO_PAD,
         good["n"].as_str().unwrap(),
     );
-    spelled["n"] = json!(base64::Engine::encode(
+    padded["n"] = json!(base64::Engine::encode(
         &base64::engine::general_purpose::URL_SAFE_NO_PAD,
         [&[0], n.unwrap().as_slice()].concat()
     ));
-    assert_eq!(
-        KeySet::from_json(&json!({ "keys": [good, spelled] }).to_string()).unwrap().len(),
-        1
-    );
-    // The same id twice: allowed for equal keys. Of two different keys neither is used.
-    let mut clash = other.clone();
-    clash["kid"] = good["kid"].clone();
+    assert_eq!(KeySet::from_json(&json!({ "keys": [good, padded] }).to_string()).unwrap().len(), 1);
+    // Two equal keys may have the same id. Two different keys with the same id are both ignored.
+    let mut conflicting = other.clone();
+    conflicting["kid"] = good["kid"].clone();
     assert_eq!(KeySet::from_json(&json!({ "keys": [good, good] }).to_string()).unwrap().len(), 1);
-    let set = KeySet::from_json(&json!({ "keys": [good, clash, other] }).to_string()).unwrap();
+    let set =
+        KeySet::from_json(&json!({ "keys": [good, conflicting, other] }).to_string()).unwrap();
     assert_eq!(set.key_ids().collect::<Vec<_>>(), [other["kid"].as_str().unwrap()]);
-    let set = KeySet::from_json(&json!({ "keys": [good, clash, good] }).to_string());
+    let set = KeySet::from_json(&json!({ "keys": [good, conflicting, good] }).to_string());
     assert!(set.is_err(), "a third entry must not make the id usable again");
 }

@@ -1,4 +1,4 @@
-//! `CognitoLayer` as a tower service.
+//! `CognitoLayer` and `require` as tower services.
 
 use std::{
     convert::Infallible,
@@ -75,7 +75,7 @@ impl Service<Request<()>> for Strict {
 async fn layer_calls_the_service_that_was_polled_ready() {
     let pool = UserPool::start().await.unwrap();
     let strict = Strict { ready: false, violations: Arc::default(), calls: Arc::default() };
-    // Without keys, the first request waits for a fetch; the others are decided at once.
+    // The first request waits for a fetch of the keys. The others do not wait.
     let waiting = pool.verifier().add_async_check(|_: Verified| async { Ok(()) });
     for builder in [pool.verifier(), waiting] {
         let layer = CognitoLayer::new(builder.build().unwrap());
@@ -164,8 +164,8 @@ async fn custom_check_determines_the_response() {
 #[tokio::test]
 async fn custom_check_does_not_run_for_an_invalid_token() {
     let pool = UserPool::start().await.unwrap();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&asked);
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&runs);
     let verifier = pool
         .verifier()
         .add_check(move |_| {
@@ -181,9 +181,9 @@ async fn custom_check_does_not_run_for_an_invalid_token() {
     ] {
         assert_eq!(verifier.verify(&bad).await.unwrap_err().kind(), kind);
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    assert_eq!(runs.load(Ordering::SeqCst), 0);
     verifier.verify(&pool.token("alice").sign()).await.unwrap();
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +220,7 @@ async fn cancelled_request_does_not_cancel_its_shared_fetch() {
 }
 
 #[tokio::test]
-async fn tonic_methods_receive_claims_and_clients_get_the_grpc_code_of_a_refusal() {
+async fn tonic_methods_receive_claims_and_rejections_have_grpc_codes() {
     use tonic::{Code, Status};
 
     let pool = UserPool::start().await.unwrap();
@@ -242,8 +242,8 @@ async fn tonic_methods_receive_claims_and_clients_get_the_grpc_code_of_a_refusal
     let channel = serve_grpc(layer, Echo { calls: Arc::clone(&calls) }).await;
     let good = |name: &str| pool.token(name).scope("echo");
     let refused = |code, message: &str| Err((code, message.to_owned()));
-    type Answer = Result<String, (Code, String)>;
-    let cases: [(Option<String>, Answer); 8] = [
+    type Outcome = Result<String, (Code, String)>;
+    let cases: [(Option<String>, Outcome); 8] = [
         (Some(good("alice").sign()), Ok("alice says hello".to_owned())),
         (None, refused(Code::Unauthenticated, "missing_credential")),
         (Some("x".to_owned()), refused(Code::Unauthenticated, "malformed_token")),
@@ -258,9 +258,10 @@ async fn tonic_methods_receive_claims_and_clients_get_the_grpc_code_of_a_refusal
     ];
     let passing = cases.iter().filter(|(_, expected)| expected.is_ok()).count();
     for (token, expected) in cases {
-        let answer = say(channel.clone(), "hello", token.as_deref()).await;
-        let answer = answer.map_err(|status: Status| (status.code(), status.message().to_owned()));
-        assert_eq!(answer, expected);
+        let outcome = say(channel.clone(), "hello", token.as_deref()).await;
+        let outcome =
+            outcome.map_err(|status: Status| (status.code(), status.message().to_owned()));
+        assert_eq!(outcome, expected);
     }
     assert_eq!(
         calls.load(Ordering::SeqCst),
@@ -472,11 +473,11 @@ async fn layer_around_a_router_responds_like_one_inside_it() {
         for ((method, path), expected) in requests.into_iter().zip(expected) {
             let around = support::send(around, method, path, &credential).await;
             let mut inside = support::send(inside, method, path, &credential).await;
-            // axum adds the `Allow` header even to responses of a layer inside the route.
+            // axum adds the `Allow` header even to the responses of a layer inside the router.
             if expected != 405 {
                 inside.headers.remove("allow");
             }
-            // Apart from that, only the date may differ.
+            // Of all other headers, only the date may differ.
             inside.headers.insert("date", around.headers["date"].clone());
             assert_eq!(around.status, expected, "{method} {path}");
             assert_eq!((around.headers, around.body), (inside.headers, inside.body));
@@ -514,7 +515,7 @@ async fn services_give_access_to_the_inner_service() {
 }
 
 #[tokio::test]
-async fn services_made_without_their_layers_behave_as_with_them() {
+async fn services_created_without_their_layers_behave_the_same() {
     use tower_cognito::service::{CognitoService, Require};
 
     let pool = UserPool::start().await.unwrap();

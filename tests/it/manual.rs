@@ -1,4 +1,4 @@
-//! The manual agrees with the code and the tests.
+//! The manual matches the code and the tests.
 
 use std::{collections::HashSet, fs, path::Path};
 
@@ -6,7 +6,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The names of all tests of the workspace.
+/// Returns the names of all tests of the workspace.
 fn tests() -> HashSet<String> {
     let mut folders = ["src", "tests", "local/src", "local/tests"].map(str::to_owned).to_vec();
     let mut names = HashSet::new();
@@ -41,7 +41,7 @@ fn tests() -> HashSet<String> {
 }
 
 #[test]
-fn every_threat_in_the_manual_names_tests_that_exist() {
+fn every_threat_in_the_manual_names_existing_tests() {
     let tests = tests();
     let manual = read("src/docs/threats.md");
     let (_, threats) = manual.split_once("# Algorithm and key").unwrap();

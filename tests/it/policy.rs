@@ -1,4 +1,4 @@
-//! Policies and their algebra.
+//! Policies: single requirements, and how they are joined.
 
 use proptest::prelude::*;
 use tower_cognito::{
@@ -146,7 +146,7 @@ fn more_grants_never_remove_access() {
         });
         for policy in &policies {
             prop_assert!(policy.check(&less).is_err() || policy.check(&grown).is_ok(), "{}", policy);
-            // The operators and the list forms are equivalent.
+            // Joining a policy with itself does not change the result.
             let doubled = policy.clone() & policy.clone();
             prop_assert_eq!(doubled.check(&less).is_ok(), policy.check(&less).is_ok());
             let doubled = policy.clone() | policy.clone();

@@ -1,4 +1,4 @@
-//! Property tests, with `jsonwebtoken` as the oracle: it must accept what this crate accepts.
+//! Property tests. `jsonwebtoken` must accept each token that this crate accepts.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use proptest::prelude::*;
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use tower_cognito::TokenUse;
 use tower_cognito_local::UserPool;
 
-/// The number of cases, which `PROPTEST_CASES` can raise.
+/// Returns a configuration with this number of cases, unless `PROPTEST_CASES` has another number.
 fn cases(default: u32) -> ProptestConfig {
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     ProptestConfig::with_cases(wanted.unwrap_or(default))
 }
 
-/// Returns whether the oracle accepts signature and times, for any client.
-fn oracle(pool: &UserPool, token: &str) -> bool {
+/// Returns whether `jsonwebtoken` accepts the signature and the times of a token, for any client.
+fn jsonwebtoken_accepts(pool: &UserPool, token: &str) -> bool {
     let keys: Value = serde_json::from_str(&pool.key_set().unwrap().to_json()).unwrap();
     let Ok(header) = jsonwebtoken::decode_header(token) else {
         return false;
@@ -52,7 +52,7 @@ fn values(now: u64) -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn oracle_accepts_every_accepted_token() {
+fn jsonwebtoken_accepts_every_accepted_token() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let verifier = pool.verifier().token_cache_bytes(0).build().unwrap();
@@ -94,7 +94,7 @@ fn oracle_accepts_every_accepted_token() {
         let token = String::from_utf8(token).unwrap();
         if runtime.block_on(verifier.verify(&token)).is_ok() {
             accepted.set(accepted.get() + 1);
-            prop_assert!(oracle(&pool, &token), "the oracle rejects an accepted token");
+            prop_assert!(jsonwebtoken_accepts(&pool, &token), "`jsonwebtoken` rejects an accepted token");
         }
     });
     assert!(
@@ -111,12 +111,12 @@ fn any_single_edit_of_a_valid_token_is_rejected() {
     let verifier = pool.verifier().build().unwrap();
     let good = pool.token("alice").sign();
     runtime.block_on(verifier.verify(&good)).unwrap();
-    proptest!(cases(3000), |(position in any::<prop::sample::Index>(), kind in 0..3, sign in "[ -~]")| {
+    proptest!(cases(3000), |(position in any::<prop::sample::Index>(), kind in 0..3, character in "[ -~]")| {
         let at = position.index(good.len());
         let mut edited = good.clone();
         match kind {
-            0 => edited.replace_range(at..=at, &sign),
-            1 => edited.insert_str(at, &sign),
+            0 => edited.replace_range(at..=at, &character),
+            1 => edited.insert_str(at, &character),
             _ => {
                 edited.remove(at);
             }

@@ -1,4 +1,4 @@
-//! Responses to rejected requests.
+//! The responses to rejected requests, and the warnings about policies.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -54,7 +54,7 @@ async fn default_response_is_problem_json_with_a_stable_code() {
 }
 
 #[tokio::test]
-async fn claim_of_the_wrong_type_is_named() {
+async fn error_names_the_claim_of_the_wrong_type() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let (access, id) = (|| pool.token("alice"), || pool.id_token("alice"));
@@ -114,7 +114,7 @@ async fn unavailable_keys_get_503_with_retry_after() {
 }
 
 #[tokio::test]
-async fn built_in_bodies_have_their_content_types() {
+async fn built_in_handlers_write_their_documented_bodies() {
     let pool = UserPool::start().await.unwrap();
     let layer = || CognitoLayer::new(pool.verifier().build().unwrap());
     let user = pool.token("alice").sign();
@@ -179,11 +179,11 @@ async fn missing_or_misplaced_layer_gets_500_and_only_the_log_has_the_fix() {
     };
 
     let log = ThreadLogs::start();
-    let answers = [
+    let responses = [
         missing.oneshot(with_token(&token)).await.unwrap().map(Either::Left),
         swapped.oneshot(with_token(&token)).await.unwrap().map(Either::Right),
     ];
-    for response in answers {
+    for response in responses {
         assert_eq!(response.status(), 500);
         let error = response.extensions().get::<AuthError>().unwrap().clone();
         assert_eq!(error.kind(), AuthErrorKind::MissingLayer);
@@ -328,7 +328,7 @@ async fn permission_without_a_source_is_logged_once() {
 }
 
 #[tokio::test]
-async fn permission_source_in_one_of_several_pools_suffices() {
+async fn permission_source_in_one_of_several_pools_causes_no_warning() {
     let pools = [
         UserPool::builder().own_keys().start().await.unwrap(),
         UserPool::builder().own_keys().start().await.unwrap(),

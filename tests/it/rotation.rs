@@ -1,4 +1,4 @@
-//! How long a rotation takes to have an effect: the figures of the README.
+//! The time until a key rotation has an effect. The README states these figures.
 
 use std::time::{Duration, Instant};
 
@@ -20,23 +20,26 @@ async fn new_key_is_accepted_at_its_first_request() {
         pool.rotate().unwrap();
         server.set(Reply::json(&document()));
         let token = pool.token("alice").sign();
-        let asked = Instant::now();
+        let start = Instant::now();
         // The first request waits for one fetch and passes.
         verifier.verify(&token).await.unwrap();
-        longest = longest.max(asked.elapsed());
+        longest = longest.max(start.elapsed());
         assert_eq!(
             server.fetches(),
             rotation + 2,
             "one fetch at the start, and one for each rotation"
         );
     }
-    println!("seconds to accept a new key, fetched over HTTP: {:.3}", longest.as_secs_f64());
+    println!(
+        "seconds until a new key is accepted, with one fetch over HTTP: {:.3}",
+        longest.as_secs_f64()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn withdrawn_key_is_rejected_within_the_refresh_interval() {
     let pool = UserPool::start().await.unwrap();
-    // The key is withdrawn at several times after a refresh. The longest wait is printed.
+    // The key is withdrawn at several times after a refresh. The test prints the longest time until its rejection.
     let mut longest = 0;
     for offset in [1, 200, 500, 800] {
         let source = Source::of(&pool);
@@ -60,5 +63,5 @@ async fn withdrawn_key_is_rejected_within_the_refresh_interval() {
         );
         longest = longest.max(seconds);
     }
-    println!("seconds to drop a withdrawn key, with the defaults: {longest}");
+    println!("seconds until a withdrawn key is rejected, with the defaults: {longest}");
 }

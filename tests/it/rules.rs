@@ -1,4 +1,4 @@
-//! The order of the rules: a token that breaks several is rejected by the first.
+//! The order of the rules: the first rule that a token breaks determines the error.
 
 use serde_json::{Value, json};
 use tower_cognito_local::UserPool;
@@ -25,13 +25,13 @@ fn faults(now: u64) -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn a_token_that_breaks_several_rules_is_rejected_by_the_first() {
+async fn token_that_breaks_several_rules_is_rejected_by_the_first() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let good = pool.token("alice").payload();
     let faults = faults(good["iat"].as_u64().unwrap());
     for (position, (_, _, code, detail)) in faults.iter().enumerate() {
-        // The fault alone, then with each of the later ones.
+        // The fault alone, and together with each later one.
         for other in position..faults.len() {
             let mut payload = good.clone();
             for (claim, value, ..) in [&faults[position], &faults[other]] {

@@ -1,4 +1,4 @@
-//! Responses that outlast the validity of their token.
+//! Responses that continue after their token has expired.
 
 use std::{
     convert::Infallible,
@@ -22,7 +22,7 @@ use tower_cognito_local::UserPool;
 
 use crate::support::{tokio_clock, wall_time};
 
-/// A body with an event every ten seconds, without end or until an instant.
+/// A body with an event every ten seconds, which ends at an instant or never.
 struct Events {
     ticks: Interval,
     end: Option<Pin<Box<Sleep>>>,

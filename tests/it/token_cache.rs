@@ -15,13 +15,13 @@ use std::{
 use tower_cognito::{AuthErrorKind, Claims, Pool, Verified, Verifier, group, scope};
 use tower_cognito_local::UserPool;
 
-use crate::support::{HandClock, KeyServer, Reply, Source, builder, eventually};
+use crate::support::{KeyServer, ManualClock, Reply, Source, builder, eventually};
 
 #[tokio::test]
 async fn expired_token_is_rejected_from_cache() {
     let pool = UserPool::start().await.unwrap();
     for cache_bytes in [1 << 20, 0] {
-        let clock = HandClock::new();
+        let clock = ManualClock::new();
         let verifier =
             pool.verifier().clock(clock.clone()).token_cache_bytes(cache_bytes).build().unwrap();
         let token = pool.token("alice").expires_in(Duration::from_secs(100)).sign();
@@ -40,7 +40,7 @@ async fn cached_token_is_not_yet_valid_after_the_clock_is_set_back() {
     let fixed = Pool::custom(pool.issuer(), pool.jwks_uri()).access_tokens([pool.client_id()]);
     let fixed = Verifier::builder(fixed.static_keys(keys));
     for builder in [pool.verifier(), pool.verifier().token_cache_bytes(0), fixed] {
-        let clock = HandClock::new();
+        let clock = ManualClock::new();
         let verifier = builder.clock(clock.clone()).build().unwrap();
         let begin = crate::support::wall_time() + Duration::from_secs(100);
         let token = pool.token("alice").issued_at(begin).sign();
@@ -70,7 +70,7 @@ async fn no_token_is_valid_with_a_clock_before_1970() {
 #[tokio::test]
 async fn leeway_applies_to_expiry_and_skew_to_not_before() {
     let pool = UserPool::start().await.unwrap();
-    let clock = HandClock::new();
+    let clock = ManualClock::new();
     let builder = || pool.verifier().clock(clock.clone());
     let strict = builder().clock_skew(Duration::ZERO).build().unwrap();
     let lenient = builder().expiry_leeway(Duration::from_secs(60)).build().unwrap();
@@ -219,17 +219,17 @@ async fn each_token_gets_its_own_claims_from_an_overflowing_cache() {
     let tokens: Arc<Vec<_>> = Arc::new(
         (0..300).map(|n| (format!("user{n}"), pool.token(format!("user{n}")).sign())).collect(),
     );
-    let answered = Arc::new(AtomicU64::new(0));
+    let verified = Arc::new(AtomicU64::new(0));
     let tasks: Vec<_> = (0..4)
         .map(|offset| {
-            let (verifier, tokens, answered) =
-                (verifier.clone(), Arc::clone(&tokens), Arc::clone(&answered));
+            let (verifier, tokens, verified) =
+                (verifier.clone(), Arc::clone(&tokens), Arc::clone(&verified));
             tokio::spawn(async move {
                 for step in 0..1500 {
                     let (name, token) = &tokens[(step * (offset + 1) + offset) % tokens.len()];
                     let claims = verifier.verify(token).await.unwrap();
                     assert_eq!(claims.username(), Some(name.as_str()));
-                    answered.fetch_add(1, Ordering::Relaxed);
+                    verified.fetch_add(1, Ordering::Relaxed);
                 }
             })
         })
@@ -237,7 +237,7 @@ async fn each_token_gets_its_own_claims_from_an_overflowing_cache() {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(answered.load(Ordering::Relaxed), 6000);
+    assert_eq!(verified.load(Ordering::Relaxed), 6000);
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn edited_copies_of_a_cached_token_are_rejected() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     let token = pool.token("alice").sign();
-    // After three times it is in both levels of the cache.
+    // After three requests it is in both levels of the cache.
     for _ in 0..3 {
         assert!(verifier.verify(&token).await.is_ok());
     }
@@ -301,26 +301,26 @@ async fn withdrawn_key_is_rejected_in_all_threads() {
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let (verifier, token) = (verifier.clone(), token.clone());
-            let (ask, asked) = mpsc::channel::<()>();
-            let (answer, answers) = mpsc::channel();
+            let (request, requests) = mpsc::channel::<()>();
+            let (report, results) = mpsc::channel();
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 let runtime = runtime.unwrap();
-                while asked.recv().is_ok() {
+                while requests.recv().is_ok() {
                     let result = runtime.block_on(verifier.verify(&token));
-                    answer.send(result.err().map(|error| error.kind())).unwrap();
+                    report.send(result.err().map(|error| error.kind())).unwrap();
                 }
             });
-            (ask, answers)
+            (request, results)
         })
         .collect();
     let all = |expected: Option<AuthErrorKind>| {
-        threads.iter().all(|(ask, answers)| {
-            ask.send(()).unwrap();
-            answers.recv().unwrap() == expected
+        threads.iter().all(|(request, results)| {
+            request.send(()).unwrap();
+            results.recv().unwrap() == expected
         })
     };
-    // After three times it is in each thread's own level.
+    // After four requests the token is in the cache of each thread.
     for _ in 0..4 {
         assert!(all(None));
     }
@@ -333,7 +333,7 @@ async fn withdrawn_key_is_rejected_in_all_threads() {
 }
 
 #[tokio::test]
-async fn any_cache_size_works() {
+async fn tokens_are_accepted_with_any_cache_size() {
     let pool = UserPool::start().await.unwrap();
     let token = pool.token("alice").sign();
     for cache_bytes in [0, 1, 100, 5000, usize::MAX] {
@@ -347,7 +347,7 @@ async fn any_cache_size_works() {
 #[tokio::test]
 async fn cache_is_bounded_in_bytes() {
     let pool = UserPool::start().await.unwrap();
-    // Each counts as about 20 KiB, for what may be decoded from it.
+    // Each token counts as about 20 KiB, including what may be decoded from it.
     let token = |n| pool.token(format!("user{n}")).claim("list", vec![0; 100]).sign();
     let tokens: Vec<_> = (0..100).map(token).collect();
     let (default, mib) = (pool.verifier(), pool.verifier().token_cache_bytes(1 << 20));
@@ -358,7 +358,7 @@ async fn cache_is_bounded_in_bytes() {
             first.push(verifier.verify(token).await.unwrap());
         }
         let mut remembered = 0;
-        // Newest first, so that a token that is verified again replaces only tokens that were counted already.
+        // Newest first: a token that has to be verified again then replaces only tokens that are already counted.
         for (token, first) in tokens.iter().zip(&first).rev() {
             remembered += u32::from(is_same(first, &verifier.verify(token).await.unwrap()));
         }
@@ -380,7 +380,7 @@ async fn token_is_verified_again_when_its_withdrawn_key_returns() {
     source.publish(&pool);
     tokio::time::sleep(interval).await;
     assert_eq!(verifier.verify(&token).await.unwrap_err().kind(), AuthErrorKind::UnknownKey);
-    source.answer(keys);
+    source.publish_text(keys);
     tokio::time::sleep(interval).await;
     assert!(!is_same(&first, &verifier.verify(&token).await.unwrap()));
 }
@@ -388,16 +388,16 @@ async fn token_is_verified_again_when_its_withdrawn_key_returns() {
 #[tokio::test]
 async fn evicted_values_can_use_the_verifier_when_dropped() {
     static VERIFIER: OnceLock<Verifier> = OnceLock::new();
-    static ANSWERS: AtomicU64 = AtomicU64::new(0);
+    static COMPLETED: AtomicU64 = AtomicU64::new(0);
 
     #[derive(serde::Deserialize)]
-    struct Asking {}
+    struct VerifiesOnDrop {}
 
-    impl Drop for Asking {
+    impl Drop for VerifiesOnDrop {
         fn drop(&mut self) {
             let verify = pin!(VERIFIER.get().unwrap().verify("not seen before"));
-            let answer = verify.poll(&mut Context::from_waker(Waker::noop()));
-            ANSWERS.fetch_add(answer.is_ready().into(), Ordering::Relaxed);
+            let outcome = verify.poll(&mut Context::from_waker(Waker::noop()));
+            COMPLETED.fetch_add(outcome.is_ready().into(), Ordering::Relaxed);
         }
     }
 
@@ -406,12 +406,12 @@ async fn evicted_values_can_use_the_verifier_when_dropped() {
     let verifier = VERIFIER.get_or_init(|| verifier);
     for n in 0..50 {
         let claims = verifier.verify(&pool.token(format!("user{n}")).sign()).await.unwrap();
-        assert!(Claims::<Asking>::from_verified(&claims).is_ok());
+        assert!(Claims::<VerifiesOnDrop>::from_verified(&claims).is_ok());
     }
-    assert!(ANSWERS.load(Ordering::Relaxed) > 0);
+    assert!(COMPLETED.load(Ordering::Relaxed) > 0);
 }
 
-/// Whether both come from one verification.
+/// Returns whether both are the result of the same verification.
 fn is_same(a: &Verified, b: &Verified) -> bool {
     std::ptr::eq(a.payload(), b.payload())
 }

@@ -16,7 +16,7 @@ use crate::{
     world::{Token, World, request},
 };
 
-/// The lifetime of a token. The expired one is twice as old, which no peer's leeway covers.
+/// The lifetime of a token. The expired token was issued two hours ago, which no peer's leeway covers.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Sends each subject a valid token, and invalid ones that differ from it in one respect.

@@ -1,6 +1,6 @@
 //! The RSA implementation of peers that leave the choice to the application.
 //!
-//! `jsonwebtoken` 10 and 11 use a provider that is installed once per process, and panic if both built-in providers
+//! `jsonwebtoken` 10 and 11 use a provider that is installed once per process. They panic if both built-in providers
 //! are compiled and none is installed. Peers that depend on version 9 always use `ring`.
 
 use std::{error::Error, str::FromStr};

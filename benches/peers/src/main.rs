@@ -7,7 +7,7 @@
 //! With `--write` it measures more and writes `docs/performance.md`; `--million` adds a run with a million tokens,
 //! which takes a few minutes.
 //!
-//! With `--crypto shipped`, peers with a choice of RSA implementations use their default instead of the fastest one.
+//! With `--crypto shipped`, peers that support several RSA implementations use their default instead of the fastest one.
 
 mod check;
 mod crypto;
@@ -83,7 +83,7 @@ fn options() -> Result<Options, Box<dyn Error>> {
         }
     }
     if options.rounds == 0 {
-        return Err("`--rounds` must be at least 1".into());
+        return Err("`--rounds` is 0; it must be at least 1".into());
     }
     Ok(options)
 }

@@ -46,7 +46,7 @@ pub async fn all(
             let position = if round % 2 == 0 { position } else { count - 1 - position };
             let number = (position + round) % count;
             let Some(subject) = subjects.get_mut(number) else { continue };
-            // The budget that tokio gives a task is refilled between requests in a server.
+            // In a server, tokio refills the budget of a task between requests.
             let spent = tokio::task::unconstrained(time(&mut subject.work, tokens)).await;
             let spent = spent.map_err(|error| format!("{}: {error}", subject.name))?;
             if round >= WARM_UP

@@ -1,4 +1,4 @@
-//! The shared fixture of all subjects: one user pool, its keys and its tokens.
+//! The user pool that all subjects share, with its keys and tokens.
 
 use std::error::Error;
 

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-/** Calls the API with the user's token, with a fresh one if it is refused, and shows what it says. */
+/** Calls the API with the user's token, and shows the response. If the token is rejected, retries with a new one. */
 export function Api({ accessToken }) {
   const [answer, setAnswer] = useState(null);
 

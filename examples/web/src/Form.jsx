@@ -1,13 +1,13 @@
 import { useEffect, useId, useRef, useState } from 'react';
 
-/** A form that says what went wrong, and waits while it is sent. `fields` are inputs with a `label`. */
+/** A form that shows the error of its submission, and is disabled while it is sent. `fields` are inputs with a `label`. */
 export function Form({ title, fields, submit, onSubmit, children }) {
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const heading = useRef(null);
   const id = useId();
 
-  // Who cannot see that another form is there is told.
+  // Moves the focus to the heading of a new form, so that screen readers announce it.
   useEffect(() => heading.current.focus(), [title]);
 
   const send = async event => {
@@ -51,7 +51,7 @@ export const password = {
 };
 export const newPassword = {
   ...password, label: 'New password', autoComplete: 'new-password',
-  hint: 'Eight signs or more, with upper and lower case, a number and a symbol.',
+  hint: 'At least eight characters, with upper and lower case, a number and a symbol.',
 };
 export const code = {
   name: 'code', label: 'Code', inputMode: 'numeric', autoComplete: 'one-time-code', pattern: '[0-9]{6}', maxLength: 6,

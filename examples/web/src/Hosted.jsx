@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { Api } from './Api.jsx';
 import { finishSignIn, useHosted } from './useHosted.js';
 
-/** The pool's hosted pages do the work. */
+/** Signs in at the pool's hosted pages. */
 export function Hosted() {
   const { step, message, profile, signIn, signOut, accessToken } = useHosted();
   return (
@@ -12,7 +12,7 @@ export function Hosted() {
       <p className="message" role="status">{message}</p>
       {step === 'signIn' && (
         <section className="card">
-          <p>The pool asks for the password, and for a second factor if there is one. This page never sees either.</p>
+          <p>The hosted pages ask for the password, and for a second factor if it is set up. This page receives neither.</p>
           <div className="row"><button type="button" onClick={signIn}>Go to the hosted pages</button></div>
         </section>
       )}
@@ -33,13 +33,13 @@ export function Hosted() {
   );
 }
 
-const unfinished = 'This sign-in cannot be finished: it was finished before, or began in another browser.';
+const unknownSignIn = 'This sign-in cannot be completed: it is already completed, or was started in another browser.';
 
-/** Where the hosted pages send the browser back to. */
+/** The page to which the hosted pages redirect the browser after the sign-in. */
 export function Callback({ go }) {
   const [error, setError] = useState(null);
   useEffect(() => {
-    finishSignIn().then(() => go('/hosted'), failure => setError(failure.error_description ?? unfinished));
+    finishSignIn().then(() => go('/hosted'), failure => setError(failure.error_description ?? unknownSignIn));
   }, [go]);
   return (
     <>

@@ -5,12 +5,12 @@ import { code, Form, newPassword, password, username } from './Form.jsx';
 import { poolEndpoint } from './settings.js';
 import { useCognito } from './useCognito.js';
 
-/** Forms of the app's own, which speak to the pool through amazon-cognito-identity-js. */
+/** Signs in with the app's own forms, through amazon-cognito-identity-js. */
 export function Own() {
   const cognito = useCognito();
   return (
     <>
-      <h1>Sign in with forms of your own</h1>
+      <h1>Sign in with this app's own forms</h1>
       <p className="message" role="status">{cognito.message}</p>
       <Step cognito={cognito} />
     </>
@@ -110,5 +110,5 @@ function Account({ cognito }) {
 }
 
 function Messages() {
-  return <>Nothing leaves this machine: messages are at <a href={`${poolEndpoint}/_local/`}>the pool</a>.</>;
+  return <>The local pool sends no messages. It shows them on <a href={`${poolEndpoint}/_local/`}>its own page</a>.</>;
 }

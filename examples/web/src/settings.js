@@ -1,4 +1,4 @@
-// `cargo run --example web` says where the pool is.
+// `cargo run --example web` sets these variables.
 const env = import.meta.env;
 
 export const poolEndpoint = env.VITE_POOL_ENDPOINT ?? 'http://127.0.0.1:9229';

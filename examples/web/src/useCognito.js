@@ -1,5 +1,4 @@
-// The hook that teams write around amazon-cognito-identity-js: who is signed in, what is asked of them next, and
-// what they can do.
+// A hook around amazon-cognito-identity-js: the signed-in user, the next step of the sign-in, and the actions.
 import {
   AuthenticationDetails, CognitoUser, CognitoUserAttribute, CognitoUserPool,
 } from 'amazon-cognito-identity-js';
@@ -10,15 +9,15 @@ import { clientId, poolEndpoint, poolId } from './settings.js';
 const pool = new CognitoUserPool({ UserPoolId: poolId, ClientId: clientId, endpoint: `${poolEndpoint}/` });
 
 /**
- * `step` is what the user does next: `restore` (wait), `signIn`, `confirm`, `newPassword`, `totp`, or `done`.
- * All functions are asynchronous and throw what Cognito says.
+ * `step` is the current step: `restore` (wait), `signIn`, `confirm`, `newPassword`, `totp`, or `done`.
+ * All functions are asynchronous and throw the errors of Cognito.
  */
 export function useCognito() {
   const [state, setState] = useState({ step: 'restore' });
-  // The user who is on the way in, or in.
+  // The user who is signing in or signed in.
   const user = useRef(null);
 
-  /** The access token of the moment; `fresh` where the one before was refused. */
+  /** Returns the current access token. With `fresh`, refreshes it first, because the API rejected it. */
   const accessToken = useCallback(async ({ fresh = false } = {}) => {
     try {
       let session = await called(done => user.current.getSession(done));
@@ -34,14 +33,14 @@ export function useCognito() {
     }
   }, []);
 
-  /** Shows who is in, with what the pool knows of them. */
+  /** Shows the signed-in user with the attributes from the pool. */
   const enter = useCallback(async () => {
     const data = await called(done => user.current.getUserData(done, { bypassCache: true }));
     const attributes = Object.fromEntries(data.UserAttributes.map(({ Name, Value }) => [Name, Value]));
     setState({ step: 'done', username: data.Username, attributes, hasTotp: data.PreferredMfaSetting !== undefined });
   }, []);
 
-  // Whoever was signed in when the page was closed still is.
+  // Restores the session of a user who was signed in when the page was closed.
   useEffect(() => {
     user.current = pool.getCurrentUser();
     if (!user.current) {
@@ -49,7 +48,7 @@ export function useCognito() {
       return;
     }
     accessToken().then(enter).catch(() => {
-      // The storage may hold a session that was ended elsewhere.
+      // The stored session may have been ended elsewhere.
       user.current?.signOut();
       user.current = null;
       setState(({ message }) => ({ step: 'signIn', message }));
@@ -59,7 +58,7 @@ export function useCognito() {
   const actions = useMemo(() => {
     const named = username => new CognitoUser({ Username: username, Pool: pool });
 
-    /** Runs a step of the sign-in: it ends with a session, or with what is asked for next. */
+    /** Runs a step of the sign-in. The result is a session or the next challenge. */
     const advance = async run => {
       const next = await new Promise((resolve, reject) => run({
         onSuccess: () => resolve('done'),
@@ -98,7 +97,7 @@ export function useCognito() {
       chooseNewPassword: ({ password }) =>
         advance(done => user.current.completeNewPasswordChallenge(password, {}, done)),
       answerTotp: ({ code }) => advance(done => user.current.sendMFACode(code, done, 'SOFTWARE_TOKEN_MFA')),
-      /** Gives the secret that an authenticator app asks for. */
+      /** Returns the secret for an authenticator app. */
       setUpTotp: () => new Promise((resolve, reject) =>
         user.current.associateSoftwareToken({ associateSecretCode: resolve, onFailure: reject })),
       async confirmTotp({ code }) {

@@ -1,4 +1,4 @@
-// The other way: the pool's hosted pages sign in, and give a code that only this page can turn into tokens (PKCE).
+// Sign-in at the pool's hosted pages. They return a code that only this page can exchange for tokens (PKCE).
 import { UserManager, WebStorageStateStore } from 'oidc-client-ts';
 import { useCallback, useEffect, useState } from 'react';
 
@@ -9,18 +9,18 @@ const manager = new UserManager({
   client_id: clientId,
   redirect_uri: `${location.origin}/callback`,
   scope: 'openid email profile',
-  // Tokens are refreshed when the API asks for it, not in the background.
+  // Tokens are refreshed when the API rejects them, not in the background.
   automaticSilentRenew: false,
   userStore: new WebStorageStateStore({ store: sessionStorage }),
 });
 
-// A code is good once, so that it is turned in once, however often React asks.
-let arrival;
+// React may call `finishSignIn` more than once, but a code can be exchanged only once.
+let exchange;
 
-/** Turns the code of the address into tokens, and forgets it. */
+/** Exchanges the code in the URL for tokens. */
 export function finishSignIn() {
-  arrival ??= manager.signinCallback(location.href);
-  return arrival;
+  exchange ??= manager.signinCallback(location.href);
+  return exchange;
 }
 
 /** `step` is `restore` (wait), `signIn` or `done`. */
@@ -45,7 +45,7 @@ export function useHosted() {
 
   const signIn = useCallback(() => manager.signinRedirect(), []);
 
-  /** Ends the session here and at the hosted pages. Cognito asks for parameters of its own. */
+  /** Ends the session here and at the hosted pages. Cognito requires parameters that are not part of OpenID Connect. */
   const signOut = useCallback(async () => {
     await manager.revokeTokens(['refresh_token']).catch(() => {});
     await manager.signoutRedirect({

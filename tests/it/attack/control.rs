@@ -1,4 +1,4 @@
-//! Requests that must pass, as counterparts of the attacks: if one is rejected, the related attacks prove nothing.
+//! Requests that must pass. If one of them is rejected, the attacks that resemble it prove nothing.
 
 use serde_json::{Value, json};
 use tower_cognito_local::UserPool;

@@ -1,8 +1,8 @@
 //! The attack table: requests that must not pass, sent over real HTTP.
 //!
-//! Cases are generated: each bit position, each claim with each wrong type. Each case has an expected status and
-//! code. In addition, none may cause a 5xx, a response that reflects the input, a log line with a piece of the token,
-//! or a request to an address from the token.
+//! Most cases are generated, for example one for each bit position of the signature, and one for each claim with each
+//! wrong type. Each case has an expected status and code. In addition, no case may cause a 5xx status, a response that
+//! reflects the input, a log line with a piece of the token, or a request to an address from the token.
 //!
 //! The table also has controls: requests that differ little from an attack but must pass.
 
@@ -27,10 +27,10 @@ use tower_cognito_local::UserPool;
 
 use self::secrets::Secrets;
 use crate::support::{
-    Answer, KeyServer, Reply, ThreadLogs, bearer, example::quickstart, send, serve,
+    HttpResponse, KeyServer, Reply, ThreadLogs, bearer, example::quickstart, send, serve,
 };
 
-/// The user of all tokens, with a name that is easy to find in logs.
+/// The user of all tokens. The name occurs nowhere else, so that it can be found in logs.
 const USER: &str = "canary-user-5e1f";
 
 /// The number of distinct attacks. The README states it too: change both.
@@ -114,7 +114,7 @@ async fn no_attack_passes() {
 
         let send_case = async |case: &Case| {
             let response = send(target.address, case.method, &case.path, &case.lines).await;
-            judge(case, &response, &Secrets::of(&target.pool, [case]));
+            assert_response(case, &response, &Secrets::of(&target.pool, [case]));
         };
         // Valid tokens are in the cache during the attacks, and still pass afterwards.
         for control in &controls {
@@ -131,7 +131,7 @@ async fn no_attack_passes() {
         runs += attacks.len();
         control_runs += 2 * controls.len();
         println!(
-            "{} attacks, {} controls, {} the token cache",
+            "{} attacks and {} controls {} the token cache",
             attacks.len(),
             controls.len(),
             if cache_bytes > 0 { "with" } else { "without" }
@@ -154,9 +154,7 @@ async fn no_attack_passes() {
     // Checks that the trap counts requests.
     send(trap.address(), "GET", "/jwks.json", b"").await;
     assert_eq!(trap.fetches(), 1);
-    println!(
-        "runs of attacks: {runs}, of which 0 passed; runs of controls: {control_runs}, all passed"
-    );
+    println!("attacks sent: {runs}, accepted: 0; controls sent: {control_runs}, rejected: 0");
 }
 
 /// Asserts that all requests and all names are distinct.
@@ -185,7 +183,8 @@ fn count_panics() {
     }));
 }
 
-fn judge(case: &Case, response: &Answer, secrets: &Secrets) {
+/// Asserts that a response has the expected status, code and challenge, and contains no secret.
+fn assert_response(case: &Case, response: &HttpResponse, secrets: &Secrets) {
     let name = &case.name;
     assert_eq!(response.status, case.status, "{name}: {:?}", response.code());
     if case.status == 200 {

@@ -1,22 +1,22 @@
-//! Tokens in each place that a layer can be configured to read.
+//! Tokens in each place from which a layer can read them.
 
 use axum::{Router, routing::get};
 use serde_json::json;
 use tower_cognito::{CognitoLayer, require, scope, service::Credential};
 use tower_cognito_local::UserPool;
 
-use super::{Case, USER, claims, judge, secrets::Secrets, signed, with};
+use super::{Case, USER, assert_response, claims, secrets::Secrets, signed, with};
 use crate::support::{ThreadLogs, header, send, serve};
 
-/// Returns the query and the header lines that send a token.
-type Sent = fn(&str) -> (String, String);
+/// Returns the query and the header lines that contain a token.
+type SendToken = fn(&str) -> (String, String);
 
 #[tokio::test]
 async fn token_is_never_logged_or_reflected_in_any_place() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
     verifier.ready().await.unwrap();
-    let places: [(Credential, Sent); 5] = [
+    let places: [(Credential, SendToken); 5] = [
         (Credential::authorization(), |token| {
             (String::new(), format!("Authorization: Bearer {token}\r\n"))
         }),
@@ -47,7 +47,7 @@ async fn token_is_never_logged_or_reflected_in_any_place() {
             let case = Case::lines(format!("{name}: {what}"), lines, status, code)
                 .at(format!("/api/protected{query}"));
             let response = send(address, case.method, &case.path, &case.lines).await;
-            judge(&case, &response, &Secrets::of(&pool, [&case]));
+            assert_response(&case, &response, &Secrets::of(&pool, [&case]));
             if status == 401 {
                 let error = verifier.verify(&token).await.unwrap_err();
                 let shown = format!("{error} {error:?}");
@@ -70,7 +70,7 @@ async fn token_is_never_logged_or_reflected_in_any_place() {
     assert!(leaks.is_empty(), "a piece of a token is in the log: {leaks:?}");
 }
 
-/// A valid token, and one for each step at which a token can be rejected.
+/// Returns a valid token, and one for each step that can reject a token.
 fn tokens(pool: &UserPool) -> Vec<(&'static str, String, u16, &'static str)> {
     let good = pool.token(USER).scope("profile").sign();
     let (message, signature) = good.rsplit_once('.').unwrap();

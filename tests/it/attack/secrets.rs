@@ -1,4 +1,4 @@
-//! Secrets that must not appear in logs or responses: any piece of a token, and the values of its claims.
+//! Secrets that must not appear in logs or responses: pieces of tokens, and the values of their claims.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,13 @@ use tower_cognito_local::UserPool;
 
 use super::Case;
 
-/// The length of the compared pieces, in bytes. Every leak of at least twice that length is found.
+/// The length of the compared pieces, in bytes. A leak of at least twice that length is always found.
 const PIECE: usize = 12;
 
 /// Shorter words of a request, such as header names, also appear in the crate's own messages.
 const SHORTEST_CREDENTIAL: usize = 16;
 
-/// Pieces of all values that requests carried: headers of any name, cookies and queries.
+/// Pieces of all values in requests: headers of any name, cookies and queries.
 #[derive(Default)]
 pub(super) struct Secrets {
     pieces: HashSet<Vec<u8>>,

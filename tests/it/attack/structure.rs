@@ -84,7 +84,7 @@ pub(super) fn structures(pool: &UserPool) -> Vec<Case> {
     cases
 }
 
-/// A valid token whose payload ends in unused bits; a padding claim adjusts its length.
+/// Returns a valid token whose encoded payload ends in unused bits. A claim adjusts the length of the payload.
 fn with_spare_bits(pool: &UserPool) -> String {
     let padded = |length| pool.token(USER).scope("profile").claim("x", "y".repeat(length)).sign();
     let has_spare_bits = |token: &String| token.split('.').nth(1).unwrap().len() % 4 == 2;

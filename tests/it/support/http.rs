@@ -9,20 +9,20 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A response, read to its end.
+/// A complete response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl HttpResponse {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The stable code of the error, or `ok`.
+    /// Returns the stable code of the error, or `ok`.
     pub(crate) fn code(&self) -> String {
         self.json().get("code").and_then(Value::as_str).unwrap_or("ok").to_owned()
     }
@@ -36,18 +36,18 @@ pub(crate) fn bearer(token: &str) -> Vec<u8> {
     format!("Authorization: Bearer {token}\r\n").into_bytes()
 }
 
-/// A GET with a token, if there is one.
-pub(crate) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Answer {
+/// Sends a GET request, with a token if there is one.
+pub(crate) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> HttpResponse {
     send(address, "GET", path, &token.map(bearer).unwrap_or_default()).await
 }
 
-/// A request whose header lines are sent as they are.
+/// Sends a request with these header lines, unchanged.
 pub(crate) async fn send(
     address: SocketAddr,
     method: &str,
     path: &str,
     header_lines: &[u8],
-) -> Answer {
+) -> HttpResponse {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut request =
         format!("{method} {path} HTTP/1.1\r\nHost: api\r\nConnection: close\r\n").into_bytes();
@@ -55,18 +55,18 @@ pub(crate) async fn send(
     request.extend_from_slice(b"\r\n");
     // A server may respond and close before it has read everything.
     let _ = stream.write_all(&request).await;
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    parse(&String::from_utf8_lossy(&answer))
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response).await;
+    parse(&String::from_utf8_lossy(&response))
 }
 
-fn parse(answer: &str) -> Answer {
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+fn parse(response: &str) -> HttpResponse {
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or("0");
     let mut headers = HeaderMap::new();
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    Answer { status: status.parse().unwrap_or(0), headers, body: body.to_owned() }
+    HttpResponse { status: status.parse().unwrap_or(0), headers, body: body.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Reads which module of a crate names which, for tests of its layers.
+//! Reads the imports of a crate, for tests of its levels.
 
 #![allow(dead_code, reason = "each of two test binaries uses a part")]
 
@@ -27,7 +27,7 @@ pub(crate) struct SourceFile {
     module: Vec<String>,
     /// The paths that start at `crate`, `self` or `super`, outside test code.
     paths: Vec<NamedPath>,
-    /// Names that `use` statements bring into the module, each with the absolute path that it stands for.
+    /// Names that `use` statements import into the module, each with its absolute path.
     imported: BTreeMap<String, Vec<String>>,
     /// Lines with code outside test modules, without comments and blank lines.
     pub(crate) code_lines: usize,
@@ -35,7 +35,7 @@ pub(crate) struct SourceFile {
 
 struct NamedPath {
     line: usize,
-    /// As it stands in the text, without groups.
+    /// As it is written in the source, without groups.
     written: String,
     /// Its segments from the crate's root.
     absolute: Vec<String>,
@@ -93,11 +93,11 @@ impl SourceTree {
         &self.files
     }
 
-    /// Returns each pair of files of which the first names the second. The crate's root, which only puts the modules
-    /// together, names nothing here.
+    /// Returns each pair of files in which the first names the second. Paths in the crate's root are ignored, because it
+    /// only declares and re-exports the modules.
     ///
     /// # Errors
-    /// The paths that lead to no file.
+    /// A path names an item that no file defines.
     pub(crate) fn edges(&self) -> Result<Vec<Edge<'_>>, String> {
         let mut edges = Vec::new();
         let mut unresolved = Vec::new();
@@ -118,8 +118,8 @@ impl SourceTree {
         if unresolved.is_empty() { Ok(edges) } else { Err(unresolved.join("\n")) }
     }
 
-    /// Returns what breaks the rules of the layers: an edge that the table does not have, an edge of the table that
-    /// no code needs, a module that the table lacks, a relative import, and each circle between files.
+    /// Returns all violations of the levels: imports that the table does not allow, entries of the table that no code
+    /// needs, modules that the table lacks, relative imports, and circles between files.
     pub(crate) fn violations(&self, table: Table<'_>) -> Vec<String> {
         let mut violations = self.relative_imports();
         let edges = match self.edges() {
@@ -172,7 +172,7 @@ impl SourceTree {
             .collect()
     }
 
-    /// The file that defines what a path names. Names that a module imports from elsewhere lead there.
+    /// Returns the file that defines the item of a path. Imported names are followed to their definition.
     fn resolve(&self, absolute: &[String]) -> Option<&SourceFile> {
         let mut path = absolute.to_vec();
         for _ in 0..16 {
@@ -201,7 +201,7 @@ impl std::fmt::Display for Edge<'_> {
     }
 }
 
-/// Describes one circle for each group of files that name each other, directly or by way of others.
+/// Describes one circle for each group of files that name each other, directly or through other files.
 fn circles(edges: &[Edge<'_>]) -> Vec<String> {
     let mut names: BTreeMap<&str, BTreeMap<&str, &Edge<'_>>> = BTreeMap::new();
     for edge in edges {
@@ -222,7 +222,7 @@ fn circles(edges: &[Edge<'_>]) -> Vec<String> {
     circles
 }
 
-/// The shortest way from a file back to itself, by breadth-first search.
+/// Returns the shortest circle through a file, by breadth-first search.
 fn shortest_circle<'e, 'a>(
     names: &BTreeMap<&'a str, BTreeMap<&'a str, &'e Edge<'a>>>,
     start: &str,
@@ -283,7 +283,7 @@ impl SourceFile {
 /// Collects the paths of a file. Conditional compilation is not evaluated, but test code is left out.
 struct Reader {
     file_module: Vec<String>,
-    /// The module that the reader is in, inline ones included.
+    /// The current module, which may be an inline one.
     module: Vec<String>,
     paths: Vec<NamedPath>,
     imported: BTreeMap<String, Vec<String>>,
@@ -394,7 +394,7 @@ impl<'ast> Visit<'ast> for Reader {
         }
     }
 
-    /// A visibility names no dependency.
+    /// A visibility is not a dependency.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -408,7 +408,7 @@ impl<'ast> Visit<'ast> for Reader {
         visit::visit_macro(self, mac);
     }
 
-    /// Attributes such as serde's name functions in string literals.
+    /// Some attributes, such as those of serde, name functions in string literals.
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
         if let syn::Meta::List(list) = &attribute.meta {
             for token in list.tokens.clone() {
@@ -423,7 +423,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 }
 
-/// Whether an attribute is `#[cfg(test)]` or a condition with `test` in it.
+/// Returns whether an attribute is `#[cfg(test)]`, or another `cfg` that requires `test`.
 fn is_test_only(attribute: &Attribute) -> bool {
     let syn::Meta::List(list) = &attribute.meta else { return false };
     list.path.is_ident("cfg") && contains_test(list.tokens.clone())
@@ -431,7 +431,7 @@ fn is_test_only(attribute: &Attribute) -> bool {
 
 fn contains_test(tokens: TokenStream) -> bool {
     let tokens: Vec<_> = tokens.into_iter().collect();
-    // `not(test)` is code that is not for tests.
+    // Code with `not(test)` is not test code.
     let negated = |index: usize| {
         index > 0 && matches!(&tokens[index - 1], TokenTree::Ident(word) if *word == "not")
     };

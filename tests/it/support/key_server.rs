@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A JWKS endpoint at the TCP level, which writes configured bytes in a configured way.
+/// A JWKS endpoint that sends a configured reply, which may be faulty HTTP.
 pub(crate) struct KeyServer {
     address: SocketAddr,
     reply: Arc<Mutex<Reply>>,
@@ -64,7 +64,7 @@ impl KeyServer {
         self.request.lock().unwrap().to_ascii_lowercase()
     }
 
-    /// The number of requests received.
+    /// Returns the number of requests received.
     pub(crate) fn fetches(&self) -> u64 {
         self.fetches.load(Ordering::SeqCst)
     }
@@ -97,11 +97,11 @@ async fn accept(
     while let Ok((stream, _)) = listener.accept().await {
         let reply = reply.lock().unwrap().clone();
         fetches.fetch_add(1, Ordering::SeqCst);
-        tokio::spawn(answer(stream, reply, Arc::clone(&last_request)));
+        tokio::spawn(respond(stream, reply, Arc::clone(&last_request)));
     }
 }
 
-async fn answer(
+async fn respond(
     mut stream: TcpStream,
     reply: Reply,
     last_request: Arc<Mutex<String>>,

@@ -10,10 +10,10 @@ mod source;
 mod time;
 
 pub(crate) use self::{
-    http::{Answer, bearer, get, send},
+    http::{HttpResponse, bearer, get, send},
     key_server::{KeyServer, Reply, response},
     logs::{ThreadLogs, captured_logs},
     serve::{header, serve},
     source::{Source, builder},
-    time::{HandClock, eventually, tokio_clock, wall_time},
+    time::{ManualClock, eventually, tokio_clock, wall_time},
 };

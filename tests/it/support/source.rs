@@ -17,12 +17,12 @@ use super::tokio_clock;
 /// A key source in memory, so that time can be paused. It can fail and delay, and counts fetches.
 #[derive(Clone)]
 pub(crate) struct Source {
-    answer: Arc<Mutex<Result<String, FetchError>>>,
+    response: Arc<Mutex<Result<String, FetchError>>>,
     delay: Arc<Mutex<Duration>>,
     max_age: Arc<Mutex<Option<Duration>>>,
     fetches: Arc<AtomicU64>,
     open: Arc<AtomicU64>,
-    most_open: Arc<AtomicU64>,
+    max_in_flight: Arc<AtomicU64>,
 }
 
 /// Counts a fetch as open until it completes or is dropped.
@@ -37,22 +37,22 @@ impl Drop for Open {
 impl Source {
     pub(crate) fn of(pool: &UserPool) -> Self {
         Self {
-            answer: Arc::new(Mutex::new(Ok(pool.key_set().unwrap().to_json()))),
+            response: Arc::new(Mutex::new(Ok(pool.key_set().unwrap().to_json()))),
             delay: Arc::default(),
             max_age: Arc::default(),
             fetches: Arc::default(),
             open: Arc::default(),
-            most_open: Arc::default(),
+            max_in_flight: Arc::default(),
         }
     }
 
     /// Returns the pool's current keys from now on.
     pub(crate) fn publish(&self, pool: &UserPool) {
-        *self.answer.lock().unwrap() = Ok(pool.key_set().unwrap().to_json());
+        *self.response.lock().unwrap() = Ok(pool.key_set().unwrap().to_json());
     }
 
     pub(crate) fn fail(&self) {
-        *self.answer.lock().unwrap() = Err(FetchError::Status(500));
+        *self.response.lock().unwrap() = Err(FetchError::Status(500));
     }
 
     pub(crate) fn delay(&self, delay: Duration) {
@@ -60,8 +60,8 @@ impl Source {
     }
 
     /// Returns this text from now on.
-    pub(crate) fn answer(&self, text: impl Into<String>) {
-        *self.answer.lock().unwrap() = Ok(text.into());
+    pub(crate) fn publish_text(&self, text: impl Into<String>) {
+        *self.response.lock().unwrap() = Ok(text.into());
     }
 
     /// Returns each document with this `max-age`.
@@ -73,9 +73,9 @@ impl Source {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// The maximum number of concurrent fetches.
-    pub(crate) fn most_open(&self) -> u64 {
-        self.most_open.load(Ordering::SeqCst)
+    /// Returns the maximum number of concurrent fetches.
+    pub(crate) fn max_in_flight(&self) -> u64 {
+        self.max_in_flight.load(Ordering::SeqCst)
     }
 
     pub(crate) fn key_source(&self) -> impl KeySource + use<> {
@@ -85,11 +85,11 @@ impl Source {
             let source = source.clone();
             async move {
                 let open = source.open.fetch_add(1, Ordering::SeqCst) + 1;
-                source.most_open.fetch_max(open, Ordering::SeqCst);
+                source.max_in_flight.fetch_max(open, Ordering::SeqCst);
                 let _open = Open(Arc::clone(&source.open));
                 let delay = *source.delay.lock().unwrap();
                 tokio::time::sleep(delay).await;
-                let text = source.answer.lock().unwrap().clone()?;
+                let text = source.response.lock().unwrap().clone()?;
                 let document = KeyDocument::new(text);
                 Ok(match *source.max_age.lock().unwrap() {
                     Some(max_age) => document.with_max_age(max_age),
@@ -100,7 +100,7 @@ impl Source {
     }
 }
 
-/// Returns the builder of a verifier with such a source, on tokio's clock.
+/// Returns the builder of a verifier with this source. Its clock follows tokio's.
 pub(crate) fn builder(pool: &UserPool, source: &Source) -> VerifierBuilder {
     let pool = Pool::custom(pool.issuer(), pool.jwks_uri())
         .access_tokens([pool.client_id()])

@@ -12,20 +12,20 @@ use std::{
 
 use tower_cognito::verifier::Clock;
 
-/// A clock that follows tokio's, so that a paused runtime pauses it too.
+/// Returns a clock that follows tokio's. It is paused if the runtime's time is paused.
 pub(crate) fn tokio_clock() -> impl Clock {
     let (base, start) = (wall_time(), tokio::time::Instant::now());
     move || base + start.elapsed()
 }
 
-/// A clock that a test sets by hand.
+/// A clock that advances only when the test sets it.
 #[derive(Clone)]
-pub(crate) struct HandClock {
+pub(crate) struct ManualClock {
     base: SystemTime,
     millis: Arc<AtomicU64>,
 }
 
-impl HandClock {
+impl ManualClock {
     pub(crate) fn new() -> Self {
         Self { base: wall_time(), millis: Arc::default() }
     }
@@ -40,7 +40,7 @@ impl HandClock {
     }
 }
 
-impl Clock for HandClock {
+impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
         self.base + Duration::from_millis(self.millis.load(Ordering::SeqCst))
     }
@@ -51,7 +51,7 @@ pub(crate) fn wall_time() -> SystemTime {
     SystemTime::now()
 }
 
-/// Waits until a condition that another task fulfills is true.
+/// Waits until a condition is true, for up to ten seconds.
 pub(crate) async fn eventually(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
     for _ in 0..500 {
         if is_true().await {
@@ -59,5 +59,5 @@ pub(crate) async fn eventually(what: &str, mut is_true: impl AsyncFnMut() -> boo
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("not fulfilled within ten seconds: {what}");
+    panic!("not true within ten seconds: {what}");
 }

@@ -19,23 +19,23 @@ pub async fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Er
     let hits = tokio::task::block_in_place(|| hits(&verifier, &tokens));
     let grown = resident_bytes()?.saturating_sub(before);
     let mut text = format!(
-        "{REQUESTS} requests of {USERS} users, whose shares fall as 1/rank (Zipf), through the default cache \
-         of 32 MiB: {:.1} % were answered from it. The process grew by {:.1} MiB.\n",
+        "{USERS} users send {REQUESTS} requests. The share of each user is proportional to 1/rank (Zipf's law). In \
+         the default cache of 32 MiB, {:.1} % of the tokens were found. The process grew by {:.1} MiB.\n",
         hits * 100.0,
         mebibytes(grown),
     );
     if scope.million {
-        // Runs in its own process, whose memory nothing else has grown.
+        // Runs in a new process, because other measurements have increased the memory of this one.
         let output = Command::new(env::current_exe()?).arg(MILLION).output()?;
         text += &String::from_utf8(output.stdout)?;
     }
     Ok(Section { title: "The cache of verified tokens", text, charts: Vec::new() })
 }
 
-/// The argument with which this program only sends a million tokens.
+/// The argument that makes this program only verify a million tokens.
 pub const MILLION: &str = "--million-alone";
 
-/// Sends a million distinct valid tokens, and prints the growth of the process.
+/// Verifies a million distinct valid tokens, and prints the growth of the process.
 ///
 /// # Errors
 /// A token is rejected, or memory usage cannot be read.
@@ -54,7 +54,7 @@ pub async fn million(world: &World) -> Result<(), Box<dyn Error>> {
         most = most.max(resident_bytes()?.saturating_sub(before));
     }
     println!(
-        "\nA million distinct valid tokens through the same cache grew a process by {:.1} MiB at the most.",
+        "\nWith a million distinct valid tokens, a process with the same cache grew by at most {:.1} MiB.",
         mebibytes(most)
     );
     Ok(())

@@ -29,19 +29,22 @@ pub async fn sections(world: &World, scope: &Scope) -> Result<Vec<Section>, Box<
         Kind::Bars(rows.iter().filter_map(bar).collect())
     };
     let text = format!(
-        "One token of {} bytes again and again, one thread, in process. All rows were measured in turn in \
-         each of {} rounds; these are medians. \"Around\" has one `CognitoLayer`, which asks \
-         the policy too, wrap the router; \"one layer\" adds the same with axum's `layer`; and \"inside\" has \
-         `require` at the route beside it. For each layer axum boxes service, future and body anew, as the row \
-         with two layers that do nothing shows. Ours checks client, kind of token, \
-         scope, group and permission too; no peer does. All compute RSA as fast as they can be made to; \
-         with what they ship, `axum-jwt-auth` and `tower-oauth2-resource-server` take some 125 µs.\n\n{}",
+        "All requests have the same token of {} bytes. They run in process, on one thread. Each of {} rounds \
+         measures all rows in turn, and the table has the medians.\n\n\
+         - \"Around\": one `CognitoLayer`, which also checks the policy, wraps the whole router.\n\
+         - \"Inside, one layer\": the same layer is added by axum's `layer`.\n\
+         - \"Inside\": the layer is added by axum's `layer`, and `require` checks the policy at the route.\n\n\
+         For each layer inside a router, axum boxes the service, its future and its body again. The row with two \
+         layers that do nothing shows the cost of that.\n\n\
+         `tower-cognito` checks the client, the kind of token, the scope, the group and the permission. No peer \
+         checks all of these. Each peer uses the fastest RSA implementation that it supports. With their default \
+         implementation, `axum-jwt-auth` and `tower-oauth2-resource-server` take about 125 µs.\n\n{}",
         users[0].text.len(),
         scope.rounds,
         table(&subjects, &figures),
     );
     let cost = Section {
-        title: "A request beside peers and the limit",
+        title: "One request, compared with peers and the limit",
         text,
         charts: vec![
             Chart {
@@ -61,12 +64,12 @@ pub async fn sections(world: &World, scope: &Scope) -> Result<Vec<Section>, Box<
 
     let figures = measure::all(&mut subjects, &users, scope.rounds, subjects::LIMIT).await?;
     let text = format!(
-        "The same with the tokens of {} users in turn, so that most of what is known about a token has to \
-         come from the processor's outer caches.\n\n{}",
+        "The same measurement with the tokens of {} users in turn. Most of the data about a token is then in the \
+         processor's outer caches only.\n\n{}",
         crate::USERS,
         table(&subjects, &figures),
     );
-    let users = Section { title: "Many users in turn", text, charts: Vec::new() };
+    let users = Section { title: "Many users", text, charts: Vec::new() };
     Ok(vec![cost, users])
 }
 

@@ -13,11 +13,13 @@ pub fn head() -> Result<String, Box<dyn Error>> {
     let threads = std::thread::available_parallelism()?;
     Ok(format!(
         "# Performance\n\nMeasured on {} with {model} ({threads} hardware threads), {}, tower-cognito {}. \
-         One command measures all of it and writes this page:\n\n```sh\ncargo run --release --manifest-path \
-         benches/peers/Cargo.toml -- --write\n```\n\nTimes depend on the machine; the ratios in one table \
-         were measured in the same rounds. `cargo bench` has the same paths for criterion, each beside its \
-         baseline and limit. What guards them does not depend on time: `cargo bench --bench instructions` \
-         and `cargo test --test memory`.\n",
+         One command measures everything and writes this page:\n\n```sh\ncargo run --release --manifest-path \
+         benches/peers/Cargo.toml -- --write\n```\n\n\"Warm\" is a token in the cache of verified tokens; \
+         \"cold\" is a token that is not in it. The limit is the RSA signature check alone, with the key and the \
+         token parsed in advance. Times depend on the machine. The ratios in one table were measured in the same \
+         rounds.\n\n`cargo bench` measures the same paths with criterion. Two tests detect regressions without \
+         measuring time: `cargo bench --bench instructions` counts instructions, and `cargo test --test memory` \
+         counts allocations.\n",
         output("date", &["-u", "+%Y-%m-%d"])?,
         output("rustc", &["--version"])?,
         version_of("tower-cognito", ""),
@@ -52,8 +54,8 @@ pub fn build() -> Result<Section, Box<dyn Error>> {
         times.push(start.elapsed().as_secs_f64());
     }
     let text = format!(
-        "The crate itself builds in {:.1} s, and in {:.1} s with optimizations, its dependencies aside. The \
-         default build takes {} crates, itself included; without key fetching {}.\n",
+        "Without its dependencies, the crate builds in {:.1} s, and in {:.1} s with optimizations. The default build \
+         takes {} crates, including this one; without key fetching it takes {}.\n",
         times[0],
         times[1],
         count(&[])?,

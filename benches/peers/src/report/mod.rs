@@ -1,4 +1,4 @@
-//! The page with all results: each section measures, and returns its results as Markdown and charts.
+//! Writes the page with all results. Each section measures something, and returns Markdown and charts.
 
 pub mod cache;
 mod chart;
@@ -31,7 +31,7 @@ pub struct Section {
 pub struct Scope {
     pub rounds: usize,
     pub crypto: Crypto,
-    /// Whether to measure a million tokens, which take minutes to sign.
+    /// Whether to measure a million tokens, which takes several minutes.
     pub million: bool,
 }
 
@@ -68,7 +68,7 @@ pub async fn write(world: &World, scope: &Scope) -> Result<(), Box<dyn Error>> {
             page += &format!("\n![{}]({})\n", chart.title, chart.file);
         }
     }
-    page += "\nWhat was tried and did not help stands in [its own page](tried.md).\n";
+    page += "\n[What was tried for speed](tried.md) is on a separate page.\n";
     fs::write(docs.join("performance.md"), page)?;
     Ok(())
 }

@@ -46,16 +46,16 @@ pub fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Error>> 
     let start = median(starts);
 
     let text = format!(
-        "Building a verifier with a static key set takes {start:.0} µs, its token cache included.\n\n\
-         With {MANY} pools a warm token takes {:.2} times as long as with one ({one:.0} ns), a cold one {:.2} \
-         times. What a pool takes in memory is counted by `cargo test --test memory a_thousand_pools`.\n",
+        "Building a verifier with a static key set takes {start:.0} µs, including its token cache.\n\n\
+         With {MANY} pools, a warm token takes {:.2} times as long as with one pool ({one:.0} ns), and a cold token \
+         {:.2} times as long. `cargo test --test memory a_thousand_pools` measures the memory of each pool.\n",
         ratio(&times[1], &times[0]),
         ratio(&times[3], &times[2]),
     );
     Ok(Section { title: "Start, and many pools", text, charts: Vec::new() })
 }
 
-/// Returns `count` issuers, of which the last is the fixture's own.
+/// Returns `count` issuers. The last one is the issuer of the tokens.
 fn issuers(world: &World, count: usize) -> impl Iterator<Item = String> {
     let others = (1..count).map(|number| format!("https://pool{number}.example.com/{number}"));
     others.chain([world.issuer().to_owned()])

@@ -26,16 +26,16 @@ use crate::{
 /// The number of one-second runs per path.
 const ROUNDS: usize = 25;
 
-/// The compared paths, the open one first. One process serves all of them, the last one by a separate router, because
-/// the layer wraps it.
+/// The compared paths, with the open path first. One process serves all of them. The last path has a separate router,
+/// because the layer wraps that router.
 const PATHS: [(Listener, &str); 4] = [
     (Listener::Router, "/public"),
-    (Listener::Router, "/api/least"),
+    (Listener::Router, "/api/minimal"),
     (Listener::Router, "/api/protected"),
     (Listener::Wrapped, "/api/protected"),
 ];
 
-/// The argument with which this program only serves.
+/// The argument that makes this program only serve the paths.
 pub const SERVE: &str = "--serve-alone";
 
 pub fn section() -> Result<Section, Box<dyn Error>> {
@@ -45,16 +45,20 @@ pub fn section() -> Result<Section, Box<dyn Error>> {
         return Ok(Section { title, text, charts: Vec::new() });
     }
     let mut text = format!(
-        "`axum::serve` under `wrk` with one thread and 32 connections, {ROUNDS} runs of a second for each path, in \
-         turn; medians of the runs, and in parentheses of the ratios to `/public` in the same round. Either each \
-         of the two programs has a processor for itself, and the server's is what limits; or they share both, and \
-         the scheduler has its part in it. \"The least\" is a layer that knows one token beforehand: it compares \
-         the header with it, and hands the handler the same claims. It checks nothing, so that what it costs, any \
-         layer with these claims does. \"Around\" is a router of its own in the same process, with the layer \
-         around it; the others are routes of one router, with layers inside.\n\n\
-         | | `/public` | the least | `/api/protected`, warm | the same, around |\n|---|--:|--:|--:|--:|\n"
+        "`axum::serve` under the load generator `wrk` with one thread and 32 connections. Each path has {ROUNDS} runs \
+         of one second, and the paths take turns. The table has the medians of the runs, and in parentheses the \
+         medians of the ratios to `/public` in the same round.\n\n\
+         - \"Separate processors\": the server and `wrk` have one processor each, and the server is the bottleneck. \
+         \"Shared\": both programs share both processors, so the scheduler affects the result.\n\
+         - \"Minimal layer\": a layer that knows one token in advance. It compares the header with that token, and \
+         passes the same claims to the handler. It checks nothing, so each layer that passes these claims costs at \
+         least as much.\n\
+         - \"Around\": a separate router in the same process, wrapped in the layer. The other columns are routes of one \
+         router, with layers inside.\n\n\
+         | | `/public` | minimal layer | `/api/protected`, warm | `/api/protected`, warm, around |\n\
+         |---|--:|--:|--:|--:|\n"
     );
-    for (places, name) in [(Places::Own, "a processor each"), (Places::Shared, "shared")] {
+    for (places, name) in [(Places::Own, "separate processors"), (Places::Shared, "shared")] {
         if !places.is_available() {
             continue;
         }
@@ -81,7 +85,7 @@ pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
     let verifier = ours::warm_verifier(world).await?;
     let token = world.token("alice").sign();
     let (known, claims) = (format!("Bearer {token}"), verifier.verify(&token).await?);
-    let least = MapRequestLayer::new(move |mut request: Request| {
+    let minimal = MapRequestLayer::new(move |mut request: Request| {
         if request.headers().get(AUTHORIZATION).is_some_and(|value| value == known.as_str()) {
             request.extensions_mut().insert(claims.clone());
         }
@@ -96,7 +100,7 @@ pub async fn serve(world: &World) -> Result<(), Box<dyn Error>> {
     let router = Router::new()
         .route("/api/protected", guarded())
         .layer(cognito)
-        .merge(Router::new().route("/api/least", guarded()).layer(least))
+        .merge(Router::new().route("/api/minimal", guarded()).layer(minimal))
         .route("/public", get(async || "hello"));
     let listen = async || TcpListener::bind("127.0.0.1:0").await;
     let listeners = (listen().await?, listen().await?);

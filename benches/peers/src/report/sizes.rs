@@ -66,5 +66,6 @@ pub fn section(world: &World, scope: &Scope) -> Result<Section, Box<dyn Error>> 
         unit: "µs",
         kind: Kind::Lines { over: "KiB", lines: lines.into() },
     };
+    let text = format!("`Verifier::verify` with tokens of several lengths.\n\n{text}");
     Ok(Section { title: "Longer tokens", text, charts: vec![chart] })
 }

@@ -25,7 +25,7 @@ pub fn idle() -> Subject {
     Subject::request("axum with two layers that do nothing", version_of("axum", "0.8"), None, app)
 }
 
-/// Returns a body of the same length as the other handlers.
+/// Returns a body of the same length as those of the other handlers.
 async fn handler() -> String {
     "00000000-0000-0000-0000-000000000000".to_owned()
 }

@@ -15,7 +15,7 @@ use crate::{
     world::World,
 };
 
-/// The name of the subject that is the lower bound for all that verify signatures.
+/// The name of the limit: no subject that verifies signatures can be faster.
 pub const LIMIT: &str = "the signature alone";
 
 /// Verifies only the signature, with the key and the token parsed in advance.
@@ -28,7 +28,7 @@ pub fn limit(world: &World) -> Result<Subject, Box<dyn Error>> {
     }))
 }
 
-/// The crate that most crates of this kind use.
+/// Decodes the token with `jsonwebtoken`, which most comparable crates use.
 pub fn jsonwebtoken(world: &World, crypto: Crypto) -> Result<Subject, Box<dyn Error>> {
     let (n, e) = world.public_key()?;
     let key = DecodingKey::from_rsa_components(&n, &e)?;

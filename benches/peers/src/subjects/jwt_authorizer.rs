@@ -1,7 +1,7 @@
 //! `jwt-authorizer` as its README shows it: a layer with keys from the key endpoint.
 //!
-//! It requires axum 0.7. The algorithm is that of the key in the set, RS256. It does not check the client, and would
-//! reject any token with an `aud`, because no audience is configured.
+//! It requires axum 0.7. It takes the algorithm from the key in the set, which is RS256. It does not check the client. No
+//! audience is configured, so it would reject each token with an `aud`.
 
 use std::error::Error;
 

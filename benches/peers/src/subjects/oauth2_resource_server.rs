@@ -17,8 +17,8 @@ use crate::{
 };
 
 pub async fn subject(world: &World, crypto: Crypto) -> Result<Subject, Box<dyn Error>> {
-    // Configured as text, because its key fetch cannot be awaited. A request finds the keys in the same map
-    // either way.
+    // The keys are configured as text, because the fetch of this crate cannot be awaited. In both cases a request finds
+    // the keys in the same map.
     let tenant = TenantConfiguration::static_builder(&world.jwks)
         .allowed_algorithms(&[Algorithm::RS256])
         // Access tokens of Cognito have no audience, so none is required.

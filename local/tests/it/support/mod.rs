@@ -21,8 +21,8 @@ pub(crate) mod totp;
 
 #[allow(unused_imports)]
 pub(crate) use self::{
-    http::{Answer, bearer, get, send},
+    http::{HttpResponse, bearer, get, send},
     logs::{ThreadLogs, captured_logs},
     serve::{header, serve},
-    time::{HandClock, eventually, tokio_clock, wall_time},
+    time::{ManualClock, eventually, tokio_clock, wall_time},
 };

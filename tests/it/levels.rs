@@ -1,4 +1,4 @@
-//! The layers of the crate: which module may import which.
+//! The levels of the crate: which module may import which.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -32,7 +32,7 @@ fn modules_import_only_from_lower_levels_and_in_no_circle() {
 }
 
 #[test]
-fn only_the_verifier_makes_verified_claims() {
+fn only_the_verifier_creates_verified_claims() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let sources = sources();
     let makers = sources.files().iter().filter(|file| {
@@ -43,14 +43,14 @@ fn only_the_verifier_makes_verified_claims() {
 }
 
 #[test]
-fn files_stay_small() {
+fn no_file_has_more_than_400_lines_of_code() {
     for file in sources().files() {
         let (name, lines) = (&file.name, file.code_lines);
-        assert!(lines <= 400, "{name} has {lines} lines of code: split it where two tasks meet");
+        assert!(lines <= 400, "{name} has {lines} lines of code: split it by task");
     }
 }
 
-/// A crate of two levels, `low` with two files and `high`, with one more file.
+/// Returns a crate with the levels `low` (two files) and `high`. The given file is added, or replaces one of them.
 fn crate_with(name: &str, text: &str) -> SourceTree {
     let files = [
         ("lib.rs", "mod high; mod low; pub use self::low::Thing;"),
@@ -95,7 +95,7 @@ fn each_form_of_an_upward_path_is_a_violation() {
             "{text}: {violations:?}"
         );
     }
-    // `super` is also a violation of its own.
+    // `super` is a further violation.
     for text in ["use super::super::high::A;", "use {super::super::high::A};"] {
         let violations = crate_with("low/leaf.rs", &format!("pub(crate) struct Leaf; {text}"))
             .violations(&TWO_LEVELS);
@@ -108,7 +108,7 @@ fn each_form_of_an_upward_path_is_a_violation() {
 }
 
 #[test]
-fn paths_in_comments_strings_and_tests_are_no_imports() {
+fn paths_in_comments_strings_and_tests_are_not_imports() {
     for text in [
         "// use crate::high::A;",
         "/* use crate::high::A; */",
@@ -125,7 +125,7 @@ fn paths_in_comments_strings_and_tests_are_no_imports() {
 }
 
 #[test]
-fn files_that_import_each_other_are_a_circle() {
+fn files_that_import_each_other_are_reported_as_a_circle() {
     let circle = "pub(crate) struct Leaf; use crate::low::Other;";
     let files = [
         ("lib.rs", "mod low;"),
@@ -144,7 +144,7 @@ fn files_that_import_each_other_are_a_circle() {
 }
 
 #[test]
-fn the_table_of_levels_is_exact() {
+fn table_of_levels_must_match_the_code() {
     let tree = crate_with("low/leaf.rs", "pub(crate) struct Leaf;");
     let unneeded: [(&str, &[&str]); 3] = [("base", &[]), ("low", &["base"]), ("high", &["low"])];
     assert_eq!(
