@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use tower_cognito::{TokenUse, Verified};
 
+pub(crate) use crate::time::milliseconds;
 use crate::{
     blocking,
     error::Error,
@@ -16,7 +17,6 @@ use crate::{
     text::base64url,
     triggers::{Metadata, machine_overrides},
 };
-pub(crate) use crate::{crypto::secret::digest_of, time::milliseconds};
 
 /// The scope of access tokens from a sign-in by the API. It lets the app act for the user at the API.
 pub(crate) const API_SCOPE: &str = "aws.cognito.signin.user.admin";

@@ -253,25 +253,6 @@ impl Pool {
         json!({ "keys": keys })
     }
 
-    /// OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes. `host` is the base of all
-    /// addresses for the client that asks.
-    pub(crate) fn discovery(&self, host: &str) -> Value {
-        json!({
-            "authorization_endpoint": format!("{host}/oauth2/authorize"),
-            "end_session_endpoint": format!("{host}/logout"),
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "issuer": self.issuer,
-            "jwks_uri": self.jwks_uri_at(host),
-            "response_types_supported": ["code", "token"],
-            "revocation_endpoint": format!("{host}/oauth2/revoke"),
-            "scopes_supported": ["openid", "email", "phone", "profile"],
-            "subject_types_supported": ["public"],
-            "token_endpoint": format!("{host}/oauth2/token"),
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "userinfo_endpoint": format!("{host}/oauth2/userInfo"),
-        })
-    }
-
     /// Counts a fetch and tells how it is to go.
     pub(crate) fn fetched(&self) -> Fault {
         self.fetches.fetch_add(1, Ordering::Relaxed);
@@ -282,7 +263,8 @@ impl Pool {
         self.jwks_uri_at(&self.endpoint())
     }
 
-    fn jwks_uri_at(&self, host: &str) -> String {
+    /// Returns the address of the key set below a base address.
+    pub(crate) fn jwks_uri_at(&self, host: &str) -> String {
         format!("{host}/{}/.well-known/jwks.json", self.id)
     }
 
