@@ -27,6 +27,7 @@ use crate::{
         health::health,
         oauth,
         operations::{NoResponse, Operations, run_to_completion},
+        request_id::set_request_id,
         well_known,
     },
     pool::site::Site,
@@ -57,16 +58,22 @@ fn router(site: &Arc<Site>, operations: &Arc<Operations>) -> Router {
     let no_response: NoResponse = api::no_response;
     let state = (Arc::clone(operations), no_response);
     let run = middleware::from_fn_with_state(state, run_to_completion);
-    let api = Router::new().route("/", post(api::handle)).route_layer(run);
+    // A layer wraps only the fallbacks that are set before it.
+    let called_by_apps = Router::new()
+        .route("/", post(api::handle))
+        .route_layer(run)
+        .merge(oauth::endpoints(operations))
+        .merge(well_known::routes())
+        .method_not_allowed_fallback(fallback::unsupported_method)
+        .route_layer(middleware::from_fn(cors::allow_any_origin));
     Router::new()
         .route("/_local/health", get(health))
-        .merge(well_known::routes())
-        .merge(api)
-        .merge(oauth::routes(operations))
+        .merge(called_by_apps)
+        .merge(oauth::pages(operations))
         .merge(console::routes(site))
         .fallback(fallback::unknown_path)
         .method_not_allowed_fallback(fallback::unsupported_method)
-        .layer(middleware::from_fn(cors::open))
+        .layer(middleware::from_fn(set_request_id))
         .with_state(Arc::clone(site))
 }
 

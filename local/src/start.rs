@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{config::Config, store::Store};
+use crate::{config::Config, model::settings, store::Store};
 
 const DEFAULT_POOL_ID: &str = "us-east-1_Local0001";
 const DEFAULT_CLIENT_ID: &str = "localclient0000000000000000";
@@ -65,15 +65,10 @@ pub(crate) fn client_id(
     }
 }
 
-/// Rejects a client id that the verifier rejects, since no token of the pool could be verified.
+/// Checks the requested ID of an app client by the rule that all app clients have.
 pub(crate) fn check_client_id(id: &str) -> io::Result<()> {
-    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b',';
-    if (1..=128).contains(&id.len()) && id.bytes().all(fits) {
-        return Ok(());
-    }
-    Err(invalid_input(format!(
-        "invalid client id {id:?}: expected 1 to 128 visible ASCII characters without a comma"
-    )))
+    settings::check_client_id(id)
+        .map_err(|rule| invalid_input(format!("invalid client id {id:?}: {rule}")))
 }
 
 fn invalid_input(message: String) -> io::Error {

@@ -67,29 +67,6 @@ pub(crate) async fn refresh(
     Ok(pool.issue(client, claims, next).await)
 }
 
-/// Ends the session of a refresh token. An unknown token is no error (RFC 7009, section 2.2).
-///
-/// # Errors
-/// The token belongs to another client.
-pub(crate) async fn revoke(pool: &Pool, client: &Client, token: &str) -> Result<(), Error> {
-    pool.store
-        .write(|data| {
-            let row = data.refresh_tokens.get(&digest_of(token));
-            let Some(origin_jti) = row.map(|row| row.origin_jti.clone()) else {
-                return Ok(());
-            };
-            match data.sessions.get_mut(&origin_jti) {
-                Some(session) if session.client_id == client.settings.client_id => {
-                    session.revoked = true;
-                    Ok(())
-                }
-                Some(_) => Err(unauthorized()),
-                None => Ok(()),
-            }
-        })
-        .await?
-}
-
 /// Ends all sessions of a user, and removes authorization codes that were not exchanged yet.
 pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
     if let Some(user) = data.exact_user_mut(&user.username) {
@@ -110,10 +87,12 @@ pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
     }
 }
 
-/// Revokes a refresh token for an app client.
+/// Revokes a refresh token for its app client: the session of the token ends. An unknown token is no error (RFC 7009,
+/// section 2.2).
 ///
 /// # Errors
-/// The client does not allow it, this is not a refresh token, or it belongs to another client.
+/// Returns an error if the client does not support revocation, if the token is not a refresh token, or if it belongs to
+/// another client.
 pub(crate) async fn revoke_token(pool: &Pool, client: &Client, token: &str) -> Result<(), Error> {
     if !client.settings.enable_token_revocation {
         return Err(Error::new(
@@ -125,7 +104,22 @@ pub(crate) async fn revoke_token(pool: &Pool, client: &Client, token: &str) -> R
     if token.split('.').count() != 5 {
         return Err(Error::new(ErrorKind::UnsupportedTokenType, "Unsupported token type"));
     }
-    revoke(pool, client, token).await
+    pool.store
+        .write(|data| {
+            let row = data.refresh_tokens.get(&digest_of(token));
+            let Some(origin_jti) = row.map(|row| row.origin_jti.clone()) else {
+                return Ok(());
+            };
+            match data.sessions.get_mut(&origin_jti) {
+                Some(session) if session.client_id == client.settings.client_id => {
+                    session.revoked = true;
+                    Ok(())
+                }
+                Some(_) => Err(unauthorized()),
+                None => Ok(()),
+            }
+        })
+        .await?
 }
 
 /// Ends all sessions of a user.

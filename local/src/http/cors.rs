@@ -1,5 +1,4 @@
-//! Pages of any origin may call what apps call from a browser, as with Cognito. The API decides which of its
-//! operations are open.
+//! Cross-origin requests. As in Cognito, pages of any origin may call what apps call from a browser.
 
 use axum::{
     extract::Request,
@@ -8,11 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::pool::keys::random_uuid;
-
-/// The header with the id of the request.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-
+/// Headers of the response to a preflight request.
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
     (
@@ -23,38 +18,32 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 
-/// Answers what browsers ask before they send a request, and lets pages read the answers. Every response has an ID,
-/// errors of paths that are not served included.
-pub(crate) async fn open(request: Request, next: Next) -> Response {
-    let is_open = is_called_by_apps(request.uri().path());
-    let asks = is_open
-        && request.method() == Method::OPTIONS
+/// Headers of all responses. Apps can read errors, too.
+const HEADERS: [(HeaderName, &str); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "www-authenticate, x-amzn-errortype, x-amzn-requestid"),
+];
+
+/// Responds to preflight requests, and allows pages of any origin to read the responses.
+///
+/// This layer is only for routes that apps call. The hosted pages know who is signed in, and the pages under `/_local/`
+/// show codes of users.
+pub(crate) async fn allow_any_origin(request: Request, next: Next) -> Response {
+    let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if asks {
+    let mut response = if is_preflight {
         let mut response = StatusCode::NO_CONTENT.into_response();
-        let allowed = PREFLIGHT.map(|(name, value)| (name, HeaderValue::from_static(value)));
-        response.headers_mut().extend(allowed);
+        set(&mut response, &PREFLIGHT);
         response
     } else {
         next.run(request).await
     };
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(random_uuid()) {
-        headers.insert(REQUEST_ID, id);
-    }
-    if is_open {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("www-authenticate, x-amzn-errortype, x-amzn-requestid"),
-        );
-    }
+    set(&mut response, &HEADERS);
     response
 }
 
-/// Hosted pages are not: they are for people, and know who is signed in. Nor is `/_local/`, which shows codes.
-fn is_called_by_apps(path: &str) -> bool {
-    matches!(path, "/" | "/oauth2/token" | "/oauth2/userInfo" | "/oauth2/revoke")
-        || path.ends_with("/.well-known/jwks.json")
-        || path.ends_with("/.well-known/openid-configuration")
+fn set(response: &mut Response, headers: &[(HeaderName, &'static str)]) {
+    for (name, value) in headers {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
 }

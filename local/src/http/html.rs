@@ -1,4 +1,4 @@
-//! HTML pages: one document shape and one content security policy for all of them.
+//! HTML pages. All have the same document structure and the same base of a content security policy.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
@@ -8,14 +8,14 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// The style sheet of a group of pages, with the content security policy that allows nothing else.
+/// The style sheet of a group of pages, and a content security policy that allows only this style sheet.
 pub(crate) struct Layout {
     css: &'static str,
     policy: HeaderValue,
 }
 
 impl Layout {
-    /// Returns a layout whose pages run no scripts, load nothing and cannot be framed. `directives` are added to that
+    /// Returns a layout for pages that cannot run scripts, load resources or be framed. `directives` are added to that
     /// policy.
     pub(crate) fn new(css: &'static str, directives: &str) -> Self {
         let hash = STANDARD.encode(digest(&SHA256, css.as_bytes()));
@@ -35,7 +35,7 @@ impl Layout {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (title) }
-                    // The hash in the policy is that of the style sheet as it is.
+                    // The policy has the hash of this exact text.
                     style { (PreEscaped(self.css)) }
                 }
                 body { (body) }

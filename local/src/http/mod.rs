@@ -1,4 +1,4 @@
-//! The wire: each protocol that clients speak to the pool.
+//! The HTTP interfaces of the pool: Cognito's API, OAuth with its pages, and the console.
 
 pub(crate) mod api;
 pub(crate) mod console;
@@ -9,4 +9,5 @@ pub(crate) mod html;
 pub(crate) mod oauth;
 pub(crate) mod operations;
 pub(crate) mod origin;
+pub(crate) mod request_id;
 pub(crate) mod well_known;

@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, Uri, header, uri::Authority};
 use crate::pool::Pool;
 
 /// Returns the base of all addresses of a pool for the client that sent a request, such as `http://cognito:9229` in a
-/// container network. It has the host of the request if that names the port of the pool; otherwise it is the pool's own
-/// address.
+/// container network. The base has the host of the request if that has the port of the pool. Otherwise it is the address
+/// at which the pool listens.
 ///
 /// A client can send any host, so the result must be used only in the response to that client.
 pub(crate) fn base_url_on_own_port(headers: &HeaderMap, pool: &Pool) -> String {
@@ -19,8 +19,9 @@ pub(crate) fn base_url_on_own_port(headers: &HeaderMap, pool: &Pool) -> String {
     host.map_or_else(|| pool.endpoint(), |host| format!("http://{host}"))
 }
 
-/// Returns the same base for a browser, whatever the port is, since the port of a container may be mapped to another one.
-/// A request without a well-formed `Host` gets the pool's own address.
+/// Returns the base of all addresses of a pool for a browser. The host of the request may have any port, because the port
+/// of a container can be mapped to another one. A request without a well-formed `Host` gets the address at which the pool
+/// listens.
 pub(crate) fn base_url(headers: &HeaderMap, pool: &Pool) -> String {
     requested_host(headers).map_or_else(|| pool.endpoint(), |host| format!("http://{host}"))
 }
@@ -38,17 +39,17 @@ fn requested_host(headers: &HeaderMap) -> Option<&str> {
     (!name.is_empty() && name.bytes().all(is_name) && is_port).then_some(host)
 }
 
-/// Returns whether a request comes from a page of this machine, or not from a page: browsers send the origin of the page,
-/// other clients send none.
-pub(crate) fn is_own_origin(headers: &HeaderMap, own: IpAddr) -> bool {
+/// Returns whether a request comes from a page of this machine or from no page. Browsers send the origin of the page, and
+/// other clients send no origin.
+pub(crate) fn is_local_origin(headers: &HeaderMap, own: IpAddr) -> bool {
     headers.get_all(header::ORIGIN).iter().all(|origin| {
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-        origin.as_ref().and_then(Uri::host).is_some_and(|host| is_here(host, own))
+        origin.as_ref().and_then(Uri::host).is_some_and(|host| is_local_host(host, own))
     })
 }
 
 /// Returns whether a host is loopback or the address that the pool listens at.
-pub(crate) fn is_here(host: &str, own: IpAddr) -> bool {
+pub(crate) fn is_local_host(host: &str, own: IpAddr) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = host.parse::<IpAddr>() {
         return address.is_loopback() || address == own;
@@ -114,10 +115,10 @@ mod tests {
         for host in
             ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "[::1]", "192.168.1.7"]
         {
-            assert!(is_here(host, own), "{host}");
+            assert!(is_local_host(host, own), "{host}");
         }
         for host in ["evil.example", "localhost.evil.example", "notlocalhost", "192.168.1.8", ""] {
-            assert!(!is_here(host, own), "{host}");
+            assert!(!is_local_host(host, own), "{host}");
         }
     }
 }

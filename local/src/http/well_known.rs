@@ -13,15 +13,16 @@ use serde_json::{Value, json};
 
 use crate::{
     error::Error,
-    http::origin::base_url_on_own_port,
+    http::{oauth::paths, origin::base_url_on_own_port},
     pool::{Fault, Pool, site::Site},
 };
 
-/// The keys of a local pool change when it is restarted, so no client may reuse a response without asking again.
+/// The keys of a local pool change when it is restarted, so clients must revalidate each response.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache");
 
 type PoolPath = Result<Path<String>, PathRejection>;
 
+/// Returns the routes of the documents.
 pub(crate) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/{pool}/.well-known/jwks.json", get(jwks))
@@ -52,28 +53,29 @@ async fn discovery(State(site): State<Arc<Site>>, path: PoolPath, headers: Heade
         Ok(pool) => pool,
         Err(error) => return not_found(error),
     };
-    let mut response =
-        json_response(&discovery_document(&pool, &base_url_on_own_port(&headers, &pool)));
+    let base = base_url_on_own_port(&headers, &pool);
+    let mut response = json_response(&discovery_document(&pool, &base));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("host"));
     response
 }
 
-/// Returns the metadata of OpenID Connect Discovery 1.0, section 3, with the members that Cognito writes. `base` is the
-/// base URL of all addresses.
+/// Returns a discovery document (OpenID Connect Discovery 1.0, section 3) with the members that Cognito's has. `base` is
+/// the base of all addresses.
 fn discovery_document(pool: &Pool, base: &str) -> Value {
+    let address = |path: &str| format!("{base}{path}");
     json!({
-        "authorization_endpoint": format!("{base}/oauth2/authorize"),
-        "end_session_endpoint": format!("{base}/logout"),
+        "authorization_endpoint": address(paths::AUTHORIZE),
+        "end_session_endpoint": address(paths::LOGOUT),
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": pool.issuer(),
         "jwks_uri": pool.jwks_uri_at(base),
         "response_types_supported": ["code", "token"],
-        "revocation_endpoint": format!("{base}/oauth2/revoke"),
+        "revocation_endpoint": address(paths::REVOKE),
         "scopes_supported": ["openid", "email", "phone", "profile"],
         "subject_types_supported": ["public"],
-        "token_endpoint": format!("{base}/oauth2/token"),
+        "token_endpoint": address(paths::TOKEN),
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "userinfo_endpoint": format!("{base}/oauth2/userInfo"),
+        "userinfo_endpoint": address(paths::USER_INFO),
     })
 }
 

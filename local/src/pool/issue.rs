@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 
 use tower_cognito::{TokenUse, Verified};
 
-pub(crate) use crate::crypto::secret::digest_of;
 use crate::{
     blocking,
     error::Error,

@@ -13,7 +13,6 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-pub(crate) use crate::ids::random_uuid;
 use crate::{model::StoredKey, text::base64url};
 
 /// A key pair that signs tokens, with its id.

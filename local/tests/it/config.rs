@@ -141,6 +141,8 @@ fn wrong_setting_is_rejected_with_its_line_and_the_allowed_values() {
         (CLIENT, "allowed_oauth_flows_user_pool_client = true", "are required"),
         (CLIENT, "callback_urls = [\"/callback\"]", "absolute"),
         (CLIENT, "callback_urls = [\"http://example.com/\"]", "http is allowed for localhost"),
+        (CLIENT, "callback_urls = [\"https://example.com/caf\u{e9}\"]", "expected ASCII"),
+        (CLIENT, "logout_urls = [\"https://ex\u{e4}mple.com/\"]", "expected ASCII"),
         (CLIENT, "callback_urls = [\"https://example.com/#a\"]", "without a fragment"),
         (CLIENT, "callback_urls = [\"javascript:alert(1)\"]", "scheme of an app"),
         (CLIENT, "callback_urls = [\"http://localhost@example.com/\"]", "host"),

@@ -158,7 +158,7 @@ async fn only_this_machine_can_advance_the_clock() {
 }
 
 #[tokio::test]
-async fn cors_allows_app_endpoints_but_not_the_console() {
+async fn cors_is_for_endpoints_of_apps_only() {
     let pool = UserPool::start().await.unwrap();
     let origin = "http://localhost:5173";
     let ask = |path: &str| {
@@ -170,7 +170,10 @@ async fn cors_allows_app_endpoints_but_not_the_console() {
             .header("access-control-request-headers", "content-type,x-amz-target")
             .send()
     };
-    for path in ["/", "/oauth2/token", "/oauth2/userInfo", "/oauth2/revoke"] {
+    let documents = ["jwks.json", "openid-configuration"]
+        .map(|document| format!("/{}/.well-known/{document}", pool.id()));
+    let [keys, discovery] = documents.each_ref().map(String::as_str);
+    for path in ["/", "/oauth2/token", "/oauth2/userInfo", "/oauth2/revoke", keys, discovery] {
         let answer = ask(path).await.unwrap();
         assert_eq!(answer.status(), 204, "{path}");
         assert_eq!(answer.headers()["access-control-allow-origin"], "*");
@@ -179,7 +182,17 @@ async fn cors_allows_app_endpoints_but_not_the_console() {
             assert!(allowed.split(", ").any(|allowed| allowed == name), "{name}");
         }
     }
-    for path in ["/_local/messages", "/_local/clock", "/login"] {
+    // No route serves the last two paths.
+    for path in [
+        "/_local/messages",
+        "/_local/clock",
+        "/login",
+        "/logout",
+        "/oauth2/authorize",
+        "/oauth2/idpresponse",
+        "/a/b/.well-known/jwks.json",
+        "/.well-known/openid-configuration",
+    ] {
         let answer = ask(path).await.unwrap();
         assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
         assert_ne!(answer.status(), 204, "{path}");

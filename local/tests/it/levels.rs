@@ -54,7 +54,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
         ],
     ),
     ("server", &["http", "pool"]),
-    ("start", &["config", "store"]),
+    ("start", &["config", "model", "store"]),
     ("testing", &["ids", "pool", "store", "triggers"]),
     (
         "builder",

@@ -777,7 +777,13 @@ async fn revoking_a_refresh_token_revokes_its_access_tokens() {
         }
     };
     is_error(&revoke("").await, 400, "invalid_request");
-    is_error(&revoke(access).await, 400, "unsupported_token_type");
+    // The endpoint and the operation of the API have the same rule.
+    for token in [access, "garbage", "a.b.c.d"] {
+        is_error(&revoke(token).await, 400, "unsupported_token_type");
+        let input = json!({ "ClientId": pool.client_id(), "Token": token });
+        let error = call(&pool, "RevokeToken", input).await.unwrap_err();
+        assert_eq!(error.0, "UnsupportedTokenTypeException", "{token}");
+    }
     let other = [("client_id", "server"), ("token", refresh)];
     is_error(&post(&pool, "/oauth2/revoke", None, &other).await, 401, "invalid_client");
     assert_eq!(user_info(&pool, access).await.status, 200);

@@ -16,9 +16,10 @@ use crate::{
     pool::{Pool, site::Site},
 };
 
-/// The maximum advance of a clock, in all: ten years. Times that are computed from it stay in range.
+/// The maximum total advance of a clock: ten years. Times that are computed from the clock stay in range.
 const MAX_ADVANCE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
+/// The body of a request that advances a clock.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Advance {
@@ -30,9 +31,10 @@ pub(crate) async fn show(State(site): State<Arc<Site>>) -> Response {
     times(&site.pools())
 }
 
-/// `POST /_local/clock`: advances the clock of one pool or of all, so that codes, sessions and tokens expire at once.
+/// `POST /_local/clock`: advances the clock of one pool or of all pools. Codes, sessions and tokens then expire without
+/// waiting.
 ///
-/// It accepts only JSON, which a form on a page elsewhere cannot send.
+/// It accepts only JSON, which a form on a page of another site cannot send.
 pub(crate) async fn advance(
     State(site): State<Arc<Site>>,
     uri: Uri,
@@ -47,7 +49,7 @@ pub(crate) async fn advance(
         Err(rejection) => return rejection.into_response(),
     };
     if pools.iter().any(|pool| pool.ahead().saturating_add(advance) > MAX_ADVANCE) {
-        let message = "A clock can be advanced by at most ten years in all.\n";
+        let message = "A clock can be advanced by at most ten years in total.\n";
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
     for pool in &pools {

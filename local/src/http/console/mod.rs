@@ -23,7 +23,7 @@ use crate::{
     store::Data,
 };
 
-/// Headers of all responses. Pages have a content security policy besides.
+/// Headers of all responses. Pages also have a content security policy.
 const HEADERS: [(HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -39,7 +39,7 @@ pub(crate) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
         .route_layer(middleware::from_fn_with_state(Arc::clone(site), protect))
 }
 
-/// Responds only to this machine, and sets the headers of all responses.
+/// Rejects requests that are not from this machine, and sets the headers of all responses.
 async fn protect(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let mut response = match access::check(&site, request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
@@ -55,7 +55,7 @@ async fn overview(State(site): State<Arc<Site>>) -> Response {
     page::overview(&site)
 }
 
-/// Responds with the messages of one pool or of all, newest first, and optionally only with those of one user.
+/// Responds with the messages of one pool or of all pools, newest first. The query can select one user.
 async fn messages(State(site): State<Arc<Site>>, uri: Uri) -> Response {
     let pools = match requested_pools(&site, &uri) {
         Ok(pools) => pools,
@@ -71,7 +71,7 @@ async fn messages(State(site): State<Arc<Site>>, uri: Uri) -> Response {
             messages.extend(data.messages.values().rev().filter(is_requested).cloned());
         });
     }
-    // The sort is stable, so messages of one moment keep their order.
+    // The sort is stable, so messages with the same time keep their order.
     messages.sort_by_key(|message| Reverse(message.at));
     Json(messages.iter().map(|message| to_json(message)).collect::<Value>()).into_response()
 }
@@ -83,7 +83,7 @@ fn requested_pools(site: &Site, uri: &Uri) -> Result<Vec<Arc<Pool>>, (StatusCode
     Ok(vec![pool])
 }
 
-/// Returns whether a message was sent to a user, given by name, `sub`, email address or phone number.
+/// Returns whether a message was sent to a user. `name` is a user name, `sub`, email address or phone number.
 fn is_for_user(data: &Data, message: &Message, name: &str) -> bool {
     let key = data.user_key(&message.username);
     key == data.user_key(name)

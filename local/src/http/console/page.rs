@@ -12,7 +12,7 @@ use crate::{
     store::Data,
 };
 
-/// The maximum number of messages on the page. `/_local/messages` has all.
+/// The maximum number of messages on the page. `/_local/messages` returns all messages.
 const MAX_MESSAGES: usize = 100;
 
 static LAYOUT: LazyLock<Layout> =
@@ -126,7 +126,7 @@ fn table<const N: usize>(
 ) -> Markup {
     let mut rows = rows.peekable();
     html! {
-        // On a narrow screen the table scrolls by itself, also by keyboard.
+        // On a narrow screen only the table scrolls. It can be focused to scroll it with the keyboard.
         div class="table" role="region" aria-label=(caption) tabindex="0" {
             table {
                 caption { (caption) }

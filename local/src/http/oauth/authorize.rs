@@ -9,14 +9,13 @@ use axum::{
 };
 
 use crate::{
+    domain::{
+        browser_sessions::SignedIn,
+        federation::providers::{self, RequestedProvider, UnknownProvider},
+    },
     http::oauth::{
-        browser_session::{self, SignedIn},
-        error::OAuthError,
-        federation::{self, RequestedProvider},
-        grants::authorization_response,
-        parameters::Query,
-        redirect,
-        request::AuthorizationRequest,
+        authorization_response::authorization_response, browser_session, error::OAuthError,
+        federation, parameters::Query, redirect, request::AuthorizationRequest,
     },
     pool::site::Site,
 };
@@ -31,11 +30,13 @@ pub(crate) async fn handle(
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };
-    let provider = match federation::requested_provider(&request, &query) {
+    let (name, identifier) = (query.get("identity_provider"), query.get("idp_identifier"));
+    let settings = &request.client.settings;
+    let provider = match providers::requested(&request.pool, settings, name, identifier) {
         Ok(provider) => provider,
-        Err(error) => return redirect::to(&request.error_url(error)),
+        Err(UnknownProvider) => return redirect::to(&request.error_url("invalid_request")),
     };
-    // A session counts only if it was opened with the provider that the app asks for.
+    // A session counts only if it was created with the provider that the app requests.
     let signed_in = browser_session::find(&request, &headers)
         .filter(|signed_in| provider.accepts(&signed_in.session.provider));
     match (signed_in, provider) {

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
-    crypto::secret::same,
+    domain::client_auth::{self, ClientAuthError, ClientCredentials},
     http::oauth::{error::OAuthError, parameters::Parameters},
     model::Client,
     pool::{Pool, site::Site},
@@ -32,16 +32,6 @@ const TWO_CLIENTS: OAuthError = OAuthError::new(
     "client_id and the Authorization header name different app clients",
 );
 
-/// The credentials of a client, each in all readings that the header allows, the most likely first.
-///
-/// RFC 6749 requires clients to form-encode both halves before the base64 of `Basic`. Many clients do not, and the
-/// examples in Cognito's developer guide do not. The two readings differ if a half contains `+` or `%`, and Cognito
-/// allows `+` in client secrets. So the header does not tell which one is meant, and both are tried.
-struct Credentials {
-    ids: Vec<String>,
-    secrets: Vec<String>,
-}
-
 /// Authenticates a client by the header `Authorization: Basic` or by the form. A client without a secret must not send
 /// one.
 pub(crate) fn authenticate(
@@ -49,22 +39,19 @@ pub(crate) fn authenticate(
     headers: &HeaderMap,
     form: &Parameters,
 ) -> Result<(Arc<Pool>, Arc<Client>), OAuthError> {
-    let Credentials { ids, secrets } = credentials(headers, form)?;
-    let (pool, client) = ids.iter().find_map(|id| site.client(id)).ok_or(UNKNOWN_CLIENT)?;
-    let is_authenticated = match &client.settings.client_secret {
-        // All readings are compared, so that the time does not reveal which one matched.
-        Some(known) => secrets.iter().filter(|given| same(known, given.as_bytes())).count() > 0,
-        None => secrets.is_empty(),
-    };
-    if is_authenticated { Ok((pool, client)) } else { Err(WRONG_SECRET) }
+    client_auth::authenticate(site, &credentials(headers, form)?).map_err(|error| match error {
+        ClientAuthError::UnknownClient => UNKNOWN_CLIENT,
+        ClientAuthError::WrongSecret => WRONG_SECRET,
+    })
 }
 
-fn credentials(headers: &HeaderMap, form: &Parameters) -> Result<Credentials, OAuthError> {
+fn credentials(headers: &HeaderMap, form: &Parameters) -> Result<ClientCredentials, OAuthError> {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     let Some(line) = lines.next() else {
         let id = form.get("client_id").ok_or(NO_CREDENTIALS)?;
         let secret = form.get("client_secret").map(str::to_owned);
-        return Ok(Credentials { ids: vec![id.to_owned()], secrets: secret.into_iter().collect() });
+        let (ids, secrets) = (vec![id.to_owned()], secret.into_iter().collect());
+        return Ok(ClientCredentials { ids, secrets });
     };
     if lines.next().is_some() || form.has("client_secret") {
         return Err(TWO_WAYS);
@@ -76,25 +63,29 @@ fn credentials(headers: &HeaderMap, form: &Parameters) -> Result<Credentials, OA
     }
 }
 
-fn parse_basic(line: &str) -> Option<Credentials> {
+fn parse_basic(line: &str) -> Option<ClientCredentials> {
     let (scheme, value) = line.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
     }
     let pair = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    let secrets = if secret.is_empty() { Vec::new() } else { readings(secret) };
-    Some(Credentials { ids: readings(id), secrets })
+    let secrets = if secret.is_empty() { Vec::new() } else { decodings(secret) };
+    Some(ClientCredentials { ids: decodings(id), secrets })
 }
 
-/// Returns a half of the pair as it is and, if that differs, form-decoded.
-fn readings(text: &str) -> Vec<String> {
-    let mut readings = vec![text.to_owned()];
+/// Returns the client ID or the secret unchanged and, if that differs, form-decoded.
+///
+/// RFC 6749 requires clients to form-encode both before the base64 of `Basic`. Many clients do not, and neither do the
+/// examples in Cognito's developer guide. The results differ if the text contains `+` or `%`, and Cognito allows `+` in
+/// client secrets. The header does not show which one is meant, so both are compared.
+fn decodings(text: &str) -> Vec<String> {
+    let mut decodings = vec![text.to_owned()];
     let decoded = form_decoded(text);
     if decoded != text {
-        readings.push(decoded);
+        decodings.push(decoded);
     }
-    readings
+    decodings
 }
 
 fn form_decoded(text: &str) -> String {

@@ -5,14 +5,14 @@ use cookie::{Cookie, SameSite, time::Duration};
 
 use crate::pool::Pool;
 
-/// Returns the name of a cookie of one pool. Browsers send the cookies of a host to all its ports, so the name has the
-/// pool and the port in it.
+/// Returns the name of a cookie. Browsers send the cookies of a host to all of its ports, so the name contains the pool
+/// and the port.
 pub(crate) fn cookie_name(pool: &Pool, purpose: &str) -> String {
     format!("{purpose}-{}-{}", pool.id(), pool.address().port())
 }
 
-/// Returns the value of a cookie. If a request has it twice, a page on another port or path of this host may have set
-/// one of them, so neither is used.
+/// Returns the cookie with a name, unless it is empty. A request can have two such cookies if a page on another port or
+/// path of this host set one of them. Neither is used then.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a>> {
     let mut found = headers
         .get_all(header::COOKIE)

@@ -16,10 +16,10 @@ pub(crate) struct OAuthError {
 }
 
 impl OAuthError {
-    /// The pool failed, the request is valid.
+    /// Reports that the pool failed. The request is valid.
     pub(crate) const SERVER: Self = Self { code: "server_error", description: None };
 
-    /// Returns an error with a description, which must be ASCII without quotes and backslashes.
+    /// Returns an error with a description. The description must be ASCII without quotes and backslashes.
     pub(crate) const fn new(code: &'static str, description: &'static str) -> Self {
         Self { code, description: Some(description) }
     }

@@ -1,14 +1,16 @@
 //! Protection of forms against cross-site request forgery.
 //!
-//! A form is accepted if it carries a token that belongs to a cookie of this browser, and if the headers `Origin` and
-//! `Sec-Fetch-Site`, where present, name this very origin.
+//! A form is accepted if it has the token for a cookie of this browser. The headers `Origin` and `Sec-Fetch-Site`, where
+//! present, must name this origin.
 //!
-//! The headers alone, which `CsrfLayer` of `tower-http` checks, are not enough here. That layer accepts a request
-//! with neither header. Browsers send `Sec-Fetch-Site` only to trustworthy addresses, which `http://localhost` is but
-//! `http://cognito:9229` in a container network is not, and privacy extensions and older browsers remove or omit
-//! `Origin`. The layer also skips `Origin` if `Sec-Fetch-Site` is `same-origin`. And the other ports of this machine,
-//! where other projects are under development, share the cookies of the pool, so `SameSite` does not stop them. The
-//! token covers all of these cases, and pages render it anyway.
+//! `CsrfLayer` of `tower-http` checks these headers alone, which is not enough here:
+//!
+//! - The layer accepts a request with neither header. Browsers send `Sec-Fetch-Site` only to trustworthy addresses, and
+//!   `http://cognito:9229` in a container network is not one. Older browsers omit `Origin`, and privacy extensions
+//!   remove it.
+//! - The layer does not check `Origin` if `Sec-Fetch-Site` is `same-origin`.
+//! - Other projects under development run on other ports of this machine. All ports share the cookies of the pool, so
+//!   `SameSite` does not protect them.
 
 use std::sync::LazyLock;
 
@@ -28,11 +30,11 @@ use crate::{
 /// The name of the field that carries the token.
 pub(crate) const FIELD: &str = "_csrf";
 
-/// How long a page can stay open before its form is sent, in seconds: one day.
+/// The maximum time between the response with a page and the submission of its form, in seconds: one day.
 const LIFETIME: u32 = 24 * 60 * 60;
 
-/// The key of all tokens, new in each process. A page on another port of this host can choose the cookie, and without a
-/// key it could compute the token too.
+/// The key of all tokens. Each process generates a new one. A page on another port of this host can set the cookie.
+/// Without a key it could also compute the token.
 static KEY: LazyLock<hmac::Key> =
     LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, &secret::random_octets::<32>()));
 

@@ -9,6 +9,7 @@ use axum::{
 };
 
 use crate::{
+    domain::authorization::registered_logout_uri,
     http::oauth::{
         browser_session,
         message_page::error_page,
@@ -19,13 +20,14 @@ use crate::{
     pool::{Pool, site::Site},
 };
 
+/// Ends the session, and redirects the browser to the logout URI or to the page `/login`.
 pub(crate) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Query(query): Query,
 ) -> Response {
     if query.has("logout_uri") {
-        return match registered_logout_uri(&site, &query) {
+        return match logout_uri(&site, &query) {
             Some((pool, uri)) => sign_out(&pool, &headers, &uri).await,
             None => error_page("redirect_mismatch"),
         };
@@ -39,12 +41,10 @@ pub(crate) async fn handle(
     }
 }
 
-/// Returns the logout URI if it is an exact match of one that is registered for the client.
-fn registered_logout_uri(site: &Site, query: &Parameters) -> Option<(Arc<Pool>, String)> {
+fn logout_uri(site: &Site, query: &Parameters) -> Option<(Arc<Pool>, String)> {
     let (pool, client) = site.client(query.get("client_id")?)?;
-    let requested = query.get("logout_uri")?;
-    let registered = client.settings.logout_urls.iter().find(|uri| *uri == requested)?;
-    Some((pool, registered.clone()))
+    let uri = registered_logout_uri(&client.settings, query.get("logout_uri")?)?;
+    Some((pool, uri.to_owned()))
 }
 
 async fn sign_out(pool: &Pool, headers: &HeaderMap, location: &str) -> Response {

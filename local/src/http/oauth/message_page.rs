@@ -1,4 +1,4 @@
-//! Pages with a message only. They belong to no authorization request.
+//! Pages that show a message. They belong to no authorization request.
 
 use std::sync::LazyLock;
 
@@ -7,12 +7,12 @@ use maud::{Markup, html};
 
 use crate::http::html::Layout;
 
-/// The policy has no `form-action`: browsers apply it to all redirects that follow a form, and an app may redirect to
+/// The policy has no `form-action`. Browsers apply that directive to the redirects after a form, and an app may redirect to
 /// any address.
 static LAYOUT: LazyLock<Layout> =
     LazyLock::new(|| Layout::new(include_str!("hosted/style.css"), ""));
 
-/// Returns a page with a message and no way on.
+/// Returns a page with a message and no links.
 pub(crate) fn message_page(status: StatusCode, title: &str, message: &str) -> Response {
     content_page(status, title, &html! { p { (message) } })
 }
@@ -22,8 +22,8 @@ pub(crate) fn content_page(status: StatusCode, title: &str, content: &Markup) ->
     document(status, &format!("Error: {title}"), title, content)
 }
 
-/// Returns the page for an error that is not reported to an app, because the app is unknown or its address cannot be
-/// trusted.
+/// Returns the page for an error that cannot be sent to an app, because the app is unknown or its address is not
+/// registered.
 pub(crate) fn error_page(code: &str) -> Response {
     let message = match code {
         "invalid_request" => "client_id is missing.",

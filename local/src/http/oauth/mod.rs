@@ -1,5 +1,6 @@
 //! The OAuth 2.0 endpoints and the hosted pages.
 
+mod authorization_response;
 mod authorize;
 mod browser_session;
 mod client_auth;
@@ -7,18 +8,17 @@ mod cookies;
 mod error;
 mod federation;
 mod form_token;
-mod grants;
 mod hosted;
 mod json;
 mod logout;
 pub(crate) mod message_page;
 mod parameters;
+pub(crate) mod paths;
 mod prompt;
 mod redirect;
 mod request;
 mod resource;
 mod revoke;
-mod scopes;
 mod token;
 mod user_info;
 
@@ -41,43 +41,51 @@ use crate::{
 /// The maximum length of a form, in bytes.
 const MAX_FORM: usize = 64 * 1024;
 
-/// Headers of all responses. Pages have a content security policy besides.
+/// Headers of all responses. Pages also have a content security policy.
 const HEADERS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // Forms are sent with `Origin`, and links to other sites without `Referer`.
+    // Browsers send forms with `Origin`, and follow links to other sites without `Referer`.
     (header::REFERRER_POLICY, "same-origin"),
 ];
 
-/// Returns the routes of the endpoints that apps call, whose errors are JSON, and of the pages that browsers open, whose
-/// errors are HTML.
-pub(crate) fn routes(operations: &Arc<Operations>) -> Router<Arc<Site>> {
-    let run = |no_response: NoResponse| {
-        middleware::from_fn_with_state((Arc::clone(operations), no_response), run_to_completion)
-    };
-    let endpoints = Router::new()
-        .route("/oauth2/token", post(token::handle))
-        .route("/oauth2/userInfo", get(user_info::handle).post(user_info::handle))
-        .route("/oauth2/revoke", post(revoke::handle))
-        .method_not_allowed_fallback(error::wrong_method)
-        .route_layer(run(error::no_response));
-    let pages = Router::new()
-        .route("/oauth2/authorize", get_only(get(authorize::handle)))
-        .route("/oauth2/idpresponse", get_only(get(federation::handle)))
-        .route("/logout", get_only(get(logout::handle)))
+/// Returns the routes of the endpoints that apps call. Their errors are JSON.
+pub(crate) fn endpoints(operations: &Arc<Operations>) -> Router<Arc<Site>> {
+    let routes = Router::new()
+        .route(paths::TOKEN, post(token::handle))
+        .route(paths::USER_INFO, get(user_info::handle).post(user_info::handle))
+        .route(paths::REVOKE, post(revoke::handle))
+        .method_not_allowed_fallback(error::wrong_method);
+    with_layers(routes, operations, error::no_response)
+}
+
+/// Returns the routes of the pages that browsers open. Their errors are HTML.
+pub(crate) fn pages(operations: &Arc<Operations>) -> Router<Arc<Site>> {
+    let routes = Router::new()
+        .route(paths::AUTHORIZE, get_only(get(authorize::handle)))
+        .route(paths::IDP_RESPONSE, get_only(get(federation::handle)))
+        .route(paths::LOGOUT, get_only(get(logout::handle)))
         .merge(hosted::routes())
-        .method_not_allowed_fallback(hosted::wrong_method)
-        .route_layer(run(hosted::no_response));
-    Router::new()
-        .merge(endpoints)
-        .merge(pages)
+        .method_not_allowed_fallback(hosted::wrong_method);
+    with_layers(routes, operations, hosted::no_response)
+}
+
+/// Runs requests to completion, limits the length of their bodies, and sets the headers of all responses.
+fn with_layers(
+    routes: Router<Arc<Site>>,
+    operations: &Arc<Operations>,
+    no_response: NoResponse,
+) -> Router<Arc<Site>> {
+    let state = (Arc::clone(operations), no_response);
+    routes
+        .route_layer(middleware::from_fn_with_state(state, run_to_completion))
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(middleware::from_fn(set_headers))
 }
 
 /// Rejects `HEAD`, for which axum would call the handler of `GET`. These paths sign users in and out, and `HEAD` must be
-/// safe (RFC 9110, section 9.2.1). Cognito supports only `GET` there, too.
+/// safe (RFC 9110, section 9.2.1). Cognito also supports only `GET` there.
 fn get_only(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
     let reject = async || error::allow_only_get(hosted::wrong_method().await);
     route.head(reject).fallback(reject)

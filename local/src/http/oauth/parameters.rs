@@ -11,7 +11,7 @@ use axum::{
 
 use crate::http::oauth::error::OAuthError;
 
-/// Names and values. A name that occurs more than once has no value.
+/// The parameters of a request. A parameter that occurs more than once has no value.
 #[derive(Clone, Default)]
 pub(crate) struct Parameters {
     values: BTreeMap<String, String>,
@@ -25,7 +25,7 @@ pub(crate) struct Query(pub(crate) Parameters);
 /// Extracts the parameters of a form that an app sends to an endpoint. A rejection is JSON.
 pub(crate) struct Form(pub(crate) Parameters);
 
-/// Error returned when the body of a request is not a form.
+/// Error returned when the body of a request cannot be read as a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FormError {
     WrongType,
@@ -37,7 +37,7 @@ impl Parameters {
     pub(crate) fn parse(text: &[u8]) -> Self {
         let mut parameters = Self::default();
         for (name, value) in form_urlencoded::parse(text) {
-            // The parser puts this character in place of bytes that are not UTF-8.
+            // The parser replaces bytes that are not UTF-8 with this character.
             parameters.is_invalid |= [&name, &value].iter().any(|text| text.contains('\u{fffd}'));
             let name = name.into_owned();
             if parameters.values.contains_key(&name) || parameters.repeated.contains(&name) {

@@ -9,8 +9,8 @@ const NONE_COMBINED: OAuthError = OAuthError::new(
 
 /// The values that an app sent, in their order.
 ///
-/// As in Cognito, only `login` and `none` have an effect here. All values, unknown ones included, are sent on to the
-/// identity provider at which the user signs in.
+/// As in Cognito, only `login` and `none` have an effect here. The identity provider at which the user signs in gets all
+/// values, including unknown ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     values: Vec<String>,

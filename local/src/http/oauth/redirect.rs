@@ -15,7 +15,7 @@ pub(crate) enum ResponseMode {
     Fragment,
 }
 
-/// Returns a URI with added parameters. The rest of it stays as it is.
+/// Returns a URI with added parameters. The rest of the URI is unchanged.
 pub(crate) fn with_parameters(
     uri: &str,
     mode: ResponseMode,
@@ -36,7 +36,7 @@ pub(crate) fn encoded(parameters: &[(&str, &str)]) -> String {
     encoded.finish()
 }
 
-/// Returns a redirect that browsers follow with `GET`, whatever the method of their request.
+/// Returns a redirect that browsers follow with `GET`, also after a `POST`.
 pub(crate) fn to(location: &str) -> Response {
     let Ok(location) = HeaderValue::try_from(location) else {
         let message =

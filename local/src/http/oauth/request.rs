@@ -5,20 +5,19 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 
 use crate::{
+    domain::authorization::{
+        self, Authorization, AuthorizationError, ResponseType, registered_redirect_uri,
+    },
     http::oauth::{
         error::OAuthError,
         message_page::error_page,
         parameters::Parameters,
         prompt::Prompt,
         redirect::{self, ResponseMode},
-        resource, scopes,
+        resource,
     },
-    model::{
-        Client,
-        settings::{OAuthFlow, OWN_PROVIDER},
-    },
+    model::{Client, settings::OWN_PROVIDER},
     pool::{Pool, site::Site},
-    store::Data,
 };
 
 /// Rejects a query or a form with repeated or unreadable parameters.
@@ -36,40 +35,34 @@ const INVALID_CHALLENGE: OAuthError = OAuthError::new(
     "code_challenge must be a SHA-256 in base64url, with code_challenge_method=S256",
 );
 
-/// A valid authorization request, with the pool and the app client that it names.
+/// A valid authorization request, with its pool and its app client.
 ///
 /// Browsers carry the request from page to page, so each page validates it again.
 pub(crate) struct AuthorizationRequest {
     pub(crate) pool: Arc<Pool>,
     pub(crate) client: Arc<Client>,
     /// One of the client's callback URLs.
-    pub(crate) redirect_uri: String,
+    redirect_uri: String,
     pub(crate) response_type: ResponseType,
     /// The parameter `scope` as it was sent.
     scope: Option<String>,
     /// The scopes that are granted.
-    pub(crate) scopes: Vec<String>,
-    pub(crate) state: Option<String>,
-    pub(crate) nonce: Option<String>,
-    pub(crate) code_challenge: Option<String>,
+    scopes: Vec<String>,
+    state: Option<String>,
+    nonce: Option<String>,
+    code_challenge: Option<String>,
     pub(crate) prompt: Prompt,
-    /// The name that the user is likely to sign in with.
+    /// The name with which the user is likely to sign in.
     pub(crate) login_hint: Option<String>,
     /// The API that the access token is for.
-    pub(crate) resource: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ResponseType {
-    Code,
-    Token,
+    resource: Option<String>,
 }
 
 /// An authorization request that is not valid.
 pub(crate) enum RequestError {
-    /// The client or its redirect URI is not valid, so that the error must not be sent there. It is shown to the user.
+    /// The client or its redirect URI is not valid. The error must not be sent there, so the user sees a page.
     Page(&'static str),
-    /// The app gets the error at this address.
+    /// The browser takes the error to the app at this address.
     Redirect(String),
 }
 
@@ -87,8 +80,8 @@ impl AuthorizationRequest {
     pub(crate) fn parse(site: &Site, parameters: &Parameters) -> Result<Self, RequestError> {
         let id = parameters.get("client_id").ok_or(RequestError::Page("invalid_request"))?;
         let (pool, client) = site.client(id).ok_or(RequestError::Page("invalid_client"))?;
-        let redirect_uri = registered_redirect_uri(&client, parameters)?;
-        // From here on the app is known, and gets all errors.
+        let redirect_uri = redirect_uri(&client, parameters)?;
+        // From here on the app is known and gets all errors.
         Self::with_redirect_uri(pool, client, &redirect_uri, parameters).map_err(|error| {
             let mode = match parameters.get("response_type") {
                 Some("token") => ResponseMode::Fragment,
@@ -114,25 +107,20 @@ impl AuthorizationRequest {
         if !parameters.is_unambiguous() {
             return Err(AMBIGUOUS);
         }
-        let (response_type, flow) = match parameters.get("response_type") {
-            Some("code") => (ResponseType::Code, OAuthFlow::Code),
-            Some("token") => (ResponseType::Token, OAuthFlow::Implicit),
+        let response_type = match parameters.get("response_type") {
+            Some("code") => ResponseType::Code,
+            Some("token") => ResponseType::Token,
             Some(_) => return Err("unsupported_response_type".into()),
             None => return Err(OAuthError::new("invalid_request", "response_type is missing")),
         };
-        if !settings.allowed_oauth_flows.contains(&flow) {
-            return Err(FLOW_NOT_ALLOWED);
-        }
-        let code_challenge = parameters.get("code_challenge");
-        match (code_challenge, parameters.get("code_challenge_method")) {
-            (None, None) => {}
-            (Some(challenge), Some("S256")) if is_code_challenge(challenge) => {}
-            _ => return Err(INVALID_CHALLENGE),
-        }
+        let requested = authorization::Request {
+            response_type,
+            scope: parameters.get("scope"),
+            code_challenge: parameters.get("code_challenge"),
+            code_challenge_method: parameters.get("code_challenge_method"),
+        };
+        let scopes = authorization::authorize(&pool, settings, &requested)?;
         let prompt = Prompt::parse(parameters.get("prompt"))?;
-        let scope = parameters.get("scope");
-        let scopes = pool.store.read(|data: &Data| scopes::of_user(data, settings, scope));
-        let scopes = scopes.ok_or(OAuthError::from("invalid_scope"))?;
         let text = |name: &str| parameters.get(name).map(str::to_owned);
         Ok(Self {
             redirect_uri: redirect_uri.to_owned(),
@@ -150,14 +138,21 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Returns whether users of the app can sign in with a provider. The pool itself is [`OWN_PROVIDER`].
-    pub(crate) fn allows_provider(&self, name: &str) -> bool {
-        self.client.settings.supported_identity_providers.iter().any(|known| known == name)
+    /// Returns what the app gets when the user is signed in.
+    pub(crate) fn authorization(&self) -> Authorization<'_> {
+        Authorization {
+            client: &self.client,
+            redirect_uri: &self.redirect_uri,
+            scopes: &self.scopes,
+            nonce: self.nonce.as_deref(),
+            code_challenge: self.code_challenge.as_deref(),
+            resource: self.resource.as_deref(),
+        }
     }
 
     /// Returns whether users of the app can sign in with a password.
     pub(crate) fn allows_passwords(&self) -> bool {
-        self.allows_provider(OWN_PROVIDER)
+        self.client.settings.allows_provider(OWN_PROVIDER)
     }
 
     /// Returns the query with which another page gets the same request.
@@ -167,7 +162,7 @@ impl AuthorizationRequest {
         let parameters: Vec<_> = [
             ("client_id", Some(self.client.settings.client_id.as_str())),
             ("redirect_uri", Some(&self.redirect_uri)),
-            ("response_type", Some(self.response_type.as_str())),
+            ("response_type", Some(response_type(self.response_type))),
             ("scope", self.scope.as_deref()),
             ("state", self.state.as_deref()),
             ("nonce", self.nonce.as_deref()),
@@ -192,49 +187,51 @@ impl AuthorizationRequest {
     pub(crate) fn response_url(&self, parameters: &[(&str, &str)]) -> String {
         let state = self.state.as_deref().map(|state| ("state", state));
         let parameters: Vec<_> = parameters.iter().copied().chain(state).collect();
-        redirect::with_parameters(&self.redirect_uri, self.response_type.mode(), &parameters)
+        redirect::with_parameters(
+            &self.redirect_uri,
+            response_mode(self.response_type),
+            &parameters,
+        )
     }
 }
 
-impl ResponseType {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::Token => "token",
-        }
-    }
-
-    fn mode(self) -> ResponseMode {
-        match self {
-            Self::Code => ResponseMode::Query,
-            Self::Token => ResponseMode::Fragment,
+impl From<AuthorizationError> for OAuthError {
+    fn from(error: AuthorizationError) -> Self {
+        match error {
+            AuthorizationError::FlowNotAllowed => FLOW_NOT_ALLOWED,
+            AuthorizationError::InvalidChallenge => INVALID_CHALLENGE,
+            AuthorizationError::InvalidScope => "invalid_scope".into(),
         }
     }
 }
 
-/// Returns the redirect URI if it is an exact match of a registered one, or the default one if the request has none.
-fn registered_redirect_uri(
-    client: &Client,
-    parameters: &Parameters,
-) -> Result<String, RequestError> {
+fn response_type(response_type: ResponseType) -> &'static str {
+    match response_type {
+        ResponseType::Code => "code",
+        ResponseType::Token => "token",
+    }
+}
+
+fn response_mode(response_type: ResponseType) -> ResponseMode {
+    match response_type {
+        ResponseType::Code => ResponseMode::Query,
+        ResponseType::Token => ResponseMode::Fragment,
+    }
+}
+
+/// Returns the redirect URI of a request, or the client's default if the request has none. It must be registered.
+fn redirect_uri(client: &Client, parameters: &Parameters) -> Result<String, RequestError> {
     let settings = &client.settings;
     let requested = if parameters.has("redirect_uri") {
         parameters.get("redirect_uri")
     } else {
         settings.default_redirect_uri.as_deref()
     };
-    let is_registered =
-        |uri: &&str| settings.callback_urls.iter().any(|known| known == uri) && !uri.contains('#');
+    let registered = requested.and_then(|uri| registered_redirect_uri(settings, uri));
     let code = if settings.allowed_oauth_flows_user_pool_client {
         "redirect_mismatch"
     } else {
         "unauthorized_client"
     };
-    requested.filter(is_registered).map(str::to_owned).ok_or(RequestError::Page(code))
-}
-
-/// Returns whether a text is a SHA-256 in base64url (RFC 7636, section 4.2).
-fn is_code_challenge(text: &str) -> bool {
-    text.len() == 43
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    registered.map(str::to_owned).ok_or(RequestError::Page(code))
 }

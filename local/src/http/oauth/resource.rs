@@ -1,16 +1,6 @@
-//! The parameter `resource`: the API that an access token is for (RFC 8707), which becomes its `aud`.
-//!
-//! The rules come from Cognito's developer guide ("Resource binding" on the page about resource servers, and "The redirect
-//! and authorization endpoint"):
-//!
-//! - A request has at most one resource. It is a URL, with or without a resource server of that identifier.
-//! - Only tokens of users can be bound, not those from client credentials.
-//! - Refreshed tokens keep their resource.
-//!
-//! The guide does not name the error code. `invalid_target` is that of RFC 8707, section 2.
+//! The parameter `resource` (RFC 8707).
 
 use crate::{
-    error::{Error, ErrorKind},
     http::oauth::{error::OAuthError, parameters::Parameters},
     model::settings::is_resource,
 };
@@ -29,10 +19,10 @@ pub(crate) const USERS_ONLY: OAuthError = OAuthError::new(
     "Tokens from client credentials cannot be bound to a resource",
 );
 
-/// Rejects a token request whose resource is not that of the authorization request.
+/// Rejects a token request with another resource than the authorization request.
 pub(crate) const MISMATCH: OAuthError = OAuthError::new(
     "invalid_target",
-    "resource must be absent or equal to that of the authorization request",
+    "resource must be absent or equal to the one of the authorization request",
 );
 
 /// Returns the value of the parameter.
@@ -47,22 +37,4 @@ pub(crate) fn requested(parameters: &Parameters) -> Result<Option<&str>, OAuthEr
         Some(resource) if !is_resource(resource) => Err(INVALID_URL),
         resource => Ok(resource),
     }
-}
-
-/// Checks that the resource of a token request is that of its grant. Without the parameter the tokens keep the resource
-/// of the grant.
-pub(crate) fn check(requested: Option<&str>, bound: Option<&str>) -> Result<(), Error> {
-    if requested.is_none() || requested == bound {
-        Ok(())
-    } else {
-        Err(Error::new(
-            ErrorKind::InvalidTarget,
-            "The resource is not that of the authorization request",
-        ))
-    }
-}
-
-/// Returns whether an error was returned by [`check`].
-pub(crate) fn is_mismatch(error: &Error) -> bool {
-    error.kind == ErrorKind::InvalidTarget
 }

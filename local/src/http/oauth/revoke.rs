@@ -28,6 +28,7 @@ const NOT_A_REFRESH_TOKEN: OAuthError =
 const OTHER_CLIENT: OAuthError =
     OAuthError::new("invalid_client", "The token belongs to another app client");
 
+/// Revokes a refresh token, with all access tokens of its session.
 pub(crate) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
@@ -54,14 +55,9 @@ async fn revoke(
             _ => bad_request(error),
         })?;
     let token = form.get("token").ok_or(bad_request(NO_TOKEN))?;
-    if !client.settings.enable_token_revocation {
-        return Err(bad_request(REVOCATION_DISABLED));
-    }
-    // Access and ID tokens have three parts. They cannot be revoked one by one.
-    if token.split('.').count() == 3 {
-        return Err(bad_request(NOT_A_REFRESH_TOKEN));
-    }
-    sessions::revoke(&pool, &client, token).await.map_err(|error| match error.kind {
+    sessions::revoke_token(&pool, &client, token).await.map_err(|error| match error.kind {
+        ErrorKind::UnsupportedOperation => bad_request(REVOCATION_DISABLED),
+        ErrorKind::UnsupportedTokenType => bad_request(NOT_A_REFRESH_TOKEN),
         ErrorKind::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, OAuthError::SERVER),
         _ => (StatusCode::UNAUTHORIZED, OTHER_CLIENT),
     })

@@ -9,22 +9,18 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use tower_cognito::TokenUse;
-
 use crate::{
-    domain::sessions,
-    error::{Error, ErrorKind},
+    domain::grants::{self, Exchange, GrantError, MachineToken},
+    error::ErrorKind,
     http::oauth::{
         client_auth,
         error::OAuthError,
-        grants::{self, Exchange},
         json::json_response,
         parameters::{Form, Parameters},
         request::{AMBIGUOUS, FLOW_NOT_ALLOWED},
-        resource, scopes,
+        resource,
     },
-    model::{Client, Session, settings::OAuthFlow},
-    pool::{Pool, issue::Tokens, site::Site},
+    pool::{issue::Tokens, site::Site},
     triggers::Metadata,
 };
 
@@ -49,6 +45,7 @@ const CLIENT_WITHOUT_SECRET: OAuthError = OAuthError::new(
     "The client_credentials grant requires an app client with a client secret",
 );
 
+/// Responds with tokens for a grant.
 pub(crate) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
@@ -70,65 +67,34 @@ async fn issue_tokens(
         return Err(AMBIGUOUS);
     }
     let (pool, client) = client_auth::authenticate(site, headers, form)?;
-    if !client.settings.allowed_oauth_flows_user_pool_client {
-        return Err(FLOW_NOT_ALLOWED);
-    }
     match form.get("grant_type").ok_or(NO_GRANT_TYPE)? {
         "authorization_code" => {
-            check_flow(&client, OAuthFlow::Code)?;
             let exchange = Exchange {
                 code: form.get("code").ok_or(NO_CODE)?,
                 redirect_uri: form.get("redirect_uri"),
                 verifier: form.get("code_verifier"),
                 resource,
             };
-            let exchanged = grants::exchange(&pool, &client, &exchange).await;
-            exchanged.map(token_response).map_err(|error| oauth_error(&error, BAD_CODE))
+            let tokens = grants::exchange(&pool, &client, &exchange).await;
+            tokens.map(token_response).map_err(|error| oauth_error(&error, BAD_CODE))
         }
         "refresh_token" => {
             let token = form.get("refresh_token").ok_or(NO_REFRESH_TOKEN)?;
-            let metadata = Metadata::NONE;
-            let check = |session: &Session| resource::check(resource, session.resource.as_deref());
-            let refreshed =
-                sessions::refresh(&pool, &client, token, metadata, |_| Ok(()), check).await;
-            refreshed.map(token_response).map_err(|error| oauth_error(&error, BAD_REFRESH_TOKEN))
+            let tokens = grants::refresh(&pool, &client, token, resource).await;
+            tokens.map(token_response).map_err(|error| oauth_error(&error, BAD_REFRESH_TOKEN))
         }
         "client_credentials" => {
-            check_flow(&client, OAuthFlow::ClientCredentials)?;
             if resource.is_some() {
                 return Err(resource::USERS_ONLY);
             }
             let metadata = form.get("aws_client_metadata").map(serde_json::from_str::<Metadata>);
             let metadata = metadata.transpose().map_err(|_| BAD_METADATA)?.unwrap_or_default();
-            client_credentials(&pool, &client, form.get("scope"), &metadata).await
+            let scope = form.get("scope");
+            let token = grants::client_credentials(&pool, &client, scope, &metadata).await;
+            token.map(machine_response).map_err(|error| oauth_error(&error, "invalid_grant".into()))
         }
         _ => Err("unsupported_grant_type".into()),
     }
-}
-
-fn check_flow(client: &Client, flow: OAuthFlow) -> Result<(), OAuthError> {
-    let is_allowed = client.settings.allowed_oauth_flows.contains(&flow);
-    if is_allowed { Ok(()) } else { Err(FLOW_NOT_ALLOWED) }
-}
-
-async fn client_credentials(
-    pool: &Pool,
-    client: &Client,
-    scope: Option<&str>,
-    metadata: &Metadata,
-) -> Result<Value, OAuthError> {
-    if client.settings.client_secret.is_none() {
-        return Err(CLIENT_WITHOUT_SECRET);
-    }
-    let scopes = pool.store.read(|data| scopes::of_machine(data, &client.settings, scope));
-    let scopes = scopes.ok_or(OAuthError::from("invalid_scope"))?;
-    let claims = pool.machine_claims(client, &scopes, metadata).await;
-    let claims = claims.map_err(|error| oauth_error(&error, "invalid_grant".into()))?;
-    Ok(json!({
-        "access_token": pool.sign_claims(TokenUse::Access, claims).await,
-        "expires_in": client.settings.access_token_lifetime().as_secs(),
-        "token_type": "Bearer",
-    }))
 }
 
 /// Returns a token response (RFC 6749, section 5.1).
@@ -145,10 +111,21 @@ fn token_response(tokens: Tokens) -> Value {
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-fn oauth_error(error: &Error, otherwise: OAuthError) -> OAuthError {
-    match error.kind {
-        ErrorKind::InternalError => OAuthError::SERVER,
-        _ if resource::is_mismatch(error) => resource::MISMATCH,
-        _ => otherwise,
+fn machine_response(token: MachineToken) -> Value {
+    let MachineToken { access_token, expires_in } = token;
+    json!({ "access_token": access_token, "expires_in": expires_in, "token_type": "Bearer" })
+}
+
+/// Returns the OAuth error for a grant. `rejected` is the error for a code or token that is invalid.
+fn oauth_error(error: &GrantError, rejected: OAuthError) -> OAuthError {
+    match error {
+        GrantError::FlowNotAllowed => FLOW_NOT_ALLOWED,
+        GrantError::NoClientSecret => CLIENT_WITHOUT_SECRET,
+        GrantError::InvalidScope => "invalid_scope".into(),
+        GrantError::Rejected(error) => match error.kind {
+            ErrorKind::InternalError => OAuthError::SERVER,
+            ErrorKind::InvalidTarget => resource::MISMATCH,
+            _ => rejected,
+        },
     }
 }

@@ -22,6 +22,7 @@ const NO_OPENID: &str = "Access token does not contain openid scope";
 const REVOKED: &str = "Access token is expired, disabled, or deleted, or the user has globally signed \
                        out.";
 
+/// Responds with the attributes of the user of an access token.
 pub(crate) async fn handle(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let Some(token) = bearer(&headers) else {
         return error(StatusCode::BAD_REQUEST, "invalid_request", BAD_REQUEST);

@@ -144,7 +144,7 @@ enum AuthFlowWord {
 }
 
 /// The scopes that every pool has.
-const STANDARD_SCOPES: [&str; 5] =
+pub(crate) const STANDARD_SCOPES: [&str; 5] =
     ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"];
 
 /// The attributes that no client can write.
@@ -159,6 +159,17 @@ const DAY: u64 = 24 * 60 * MINUTE;
 impl ClientSettings {
     pub(crate) fn allows(&self, flow: AuthFlow) -> bool {
         self.explicit_auth_flows.contains(&flow)
+    }
+
+    /// Returns whether the client may use an OAuth flow at the hosted pages and endpoints.
+    pub(crate) fn allows_oauth_flow(&self, flow: OAuthFlow) -> bool {
+        self.allowed_oauth_flows_user_pool_client && self.allowed_oauth_flows.contains(&flow)
+    }
+
+    /// Returns whether users can sign in to the client with a provider. The pool itself is
+    /// [`OWN_PROVIDER`](crate::model::settings::OWN_PROVIDER).
+    pub(crate) fn allows_provider(&self, name: &str) -> bool {
+        self.supported_identity_providers.iter().any(|known| known == name)
     }
 
     pub(crate) fn access_token_lifetime(&self) -> Duration {
@@ -213,12 +224,10 @@ impl ClientSettings {
         check_attributes("write", self.write_attributes.as_deref(), &writable)
     }
 
-    /// Checks id and secret. A client without an id gets one later.
+    /// A client without an ID gets one later.
     fn validate_credentials(&self) -> Result<(), Violation> {
-        let fits = |character: char| character.is_ascii_alphanumeric() || "_+".contains(character);
-        if self.client_id.len() > MAX_NAME || !self.client_id.chars().all(fits) {
-            let message = format!("expected 1 to {MAX_NAME} letters, digits, _ and +");
-            return Err(Violation::new("client_id", message));
+        if !self.client_id.is_empty() {
+            check_client_id(&self.client_id).map_err(|rule| Violation::new("client_id", rule))?;
         }
         match &self.client_secret {
             Some(secret) => check_length("client_secret", secret, MAX_SECRET),
@@ -333,6 +342,13 @@ impl ClientSettings {
     pub(crate) fn may_write(&self, attribute: &str) -> bool {
         self.write_attributes.as_ref().is_none_or(|list| list.iter().any(|name| name == attribute))
     }
+}
+
+/// Checks the ID of an app client by the pattern `[\w+]+` of Cognito's API, and returns the rule if the ID breaks it.
+pub(crate) fn check_client_id(id: &str) -> Result<(), &'static str> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+".contains(&byte);
+    let is_valid = (1..=MAX_NAME).contains(&id.len()) && id.bytes().all(is_allowed);
+    if is_valid { Ok(()) } else { Err("expected 1 to 128 letters, digits, _ and +") }
 }
 
 impl Default for ClientSettings {

@@ -14,8 +14,8 @@ mod violation;
 
 pub(crate) use self::{
     client::{
-        AuthFlow, ClientContext, ClientSettings, ExistenceErrors, OAuthFlow, TimeUnit,
-        TokenValidityUnits,
+        AuthFlow, ClientContext, ClientSettings, ExistenceErrors, OAuthFlow, STANDARD_SCOPES,
+        TimeUnit, TokenValidityUnits, check_client_id,
     },
     function::{FunctionUrl, LambdaConfig},
     password::PasswordPolicy,

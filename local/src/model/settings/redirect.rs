@@ -56,6 +56,10 @@ fn violation(url: &str) -> Option<&'static str> {
     if url.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         return Some("expected no spaces and no backslashes");
     }
+    // A `Location` header is ASCII, and browsers encode the rest in different ways.
+    if !url.is_ascii() {
+        return Some("expected ASCII characters; encode others as %XX or as punycode");
+    }
     if url.contains('#') {
         return Some("expected a URL without a fragment");
     }

@@ -12,22 +12,24 @@ use serde_json::{Map, Value};
 use tower_cognito::verifier::Clock;
 
 use crate::{
-    crypto::secret::same,
+    domain::federation::{
+        account::{self, AccountError},
+        id_token::{self, Expected},
+        providers, sign_ins,
+    },
     http::oauth::{
         browser_session::complete_sign_in,
         cookies::{cookie, remove_cookie},
         federation::{
-            account::{self, AccountError},
             endpoints::{Endpoints, ProviderError, ProviderRequest, fetch_json},
-            id_token::{self, Expected},
-            start::{provider_failed, providers, redirect_with_error, sign_in_cookie},
+            start::{provider_failed, redirect_with_error, sign_in_cookie},
         },
         message_page::error_page,
         parameters::{Parameters, Query},
         request::AuthorizationRequest,
     },
     model::settings::{ProviderSettings, RequestMethod},
-    pool::{Pool, issue::digest_of, site::Site},
+    pool::{Pool, site::Site},
     store::ExternalSignIn,
     time::SystemClock,
 };
@@ -35,6 +37,7 @@ use crate::{
 /// The maximum length of a provider's error description, in characters.
 const MAX_DESCRIPTION: usize = 200;
 
+/// Completes the sign-in that the parameter `state` names.
 pub(crate) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
@@ -51,7 +54,8 @@ pub(crate) async fn handle(
         Err(error) => return error.into_response(),
     };
     let is_chosen = |provider: &ProviderSettings| provider.provider_name == sign_in.provider;
-    let mut response = match providers(&request).into_iter().find(is_chosen) {
+    let providers = providers::supported(&request.pool, &request.client.settings);
+    let mut response = match providers.into_iter().find(is_chosen) {
         Some(provider) => finish(&request, &provider, &sign_in, &query).await,
         None => {
             let description = "The identity provider does not exist any more";
@@ -69,24 +73,13 @@ async fn take(
     headers: &HeaderMap,
     state: &str,
 ) -> Option<(Arc<Pool>, Arc<ExternalSignIn>)> {
-    let key = digest_of(state);
-    let has_sign_in =
-        |pool: &Arc<Pool>| pool.store.read(|data| data.external_sign_ins.contains(&key));
-    let pool = site.pools().into_iter().find(has_sign_in)?;
-    let cookie = digest_of(cookie(headers, &sign_in_cookie(&pool, state))?.value());
-    let now = pool.now();
-    let taken = pool
-        .store
-        .write(|data| {
-            let sign_in = data.external_sign_ins.get(&key);
-            let is_same_browser = sign_in.is_some_and(|sign_in| same(&sign_in.browser, &cookie));
-            is_same_browser.then(|| data.external_sign_ins.remove(&key)).flatten().ok_or(())
-        })
-        .await;
-    let sign_in = taken.ok()?.ok().filter(|sign_in| now < sign_in.expires_at)?;
+    let pool = sign_ins::pool_of(site, state)?;
+    let cookie = cookie(headers, &sign_in_cookie(&pool, state))?;
+    let sign_in = sign_ins::take(&pool, state, cookie.value()).await?;
     Some((pool, sign_in))
 }
 
+/// Completes a sign-in with the provider's response, and redirects the browser to the app.
 async fn finish(
     request: &AuthorizationRequest,
     provider: &ProviderSettings,
@@ -111,11 +104,10 @@ async fn finish(
         Ok(claims) => claims,
         Err(error) => return provider_failed(request, provider, &error),
     };
-    let user = match account::find_or_create_user(request, provider, &claims).await {
+    let AuthorizationRequest { pool, client, .. } = request;
+    let user = match account::find_or_create_user(pool, client, provider, &claims).await {
         Ok(user) => user,
-        Err(AccountError { code, description }) => {
-            return redirect_with_error(request, code, &description);
-        }
+        Err(error) => return redirect_with_error(request, code_of(&error), &error.to_string()),
     };
     match complete_sign_in(request, &user, &provider.provider_name).await {
         Ok(response) => response,
@@ -123,7 +115,16 @@ async fn finish(
     }
 }
 
-/// Exchanges a code and returns the claims of the ID token, with those of the userinfo endpoint if there is one.
+/// Returns the code of OAuth for an error.
+fn code_of(error: &AccountError) -> &'static str {
+    match error {
+        AccountError::Rejected(_) => "invalid_request",
+        AccountError::UserDisabled => "access_denied",
+        AccountError::UserDeleted | AccountError::NotSaved => "server_error",
+    }
+}
+
+/// Exchanges a code, and returns the claims of the ID token and of the userinfo endpoint, if there is one.
 async fn fetch_claims(
     provider: &ProviderSettings,
     sign_in: &ExternalSignIn,
@@ -147,9 +148,11 @@ async fn fetch_claims(
     let text = |name: &str| tokens.get(name).and_then(Value::as_str);
     let token = text("id_token").ok_or("the token endpoint responded without an ID token")?;
     let keys = fetch_json("key set", &endpoints.keys, ProviderRequest::Get).await?;
+    let keys = keys.get("keys").and_then(Value::as_array);
+    let keys = keys.ok_or("the key set is not a JSON object with an array `keys`")?;
     // The provider uses the real time, even if the pool's clock was advanced.
     let expected = Expected { details, nonce: &sign_in.nonce, now: SystemClock.now() };
-    let mut claims = id_token::verify(token, &keys, &expected)?;
+    let mut claims = id_token::verify(token, keys, &expected)?;
     let (Some(address), Some(token)) = (&endpoints.user_info, text("access_token")) else {
         return Ok(claims);
     };
@@ -162,18 +165,11 @@ async fn fetch_claims(
     let Value::Object(user_info) = user_info else {
         return Err("the userinfo endpoint did not respond with a JSON object".into());
     };
-    // OpenID Connect Core 1.0, section 5.3.2.
-    if user_info.get("sub") != claims.get("sub") {
-        return Err(
-            "the userinfo endpoint responded with another `sub` than that of the ID token".into()
-        );
-    }
-    for (name, value) in user_info {
-        claims.entry(name).or_insert(value);
-    }
+    id_token::add_user_info(&mut claims, user_info)?;
     Ok(claims)
 }
 
+/// Returns a description that came from the provider, without control characters.
 fn shortened(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(MAX_DESCRIPTION).collect()
 }

@@ -7,8 +7,8 @@ use reqwest::{Client, redirect};
 use serde_json::Value;
 
 use crate::{
-    blocking, http::oauth::redirect::encoded, model::settings::ProviderDetails,
-    text::host::is_loopback,
+    blocking, domain::federation::id_token::IdTokenError, http::oauth::redirect::encoded,
+    model::settings::ProviderDetails, text::host::is_loopback,
 };
 
 /// The addresses of a provider.
@@ -19,11 +19,17 @@ pub(crate) struct Endpoints {
     pub(crate) user_info: Option<String>,
 }
 
-/// Error returned when a provider cannot be used, for the log. It names endpoints and their hosts, but no token, claim or
-/// secret.
+/// Error returned when a provider cannot be used. The text names endpoints and their hosts, but no token, claim or
+/// secret, so it can be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct ProviderError(Cow<'static, str>);
+
+impl From<IdTokenError> for ProviderError {
+    fn from(error: IdTokenError) -> Self {
+        error.to_string().into()
+    }
+}
 
 impl From<&'static str> for ProviderError {
     fn from(cause: &'static str) -> Self {
@@ -37,12 +43,12 @@ impl From<String> for ProviderError {
     }
 }
 
-/// The maximum length of a response.
+/// The maximum length of a response, in bytes.
 const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The maximum length of a text of the provider in the log, in characters.
+/// The maximum length of a text from the provider in the log, in characters.
 const MAX_LOGGED: usize = 200;
 
 /// A request to a provider.
@@ -54,7 +60,7 @@ pub(crate) enum ProviderRequest<'a> {
 }
 
 impl Endpoints {
-    /// Returns the addresses in the settings. Those that are not set come from the provider's discovery document.
+    /// Returns the addresses in the settings. Addresses that are not set come from the provider's discovery document.
     pub(crate) async fn find(details: &ProviderDetails) -> Result<Self, ProviderError> {
         let issuer = &details.oidc_issuer;
         if let (Some(authorize), Some(token), Some(keys)) =
@@ -89,7 +95,7 @@ impl Endpoints {
         endpoints.checked(issuer)
     }
 
-    /// Rejects plain HTTP to other machines. The host of an issuer with plain HTTP is an exception.
+    /// Rejects plain HTTP to other machines, except to the host of an issuer that uses plain HTTP.
     fn checked(self, issuer: &str) -> Result<Self, ProviderError> {
         let issuer: Uri = issuer.parse().unwrap_or_default();
         let host_of = |address: &str| address.parse::<Uri>().ok()?.host().map(str::to_owned);
@@ -126,7 +132,7 @@ impl Endpoints {
 
 fn client(uri: &Uri) -> reqwest::Result<Client> {
     let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIMEOUT);
-    // A proxy would connect to loopback on its own machine.
+    // A proxy would connect to the loopback address of its own machine.
     let builder = if uri.host().is_some_and(is_loopback) { builder.no_proxy() } else { builder };
     // Plain HTTP needs no certificates.
     let is_plain = uri.scheme_str() == Some("http");

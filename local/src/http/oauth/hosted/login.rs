@@ -3,11 +3,11 @@
 use axum::response::Response;
 
 use crate::{
-    domain::sign_in::check_password,
+    domain::{browser_sessions::SignedIn, sign_in::check_password},
     error::ErrorKind,
     http::oauth::{
-        browser_session::{self, SignedIn},
-        grants::authorization_response,
+        authorization_response::authorization_response,
+        browser_session,
         hosted::{
             challenge,
             page::{Page, PasswordForm, SubmittedForm},

@@ -4,9 +4,9 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use crate::{
+    domain::{browser_sessions::SignedIn, federation::providers},
     http::oauth::{
-        browser_session::{self, SignedIn},
-        federation,
+        browser_session,
         hosted::{
             fields::{Field, hidden, password_hint},
             page::Page,
@@ -18,7 +18,7 @@ use crate::{
 /// Responds with the page `/login`: the providers of the app, and the form for a password.
 pub(crate) fn login_page(page: Page, name: &str) -> Response {
     let request = page.request();
-    let providers = federation::providers(request);
+    let providers = providers::supported(&request.pool, &request.client.settings);
     let body = html! {
         @if let Some(SignedIn { user, .. }) = browser_session::find(request, page.headers()) {
             (continue_form(&page, &user))

@@ -1,19 +1,18 @@
 //! The scopes that a client is granted.
 
 use crate::{
-    model::{ResourceServer, settings::ClientSettings},
-    pool::issue::API_SCOPE,
+    model::{
+        ResourceServer,
+        settings::{ClientSettings, STANDARD_SCOPES},
+    },
     store::Data,
 };
-
-/// Scopes that every pool has.
-const STANDARD_SCOPES: [&str; 5] = ["openid", "email", "phone", "profile", API_SCOPE];
 
 /// Scopes that select the attributes in the ID token. They require `openid`.
 const ATTRIBUTE_SCOPES: [&str; 3] = ["email", "phone", "profile"];
 
-/// Returns the scopes for a user: the requested ones, or all scopes of the client if none are requested. Returns `None` if
-/// the client may not use them.
+/// Returns the scopes for a user: the requested scopes, or all scopes of the client if the request has none. Returns `None`
+/// if the client may not use them.
 pub(crate) fn of_user(
     data: &Data,
     client: &ClientSettings,
@@ -27,7 +26,7 @@ pub(crate) fn of_user(
     (!needs_openid).then_some(granted)
 }
 
-/// Returns the scopes for client credentials, which are those of resource servers only.
+/// Returns the scopes for client credentials, as [`of_user`] does. Only scopes of resource servers are granted.
 pub(crate) fn of_machine(
     data: &Data,
     client: &ClientSettings,

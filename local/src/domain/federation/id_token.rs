@@ -1,7 +1,7 @@
 //! ID tokens of providers (OpenID Connect Core 1.0, section 3.1.3.7).
 //!
-//! The verifier of `tower-cognito` requires the claim `token_use`, which only Cognito's tokens have. So the tokens of
-//! providers are verified here. They must be signed with RS256.
+//! The verifier of `tower-cognito` requires the claim `token_use`, which only Cognito's tokens have. The tokens of
+//! providers are therefore verified here. They must be signed with RS256.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,10 +9,7 @@ use serde_json::{Map, Value, json};
 
 use tower_cognito::keys::KeySet;
 
-use crate::{
-    crypto::secret::same, http::oauth::federation::endpoints::ProviderError,
-    model::settings::ProviderDetails, text::base64url,
-};
+use crate::{crypto::secret::same, model::settings::ProviderDetails, text::base64url};
 
 /// The tolerated difference between the clocks for `nbf`, in seconds.
 const LEEWAY: u64 = 60;
@@ -22,7 +19,20 @@ const MAX_TOKEN: usize = 64 * 1024;
 
 const NOT_A_JWT: &str = "the ID token is not a signed JWT";
 
-const INVALID_KEY: &str = "the `kid` of the ID token must name exactly one public RSA key of 2048 to 8192 bits for RS256 signatures";
+const INVALID_KEY: &str = "the `kid` of the ID token must name exactly one public RSA key of 2048 to 8192 bits for \
+                           RS256 signatures";
+
+/// Error returned when an ID token or the claims of the userinfo endpoint are invalid. The text names the broken rule
+/// and no claim value, so it can be logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct IdTokenError(&'static str);
+
+impl From<&'static str> for IdTokenError {
+    fn from(rule: &'static str) -> Self {
+        Self(rule)
+    }
+}
 
 /// The expected values of claims.
 pub(crate) struct Expected<'a> {
@@ -31,12 +41,16 @@ pub(crate) struct Expected<'a> {
     pub(crate) now: SystemTime,
 }
 
-/// Verifies the signature and the claims of a token, and returns its claims.
+/// Verifies the signature and the claims of a token, and returns its claims. `keys` are the keys of the provider's key
+/// set (RFC 7517).
+///
+/// # Errors
+/// Returns the first rule that the token breaks.
 pub(crate) fn verify(
     token: &str,
-    keys: &Value,
+    keys: &[Value],
     expected: &Expected<'_>,
-) -> Result<Map<String, Value>, ProviderError> {
+) -> Result<Map<String, Value>, IdTokenError> {
     if token.len() > MAX_TOKEN {
         return Err("the ID token is too long".into());
     }
@@ -60,12 +74,11 @@ pub(crate) fn verify(
     Ok(claims)
 }
 
-/// Returns a set of the one key with an ID. It must follow the rules of [`KeySet`], except that `alg` may be absent: it is
-/// optional (RFC 7517, section 4.4), and some providers omit it. The token's header requires RS256 in any case.
-fn key(keys: &Value, kid: &str) -> Result<KeySet, ProviderError> {
-    let entries = keys.get("keys").and_then(Value::as_array);
-    let entries = entries.ok_or("the key set is not a JSON object with an array `keys`")?;
-    let mut named: Vec<Map<String, Value>> = entries
+/// Returns a set with the one key that has an ID. The key must follow the rules of [`KeySet`], except that `alg` may be
+/// absent. The member is optional (RFC 7517, section 4.4), and some providers omit it. The token's header must have RS256
+/// in any case.
+fn key(keys: &[Value], kid: &str) -> Result<KeySet, IdTokenError> {
+    let mut named: Vec<Map<String, Value>> = keys
         .iter()
         .filter_map(Value::as_object)
         .filter(|entry| entry.get("kid").and_then(Value::as_str) == Some(kid))
@@ -80,8 +93,27 @@ fn key(keys: &Value, kid: &str) -> Result<KeySet, ProviderError> {
     KeySet::from_json(&json!({ "keys": named }).to_string()).map_err(|_| INVALID_KEY.into())
 }
 
-/// Checks the claims.
-fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), ProviderError> {
+/// Adds the claims of the userinfo endpoint. The claims of the ID token have priority.
+///
+/// # Errors
+/// Returns an error if the claims are about another user (OpenID Connect Core 1.0, section 5.3.2).
+pub(crate) fn add_user_info(
+    claims: &mut Map<String, Value>,
+    user_info: Map<String, Value>,
+) -> Result<(), IdTokenError> {
+    if user_info.get("sub") != claims.get("sub") {
+        return Err(
+            "the userinfo endpoint responded with another `sub` than the one of the ID token"
+                .into(),
+        );
+    }
+    for (name, value) in user_info {
+        claims.entry(name).or_insert(value);
+    }
+    Ok(())
+}
+
+fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), IdTokenError> {
     let Expected { details, nonce, now } = expected;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let seconds = |name: &str| claims.get(name).and_then(Value::as_f64);
@@ -96,28 +128,34 @@ fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), Pro
     };
     let is_authorized_party =
         !claims.contains_key("azp") || text("azp") == Some(&details.client_id);
-    // A Cognito pool marks its ID tokens by `token_use`; other providers have no such claim.
+    // Only Cognito's tokens have `token_use`.
     let is_id_token = !claims.contains_key("token_use") || text("token_use") == Some("id");
     let is_active = !claims.contains_key("nbf")
         || seconds("nbf").is_some_and(|at| at <= now.as_secs_f64() + seconds_of(LEEWAY));
     let rules = [
-        (text("iss") == Some(&details.oidc_issuer), "`iss` is not `oidc_issuer` of the settings"),
-        (is_audience, "`aud` is not `client_id` of the settings"),
-        (is_authorized_party, "`azp` is not `client_id` of the settings"),
-        (is_id_token, "`token_use` is not `id`"),
-        (is_active, "`nbf` is in the future"),
+        (
+            text("iss") == Some(&details.oidc_issuer),
+            "the ID token's `iss` is not `oidc_issuer` of the settings",
+        ),
+        (is_audience, "the ID token's `aud` is not `client_id` of the settings"),
+        (is_authorized_party, "the ID token's `azp` is not `client_id` of the settings"),
+        (is_id_token, "the ID token's `token_use` is not `id`"),
+        (is_active, "the ID token's `nbf` is in the future"),
         (
             seconds("exp").is_some_and(|at| now.as_secs_f64() < at),
-            "`exp` is missing, not a number or in the past",
+            "the ID token's `exp` is missing, not a number or in the past",
         ),
         (
             text("nonce").is_some_and(|given| same(given, nonce)),
-            "`nonce` is not that of this sign-in",
+            "the ID token's `nonce` is not the one of this sign-in",
         ),
-        (text("sub").is_some_and(|sub| !sub.is_empty()), "`sub` is missing or not a string"),
+        (
+            text("sub").is_some_and(|sub| !sub.is_empty()),
+            "the ID token's `sub` is missing or not a string",
+        ),
     ];
     match rules.into_iter().find(|(is_met, _)| !is_met) {
-        Some((_, rule)) => Err(format!("the ID token's {rule}").into()),
+        Some((_, rule)) => Err(rule.into()),
         None => Ok(()),
     }
 }
@@ -126,7 +164,7 @@ fn seconds_of(count: u64) -> f64 {
     std::time::Duration::from_secs(count).as_secs_f64()
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, ProviderError> {
+fn object(part: &str) -> Result<Map<String, Value>, IdTokenError> {
     let bytes = base64url::decode(part.as_bytes()).ok_or(NOT_A_JWT)?;
     serde_json::from_slice(&bytes).map_err(|_| NOT_A_JWT.into())
 }

@@ -1,11 +1,9 @@
 //! The mapping of a provider's claims to user attributes.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::attributes::{missing, write},
+    domain::attributes::{Attributes, missing, write},
     model::{
         User,
         settings::{Contact, PoolSettings, ProviderSettings},
@@ -23,10 +21,10 @@ pub(crate) fn from_claims(
     provider: &ProviderSettings,
     pool: &PoolSettings,
     claims: &Map<String, Value>,
-) -> Result<BTreeMap<String, String>, String> {
-    let mut attributes = BTreeMap::new();
+) -> Result<Attributes, String> {
+    let mut attributes = Attributes::new();
     for (name, claim) in &provider.attribute_mapping {
-        // These two come from the account and cannot be mapped.
+        // The account determines these two, so they cannot be mapped.
         if name == "username" || name == "sub" {
             continue;
         }
@@ -43,13 +41,9 @@ pub(crate) fn from_claims(
     Ok(attributes)
 }
 
-/// Writes the attributes of a provider to a user. An email address or phone number of an external user counts as verified
-/// only if the provider says so, at each sign-in.
-pub(crate) fn apply(
-    user: &mut User,
-    provider: &ProviderSettings,
-    attributes: &BTreeMap<String, String>,
-) {
+/// Writes the attributes from a provider to a user. An email address or phone number of an external user counts as
+/// verified only if the provider reports it as verified at this sign-in.
+pub(crate) fn apply(user: &mut User, provider: &ProviderSettings, attributes: &Attributes) {
     write(user, attributes);
     for contact in [Contact::Email, Contact::PhoneNumber] {
         let flag = contact.verified_attribute();
@@ -62,6 +56,9 @@ pub(crate) fn apply(
 }
 
 /// Checks that a user has all required attributes and that no immutable attribute changes.
+///
+/// # Errors
+/// Returns a description of the rule that is broken.
 pub(crate) fn check(
     pool: &PoolSettings,
     before: Option<&User>,

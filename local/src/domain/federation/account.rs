@@ -1,44 +1,59 @@
-//! The user that belongs to an account at a provider.
+//! The user of an account at a provider.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::{
-    domain::attributes,
-    error::Error,
-    http::oauth::{
-        federation::attributes::{apply, check, from_claims},
-        request::AuthorizationRequest,
+    domain::{
+        attributes,
+        federation::claim_mapping::{apply, check, from_claims},
     },
-    model::{Group, Identity, User, UserStatus, settings::ProviderSettings},
-    pool::{Pool, keys::random_uuid},
+    error::Error,
+    ids::random_uuid,
+    model::{Client, Group, Identity, User, UserStatus, settings::ProviderSettings},
+    pool::Pool,
     store::Data,
     triggers::{
         Caller, ConfirmationSource, Metadata, SignUpSource, post_confirmation, pre_sign_up,
     },
 };
 
-/// Error returned when a user cannot sign in with an account, for the app.
-pub(crate) struct AccountError {
-    /// An error code of OAuth.
-    pub(crate) code: &'static str,
-    pub(crate) description: String,
+/// Error returned when a user cannot sign in with an account.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AccountError {
+    /// A rule of the pool or a trigger rejects the account or its attributes.
+    #[error("{0}")]
+    Rejected(String),
+    #[error("User is disabled.")]
+    UserDisabled,
+    /// The user was deleted during the sign-in.
+    #[error("The user was deleted")]
+    UserDeleted,
+    #[error("The data could not be saved")]
+    NotSaved,
+}
+
+impl From<Error> for AccountError {
+    fn from(error: Error) -> Self {
+        Self::Rejected(error.message)
+    }
 }
 
 /// The maximum length of a user name, in characters.
 const MAX_NAME: usize = 128;
 
-/// Returns the user of an account with the attributes that the provider sends. The user is created at the first sign-in.
+/// Returns the user of an account, and updates the attributes from the provider's claims. The user is created at the first
+/// sign-in.
 pub(crate) async fn find_or_create_user(
-    request: &AuthorizationRequest,
+    pool: &Pool,
+    client: &Client,
     provider: &ProviderSettings,
     claims: &Map<String, Value>,
 ) -> Result<Arc<User>, AccountError> {
-    let AuthorizationRequest { pool, client, .. } = request;
     let sub = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
     let settings = pool.store.read(Data::settings);
-    let attributes = from_claims(provider, &settings, claims).map_err(invalid)?;
+    let attributes = from_claims(provider, &settings, claims).map_err(AccountError::Rejected)?;
     let now = pool.now();
     let account = (provider.provider_name.as_str(), sub);
     let is_known = pool.store.read(|data| data.user_of_account(account.0, account.1).is_some());
@@ -47,7 +62,7 @@ pub(crate) async fn find_or_create_user(
     if !is_known {
         let mut user = user_of_account(account, now)?;
         apply(&mut user, provider, &attributes);
-        check(&settings, None, &user).map_err(invalid)?;
+        check(&settings, None, &user).map_err(AccountError::Rejected)?;
         let verdict = pre_sign_up(
             &pool.events(),
             &user,
@@ -67,22 +82,20 @@ pub(crate) async fn find_or_create_user(
             let mut user = match (&before, new_user) {
                 (Some(before), _) => User::clone(before),
                 (None, Some(new_user)) => new_user,
-                (None, None) => {
-                    return Err(AccountError::new("server_error", "The user was deleted"));
-                }
+                (None, None) => return Err(AccountError::UserDeleted),
             };
             if before.is_none() {
                 if data.exact_user(&user.username).is_some() {
-                    return Err(invalid("User already exists"));
+                    return Err(rejected("User already exists"));
                 }
                 add_to_provider_group(data, pool, provider, &mut user, now);
             } else {
                 apply(&mut user, provider, &attributes);
             }
             if !user.enabled {
-                return Err(AccountError::new("access_denied", "User is disabled."));
+                return Err(AccountError::UserDisabled);
             }
-            check(&settings, before.as_deref(), &user).map_err(invalid)?;
+            check(&settings, before.as_deref(), &user).map_err(AccountError::Rejected)?;
             if !user.is_external()
                 && let Some(clash) = attributes::alias_clash(data, &user)
             {
@@ -95,8 +108,7 @@ pub(crate) async fn find_or_create_user(
             Ok((user, before.is_none()))
         })
         .await;
-    let (user, is_new) =
-        written.map_err(|_| AccountError::new("server_error", "The data could not be saved"))??;
+    let (user, is_new) = written.map_err(|_| AccountError::NotSaved)??;
     if is_new {
         post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await?;
     }
@@ -108,7 +120,7 @@ fn user_of_account((provider, sub): (&str, &str), now: u64) -> Result<User, Acco
     let username = format!("{provider}_{sub}");
     let is_allowed = |character: char| !character.is_whitespace() && !character.is_control();
     if username.chars().count() > MAX_NAME || !username.chars().all(is_allowed) {
-        return Err(invalid("The account's sub cannot be used in a user name"));
+        return Err(rejected("The account's sub cannot be used in a user name"));
     }
     let mut user = User::new(username, random_uuid(), now);
     user.status = UserStatus::ExternalProvider;
@@ -141,18 +153,6 @@ fn add_to_provider_group(
     user.groups.insert(name);
 }
 
-impl AccountError {
-    fn new(code: &'static str, description: impl Into<String>) -> Self {
-        Self { code, description: description.into() }
-    }
-}
-
-impl From<Error> for AccountError {
-    fn from(error: Error) -> Self {
-        invalid(error.message)
-    }
-}
-
-fn invalid(description: impl Into<String>) -> AccountError {
-    AccountError::new("invalid_request", description)
+fn rejected(description: &str) -> AccountError {
+    AccountError::Rejected(description.to_owned())
 }
