@@ -48,7 +48,7 @@ async fn protected_route(claims: Claims) -> Json<Value> {
         "subject": claims.subject(),
         "username": claims.username(),
         "token_use": claims.token_use().as_str(),
-        "groups": claims.groups(),
+        "groups": claims.groups().collect::<Vec<_>>(),
     }))
 }
 

@@ -37,7 +37,7 @@ async fn me(claims: AccessClaims) -> Json<Value> {
     Json(json!({
         "username": claims.username(),
         "subject": claims.subject(),
-        "groups": claims.groups(),
+        "groups": claims.groups().collect::<Vec<_>>(),
         "scopes": claims.scopes().collect::<Vec<_>>(),
     }))
 }

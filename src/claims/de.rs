@@ -30,6 +30,8 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
 use serde_json::Value;
 
@@ -63,7 +65,8 @@ where
 /// The value has none of these forms.
 pub fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let names = match Value::deserialize(deserializer)? {
-        Value::String(text) => read_text(text.trim()),
+        Value::String(text) => read_text(text.trim_matches([' ', '\t', '\r', '\n']))
+            .map(|names| names.into_iter().map(Cow::into_owned).collect()),
         list => serde_json::from_value(list).ok(),
     };
     names.ok_or_else(|| D::Error::custom("the claim is not a list of permissions"))

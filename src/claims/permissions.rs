@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::json::{Json, read_strings};
 
 /// Reads a permissions claim, which is an array of strings, a string that contains such an array as JSON (as
@@ -5,20 +7,22 @@ use crate::json::{Json, read_strings};
 ///
 /// Returns `None` for any other value, so that no part of it grants a permission. Text that looks like JSON is never
 /// split at spaces.
-pub(crate) fn read_permissions(claim: &Json<'_>) -> Option<Vec<String>> {
+pub(crate) fn read_permissions<'c>(claim: &'c Json<'_>) -> Option<Vec<Cow<'c, str>>> {
     match claim {
-        Json::Strings(names) => Some(names.iter().map(|name| name.to_string()).collect()),
+        Json::Strings(names) => {
+            Some(names.iter().map(|name| Cow::Borrowed(name.as_ref())).collect())
+        }
         Json::String(text) => read_text(text.trim_matches([' ', '\t', '\r', '\n'])),
         _ => None,
     }
 }
 
 /// Reads permissions from a string: a JSON array, or names separated by spaces.
-pub(crate) fn read_text(text: &str) -> Option<Vec<String>> {
+pub(crate) fn read_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
     if text.starts_with(['[', '{', '"']) {
-        return Some(read_strings(text)?.into_iter().map(String::from).collect());
+        return read_strings(text);
     }
-    Some(text.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    Some(text.split(' ').filter(|name| !name.is_empty()).map(Cow::Borrowed).collect())
 }
 
 #[cfg(test)]
@@ -26,7 +30,11 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Option<Vec<String>> {
-        read_permissions(&Json::String(text.into()))
+        names(&Json::String(text.into()))
+    }
+
+    fn names(claim: &Json<'_>) -> Option<Vec<String>> {
+        Some(read_permissions(claim)?.into_iter().map(Cow::into_owned).collect())
     }
 
     #[test]
@@ -35,10 +43,7 @@ mod tests {
         assert_eq!(text(r#"["read:all","write:all"]"#), expected);
         assert_eq!(text(" [ \"read:all\" , \"write:all\" ] "), expected);
         assert_eq!(text("read:all  write:all"), expected);
-        assert_eq!(
-            read_permissions(&Json::Strings(vec!["read:all".into(), "write:all".into()])),
-            expected
-        );
+        assert_eq!(names(&Json::Strings(vec!["read:all".into(), "write:all".into()])), expected);
         assert_eq!(text(""), Some(vec![]));
         assert_eq!(text("[]"), Some(vec![]));
     }

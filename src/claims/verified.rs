@@ -8,7 +8,10 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::error::{AuthError, AuthErrorKind};
+use crate::{
+    claims::names::Names,
+    error::{AuthError, AuthErrorKind},
+};
 
 /// The claims of a token that passed every rule.
 ///
@@ -54,8 +57,8 @@ pub(crate) struct Facts {
     pub(crate) signed_by: SignedBy,
     /// The scopes, separated by spaces.
     pub(crate) scope: Box<str>,
-    pub(crate) groups: Vec<String>,
-    pub(crate) permissions: Vec<String>,
+    pub(crate) groups: Names,
+    pub(crate) permissions: Names,
     /// Whether the verifier reads permissions from a claim or from groups.
     pub(crate) has_permission_source: bool,
     pub(crate) token_use: TokenUse,
@@ -150,24 +153,24 @@ impl Verified {
     }
 
     /// Returns the user's groups. Claim `cognito:groups`.
-    pub fn groups(&self) -> &[String] {
-        &self.facts().groups
+    pub fn groups(&self) -> impl Iterator<Item = &str> + Clone {
+        self.facts().groups.iter()
     }
 
     /// Returns whether the user is in a group.
     pub fn in_group(&self, group: &str) -> bool {
-        self.groups().iter().any(|name| name == group)
+        self.facts().groups.contains(group)
     }
 
     /// Returns the permissions from the configured [claim](crate::VerifierBuilder::permissions_claim), and those that
     /// the user's groups have by [`Pool::grants`](crate::Pool::grants).
-    pub fn permissions(&self) -> &[String] {
-        &self.facts().permissions
+    pub fn permissions(&self) -> impl Iterator<Item = &str> + Clone {
+        self.facts().permissions.iter()
     }
 
     /// Returns whether a permission was granted. The name must match exactly.
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions().iter().any(|name| name == permission)
+        self.facts().permissions.contains(permission)
     }
 
     /// Returns when the token expires (RFC 7519, section 4.1.4). Claim `exp`.
@@ -267,11 +270,11 @@ impl Verified {
     /// Estimates the memory of this value in bytes, including what may be decoded from it later.
     pub(crate) fn memory(&self) -> usize {
         let Facts { groups, permissions, subject, username, client_id, scope, .. } = self.facts();
-        let lists = groups.iter().chain(permissions).map(String::as_str);
         let claims = [subject, client_id, scope].into_iter().chain(username);
-        let texts: usize = lists
-            .chain(claims.map(AsRef::as_ref))
-            .map(|text: &str| TEXT_OVERHEAD + text.len())
+        let texts: usize = claims
+            .map(|text| text.len())
+            .chain([groups.len(), permissions.len()])
+            .map(|length| TEXT_OVERHEAD + length)
             .sum();
         // Each value after one of these characters may become an entry of the map of all claims.
         let decoded: usize = self

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// The permissions that the groups of a pool grant: see [`Pool::grants`](crate::Pool::grants).
 ///
@@ -35,10 +35,14 @@ impl Grants {
     }
 
     /// Adds the permissions that these groups grant, unless the list has them already.
-    pub(crate) fn extend(&self, groups: &[String], permissions: &mut Vec<String>) {
-        for granted in groups.iter().filter_map(|group| self.0.get(group)).flatten() {
-            if !permissions.contains(granted) {
-                permissions.push(granted.clone());
+    pub(crate) fn extend<'a>(
+        &'a self,
+        groups: &[Cow<'_, str>],
+        permissions: &mut Vec<Cow<'a, str>>,
+    ) {
+        for granted in groups.iter().filter_map(|group| self.0.get(group.as_ref())).flatten() {
+            if !permissions.iter().any(|listed| listed == granted) {
+                permissions.push(Cow::Borrowed(granted));
             }
         }
     }

@@ -262,7 +262,7 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
-    use crate::claims::{Facts, SignedBy, TokenUse, Validity};
+    use crate::claims::{Facts, Names, SignedBy, TokenUse, Validity};
 
     const BYTES: usize = 4 << 20;
 
@@ -283,8 +283,8 @@ mod tests {
             client_id: text(),
             token_use: TokenUse::Access,
             scope: text(),
-            groups: Vec::new(),
-            permissions: Vec::new(),
+            groups: Names::default(),
+            permissions: Names::default(),
             has_permission_source: false,
             validity: Validity { start: UNIX_EPOCH, end: UNIX_EPOCH },
             expires_at: 0,

@@ -1,10 +1,11 @@
 use std::{
+    borrow::Cow,
     sync::{Arc, atomic::Ordering},
     time::SystemTime,
 };
 
 use crate::{
-    claims::{Facts, SignedBy, Verified, read_permissions},
+    claims::{Facts, Names, SignedBy, Verified, read_permissions},
     error::{AuthError, AuthErrorKind},
     token::{CompactJws, Signed, Unverified},
     verifier::{
@@ -60,9 +61,9 @@ impl Inner {
         signed_by: SignedBy,
     ) -> Result<Facts, AuthError> {
         let Context { token, pool, .. } = context;
-        let groups = token.groups()?.iter().map(|group| group.to_string()).collect::<Vec<_>>();
+        let groups = token.groups()?;
         let mut permissions = self.permissions(token);
-        pool.grants.extend(&groups, &mut permissions);
+        pool.grants.extend(groups, &mut permissions);
         Ok(Facts {
             issuer: Arc::clone(issuer),
             pool: Arc::clone(&pool.name),
@@ -71,8 +72,8 @@ impl Inner {
             client_id: token.client_id()?.into(),
             token_use: token.token_use()?,
             scope: token.scope()?.into(),
-            groups,
-            permissions,
+            groups: Names::new(groups.iter().map(AsRef::as_ref)),
+            permissions: Names::new(permissions.iter().map(AsRef::as_ref)),
             has_permission_source: self.has_permission_source,
             validity: context.validity()?,
             expires_at: token.expires_at()?,
@@ -83,7 +84,7 @@ impl Inner {
     }
 
     /// Reads the permissions claim. One that cannot be read grants nothing.
-    fn permissions(&self, token: &Signed<'_>) -> Vec<String> {
+    fn permissions<'t>(&self, token: &'t Signed<'_>) -> Vec<Cow<'t, str>> {
         let Some(claim) = token.permissions() else { return Vec::new() };
         read_permissions(claim).unwrap_or_else(|| {
             if !self.has_warned_of_permissions.swap(true, Ordering::Relaxed) {

@@ -35,7 +35,7 @@ async fn access_token_claims_are_typed() {
     assert_eq!(claims.client_id(), pool.client_id());
     assert_eq!(claims.issuer(), pool.issuer());
     assert_eq!(claims.scopes().collect::<Vec<_>>(), ["openid", "orders/write"]);
-    assert_eq!(claims.groups(), ["staff"]);
+    assert!(claims.groups().eq(["staff"]));
     assert!(claims.in_group("staff") && !claims.in_group("admin"));
     assert_eq!(claims.jti(), Some("j"));
     assert_eq!(claims.origin_jti(), Some("o"));
@@ -53,7 +53,7 @@ async fn client_credentials_token_has_no_user_name_and_no_groups() {
     let claims = verified(&pool, &pool.machine_token(pool.client_id()).scope("rs/read")).await;
     assert_eq!(claims.username(), None);
     assert_eq!(claims.subject(), pool.client_id());
-    assert!(claims.groups().is_empty());
+    assert_eq!(claims.groups().count(), 0);
     assert!(claims.has_scope("rs/read"));
 }
 
@@ -211,7 +211,7 @@ async fn groups_grant_permissions_by_the_configured_mapping() {
         .unwrap();
     let token = pool.token("alice").group("staff").group("unlisted").permissions(["read", "own"]);
     let claims = verifier.verify(&token.sign()).await.unwrap();
-    assert_eq!(claims.permissions(), ["read", "own", "list"]);
+    assert!(claims.permissions().eq(["read", "own", "list"]));
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn unreadable_permissions_claim_is_logged_once() {
     let verifier = pool.verifier().permissions_claim("custom:unreadable").build().unwrap();
     for user in ["alice", "bob", "carol"] {
         let token = pool.token(user).claim("custom:unreadable", 7).sign();
-        assert!(verifier.verify(&token).await.unwrap().permissions().is_empty());
+        assert!(verifier.verify(&token).await.unwrap().permissions().next().is_none());
     }
     assert_eq!(captured_logs().matches("custom:unreadable").count(), 1);
 }
