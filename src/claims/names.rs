@@ -9,9 +9,12 @@ pub(crate) struct Names(Box<str>);
 
 impl Names {
     /// Creates a list. A name with the character that ends names is left out, so it grants nothing.
-    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut text = String::new();
-        for name in names.into_iter().filter(|name| !name.contains(END)) {
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let names = names.filter(|name| !name.contains(END));
+        // The exact length, because a longer text would be moved when it becomes a `Box`.
+        let length = names.clone().map(|name| name.len() + END.len_utf8()).sum();
+        let mut text = String::with_capacity(length);
+        for name in names {
             text.push_str(name);
             text.push(END);
         }
@@ -48,9 +51,9 @@ mod tests {
 
     #[test]
     fn name_with_the_end_character_grants_nothing() {
-        let names = Names::new(["a\0admin", "b", "admin\0", "\0admin"]);
+        let names = Names::new(["a\0admin", "b", "admin\0", "\0admin"].into_iter());
         assert_eq!(names.iter().collect::<Vec<_>>(), ["b"]);
         assert!(!names.contains("admin") && !names.contains("a\0admin"));
-        assert!(Names::new(["b", "admin"]).contains("admin"));
+        assert!(Names::new(["b", "admin"].into_iter()).contains("admin"));
     }
 }

@@ -37,17 +37,23 @@ pub fn build() -> Result<Section, Box<dyn Error>> {
         Ok(String::from_utf8(output.stdout)?)
     };
     let count = |arguments: &[&str]| -> Result<usize, Box<dyn Error>> {
-        let tree = cargo(&[&["tree", "-e", "normal", "--prefix", "none"], arguments].concat())?;
+        let tree = cargo(
+            &[&["tree", "-p", "tower-cognito", "-e", "normal", "--prefix", "none"], arguments]
+                .concat(),
+        )?;
         let mut crates: Vec<_> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
         crates.sort_unstable();
         crates.dedup();
         Ok(crates.len())
     };
     let mut times = Vec::new();
-    for arguments in [&["build", "--lib"][..], &["build", "--lib", "--release"]] {
+    for arguments in [
+        &["build", "-p", "tower-cognito", "--lib"][..],
+        &["build", "-p", "tower-cognito", "--lib", "--release"],
+    ] {
         cargo(arguments)?;
         cargo(
-            &[&["clean", "--package", "tower-cognito"], arguments.get(2..).unwrap_or(&[])].concat(),
+            &[&["clean", "--package", "tower-cognito"], arguments.get(4..).unwrap_or(&[])].concat(),
         )?;
         let start = Instant::now();
         cargo(arguments)?;

@@ -31,7 +31,8 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
     let most = std::thread::available_parallelism()?.get();
 
     let mut text =
-        "| | threads | thousand tokens a second | times one thread |\n|---|--:|--:|--:|\n".to_owned();
+        "| | threads | thousand tokens a second | times one thread |\n|---|--:|--:|--:|\n"
+            .to_owned();
     let mut lines = Vec::new();
     let verify = |verifier: Verifier| -> Arc<Check> {
         Arc::new(move |token| {
@@ -70,7 +71,9 @@ pub async fn section(world: &World) -> Result<Section, Box<dyn Error>> {
         unit: "times one thread",
         kind: Kind::Lines { over: "threads", lines },
     };
-    let text = format!("`Verifier::verify` on one thread, and on up to all threads of the machine.\n\n{text}");
+    let text = format!(
+        "`Verifier::verify` on one thread, and on up to all threads of the machine.\n\n{text}"
+    );
     Ok(Section { title: "Threads", text, charts: vec![chart] })
 }
 

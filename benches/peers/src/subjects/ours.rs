@@ -4,7 +4,10 @@ use std::error::Error;
 
 use axum::{Router, routing::get};
 use tower::Layer;
-use tower_cognito::{Claims, CognitoLayer, Policy, Pool, Verifier, VerifierBuilder, group, permission, require, scope};
+use tower_cognito::{
+    Claims, CognitoLayer, Policy, Pool, Verifier, VerifierBuilder, group, permission, require,
+    scope,
+};
 
 use crate::{
     subject::{Subject, User, version_of},
