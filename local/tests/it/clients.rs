@@ -162,7 +162,7 @@ async fn clients_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn update_ignores_settings_in_the_words_of_configuration_files() {
+async fn update_ignores_member_names_of_configuration_files() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.id().as_str();
     let created = call(

@@ -123,7 +123,7 @@ fn mode(path: &Path) -> u32 {
 
 #[cfg(unix)]
 #[test]
-fn data_file_is_private_whatever_the_umask_is() {
+fn data_file_is_private_with_any_umask() {
     for umask in ["000", "022", "077", "777"] {
         let file = File::new(&format!("umask-{umask}"));
         let served = Served::start_with_umask(&file.0, umask);
