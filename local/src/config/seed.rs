@@ -77,7 +77,7 @@ const RESOURCES: [&str; 7] = [
     "aws_cognito_user_in_group",
 ];
 
-/// Resources of Terraform's that have no effect on a local pool.
+/// Terraform resources that have no effect on a local pool.
 const IGNORED: [&str; 8] = [
     "aws_cognito_identity_pool",
     "aws_cognito_identity_pool_roles_attachment",
@@ -113,7 +113,7 @@ struct Reader {
 /// Reads a file. Also returns the places of settings without effect.
 ///
 /// # Errors
-/// Returns the errors of all resources of one kind. Resources that refer to them are not checked then.
+/// Returns the errors of all resources of one kind. In that case, resources that refer to them are not checked.
 pub(crate) fn read_seed(file: Setting) -> Result<(Seed, Vec<Place>), Vec<SettingError>> {
     let mut file = remove_labels(file);
     let mut reader = Reader::default();

@@ -18,7 +18,7 @@ pub(crate) struct Names {
 
 impl Names {
     /// Updates the index for a user, who is `None` once removed.
-    pub(crate) fn learn(&mut self, key: &str, user: Option<&User>) {
+    pub(crate) fn update(&mut self, key: &str, user: Option<&User>) {
         let texts = user.map(texts_of).unwrap_or_default();
         let before = self.texts.remove(key).unwrap_or_default();
         for gone in before.difference(&texts) {
@@ -82,7 +82,7 @@ mod tests {
         for _ in 0..2 {
             let both = known(&data, "shared@EXAMPLE.com");
             assert!(both.contains("a") && both.contains("b"));
-            data.learn_names();
+            data.update_names();
             data.settle();
         }
         assert_eq!(known(&data, "sub of a").len(), 1);
@@ -92,7 +92,7 @@ mod tests {
         }
         assert!(known(&data, "new@example.com").contains("a"));
         data.users.remove("b");
-        data.learn_names();
+        data.update_names();
         data.settle();
         assert_eq!(known(&data, "new@example.com").len(), 1);
         for gone in ["shared@example.com", "b", "sub of b"] {
@@ -107,7 +107,7 @@ mod tests {
         let mut data = Data::default();
         let row = serde_json::to_vec(&user("a", "a@example.com")).unwrap();
         data.load("users", "a".to_owned(), &row).unwrap();
-        data.learn_all_names();
+        data.index_all_names();
         assert_eq!(known(&data, "A@example.com").len(), 1);
     }
 }
