@@ -10,7 +10,7 @@ const {
   CognitoUserAttribute, CognitoUserPool, CognitoUserSession,
 } = cognito;
 
-async function life({ pool, step }) {
+async function lifecycle({ pool, step }) {
   const storage = new Memory();
   const app = apps(pool, storage);
   const jane = pool.user('jane');
@@ -407,4 +407,4 @@ class Memory {
   clear = () => this.#items.clear();
 }
 
-await runClient('identity-js', life);
+await runClient('identity-js', lifecycle);

@@ -7,7 +7,7 @@ import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 
 import { claims, forgeries, refused, runClient } from './kit.mjs';
 
-async function life({ pool, step }) {
+async function lifecycle({ pool, step }) {
   const jane = await step('a user is created', () => pool.create('jane'));
   await step('the user is in two groups', async () => {
     for (const GroupName of ['staff', 'admin']) {
@@ -126,4 +126,4 @@ async function verifierForLocalIssuer(pool, { tokenUse, clientId, groups, scope 
   );
 }
 
-await runClient('aws-jwt-verify', life, ['default', 'amazon', 'email']);
+await runClient('aws-jwt-verify', lifecycle, ['default', 'amazon', 'email']);

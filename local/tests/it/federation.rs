@@ -536,8 +536,8 @@ async fn providers_are_created_updated_listed_and_deleted() {
     no_openid["authorize_scopes"] = json!("email");
     let mut no_client = details.clone();
     no_client.as_object_mut().unwrap().remove("client_id");
-    let mut odd = details.clone();
-    odd["nonsense"] = json!("x");
+    let mut unknown_setting = details.clone();
+    unknown_setting["nonsense"] = json!("x");
     for input in [
         make("Next_1", "OIDC", details.clone(), Value::Null),
         make("Cognito", "OIDC", details.clone(), Value::Null),
@@ -545,7 +545,7 @@ async fn providers_are_created_updated_listed_and_deleted() {
         make("Next", "SAML", details.clone(), Value::Null),
         make("Next", "OIDC", no_openid, Value::Null),
         make("Next", "OIDC", no_client, Value::Null),
-        make("Next", "OIDC", odd, Value::Null),
+        make("Next", "OIDC", unknown_setting, Value::Null),
         make("Next", "OIDC", details.clone(), json!({ "custom:nobody": "x" })),
     ] {
         let refused = error(admin(&pool, "CreateIdentityProvider", input).await);

@@ -337,12 +337,12 @@ async fn form_without_the_token_of_its_browser_is_rejected() {
         without.remove("_csrf");
         let mut empty = good.clone();
         empty.set("_csrf", "");
-        let mut anothers = good.clone();
-        anothers.set("_csrf", other.get("_csrf"));
+        let mut of_other_browser = good.clone();
+        of_other_browser.set("_csrf", other.get("_csrf"));
         let mut twice = good.clone();
         let first = twice.fields[0].clone();
         twice.fields.push(first);
-        for form in [without, empty, anothers, twice] {
+        for form in [without, empty, of_other_browser, twice] {
             assert_eq!(browser.post(&form).await.status, 403, "{path}");
         }
         // The token without the cookie, as another site would send it.
@@ -440,8 +440,8 @@ async fn session_cookie_of_another_pool_or_repeated_one_is_ignored() {
     browser.cookies.insert(name(&other), value.clone());
     assert_eq!(open(&mut browser, &other, "/oauth2/authorize").await.url.path(), "/login");
     is_in(&open(&mut browser, &one, "/oauth2/authorize").await);
-    let tossed = format!("{value}; {}=x", name(&one));
-    browser.cookies.insert(name(&one), tossed);
+    let repeated_cookie = format!("{value}; {}=x", name(&one));
+    browser.cookies.insert(name(&one), repeated_cookie);
     assert_eq!(open(&mut browser, &one, "/oauth2/authorize").await.url.path(), "/login");
 }
 

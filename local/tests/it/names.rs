@@ -79,8 +79,8 @@ async fn use_every_operation_with_a_token(pool: &UserPool) {
     with_token(pool, "VerifyUserAttribute", &token, proof).await;
     let seen = with_token(pool, "GetUser", &token, json!({})).await;
     assert_eq!(seen["Username"], "alice");
-    let gone = json!({ "UserAttributeNames": ["nickname"] });
-    with_token(pool, "DeleteUserAttributes", &token, gone).await;
+    let deleted_names = json!({ "UserAttributeNames": ["nickname"] });
+    with_token(pool, "DeleteUserAttributes", &token, deleted_names).await;
     let passwords = json!({ "PreviousPassword": PASSWORD, "ProposedPassword": "Other-Horse-2" });
     with_token(pool, "ChangePassword", &token, passwords).await;
     let secret = with_token(pool, "AssociateSoftwareToken", &token, json!({})).await;
@@ -285,7 +285,7 @@ async fn use_every_oauth_endpoint(pool: &UserPool, host: &str) {
     let form = [("client_id", pool.client_id()), ("token", &refresh)];
     assert_eq!(post_form(&client, format!("{base}/oauth2/revoke"), &form).await.0, 200, "{host}");
     let request = client.get(format!("{base}/oauth2/userInfo")).bearer_auth(&access);
-    assert_eq!(request.send().await.unwrap().status(), 401, "it is revoked: {host}");
+    assert_eq!(request.send().await.unwrap().status(), 401, "the token must be revoked: {host}");
     let page = open(&mut browser, host, pool, "/logout").await;
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/login"), "{host}");
 }
@@ -311,7 +311,7 @@ async fn discovery_has_addresses_under_the_host_of_the_request() {
         let browser = Browser::at(host, pool.address());
         let document = browser.client().get(format!("{base}{path}")).send().await.unwrap();
         let document: Value = serde_json::from_str(&document.text().await.unwrap()).unwrap();
-        assert_eq!(document["issuer"], ISSUERS[0], "the issuer is what tokens say");
+        assert_eq!(document["issuer"], ISSUERS[0], "the issuer must be the `iss` of tokens");
         for (name, address) in document.as_object().unwrap() {
             let is_address = name.ends_with("_endpoint") || name == "jwks_uri";
             let address = address.as_str().unwrap_or_default();

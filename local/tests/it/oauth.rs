@@ -264,7 +264,7 @@ async fn concurrent_exchanges_of_a_code_leave_no_second_session() {
     let one = || exchange(&pool, &code, VERIFIER);
     let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
     let served: Vec<_> = [a, b, c, d].into_iter().filter(|answer| answer.status == 200).collect();
-    assert_eq!(served.len(), 1, "the code was redeemed once");
+    assert_eq!(served.len(), 1, "the code must be redeemed once");
     for answer in served {
         assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
     }

@@ -161,8 +161,8 @@ impl Page {
 
     /// Returns the error that the page shows.
     pub(crate) fn problem(&self) -> Option<String> {
-        let box_ = between(&self.body, "id=\"problem\"", "</div>")?;
-        Some(unescaped(between(box_, "<p>", "</p>")?))
+        let element = between(&self.body, "id=\"problem\"", "</div>")?;
+        Some(unescaped(between(element, "<p>", "</p>")?))
     }
 
     /// Returns whether the page has a form whose action is `path`.
@@ -172,8 +172,8 @@ impl Page {
 
     /// Returns the success notice that the page shows.
     pub(crate) fn notice(&self) -> Option<String> {
-        let box_ = between(&self.body, "class=\"notice\"", "</div>")?;
-        Some(unescaped(between(box_, "<p>", "</p>")?))
+        let element = between(&self.body, "class=\"notice\"", "</div>")?;
+        Some(unescaped(between(element, "<p>", "</p>")?))
     }
 
     /// Returns the text of the element with an ID.
