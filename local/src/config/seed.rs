@@ -218,11 +218,11 @@ impl Seed {
             return Err(Violation::new(format!("attribute_mapping.{name}"), message));
         }
         let identifiers = &provider.idp_identifiers;
-        let clashes = |other: &&ProviderSettings| {
+        let is_duplicate = |other: &&ProviderSettings| {
             other.provider_name == provider.provider_name
                 || other.idp_identifiers.iter().any(|known| identifiers.contains(known))
         };
-        match self.identity_providers.iter().find(clashes) {
+        match self.identity_providers.iter().find(is_duplicate) {
             Some(other) => Err(Violation::new(
                 "provider_name",
                 format!("the provider {:?} has the same name or identifier", other.provider_name),

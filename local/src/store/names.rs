@@ -21,11 +21,11 @@ impl Names {
     pub(crate) fn update(&mut self, key: &str, user: Option<&User>) {
         let texts = user.map(texts_of).unwrap_or_default();
         let before = self.texts.remove(key).unwrap_or_default();
-        for gone in before.difference(&texts) {
-            if let Some(keys) = self.keys.get_mut(gone) {
+        for removed in before.difference(&texts) {
+            if let Some(keys) = self.keys.get_mut(removed) {
                 keys.remove(key);
                 if keys.is_empty() {
-                    self.keys.remove(gone);
+                    self.keys.remove(removed);
                 }
             }
         }
@@ -95,8 +95,8 @@ mod tests {
         data.update_names();
         data.settle();
         assert_eq!(known(&data, "new@example.com").len(), 1);
-        for gone in ["shared@example.com", "b", "sub of b"] {
-            assert!(known(&data, gone).is_empty(), "{gone}");
+        for removed in ["shared@example.com", "b", "sub of b"] {
+            assert!(known(&data, removed).is_empty(), "{removed}");
         }
         assert_eq!(data.names.texts.len(), 1);
         assert_eq!(data.names.keys.len(), 3);

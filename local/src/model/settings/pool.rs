@@ -204,8 +204,8 @@ impl PoolSettings {
             let message = format!("{name}: Existing attribute already has name {name}.");
             return Err(Violation::new("", message));
         }
-        let up_to_here = self.schema.iter().take(index.saturating_add(1));
-        if up_to_here.filter(|one| !one.is_standard()).count() > MAX_CUSTOM_ATTRIBUTES {
+        let attributes_so_far = self.schema.iter().take(index.saturating_add(1));
+        if attributes_so_far.filter(|one| !one.is_standard()).count() > MAX_CUSTOM_ATTRIBUTES {
             let message = format!("expected at most {MAX_CUSTOM_ATTRIBUTES} custom attributes");
             return Err(Violation::new("", message));
         }
