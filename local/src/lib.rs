@@ -89,7 +89,7 @@
 //! # }
 //! ```
 //!
-//! A [`Config`] has the URLs in `[aws_cognito_user_pool.lambda_config]`, with Terraform's names. Clients receive
+//! In a [`Config`], the URLs are in `[aws_cognito_user_pool.lambda_config]`, with Terraform's names. Clients receive
 //! Cognito's errors: `UserLambdaValidationException` with the function's error text, `InvalidLambdaResponseException` for
 //! an invalid response, and `UnexpectedLambdaException` for a function that does not respond within five seconds in any
 //! of three calls. Functions cannot change reserved claims. Custom senders, which receive encrypted codes, are not called.

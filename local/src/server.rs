@@ -112,7 +112,7 @@ impl Listener for StoppableListener {
     }
 }
 
-/// A connection that has no more input, and accepts no more output, once its server is dropped.
+/// A connection that ends once its server is dropped: reads return end of file, and writes fail.
 struct Connection {
     stream: TcpStream,
     /// `None` once the server is dropped.
@@ -120,7 +120,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Returns whether the server is dropped. Otherwise the task is woken when it is.
+    /// Returns whether the server was dropped. If not, the task is woken when that happens.
     fn poll_stopped(&mut self, cx: &mut Context<'_>) -> bool {
         if self.stopped.as_mut().is_some_and(|stopped| stopped.as_mut().poll(cx).is_ready()) {
             self.stopped = None;

@@ -135,7 +135,7 @@ impl UserPool {
         verifier.clock(move || clock.time())
     }
 
-    /// Returns a builder of a user's access token, by default that of a sign-in by the API.
+    /// Returns a builder of a user's access token. By default, it has the claims of a sign-in through the API.
     pub fn token(&self, username: impl Into<String>) -> TokenBuilder {
         TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Access, username.into())
     }
@@ -259,7 +259,7 @@ impl UserPoolBuilder {
         self
     }
 
-    /// Sends e-mail messages also to a mail catcher: the address of an SMTP server without TLS and authentication, such
+    /// Also sends e-mail messages to a mail catcher: the address of an SMTP server without TLS and authentication, such
     /// as `127.0.0.1:1025`.
     ///
     /// Operations do not wait for the delivery. A failure is logged, and the message is still in the list at
@@ -272,7 +272,7 @@ impl UserPoolBuilder {
     /// Starts the pool on this address.
     ///
     /// # Errors
-    /// Those of [`start`](Self::start).
+    /// The same errors as [`start`](Self::start).
     pub async fn serve(self, address: SocketAddr) -> io::Result<UserPool> {
         self.address(address).start().await
     }

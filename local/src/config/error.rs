@@ -6,7 +6,7 @@ use serde::de::{self, Expected, Unexpected};
 
 use crate::{error::ErrorKind, model::settings::BrokenRule};
 
-/// The place of a setting.
+/// The location of a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Counted from 1. 0 for a setting of a request.

@@ -65,7 +65,7 @@ impl Config {
     /// Reads a TOML file.
     ///
     /// # Errors
-    /// As [`from_toml`](Self::from_toml), or the file cannot be read.
+    /// The same errors as [`from_toml`](Self::from_toml), or the file cannot be read.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigFileError> {
         let path = path.as_ref();
         let file = path.display().to_string();

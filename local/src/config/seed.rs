@@ -77,7 +77,7 @@ const RESOURCES: [&str; 7] = [
     "aws_cognito_user_in_group",
 ];
 
-/// Resources of Terraform's that have no effect on a local pool.
+/// Terraform resources that have no effect on a local pool.
 const IGNORED: [&str; 8] = [
     "aws_cognito_identity_pool",
     "aws_cognito_identity_pool_roles_attachment",
@@ -113,7 +113,7 @@ struct Reader {
 /// Reads a file. Also returns the places of settings without effect.
 ///
 /// # Errors
-/// Returns the errors of all resources of one kind. Resources that refer to them are not checked then.
+/// Returns the errors of all resources of one kind. In that case, resources that refer to them are not checked.
 pub(crate) fn read_seed(file: Setting) -> Result<(Seed, Vec<Place>), Vec<SettingError>> {
     let mut file = remove_labels(file);
     let mut reader = Reader::default();
@@ -218,11 +218,11 @@ impl Seed {
             return Err(Violation::new(format!("attribute_mapping.{name}"), message));
         }
         let identifiers = &provider.idp_identifiers;
-        let clashes = |other: &&ProviderSettings| {
+        let is_duplicate = |other: &&ProviderSettings| {
             other.provider_name == provider.provider_name
                 || other.idp_identifiers.iter().any(|known| identifiers.contains(known))
         };
-        match self.identity_providers.iter().find(clashes) {
+        match self.identity_providers.iter().find(is_duplicate) {
             Some(other) => Err(Violation::new(
                 "provider_name",
                 format!("the provider {:?} has the same name or identifier", other.provider_name),

@@ -69,7 +69,7 @@ pub(crate) fn digest_of(secret: &str) -> String {
     base64url::encode(digest(&SHA256, secret.as_bytes()))
 }
 
-/// Compares in constant time.
+/// Returns whether two values are equal. Compares them in constant time.
 pub(crate) fn same(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a.as_ref(), b.as_ref()).is_ok()
 }

@@ -82,7 +82,7 @@ pub(crate) struct Session {
     pub(crate) begun_at: u64,
     /// When the refresh tokens expire.
     pub(crate) expires_at: u64,
-    /// `None` for a sign-in by the API.
+    /// `None` for a sign-in through the API.
     pub(crate) scopes: Option<Vec<String>>,
     /// The API to which the session's access tokens are bound.
     #[serde(default)]

@@ -2,7 +2,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Trigger {
-    /// A user is about to be created: reject the sign-up, confirm the user, or mark contacts as verified.
+    /// A user is about to be created. The function can reject the sign-up, confirm the user, or verify contacts.
     PreSignUp,
     /// A user was confirmed, or has reset their password.
     PostConfirmation,
@@ -22,7 +22,7 @@ pub enum Trigger {
     PreTokenGeneration,
     /// Tokens are about to be issued to a user: changes claims of both tokens, and scopes of the access token.
     PreTokenGenerationV2,
-    /// As the second version, and also for client credentials.
+    /// Like the second version, but also runs for client credentials.
     PreTokenGenerationV3,
     /// A user who is not in the pool signs in or asks for a new password.
     UserMigration,

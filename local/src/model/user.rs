@@ -94,11 +94,11 @@ pub(crate) struct MfaPreference {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failures {
     pub(crate) count: u32,
-    /// When the lock of the last mistake ends. `None` without a mistake.
+    /// When the lock after the last failure ends. `None` without a failure.
     pub(crate) locked_until: Option<u64>,
 }
 
-/// Failures and codes of a name that no user has, so that responses do not reveal that.
+/// Failures and codes of a name that no user has. They make responses the same as for an existing user.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct UnknownName {

@@ -17,7 +17,7 @@ use crate::{
     triggers::{Metadata, machine_overrides},
 };
 
-/// The scope of access tokens from a sign-in by the API. It lets the app act for the user at the API.
+/// The scope of access tokens from a sign-in through the API. It allows the app to call the API for the user.
 pub(crate) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// A sign-in for which tokens are issued.
@@ -28,7 +28,7 @@ pub(crate) struct TokenRequest<'a> {
     pub(crate) origin_jti: &'a str,
     /// In milliseconds.
     pub(crate) auth_time: u64,
-    /// `None` for a sign-in by the API.
+    /// `None` for a sign-in through the API.
     pub(crate) scopes: Option<&'a [String]>,
     pub(crate) nonce: Option<&'a str>,
     /// The API to which the access token is bound.
@@ -149,7 +149,7 @@ impl Pool {
             let auth_time =
                 verified.auth_time().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
             let auth_time = auth_time.map_or(0, |at| at.as_secs());
-            // A session has its begin in milliseconds. A token without a session only has seconds.
+            // The start of a session is in milliseconds. A token without a session has only seconds.
             let is_over = match session {
                 Some(session) => session.is_over(user),
                 None => user.signed_out_at.is_some_and(|at| auth_time <= at / 1000),

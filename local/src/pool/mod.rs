@@ -265,8 +265,8 @@ impl Pool {
         uuid_of(&format!("{} {username}", self.id))
     }
 
-    /// Returns bytes that are always the same for a name in this pool, and that nobody can compute without a secret of
-    /// the pool.
+    /// Returns bytes that are always the same for a name in this pool. They cannot be computed without a secret of the
+    /// pool.
     pub(crate) fn simulated_bytes(&self, purpose: &str, name: &str) -> [u8; 32] {
         keyed_digest(self.simulation_secret.as_bytes(), &format!("{purpose}\0{name}"))
     }

@@ -110,18 +110,18 @@ impl Data {
     }
 
     /// Updates the index of names for the users that a change touched.
-    pub(crate) fn learn_names(&mut self) {
+    pub(crate) fn update_names(&mut self) {
         let Self { users, names, .. } = self;
         for key in users.changed() {
-            names.learn(key, users.get(key).map(|user| &**user));
+            names.update(key, users.get(key).map(|user| &**user));
         }
     }
 
     /// Builds the index of names.
-    pub(crate) fn learn_all_names(&mut self) {
+    pub(crate) fn index_all_names(&mut self) {
         let Self { users, names, .. } = self;
         for (key, user) in users.iter() {
-            names.learn(key, Some(user));
+            names.update(key, Some(user));
         }
     }
 
@@ -134,7 +134,7 @@ impl Data {
             Progress::Applied => self.undo_change(),
             Progress::Undone => self.settle(),
             Progress::Written => {
-                self.learn_names();
+                self.update_names();
                 self.settle();
             }
         }

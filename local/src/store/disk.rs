@@ -50,7 +50,7 @@ impl Disk {
             ),
         })?;
         check_format(&database).map_err(|what| named(io::ErrorKind::InvalidData, what))?;
-        // Only now it is certain that the file is a pool's. The mode of another program's file does not change.
+        // The mode is changed only after the format check, so that files of other programs are not modified.
         make_private(&same_file, path);
         Ok(Self(RwLock::new(Some(database))))
     }
@@ -132,7 +132,7 @@ fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Gives the file the mode 0600, and logs if other users had access before.
+/// Sets the mode of the file to 0600. Logs a warning if other users had access.
 #[cfg(unix)]
 fn make_private(file: &File, path: &Path) {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt};
@@ -152,13 +152,13 @@ fn make_private(file: &File, path: &Path) {
         Ok(()) => {}
         Err(error) => tracing::warn!(
             %error,
-            "{path}: the mode {found:04o} of this file with private keys cannot be changed to {PRIVATE:04o}; \
-             keep other users away from it"
+            "{path}: the mode of this file with private keys cannot be changed from {found:04o} to {PRIVATE:04o}; \
+             restrict access to its folder"
         ),
     }
 }
 
-/// Does nothing: other systems have no such modes. The folder decides who has access.
+/// Does nothing. Other systems have no such modes: the permissions of the folder apply.
 #[cfg(not(unix))]
 fn make_private(_: &File, _: &Path) {}
 

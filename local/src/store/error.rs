@@ -2,7 +2,7 @@ use std::io;
 
 use crate::error::Error;
 
-/// Why data could not be changed.
+/// Error returned when data cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// The pool was deleted while the operation ran.

@@ -1,4 +1,4 @@
-//! E-mail messages as real mail, for a mail catcher on the developer's machine.
+//! Sends e-mail messages to a mail catcher on the developer's machine.
 
 use std::{
     io,
@@ -16,18 +16,18 @@ use crate::model::{Message, settings::Contact};
 /// Cognito's default sender.
 const SENDER: (&str, &str) = ("no-reply", "verificationemail.com");
 
-/// The number of messages that can wait for the mail catcher. Further messages are not mailed.
+/// The number of messages that can wait for the mail catcher. Further messages are not sent.
 const MAX_WAITING: usize = 1000;
 
 /// How long the mail catcher may take for one SMTP command.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The queue of the messages that are mailed. All pools of a server share it.
+/// The queue of messages for the mail catcher. All pools of a server share it.
 #[derive(Clone)]
 pub(crate) struct Outbox(mpsc::Sender<Message>);
 
 impl Outbox {
-    /// Starts to mail messages by the SMTP server `host:port`. Ends when all outboxes are dropped and the queue is empty.
+    /// Starts to send messages to the SMTP server `host:port`. Stops when all outboxes are dropped and the queue is empty.
     ///
     /// # Errors
     /// The address is invalid.
@@ -58,7 +58,7 @@ impl Outbox {
             return;
         }
         if let Err(error) = self.0.try_send(message) {
-            tracing::warn!("a message is not mailed: {}", reason(&error));
+            tracing::warn!("an e-mail message was not sent: {}", reason(&error));
         }
     }
 }
@@ -66,7 +66,7 @@ impl Outbox {
 fn reason(error: &TrySendError<Message>) -> &'static str {
     match error {
         TrySendError::Full(_) => "too many messages wait for the mail catcher",
-        TrySendError::Closed(_) => "the runtime that mails messages was shut down",
+        TrySendError::Closed(_) => "the runtime that sends messages was shut down",
     }
 }
 
@@ -74,7 +74,7 @@ fn reason(error: &TrySendError<Message>) -> &'static str {
 /// may quote it.
 async fn deliver(transport: &AsyncSmtpTransport<Tokio1Executor>, message: &Message) {
     let Some(mail) = mail(message) else {
-        tracing::warn!("a message is not mailed: its e-mail address is invalid");
+        tracing::warn!("an e-mail message was not sent: its e-mail address is invalid");
         return;
     };
     if let Err(error) = transport.send(mail).await {

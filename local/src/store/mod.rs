@@ -52,7 +52,7 @@ impl Store {
                 })?;
             }
         }
-        data.learn_all_names();
+        data.index_all_names();
         Ok(Self(Arc::new(Inner {
             data: Mutex::new(data),
             writing: Arc::default(),
@@ -63,7 +63,7 @@ impl Store {
         })))
     }
 
-    /// Sets the outbox that mails messages. Only the first call has an effect.
+    /// Sets the outbox that sends e-mail messages. Only the first call has an effect.
     pub(crate) fn mail_by(&self, outbox: Outbox) {
         self.0.outbox.get_or_init(|| outbox);
     }
@@ -117,7 +117,7 @@ impl Store {
         self.change(write, Result::is_ok).await
     }
 
-    /// As [`write`](Self::write), but keeps the changes even if `write` returns an error: for counters of wrong
+    /// Like [`write`](Self::write), but keeps the changes even if `write` returns an error: for counters of wrong
     /// passwords and wrong codes, and for sessions that end because a code or a token was used twice.
     pub(crate) async fn write_always<R: Send>(
         &self,
@@ -233,9 +233,9 @@ impl Inner {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Settles changes, and mails new messages: a message of a change that failed is not sent.
+    /// Settles changes, and sends new messages. A message of a change that failed is not sent.
     fn finish_change(&self, data: &mut Data) {
-        data.learn_names();
+        data.update_names();
         if let Some(outbox) = self.outbox.get() {
             let sent = data.messages.changed().filter_map(|key| data.messages.get(key));
             sent.for_each(|message| outbox.put(Message::clone(message)));

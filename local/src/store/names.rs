@@ -18,14 +18,14 @@ pub(crate) struct Names {
 
 impl Names {
     /// Updates the index for a user, who is `None` once removed.
-    pub(crate) fn learn(&mut self, key: &str, user: Option<&User>) {
+    pub(crate) fn update(&mut self, key: &str, user: Option<&User>) {
         let texts = user.map(texts_of).unwrap_or_default();
         let before = self.texts.remove(key).unwrap_or_default();
-        for gone in before.difference(&texts) {
-            if let Some(keys) = self.keys.get_mut(gone) {
+        for removed in before.difference(&texts) {
+            if let Some(keys) = self.keys.get_mut(removed) {
                 keys.remove(key);
                 if keys.is_empty() {
-                    self.keys.remove(gone);
+                    self.keys.remove(removed);
                 }
             }
         }
@@ -82,7 +82,7 @@ mod tests {
         for _ in 0..2 {
             let both = known(&data, "shared@EXAMPLE.com");
             assert!(both.contains("a") && both.contains("b"));
-            data.learn_names();
+            data.update_names();
             data.settle();
         }
         assert_eq!(known(&data, "sub of a").len(), 1);
@@ -92,11 +92,11 @@ mod tests {
         }
         assert!(known(&data, "new@example.com").contains("a"));
         data.users.remove("b");
-        data.learn_names();
+        data.update_names();
         data.settle();
         assert_eq!(known(&data, "new@example.com").len(), 1);
-        for gone in ["shared@example.com", "b", "sub of b"] {
-            assert!(known(&data, gone).is_empty(), "{gone}");
+        for removed in ["shared@example.com", "b", "sub of b"] {
+            assert!(known(&data, removed).is_empty(), "{removed}");
         }
         assert_eq!(data.names.texts.len(), 1);
         assert_eq!(data.names.keys.len(), 3);
@@ -107,7 +107,7 @@ mod tests {
         let mut data = Data::default();
         let row = serde_json::to_vec(&user("a", "a@example.com")).unwrap();
         data.load("users", "a".to_owned(), &row).unwrap();
-        data.learn_all_names();
+        data.index_all_names();
         assert_eq!(known(&data, "A@example.com").len(), 1);
     }
 }

@@ -64,7 +64,7 @@ impl TokenBuilder {
     /// Returns the claims as a handler takes them.
     ///
     /// # Errors
-    /// Those of [`verified`](Self::verified), and `ClaimsShape` if the claims do not fit `T`.
+    /// The same errors as [`verified`](Self::verified), and `ClaimsShape` if the claims do not fit `T`.
     pub fn claims<T>(&self) -> Result<Claims<T>, AuthError>
     where
         T: DeserializeOwned + Send + Sync + 'static,

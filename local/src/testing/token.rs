@@ -78,8 +78,8 @@ impl TokenBuilder {
 
     /// Adds a scope, as a sign-in at the hosted pages does.
     ///
-    /// Default for a user's access token: `aws.cognito.signin.user.admin`, the scope of a sign-in by the API. ID tokens
-    /// have no scopes.
+    /// Default for a user's access token: `aws.cognito.signin.user.admin`, the scope of a sign-in through the API. ID
+    /// tokens have no scopes.
     pub fn scope(mut self, name: impl Into<String>) -> Self {
         self.scopes.push(name.into());
         self

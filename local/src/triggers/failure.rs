@@ -1,6 +1,6 @@
 use crate::error::{Error, ErrorKind};
 
-/// Why a function returned no output.
+/// The reason why a function returned no output.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The function returned an error with this text.

@@ -7,7 +7,7 @@ import { cognitoUserPoolsTokenProvider } from 'aws-amplify/auth/cognito';
 
 import { forgeries, refused, runClient, wrong } from './kit.mjs';
 
-async function life({ pool, step }) {
+async function lifecycle({ pool, step }) {
   use(pool, pool.clientId);
   const jane = pool.user('jane');
   const { username } = jane;
@@ -328,4 +328,4 @@ const storage = new (class {
   restore = items => void (this.#items = new Map(items));
 })();
 
-await runClient('Amplify', life);
+await runClient('Amplify', lifecycle);

@@ -7,7 +7,7 @@ from pycognito.aws_srp import AWSSRP
 from kit import claims, forgeries, refused, run_client, secret_hash, wrong
 
 
-def life(pool, step):
+def lifecycle(pool, step):
     client = boto3.client(
         "cognito-idp",
         endpoint_url=pool.endpoint,
@@ -453,4 +453,4 @@ def unlisted(attributes):
     return {attribute["Name"]: attribute["Value"] for attribute in attributes}
 
 
-run_client("boto3", life)
+run_client("boto3", lifecycle)

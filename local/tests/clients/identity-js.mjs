@@ -10,7 +10,7 @@ const {
   CognitoUserAttribute, CognitoUserPool, CognitoUserSession,
 } = cognito;
 
-async function life({ pool, step }) {
+async function lifecycle({ pool, step }) {
   const storage = new Memory();
   const app = apps(pool, storage);
   const jane = pool.user('jane');
@@ -35,7 +35,7 @@ async function life({ pool, step }) {
   });
   await step('a taken name is rejected', () =>
     refused(signUp(app, username, password, attributes), 'UsernameExistsException'));
-  await step('a user an unconfirmed user cannot sign in', () =>
+  await step('an unconfirmed user cannot sign in', () =>
     refused(signIn(app, username, password), 'UserNotConfirmedException'));
   await step('a wrong code does not confirm', async () =>
     refused(confirm(app, username, wrong(await pool.code(username))), 'CodeMismatchException'));
@@ -303,7 +303,7 @@ async function life({ pool, step }) {
     await refused(attributesOf(withSession(user(app, name), session)), 'NotAuthorizedException', 'UserNotFoundException');
     await refused(signIn(app, name, password), 'NotAuthorizedException');
   });
-  await step('the name is free again, and the new user has nothing of the old one', async () => {
+  await step('the name is available again, and the new user has no data of the old one', async () => {
     const { userSub } = await signUp(app, username, jane.password, attributes);
     assert.notEqual(userSub, sub);
     await confirm(app, username, await pool.code(username));
@@ -407,4 +407,4 @@ class Memory {
   clear = () => this.#items.clear();
 }
 
-await runClient('identity-js', life);
+await runClient('identity-js', lifecycle);

@@ -7,7 +7,7 @@ import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 
 import { claims, forgeries, refused, runClient } from './kit.mjs';
 
-async function life({ pool, step }) {
+async function lifecycle({ pool, step }) {
   const jane = await step('a user is created', () => pool.create('jane'));
   await step('the user is in two groups', async () => {
     for (const GroupName of ['staff', 'admin']) {
@@ -17,7 +17,7 @@ async function life({ pool, step }) {
   });
   const tokens = await step('the user signs in', () => pool.signIn(jane));
   const { AccessToken: access, IdToken: id, RefreshToken: refresh } = tokens;
-  const make = pool.hasIssuerOfAmazon ? ofAmazon : ofItsOwn;
+  const make = pool.hasIssuerOfAmazon ? verifierForAwsIssuer : verifierForLocalIssuer;
   const verifier = (tokenUse, more) => make(pool, { tokenUse, clientId: pool.clientId, ...more });
 
   await step('an access token is valid', async () => {
@@ -104,15 +104,15 @@ async function life({ pool, step }) {
   });
 }
 
-/** Tokens with an AWS issuer: the verifier for Cognito, with the keys of the pool. */
-async function ofAmazon(pool, { tokenUse, clientId, groups, scope }) {
+/** Returns a verifier for tokens with an AWS issuer: the verifier for Cognito, with the keys of the pool. */
+async function verifierForAwsIssuer(pool, { tokenUse, clientId, groups, scope }) {
   const verifier = CognitoJwtVerifier.create({ userPoolId: pool.id, tokenUse, clientId, groups, scope });
   verifier.cacheJwks(await (await fetch(pool.jwksUri)).json());
   return verifier;
 }
 
-/** Tokens with the local issuer: the generic verifier, with the checks for Cognito. */
-async function ofItsOwn(pool, { tokenUse, clientId, groups, scope }) {
+/** Returns a verifier for tokens with the local issuer: the generic verifier, with the checks for Cognito. */
+async function verifierForLocalIssuer(pool, { tokenUse, clientId, groups, scope }) {
   const fetcher = { fetch: async uri => (await fetch(uri)).arrayBuffer() };
   return JwtVerifier.create(
     {
@@ -126,4 +126,4 @@ async function ofItsOwn(pool, { tokenUse, clientId, groups, scope }) {
   );
 }
 
-await runClient('aws-jwt-verify', life, ['default', 'amazon', 'email']);
+await runClient('aws-jwt-verify', lifecycle, ['default', 'amazon', 'email']);

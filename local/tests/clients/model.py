@@ -1,9 +1,9 @@
-"""Writes `local/src/service_model/model.txt`: what Cognito's service model says about the input of operations.
+"""Writes `local/src/service_model/model.txt`: the constraints of Cognito's service model on the input of operations.
 
     python model.py [OPERATION...]    adds operations and updates the others to the installed botocore
     python model.py --check           compares the table with the installed botocore
 
-The table holds facts only: names, types and bounds.
+The table contains only facts: names, types and bounds.
 """
 
 import os

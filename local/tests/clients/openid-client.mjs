@@ -8,7 +8,7 @@ import { claims, refused, runClient, wrong } from './kit.mjs';
 
 const redirect = 'http://localhost:3000/callback';
 
-async function life({ pool, step }) {
+async function lifecycle({ pool, step }) {
   const insecure = { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] };
   const discover = (id, authentication) =>
     oidc.discovery(new URL(pool.issuer), id, undefined, authentication, insecure);
@@ -338,4 +338,4 @@ async function authorizationRequest(app, scope = 'openid email') {
   return { url, checks };
 }
 
-await runClient('openid-client', life, ['plain', 'email']);
+await runClient('openid-client', lifecycle, ['plain', 'email']);

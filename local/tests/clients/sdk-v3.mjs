@@ -5,7 +5,7 @@ import * as sdk from '@aws-sdk/client-cognito-identity-provider';
 
 import { claims, forgeries, refused, runClient, secretHash, wrong } from './kit.mjs';
 
-async function life({ pool, step }) {
+async function lifecycle({ pool, step }) {
   const client = new sdk.CognitoIdentityProviderClient({
     endpoint: pool.endpoint,
     region: 'us-east-1',
@@ -694,4 +694,4 @@ function unlist(attributes) {
   return Object.fromEntries(attributes.map(({ Name, Value }) => [Name, Value]));
 }
 
-await runClient('AWS SDK for JavaScript v3', life);
+await runClient('AWS SDK for JavaScript v3', lifecycle);

@@ -163,7 +163,7 @@ async fn code_is_accepted_only_once() {
 }
 
 #[tokio::test]
-async fn code_is_invalid_after_five_mistakes_until_a_new_one_is_sent() {
+async fn code_is_invalid_after_five_wrong_attempts_until_a_new_one_is_sent() {
     let pool = UserPool::start().await.unwrap();
     sign_up(&pool, "alice", Some("a@example.com")).await.unwrap();
     let code = last_code(&pool, "alice").await;
@@ -184,7 +184,7 @@ async fn code_is_invalid_after_five_mistakes_until_a_new_one_is_sent() {
 }
 
 #[tokio::test]
-async fn contact_verification_code_is_invalid_after_five_mistakes() {
+async fn contact_verification_code_is_invalid_after_five_wrong_attempts() {
     let pool = UserPool::start().await.unwrap();
     let alice = user(&pool, "alice").await;
     let named = json!({ "AccessToken": alice, "AttributeName": "email" });
@@ -277,8 +277,8 @@ async fn one_of_many_concurrent_resets_with_one_code_succeeds() {
             reset(&pool, "alice", &code, &format!("Another-Horse-{number}")).await
         });
     }
-    let won = tries.join_all().await.into_iter().filter(Result::is_ok).count();
-    assert_eq!(won, 1);
+    let successes = tries.join_all().await.into_iter().filter(Result::is_ok).count();
+    assert_eq!(successes, 1);
 }
 
 #[tokio::test]

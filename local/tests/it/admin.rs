@@ -428,7 +428,7 @@ async fn forced_creation_moves_an_alias_and_a_rejected_one_changes_nothing() {
 }
 
 #[tokio::test]
-async fn disabling_a_user_revokes_all_tokens_for_good() {
+async fn disabling_a_user_revokes_all_tokens_permanently() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     let issued = tokens(&pool, "jane").await;
@@ -613,7 +613,7 @@ async fn administrators_can_write_attributes_that_users_cannot() {
             "Invalid email address format.",
         ),
     ] {
-        // All or nothing: the valid attribute of the same request is not written either.
+        // The valid attribute of the same request is not written either.
         let mut changes = changes;
         changes["name"] = json!("Eve");
         assert_eq!(error(update(&pool, "jane", changes).await), is(name, message));

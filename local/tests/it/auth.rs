@@ -66,7 +66,7 @@ async fn unsafe_srp_public_values_are_rejected() {
 }
 
 #[tokio::test]
-async fn srp_claim_is_accepted_only_once_and_only_in_its_own_exchange() {
+async fn srp_claim_is_accepted_only_once_and_only_in_the_same_exchange() {
     let pool = pool_with(
         "[[aws_cognito_user_pool_client]]\n[[aws_cognito_user_pool_client]]\nclient_id = \"other\"\n",
         &["alice", "bob"],
@@ -370,7 +370,7 @@ async fn secret_hash_is_checked_against_the_user_name_in_the_request() {
 }
 
 #[tokio::test]
-async fn unknown_user_looks_like_a_wrong_password() {
+async fn unknown_user_gets_the_same_error_as_a_wrong_password() {
     let emails = "[aws_cognito_user_pool]\nusername_attributes = [\"email\"]\n";
     for (toml, name) in [("", "alice"), (emails, "alice@example.com")] {
         let pool = pool_with(toml, &[name]).await;

@@ -102,11 +102,11 @@ async fn update_resets_omitted_members_to_defaults_but_keeps_the_secret() {
 #[tokio::test]
 async fn update_of_an_unknown_client_is_rejected_and_creates_none() {
     let pool = UserPool::start().await.unwrap();
-    let nobody = json!({ "ClientId": "nobody" });
+    let unknown = json!({ "ClientId": "nobody" });
     let message = "User pool client nobody does not exist.".to_owned();
     let expected = ("ResourceNotFoundException".to_owned(), message);
     for operation in ["UpdateUserPoolClient", "DescribeUserPoolClient", "DeleteUserPoolClient"] {
-        assert_eq!(on(&pool, operation, &nobody, json!({})).await.unwrap_err(), expected);
+        assert_eq!(on(&pool, operation, &unknown, json!({})).await.unwrap_err(), expected);
     }
     assert_eq!(pool.client_ids().len(), 1);
 }
@@ -162,7 +162,7 @@ async fn clients_are_listed_in_pages() {
 }
 
 #[tokio::test]
-async fn update_ignores_settings_in_the_words_of_configuration_files() {
+async fn update_ignores_member_names_of_configuration_files() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.id().as_str();
     let created = call(

@@ -16,7 +16,7 @@ fn variable(option: &str) -> String {
     format!("TOWER_COGNITO_LOCAL_{}", option.to_uppercase().replace('-', "_"))
 }
 
-/// Runs a command to its end: whether it succeeded, and what it printed and reported.
+/// Runs a command until it exits. Returns whether it succeeded, its standard output and its standard error.
 fn run(command: &mut Command) -> (bool, String, String) {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -100,7 +100,7 @@ fn banner_shows_the_addresses_and_no_secret() {
     }
     assert!(!served.output.contains(secret));
     assert!(!served.output.contains("allow_plain_http"));
-    // An issuer off this machine needs one more call in a verifier.
+    // A plain HTTP issuer on another host needs one more call in a verifier.
     let mut command = program();
     command.args(["--port", "0", "--issuer", "http://cognito:9229/us-east-1_Local0001"]);
     let output = Served::run(command).output.clone();
@@ -113,7 +113,7 @@ fn banner_shows_the_addresses_and_no_secret() {
 }
 
 #[test]
-fn options_come_from_the_environment_and_arguments_win() {
+fn arguments_take_precedence_over_environment_variables() {
     let mut command = program();
     command.args(["serve", "--client-id", "argument"]).envs([
         (variable("port"), "0"),
@@ -130,7 +130,7 @@ fn options_come_from_the_environment_and_arguments_win() {
     ] {
         assert!(output.contains(expected), "{expected}: {output}");
     }
-    // Variables of `serve` do not get in the way of another command.
+    // Variables of `serve` do not affect other commands.
     let (succeeded, output, error) =
         run(program().arg("check").env(variable("port"), "0").env(variable("config"), EXAMPLE));
     assert!(succeeded && output.contains("is valid"), "{error}");
@@ -161,7 +161,7 @@ fn check_reports_errors_with_their_line_and_settings_without_effect() {
 }
 
 #[tokio::test]
-async fn health_responds_whatever_the_host_name_is() {
+async fn health_responds_under_any_host_name() {
     let mut command = program();
     command.args(["--port", "0"]);
     let served = Served::run(command);
@@ -173,7 +173,7 @@ async fn health_responds_whatever_the_host_name_is() {
         assert_eq!(body["status"], "ok");
         assert_eq!(body["user_pools"], serde_json::json!(["us-east-1_Local0001"]));
     }
-    // The overview is for this machine alone.
+    // The overview responds only under host names of this machine.
     let url = format!("http://{}/_local/", served.address);
     let response =
         reqwest::Client::new().get(url).header("host", "cognito:9229").send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Configuration files of the local pool, and the errors for wrong ones.
+//! Configuration files of the local pool, and errors in them.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::support::cognito::call;
 const USERS: &str = "[aws_cognito_user_pool]\n";
 const CLIENT: &str = "[aws_cognito_user_pool_client]\n";
 
-/// Returns the line and the text of the error for a wrong configuration.
+/// Returns the line and the text of the error for an invalid configuration.
 fn error_of(toml: &str) -> (usize, String) {
     match Config::from_toml(toml) {
         Ok(_) => panic!("accepted: {toml}"),
@@ -19,9 +19,9 @@ fn error_of(toml: &str) -> (usize, String) {
     }
 }
 
-/// Each entry has the text before the wrong setting, the wrong setting, and a part of the error.
+/// Each entry has the text before the invalid setting, the invalid setting, and a part of the error.
 #[test]
-fn wrong_setting_is_rejected_with_its_line_and_the_allowed_values() {
+fn invalid_setting_is_rejected_with_its_line_and_the_allowed_values() {
     let wrong = [
         (USERS, "colour = \"red\"", "unknown setting; expected one of name, username_attributes"),
         (USERS, "name = 5", "expected a string, found an integer"),
@@ -226,7 +226,7 @@ fn errors_contain_no_password_and_no_secret() {
     assert!(!error_of(toml).1.contains("tiny"));
     let toml = format!("{CLIENT}client_secret = \"{}\"\n", "secret".repeat(20));
     assert!(!error_of(&toml).1.contains("secretsecret"));
-    // A value of the wrong type is not repeated either.
+    // A value of the wrong type is not quoted either.
     for setting in ["password", "temporary_password", "client_secret"] {
         let toml = "[[aws_cognito_user]]\nusername = \"u\"\n";
         let block = if setting == "client_secret" { CLIENT } else { toml };
@@ -239,7 +239,7 @@ fn errors_contain_no_password_and_no_secret() {
 }
 
 #[test]
-fn all_wrong_resources_of_one_kind_are_reported() {
+fn all_invalid_resources_of_one_kind_are_reported() {
     let toml = "[[aws_cognito_user_group]]\nname = \"a b\"\n[[aws_cognito_user_group]]\n\
                 precedence = 1\n[[aws_cognito_user]]\nusername = \"u\"\ngroups = [\"a b\"]\n";
     let (line, text) = error_of(toml);
@@ -252,7 +252,7 @@ fn all_wrong_resources_of_one_kind_are_reported() {
 
 /// Terraform's state has blocks as lists of one, and writes an absent block as an empty list.
 #[test]
-fn block_is_also_read_from_a_list_of_one_or_none() {
+fn block_can_be_a_list_with_one_or_no_item() {
     let toml = "[aws_cognito_user_pool]\npassword_policy = []\n\
                 admin_create_user_config = [{ invite_message_template = [] }]\n\
                 [[aws_cognito_user_pool.username_configuration]]\ncase_sensitive = true\n";
@@ -263,9 +263,9 @@ fn block_is_also_read_from_a_list_of_one_or_none() {
     assert!(text.contains("password_policy.minimum_length: expected 6 to 99, found 5"), "{text}");
 }
 
-/// The messages have two spellings. An error points to the one that was written.
+/// Each message can be set under two names. The error points to the name that the file uses.
 #[test]
-fn wrong_message_in_the_verification_template_is_reported_at_its_line() {
+fn invalid_message_in_the_verification_template_is_reported_at_its_line() {
     let toml = "[aws_cognito_user_pool]\n[aws_cognito_user_pool.verification_message_template]\n\
                 email_subject = \"Hello\"\nemail_message = \"Hello\"\n";
     let (line, text) = error_of(toml);
@@ -274,7 +274,7 @@ fn wrong_message_in_the_verification_template_is_reported_at_its_line() {
 }
 
 #[test]
-fn wrong_identity_provider_is_rejected_with_the_line_of_the_setting() {
+fn invalid_identity_provider_is_rejected_with_the_line_of_the_setting() {
     let block = "[aws_cognito_identity_provider]\nprovider_name = \"Corporate\"\n\
                  provider_type = \"OIDC\"\n[aws_cognito_identity_provider.provider_details]\n\
                  client_id = \"a\"\noidc_issuer = \"https://id.example.com\"\n";
@@ -403,7 +403,7 @@ async fn table_within_a_resource_is_not_a_label() {
 }
 
 #[test]
-fn wrong_setting_under_a_label_is_rejected_with_its_line_and_label() {
+fn invalid_setting_under_a_label_is_rejected_with_its_line_and_label() {
     let (line, error) = error_of("[aws_cognito_user_pool.main]\nmfa_configuration = \"MAYBE\"\n");
     assert_eq!(line, 2);
     assert!(error.contains("aws_cognito_user_pool.main.mfa_configuration"), "{error}");

@@ -1,4 +1,4 @@
-//! What the developer sees at `/_local/`, and who does not.
+//! The pages and endpoints under `/_local/`, and who can access them.
 
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
@@ -144,13 +144,13 @@ async fn only_this_machine_can_advance_the_clock() {
     let seconds = |time: std::time::SystemTime| {
         time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
     };
-    let told = times[pool.id().as_str()].as_f64().unwrap();
-    assert!(told >= seconds(before) + 7200.0 - 0.01 && told <= seconds(pool.time()) + 0.01);
+    let reported = times[pool.id().as_str()].as_f64().unwrap();
+    assert!(reported >= seconds(before) + 7200.0 - 0.01 && reported <= seconds(pool.time()) + 0.01);
     let (status, text) = get(&pool, "/_local/clock", &[]).await;
     assert!(status == 200 && text.contains(pool.id().as_str()));
     let elsewhere = [("host", "evil.example")];
     assert_eq!(get(&pool, "/_local/clock", &elsewhere).await.0, 403);
-    // Ten years in all, however often.
+    // Requests can advance the clock by ten years in total.
     for status in [200, 400] {
         let answer = post(r#"{"advance_seconds":300000000}"#, json, here).await.unwrap();
         assert_eq!(answer.status(), status);
@@ -158,7 +158,7 @@ async fn only_this_machine_can_advance_the_clock() {
 }
 
 #[tokio::test]
-async fn cors_is_for_endpoints_of_apps_only() {
+async fn cors_is_allowed_only_for_endpoints_of_apps() {
     let pool = UserPool::start().await.unwrap();
     let origin = "http://localhost:5173";
     let ask = |path: &str| {

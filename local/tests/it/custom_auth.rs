@@ -222,7 +222,7 @@ async fn unknown_user_gets_challenges_but_never_tokens() {
     assert_eq!(function.events()[0]["request"]["userNotFound"], true);
     assert_eq!(function.events()[0]["request"]["userAttributes"], json!({}));
     let second = answer(&pool, &first, "1").await.unwrap();
-    // This also holds if a user of that name is created meanwhile.
+    // The sign-in also fails if a user with that name is created in the meantime.
     user(&pool, "nobody").await;
     assert_eq!(error(answer(&pool, &second, "2").await), incorrect());
 }

@@ -105,11 +105,14 @@ async fn file_in_use_by_another_process_is_rejected() {
 
 #[tokio::test]
 async fn file_of_another_format_is_rejected_and_unchanged() {
-    let file = File::new("foreign");
+    let file = File::new("other-format");
     for text in ["hello", &"a longer text ".repeat(10_000)] {
         fs::write(&file.0, text).unwrap();
         let error = UserPool::builder().data(&file.0).start().await.unwrap_err().to_string();
-        assert!(error.contains("-foreign.redb: it is not a data file of a local pool"), "{error}");
+        assert!(
+            error.contains("-other-format.redb: it is not a data file of a local pool"),
+            "{error}"
+        );
         assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
     }
 }
@@ -123,7 +126,7 @@ fn mode(path: &Path) -> u32 {
 
 #[cfg(unix)]
 #[test]
-fn data_file_is_private_whatever_the_umask_is() {
+fn data_file_is_private_with_any_umask() {
     for umask in ["000", "022", "077", "777"] {
         let file = File::new(&format!("umask-{umask}"));
         let served = Served::start_with_umask(&file.0, umask);
@@ -161,7 +164,7 @@ async fn data_file_with_a_permissive_mode_is_tightened_and_reported_once() {
 async fn mode_of_a_file_of_another_format_is_unchanged() {
     use std::os::unix::fs::PermissionsExt;
 
-    let file = File::new("foreign-mode");
+    let file = File::new("other-format-mode");
     fs::write(&file.0, "hello").unwrap();
     fs::set_permissions(&file.0, fs::Permissions::from_mode(0o644)).unwrap();
     UserPool::builder().data(&file.0).start().await.unwrap_err();
@@ -244,7 +247,7 @@ async fn counters_and_revocations_of_rejected_requests_survive_a_restart() {
     // Reuse of a rotated refresh token revokes its session.
     let reused = refresh(&pool, &first).await.unwrap_err();
     assert_eq!(reused.0, "RefreshTokenReuseException");
-    // Wrong codes count, for existing and for unknown users.
+    // Wrong codes are counted for existing and for unknown users.
     for name in ["alice", "nobody"] {
         let input = json!({ "ClientId": "web", "Username": name });
         call(&pool, "ForgotPassword", input).await.unwrap();
@@ -253,7 +256,7 @@ async fn counters_and_revocations_of_rejected_requests_survive_a_restart() {
             assert_eq!(wrong.0, "CodeMismatchException", "{name}");
         }
     }
-    // Wrong passwords lock the account, in the end for 15 minutes.
+    // Wrong passwords lock the account, finally for 15 minutes.
     for name in ["alice", "nobody"] {
         for _ in 0..15 {
             let wrong = sign_in(&pool, name, "Wrong-Horse-1").await.unwrap_err();

@@ -120,7 +120,7 @@ async fn simulated_responses_have_the_form_of_real_ones() {
         assert_eq!(real.as_object().unwrap().len(), simulated.as_object().unwrap().len());
         let fixed = ["SECRET_BLOCK"];
         assert_eq!(lengths(&real, &fixed), lengths(&simulated, &fixed));
-        // Numbers are written without zeros in front.
+        // Numbers have no leading zeros.
         for (member, longest) in [("SALT", 32), ("SRP_B", prime().to_str_radix(16).len())] {
             for parameters in [&real, &simulated] {
                 let digits = parameters[member].as_str().unwrap();
@@ -180,7 +180,7 @@ async fn case_of_a_name_does_not_change_the_simulated_delivery() {
 }
 
 #[tokio::test]
-async fn srp_response_with_another_name_fails_alike_for_known_and_unknown_users() {
+async fn srp_response_with_another_name_gets_the_same_error_for_known_and_unknown_users() {
     for (toml, name) in NAMING {
         let pool = pool_with(toml, &[name]).await;
         let mut errors = Vec::new();

@@ -1,4 +1,5 @@
-//! Users of one local pool sign in at another, by way of OpenID Connect; and what a provider that lies comes to.
+//! Federation with OpenID Connect: users of one local pool sign in at another, and responses of a faulty or malicious
+//! provider are rejected.
 
 use std::sync::{Arc, Mutex};
 
@@ -53,7 +54,7 @@ async fn pool() -> UserPool {
     UserPool::builder().config(Config::from_toml(CONFIG).unwrap()).start().await.unwrap()
 }
 
-/// Another pool, of which the first is an app.
+/// Starts a pool that is an identity provider for `pool`.
 async fn provider_for(pool: &UserPool) -> UserPool {
     UserPool::builder().config(provider_config(pool)).start().await.unwrap()
 }
@@ -79,7 +80,7 @@ async fn register(pool: &UserPool, name: &str, issuer: &str, mapping: Value) {
     admin(pool, "CreateIdentityProvider", input).await.unwrap();
 }
 
-/// Both pools, of which the second is known to the first as `Corp`.
+/// Starts two pools. The second is an identity provider of the first, with the name `Corp`.
 async fn pools() -> (UserPool, UserPool) {
     let pool = pool().await;
     let corp = provider_for(&pool).await;
@@ -102,8 +103,8 @@ fn address(pool: &UserPool, path: &str, more: &[(&str, &str)]) -> String {
     format!("http://{}{path}?{}", pool.address(), encoded(&parameters))
 }
 
-/// Signs in at the provider, and ends at the app.
-async fn by_corp(browser: &mut Browser, pool: &UserPool) -> Page {
+/// Signs in at the provider. Returns the page of the app to which the browser is redirected.
+async fn sign_in_at_corp(browser: &mut Browser, pool: &UserPool) -> Page {
     let start = address(pool, "/oauth2/authorize", &[("identity_provider", "Corp")]);
     let page = browser.open(start).await;
     browser.submit(&page, "/login", &[("username", "jane"), ("password", PASSWORD)]).await
@@ -133,7 +134,7 @@ async fn id_claims(pool: &UserPool, page: &Page) -> Value {
 }
 
 #[track_caller]
-fn is_refused(page: &Page, error: &str) {
+fn assert_error(page: &Page, error: &str) {
     assert_eq!(page.url.host_str(), Some("app.test"), "{}", page.title());
     assert_eq!(page.parameter("error").as_deref(), Some(error), "{}", page.url);
     assert_eq!(page.parameter("state").as_deref(), Some("s1"));
@@ -141,7 +142,7 @@ fn is_refused(page: &Page, error: &str) {
 }
 
 #[tokio::test]
-async fn user_of_another_pool_signs_in() {
+async fn user_of_another_pool_can_sign_in() {
     let (pool, _corp) = pools().await;
     let mut browser = Browser::new();
     let page = browser.open(address(&pool, "/login", &[])).await;
@@ -163,7 +164,7 @@ async fn user_of_another_pool_signs_in() {
     assert_eq!(id["email"], "jane@corp.test");
     assert_eq!(id["email_verified"], false);
     assert_eq!(id["given_name"], "Jane");
-    assert!(id["nonce"].is_string(), "who comes by a provider gets one in any case");
+    assert!(id["nonce"].is_string(), "tokens of a federated sign-in always have a nonce");
     let account = &id["identities"][0];
     assert_eq!(account["userId"], sub);
     assert_eq!(account["providerName"], "Corp");
@@ -179,17 +180,17 @@ async fn user_of_another_pool_signs_in() {
     assert_eq!(serde_json::from_str::<Value>(text).unwrap(), id["identities"]);
     let seen = admin(&pool, "AdminGetUser", json!({ "Username": name })).await.unwrap();
     assert_eq!(seen["UserStatus"], "EXTERNAL_PROVIDER");
-    // The browser is signed in here too.
+    // The browser also has a session at this pool.
     let page = browser.open(address(&pool, "/oauth2/authorize", &[])).await;
     assert!(page.parameter("code").is_some());
 }
 
 #[tokio::test]
 async fn prompt_and_login_hint_are_sent_to_the_provider() {
-    let (pool, _liar) = liars_pool().await;
+    let (pool, _provider) = pool_with_fake_provider().await;
     for prompt in ["login", "login consent", "select_account", "consent", "create"] {
         let asked = [("prompt", prompt), ("login_hint", "jane@corp.test&prompt=none")];
-        // By the app's choice of the provider, and by the button on the page.
+        // The app can request the provider, or the user can choose it on the page.
         let direct = address(&pool, "/oauth2/authorize", &asked);
         let direct = Browser::new().open(format!("{direct}&identity_provider=Corp")).await;
         let login = Browser::new().open(address(&pool, "/login", &asked)).await;
@@ -206,7 +207,7 @@ async fn prompt_and_login_hint_are_sent_to_the_provider() {
     assert_eq!((page.parameter("prompt"), page.parameter("login_hint")), (None, None));
     let none = [("prompt", "none"), ("identity_provider", "Corp")];
     let page = Browser::new().open(address(&pool, "/oauth2/authorize", &none)).await;
-    is_refused(&page, "login_required");
+    assert_error(&page, "login_required");
 }
 
 #[tokio::test]
@@ -237,7 +238,7 @@ async fn browser_returns_from_a_provider_to_the_host_where_it_started() {
 
 #[tokio::test]
 async fn redirect_uri_for_a_provider_has_the_host_of_the_request() {
-    let (pool, liar) = liars_pool().await;
+    let (pool, provider) = pool_with_fake_provider().await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Corp")]);
     let own = pool.address().to_string();
     let get = async |address: &str, lines: &[(&str, String)]| {
@@ -260,7 +261,7 @@ async fn redirect_uri_for_a_provider_has_the_host_of_the_request() {
         ("my-host.test:9229", "my-host.test:9229"),
         ("[::1]:9229", "[::1]:9229"),
         ("cognito", "cognito"),
-        // What is no host is not told on.
+        // An invalid host is not forwarded.
         ("evil.test/x?", &own),
         ("user@evil.test", &own),
         ("evil.test:x", &own),
@@ -271,8 +272,11 @@ async fn redirect_uri_for_a_provider_has_the_host_of_the_request() {
         assert_eq!(away.host_str(), Some("corp.test"));
         let back = format!("http://{expected}/oauth2/idpresponse");
         assert_eq!(parameter(&away, "redirect_uri"), back, "{host}");
-        // No host name decides who may come back: the state and the cookie do.
-        liar.says(&header(&liar.keys), &liar.claims("jane", &parameter(&away, "nonce")));
+        // The state and the cookie decide whether the response is accepted, not the host name.
+        provider.respond_with(
+            &header(&provider.keys),
+            &provider.claims("jane", &parameter(&away, "nonce")),
+        );
         let query = encoded(&[("code", "c"), ("state", &parameter(&away, "state"))]);
         let cookie = cookies[0].split(';').next().unwrap().to_owned();
         let back = format!("http://{own}/oauth2/idpresponse?{query}");
@@ -295,7 +299,7 @@ async fn resource_is_preserved_during_a_sign_in_at_a_provider() {
         browser.submit(&page, "/login", &[("username", "jane"), ("password", PASSWORD)]).await;
     let bound = tokens(&pool, &page).await;
     assert_eq!(payload(bound["access_token"].as_str().unwrap())["aud"], resource);
-    let page = by_corp(&mut Browser::new(), &pool).await;
+    let page = sign_in_at_corp(&mut Browser::new(), &pool).await;
     let unbound = tokens(&pool, &page).await;
     assert_eq!(payload(unbound["access_token"].as_str().unwrap()).get("aud"), None);
 }
@@ -304,8 +308,8 @@ async fn resource_is_preserved_during_a_sign_in_at_a_provider() {
 async fn prompt_login_requires_a_new_sign_in_at_the_provider() {
     let (pool, corp) = pools().await;
     let mut browser = Browser::new();
-    by_corp(&mut browser, &pool).await;
-    // Signed in at both pools, one click is enough.
+    sign_in_at_corp(&mut browser, &pool).await;
+    // A user with a session at both pools signs in without a password.
     let page = browser.open(address(&pool, "/login", &[])).await;
     assert!(page.has_form("/login/continue"));
     assert!(browser.open(page.link("Continue with Corp")).await.parameter("code").is_some());
@@ -325,16 +329,16 @@ async fn prompt_login_requires_a_new_sign_in_at_the_provider() {
 #[tokio::test]
 async fn mapped_attributes_are_updated_at_each_sign_in() {
     let (pool, corp) = pools().await;
-    let first = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    let first = id_claims(&pool, &sign_in_at_corp(&mut Browser::new(), &pool).await).await;
     let changes = json!({
         "Username": "jane",
         "UserAttributes": [{ "Name": "email", "Value": "j2@corp.test" }],
     });
     admin(&corp, "AdminUpdateUserAttributes", changes).await.unwrap();
-    let second = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    let second = id_claims(&pool, &sign_in_at_corp(&mut Browser::new(), &pool).await).await;
     assert_eq!(first["sub"], second["sub"]);
     assert_eq!(second["email"], "j2@corp.test");
-    // What the provider's word proves is proven.
+    // With a mapping, the provider decides whether the address is verified.
     let verified = json!({
         "ProviderName": "Corp",
         "AttributeMapping": { "email": "email", "email_verified": "email_verified" },
@@ -345,15 +349,15 @@ async fn mapped_attributes_are_updated_at_each_sign_in() {
         "UserAttributes": [{ "Name": "email_verified", "Value": "true" }],
     });
     admin(&corp, "AdminUpdateUserAttributes", proof).await.unwrap();
-    let third = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    let third = id_claims(&pool, &sign_in_at_corp(&mut Browser::new(), &pool).await).await;
     assert_eq!(third["email_verified"], true);
 }
 
 #[tokio::test]
-async fn session_of_one_provider_does_not_meet_a_request_for_another() {
+async fn session_of_one_provider_does_not_satisfy_a_request_for_another() {
     let (pool, _corp) = pools().await;
     let mut browser = Browser::new();
-    by_corp(&mut browser, &pool).await;
+    sign_in_at_corp(&mut browser, &pool).await;
     for (provider, is_signed_in) in [(None, true), (Some("Corp"), true), (Some("COGNITO"), false)] {
         let named: Vec<_> = provider.map(|name| ("identity_provider", name)).into_iter().collect();
         let page = browser.open(address(&pool, "/oauth2/authorize", &named)).await;
@@ -386,15 +390,15 @@ async fn app_can_use_only_its_own_providers() {
         vec![("client_id", "corponly"), ("identity_provider", "COGNITO")],
         vec![("client_id", "passwords"), ("identity_provider", "Corp")],
     ] {
-        is_refused(&open(more).await, "invalid_request");
+        assert_error(&open(more).await, "invalid_request");
     }
     let page = open(vec![("identity_provider", "COGNITO")]).await;
     assert_eq!(page.url.port(), Some(pool.address().port()));
     let page = Browser::new().open(address(&pool, "/login", &[("client_id", "passwords")])).await;
     assert!(!page.body.contains("Continue with"));
-    // Who came by a provider is not signed in for an app that does not take it, nor the other way round.
+    // A session of a provider is valid only for apps that allow the provider.
     let mut browser = Browser::new();
-    by_corp(&mut browser, &pool).await;
+    sign_in_at_corp(&mut browser, &pool).await;
     let page = browser.open(address(&pool, path, &[("client_id", "passwords")])).await;
     assert_eq!(page.url.path(), "/login");
     let page = browser.open(address(&pool, path, &[("client_id", "corponly")])).await;
@@ -412,24 +416,24 @@ async fn state_is_valid_once_and_only_in_its_browser() {
     form.set("password", PASSWORD);
     let back = browser.post(&form).await.location().unwrap();
     assert_eq!(back.path(), "/oauth2/idpresponse");
-    // Somebody else is sent there with it.
+    // Another browser without the cookie.
     let page = Browser::new().open_once(&back).await;
     assert_eq!((page.status.as_u16(), page.location()), (400, None));
-    // Be it with a cookie that somebody made up.
-    let mut stranger = Browser::new();
+    // Another browser with a forged cookie.
+    let mut other_browser = Browser::new();
     for name in browser.cookies.keys().filter(|name| name.starts_with("idp-")) {
-        stranger.cookies.insert(name.clone(), "x".to_owned());
+        other_browser.cookies.insert(name.clone(), "x".to_owned());
     }
-    let page = stranger.open_once(&back).await;
+    let page = other_browser.open_once(&back).await;
     assert_eq!((page.status.as_u16(), page.location()), (400, None));
-    // Nor is a state of another sign-in taken, or none, or one that was made up.
+    // An empty or a forged state.
     for state in ["", "x", "../.."] {
-        let made_up = format!(
+        let forged = format!(
             "{}?{}",
             back.as_str().split('?').next().unwrap(),
             encoded(&[("state", state), ("code", "x")])
         );
-        assert_eq!(browser.open_once(made_up).await.status, 400);
+        assert_eq!(browser.open_once(forged).await.status, 400);
     }
     let kept = browser.cookies.clone();
     let page = browser.open(&back).await;
@@ -437,7 +441,7 @@ async fn state_is_valid_once_and_only_in_its_browser() {
     browser.cookies = kept;
     let page = browser.open_once(&back).await;
     assert_eq!((page.status.as_u16(), page.location()), (400, None));
-    // Whoever is away for long begins anew.
+    // The state expires after five minutes.
     let mut browser = Browser::new();
     let page = browser.open(&start).await;
     let mut form = page.form("/login");
@@ -462,26 +466,26 @@ async fn account_can_be_linked_to_an_existing_user() {
         "SourceUser": source,
     });
     admin(&pool, "AdminLinkProviderForUser", link.clone()).await.unwrap();
-    let id = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    let id = id_claims(&pool, &sign_in_at_corp(&mut Browser::new(), &pool).await).await;
     assert_eq!(id["cognito:username"], "native");
     assert_eq!(id["identities"][0]["primary"], "false");
     assert!(admin(&pool, "AdminLinkProviderForUser", link.clone()).await.is_err());
-    // Untied, it is somebody of their own.
+    // After unlinking, the account gets a separate user.
     admin(&pool, "AdminDisableProviderForUser", json!({ "User": source })).await.unwrap();
-    let id = id_claims(&pool, &by_corp(&mut Browser::new(), &pool).await).await;
+    let id = id_claims(&pool, &sign_in_at_corp(&mut Browser::new(), &pool).await).await;
     assert!(id["cognito:username"].as_str().unwrap().starts_with("Corp_"));
     let (name, message) = admin(&pool, "AdminLinkProviderForUser", link).await.unwrap_err();
     assert_eq!(name, "InvalidParameterException");
     assert!(message.starts_with("Merging is not currently supported"));
-    // Who is nobody without the account cannot sign in any more.
+    // Unlinking a user that only has this account disables the user.
     admin(&pool, "AdminDisableProviderForUser", json!({ "User": source })).await.unwrap();
-    is_refused(&by_corp(&mut Browser::new(), &pool).await, "access_denied");
+    assert_error(&sign_in_at_corp(&mut Browser::new(), &pool).await, "access_denied");
 }
 
 #[tokio::test]
-async fn session_stays_ended_when_the_user_of_an_unlinked_account_is_enabled_again() {
+async fn session_of_an_unlinked_account_stays_revoked_when_the_user_is_enabled_again() {
     let (pool, _corp) = pools().await;
-    let page = by_corp(&mut Browser::new(), &pool).await;
+    let page = sign_in_at_corp(&mut Browser::new(), &pool).await;
     let tokens = tokens(&pool, &page).await;
     let claims = payload(tokens["id_token"].as_str().unwrap());
     let refresh = async || {
@@ -532,8 +536,8 @@ async fn providers_are_created_updated_listed_and_deleted() {
     no_openid["authorize_scopes"] = json!("email");
     let mut no_client = details.clone();
     no_client.as_object_mut().unwrap().remove("client_id");
-    let mut odd = details.clone();
-    odd["nonsense"] = json!("x");
+    let mut unknown_setting = details.clone();
+    unknown_setting["nonsense"] = json!("x");
     for input in [
         make("Next_1", "OIDC", details.clone(), Value::Null),
         make("Cognito", "OIDC", details.clone(), Value::Null),
@@ -541,7 +545,7 @@ async fn providers_are_created_updated_listed_and_deleted() {
         make("Next", "SAML", details.clone(), Value::Null),
         make("Next", "OIDC", no_openid, Value::Null),
         make("Next", "OIDC", no_client, Value::Null),
-        make("Next", "OIDC", odd, Value::Null),
+        make("Next", "OIDC", unknown_setting, Value::Null),
         make("Next", "OIDC", details.clone(), json!({ "custom:nobody": "x" })),
     ] {
         let refused = error(admin(&pool, "CreateIdentityProvider", input).await);
@@ -555,7 +559,7 @@ async fn providers_are_created_updated_listed_and_deleted() {
     let rest = admin(&pool, "ListIdentityProviders", rest).await.unwrap();
     assert_eq!(rest["Providers"][0]["ProviderName"], "Next");
     let mut browser = Browser::new();
-    by_corp(&mut browser, &pool).await;
+    sign_in_at_corp(&mut browser, &pool).await;
     admin(&pool, "DeleteIdentityProvider", name.clone()).await.unwrap();
     let page = browser.open(address(&pool, "/oauth2/authorize", &[])).await;
     assert_eq!(page.url.path(), "/login");
@@ -568,7 +572,7 @@ async fn providers_are_created_updated_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn configured_provider_exists_at_the_start() {
+async fn configured_provider_is_available_at_startup() {
     let first = pool().await;
     let corp = provider_for(&first).await;
     let config = |details: &str| {
@@ -605,38 +609,38 @@ async fn configured_provider_exists_at_the_start() {
     }
 }
 
-/// A provider that says what a test has it say, signed by a pool's keys.
-struct Liar {
+/// An identity provider that returns the claims and keys that a test sets. It signs with the keys of a pool.
+struct FakeProvider {
     issuer: String,
-    /// The token endpoint's answer.
-    answer: Arc<Mutex<Value>>,
+    /// The response of the token endpoint.
+    token_response: Arc<Mutex<Value>>,
     user_info: Arc<Mutex<Value>>,
-    /// The key set that it publishes: that of `keys` at first.
-    published: Arc<Mutex<Value>>,
+    /// The published key set. Initially the key set of `keys`.
+    key_set: Arc<Mutex<Value>>,
     keys: UserPool,
 }
 
-impl Liar {
+impl FakeProvider {
     async fn start(name: &'static str) -> Self {
         let keys = UserPool::start().await.unwrap();
-        let (answer, user_info) =
+        let (token_response, user_info) =
             (Arc::new(Mutex::new(json!({}))), Arc::new(Mutex::new(json!({}))));
         let document = Arc::new(Mutex::new(json!({})));
         let jwks = client().get(keys.jwks_uri()).send().await.unwrap().text().await.unwrap();
-        let published = Arc::new(Mutex::new(serde_json::from_str::<Value>(&jwks).unwrap()));
-        let (given, told, found, shown) = (
-            Arc::clone(&answer),
+        let key_set = Arc::new(Mutex::new(serde_json::from_str::<Value>(&jwks).unwrap()));
+        let (served_tokens, served_user_info, served_document, served_keys) = (
+            Arc::clone(&token_response),
             Arc::clone(&user_info),
             Arc::clone(&document),
-            Arc::clone(&published),
+            Arc::clone(&key_set),
         );
         let app = Router::new()
-            .route("/token", post(async move || Json(given.lock().unwrap().clone())))
-            .route("/keys", get(async move || Json(shown.lock().unwrap().clone())))
-            .route("/me", get(async move || Json(told.lock().unwrap().clone())))
+            .route("/token", post(async move || Json(served_tokens.lock().unwrap().clone())))
+            .route("/keys", get(async move || Json(served_keys.lock().unwrap().clone())))
+            .route("/me", get(async move || Json(served_user_info.lock().unwrap().clone())))
             .route(
                 "/.well-known/openid-configuration",
-                get(async move || Json(found.lock().unwrap().clone())),
+                get(async move || Json(served_document.lock().unwrap().clone())),
             );
         let issuer = format!("http://{}", serve(app).await);
         *document.lock().unwrap() = json!({
@@ -646,7 +650,7 @@ impl Liar {
             "userinfo_endpoint": format!("{issuer}/me"),
             "jwks_uri": format!("{issuer}/keys"),
         });
-        Self { issuer, answer, user_info, published, keys }
+        Self { issuer, token_response, user_info, key_set, keys }
     }
 
     fn claims(&self, sub: &str, nonce: &str) -> Value {
@@ -656,15 +660,15 @@ impl Liar {
         })
     }
 
-    fn says(&self, header: &Value, claims: &Value) {
+    fn respond_with(&self, header: &Value, claims: &Value) {
         let token = self.keys.sign_parts(header.to_string(), claims.to_string());
-        *self.answer.lock().unwrap() = json!({ "id_token": token, "access_token": "a" });
+        *self.token_response.lock().unwrap() = json!({ "id_token": token, "access_token": "a" });
         *self.user_info.lock().unwrap() = json!({ "sub": claims["sub"] });
     }
 }
 
-/// A browser that is at the provider: where it goes back to, and the nonce that it brought.
-async fn leave(browser: &mut Browser, pool: &UserPool, provider: &str) -> (String, String) {
+/// Starts a sign-in at the provider. Returns the redirect URI with the state, and the nonce.
+async fn start_sign_in(browser: &mut Browser, pool: &UserPool, provider: &str) -> (String, String) {
     let start = address(pool, "/oauth2/authorize", &[("identity_provider", provider)]);
     let page = browser.open(start).await;
     assert_eq!(page.url.host_str().unwrap(), format!("{}.test", provider.to_lowercase()));
@@ -676,17 +680,17 @@ async fn leave(browser: &mut Browser, pool: &UserPool, provider: &str) -> (Strin
     (back, page.parameter("nonce").unwrap())
 }
 
-async fn liars_pool() -> (UserPool, Liar) {
-    let (pool, liar) = (pool().await, Liar::start("corp").await);
-    register(&pool, "Corp", &liar.issuer, json!({ "email": "email" })).await;
-    (pool, liar)
+async fn pool_with_fake_provider() -> (UserPool, FakeProvider) {
+    let (pool, provider) = (pool().await, FakeProvider::start("corp").await);
+    register(&pool, "Corp", &provider.issuer, json!({ "email": "email" })).await;
+    (pool, provider)
 }
 
 #[tokio::test]
 async fn id_token_that_is_not_for_this_sign_in_is_rejected() {
-    let (pool, liar) = liars_pool().await;
-    let good = header(&liar.keys);
-    let stranger = UserPool::start().await.unwrap();
+    let (pool, provider) = pool_with_fake_provider().await;
+    let good = header(&provider.keys);
+    let other_pool = UserPool::start().await.unwrap();
     let with = |name: &'static str, value: Value| {
         let value = Arc::new(value);
         move |claims: &mut Value| claims[name] = (*value).clone()
@@ -694,8 +698,8 @@ async fn id_token_that_is_not_for_this_sign_in_is_rejected() {
     let without = |name: &'static str| {
         move |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove(name))
     };
-    type Spoil = Box<dyn Fn(&mut Value)>;
-    let cases: Vec<(&str, Value, Spoil)> = vec![
+    type Change = Box<dyn Fn(&mut Value)>;
+    let cases: Vec<(&str, Value, Change)> = vec![
         ("nonce", good.clone(), Box::new(with("nonce", json!("other")))),
         ("no nonce", good.clone(), Box::new(without("nonce"))),
         ("aud", good.clone(), Box::new(with("aud", json!("other")))),
@@ -715,57 +719,57 @@ async fn id_token_that_is_not_for_this_sign_in_is_rejected() {
         ("none", json!({ "alg": "none", "kid": good["kid"] }), Box::new(|_| {})),
         ("hs256", json!({ "alg": "HS256", "kid": good["kid"] }), Box::new(|_| {})),
         ("crit", json!({ "alg": "RS256", "kid": good["kid"], "crit": ["b64"] }), Box::new(|_| {})),
-        ("key", header(&stranger), Box::new(|_| {})),
+        ("key", header(&other_pool), Box::new(|_| {})),
         ("no kid", json!({ "alg": "RS256" }), Box::new(|_| {})),
     ];
-    for (name, header, spoil) in cases {
+    for (name, header, change) in cases {
         let mut browser = Browser::new();
-        let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-        let mut claims = liar.claims("jane", &nonce);
-        spoil(&mut claims);
-        liar.says(&header, &claims);
+        let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+        let mut claims = provider.claims("jane", &nonce);
+        change(&mut claims);
+        provider.respond_with(&header, &claims);
         let page = browser.open(format!("{back}&code=c")).await;
         assert!(page.parameter("code").is_none(), "{name}");
         assert!(page.parameter("error").is_some(), "{name}: {}", page.title());
     }
-    // The same without the fault.
+    // Valid claims are accepted.
     let mut browser = Browser::new();
-    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-    liar.says(&good, &liar.claims("jane", &nonce));
-    let page = browser.open(format!("{back}&code=c&iss={}", liar.issuer)).await;
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+    provider.respond_with(&good, &provider.claims("jane", &nonce));
+    let page = browser.open(format!("{back}&code=c&iss={}", provider.issuer)).await;
     assert_eq!(id_claims(&pool, &page).await["cognito:username"], "Corp_jane");
-    // A signature of nobody's.
+    // A token with an edited signature is rejected.
     let mut browser = Browser::new();
-    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-    liar.says(&good, &liar.claims("jane", &nonce));
-    let bent = {
-        let mut answer = liar.answer.lock().unwrap();
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+    provider.respond_with(&good, &provider.claims("jane", &nonce));
+    let edited = {
+        let mut answer = provider.token_response.lock().unwrap();
         let token = answer["id_token"].as_str().unwrap();
         let at = token.rfind('.').unwrap() + 10;
-        let sign = if &token[at..=at] == "A" { "B" } else { "A" };
-        let bent = format!("{}{sign}{}", &token[..at], &token[at + 1..]);
-        answer["id_token"] = json!(bent);
+        let replacement = if &token[at..=at] == "A" { "B" } else { "A" };
+        let edited = format!("{}{replacement}{}", &token[..at], &token[at + 1..]);
+        answer["id_token"] = json!(edited);
         format!("{back}&code=c")
     };
-    is_refused(&browser.open(bent).await, "server_error");
+    assert_error(&browser.open(edited).await, "server_error");
 }
 
 #[tokio::test]
 async fn provider_keys_need_no_alg_but_must_not_contradict_rs256() {
-    let (pool, liar) = liars_pool().await;
-    let stranger = UserPool::start().await.unwrap();
-    let signing = liar.keys.key_id(TokenUse::Access);
-    let genuine = liar.published.lock().unwrap().clone();
-    let other = client().get(stranger.jwks_uri()).send().await.unwrap().text().await.unwrap();
+    let (pool, provider) = pool_with_fake_provider().await;
+    let other_pool = UserPool::start().await.unwrap();
+    let signing = provider.keys.key_id(TokenUse::Access);
+    let genuine = provider.key_set.lock().unwrap().clone();
+    let other = client().get(other_pool.jwks_uri()).send().await.unwrap().text().await.unwrap();
     let other: Value = serde_json::from_str(&other).unwrap();
     let sign_in = async |set: Value| {
-        *liar.published.lock().unwrap() = set;
+        *provider.key_set.lock().unwrap() = set;
         let mut browser = Browser::new();
-        let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-        liar.says(&header(&liar.keys), &liar.claims("jane", &nonce));
+        let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+        provider.respond_with(&header(&provider.keys), &provider.claims("jane", &nonce));
         browser.open(format!("{back}&code=c")).await
     };
-    // The set with its signing key changed.
+    // Returns the key set with a change to the signing key.
     let with = |change: &dyn Fn(&mut Map<String, Value>)| {
         let mut set = genuine.clone();
         for key in set["keys"].as_array_mut().unwrap() {
@@ -776,13 +780,13 @@ async fn provider_keys_need_no_alg_but_must_not_contradict_rs256() {
         set
     };
     let without_alg = |key: &mut Map<String, Value>| drop(key.remove("alg"));
-    // As Entra ID publishes them, and with even less.
+    // Entra ID publishes keys without `alg`. `use` is optional too.
     for names in [&["alg"][..], &["alg", "use"], &["use"], &[]] {
         let set = with(&|key| names.iter().for_each(|name| drop(key.remove(*name))));
         let id = id_claims(&pool, &sign_in(set).await).await;
         assert_eq!(id["cognito:username"], "Corp_jane", "{names:?}");
     }
-    // A key of another type beside it changes nothing.
+    // A key of another type in the same set is ignored.
     let mut set = with(&without_alg);
     let ec = json!({ "kty": "EC", "kid": "ec", "crv": "P-256", "x": "AA", "y": "AA" });
     set["keys"].as_array_mut().unwrap().insert(0, ec);
@@ -804,27 +808,27 @@ async fn provider_keys_need_no_alg_but_must_not_contradict_rs256() {
         let page = sign_in(set).await;
         assert_eq!(page.parameter("error").as_deref(), Some("server_error"), "{name}: {value}");
     }
-    // Two keys of one id are not trusted.
+    // A key set with two keys of the same id is rejected.
     let mut set = with(&without_alg);
     let mut twin = other["keys"][0].clone();
     twin["kid"] = json!(signing);
     without_alg(twin.as_object_mut().unwrap());
     set["keys"].as_array_mut().unwrap().push(twin);
-    is_refused(&sign_in(set).await, "server_error");
+    assert_error(&sign_in(set).await, "server_error");
 }
 
 #[tokio::test]
 async fn log_names_the_cause_of_each_provider_failure() {
     captured_logs();
-    let (pool, liar) = (pool().await, Liar::start("logged").await);
-    register(&pool, "Logged", &liar.issuer, json!({})).await;
+    let (pool, provider) = (pool().await, FakeProvider::start("logged").await);
+    register(&pool, "Logged", &provider.issuer, json!({})).await;
     let update = async |name: &str, value: &str| {
         let mut details = json!({
             "client_id": "relying", "client_secret": "logged-client-secret",
-            "oidc_issuer": liar.issuer, "authorize_scopes": "openid",
+            "oidc_issuer": provider.issuer, "authorize_scopes": "openid",
             "authorize_url": "https://logged.test/authorize",
-            "token_url": format!("{}/token", liar.issuer),
-            "jwks_uri": format!("{}/keys?key=logged-query", liar.issuer),
+            "token_url": format!("{}/token", provider.issuer),
+            "jwks_uri": format!("{}/keys?key=logged-query", provider.issuer),
         });
         details[name] = json!(value);
         let input = json!({ "ProviderName": "Logged", "ProviderDetails": details });
@@ -832,19 +836,20 @@ async fn log_names_the_cause_of_each_provider_failure() {
     };
     let sign_in = async |change: &dyn Fn(&mut Value, &mut Value)| {
         let mut browser = Browser::new();
-        let (back, nonce) = leave(&mut browser, &pool, "Logged").await;
-        let (mut header, mut claims) = (header(&liar.keys), liar.claims("logged-sub", &nonce));
+        let (back, nonce) = start_sign_in(&mut browser, &pool, "Logged").await;
+        let (mut header, mut claims) =
+            (header(&provider.keys), provider.claims("logged-sub", &nonce));
         claims["email"] = json!("logged@example.com");
         change(&mut header, &mut claims);
-        liar.says(&header, &claims);
+        provider.respond_with(&header, &claims);
         let page = browser.open(format!("{back}&code=logged-code")).await;
-        is_refused(&page, "server_error");
+        assert_error(&page, "server_error");
     };
     let is_logged = |cause: &str| {
         let logs = captured_logs();
         let words = ["an identity provider cannot be used", "Logged", cause];
         let is_it = |line: &str| words.iter().all(|words| line.contains(words));
-        assert!(logs.lines().any(is_it), "the log does not say: {cause}");
+        assert!(logs.lines().any(is_it), "not logged: {cause}");
     };
     update("authorize_scopes", "openid").await;
     type Change = Box<dyn Fn(&mut Value, &mut Value)>;
@@ -860,16 +865,16 @@ async fn log_names_the_cause_of_each_provider_failure() {
         sign_in(&change).await;
         is_logged(cause);
     }
-    update("jwks_uri", &format!("{}/nowhere?key=logged-query", liar.issuer)).await;
+    update("jwks_uri", &format!("{}/nowhere?key=logged-query", provider.issuer)).await;
     sign_in(&|_, _| {}).await;
     is_logged("the key set at 127.0.0.1 responded with status 404");
     update("token_url", "http://127.0.0.1:9/?key=logged-query").await;
     sign_in(&|_, _| {}).await;
     is_logged("the token endpoint at 127.0.0.1 could not be reached");
-    // Known before the browser leaves for the provider.
+    // Detected before the browser is redirected to the provider.
     update("jwks_uri", "http://keys.test/?key=logged-query").await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Logged")]);
-    is_refused(&Browser::new().open(start).await, "server_error");
+    assert_error(&Browser::new().open(start).await, "server_error");
     is_logged("the key set at keys.test must use https");
     let refuse = async || {
         let error = json!({ "error": "invalid_client", "error_description": "logged-words" });
@@ -879,12 +884,12 @@ async fn log_names_the_cause_of_each_provider_failure() {
     update("token_url", &format!("http://{refusing}/token")).await;
     sign_in(&|_, _| {}).await;
     is_logged("the token endpoint at 127.0.0.1 responded with status 401 and invalid_client");
-    // Discovery, by a provider whose document is of another issuer.
-    register(&pool, "Other", &format!("{}/", liar.issuer), json!({})).await;
+    // The discovery document has another issuer.
+    register(&pool, "Other", &format!("{}/", provider.issuer), json!({})).await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Other")]);
-    is_refused(&Browser::new().open(start).await, "server_error");
-    assert!(captured_logs().contains(&format!("has the issuer {:?}", liar.issuer)));
-    // All of it without tokens, claims and secrets.
+    assert_error(&Browser::new().open(start).await, "server_error");
+    assert!(captured_logs().contains(&format!("has the issuer {:?}", provider.issuer)));
+    // The log contains no tokens, claims or secrets.
     let logs = captured_logs();
     for secret in [
         "logged-client-secret",
@@ -899,41 +904,41 @@ async fn log_names_the_cause_of_each_provider_failure() {
     ] {
         assert!(!logs.contains(secret), "{secret}");
     }
-    let token = liar.answer.lock().unwrap()["id_token"].as_str().unwrap().to_owned();
+    let token = provider.token_response.lock().unwrap()["id_token"].as_str().unwrap().to_owned();
     let payload = token.split('.').nth(1).unwrap();
     assert!(!logs.contains(payload));
 }
 
 #[tokio::test]
 async fn code_of_one_provider_is_rejected_by_another() {
-    let (pool, corp) = liars_pool().await;
-    let other = Liar::start("other").await;
+    let (pool, corp) = pool_with_fake_provider().await;
+    let other = FakeProvider::start("other").await;
     register(&pool, "Other", &other.issuer, json!({})).await;
     let mut browser = Browser::new();
-    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-    // The other's token, with this sign-in's nonce, comes by this provider's way.
-    corp.says(&header(&corp.keys), &other.claims("jane", &nonce));
-    is_refused(&browser.open(format!("{back}&code=c")).await, "server_error");
-    // An answer that says that it is another's.
-    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-    corp.says(&header(&corp.keys), &corp.claims("jane", &nonce));
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+    // This provider returns a token of the other issuer, with the correct nonce.
+    corp.respond_with(&header(&corp.keys), &other.claims("jane", &nonce));
+    assert_error(&browser.open(format!("{back}&code=c")).await, "server_error");
+    // The `iss` of the authorization response is the other issuer (RFC 9207).
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+    corp.respond_with(&header(&corp.keys), &corp.claims("jane", &nonce));
     let page = browser.open(format!("{back}&code=c&iss={}", other.issuer)).await;
-    is_refused(&page, "server_error");
-    // What is told of somebody else.
-    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-    corp.says(&header(&corp.keys), &corp.claims("jane", &nonce));
+    assert_error(&page, "server_error");
+    // The user info has another `sub` than the ID token.
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+    corp.respond_with(&header(&corp.keys), &corp.claims("jane", &nonce));
     *corp.user_info.lock().unwrap() = json!({ "sub": "somebody", "email": "x@x.test" });
-    is_refused(&browser.open(format!("{back}&code=c")).await, "server_error");
-    // Accounts of the same name are two users.
-    let (back, nonce) = leave(&mut browser, &pool, "Other").await;
-    other.says(&header(&other.keys), &other.claims("jane", &nonce));
+    assert_error(&browser.open(format!("{back}&code=c")).await, "server_error");
+    // Accounts with the same `sub` at two providers are different users.
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Other").await;
+    other.respond_with(&header(&other.keys), &other.claims("jane", &nonce));
     let page = browser.open(format!("{back}&code=c")).await;
     assert_eq!(id_claims(&pool, &page).await["cognito:username"], "Other_jane");
 }
 
 #[tokio::test]
 async fn accounts_are_case_sensitive_and_cannot_take_existing_names() {
-    let (pool, liar) = liars_pool().await;
+    let (pool, provider) = pool_with_fake_provider().await;
     let input = json!({
         "ClientId": pool.client_id(), "Username": "Corp_victim", "Password": PASSWORD,
         "UserAttributes": [{ "Name": "email", "Value": "v@v.test" }],
@@ -941,18 +946,18 @@ async fn accounts_are_case_sensitive_and_cannot_take_existing_names() {
     call(&pool, "SignUp", input).await.unwrap();
     for (sub, is_taken) in [("jane", false), ("JANE", true), ("victim", true), ("jane", false)] {
         let mut browser = Browser::new();
-        let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-        let mut claims = liar.claims(sub, &nonce);
+        let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+        let mut claims = provider.claims(sub, &nonce);
         claims["email"] = json!("native@example.com");
-        liar.says(&header(&liar.keys), &claims);
+        provider.respond_with(&header(&provider.keys), &claims);
         let page = browser.open(format!("{back}&code=c")).await;
         if is_taken {
-            is_refused(&page, "invalid_request");
+            assert_error(&page, "invalid_request");
         } else {
             assert_eq!(id_claims(&pool, &page).await["cognito:username"], "Corp_jane");
         }
     }
-    // An account has no password, and does not stand in the way of who has the address.
+    // A federated user has no password.
     let tries = json!({
         "ClientId": pool.client_id(), "AuthFlow": "USER_PASSWORD_AUTH",
         "AuthParameters": { "USERNAME": "Corp_jane", "PASSWORD": PASSWORD },
@@ -968,15 +973,15 @@ async fn account_with_the_address_of_a_user_does_not_become_that_user() {
     );
     let pool =
         UserPool::builder().config(Config::from_toml(&config).unwrap()).start().await.unwrap();
-    let liar = Liar::start("corp").await;
+    let provider = FakeProvider::start("corp").await;
     let mapping = json!({ "email": "email", "email_verified": "email_verified" });
-    register(&pool, "Corp", &liar.issuer, mapping).await;
+    register(&pool, "Corp", &provider.issuer, mapping).await;
     let mut browser = Browser::new();
-    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-    let mut claims = liar.claims("a", &nonce);
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+    let mut claims = provider.claims("a", &nonce);
     claims["email"] = json!("jane@example.com");
     claims["email_verified"] = json!(true);
-    liar.says(&header(&liar.keys), &claims);
+    provider.respond_with(&header(&provider.keys), &claims);
     assert!(browser.open(format!("{back}&code=c")).await.parameter("code").is_some());
     let input = json!({
         "ClientId": pool.client_id(), "Username": "jane@example.com", "Password": PASSWORD,
@@ -989,7 +994,7 @@ async fn account_with_the_address_of_a_user_does_not_become_that_user() {
 
 #[tokio::test]
 async fn errors_of_the_provider_are_sent_to_the_app() {
-    let (pool, liar) = liars_pool().await;
+    let (pool, provider) = pool_with_fake_provider().await;
     let mut browser = Browser::new();
     for (answer, error, words) in [
         (
@@ -1000,24 +1005,24 @@ async fn errors_of_the_provider_are_sent_to_the_app() {
         ("error=temporarily_unavailable", "server_error", "temporarily_unavailable"),
         ("", "server_error", "no code"),
     ] {
-        let (back, _) = leave(&mut browser, &pool, "Corp").await;
+        let (back, _) = start_sign_in(&mut browser, &pool, "Corp").await;
         let page = browser.open(format!("{back}&{answer}")).await;
-        is_refused(&page, error);
+        assert_error(&page, error);
         assert_eq!(page.parameter("error_description").as_deref(), Some(words));
     }
-    // A form that is not clear, and a provider without an ID token.
-    let (back, _) = leave(&mut browser, &pool, "Corp").await;
+    // A repeated parameter, and a token response without an ID token.
+    let (back, _) = start_sign_in(&mut browser, &pool, "Corp").await;
     assert_eq!(browser.open_once(format!("{back}&code=a&code=b")).await.status, 400);
     let page = browser.open(format!("{back}&code=c")).await;
-    is_refused(&page, "server_error");
-    // A value that the pool cannot hold.
-    let (back, nonce) = leave(&mut browser, &pool, "Corp").await;
-    let mut claims = liar.claims("jane", &nonce);
+    assert_error(&page, "server_error");
+    // A claim that is not a valid value of its attribute.
+    let (back, nonce) = start_sign_in(&mut browser, &pool, "Corp").await;
+    let mut claims = provider.claims("jane", &nonce);
     claims["email"] = json!("no address");
-    liar.says(&header(&liar.keys), &claims);
-    is_refused(&browser.open(format!("{back}&code=c")).await, "invalid_request");
-    // One that does not answer.
+    provider.respond_with(&header(&provider.keys), &claims);
+    assert_error(&browser.open(format!("{back}&code=c")).await, "invalid_request");
+    // A provider that is unreachable.
     register(&pool, "Other", "http://127.0.0.1:9", json!({})).await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Other")]);
-    is_refused(&browser.open(start).await, "server_error");
+    assert_error(&browser.open(start).await, "server_error");
 }

@@ -206,7 +206,7 @@ async fn no_role_is_preferred_if_the_first_groups_have_different_roles() {
 }
 
 #[tokio::test]
-async fn deleting_a_group_removes_its_memberships_for_good() {
+async fn deleting_a_group_removes_its_memberships_permanently() {
     let pool = UserPool::start().await.unwrap();
     user(&pool, "jane").await;
     for name in ["staff", "other"] {

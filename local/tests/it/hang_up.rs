@@ -294,10 +294,10 @@ impl Drop for Dropped {
 
 #[tokio::test]
 async fn stopping_the_pool_aborts_its_operations() {
-    let (entered, is_gone) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicBool::new(false)));
-    let (inside, gone) = (Arc::clone(&entered), Arc::clone(&is_gone));
+    let (entered, is_dropped) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicBool::new(false)));
+    let (inside, dropped_flag) = (Arc::clone(&entered), Arc::clone(&is_dropped));
     let pool = UserPool::builder().on_pre_sign_up(move |event| {
-        let (entered, dropped) = (Arc::clone(&inside), Dropped(Arc::clone(&gone)));
+        let (entered, dropped) = (Arc::clone(&inside), Dropped(Arc::clone(&dropped_flag)));
         async move {
             entered.add_permits(1);
             std::future::pending::<()>().await;
@@ -312,9 +312,9 @@ async fn stopping_the_pool_aborts_its_operations() {
     let mut waits = TcpStream::connect(pool.address()).await.unwrap();
     waits.write_all(request.as_bytes()).await.unwrap();
     entered.acquire().await.unwrap().forget();
-    assert!(!is_gone.load(Ordering::SeqCst));
+    assert!(!is_dropped.load(Ordering::SeqCst));
     drop(pool);
-    eventually("the function is stopped", async || is_gone.load(Ordering::SeqCst)).await;
+    eventually("the function is stopped", async || is_dropped.load(Ordering::SeqCst)).await;
 }
 
 /// Sends the head of a request for the key set on a new connection.

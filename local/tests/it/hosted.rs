@@ -1,4 +1,4 @@
-//! The hosted pages of the local pool, filled in as a browser without scripts does, and attacked as other sites do.
+//! The hosted pages of the local pool, used by a browser without scripts and attacked by other sites.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::support::{
 
 const BACK: &str = "https://app.test/back";
 
-/// An app client that may sign in at the pages.
+/// An app client whose users can sign in at the pages.
 const CLIENT: &str = r#"
 [[aws_cognito_user_pool_client]]
 allowed_oauth_flows_user_pool_client = true
@@ -66,7 +66,7 @@ async fn user_signs_up_confirms_and_signs_in() {
         [("username", "jane"), ("attribute.email", "jane@example.com"), ("password", "short")];
     let page = browser.submit(&page, "/signup", &typed).await;
     assert!(page.problem().unwrap().starts_with("Password did not conform with policy"));
-    // What was typed is there still, but for the password.
+    // The form keeps all values except the password.
     let form = page.form("/signup");
     assert_eq!(form.get("attribute.email"), "jane@example.com");
     assert_eq!(form.get("password"), "");
@@ -117,7 +117,7 @@ async fn pages_do_not_reveal_which_users_exist() {
         let mut browser = Browser::new();
         let same = |page: &Page| {
             let form = page.body.split("<main>").nth(1).unwrap().replace(name, "NAME");
-            // Each browser has a token of its own.
+            // The form token is different for each browser.
             let token = form.split("_csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
             format!("{} {}", page.status, form.replace(token, "TOKEN"))
         };
@@ -179,7 +179,7 @@ async fn temporary_password_must_be_replaced() {
     let typed = [("password", "Another-Horse-2"), ("attribute.given_name", "Alice")];
     let form = page.form("/login/step");
     is_in(&browser.submit(&page, "/login/step", &typed).await);
-    // The step is answered once.
+    // Each step can be completed only once.
     let mut again = form;
     again.set("password", "Another-Horse-3");
     let page = browser.post(&again).await;
@@ -203,7 +203,7 @@ async fn prompt_login_applies_to_all_steps_of_a_sign_in() {
     let form = page.form("/login/step");
     let again = browser.open(page.link("Start again")).await;
     assert!(again.has_form("/login") && !again.has_form("/login/continue"));
-    // A step that was answered already leads back to the sign-in page, not past it.
+    // A completed step leads to the sign-in page and does not sign in.
     let typed = [("password", "Another-Horse-2")];
     is_in(&browser.submit(&page, "/login/step", &typed).await);
     let page = browser.post(&form).await;
@@ -241,7 +241,7 @@ async fn second_factor_is_set_up_and_then_required() {
     let mut browser = Browser::new();
     let page = log_in(&mut browser, &pool, "alice", PASSWORD).await;
     assert_eq!(page.title(), "Enter your code");
-    // The password alone signs nobody in, neither here nor by the form of a step.
+    // The password alone does not sign the user in, neither here nor with the form of a step.
     assert!(!browser.cookies.keys().any(|name| name.starts_with("cognito-")));
     let page = browser.submit(&page, "/login/step", &[("code", &code)]).await;
     assert_eq!(page.problem().as_deref(), Some("Your software token has already been used once."));
@@ -337,17 +337,17 @@ async fn form_without_the_token_of_its_browser_is_rejected() {
         without.remove("_csrf");
         let mut empty = good.clone();
         empty.set("_csrf", "");
-        let mut anothers = good.clone();
-        anothers.set("_csrf", other.get("_csrf"));
+        let mut of_other_browser = good.clone();
+        of_other_browser.set("_csrf", other.get("_csrf"));
         let mut twice = good.clone();
         let first = twice.fields[0].clone();
         twice.fields.push(first);
-        for form in [without, empty, anothers, twice] {
+        for form in [without, empty, of_other_browser, twice] {
             assert_eq!(browser.post(&form).await.status, 403, "{path}");
         }
         // The token without the cookie, as another site would send it.
         assert_eq!(Browser::new().post(&good).await.status, 403, "{path}");
-        // Both, from a page elsewhere: on another site, without an origin, on another port of this host.
+        // The token and the cookie, from another site, without an origin, or from another port of this host.
         for origin in ["https://evil.test", "null", "http://127.0.0.1:1", "http://localhost:3000"] {
             browser.origin = Some(origin);
             assert_eq!(browser.post(&good).await.status, 403, "{path} {origin}");
@@ -403,7 +403,7 @@ async fn cookies_are_http_only_same_site_and_new_at_each_sign_in() {
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
     let session = format!("cognito-{}-{}", pool.id(), pool.address().port());
-    // Somebody put a cookie of their own here before.
+    // An attacker has set a session cookie in the browser (session fixation).
     browser.cookies.insert(session.clone(), "fixed".to_owned());
     let mut form = page.form("/login");
     form.set("username", "alice");
@@ -440,8 +440,8 @@ async fn session_cookie_of_another_pool_or_repeated_one_is_ignored() {
     browser.cookies.insert(name(&other), value.clone());
     assert_eq!(open(&mut browser, &other, "/oauth2/authorize").await.url.path(), "/login");
     is_in(&open(&mut browser, &one, "/oauth2/authorize").await);
-    let tossed = format!("{value}; {}=x", name(&one));
-    browser.cookies.insert(name(&one), tossed);
+    let repeated_cookie = format!("{value}; {}=x", name(&one));
+    browser.cookies.insert(name(&one), repeated_cookie);
     assert_eq!(open(&mut browser, &one, "/oauth2/authorize").await.url.path(), "/login");
 }
 
@@ -454,7 +454,7 @@ async fn form_without_browser_headers_still_needs_the_token() {
     form.set("password", PASSWORD);
     let cookie = browser.cookies.iter().map(|(name, value)| format!("{name}={value}"));
     let cookie = cookie.collect::<Vec<_>>().join("; ");
-    // Neither `Origin` nor `Sec-Fetch-Site`, as from a browser that a checker of these headers alone would let pass.
+    // Without `Origin` and `Sec-Fetch-Site`, a check of these headers alone would accept the request.
     let post = async |fields: &[(String, String)]| {
         let request = client()
             .post(form.action.clone())
@@ -515,13 +515,13 @@ async fn pages_run_no_scripts_and_cannot_be_framed() {
         assert!(
             page.body.contains("<html lang=\"en\">") && page.body.contains("name=\"viewport\"")
         );
-        // Each field that is seen has a label.
+        // Each visible field has a label.
         for input in page.body.split("<input ").skip(1).filter(|input| !input.contains("hidden")) {
             let id = input.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
             assert!(page.body.contains(&format!("<label for=\"{id}\">")), "{path} {id}");
         }
     }
-    // Browsers would hold the app, and wherever it leads on to, against a rule for forms.
+    // Browsers apply `form-action` also to redirects, so it would block the redirect to the app.
     let page = open(&mut Browser::new(), &pool, "/login").await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(!policy.contains("form-action"));
@@ -609,7 +609,7 @@ async fn pages_follow_the_settings_of_the_pool() {
 }
 
 #[tokio::test]
-async fn client_without_passwords_rejects_them() {
+async fn login_page_rejects_passwords_if_the_client_does_not_allow_the_pool_itself() {
     let config = CLIENT.to_owned() + "supported_identity_providers = []\n";
     let pool = pool_with(&config, &["alice"]).await;
     let mut browser = Browser::new();
@@ -625,7 +625,7 @@ async fn client_without_passwords_rejects_them() {
 
 /// Without the check in each form, an auto-confirmed sign-up or a challenge session of the API would lead to a code.
 #[tokio::test]
-async fn no_form_signs_in_with_a_password_at_a_client_without_passwords() {
+async fn all_forms_reject_passwords_if_the_client_does_not_allow_the_pool_itself() {
     for (providers, is_rejected) in [("[]", true), ("[\"COGNITO\"]", false)] {
         let config = format!("{CLIENT}supported_identity_providers = {providers}\n");
         let pool = pool_with(&config, &["alice"]).await;
@@ -661,7 +661,7 @@ async fn users_of_a_client_with_a_secret_can_use_the_pages() {
     let code = last_code(&pool, "jane").await;
     let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
     is_in(&browser.submit(&page, "/login", &[("password", PASSWORD)]).await);
-    // By the API, the same client has to prove its secret still.
+    // The API still requires the secret hash of this client.
     let parameters = json!({ "USERNAME": "jane", "PASSWORD": PASSWORD });
     assert!(initiate(&pool, "USER_PASSWORD_AUTH", parameters).await.is_err());
 }

@@ -29,7 +29,7 @@ async fn log_in(browser: &mut Browser, pool: &UserPool, name: &str, kind: &str) 
     browser.submit(&page, "/login", &[("username", name), ("password", PASSWORD)]).await
 }
 
-/// Exchanges the code in the page's address for tokens.
+/// Exchanges the code in the page's URL for tokens.
 async fn exchange(pool: &UserPool, page: &Page) -> (u16, Value) {
     let code = page.parameter("code").unwrap();
     let form = [
@@ -102,7 +102,7 @@ async fn trigger_cannot_change_the_resource_of_a_token() {
 }
 
 #[tokio::test]
-async fn code_is_used_up_when_a_trigger_rejects_its_tokens() {
+async fn code_is_consumed_when_a_trigger_rejects_its_tokens() {
     let function = Function::failing("not now").await;
     let pool = with(Trigger::PreTokenGeneration, &function).await;
     user(&pool, "jane").await;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::support::imports::SourceTree;
 
-/// What each top-level module may import, lowest level first. A module may always import from itself.
+/// The modules that each top-level module may import, lowest level first. A module may always import from itself.
 const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("error", &[]),
     ("blocking", &[]),
@@ -66,7 +66,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 #[test]
-fn modules_import_only_from_lower_levels_and_in_no_circle() {
+fn modules_import_only_from_lower_levels_without_cycles() {
     let sources = SourceTree::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let violations = sources.violations(&MAY_IMPORT);
     assert!(violations.is_empty(), "{}", violations.join("\n"));

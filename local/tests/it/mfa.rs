@@ -286,10 +286,13 @@ async fn abandoned_setup_does_not_replace_a_token() {
     let time = PoolTime::inside_a_step(&pool);
     let [first, second] =
         [sign_in(&pool, "alice", PASSWORD).await, sign_in(&pool, "alice", PASSWORD).await];
-    let (left_secret, left) = set_up(&pool, &first.unwrap()["Session"]).await;
+    let (abandoned_secret, abandoned) = set_up(&pool, &first.unwrap()["Session"]).await;
     let (secret, session) = set_up(&pool, &second.unwrap()["Session"]).await;
     verify_in(&pool, &session, &time.code(&secret, 0)).await.unwrap();
-    assert_eq!(error(verify_in(&pool, &left, &time.code(&left_secret, 0)).await), session_over());
+    assert_eq!(
+        error(verify_in(&pool, &abandoned, &time.code(&abandoned_secret, 0)).await),
+        session_over()
+    );
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ fn wrong_password() -> (String, String) {
 }
 
 #[tokio::test]
-async fn first_sign_in_migrates_the_user_for_good() {
+async fn first_sign_in_migrates_the_user_permanently() {
     let function = knowing("CONFIRMED").await;
     let pool = with(&function).await;
     let input = json!({

@@ -80,7 +80,7 @@ async fn tokens_have_exactly_cognitos_claims() {
         names(&pool.machine_token("m").scope("rs/read").payload()),
         sorted(machine.to_vec())
     );
-    // The `sub` of a user stays the same; each token has its own `jti`.
+    // The `sub` of a user stays the same; each token has a different `jti`.
     let (one, two) = (pool.token("alice").payload(), pool.id_token("alice").payload());
     assert_eq!(one["sub"], two["sub"]);
     assert_ne!(one["jti"], two["jti"]);
@@ -190,7 +190,7 @@ async fn tokens_are_minted_and_verified_by_the_pools_clock() {
 }
 
 #[tokio::test]
-async fn clock_that_was_advanced_to_its_end_stays_there() {
+async fn clock_cannot_be_advanced_beyond_its_range() {
     let pool = UserPool::start().await.unwrap();
     pool.advance(Duration::MAX);
     let end = pool.time();

@@ -1,4 +1,4 @@
-//! A local pool with another name than loopback: in its issuer, its address, or the `Host` of requests.
+//! A local pool with a host name other than loopback in its issuer, its address, or the `Host` header of requests.
 
 use std::{
     net::{IpAddr, SocketAddr, UdpSocket},
@@ -58,7 +58,7 @@ async fn access_token(pool: &UserPool, name: &str) -> Value {
     tokens(pool, name).await["AccessToken"].clone()
 }
 
-/// Calls an operation with an access token, which has to succeed.
+/// Calls an operation with an access token. The operation must succeed.
 async fn with_token(pool: &UserPool, operation: &str, token: &Value, mut input: Value) -> Value {
     input["AccessToken"] = token.clone();
     let answer = call(pool, operation, input).await;
@@ -79,8 +79,8 @@ async fn use_every_operation_with_a_token(pool: &UserPool) {
     with_token(pool, "VerifyUserAttribute", &token, proof).await;
     let seen = with_token(pool, "GetUser", &token, json!({})).await;
     assert_eq!(seen["Username"], "alice");
-    let gone = json!({ "UserAttributeNames": ["nickname"] });
-    with_token(pool, "DeleteUserAttributes", &token, gone).await;
+    let deleted_names = json!({ "UserAttributeNames": ["nickname"] });
+    with_token(pool, "DeleteUserAttributes", &token, deleted_names).await;
     let passwords = json!({ "PreviousPassword": PASSWORD, "ProposedPassword": "Other-Horse-2" });
     with_token(pool, "ChangePassword", &token, passwords).await;
     let secret = with_token(pool, "AssociateSoftwareToken", &token, json!({})).await;
@@ -115,7 +115,7 @@ async fn every_operation_with_an_access_token_works_with_a_plain_http_issuer_off
     }
 }
 
-/// All operations of the API but the deletion of pools.
+/// All operations of the API, except for the deletion of pools.
 const OPERATIONS: [&str; 62] = [
     "AddCustomAttributes",
     "AdminAddUserToGroup",
@@ -182,13 +182,13 @@ const OPERATIONS: [&str; 62] = [
 ];
 
 #[tokio::test]
-async fn no_operation_ends_in_an_internal_error_with_a_plain_http_issuer_off_loopback() {
+async fn no_operation_returns_an_internal_error_with_a_plain_http_issuer_off_loopback() {
     let pool = pool_with_issuer(ISSUERS[0]).await;
     user(&pool, "alice").await;
     let token = access_token(&pool, "alice").await;
     let mut unknown = 0;
     for operation in OPERATIONS {
-        // It has some of what each operation asks for; what matters is that none fails by itself.
+        // The input need not be complete: the operation may return an error, but not an internal one.
         let input = json!({
             "UserPoolId": pool.id().as_str(), "ClientId": pool.client_id(), "AccessToken": token,
             "Username": "alice", "GroupName": "staff", "PoolName": "other", "ClientName": "other",
@@ -228,7 +228,7 @@ async fn post_form(client: &reqwest::Client, url: String, form: &[(&str, &str)])
     (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
 }
 
-/// Signs in at the pages and uses all OAuth endpoints, at the pool's address under a host of its own.
+/// Signs in at the pages and uses all OAuth endpoints, at the pool's port under the given host name.
 async fn use_every_oauth_endpoint(pool: &UserPool, host: &str) {
     let base = format!("http://{host}:{}", pool.address().port());
     let mut browser = Browser::at(host, pool.address());
@@ -252,8 +252,8 @@ async fn use_every_oauth_endpoint(pool: &UserPool, host: &str) {
         let request = client.request(method, format!("{base}/oauth2/userInfo"));
         let response = request.bearer_auth(&access).send().await.unwrap();
         assert_eq!(response.status(), 200, "{host}");
-        let told: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-        assert_eq!(told["username"], "alice");
+        let info: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        assert_eq!(info["username"], "alice");
     }
     let form = [
         ("grant_type", "refresh_token"),
@@ -285,7 +285,7 @@ async fn use_every_oauth_endpoint(pool: &UserPool, host: &str) {
     let form = [("client_id", pool.client_id()), ("token", &refresh)];
     assert_eq!(post_form(&client, format!("{base}/oauth2/revoke"), &form).await.0, 200, "{host}");
     let request = client.get(format!("{base}/oauth2/userInfo")).bearer_auth(&access);
-    assert_eq!(request.send().await.unwrap().status(), 401, "it is revoked: {host}");
+    assert_eq!(request.send().await.unwrap().status(), 401, "the token must be revoked: {host}");
     let page = open(&mut browser, host, pool, "/logout").await;
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/login"), "{host}");
 }
@@ -311,7 +311,7 @@ async fn discovery_has_addresses_under_the_host_of_the_request() {
         let browser = Browser::at(host, pool.address());
         let document = browser.client().get(format!("{base}{path}")).send().await.unwrap();
         let document: Value = serde_json::from_str(&document.text().await.unwrap()).unwrap();
-        assert_eq!(document["issuer"], ISSUERS[0], "the issuer is what tokens say");
+        assert_eq!(document["issuer"], ISSUERS[0], "the issuer must be the `iss` of tokens");
         for (name, address) in document.as_object().unwrap() {
             let is_address = name.ends_with("_endpoint") || name == "jwks_uri";
             let address = address.as_str().unwrap_or_default();
@@ -332,7 +332,7 @@ async fn discovery_has_addresses_under_the_host_of_the_request() {
     ] {
         let request = reqwest::Client::new().get(format!("http://{}{path}", pool.address()));
         let response = request.header("host", host).send().await.unwrap();
-        // The response depends on the host, and must not be used again for another one.
+        // The response depends on the host, so a cache must not use it for another host.
         assert_eq!(response.headers()["vary"], "host");
         assert_eq!(response.headers()["cache-control"], "no-cache");
         let document: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
@@ -396,7 +396,7 @@ async fn users_sign_in_at_a_provider_whose_issuer_is_plain_http_off_loopback() {
     assert!(seen.unwrap()["Username"].as_str().unwrap().starts_with("Corp_"));
 }
 
-/// An address of this machine that is not loopback, if it has one. Nothing is sent to find it.
+/// Returns an address of this machine that is not loopback, if there is one. It sends no packets.
 fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
@@ -496,7 +496,7 @@ async fn invalid_issuer_or_client_id_fails_the_start() {
         let error = UserPool::builder().issuer(issuer).start().await.unwrap_err();
         assert!(error.to_string().contains("issuer"), "{issuer}: {error}");
     }
-    // The API accepts no other IDs of app clients than `[\w+]+`.
+    // The API accepts only client IDs that match `[\w+]+`.
     for id in ["", "a b", "a,b", "a-b", "a.b", "\u{e9}", &"a".repeat(129)] {
         let error = UserPool::builder().client_id(id).start().await.unwrap_err();
         assert!(error.to_string().contains("client id"), "{id}: {error}");

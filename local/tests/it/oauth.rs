@@ -94,8 +94,11 @@ fn url(pool: &UserPool, path: &str, parameters: &[(&str, &str)]) -> String {
     format!("http://{}{path}?{}", pool.address(), encoded(parameters))
 }
 
-/// A request of the app, with some parameters in place of the usual ones; empty ones are left out.
-fn asking<'a>(pool: &'a UserPool, other: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+/// Returns the parameters of an authorization request. `other` replaces defaults; an empty value removes the parameter.
+fn authorize_parameters<'a>(
+    pool: &'a UserPool,
+    other: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
     let mut parameters = vec![
         ("client_id", pool.client_id()),
         ("redirect_uri", BACK),
@@ -115,11 +118,11 @@ fn asking<'a>(pool: &'a UserPool, other: &[(&'a str, &'a str)]) -> Vec<(&'a str,
 }
 
 async fn authorize(browser: &mut Browser, pool: &UserPool, other: &[(&str, &str)]) -> Page {
-    browser.open(url(pool, "/oauth2/authorize", &asking(pool, other))).await
+    browser.open(url(pool, "/oauth2/authorize", &authorize_parameters(pool, other))).await
 }
 
-/// Where the app ends up after a sign-in.
-async fn signed_in(browser: &mut Browser, pool: &UserPool, other: &[(&str, &str)]) -> Page {
+/// Signs in. Returns the page of the app to which the browser is redirected.
+async fn sign_in(browser: &mut Browser, pool: &UserPool, other: &[(&str, &str)]) -> Page {
     let page = authorize(browser, pool, other).await;
     let typed = [("username", "alice"), ("password", PASSWORD)];
     let page = browser.submit(&page, "/login", &typed).await;
@@ -128,7 +131,7 @@ async fn signed_in(browser: &mut Browser, pool: &UserPool, other: &[(&str, &str)
 }
 
 async fn code(pool: &UserPool, other: &[(&str, &str)]) -> String {
-    signed_in(&mut Browser::new(), pool, other).await.parameter("code").unwrap()
+    sign_in(&mut Browser::new(), pool, other).await.parameter("code").unwrap()
 }
 
 struct Answer {
@@ -159,7 +162,7 @@ async fn post(
     Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
 }
 
-/// The token endpoint as the public client uses it.
+/// Sends a request of the public client to the token endpoint.
 async fn token(pool: &UserPool, form: &[(&str, &str)]) -> Answer {
     let form = [&[("client_id", pool.client_id())], form].concat();
     post(pool, "/oauth2/token", None, &form).await
@@ -191,14 +194,14 @@ fn claims(token: &Value) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
-/// Checks the one shape of errors: JSON with `error`, and maybe with `error_description` (RFC 6749, section 5.2).
+/// Checks the format of an error: JSON with `error` and optionally `error_description` (RFC 6749, section 5.2).
 #[track_caller]
-fn is_error(answer: &Answer, status: u16, error: &str) {
+fn assert_error(answer: &Answer, status: u16, error: &str) {
     let description = &answer.body["error_description"];
     assert_eq!((answer.status, &answer.body["error"]), (status, &json!(error)), "{description}");
     for (name, value) in answer.body.as_object().unwrap() {
         assert!(matches!(name.as_str(), "error" | "error_description"), "{name}");
-        // What RFC 6749, section 5.2, allows in both.
+        // The characters that RFC 6749, section 5.2, allows in both members.
         let is_allowed = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         assert!(value.as_str().unwrap().bytes().all(is_allowed), "{value}");
     }
@@ -216,7 +219,7 @@ fn text<'a>(answer: &'a Answer, member: &str) -> &'a str {
 #[tokio::test]
 async fn code_is_exchanged_for_tokens_that_the_verifier_accepts() {
     let pool = pool().await;
-    let page = signed_in(&mut Browser::new(), &pool, &[("nonce", "n1")]).await;
+    let page = sign_in(&mut Browser::new(), &pool, &[("nonce", "n1")]).await;
     assert!(page.url.as_str().starts_with("https://app.test/back?code="));
     assert_eq!(page.parameter("state").as_deref(), Some("st&te"));
     assert_eq!(page.headers["cache-control"], "no-store");
@@ -247,11 +250,11 @@ async fn second_use_of_a_code_is_rejected_and_revokes_its_session() {
     let first = exchange(&pool, &code, VERIFIER).await;
     let token_of = text(&first, "access_token").to_owned();
     assert_eq!(user_info(&pool, &token_of).await.status, 200);
-    is_error(&exchange(&pool, &code, VERIFIER).await, 400, "invalid_grant");
+    assert_error(&exchange(&pool, &code, VERIFIER).await, 400, "invalid_grant");
     assert_eq!(user_info(&pool, &token_of).await.status, 401);
     let refresh =
         [("grant_type", "refresh_token"), ("refresh_token", text(&first, "refresh_token"))];
-    is_error(&token(&pool, &refresh).await, 400, "invalid_grant");
+    assert_error(&token(&pool, &refresh).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
@@ -261,7 +264,7 @@ async fn concurrent_exchanges_of_a_code_leave_no_second_session() {
     let one = || exchange(&pool, &code, VERIFIER);
     let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
     let served: Vec<_> = [a, b, c, d].into_iter().filter(|answer| answer.status == 200).collect();
-    assert_eq!(served.len(), 1, "the code was redeemed once");
+    assert_eq!(served.len(), 1, "the code must be redeemed once");
     for answer in served {
         assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
     }
@@ -272,7 +275,7 @@ async fn code_is_bound_to_verifier_redirect_uri_client_and_lifetime() {
     let pool = pool().await;
     let good = code(&pool, &[]).await;
     for verifier in ["", "short", &"x".repeat(43), CHALLENGE, &VERIFIER.to_lowercase()] {
-        is_error(&exchange(&pool, &good, verifier).await, 400, "invalid_grant");
+        assert_error(&exchange(&pool, &good, verifier).await, 400, "invalid_grant");
     }
     let form = |redirect| {
         vec![
@@ -285,20 +288,20 @@ async fn code_is_bound_to_verifier_redirect_uri_client_and_lifetime() {
     for redirect in
         ["", "https://app.test/other?a=b", "https://app.test/back/", "https://APP.test/back"]
     {
-        is_error(&token(&pool, &form(redirect)).await, 400, "invalid_grant");
+        assert_error(&token(&pool, &form(redirect)).await, 400, "invalid_grant");
     }
     let secret = Some(("server", "a secret: with+signs%"));
     let stolen = post(&pool, "/oauth2/token", secret, &form(BACK)).await;
-    is_error(&stolen, 400, "invalid_grant");
-    // None of that took the code from the app.
+    assert_error(&stolen, 400, "invalid_grant");
+    // The rejected requests did not consume the code.
     assert_eq!(exchange(&pool, &good, VERIFIER).await.status, 200);
 
     let late = code(&pool, &[]).await;
     pool.advance(Duration::from_secs(5 * 60));
-    is_error(&exchange(&pool, &late, VERIFIER).await, 400, "invalid_grant");
-    // Somebody took the challenge out of the request.
+    assert_error(&exchange(&pool, &late, VERIFIER).await, 400, "invalid_grant");
+    // An attacker removed the challenge from the authorization request.
     let bare = code(&pool, &[("code_challenge", ""), ("code_challenge_method", "")]).await;
-    is_error(&exchange(&pool, &bare, VERIFIER).await, 400, "invalid_grant");
+    assert_error(&exchange(&pool, &bare, VERIFIER).await, 400, "invalid_grant");
     assert_eq!(exchange(&pool, &bare, "").await.status, 200);
 }
 
@@ -326,9 +329,9 @@ async fn redirect_uri_must_be_an_exact_match_of_a_registered_one() {
         " https://app.test/back",
         "javascript:alert(1)",
     ] {
-        let parameters = asking(&pool, &[("redirect_uri", address)]);
+        let parameters = authorize_parameters(&pool, &[("redirect_uri", address)]);
         for path in ["/oauth2/authorize", "/login", "/signup", "/forgot", "/confirm", "/logout"] {
-            // An error of its own must not lead there either.
+            // Another error in the request must not redirect to the URI either.
             for response_type in ["code", "nonsense"] {
                 let mut parameters = parameters.clone();
                 parameters.retain(|(name, _)| *name != "response_type");
@@ -341,7 +344,7 @@ async fn redirect_uri_must_be_an_exact_match_of_a_registered_one() {
             }
         }
     }
-    let missing = asking(&pool, &[("redirect_uri", "")]);
+    let missing = authorize_parameters(&pool, &[("redirect_uri", "")]);
     let page = Browser::new().open_once(url(&pool, "/oauth2/authorize", &missing)).await;
     assert_eq!((page.status.as_u16(), page.location()), (400, None));
 }
@@ -380,7 +383,7 @@ async fn known_app_gets_errors_at_its_redirect_uri() {
         assert_eq!(page.parameter("state").as_deref(), Some("st&te"), "{other:?}");
         assert_eq!(page.parameter("code"), None);
     }
-    // What is for the fragment is there.
+    // Errors of the implicit grant are in the fragment.
     let bad = [("response_type", "token"), ("scope", "nonsense")];
     let page = authorize(&mut Browser::new(), &pool, &bad).await;
     assert!(page.url.as_str().starts_with("https://app.test/back#error=invalid_scope"));
@@ -397,8 +400,8 @@ async fn default_pool_allows_no_oauth_flows() {
 #[tokio::test]
 async fn repeated_parameter_is_rejected() {
     let pool = pool().await;
-    let good = url(&pool, "/oauth2/authorize", &asking(&pool, &[]));
-    for (name, value) in asking(&pool, &[]) {
+    let good = url(&pool, "/oauth2/authorize", &authorize_parameters(&pool, &[]));
+    for (name, value) in authorize_parameters(&pool, &[]) {
         let page = Browser::new().open_once(format!("{good}&{}", encoded(&[(name, value)]))).await;
         if matches!(name, "client_id" | "redirect_uri") {
             assert_eq!((page.status.as_u16(), page.location()), (400, None), "{name}");
@@ -415,7 +418,7 @@ async fn repeated_parameter_is_rejected() {
         ("code_verifier", VERIFIER),
     ];
     for pair in form {
-        is_error(&token(&pool, &[&form[..], &[pair]].concat()).await, 400, "invalid_request");
+        assert_error(&token(&pool, &[&form[..], &[pair]].concat()).await, 400, "invalid_request");
     }
     assert_eq!(token(&pool, &form).await.status, 200);
 }
@@ -426,18 +429,18 @@ async fn state_and_redirect_uri_are_unchanged_and_cannot_split_headers() {
     for state in ["\r\nSet-Cookie: a=b", "<script>alert(1)</script>", "a\u{0}b", "é ✓", "\"'>&"]
     {
         let mut browser = Browser::new();
-        let page = signed_in(&mut browser, &pool, &[("state", state)]).await;
+        let page = sign_in(&mut browser, &pool, &[("state", state)]).await;
         assert_eq!(page.parameter("state").as_deref(), Some(state));
         assert!(!browser.cookies.contains_key("a"));
     }
     let other = [("redirect_uri", "https://app.test/other?a=b"), ("state", "")];
-    let page = signed_in(&mut Browser::new(), &pool, &other).await;
+    let page = sign_in(&mut Browser::new(), &pool, &other).await;
     assert!(page.url.as_str().starts_with("https://app.test/other?a=b&code="));
     assert_eq!(page.parameter("state"), None);
 }
 
-/// Checks what a token's audience is, and that of the ID token beside it.
-fn is_bound(pool: &UserPool, tokens: &Value, resource: Option<&str>) {
+/// Checks the `aud` of the access token and of the ID token.
+fn assert_audience(pool: &UserPool, tokens: &Value, resource: Option<&str>) {
     let access = claims(&tokens["access_token"]);
     assert_eq!(access.get("aud").and_then(Value::as_str), resource);
     assert_eq!(access["client_id"], pool.client_id());
@@ -459,20 +462,20 @@ async fn resource_is_the_audience_of_access_tokens_and_of_refreshed_ones() {
         let other = [("resource", resource), ("scope", scope)];
         let code = code(&pool, &other).await;
         let answer = exchange(&pool, &code, VERIFIER).await;
-        is_bound(&pool, &answer.body, Some(resource));
+        assert_audience(&pool, &answer.body, Some(resource));
         let refresh = text(&answer, "refresh_token");
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
         let same = [&form[..], &[("resource", resource)]].concat();
         for form in [&form[..], &same] {
             let next = token(&pool, form).await;
-            is_bound(&pool, &next.body, Some(resource));
-            // The pool's own endpoints take the tokens that it bound to an API.
+            assert_audience(&pool, &next.body, Some(resource));
+            // The pool's endpoints also accept tokens that are bound to an API.
             let access = text(&next, "access_token");
             assert_eq!(user_info(&pool, access).await.status, 200, "{resource}");
             let user = call(&pool, "GetUser", json!({ "AccessToken": access })).await.unwrap();
             assert_eq!(user["Username"], "alice");
         }
-        // A refresh by the API keeps the audience, too.
+        // A refresh through the API also keeps the audience.
         let input = json!({ "RefreshToken": refresh, "ClientId": pool.client_id() });
         let next = call(&pool, "GetTokensFromRefreshToken", input).await.unwrap();
         let access = &next["AuthenticationResult"]["AccessToken"];
@@ -480,32 +483,32 @@ async fn resource_is_the_audience_of_access_tokens_and_of_refreshed_ones() {
         let form = [("client_id", pool.client_id()), ("token", refresh)];
         assert_eq!(post(&pool, "/oauth2/revoke", None, &form).await.status, 200);
         assert_eq!(user_info(&pool, access.as_str().unwrap()).await.status, 401, "{resource}");
-        is_error(&token(&pool, &same).await, 400, "invalid_grant");
+        assert_error(&token(&pool, &same).await, 400, "invalid_grant");
     }
 }
 
 #[tokio::test]
-async fn resource_reaches_implicit_tokens_and_those_of_signed_in_browsers() {
+async fn implicit_tokens_and_tokens_of_signed_in_browsers_are_bound_to_the_resource() {
     let pool = pool().await;
     let mut browser = Browser::new();
     let resource = "https://api.test/orders";
     let other = [("response_type", "token"), ("resource", resource)];
-    let by_page = signed_in(&mut browser, &pool, &other).await;
+    let by_page = sign_in(&mut browser, &pool, &other).await;
     let at_once = authorize(&mut browser, &pool, &other).await;
-    let page = browser.open(url(&pool, "/login", &asking(&pool, &other))).await;
+    let page = browser.open(url(&pool, "/login", &authorize_parameters(&pool, &other))).await;
     let by_continue = browser.submit(&page, "/login/continue", &[]).await;
     for page in [by_page, at_once, by_continue] {
         let token = |name: &str| json!(page.parameter(name).unwrap());
         let tokens =
             json!({ "access_token": token("access_token"), "id_token": token("id_token") });
-        is_bound(&pool, &tokens, Some(resource));
+        assert_audience(&pool, &tokens, Some(resource));
     }
-    // The next request of the same browser is bound to what it asks for, or to nothing.
+    // The tokens of the next request from the same browser depend only on that request's `resource`.
     let code = authorize(&mut browser, &pool, &[("resource", "myapp://b")]).await;
     let answer = exchange(&pool, &code.parameter("code").unwrap(), VERIFIER).await;
-    is_bound(&pool, &answer.body, Some("myapp://b"));
+    assert_audience(&pool, &answer.body, Some("myapp://b"));
     let code = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
-    is_bound(&pool, &exchange(&pool, &code, VERIFIER).await.body, None);
+    assert_audience(&pool, &exchange(&pool, &code, VERIFIER).await.body, None);
 }
 
 #[tokio::test]
@@ -526,7 +529,9 @@ async fn invalid_or_repeated_resource_is_rejected() {
         for (response_type, part) in [("code", '?'), ("token", '#')] {
             for path in ["/oauth2/authorize", "/login"] {
                 let other = [("resource", resource), ("response_type", response_type)];
-                let page = Browser::new().open(url(&pool, path, &asking(&pool, &other))).await;
+                let page = Browser::new()
+                    .open(url(&pool, path, &authorize_parameters(&pool, &other)))
+                    .await;
                 let start = format!("https://app.test/back{part}error=invalid_target&");
                 assert!(page.url.as_str().starts_with(&start), "{resource} {path} {part}");
                 assert_eq!(page.parameter("state").as_deref(), Some("st&te"));
@@ -534,7 +539,7 @@ async fn invalid_or_repeated_resource_is_rejected() {
         }
     }
     let good = ("resource", "https://api.test/orders");
-    let once = url(&pool, "/oauth2/authorize", &asking(&pool, &[good]));
+    let once = url(&pool, "/oauth2/authorize", &authorize_parameters(&pool, &[good]));
     assert_eq!(Browser::new().open(&once).await.url.path(), "/login");
     for second in [good, ("resource", "https://other.test")] {
         let page = Browser::new().open(format!("{once}&{}", encoded(&[second]))).await;
@@ -559,21 +564,21 @@ async fn token_request_cannot_change_the_resource() {
         ];
         for resource in &wrong {
             let form = [&form[..], &[("resource", resource)]].concat();
-            is_error(&token(&pool, &form).await, 400, "invalid_target");
+            assert_error(&token(&pool, &form).await, 400, "invalid_target");
         }
         let twice = [&form[..], &[("resource", bound), ("resource", bound)]].concat();
-        is_error(&token(&pool, &twice).await, 400, "invalid_target");
-        // A refused request does not use the code up.
+        assert_error(&token(&pool, &twice).await, 400, "invalid_target");
+        // A rejected request does not consume the code.
         let answer = token(&pool, &[&form[..], &[("resource", asked)]].concat()).await;
-        is_bound(&pool, &answer.body, Some(asked).filter(|asked| !asked.is_empty()));
+        assert_audience(&pool, &answer.body, Some(asked).filter(|asked| !asked.is_empty()));
         let refresh = text(&answer, "refresh_token");
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
         for resource in wrong {
             let form = [&form[..], &[("resource", resource)]].concat();
-            is_error(&token(&pool, &form).await, 400, "invalid_target");
+            assert_error(&token(&pool, &form).await, 400, "invalid_target");
         }
         let answer = token(&pool, &form).await;
-        is_bound(&pool, &answer.body, Some(asked).filter(|asked| !asked.is_empty()));
+        assert_audience(&pool, &answer.body, Some(asked).filter(|asked| !asked.is_empty()));
     }
 }
 
@@ -583,7 +588,7 @@ async fn client_credentials_cannot_be_bound_to_a_resource() {
     let basic = Some(("machine", "machine-secret"));
     let form = [("grant_type", "client_credentials")];
     let bound = [&form[..], &[("resource", "https://api.test/orders")]].concat();
-    is_error(&post(&pool, "/oauth2/token", basic, &bound).await, 400, "invalid_target");
+    assert_error(&post(&pool, "/oauth2/token", basic, &bound).await, 400, "invalid_target");
     let answer = post(&pool, "/oauth2/token", basic, &form).await;
     assert_eq!(claims(&answer.body["access_token"]).get("aud"), None);
     let empty = [&form[..], &[("resource", "")]].concat();
@@ -594,7 +599,7 @@ async fn client_credentials_cannot_be_bound_to_a_resource() {
 async fn implicit_tokens_come_in_the_fragment_and_without_a_refresh_token() {
     let pool = pool().await;
     let other = [("response_type", "token"), ("nonce", "n1")];
-    let page = signed_in(&mut Browser::new(), &pool, &other).await;
+    let page = sign_in(&mut Browser::new(), &pool, &other).await;
     assert_eq!(page.url.query(), None);
     assert_eq!(page.parameter("refresh_token"), None);
     assert_eq!(page.parameter("token_type").as_deref(), Some("Bearer"));
@@ -646,7 +651,7 @@ async fn user_info_returns_the_attributes_of_the_scopes() {
             "sub": sub, "username": "alice", "email": "alice@example.com", "email_verified": "true",
         })
     );
-    // An ID token is not for this, nor is a token of the API's own sign-in.
+    // An ID token and an access token from a sign-in through the API are rejected.
     assert_eq!(user_info(&pool, text(&answer, "id_token")).await.status, 401);
     assert_eq!(user_info(&pool, &pool.token("alice").sign()).await.status, 401);
     let address = format!("http://{}/oauth2/userInfo", pool.address());
@@ -685,11 +690,11 @@ async fn refresh_keeps_scopes_and_auth_time() {
     assert_eq!(before["origin_jti"], after["origin_jti"]);
     assert_ne!(before["jti"], after["jti"]);
     let bad = [("grant_type", "refresh_token"), ("refresh_token", "a.b.c.d.e")];
-    is_error(&token(&pool, &bad).await, 400, "invalid_grant");
-    // Another client's token is nobody's.
+    assert_error(&token(&pool, &bad).await, 400, "invalid_grant");
+    // A refresh token of another client is rejected.
     let stolen =
         post(&pool, "/oauth2/token", Some(("server", "a secret: with+signs%")), &refresh).await;
-    is_error(&stolen, 400, "invalid_grant");
+    assert_error(&stolen, 400, "invalid_grant");
 }
 
 #[tokio::test]
@@ -708,30 +713,30 @@ async fn client_secret_is_accepted_once_from_header_or_form() {
         (Some(("nobody", secret)), form.clone()),
         (Some((pool.client_id(), secret)), form.clone()),
     ] {
-        is_error(&post(&pool, "/oauth2/token", basic, &form).await, 400, "invalid_client");
+        assert_error(&post(&pool, "/oauth2/token", basic, &form).await, 400, "invalid_client");
     }
     for (basic, form) in [
         (None, form.clone()),
         (Some(("server", secret)), with(&[("client_secret", secret)])),
         (Some(("server", secret)), with(&[("client_id", "machine")])),
     ] {
-        is_error(&post(&pool, "/oauth2/token", basic, &form).await, 400, "invalid_request");
+        assert_error(&post(&pool, "/oauth2/token", basic, &form).await, 400, "invalid_request");
     }
     let answer = post(&pool, "/oauth2/token", Some(("server", secret)), &with(&[id])).await;
     assert_eq!(answer.status, 200);
-    // With rotation, a refresh gives a new refresh token, and the old one is worth nothing.
+    // With rotation, a refresh returns a new refresh token, and the old one is invalid.
     let refresh = |token| vec![("grant_type", "refresh_token"), ("refresh_token", token)];
     let old = text(&answer, "refresh_token");
     let body = [&refresh(old)[..], &[id, ("client_secret", secret)]].concat();
     let next = post(&pool, "/oauth2/token", None, &body).await;
     let current = text(&next, "refresh_token");
     assert_ne!(current, old);
-    // A wrong resource does not hide the reuse of a token, which ends the session.
+    // Reuse of a token revokes the session, even if the request also has a wrong resource.
     let reused = [&body[..], &[("resource", "https://other.test")]].concat();
-    is_error(&post(&pool, "/oauth2/token", None, &reused).await, 400, "invalid_grant");
-    is_error(&post(&pool, "/oauth2/token", None, &body).await, 400, "invalid_grant");
+    assert_error(&post(&pool, "/oauth2/token", None, &reused).await, 400, "invalid_grant");
+    assert_error(&post(&pool, "/oauth2/token", None, &body).await, 400, "invalid_grant");
     let current = [&refresh(current)[..], &[id, ("client_secret", secret)]].concat();
-    is_error(&post(&pool, "/oauth2/token", None, &current).await, 400, "invalid_grant");
+    assert_error(&post(&pool, "/oauth2/token", None, &current).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
@@ -755,11 +760,11 @@ async fn client_credentials_get_scopes_of_resource_servers() {
     let verified = verifier.build().unwrap().verify(text(&one, "access_token")).await.unwrap();
     assert!(verified.has_scope("https://api.test/orders/read"));
     assert!(!verified.has_scope("https://api.test/orders/write"));
-    is_error(&ask("openid").await, 400, "invalid_scope");
+    assert_error(&ask("openid").await, 400, "invalid_scope");
     let form = [("grant_type", "client_credentials")];
-    is_error(&token(&pool, &form).await, 400, "unauthorized_client");
-    is_error(&token(&pool, &[("grant_type", "password")]).await, 400, "unsupported_grant_type");
-    is_error(&token(&pool, &[]).await, 400, "invalid_request");
+    assert_error(&token(&pool, &form).await, 400, "unauthorized_client");
+    assert_error(&token(&pool, &[("grant_type", "password")]).await, 400, "unsupported_grant_type");
+    assert_error(&token(&pool, &[]).await, 400, "invalid_request");
 }
 
 #[tokio::test]
@@ -776,16 +781,16 @@ async fn revoking_a_refresh_token_revokes_its_access_tokens() {
             post(pool, "/oauth2/revoke", None, &form).await
         }
     };
-    is_error(&revoke("").await, 400, "invalid_request");
-    // The endpoint and the operation of the API have the same rule.
+    assert_error(&revoke("").await, 400, "invalid_request");
+    // The endpoint and the API operation follow the same rule.
     for token in [access, "garbage", "a.b.c.d"] {
-        is_error(&revoke(token).await, 400, "unsupported_token_type");
+        assert_error(&revoke(token).await, 400, "unsupported_token_type");
         let input = json!({ "ClientId": pool.client_id(), "Token": token });
         let error = call(&pool, "RevokeToken", input).await.unwrap_err();
         assert_eq!(error.0, "UnsupportedTokenTypeException", "{token}");
     }
     let other = [("client_id", "server"), ("token", refresh)];
-    is_error(&post(&pool, "/oauth2/revoke", None, &other).await, 401, "invalid_client");
+    assert_error(&post(&pool, "/oauth2/revoke", None, &other).await, 401, "invalid_client");
     assert_eq!(user_info(&pool, access).await.status, 200);
     for _ in 0..2 {
         assert_eq!(revoke(refresh).await.status, 200);
@@ -793,14 +798,14 @@ async fn revoking_a_refresh_token_revokes_its_access_tokens() {
     assert_eq!(revoke("a.b.c.d.e").await.status, 200);
     assert_eq!(user_info(&pool, access).await.status, 401);
     let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
-    is_error(&token(&pool, &form).await, 400, "invalid_grant");
+    assert_error(&token(&pool, &form).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn browser_stays_signed_in_for_an_hour() {
     let pool = pool().await;
     let mut browser = Browser::new();
-    let first = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let first = sign_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
     let first = claims(&exchange(&pool, &first, VERIFIER).await.body["id_token"]);
     pool.advance(Duration::from_secs(59 * 60));
     let page = authorize(&mut browser, &pool, &[("nonce", "n2")]).await;
@@ -808,7 +813,7 @@ async fn browser_stays_signed_in_for_an_hour() {
     let second = claims(&exchange(&pool, &second, VERIFIER).await.body["id_token"]);
     assert_eq!(first["auth_time"], second["auth_time"]);
     assert_eq!(second["nonce"], "n2");
-    // Whoever wants to ask again may.
+    // The app can require the password again.
     let page = authorize(&mut browser, &pool, &[("prompt", "login")]).await;
     assert_eq!(page.url.path(), "/login");
     pool.advance(Duration::from_secs(60));
@@ -820,40 +825,41 @@ async fn browser_stays_signed_in_for_an_hour() {
 async fn prompt_login_requires_the_password_on_every_page() {
     let pool = pool().await;
     let mut browser = Browser::new();
-    let first = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let first = sign_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
     let first = claims(&exchange(&pool, &first, VERIFIER).await.body["id_token"]);
     pool.advance(Duration::from_secs(60));
     for prompt in ["login", "login consent", "select_account login", " login "] {
         let prompt = [("prompt", prompt)];
         for path in ["/oauth2/authorize", "/login", "/login/continue", "/login/step"] {
-            let page = browser.open(url(&pool, path, &asking(&pool, &prompt))).await;
+            let page = browser.open(url(&pool, path, &authorize_parameters(&pool, &prompt))).await;
             assert!(page.has_form("/login"), "{prompt:?} {path}: {}", page.url);
             assert!(!page.has_form("/login/continue"), "{prompt:?} {path}");
             assert!(!page.body.contains("Continue as"), "{prompt:?} {path}");
         }
-        // A wrong password does not lead to a page that lets the user in without one.
+        // After a wrong password, the page does not offer to continue without one.
         let page = authorize(&mut browser, &pool, &prompt).await;
         let wrong = [("username", "alice"), ("password", "Wrong-Horse-1")];
         let page = browser.submit(&page, "/login", &wrong).await;
         assert!(page.problem().is_some() && !page.has_form("/login/continue"));
-        // Nor does the form of a page that was shown without the prompt.
-        let other = browser.open(url(&pool, "/login", &asking(&pool, &[]))).await;
+        // The form of a page that was shown without the prompt is rejected.
+        let other = browser.open(url(&pool, "/login", &authorize_parameters(&pool, &[]))).await;
         let mut form = other.form("/login/continue");
-        form.action = url(&pool, "/login/continue", &asking(&pool, &prompt)).parse().unwrap();
+        form.action =
+            url(&pool, "/login/continue", &authorize_parameters(&pool, &prompt)).parse().unwrap();
         let refused = browser.post(&form).await;
         assert_eq!((refused.status.as_u16(), refused.location()), (400, None));
-        // The password does.
+        // The correct password signs the user in.
         let typed = [("username", "alice"), ("password", PASSWORD)];
         let code = browser.submit(&page, "/login", &typed).await.parameter("code").unwrap();
         let next = claims(&exchange(&pool, &code, VERIFIER).await.body["id_token"]);
         assert!(next["auth_time"].as_u64() > first["auth_time"].as_u64());
     }
-    // All other values let a signed-in user through, and the page offers to continue.
+    // With all other values, a signed-in user gets a code, and the login page offers to continue.
     for prompt in ["", "consent", "select_account", "consent select_account", "LOGIN", "nonsense"] {
         let prompt = [("prompt", prompt)];
         let page = authorize(&mut browser, &pool, &prompt).await;
         assert!(page.parameter("code").is_some(), "{prompt:?}");
-        let page = browser.open(url(&pool, "/login", &asking(&pool, &prompt))).await;
+        let page = browser.open(url(&pool, "/login", &authorize_parameters(&pool, &prompt))).await;
         let page = browser.submit(&page, "/login/continue", &[]).await;
         assert!(page.parameter("code").is_some(), "{prompt:?}");
     }
@@ -863,16 +869,16 @@ async fn prompt_login_requires_the_password_on_every_page() {
 async fn prompt_none_never_shows_a_page_and_cannot_be_combined() {
     let pool = pool().await;
     let mut signed_in_browser = Browser::new();
-    signed_in(&mut signed_in_browser, &pool, &[]).await;
+    sign_in(&mut signed_in_browser, &pool, &[]).await;
     for path in ["/oauth2/authorize"].into_iter().chain(PAGES) {
-        let none = url(&pool, path, &asking(&pool, &[("prompt", "none")]));
+        let none = url(&pool, path, &authorize_parameters(&pool, &[("prompt", "none")]));
         let page = Browser::new().open(&none).await;
         assert_eq!(page.parameter("error").as_deref(), Some("login_required"), "{path}");
         assert_eq!(page.parameter("state").as_deref(), Some("st&te"), "{path}");
         let page = signed_in_browser.open(&none).await;
         assert!(page.parameter("code").is_some(), "{path}");
         for prompt in ["none login", "consent none", "none nonsense"] {
-            let mixed = url(&pool, path, &asking(&pool, &[("prompt", prompt)]));
+            let mixed = url(&pool, path, &authorize_parameters(&pool, &[("prompt", prompt)]));
             let page = signed_in_browser.open(mixed).await;
             assert_eq!(page.parameter("error").as_deref(), Some("invalid_request"), "{path}");
         }
@@ -896,10 +902,10 @@ async fn login_hint_fills_in_the_user_name() {
 async fn global_sign_out_invalidates_codes_but_not_the_browser_session() {
     let pool = pool().await;
     let mut browser = Browser::new();
-    let kept = signed_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
+    let kept = sign_in(&mut browser, &pool, &[]).await.parameter("code").unwrap();
     let input = json!({ "UserPoolId": pool.id().to_string(), "Username": "alice" });
     call(&pool, "AdminUserGlobalSignOut", input).await.unwrap();
-    is_error(&exchange(&pool, &kept, VERIFIER).await, 400, "invalid_grant");
+    assert_error(&exchange(&pool, &kept, VERIFIER).await, 400, "invalid_grant");
     let next = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
     assert_eq!(exchange(&pool, &next, VERIFIER).await.status, 200);
 }
@@ -909,7 +915,7 @@ async fn password_change_and_administrator_end_the_browser_session() {
     let pool = pool().await;
     for operation in ["AdminSetUserPassword", "AdminDisableUser"] {
         let mut browser = Browser::new();
-        signed_in(&mut browser, &pool, &[]).await;
+        sign_in(&mut browser, &pool, &[]).await;
         let kept = authorize(&mut browser, &pool, &[]).await.parameter("code").unwrap();
         let input = json!({
             "UserPoolId": pool.id().to_string(), "Username": "alice",
@@ -917,7 +923,7 @@ async fn password_change_and_administrator_end_the_browser_session() {
         });
         call(&pool, operation, input).await.unwrap();
         assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login", "{operation}");
-        is_error(&exchange(&pool, &kept, VERIFIER).await, 400, "invalid_grant");
+        assert_error(&exchange(&pool, &kept, VERIFIER).await, 400, "invalid_grant");
     }
 }
 
@@ -925,7 +931,7 @@ async fn password_change_and_administrator_end_the_browser_session() {
 async fn logout_requires_a_registered_uri_and_ends_the_browser_session() {
     let pool = pool().await;
     let mut browser = Browser::new();
-    signed_in(&mut browser, &pool, &[]).await;
+    sign_in(&mut browser, &pool, &[]).await;
     let kept = browser.cookies.clone();
     for uri in ["https://evil.test/", "https://app.test/bye/", "https://app.test/bye?x", BACK] {
         let parameters = [("client_id", pool.client_id()), ("logout_uri", uri)];
@@ -937,7 +943,7 @@ async fn logout_requires_a_registered_uri_and_ends_the_browser_session() {
     let page = browser.open(url(&pool, "/logout", &parameters)).await;
     assert_eq!(page.url.as_str(), "https://app.test/bye");
     assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login");
-    // Who kept the cookie has nothing.
+    // The old cookie is invalid.
     browser.cookies = kept;
     assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login");
 }
@@ -946,8 +952,8 @@ async fn logout_requires_a_registered_uri_and_ends_the_browser_session() {
 async fn logout_can_continue_with_another_sign_in() {
     let pool = pool().await;
     let mut browser = Browser::new();
-    signed_in(&mut browser, &pool, &[]).await;
-    let page = browser.open(url(&pool, "/logout", &asking(&pool, &[]))).await;
+    sign_in(&mut browser, &pool, &[]).await;
+    let page = browser.open(url(&pool, "/logout", &authorize_parameters(&pool, &[]))).await;
     assert_eq!(page.url.path(), "/login");
     let typed = [("username", "bob"), ("password", PASSWORD)];
     let page = browser.submit(&page, "/login", &typed).await;
@@ -1008,7 +1014,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 #[tokio::test]
 async fn invalid_body_gets_json_at_endpoints_and_html_at_pages() {
     let pool = pool().await;
-    let page = url(&pool, "", &asking(&pool, &[]));
+    let page = url(&pool, "", &authorize_parameters(&pool, &[]));
     let query = page.split_once('?').unwrap().1;
     for (kind, body, statuses) in [
         (Some(FORM), format!("code={}", "a".repeat(70_000)), (413, 413)),
@@ -1023,7 +1029,7 @@ async fn invalid_body_gets_json_at_endpoints_and_html_at_pages() {
             let (status, headers, text) = send(&pool, "POST", path, kind, body.clone()).await;
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);
             let answer = Answer { status, headers, body };
-            is_error(&answer, statuses.0, "invalid_request");
+            assert_error(&answer, statuses.0, "invalid_request");
         }
         for path in PAGES {
             let address = format!("{path}?{query}");
@@ -1034,7 +1040,7 @@ async fn invalid_body_gets_json_at_endpoints_and_html_at_pages() {
             assert!(text.starts_with("<!DOCTYPE html>"), "{path} {kind:?}");
         }
     }
-    // A parameter of the media type changes nothing.
+    // A parameter of the media type is ignored.
     let kind = Some("Application/X-WWW-Form-Urlencoded; charset=UTF-8");
     let body = encoded(&[("grant_type", "client_credentials"), ("client_id", "machine")]);
     let body = format!("{body}&client_secret=machine-secret");
@@ -1069,17 +1075,17 @@ async fn unsupported_method_gets_405_with_allow() {
 }
 
 #[tokio::test]
-async fn head_changes_nothing() {
+async fn head_requests_have_no_side_effects() {
     let pool = pool().await;
     let mut browser = Browser::new();
-    signed_in(&mut browser, &pool, &[]).await;
+    sign_in(&mut browser, &pool, &[]).await;
     let bye = [("client_id", pool.client_id()), ("logout_uri", "https://app.test/bye")];
     let cookies: Vec<_> =
         browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
     for address in [
         url(&pool, "/logout", &bye),
-        url(&pool, "/logout", &asking(&pool, &[])),
-        url(&pool, "/oauth2/authorize", &asking(&pool, &[])),
+        url(&pool, "/logout", &authorize_parameters(&pool, &[])),
+        url(&pool, "/oauth2/authorize", &authorize_parameters(&pool, &[])),
     ] {
         let request = client().head(&address).header("cookie", cookies.join("; "));
         let response = request.send().await.unwrap();
@@ -1089,7 +1095,7 @@ async fn head_changes_nothing() {
         let page = authorize(&mut browser, &pool, &[]).await;
         assert!(page.parameter("code").is_some(), "{address}");
     }
-    // The same by GET signs out.
+    // A GET request to the same URL signs out.
     browser.open_once(url(&pool, "/logout", &bye)).await;
     assert_eq!(authorize(&mut browser, &pool, &[]).await.url.path(), "/login");
 }
@@ -1112,25 +1118,25 @@ async fn basic_credentials_are_accepted_raw_and_form_encoded() {
         let body = serde_json::from_str(&response.text().await.unwrap()).unwrap();
         Answer { status, headers, body }
     };
-    // As Cognito's developer guide shows them, and as RFC 6749, section 2.3.1 does.
+    // Raw as in Cognito's developer guide, and form-encoded as in RFC 6749, section 2.3.1.
     let raw = header("server:a secret: with+signs%");
     let encoded_pair = header("server:a+secret%3A+with%2Bsigns%25");
     let percent = header("ser%76er:a%20secret%3A%20with%2Bsigns%25");
     for line in [&raw, &encoded_pair, &percent, &raw.replace("Basic", "bAsIc")] {
         let answer = ask(&[line], &form).await;
-        is_error(&answer, 400, "invalid_grant");
+        assert_error(&answer, 400, "invalid_grant");
         let same_client = [&form[..], &[("client_id", "server")]].concat();
-        is_error(&ask(&[line], &same_client).await, 400, "invalid_grant");
+        assert_error(&ask(&[line], &same_client).await, 400, "invalid_grant");
         let other_client = [&form[..], &[("client_id", "machine")]].concat();
-        is_error(&ask(&[line], &other_client).await, 400, "invalid_request");
+        assert_error(&ask(&[line], &other_client).await, 400, "invalid_request");
         for secret in ["a secret: with+signs%", "other", ""] {
             let both = [&form[..], &[("client_secret", secret)]].concat();
-            is_error(&ask(&[line], &both).await, 400, "invalid_request");
+            assert_error(&ask(&[line], &both).await, 400, "invalid_request");
         }
-        is_error(&ask(&[line, line], &form).await, 400, "invalid_request");
+        assert_error(&ask(&[line, line], &form).await, 400, "invalid_request");
     }
     let by_form = [("client_id", "server"), ("client_secret", "a secret: with+signs%")];
-    is_error(&ask(&[], &[&form[..], &by_form].concat()).await, 400, "invalid_grant");
+    assert_error(&ask(&[], &[&form[..], &by_form].concat()).await, 400, "invalid_grant");
     for line in [
         header("server:a secret: with signs%"),
         header("server:a+secret:+with+signs%"),
@@ -1142,11 +1148,11 @@ async fn basic_credentials_are_accepted_raw_and_form_encoded() {
         "Basic !".to_owned(),
         raw.replace("Basic", "Bearer"),
     ] {
-        is_error(&ask(&[&line], &form).await, 400, "invalid_client");
+        assert_error(&ask(&[&line], &form).await, 400, "invalid_client");
     }
     // A client without a secret may use the header too, with an empty password.
     let public = header(&format!("{}:", pool.client_id()));
-    is_error(&ask(&[&public], &form).await, 400, "invalid_grant");
+    assert_error(&ask(&[&public], &form).await, 400, "invalid_grant");
 }
 
 #[tokio::test]
@@ -1161,14 +1167,14 @@ async fn codes_tokens_and_browser_sessions_survive_a_restart() {
     let pool = open(None).await;
     let mut browser = Browser::new();
     let bound = [("resource", "https://api.test/orders")];
-    let used = signed_in(&mut browser, &pool, &bound).await.parameter("code").unwrap();
+    let used = sign_in(&mut browser, &pool, &bound).await.parameter("code").unwrap();
     let answer = exchange(&pool, &used, VERIFIER).await;
     let kept = authorize(&mut browser, &pool, &bound).await.parameter("code").unwrap();
     let address = pool.address();
     drop(pool);
 
     let mut again = None;
-    // The port is free once the server's task is gone.
+    // The port is free once the server's task has ended.
     for _ in 0..100 {
         if std::net::TcpListener::bind(address).is_ok() {
             again = Some(open(Some(address)).await);
@@ -1181,9 +1187,9 @@ async fn codes_tokens_and_browser_sessions_survive_a_restart() {
     assert!(authorize(&mut browser, &pool, &[]).await.parameter("code").is_some());
     let refresh = text(&answer, "refresh_token");
     let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
-    is_bound(&pool, &token(&pool, &form).await.body, Some(bound[0].1));
-    is_bound(&pool, &exchange(&pool, &kept, VERIFIER).await.body, Some(bound[0].1));
-    is_error(&exchange(&pool, &used, VERIFIER).await, 400, "invalid_grant");
+    assert_audience(&pool, &token(&pool, &form).await.body, Some(bound[0].1));
+    assert_audience(&pool, &exchange(&pool, &kept, VERIFIER).await.body, Some(bound[0].1));
+    assert_error(&exchange(&pool, &used, VERIFIER).await, 400, "invalid_grant");
     assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
     drop(pool);
     let _ = std::fs::remove_file(&file);
@@ -1209,7 +1215,7 @@ async fn no_input_causes_a_server_error() {
         "/logout",
         "/error",
     ];
-    let good = encoded(&asking(&pool, &[]));
+    let good = encoded(&authorize_parameters(&pool, &[]));
     let long = format!("{good}&nonce={}", "a".repeat(20_000));
     let bodies = [
         "",

@@ -349,7 +349,7 @@ async fn pool_is_never_deleted_while_protection_is_activated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn domain_belongs_to_one_pool_if_two_requests_ask_for_it() {
+async fn one_of_two_concurrent_requests_for_a_domain_succeeds() {
     let file = DataFile::new("domains");
     let pool = file.pool().await;
     for domain in ["a", "b", "c", "d", "e", "f", "g", "h"] {

@@ -1,10 +1,10 @@
-//! No `Debug` output has a secret: a type that has one does not derive `Debug`.
+//! Types with secrets do not derive `Debug`.
 
 use std::{fs, path::Path};
 
 use syn::{Attribute, Fields, Item, visit::Visit};
 
-/// Names of fields that have a secret, a password, a code or the text of a message.
+/// Names of fields that contain a secret, a password, a code or the text of a message.
 const SECRETS: [&str; 21] = [
     "answer",
     "body",

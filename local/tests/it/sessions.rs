@@ -345,7 +345,7 @@ async fn only_valid_access_tokens_of_this_pool_are_accepted() {
 }
 
 #[tokio::test]
-async fn session_of_a_deleted_user_does_not_pass_to_a_new_user_of_the_name() {
+async fn session_of_a_deleted_user_is_invalid_for_a_new_user_with_the_same_name() {
     let pool = pool_with("", &["alice"]).await;
     let first = signed(&pool, "alice").await;
     let id = pool.id().as_str();

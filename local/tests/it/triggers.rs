@@ -235,16 +235,16 @@ async fn failing_post_confirmation_trigger_does_not_undo_the_confirmation() {
 
 #[tokio::test]
 async fn code_is_consumed_before_the_post_confirmation_trigger_runs() {
-    let (begun, has_begun) = oneshot::channel();
-    let (go, may_go) = oneshot::channel::<()>();
-    let hooks = Arc::new(std::sync::Mutex::new(Some((begun, may_go))));
+    let (started, has_started) = oneshot::channel();
+    let (go, can_continue) = oneshot::channel::<()>();
+    let hooks = Arc::new(std::sync::Mutex::new(Some((started, can_continue))));
     let pool = UserPool::builder()
         .on_post_confirmation(move |event| {
             let hooks = hooks.lock().unwrap().take();
             async move {
-                let (begun, may_go) = hooks.expect("the trigger ran more than once");
-                begun.send(()).unwrap();
-                may_go.await.unwrap();
+                let (started, can_continue) = hooks.expect("the trigger ran more than once");
+                started.send(()).unwrap();
+                can_continue.await.unwrap();
                 Ok(event)
             }
         })
@@ -255,7 +255,7 @@ async fn code_is_consumed_before_the_post_confirmation_trigger_runs() {
     let code = last_code(&pool, "jane").await;
     let first = confirm(&pool, "jane", &code);
     let second = async {
-        has_begun.await.unwrap();
+        has_started.await.unwrap();
         let answer = confirm(&pool, "jane", &code).await;
         go.send(()).unwrap();
         answer
@@ -442,10 +442,10 @@ async fn no_code_is_sent_if_the_user_changes_while_the_message_trigger_runs() {
 }
 
 #[tokio::test]
-async fn attribute_update_overtaken_by_another_change_fails() {
+async fn attribute_update_fails_if_the_user_changed_in_the_meantime() {
     let moves = |email: &str| json!([{ "Name": "email", "Value": email }]);
     for (meanwhile, expected) in [
-        // The other update was faster: the address is set already, and its code was sent.
+        // The other update was completed first: the address is already set, and its code was sent.
         (("AdminUpdateUserAttributes", Some("new@example.com")), "TooManyRequestsException"),
         (("AdminDisableUser", None), "NotAuthorizedException"),
         (("AdminDeleteUser", None), "UserNotFoundException"),
@@ -557,9 +557,9 @@ async fn trigger_that_does_not_respond_is_called_three_times() {
 async fn trigger_call_times_out_after_five_seconds() {
     let pool = UserPool::builder().on_pre_sign_up(|_| std::future::pending()).start().await;
     let pool = pool.unwrap();
-    let begun = tokio::time::Instant::now();
+    let started = tokio::time::Instant::now();
     assert_eq!(error(sign_up(&pool, "jane").await), timed_out("PreSignUp"));
-    assert_eq!(begun.elapsed().as_secs(), 15);
+    assert_eq!(started.elapsed().as_secs(), 15);
 }
 
 #[tokio::test]

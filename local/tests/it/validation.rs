@@ -181,7 +181,7 @@ struct Case {
     path: String,
     /// The constraints in the error message; empty for a value of the wrong type.
     constraints: Vec<String>,
-    /// The start of the error message, as far as it is known.
+    /// The expected start of the error message.
     beginning: String,
     /// `None` if every value is valid.
     invalid: Option<Value>,

@@ -50,7 +50,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FILE", env = "TOWER_COGNITO_LOCAL_DATA")]
     pub(crate) data: Option<PathBuf>,
 
-    /// URL that tokens name as their issuer [default: the pool's own address]
+    /// Issuer URL of the tokens [default: the pool's own address]
     #[arg(long, value_name = "URL", env = "TOWER_COGNITO_LOCAL_ISSUER")]
     pub(crate) issuer: Option<String>,
 
@@ -77,7 +77,7 @@ pub(crate) struct CheckOptions {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// Readable lines
+    /// Human-readable lines
     Text,
     /// One JSON object per line
     Json,

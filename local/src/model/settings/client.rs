@@ -224,7 +224,7 @@ impl ClientSettings {
         check_attributes("write", self.write_attributes.as_deref(), &writable)
     }
 
-    /// A client without an ID gets one later.
+    /// Checks the ID and the secret. A client without an ID gets one later.
     fn validate_credentials(&self) -> Result<(), Violation> {
         if !self.client_id.is_empty() {
             check_client_id(&self.client_id).map_err(|rule| Violation::new("client_id", rule))?;

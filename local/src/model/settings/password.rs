@@ -23,7 +23,7 @@ pub(crate) struct PasswordPolicy {
     pub(crate) temporary_password_validity_days: u64,
 }
 
-/// The characters that count as symbols, by Cognito's manual. A space counts inside a password.
+/// The characters that count as symbols, according to Cognito's manual. A password cannot begin or end with a space.
 const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ";
 
 /// The longest password that Cognito accepts.

@@ -145,7 +145,8 @@ impl Alias {
         }
     }
 
-    /// Returns the contact, which must be verified before users can sign in with it. A preferred user name is none.
+    /// Returns the contact that must be verified before users can sign in with the alias, or `None` for a preferred user
+    /// name.
     pub(crate) fn contact(self) -> Option<Contact> {
         Contact::of_attribute(self.attribute())
     }
@@ -160,7 +161,7 @@ const MAX_MESSAGE: usize = 20_000;
 /// The longest subject of an invitation.
 const MAX_SUBJECT: usize = 140;
 
-/// The most attributes of a pool besides the standard ones.
+/// The maximum number of custom attributes of a pool.
 const MAX_CUSTOM_ATTRIBUTES: usize = 50;
 
 impl PoolSettings {
@@ -203,8 +204,8 @@ impl PoolSettings {
             let message = format!("{name}: Existing attribute already has name {name}.");
             return Err(Violation::new("", message));
         }
-        let up_to_here = self.schema.iter().take(index.saturating_add(1));
-        if up_to_here.filter(|one| !one.is_standard()).count() > MAX_CUSTOM_ATTRIBUTES {
+        let attributes_so_far = self.schema.iter().take(index.saturating_add(1));
+        if attributes_so_far.filter(|one| !one.is_standard()).count() > MAX_CUSTOM_ATTRIBUTES {
             let message = format!("expected at most {MAX_CUSTOM_ATTRIBUTES} custom attributes");
             return Err(Violation::new("", message));
         }

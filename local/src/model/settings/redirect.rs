@@ -30,8 +30,8 @@ pub(crate) fn check_redirects(path: &str, urls: &[String]) -> Result<(), Violati
     Ok(())
 }
 
-/// Returns whether an access token can be bound to a URL. The rules are those of callback URLs, but plain HTTP is only
-/// allowed for the name `localhost`, as in Cognito's developer guide.
+/// Returns whether an access token can be bound to a URL. The rules are the same as for callback URLs, but plain
+/// HTTP is allowed only for `localhost`, as in Cognito's developer guide.
 pub(crate) fn is_resource(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else {
         return false;

@@ -25,7 +25,7 @@ pub(crate) struct WebForm {
 /// A browser. As in real browsers, cookies of a host are sent to all its ports and to no other host.
 pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
-    /// The host that set each cookie. A cookie that a test inserted by hand is sent to all hosts.
+    /// The host that set each cookie. A cookie that a test inserted is sent to all hosts.
     hosts: BTreeMap<String, String>,
     /// Overrides the `Origin` header that the browser would send.
     pub(crate) origin: Option<&'static str>,
@@ -84,7 +84,7 @@ impl Browser {
         self.follow(page).await
     }
 
-    /// Submits a form as it is.
+    /// Submits a form without changes.
     pub(crate) async fn post(&mut self, form: &WebForm) -> Page {
         let origin = form.action.origin().ascii_serialization();
         let request = self
@@ -161,8 +161,8 @@ impl Page {
 
     /// Returns the error that the page shows.
     pub(crate) fn problem(&self) -> Option<String> {
-        let box_ = between(&self.body, "id=\"problem\"", "</div>")?;
-        Some(unescaped(between(box_, "<p>", "</p>")?))
+        let element = between(&self.body, "id=\"problem\"", "</div>")?;
+        Some(unescaped(between(element, "<p>", "</p>")?))
     }
 
     /// Returns whether the page has a form whose action is `path`.
@@ -172,8 +172,8 @@ impl Page {
 
     /// Returns the success notice that the page shows.
     pub(crate) fn notice(&self) -> Option<String> {
-        let box_ = between(&self.body, "class=\"notice\"", "</div>")?;
-        Some(unescaped(between(box_, "<p>", "</p>")?))
+        let element = between(&self.body, "class=\"notice\"", "</div>")?;
+        Some(unescaped(between(element, "<p>", "</p>")?))
     }
 
     /// Returns the text of the element with an ID.

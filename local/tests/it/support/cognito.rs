@@ -119,7 +119,7 @@ pub(crate) fn incorrect() -> (String, String) {
     is("NotAuthorizedException", "Incorrect username or password.")
 }
 
-/// The error for a challenge response with a foreign, expired or used session.
+/// The error for a challenge response with an expired, used or unrelated session.
 pub(crate) fn session_over() -> (String, String) {
     is("NotAuthorizedException", "Invalid session for the user, session is expired.")
 }

@@ -32,26 +32,26 @@ async fn main() -> ExitCode {
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
-        let life = Life { client: Client::from_conf(config), pool };
+        let lifecycle = Lifecycle { client: Client::from_conf(config), pool };
         let mut steps = Steps::default();
-        life.users(&mut steps).await;
-        life.administrators(&mut steps).await;
-        life.secrets(&mut steps).await;
+        lifecycle.users(&mut steps).await;
+        lifecycle.administrators(&mut steps).await;
+        lifecycle.secrets(&mut steps).await;
         println!(
             "AWS SDK for Rust, {}: {} steps, {} failed",
-            life.pool.title, steps.done, steps.failed
+            lifecycle.pool.title, steps.done, steps.failed
         );
         failed += steps.failed;
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-struct Life {
+struct Lifecycle {
     client: Client,
     pool: Pool,
 }
 
-impl Life {
+impl Lifecycle {
     /// Operations of users.
     async fn users(&self, steps: &mut Steps) {
         let Self { client, pool } = self;
