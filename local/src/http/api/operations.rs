@@ -152,7 +152,7 @@ operations! {
     GetGroup(Administrator) => groups::get_group;
     /// Describes the identity provider that has an identifier.
     GetIdentityProviderByIdentifier(Administrator) => identity_providers::get_by_identifier;
-    /// Exchanges a refresh token, and rotates it if the app client says so.
+    /// Exchanges a refresh token, and rotates it if the app client enables rotation.
     GetTokensFromRefreshToken(App) => sessions::get_tokens;
     /// Describes the signed-in user.
     GetUser(App) => account::get_user;
