@@ -14,7 +14,7 @@ use crate::{
     verifier::{Verification, Verifier},
 };
 
-/// Configuration of a `CognitoLayer`, and how it decides about a request.
+/// Configuration of a `CognitoLayer`, with the methods that authenticate and admit a request.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) verifier: Verifier,
@@ -104,17 +104,17 @@ impl Config {
 
 /// Reserves capacity for seven extensions in a request without any.
 ///
-/// A new map has room for three, and axum's router inserts three of its own (`OriginalUri`, `MatchedPath` and the
-/// path's parameters). With the claims the map would have to grow in each request. `http` cannot reserve room, but a
-/// clone has as much room as its source. `http` does not document that; if it changes, requests get slower, and the
-/// test that counts allocations fails.
+/// A new map has capacity for three, and axum's router inserts three of its own (`OriginalUri`, `MatchedPath` and the
+/// path's parameters). With the claims the map would have to grow in each request. `http` has no function that reserves
+/// capacity, but a clone has the capacity of its source. This is not documented. If it changes, requests get slower,
+/// and the test that counts allocations fails.
 fn reserve(extensions: &mut Extensions) {
     if extensions.is_empty() {
         extensions.clone_from(&EMPTY_WITH_ROOM);
     }
 }
 
-/// A map that had four entries, and keeps the room for them.
+/// A map that had four entries, and keeps their capacity.
 static EMPTY_WITH_ROOM: LazyLock<Extensions> = LazyLock::new(|| {
     let mut extensions = Extensions::new();
     extensions.insert(0_u8);

@@ -170,7 +170,7 @@ impl VerifierBuilder {
     /// Sets the period in which tokens with unknown `kid`s cause at most two fetches.
     ///
     /// Default: 30 seconds. With two fetches, the first request after a rotation passes even if a fetch was made just
-    /// before. There are no more, so that a flood of invented `kid`s does not become a flood of fetches.
+    /// before. Further fetches are not allowed, so that a flood of invented `kid`s does not become a flood of fetches.
     pub fn unknown_key_window(mut self, window: Duration) -> Self {
         self.keys.unknown_key_window = window;
         self
@@ -238,9 +238,9 @@ impl VerifierBuilder {
     /// - a pool id, client id, resource, region or URL is invalid, or a pool has no client;
     /// - a URL is plain HTTP to another machine;
     /// - two pools have the same issuer or name;
-    /// - two settings exclude each other;
+    /// - two settings conflict;
     /// - a duration is out of its range;
-    /// - the claim of the permissions has another meaning;
+    /// - the permissions claim is a claim with a fixed meaning, such as `sub`;
     /// - the imported keys cannot be read.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         self.keys.check()?;
@@ -300,7 +300,7 @@ fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
     Err(ConfigError::Name {
         field: "permissions_claim",
         found: name.to_owned(),
-        expected: "a claim of its own, such as `custom:permissions`",
+        expected: "a claim without a fixed meaning, such as `custom:permissions`",
     })
 }
 
