@@ -374,6 +374,6 @@ fn since_epoch(seconds: u64) -> SystemTime {
 fn wrong_shape() -> AuthError {
     AuthError::new(
         AuthErrorKind::ClaimsShape,
-        "the token's claims do not have the shape that this route needs",
+        "the token's claims do not have the shape that this route requires",
     )
 }

@@ -64,9 +64,9 @@ pub(super) enum Action {
     UseSet,
     /// Start a fetch, and use the current set without waiting for it.
     UseSetAndFetch(Trigger),
-    /// Start a fetch, wait for its end, and decide again.
+    /// Start a fetch, wait for its end, and consult the schedule again.
     Fetch(Trigger),
-    /// Wait for the end of the fetch in flight, and decide again.
+    /// Wait for the end of the fetch in flight, and consult the schedule again.
     Wait,
     /// Respond now, because no fetch may be started.
     Respond(Miss),
@@ -99,7 +99,7 @@ pub(super) enum Trigger {
     Overdue,
     /// The background task is due.
     Timer,
-    /// The application called `ready`.
+    /// The application called `ready`. Limited like unknown keys.
     Ready,
     /// The application called `force_refresh`. Not limited.
     Forced,

@@ -8,7 +8,7 @@ use crate::{
     policy::Policy,
     service::{
         context::{LayerContext, RejectionResponder, missing_token},
-        credential::{Credential, has_room, invalid_request, unreadable_reason},
+        credential::{Credential, has_capacity, invalid_request, unreadable_reason},
         require::authorize,
     },
     verifier::{Verification, Verifier},
@@ -49,7 +49,7 @@ impl Config {
         &self,
         request: &mut Request<B>,
     ) -> Result<Option<Verification>, AuthError> {
-        if !has_room(request.headers_mut()) {
+        if !has_capacity(request.headers_mut()) {
             return Err(invalid_request("the request has too many headers"));
         }
         let mut credentials = self.credentials.iter();
@@ -110,12 +110,12 @@ impl Config {
 /// and the test that counts allocations fails.
 fn reserve(extensions: &mut Extensions) {
     if extensions.is_empty() {
-        extensions.clone_from(&EMPTY_WITH_ROOM);
+        extensions.clone_from(&EMPTY_WITH_CAPACITY);
     }
 }
 
 /// A map that had four entries, and keeps their capacity.
-static EMPTY_WITH_ROOM: LazyLock<Extensions> = LazyLock::new(|| {
+static EMPTY_WITH_CAPACITY: LazyLock<Extensions> = LazyLock::new(|| {
     let mut extensions = Extensions::new();
     extensions.insert(0_u8);
     extensions.insert(0_u16);

@@ -154,12 +154,12 @@ impl Credential {
         request: &'r mut Request<B>,
     ) -> Result<Option<&'r [u8]>, AuthError> {
         match &self.0 {
-            Place::Query(name) => one_of(parameters(request.uri(), name)),
-            Place::BearerHeader(name) => single(request.headers_mut(), name, authorization),
-            Place::Header(name) => single(request.headers_mut(), name, token),
+            Place::Query(name) => single_value(parameters(request.uri(), name)),
+            Place::BearerHeader(name) => single_header(request.headers_mut(), name, authorization),
+            Place::Header(name) => single_header(request.headers_mut(), name, token),
             Place::Cookie(name, sites) => {
                 self.mark_sensitive(request);
-                let found = one_of(cookies(request.headers(), name))?;
+                let found = single_value(cookies(request.headers(), name))?;
                 if found.is_some() && !sites.accept(request) {
                     let detail = "another site caused the request, so its cookie is not accepted";
                     return Err(AuthError::new(AuthErrorKind::CrossSiteRequest, detail));
@@ -168,7 +168,7 @@ impl Credential {
             }
             Place::WebSocketProtocol(marker) => {
                 self.mark_sensitive(request);
-                one_of(protocols_after(request.headers(), marker))
+                single_value(protocols_after(request.headers(), marker))
             }
         }
     }
@@ -194,7 +194,7 @@ impl Credential {
 
 /// Returns whether headers can be looked up by entry. A look-up reserves space for one more header, which a map with
 /// the maximum number of headers, about 25,000, does not have.
-pub(super) fn has_room(headers: &mut HeaderMap) -> bool {
+pub(super) fn has_capacity(headers: &mut HeaderMap) -> bool {
     headers.try_reserve(1).is_ok()
 }
 
@@ -203,7 +203,7 @@ fn values_marked_sensitive<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
 ) -> Option<OccupiedEntry<'r, HeaderValue>> {
-    // It fails only if the map is full: see `has_room`.
+    // It fails only if the map is full: see `has_capacity`.
     let Ok(Entry::Occupied(mut values)) = headers.try_entry(name) else { return None };
     values.iter_mut().for_each(|value| value.set_sensitive(true));
     Some(values)
@@ -267,7 +267,7 @@ fn is_text(byte: u8) -> bool {
 }
 
 /// Reads a header that must not be repeated.
-fn single<'r>(
+fn single_header<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
     read: impl Fn(&'r [u8]) -> Result<Option<&'r [u8]>, AuthError>,
@@ -284,7 +284,9 @@ fn single<'r>(
 }
 
 /// Reads a value that must not be repeated.
-fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Result<Option<&'r [u8]>, AuthError> {
+fn single_value<'r>(
+    mut values: impl Iterator<Item = &'r [u8]>,
+) -> Result<Option<&'r [u8]>, AuthError> {
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => token(value),

@@ -13,7 +13,7 @@ pub(super) struct TrustedSites {
 
 impl TrustedSites {
     pub(super) fn add(mut self, origin: String) -> Result<Self, ConfigError> {
-        let Some(written) = as_browsers_write(&origin) else {
+        let Some(written) = serialize_origin(&origin) else {
             return Err(ConfigError::Name {
                 field: "trusted origin",
                 found: origin,
@@ -108,7 +108,7 @@ fn is_own_host<B>(origin: &[u8], request: &Request<B>) -> bool {
 }
 
 /// Returns an origin as browsers write it (RFC 6454, section 6.2): in lower case and without the default port.
-fn as_browsers_write(origin: &str) -> Option<String> {
+fn serialize_origin(origin: &str) -> Option<String> {
     let uri: Uri = origin.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
     let default_port = default_port(scheme)?;

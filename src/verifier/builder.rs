@@ -43,10 +43,10 @@ pub struct VerifierBuilder {
 const DEFAULT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// A longer tolerance would hide a broken clock.
-const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// Claims with a fixed meaning, which cannot be used for permissions.
-const TAKEN_CLAIMS: [&str; 14] = [
+const RESERVED_CLAIMS: [&str; 14] = [
     "iss",
     "sub",
     "aud",
@@ -287,14 +287,14 @@ impl VerifierBuilder {
 }
 
 fn check_leeway(field: &'static str, found: Duration) -> Result<(), ConfigError> {
-    if found <= LONGEST_LEEWAY {
+    if found <= MAX_LEEWAY {
         return Ok(());
     }
     Err(ConfigError::Duration { field, found, expected: "at most 5 minutes" })
 }
 
 fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
-    if !name.is_empty() && !TAKEN_CLAIMS.contains(&name) {
+    if !name.is_empty() && !RESERVED_CLAIMS.contains(&name) {
         return Ok(());
     }
     Err(ConfigError::Name {

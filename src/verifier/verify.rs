@@ -179,7 +179,7 @@ fn no_key(miss: Miss) -> AuthError {
     match miss {
         Miss::Unavailable(after) => AuthError::new(
             AuthErrorKind::KeysUnavailable,
-            "the keys to verify the token with are unavailable; try again later",
+            "the pool's keys are unavailable; try again later",
         )
         .with_retry_after(after),
         Miss::Unknown => {

@@ -286,7 +286,7 @@ fn imported_set_keeps_its_age() {
 
 /// Requests do not consult the schedule before that time, so it must be exact.
 #[test]
-fn requests_consult_the_schedule_once_the_set_is_due_or_overdue() {
+fn requests_do_not_consult_the_schedule_before_the_set_is_due_or_overdue() {
     let usable_for = |run: &Run, second| run.schedule.usable_for(run.now(second)).as_millis();
     let run = Run::with_set(KeySettings::default());
     for (second, millis) in [(0, 900_000), (899, 1000), (900, 0), (901, 0)] {

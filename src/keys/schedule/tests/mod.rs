@@ -101,7 +101,7 @@ impl Run {
                 if let Action::Fetch(_) = action {
                     return "fetch first".to_owned();
                 }
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Request(kid) => {
                 self.arrivals.insert(kid, self.schedule.fetch_counts(now));
@@ -109,7 +109,7 @@ impl Run {
             }
             RequestAgain(kid) => {
                 let action = self.schedule.find_key(kid, self.arrivals[kid], now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Ready => {
                 self.arrivals.insert("ready", self.schedule.fetch_counts(now));
@@ -117,7 +117,7 @@ impl Run {
             }
             ReadyAgain => {
                 let action = self.schedule.ready(self.arrivals["ready"], now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Force => {
                 self.arrivals.insert("force", self.schedule.fetch_counts(now));
@@ -125,11 +125,11 @@ impl Run {
             }
             ForceAgain => {
                 let action = self.schedule.force(self.arrivals["force"], now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Timer => {
                 let action = self.schedule.timer(now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Succeeds => self.apply(SucceedsLate(newest), now),
             Fails => self.apply(FailsLate(newest), now),
@@ -161,7 +161,7 @@ impl Run {
     }
 
     /// Starts the fetch that an action requires, as the driver does.
-    fn carry_out(&mut self, action: Action, now: Timestamp) -> String {
+    fn execute(&mut self, action: Action, now: Timestamp) -> String {
         if let Action::Fetch(trigger) | Action::UseSetAndFetch(trigger) = action {
             self.schedule.fetch_began(trigger, 0.0, now);
         }
