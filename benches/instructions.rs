@@ -5,8 +5,8 @@
 //! cargo bench --bench instructions
 //! ```
 //!
-//! Without valgrind it is skipped. If a path changes on purpose, update its value in [`RECORDED`] and give the reason in
-//! the commit.
+//! Without valgrind it is skipped. If a path changes on purpose, update its value in [`RECORDED`] and state the reason
+//! in the commit.
 
 #![allow(
     clippy::unwrap_used,
@@ -80,7 +80,7 @@ fn main() -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The environment variable that tells the process under callgrind which path to run.
+/// The environment variable that selects the path to run under callgrind.
 const PATH: &str = "COUNTED_PATH";
 
 /// Runs this program under callgrind and returns the instructions of one call.

@@ -7,7 +7,7 @@ pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     engine().decode(text).ok()
 }
 
-/// Decodes a text and appends the result. Returns `None` if it is not canonical base64url.
+/// Decodes text and appends the result to a buffer. Returns `None` if it is not canonical base64url.
 pub(crate) fn decode_into(text: &[u8], buffer: &mut Vec<u8>) -> Option<()> {
     engine().decode_vec(text, buffer).ok()
 }
@@ -16,7 +16,7 @@ pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
     engine().encode(octets)
 }
 
-/// Uses vector instructions where `base64` supports them.
+/// Returns the engine, which uses vector instructions where `base64` supports them.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 fn engine() -> &'static impl Engine {
     use std::sync::LazyLock;

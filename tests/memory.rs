@@ -44,14 +44,14 @@ const CACHE_BYTES: usize = 2 << 20;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Runs a test on a new runtime, which is dropped before the next test starts.
-fn alone(test: impl Future<Output = ()>) {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+fn run_alone(test: impl Future<Output = ()>) {
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
 #[test]
 fn token_cache_stays_within_its_limit() {
-    alone(async {
+    run_alone(async {
         let pool = UserPool::start().await.unwrap();
         let many = vec!["p"; 500].join(" ");
         let groups: Vec<String> = (0..60).map(|number| format!("group{number}")).collect();
@@ -105,7 +105,7 @@ fn token_cache_stays_within_its_limit() {
 
 #[test]
 fn a_thousand_pools_take_at_most_20_kib_each() {
-    alone(async {
+    run_alone(async {
         const POOLS: usize = 1000;
         let document = UserPool::start().await.unwrap().key_set().unwrap().to_json();
         let before = live();
@@ -130,7 +130,7 @@ fn a_thousand_pools_take_at_most_20_kib_each() {
 
 #[test]
 fn cached_token_costs_one_allocation_around_a_router() {
-    alone(async {
+    run_alone(async {
         let pool = UserPool::start().await.unwrap();
         let verifier = pool.verifier().build().unwrap();
         verifier.ready().await.unwrap();
@@ -202,7 +202,7 @@ const ROUND: usize = 5000;
 
 #[test]
 fn hostile_tokens_are_not_kept_in_memory() {
-    alone(async {
+    run_alone(async {
         let pool = UserPool::start().await.unwrap();
         let verifier = pool.verifier().build().unwrap();
         verifier.ready().await.unwrap();

@@ -1,4 +1,4 @@
-//! What the benchmarks share: a user pool, tokens of given sizes, the limit and the baseline.
+//! Shared by the benchmarks: a user pool, tokens of given sizes, the limit and the baseline.
 
 use std::{
     future::Future,

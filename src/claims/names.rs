@@ -1,35 +1,35 @@
-/// Ends each name. No group's name has it: Cognito's API rejects control characters.
-const END: char = '\0';
+/// Terminates each name. No group name contains it, because Cognito's API rejects control characters.
+const TERMINATOR: char = '\0';
 
 /// A list of names in one allocation.
 ///
-/// A policy reads the names at each request. With an allocation for each name, that takes twice as many cache lines.
+/// Policies read the names at each request. With one allocation for each name, a read takes twice as many cache lines.
 #[derive(Clone, Default)]
 pub(crate) struct Names(Box<str>);
 
 impl Names {
-    /// Creates a list. A name with the character that ends names is left out, so it grants nothing.
+    /// Creates a list. A name that contains the terminator is left out, so it grants nothing.
     pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Self {
-        let names = names.filter(|name| !name.contains(END));
+        let names = names.filter(|name| !name.contains(TERMINATOR));
         // The exact length, because a longer text would be moved when it becomes a `Box`.
-        let length = names.clone().map(|name| name.len() + END.len_utf8()).sum();
+        let length = names.clone().map(|name| name.len() + TERMINATOR.len_utf8()).sum();
         let mut text = String::with_capacity(length);
         for name in names {
             text.push_str(name);
-            text.push(END);
+            text.push(TERMINATOR);
         }
         Self(text.into())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0.split_terminator(END)
+        self.0.split_terminator(TERMINATOR)
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.iter().any(|listed| listed == name)
     }
 
-    /// Returns the length of all names.
+    /// Returns the length of the list in bytes, including terminators.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn name_with_the_end_character_grants_nothing() {
+    fn name_with_the_terminator_grants_nothing() {
         let names = Names::new(["a\0admin", "b", "admin\0", "\0admin"].into_iter());
         assert_eq!(names.iter().collect::<Vec<_>>(), ["b"]);
         assert!(!names.contains("admin") && !names.contains("a\0admin"));

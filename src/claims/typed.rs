@@ -50,7 +50,7 @@ impl<T> Claims<T> {
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Claims<T> {
-    /// Decodes `T` from the payload. If that was done before, takes the result from the cached token.
+    /// Decodes `T` from the payload, or returns the value that was decoded earlier for the same cached token.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit `T`.

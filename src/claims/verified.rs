@@ -38,7 +38,7 @@ struct Data {
     decoded: [OnceLock<Arc<dyn Any + Send + Sync>>; MAX_DECODED_TYPES],
 }
 
-/// How many types of custom claims are kept with one token. Further types are decoded at each use.
+/// The number of custom types whose decoded values are kept with a token. Further types are decoded at each use.
 const MAX_DECODED_TYPES: usize = 3;
 
 /// Bytes that a `String` takes in addition to its text: the value itself, and the allocator's overhead.
@@ -115,7 +115,8 @@ impl Verified {
         &self.facts().subject
     }
 
-    /// Returns the user name; a machine has none. Claim `username` of access tokens, `cognito:username` of ID tokens.
+    /// Returns the user name, or `None` for a machine. Claim `username` of access tokens, `cognito:username` of ID
+    /// tokens.
     pub fn username(&self) -> Option<&str> {
         self.facts().username.as_deref()
     }
@@ -203,7 +204,7 @@ impl Verified {
         self.string_claim("event_id")
     }
 
-    /// Returns the key of the user's device. Claim `device_key` of access tokens, present if device tracking is enabled.
+    /// Returns the key of the user's device. Claim `device_key` of access tokens, present if devices are tracked.
     pub fn device_key(&self) -> Option<&str> {
         self.string_claim("device_key")
     }
@@ -237,8 +238,8 @@ impl Verified {
         &self.0.payload
     }
 
-    /// Decodes the payload as your own type. The cache keeps the result with the token, so a token is decoded at most
-    /// once by each thread. For the type `()`, nothing is decoded.
+    /// Decodes the payload as your own type. The cache keeps the result with the token, so each thread decodes a token
+    /// at most once. For the type `()`, nothing is decoded.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.
@@ -373,6 +374,6 @@ fn since_epoch(seconds: u64) -> SystemTime {
 fn wrong_shape() -> AuthError {
     AuthError::new(
         AuthErrorKind::ClaimsShape,
-        "the token's claims do not have the shape that this route needs",
+        "the token's claims do not have the shape that this route requires",
     )
 }

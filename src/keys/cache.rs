@@ -12,7 +12,7 @@ use crate::{
     keys::{
         driver::Driver,
         export::ExportedSet,
-        freshness::{Moment, Snapshot},
+        freshness::{Snapshot, Timestamp},
         health::KeyHealth,
         jwk::{Fingerprint, Key},
         runtime,
@@ -34,7 +34,7 @@ pub(crate) struct KeyCache {
     background: Option<Mutex<BackgroundTask>>,
 }
 
-/// The task that refreshes the set. It ends with this handle.
+/// The task that refreshes the set. It is aborted when this handle is dropped.
 #[derive(Default)]
 struct BackgroundTask(Option<JoinHandle<()>>);
 
@@ -46,7 +46,7 @@ impl KeyCache {
         Self { current, driver: None, background: None }
     }
 
-    /// Creates a cache without keys. They are fetched when they are needed first.
+    /// Creates a cache without keys. They are fetched at first use.
     pub(crate) fn new(
         issuer: Arc<str>,
         source: Arc<dyn KeySource>,
@@ -61,8 +61,8 @@ impl KeyCache {
 
     /// Returns a key of the current set, or `None` if it has no such key or must not be used before a fetch.
     ///
-    /// A set that is due is refreshed without waiting. If the key is missing, ask
-    /// [`miss_at_once`](Self::miss_at_once) and then [`obtain`](Self::obtain).
+    /// A set that is due is refreshed without waiting. If the key is missing, call [`miss_at_once`](Self::miss_at_once)
+    /// and then [`obtain`](Self::obtain).
     pub(crate) fn find(&self, kid: &str, now: SystemTime) -> Option<Arc<Key>> {
         let current = self.usable_set(now)?;
         current.as_deref()?.keys.find(kid).cloned()
@@ -74,8 +74,8 @@ impl KeyCache {
         Some(current.as_deref()?.keys.has(key))
     }
 
-    /// Returns the response for a missing key if no fetch can bring it now. So tokens with unknown keys cost
-    /// little once the limit on fetches is reached.
+    /// Returns why a key is missing, if no fetch is possible now. Tokens with unknown keys are therefore cheap to
+    /// reject once the limit on fetches is reached.
     pub(crate) fn miss_at_once(&self, kid: &str) -> Option<Miss> {
         match &self.driver {
             Some(driver) => driver.miss_without_fetch(kid),
@@ -83,8 +83,8 @@ impl KeyCache {
         }
     }
 
-    /// Waits for the fetches that can bring a missing key. Look it up again afterwards; the result is the
-    /// response for the case that it is still missing.
+    /// Waits for the fetches that may return a missing key. The caller then looks up the key again. If it is still
+    /// missing, the returned [`Miss`] is the reason.
     pub(crate) async fn obtain(&self, kid: &str) -> Miss {
         match self.running_driver() {
             Some(driver) => driver.obtain(kid).await.err().unwrap_or_else(|| driver.miss()),
@@ -92,10 +92,10 @@ impl KeyCache {
         }
     }
 
-    /// Fetches the set if there is none that may be used.
+    /// Fetches the set, unless there is one that may be used.
     ///
     /// # Errors
-    /// The fetch failed, or cannot be made here.
+    /// The fetch failed, or the caller's runtime cannot run one.
     pub(crate) async fn ready(&self) -> Result<(), FetchError> {
         match self.running_driver() {
             Some(driver) => driver.ready().await,
@@ -103,10 +103,10 @@ impl KeyCache {
         }
     }
 
-    /// Fetches the set, whatever its age and the limit are. A static set needs no fetch.
+    /// Fetches the set, regardless of its age and of the limit on fetches. A static set needs no fetch.
     ///
     /// # Errors
-    /// No fetch succeeded that began after the call. The previous set stays in use.
+    /// No fetch that began after the call succeeded. The previous set stays in use.
     pub(crate) async fn force_refresh(&self) -> Result<(), FetchError> {
         match self.running_driver() {
             Some(driver) => driver.force_refresh().await,
@@ -143,7 +143,7 @@ impl KeyCache {
     /// Returns the current set, unless a fetch must come first.
     fn usable_set(&self, now: SystemTime) -> Option<Guard<Option<Arc<Snapshot>>>> {
         let current = self.current.load();
-        if current.as_deref().is_some_and(|snapshot| snapshot.is_fresh(|| Moment::at(now))) {
+        if current.as_deref().is_some_and(|snapshot| snapshot.is_fresh(|| Timestamp::at(now))) {
             return Some(current);
         }
         self.may_use_set(now).then(|| self.current.load())
@@ -151,7 +151,7 @@ impl KeyCache {
 
     #[cold]
     fn may_use_set(&self, now: SystemTime) -> bool {
-        self.running_driver().is_some_and(|driver| driver.may_use_set(Moment::at(now)))
+        self.running_driver().is_some_and(|driver| driver.may_use_set(Timestamp::at(now)))
     }
 
     /// Returns the driver. Starts the background task if there is none, or if its runtime has shut down.

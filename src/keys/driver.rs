@@ -18,20 +18,20 @@ use crate::{
     error::Chain,
     keys::{
         export::ExportedSet,
-        freshness::{Freshness, Moment, Snapshot},
+        freshness::{Freshness, Snapshot, Timestamp},
         health::KeyHealth,
         runtime::{Mutex, MutexGuard, Spawner, catch_panic, timeout, timeout_at},
-        schedule::{Action, Arrival, MAX_SLEEP, Miss, Schedule, Trigger},
+        schedule::{Action, FetchCounts, MAX_SLEEP, Miss, Schedule, Trigger},
         set::KeySet,
         settings::KeySettings,
         source::{FetchError, KeySource},
     },
 };
 
-/// Carries out what the [`Schedule`] decides: it has the lock, the clock and the fetch tasks.
+/// Executes the decisions of the [`Schedule`]. It has the lock, the clock and the fetch tasks.
 ///
-/// A fetch is a task of its own, so it does not end with the request that started it, and all callers who
-/// need it wait for the same one.
+/// Each fetch runs in a separate task, so it continues if the request that started it is dropped. All callers that need
+/// a fetch wait for the same one.
 pub(super) struct Driver {
     issuer: Arc<str>,
     source: Arc<dyn KeySource>,
@@ -64,7 +64,7 @@ enum Next {
     Respond(Unavailable),
 }
 
-/// Why a caller gets no set, decided and read under one lock.
+/// Why a caller gets no key. Both fields are read under the same lock.
 struct Unavailable {
     miss: Miss,
     /// Why the last fetch failed.
@@ -80,14 +80,14 @@ impl Driver {
         current: Arc<ArcSwapOption<Snapshot>>,
     ) -> Self {
         let fetch_timeout = settings.fetch_timeout;
-        let schedule = Schedule::new(settings, Moment::at(clock.now()));
+        let schedule = Schedule::new(settings, Timestamp::at(clock.now()));
         let state = Mutex::new(State { schedule, fetch: None });
         let logged_no_runtime = AtomicBool::new(false);
         Self { issuer, source, clock, fetch_timeout, current, state, logged_no_runtime }
     }
 
     /// Returns whether a request may use the current set, and starts a refresh if one is due.
-    pub(super) fn may_use_set(self: &Arc<Self>, now: Moment) -> bool {
+    pub(super) fn may_use_set(self: &Arc<Self>, now: Timestamp) -> bool {
         let mut state = self.lock(now);
         let current = self.current.load();
         let Some(snapshot) = current.as_deref() else { return false };
@@ -107,24 +107,24 @@ impl Driver {
         true
     }
 
-    /// Returns the response for a key that is not in the current set, if no fetch can help.
+    /// Returns why a key is not available, if no fetch is possible now.
     pub(super) fn miss_without_fetch(&self, kid: &str) -> Option<Miss> {
         let now = self.now();
         let mut state = self.lock(now);
-        let arrival = state.schedule.arrival(now);
-        match self.find_key(&mut state.schedule, kid, arrival, now) {
+        let at_arrival = state.schedule.fetch_counts(now);
+        match self.find_key(&mut state.schedule, kid, at_arrival, now) {
             Action::Respond(miss) => Some(miss),
             _ => None,
         }
     }
 
-    /// Waits for the fetches that can bring a missing key.
+    /// Waits for the fetches that may return a missing key.
     ///
     /// # Errors
-    /// The response for the case that none brought it.
+    /// No fetch returned the key. The error is the reason.
     pub(super) async fn obtain(self: &Arc<Self>, kid: &str) -> Result<(), Miss> {
         let result =
-            self.resolve(|schedule, arrival, now| self.find_key(schedule, kid, arrival, now));
+            self.resolve(|schedule, at_arrival, now| self.find_key(schedule, kid, at_arrival, now));
         result.await.map_err(|unavailable| unavailable.miss)
     }
 
@@ -140,7 +140,7 @@ impl Driver {
         result.map_err(|unavailable| unavailable.error.unwrap_or(FetchError::NoRuntime))
     }
 
-    /// The background task: fetches whenever the schedule says so.
+    /// Runs the background task, which fetches when the schedule requires it.
     pub(super) async fn keep_fresh(self: Arc<Self>) {
         loop {
             match self.act(Schedule::timer) {
@@ -153,7 +153,7 @@ impl Driver {
         }
     }
 
-    /// Returns the response for a key that is not available.
+    /// Returns why a key is not available.
     pub(super) fn miss(&self) -> Miss {
         let now = self.now();
         self.lock(now).schedule.miss(now)
@@ -185,24 +185,24 @@ impl Driver {
     /// Uses a set that was fetched earlier.
     pub(super) fn import(&self, fetched_at: SystemTime, max_age: Option<Duration>, keys: KeySet) {
         let now = self.now();
-        // A time in the future must not let the set be used for longer.
+        // A time in the future must not extend the use of the set.
         let wall = fetched_at.min(now.wall);
         // The age counts on the monotonic clock too, where that clock can represent it.
         let age = now.wall.duration_since(wall).unwrap_or_default();
         let monotonic = now.monotonic.checked_sub(age).unwrap_or(now.monotonic);
         let mut state = self.lock(now);
-        state.schedule.set_imported(Moment { wall, monotonic }, max_age, jitter(), now);
+        state.schedule.set_imported(Timestamp { wall, monotonic }, max_age, jitter(), now);
         self.publish(keys, &state.schedule, now);
     }
 
     /// Lets the schedule decide again after each fetch, until there is none to wait for.
     async fn resolve(
         self: &Arc<Self>,
-        decide: impl Fn(&mut Schedule, Arrival, Moment) -> Action,
+        decide: impl Fn(&mut Schedule, FetchCounts, Timestamp) -> Action,
     ) -> Result<(), Unavailable> {
-        let arrival = self.arrival();
+        let at_arrival = self.fetch_counts();
         loop {
-            match self.act(|schedule, now| decide(schedule, arrival, now)) {
+            match self.act(|schedule, now| decide(schedule, at_arrival, now)) {
                 Next::UseSet => return Ok(()),
                 Next::Respond(unavailable) => return Err(unavailable),
                 Next::Wait(fetch) => {
@@ -215,8 +215,8 @@ impl Driver {
         }
     }
 
-    /// Lets the schedule decide, and carries the decision out.
-    fn act(self: &Arc<Self>, decide: impl FnOnce(&mut Schedule, Moment) -> Action) -> Next {
+    /// Lets the schedule decide, and executes the decision.
+    fn act(self: &Arc<Self>, decide: impl FnOnce(&mut Schedule, Timestamp) -> Action) -> Next {
         let now = self.now();
         let mut state = self.lock(now);
         let fetch = match decide(&mut state.schedule, now) {
@@ -239,7 +239,12 @@ impl Driver {
     }
 
     /// Starts a fetch on the runtime of the caller, if it has one with timers.
-    fn start(self: &Arc<Self>, state: &mut State, trigger: Trigger, now: Moment) -> Option<Fetch> {
+    fn start(
+        self: &Arc<Self>,
+        state: &mut State,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Option<Fetch> {
         let Some(spawner) = Spawner::current() else {
             state.schedule.fetch_impossible();
             return None;
@@ -252,7 +257,7 @@ impl Driver {
         Some(fetch)
     }
 
-    /// The task of one fetch. `_running` is dropped last, or with the task if its runtime shuts down.
+    /// Runs one fetch. `_running` is dropped last, or with the task if its runtime shuts down.
     async fn run(self: Arc<Self>, number: u64, _running: watch::Sender<()>) {
         let fetch = catch_panic(async { self.source.fetch().await });
         let outcome = match timeout(self.fetch_timeout, fetch).await {
@@ -264,7 +269,7 @@ impl Driver {
             let (keys, skipped) = KeySet::read(&document.text)?;
             Ok((keys, skipped, document.max_age))
         });
-        // The logs come last, because a subscriber may panic and the keys must not get lost.
+        // Logging comes last, because a subscriber may panic and the keys must not be lost.
         match read {
             Ok((keys, skipped, max_age)) => {
                 let count = keys.len();
@@ -299,8 +304,9 @@ impl Driver {
         self.age_in_use(&state.schedule, now)
     }
 
-    /// Makes a set the current one. Requests use it without asking the schedule for as long as that allows.
-    fn publish(&self, keys: KeySet, schedule: &Schedule, now: Moment) {
+    /// Makes a set the current one. Requests then use it without consulting the schedule, for as long as the schedule
+    /// allows.
+    fn publish(&self, keys: KeySet, schedule: &Schedule, now: Timestamp) {
         let freshness = Freshness { confirmed_at: now, revalidate_after: schedule.usable_for(now) };
         self.current.store(Some(Arc::new(Snapshot { keys, freshness: Some(freshness) })));
     }
@@ -309,21 +315,21 @@ impl Driver {
         &self,
         schedule: &mut Schedule,
         kid: &str,
-        arrival: Arrival,
-        now: Moment,
+        at_arrival: FetchCounts,
+        now: Timestamp,
     ) -> Action {
         let current = self.current.load();
         let has_key = current.as_deref().is_some_and(|snapshot| snapshot.keys.find(kid).is_some());
-        // Another caller may have brought the key in the meantime.
+        // A fetch of another caller may have returned the key in the meantime.
         if has_key && schedule.is_usable(now) {
             return Action::UseSet;
         }
-        schedule.find_key(kid, arrival, now)
+        schedule.find_key(kid, at_arrival, now)
     }
 
-    fn arrival(&self) -> Arrival {
+    fn fetch_counts(&self) -> FetchCounts {
         let now = self.now();
-        self.lock(now).schedule.arrival(now)
+        self.lock(now).schedule.fetch_counts(now)
     }
 
     fn due_in(&self) -> Duration {
@@ -332,21 +338,25 @@ impl Driver {
     }
 
     /// Returns the age of the current set, unless it is too old to be used.
-    fn age_in_use(&self, schedule: &Schedule, now: Moment) -> Option<Duration> {
-        schedule.fetched_at().filter(|_| schedule.is_within_bound(now)).map(|at| now.since(at))
+    fn age_in_use(&self, schedule: &Schedule, now: Timestamp) -> Option<Duration> {
+        schedule
+            .fetched_at()
+            .filter(|_| schedule.is_within_max_staleness(now))
+            .map(|at| now.since(at))
     }
 
     fn key_count(&self) -> usize {
         self.current.load().as_deref().map_or(0, |snapshot| snapshot.keys.len())
     }
 
-    /// Asks the clock, which may be the application's own and may call the verifier: never with the lock held.
-    fn now(&self) -> Moment {
-        Moment::at(self.clock.now())
+    /// Reads the clock. It must not be called with the lock held, because the application's own clock may call the
+    /// verifier.
+    fn now(&self) -> Timestamp {
+        Timestamp::at(self.clock.now())
     }
 
     /// Locks the state, and reports to the schedule if the task of a fetch was dropped.
-    fn lock(&self, now: Moment) -> MutexGuard<'_, State> {
+    fn lock(&self, now: Timestamp) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fetch) = state.fetch.take_if(|fetch| fetch.is_over()) {
             // If the fetch reported its end, this has no effect.
@@ -373,17 +383,21 @@ impl Driver {
         }
     }
 
-    /// Logs once that a fetch was needed where none can run.
+    /// Logs once that a fetch was needed on a runtime that cannot run it.
     fn log_no_runtime(&self) {
         if !self.logged_no_runtime.swap(true, Ordering::Relaxed) {
             let (issuer, error) = (&self.issuer, FetchError::NoRuntime);
-            tracing::error!(%issuer, %error, "keys cannot be fetched without a tokio runtime that has I/O and timers (logged once)");
+            tracing::error!(
+                %issuer,
+                %error,
+                "keys cannot be fetched without a tokio runtime that has I/O and timers (logged once)"
+            );
         }
     }
 }
 
 impl State {
-    fn unavailable(&self, now: Moment) -> Unavailable {
+    fn unavailable(&self, now: Timestamp) -> Unavailable {
         Unavailable { miss: self.schedule.miss(now), error: self.schedule.last_error().cloned() }
     }
 }

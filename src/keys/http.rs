@@ -18,10 +18,10 @@ use crate::{
     pool::is_loopback,
 };
 
-/// The size limit of a document. Cognito's have less than 1 KiB.
+/// The size limit of a document. Cognito's documents are smaller than 1 KiB.
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
-/// Creates key sources that share HTTP clients, however many pools there are.
+/// Creates key sources. Pools whose hosts are reached in the same way share an HTTP client.
 #[derive(Default)]
 pub(crate) struct HttpSources(HashMap<Route, Client>);
 
@@ -37,8 +37,8 @@ enum Route {
 
 /// Fetches a document with one GET request.
 ///
-/// Each request has `Cache-Control: no-cache`, so that no cache on the way responds with an older set: a
-/// fetch looks for a new or withdrawn key, and fetches are rare enough to reach the endpoint every time.
+/// Each request has `Cache-Control: no-cache`, so that no cache in between responds with an older set. A fetch has to
+/// detect new and withdrawn keys, and fetches are rare enough for all of them to reach the endpoint.
 struct HttpSource {
     client: Client,
     uri: String,
@@ -134,9 +134,10 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    // A test cannot set the proxy and the certificates, which come from the environment of the process.
+    // Only the choice is tested. The proxy and the certificates come from the environment of the process, which a test
+    // cannot change.
     #[test]
-    fn loopback_needs_no_proxy_and_without_tls_no_certificates() {
+    fn loopback_uses_no_proxy_and_plain_loopback_no_certificates() {
         for (uri, route) in [
             ("https://cognito-idp.eu-west-1.amazonaws.com/p/jwks.json", Route::Remote),
             ("http://10.0.0.1:9229/jwks.json", Route::Remote),

@@ -42,7 +42,7 @@ impl Key {
     /// Parses one entry of a key set, and returns its `kid` with the key.
     ///
     /// # Errors
-    /// A fixed text with the reason why the entry is unusable. It contains nothing of the key.
+    /// A fixed text with the reason why the entry is unusable. It contains no part of the key.
     pub(super) fn from_jwk(entry: Value) -> Result<(String, Self), &'static str> {
         let jwk = Jwk::deserialize(entry).map_err(|_| "it is not a JWK")?;
         if jwk.kty != "RSA" {
@@ -90,10 +90,10 @@ impl Key {
     /// Verifies a signature: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3).
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let result = if try_fips_mode().is_ok() {
-            // In FIPS mode the module itself must compute the hash, or this is not an approved service.
+            // In FIPS mode, the module itself must compute the hash for the check to be an approved service.
             self.parsed.verify_sig(message, signature)
         } else {
-            // Cheaper than verifying a message: the library sets up less.
+            // Cheaper than verifying the message, because the library has less to set up.
             self.parsed.verify_digest_sig(&digest(&SHA256, message), signature)
         };
         result.is_ok()

@@ -1,6 +1,6 @@
 //! The parts of a runtime that fetches need.
 //!
-//! With `cfg(shuttle)` the same names run on a scheduler that tries interleavings: see `tests/shuttle.rs`.
+//! With `cfg(shuttle)`, the same items use a scheduler that explores thread interleavings: see `tests/shuttle.rs`.
 
 #[cfg(not(shuttle))]
 pub(super) use self::tokio_runtime::{
@@ -31,7 +31,7 @@ mod tokio_runtime {
         time::{Instant, Sleep},
     };
 
-    /// The runtime that the caller is on, which has timers.
+    /// The caller's runtime, which has timers.
     pub(crate) struct Spawner(Handle);
 
     impl Spawner {
@@ -47,7 +47,7 @@ mod tokio_runtime {
         }
     }
 
-    /// The current runtime, if it has timers.
+    /// Returns the current runtime, if it has timers.
     pub(crate) fn handle() -> Option<Handle> {
         Handle::try_current().ok().filter(|_| has_timers())
     }
@@ -73,8 +73,8 @@ mod tokio_runtime {
 
     /// Returns whether the current runtime was built with timers (`enable_time` or `enable_all`).
     ///
-    /// Tokio has no function for this question, and panics when a timer is created without them. Such a panic
-    /// must not reach a request, so it is caught once for each runtime. The panic hook still reports Tokio's
+    /// Tokio has no function that returns this, and panics if a timer is created on a runtime without timers. Such a
+    /// panic must not reach a request, so it is caught once for each runtime. The panic hook still reports Tokio's
     /// message, which names the fix. In a binary built with `panic = "abort"` it ends the process.
     fn has_timers() -> bool {
         static WITHOUT: std::sync::Mutex<Option<Id>> = std::sync::Mutex::new(None);
@@ -83,7 +83,7 @@ mod tokio_runtime {
         if *without == Some(runtime.id()) {
             return false;
         }
-        // Called through a pointer, so that the report of the panic names Tokio's line.
+        // Called through a pointer, so that the panic message names a line in Tokio.
         let sleep: fn(Duration) -> Sleep = tokio::time::sleep;
         let has_timers = catch_unwind(|| drop(sleep(Duration::ZERO))).is_ok();
         if !has_timers {
@@ -127,7 +127,7 @@ mod shuttle_runtime {
         Ok(future.await)
     }
 
-    /// Time does not pass while interleavings are tried.
+    /// Time does not pass in these tests.
     pub(crate) async fn timeout<F: Future>(
         _limit: Duration,
         future: F,

@@ -2,21 +2,21 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::keys::{freshness::Moment, set::KeySet, settings::KeySettings, source::FetchError};
+use crate::keys::{freshness::Timestamp, set::KeySet, settings::KeySettings, source::FetchError};
 
 /// Decides when a key set is fetched and for how long it may be used.
 ///
-/// A pure state machine: each method takes an event and the time, and returns what to do. It has no lock,
-/// no task, no clock and no randomness of its own; those are in [`Driver`](crate::keys::driver::Driver).
+/// A pure state machine: each method takes an event and the time, and returns what to do. It contains no lock, task,
+/// clock or randomness; those are in [`Driver`](crate::keys::driver::Driver).
 ///
-/// A decision to fetch takes effect when the caller reports [`fetch_began`](Self::fetch_began). The fetch
-/// ends with [`fetch_succeeded`](Self::fetch_succeeded), [`fetch_failed`](Self::fetch_failed) or
-/// [`fetch_lost`](Self::fetch_lost), and one that is still under way at its deadline has failed.
+/// A decision to fetch takes effect when the caller reports [`fetch_began`](Self::fetch_began). The fetch ends with
+/// [`fetch_succeeded`](Self::fetch_succeeded), [`fetch_failed`](Self::fetch_failed) or
+/// [`fetch_lost`](Self::fetch_lost), and a fetch that is still in flight at its deadline has failed.
 #[derive(Debug)]
 pub(super) struct Schedule {
     settings: KeySettings,
     current: Option<CurrentSet>,
-    /// The newest fetch. It is under way while `ended` is less than `begun`.
+    /// The newest fetch. It is in flight while `ended` is less than `begun`.
     newest: Option<Fetch>,
     /// How many fetches began, which is also the number of the newest one.
     begun: u64,
@@ -27,8 +27,8 @@ pub(super) struct Schedule {
     /// Why the last fetch failed; `None` after a success.
     last_error: Option<FetchError>,
     /// The start of the last fetch that failed within its time limit; `None` after a success.
-    failed_at: Option<Moment>,
-    /// How many fetches failed in a row, without those that requests caused.
+    failed_at: Option<Timestamp>,
+    /// How many fetches failed in a row, not counting those that requests caused.
     failures: u32,
     /// When the background task fetches next.
     due: Instant,
@@ -42,7 +42,7 @@ pub(super) struct Schedule {
 #[derive(Debug, Clone, Copy)]
 struct CurrentSet {
     /// When its fetch began, since the document may be as old as that.
-    fetched_at: Moment,
+    fetched_at: Timestamp,
     lifetime: Duration,
     /// The age from which requests start a refresh. With a background task that is the whole lifetime.
     refresh_from: Duration,
@@ -51,8 +51,8 @@ struct CurrentSet {
 #[derive(Debug, Clone, Copy)]
 struct Fetch {
     trigger: Trigger,
-    began: Moment,
-    /// Callers do not wait for it any longer than that.
+    began: Timestamp,
+    /// Callers do not wait for the fetch beyond this time.
     deadline: Instant,
     jitter: f64,
 }
@@ -64,11 +64,11 @@ pub(super) enum Action {
     UseSet,
     /// Start a fetch, and use the current set without waiting for it.
     UseSetAndFetch(Trigger),
-    /// Start a fetch, wait for its end, and ask again.
+    /// Start a fetch, wait for its end, and consult the schedule again.
     Fetch(Trigger),
-    /// Wait for the end of the fetch under way, and ask again.
+    /// Wait for the end of the fetch in flight, and consult the schedule again.
     Wait,
-    /// Respond now, because no fetch can help.
+    /// Respond now, because no fetch may be started.
     Respond(Miss),
 }
 
@@ -77,11 +77,11 @@ pub(super) enum Action {
 pub(crate) enum Miss {
     /// The pool has no such key.
     Unknown,
-    /// The key set is unavailable. Ask again after this time.
+    /// The key set is unavailable. Retry after this time.
     Unavailable(Duration),
 }
 
-/// Why a fetch is started, which decides how often it may be.
+/// Why a fetch is started. The limit on fetches depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trigger {
     /// A token names an unknown key, or there is no set to use. Limited, because unauthenticated clients can
@@ -99,28 +99,27 @@ pub(super) enum Trigger {
     Overdue,
     /// The background task is due.
     Timer,
-    /// The application asks for keys at start.
+    /// The application called `ready`. Limited like unknown keys.
     Ready,
-    /// The application asks for a new set, whatever the limit is.
+    /// The application called `force_refresh`. Not limited.
     Forced,
 }
 
 /// How many fetches had begun and ended when a caller arrived.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Arrival {
+pub(super) struct FetchCounts {
     begun: u64,
     ended: u64,
 }
 
-/// How many fetches unknown keys may cause in one window, failed ones included: one that may have been too
-/// early for a rotation, and one more.
+/// How many fetches unknown keys may cause in one window, including failed ones. The first may come too early for a
+/// rotation, so a second one is allowed.
 const ATTEMPTS: usize = 2;
 
-/// A key endpoint may ask for a shorter lifetime than the refresh interval, but not for more than one
-/// fetch a minute.
+/// The shortest lifetime that a key endpoint can set, so that it causes at most one fetch a minute.
 const MIN_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Soon enough after an outage, however long the window is.
+/// The longest delay between retries, so that keys are fetched soon after an outage even if the window is long.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// The background task checks both clocks at least this often, because timers do not advance while the
@@ -136,7 +135,7 @@ const MAX_RETIRED: usize = 32;
 
 /// Decisions: what to do now.
 impl Schedule {
-    pub(super) fn new(settings: KeySettings, now: Moment) -> Self {
+    pub(super) fn new(settings: KeySettings, now: Timestamp) -> Self {
         Self {
             settings,
             current: None,
@@ -153,8 +152,8 @@ impl Schedule {
         }
     }
 
-    /// Decides whether a request may use the current set, and whether it refreshes the set on the way.
-    pub(super) fn use_set(&mut self, now: Moment) -> Action {
+    /// Decides whether a request may use the current set, and whether it also starts a refresh.
+    pub(super) fn use_set(&mut self, now: Timestamp) -> Action {
         self.end_overrun_fetch(now);
         if !self.is_usable(now) {
             return self.start_or_join(self.trigger_without_set(now), now);
@@ -166,11 +165,16 @@ impl Schedule {
         }
     }
 
-    /// Decides what a request does whose key is missing, or that has no set to use.
+    /// Decides what a request does if its key is missing or there is no usable set.
     ///
-    /// The fetch under way at its arrival may have begun before the key was published, so its result is not
-    /// final. The result of a fetch that began after the arrival is.
-    pub(super) fn find_key(&mut self, kid: &str, arrival: Arrival, now: Moment) -> Action {
+    /// A fetch that was in flight when the request arrived may have begun before the key was published, so its result
+    /// is not final. The result of a fetch that began later is final.
+    pub(super) fn find_key(
+        &mut self,
+        kid: &str,
+        at_arrival: FetchCounts,
+        now: Timestamp,
+    ) -> Action {
         self.end_overrun_fetch(now);
         let trigger = if !self.is_usable(now) {
             self.trigger_without_set(now)
@@ -179,8 +183,8 @@ impl Schedule {
         } else {
             Trigger::UnknownKey
         };
-        let is_final = self.ended > arrival.begun;
-        let has_failed = self.ended > arrival.ended && self.last_error.is_some();
+        let is_final = self.ended > at_arrival.begun;
+        let has_failed = self.ended > at_arrival.ended && self.last_error.is_some();
         // The failed fetch may have begun before the machine was suspended. An overdue set needs one that
         // began afterwards.
         if is_final || has_failed && trigger != Trigger::Overdue {
@@ -190,24 +194,24 @@ impl Schedule {
     }
 
     /// Decides what a call of `ready` does. It waits for at most one fetch.
-    pub(super) fn ready(&mut self, arrival: Arrival, now: Moment) -> Action {
+    pub(super) fn ready(&mut self, at_arrival: FetchCounts, now: Timestamp) -> Action {
         self.end_overrun_fetch(now);
-        if self.is_within_bound(now) {
+        if self.is_within_max_staleness(now) {
             return Action::UseSet;
         }
-        if self.ended > arrival.ended {
+        if self.ended > at_arrival.ended {
             return Action::Respond(self.miss(now));
         }
         self.start_or_join(Trigger::Ready, now)
     }
 
     /// Decides what a call of `force_refresh` does. It needs a set whose fetch began after the call.
-    pub(super) fn force(&mut self, arrival: Arrival, now: Moment) -> Action {
+    pub(super) fn force(&mut self, at_arrival: FetchCounts, now: Timestamp) -> Action {
         self.end_overrun_fetch(now);
-        if self.succeeded > arrival.begun {
+        if self.succeeded > at_arrival.begun {
             return Action::UseSet;
         }
-        if self.ended > arrival.begun {
+        if self.ended > at_arrival.begun {
             return Action::Respond(self.miss(now));
         }
         self.start_or_join(Trigger::Forced, now)
@@ -215,7 +219,7 @@ impl Schedule {
 
     /// Decides what the background task does. [`Action::UseSet`] means to sleep for
     /// [`due_in`](Self::due_in).
-    pub(super) fn timer(&mut self, now: Moment) -> Action {
+    pub(super) fn timer(&mut self, now: Timestamp) -> Action {
         self.end_overrun_fetch(now);
         if !self.due_in(now).is_zero() {
             return Action::UseSet;
@@ -224,7 +228,7 @@ impl Schedule {
     }
 
     /// Returns how long the background task has to wait for its next fetch.
-    pub(super) fn due_in(&self, now: Moment) -> Duration {
+    pub(super) fn due_in(&self, now: Timestamp) -> Duration {
         let is_expired = self.current.is_some_and(|set| set.age(now) > set.lifetime);
         let due = match self.newest {
             // The set expired before the timer fired: the machine was suspended.
@@ -237,8 +241,8 @@ impl Schedule {
         due.saturating_duration_since(now.monotonic)
     }
 
-    /// Returns for how long requests may use the current set before they ask again.
-    pub(super) fn usable_for(&self, now: Moment) -> Duration {
+    /// Returns for how long requests may use the current set before they consult the schedule again.
+    pub(super) fn usable_for(&self, now: Timestamp) -> Duration {
         let Some(set) = self.current.filter(|_| self.is_usable(now)) else { return Duration::ZERO };
         let age = set.age(now);
         if age < set.refresh_from {
@@ -254,23 +258,23 @@ impl Schedule {
         until_refresh.min(until_overdue).min(self.settings.max_staleness.saturating_sub(age))
     }
 
-    /// Returns whether requests may use the current set. Past its lifetime they may if a fetch failed recently, so that
-    /// an outage of the key endpoint is not an outage of the service.
-    pub(super) fn is_usable(&self, now: Moment) -> bool {
+    /// Returns whether requests may use the current set. They may use it past its lifetime if a fetch failed recently,
+    /// so that an outage of the key endpoint does not become an outage of the service.
+    pub(super) fn is_usable(&self, now: Timestamp) -> bool {
         self.current.is_some_and(|set| {
             let failed_recently =
                 || self.failed_at.is_some_and(|at| now.since(at) <= self.failure_counts_for(set));
-            set.age(now) <= set.lifetime || self.is_within_bound(now) && failed_recently()
+            set.age(now) <= set.lifetime || self.is_within_max_staleness(now) && failed_recently()
         })
     }
 
     /// Returns whether there is a set that is not older than `max_staleness`.
-    pub(super) fn is_within_bound(&self, now: Moment) -> bool {
+    pub(super) fn is_within_max_staleness(&self, now: Timestamp) -> bool {
         self.current.is_some_and(|set| set.age(now) <= self.settings.max_staleness)
     }
 
-    /// Returns the response for a key that is not available.
-    pub(super) fn miss(&self, now: Moment) -> Miss {
+    /// Returns why a key is not available.
+    pub(super) fn miss(&self, now: Timestamp) -> Miss {
         if self.is_usable(now) && self.last_error.is_none() {
             Miss::Unknown
         } else {
@@ -278,11 +282,11 @@ impl Schedule {
         }
     }
 
-    /// Returns what a caller that arrives now passes to [`find_key`](Self::find_key), [`ready`](Self::ready)
-    /// or [`force`](Self::force) each time it asks.
-    pub(super) fn arrival(&mut self, now: Moment) -> Arrival {
+    /// Returns the current counts. A caller reads them once, and passes them to each call of
+    /// [`find_key`](Self::find_key), [`ready`](Self::ready) or [`force`](Self::force).
+    pub(super) fn fetch_counts(&mut self, now: Timestamp) -> FetchCounts {
         self.end_overrun_fetch(now);
-        Arrival { begun: self.begun, ended: self.ended }
+        FetchCounts { begun: self.begun, ended: self.ended }
     }
 
     pub(super) fn begun(&self) -> u64 {
@@ -293,26 +297,26 @@ impl Schedule {
         self.last_error.as_ref()
     }
 
-    pub(super) fn fetched_at(&self) -> Option<Moment> {
+    pub(super) fn fetched_at(&self) -> Option<Timestamp> {
         self.current.map(|set| set.fetched_at)
     }
 
     /// Returns when the current set was fetched, and its lifetime.
-    pub(super) fn current_times(&self) -> Option<(Moment, Duration)> {
+    pub(super) fn current_times(&self) -> Option<(Timestamp, Duration)> {
         self.current.map(|set| (set.fetched_at, set.lifetime))
     }
 }
 
 /// Events: what happened.
 impl Schedule {
-    /// A fetch began. Returns its number and its deadline.
+    /// Records that a fetch began. Returns its number and its deadline.
     ///
     /// `jitter`, from 0 to 1, spreads the next fetches, so that many processes do not fetch at once.
     pub(super) fn fetch_began(
         &mut self,
         trigger: Trigger,
         jitter: f64,
-        now: Moment,
+        now: Timestamp,
     ) -> (u64, Instant) {
         self.begun += 1;
         if trigger.is_from_request() {
@@ -325,12 +329,13 @@ impl Schedule {
         (self.begun, deadline)
     }
 
-    /// A fetch succeeded. Returns whether its set becomes the current one: a late response never replaces a newer set.
+    /// Records that a fetch succeeded. Returns whether its set becomes the current one, because a late response never
+    /// replaces a newer set.
     pub(super) fn fetch_succeeded(
         &mut self,
         number: u64,
         max_age: Option<Duration>,
-        now: Moment,
+        now: Timestamp,
     ) -> bool {
         let Some(fetch) = self.newest.filter(|_| number == self.begun) else { return false };
         self.ended = number;
@@ -344,37 +349,37 @@ impl Schedule {
         true
     }
 
-    /// A fetch failed. If it ended in time, requests may use the old set past its lifetime.
-    pub(super) fn fetch_failed(&mut self, number: u64, error: FetchError, now: Moment) {
-        let Some(fetch) = self.under_way().filter(|_| number == self.begun) else { return };
+    /// Records that a fetch failed. If it ended in time, requests may use the old set past its lifetime.
+    pub(super) fn fetch_failed(&mut self, number: u64, error: FetchError, now: Timestamp) {
+        let Some(fetch) = self.in_flight().filter(|_| number == self.begun) else { return };
         self.end_failed(fetch, error, now);
         self.count_failure(fetch, now);
     }
 
-    /// The task of a fetch was dropped, because its runtime shut down. That says nothing about the endpoint,
-    /// so it is no reason to use the old set past its lifetime.
-    pub(super) fn fetch_lost(&mut self, number: u64, now: Moment) {
-        let Some(fetch) = self.under_way().filter(|_| number == self.begun) else { return };
+    /// Records that the task of a fetch was dropped because its runtime shut down. This does not show that the endpoint
+    /// is down, so requests must not use the old set past its lifetime.
+    pub(super) fn fetch_lost(&mut self, number: u64, now: Timestamp) {
+        let Some(fetch) = self.in_flight().filter(|_| number == self.begun) else { return };
         self.ended = self.begun;
         self.last_error = Some(FetchError::Interrupted);
         self.count_failure(fetch, now);
     }
 
-    /// A fetch could not begin: the caller is not on a runtime with timers. If there are keys, this is the
-    /// problem of this one caller.
+    /// Records that a fetch could not begin because the caller's runtime has no timers. If there are keys, only this
+    /// caller is affected.
     pub(super) fn fetch_impossible(&mut self) {
         if self.current.is_none() {
             self.last_error = Some(FetchError::NoRuntime);
         }
     }
 
-    /// The application imported a set that was fetched then.
+    /// Records that the application imported a set that was fetched at this time.
     pub(super) fn set_imported(
         &mut self,
-        fetched_at: Moment,
+        fetched_at: Timestamp,
         max_age: Option<Duration>,
         jitter: f64,
-        now: Moment,
+        now: Timestamp,
     ) {
         let set = self.set(fetched_at, max_age, jitter);
         let delay = refresh_delay(set.lifetime, jitter).saturating_sub(set.age(now));
@@ -382,7 +387,7 @@ impl Schedule {
         self.current = Some(set);
     }
 
-    /// The keys were replaced. Those that are not in the new set are withdrawn.
+    /// Records that the keys were replaced. Keys that are not in the new set are withdrawn.
     pub(super) fn keys_replaced(&mut self, old: &KeySet, new: &KeySet) {
         self.retired.retain(|kid| new.find(kid).is_none());
         self.retired.extend(old.key_ids().filter(|kid| new.find(kid).is_none()).map(Box::from));
@@ -393,8 +398,8 @@ impl Schedule {
 
 /// Rules.
 impl Schedule {
-    fn start_or_join(&self, trigger: Trigger, now: Moment) -> Action {
-        if self.under_way().is_some() {
+    fn start_or_join(&self, trigger: Trigger, now: Timestamp) -> Action {
+        if self.in_flight().is_some() {
             Action::Wait
         } else if self.attempts_in_window(now).count() >= trigger.limit() {
             Action::Respond(self.miss(now))
@@ -403,24 +408,24 @@ impl Schedule {
         }
     }
 
-    fn trigger_without_set(&self, now: Moment) -> Trigger {
-        if self.is_within_bound(now) { Trigger::Overdue } else { Trigger::UnknownKey }
+    fn trigger_without_set(&self, now: Timestamp) -> Trigger {
+        if self.is_within_max_staleness(now) { Trigger::Overdue } else { Trigger::UnknownKey }
     }
 
-    fn under_way(&self) -> Option<Fetch> {
+    fn in_flight(&self) -> Option<Fetch> {
         self.newest.filter(|_| self.ended < self.begun)
     }
 
-    /// Ends a fetch that is past its deadline: its runtime is stalled, and the next fetch may begin. It does
+    /// Ends a fetch that is past its deadline because its runtime is stalled. The next fetch may then begin. It does
     /// not count towards the limit, because it may not have sent a request.
-    fn end_overrun_fetch(&mut self, now: Moment) {
-        if let Some(fetch) = self.under_way().filter(|fetch| now.monotonic >= fetch.deadline) {
+    fn end_overrun_fetch(&mut self, now: Timestamp) {
+        if let Some(fetch) = self.in_flight().filter(|fetch| now.monotonic >= fetch.deadline) {
             let error = FetchError::Timeout(self.settings.fetch_timeout);
             self.end_failed(fetch, error, now);
         }
     }
 
-    fn end_failed(&mut self, fetch: Fetch, error: FetchError, now: Moment) {
+    fn end_failed(&mut self, fetch: Fetch, error: FetchError, now: Timestamp) {
         self.ended = self.begun;
         self.last_error = Some(error);
         if now.since(fetch.began) <= self.settings.fetch_timeout + MAX_LATENESS {
@@ -428,9 +433,9 @@ impl Schedule {
         }
     }
 
-    /// Fetches that requests cause count towards the limit since they began. They must not postpone the next
-    /// fetch of the background task.
-    fn count_failure(&mut self, fetch: Fetch, now: Moment) {
+    /// Counts a failure, and schedules the retry. Fetches that requests caused were counted when they began, and must
+    /// not postpone the next fetch of the background task.
+    fn count_failure(&mut self, fetch: Fetch, now: Timestamp) {
         if !fetch.trigger.is_from_request() {
             self.failures = self.failures.saturating_add(1);
             self.due = now.monotonic + self.retry_delay(fetch.jitter);
@@ -444,15 +449,15 @@ impl Schedule {
         self.attempts.push_back(began);
     }
 
-    fn attempts_in_window(&self, now: Moment) -> impl DoubleEndedIterator<Item = Instant> {
+    fn attempts_in_window(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = Instant> {
         let (now, window) = (now.monotonic, self.settings.unknown_key_window);
         let is_recent = move |began: &Instant| now.saturating_duration_since(*began) < window;
         self.attempts.iter().copied().filter(is_recent)
     }
 
     /// Returns the time until a request may refresh the set.
-    fn next_refresh_in(&self, now: Moment) -> Duration {
-        let next = match (self.under_way(), self.attempts_in_window(now).next_back()) {
+    fn next_refresh_in(&self, now: Timestamp) -> Duration {
+        let next = match (self.in_flight(), self.attempts_in_window(now).next_back()) {
             (Some(fetch), _) => fetch.deadline,
             (None, Some(attempt)) => attempt + self.settings.unknown_key_window,
             (None, None) => now.monotonic,
@@ -461,7 +466,7 @@ impl Schedule {
     }
 
     /// Returns when a client may try again: when the next fetch can begin, and at least one second.
-    fn retry_after(&self, now: Moment) -> Duration {
+    fn retry_after(&self, now: Timestamp) -> Duration {
         let window = self.settings.unknown_key_window;
         let limiting = self.attempts_in_window(now).nth_back(ATTEMPTS - 1);
         let next_attempt = limiting.map_or(now.monotonic, |attempt| attempt + window);
@@ -469,7 +474,7 @@ impl Schedule {
         next.saturating_duration_since(now.monotonic).max(Duration::from_secs(1))
     }
 
-    fn set(&self, fetched_at: Moment, max_age: Option<Duration>, jitter: f64) -> CurrentSet {
+    fn set(&self, fetched_at: Timestamp, max_age: Option<Duration>, jitter: f64) -> CurrentSet {
         let interval = self.settings.refresh_interval;
         let min = MIN_LIFETIME.min(interval);
         let lifetime = max_age.map_or(interval, |max_age| max_age.clamp(min, interval));
@@ -478,8 +483,8 @@ impl Schedule {
         CurrentSet { fetched_at, lifetime, refresh_from }
     }
 
-    /// Returns for how long a failed fetch keeps a set in use that is past its lifetime: for one lifetime, and
-    /// at least until the next fetch can have failed.
+    /// Returns for how long a failed fetch allows requests to use a set past its lifetime: for one lifetime, and at
+    /// least until the next fetch can fail.
     fn failure_counts_for(&self, set: CurrentSet) -> Duration {
         let next_failure = self.max_retry_delay().max(MAX_SLEEP) + self.settings.fetch_timeout * 2;
         set.lifetime.max(next_failure)
@@ -501,13 +506,13 @@ impl Schedule {
 }
 
 impl CurrentSet {
-    fn age(self, now: Moment) -> Duration {
+    fn age(self, now: Timestamp) -> Duration {
         now.since(self.fetched_at)
     }
 }
 
 impl Trigger {
-    /// The number of attempts in the window from which on no more fetch is started.
+    /// Returns the number of attempts in the window at which no further fetch is started.
     fn limit(self) -> usize {
         match self {
             Self::UnknownKey | Self::Ready => ATTEMPTS,

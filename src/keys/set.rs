@@ -19,7 +19,7 @@ use crate::keys::jwk::{Fingerprint, Key};
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct KeySet {
-    /// Ordered, because a pool has two to four keys: a few comparisons are cheaper than a hash.
+    /// An ordered map, because a pool has two to four keys, and comparing them is cheaper than hashing.
     keys: BTreeMap<Box<str>, Arc<Key>>,
 }
 
@@ -32,7 +32,7 @@ pub enum KeySetError {
     NotAKeySet,
     /// No entry can be used.
     #[error(
-        "the document holds no usable key: of its {entries} entries none is a public RSA key of \
+        "the document has no usable key: none of its {entries} entries is a public RSA key of \
          2048 to 8192 bits with a `kid` and `alg` RS256"
     )]
     NoUsableKey {
@@ -78,8 +78,8 @@ struct Document {
 }
 
 impl KeySet {
-    /// Parses a JWKS document (RFC 7517, section 5). Each entry is read by itself: an unusable one is
-    /// skipped with a warning in the log. If two different keys have the same `kid`, neither is used.
+    /// Parses a JWKS document (RFC 7517, section 5). Entries are parsed independently. An unusable entry is skipped and
+    /// logged at `warn`. If two different keys have the same `kid`, neither is used.
     ///
     /// A usable entry is a public RSA key of 2048 to 8192 bits with an odd exponent of at least 3. It has a
     /// `kid` and `alg` RS256, and its `use` and `key_ops`, if present, allow verification. An entry without
@@ -94,7 +94,7 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Parses a document without logging: a subscriber may panic, and the keys must not get lost.
+    /// Parses a document without logging, because a subscriber may panic and the keys must not be lost.
     pub(super) fn read(text: &str) -> Result<(Self, Skipped), KeySetError> {
         let Document { keys: entries } =
             serde_json::from_str(text).map_err(|_| KeySetError::NotAKeySet)?;
@@ -119,9 +119,9 @@ impl KeySet {
 
     /// Verifies an RS256 signature (RSASSA-PKCS1-v1_5 with SHA-256) of a message by the key with this id.
     ///
-    /// For signed texts that are not tokens of Cognito, such as ID tokens of other providers. It verifies the
-    /// signature and nothing else: the caller has to check `alg`, `crit`, the issuer and all other claims. For tokens
-    /// of a user pool use a [`Verifier`](crate::Verifier).
+    /// Use it for signed texts that are not Cognito tokens, such as ID tokens of other providers. It verifies only the
+    /// signature. The caller has to check `alg`, `crit`, the issuer and all other claims. For tokens of a user pool use
+    /// a [`Verifier`](crate::Verifier).
     ///
     /// The message of a JWS is its header and payload as they were received, joined by a dot (RFC 7515, section 5.2).
     ///

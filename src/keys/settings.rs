@@ -17,7 +17,7 @@ pub(crate) struct KeySettings {
     pub(crate) background: bool,
 }
 
-/// No setting is longer, so that adding durations to an instant cannot overflow.
+/// The longest allowed duration, so that adding durations to an instant cannot overflow.
 const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// With a shorter interval each process would send several requests a second to the key endpoint.

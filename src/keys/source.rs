@@ -16,13 +16,13 @@ use crate::keys::set::KeySetError;
 /// accepts(from_parameter_store);
 /// ```
 ///
-/// There is one fetch at a time. It is stopped after
-/// [`fetch_timeout`](crate::VerifierBuilder::fetch_timeout), and limits apply to how often it is called. The
-/// document determines which tokens are accepted, so load it over a trusted channel only.
+/// There is at most one fetch at a time, and the number of fetches is limited. A fetch is stopped after
+/// [`fetch_timeout`](crate::VerifierBuilder::fetch_timeout). The document determines which tokens are accepted, so load
+/// it over a trusted channel only.
 ///
-/// Always fetch the current document, not a cached one: a fetch is how a withdrawn key stops working, and
-/// [`force_refresh`](crate::Verifier::force_refresh) relies on it. The built-in HTTP source sends
-/// `Cache-Control: no-cache` with each request.
+/// Always fetch the current document, not a cached one: a withdrawn key stops working only when a fetch returns a
+/// document without it, and [`force_refresh`](crate::Verifier::force_refresh) relies on it. The built-in HTTP source
+/// sends `Cache-Control: no-cache` with each request.
 pub trait KeySource: Send + Sync + 'static {
     /// Fetches the current document.
     ///
@@ -76,8 +76,8 @@ impl fmt::Debug for KeyDocument {
 
 /// Error returned when the keys of a pool could not be fetched.
 ///
-/// It contains no key and nothing of a token. The variants [`Document`](Self::Document) and [`Other`](Self::Other)
-/// have the text of the error that they wrap, and their `source()` is that of the wrapped error.
+/// It contains no key and no part of a token. The variants [`Document`](Self::Document) and [`Other`](Self::Other)
+/// display the error that they wrap, and return its `source()`.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -85,7 +85,7 @@ pub enum FetchError {
     #[error("the key endpoint responded with status {0}; expected 200")]
     Status(u16),
     /// The document is longer than 128 KiB.
-    #[error("the key endpoint sent more than 128 KiB; a key set of Cognito has less than 1 KiB")]
+    #[error("the key endpoint sent more than 128 KiB; Cognito's key sets are smaller than 1 KiB")]
     TooLarge,
     /// The response was not complete within the time limit.
     #[error("the key endpoint did not respond within {0:?}")]

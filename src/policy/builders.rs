@@ -12,7 +12,7 @@ pub fn authenticated() -> Policy {
 
 /// Requires an access token with this scope (RFC 6749, section 3.3), such as `orders/write` or `openid`.
 ///
-/// No token meets a name that contains a space.
+/// No token can meet a scope that contains a space.
 pub fn scope(name: impl Into<String>) -> Policy {
     Node::Scope(name.into()).into()
 }
@@ -65,7 +65,7 @@ pub fn any(policies: impl IntoIterator<Item = Policy>) -> Policy {
 
 /// Requires all of these policies.
 ///
-/// No token meets an empty list, so that a list that is empty by mistake does not open a route.
+/// No token meets an empty list. A list that is empty by mistake therefore does not open a route.
 pub fn all(policies: impl IntoIterator<Item = Policy>) -> Policy {
     Node::All(policies.into_iter().collect()).into()
 }

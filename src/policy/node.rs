@@ -72,8 +72,8 @@ impl Policy {
         if met { Ok(()) } else { Err(Denied { failed: self }) }
     }
 
-    /// Returns the scopes for a challenge (RFC 6750, section 3), separated by spaces: of an `all` the scopes of all
-    /// parts, of an `any` the scopes of the first part that has some.
+    /// Returns the scopes for a challenge (RFC 6750, section 3), separated by spaces. An `all` has the scopes of all
+    /// its parts, and an `any` those of the first part that names a scope.
     pub(crate) fn scopes(&self) -> String {
         let mut scopes = Vec::new();
         self.collect_scopes(&mut scopes);
@@ -118,7 +118,7 @@ impl Policy {
         }
     }
 
-    /// Returns whether it is displayed with an operator, so that it needs parentheses inside another policy.
+    /// Returns whether the policy is displayed with an operator. It then needs parentheses inside another policy.
     fn is_joined(&self) -> bool {
         matches!(&self.0, Node::Any(parts) | Node::All(parts) if parts.len() > 1)
     }

@@ -4,7 +4,7 @@ use http::Uri;
 
 use crate::error::ConfigError;
 
-/// Checks that a text is an absolute URL, and that plain HTTP stays on this machine.
+/// Checks that a text is an absolute URL, and that it uses plain HTTP only on loopback unless plain HTTP is allowed.
 pub(crate) fn check_url(
     field: &'static str,
     text: &str,

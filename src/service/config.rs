@@ -8,13 +8,13 @@ use crate::{
     policy::Policy,
     service::{
         context::{LayerContext, RejectionResponder, missing_token},
-        credential::{Credential, has_room, invalid_request, unreadable_reason},
+        credential::{Credential, has_capacity, invalid_request, unreadable_reason},
         require::authorize,
     },
     verifier::{Verification, Verifier},
 };
 
-/// Configuration of a `CognitoLayer`, and how it decides about a request.
+/// Configuration of a `CognitoLayer`, with the methods that authenticate and admit a request.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) verifier: Verifier,
@@ -49,7 +49,7 @@ impl Config {
         &self,
         request: &mut Request<B>,
     ) -> Result<Option<Verification>, AuthError> {
-        if !has_room(request.headers_mut()) {
+        if !has_capacity(request.headers_mut()) {
             return Err(invalid_request("the request has too many headers"));
         }
         let mut credentials = self.credentials.iter();
@@ -104,18 +104,18 @@ impl Config {
 
 /// Reserves capacity for seven extensions in a request without any.
 ///
-/// A new map has room for three, and axum's router inserts three of its own (`OriginalUri`, `MatchedPath` and the
-/// path's parameters). With the claims the map would have to grow in each request. `http` cannot reserve room, but a
-/// clone has as much room as its source. `http` does not document that; if it changes, requests get slower, and the
-/// test that counts allocations fails.
+/// A new map has capacity for three, and axum's router inserts three of its own (`OriginalUri`, `MatchedPath` and the
+/// path's parameters). With the claims the map would have to grow in each request. `http` has no function that reserves
+/// capacity, but a clone has the capacity of its source. This is not documented. If it changes, requests get slower,
+/// and the test that counts allocations fails.
 fn reserve(extensions: &mut Extensions) {
     if extensions.is_empty() {
-        extensions.clone_from(&EMPTY_WITH_ROOM);
+        extensions.clone_from(&EMPTY_WITH_CAPACITY);
     }
 }
 
-/// A map that had four entries, and keeps the room for them.
-static EMPTY_WITH_ROOM: LazyLock<Extensions> = LazyLock::new(|| {
+/// A map that had four entries, and keeps their capacity.
+static EMPTY_WITH_CAPACITY: LazyLock<Extensions> = LazyLock::new(|| {
     let mut extensions = Extensions::new();
     extensions.insert(0_u8);
     extensions.insert(0_u16);

@@ -12,15 +12,15 @@ use crate::{
     },
 };
 
-/// Makes the responses to rejected requests, for the layer, `require` and the extractors alike.
+/// Creates the responses to rejected requests, for the layer, `require` and the extractors.
 #[derive(Clone)]
 pub(crate) struct RejectionResponder {
     pub(super) realm: Arc<str>,
     pub(super) handler: Arc<dyn RejectionHandler>,
 }
 
-/// What the layer passes to `require` and the extractors in the request's extensions. It is there only if they need
-/// it: the request is anonymous, or the responder is not the default one.
+/// What the layer passes to `require` and the extractors in the request's extensions. It is present only if they need
+/// it, because the request is anonymous or the responder is not the default one.
 #[derive(Clone)]
 pub(super) struct LayerContext(pub(super) RejectionResponder);
 

@@ -66,11 +66,10 @@ impl Credential {
     /// handshakes, which are GET requests that no CORS rule stops, and requests from other subdomains
     /// of the same site.
     ///
-    /// A request with neither header passes. Browsers send `Sec-Fetch-Site` over HTTPS and to loopback
-    /// only (Safari since 16.4), and no `Origin` with links, images and forms that use GET. So serve
-    /// over HTTPS, and let GET and HEAD requests change nothing. The scheme of `Origin` is not compared,
-    /// since a proxy may end TLS: send `Strict-Transport-Security`, so that a network attacker cannot serve pages of
-    /// this host over HTTP.
+    /// A request with neither header passes. Browsers send `Sec-Fetch-Site` over HTTPS and to loopback only (Safari
+    /// since 16.4), and no `Origin` with links, images and forms that use GET. So serve over HTTPS, and make sure that
+    /// GET and HEAD requests change nothing. The scheme of `Origin` is not compared, since a proxy may terminate TLS:
+    /// send `Strict-Transport-Security`, so that a network attacker cannot serve pages of this host over HTTP.
     ///
     /// Pages of other origins can be [trusted](Self::add_trusted_origin), and links from other sites
     /// [allowed](Self::allow_cross_site_navigation). Behind a proxy that changes the `Host` header,
@@ -102,11 +101,10 @@ impl Credential {
         self.change_sites("add_trusted_origin", |sites| sites.add(origin.into()))
     }
 
-    /// Accepts the cookie where the user follows a link from another site: a GET or HEAD request
-    /// that a browser marks as the navigation of a whole page (`Sec-Fetch-Mode: navigate` and
-    /// `Sec-Fetch-Dest: document`). For applications whose pages the server renders; GET requests
-    /// must change nothing then. By default such a request is rejected with 403, as if the cookie had
-    /// `SameSite=Strict`.
+    /// Accepts the cookie when the user follows a link from another site: a GET or HEAD request that a browser marks as
+    /// the navigation of a whole page (`Sec-Fetch-Mode: navigate` and `Sec-Fetch-Dest: document`). Use it for
+    /// server-rendered applications, in which GET requests must not change anything. By default such a request is
+    /// rejected with 403, as if the cookie had `SameSite=Strict`.
     ///
     /// # Errors
     /// [`ConfigError::Conflict`] if the credential is not a cookie.
@@ -156,12 +154,12 @@ impl Credential {
         request: &'r mut Request<B>,
     ) -> Result<Option<&'r [u8]>, AuthError> {
         match &self.0 {
-            Place::Query(name) => one_of(parameters(request.uri(), name)),
-            Place::BearerHeader(name) => single(request.headers_mut(), name, authorization),
-            Place::Header(name) => single(request.headers_mut(), name, token),
+            Place::Query(name) => single_value(parameters(request.uri(), name)),
+            Place::BearerHeader(name) => single_header(request.headers_mut(), name, authorization),
+            Place::Header(name) => single_header(request.headers_mut(), name, token),
             Place::Cookie(name, sites) => {
                 self.mark_sensitive(request);
-                let found = one_of(cookies(request.headers(), name))?;
+                let found = single_value(cookies(request.headers(), name))?;
                 if found.is_some() && !sites.accept(request) {
                     let detail = "another site caused the request, so its cookie is not accepted";
                     return Err(AuthError::new(AuthErrorKind::CrossSiteRequest, detail));
@@ -170,7 +168,7 @@ impl Credential {
             }
             Place::WebSocketProtocol(marker) => {
                 self.mark_sensitive(request);
-                one_of(protocols_after(request.headers(), marker))
+                single_value(protocols_after(request.headers(), marker))
             }
         }
     }
@@ -196,7 +194,7 @@ impl Credential {
 
 /// Returns whether headers can be looked up by entry. A look-up reserves space for one more header, which a map with
 /// the maximum number of headers, about 25,000, does not have.
-pub(super) fn has_room(headers: &mut HeaderMap) -> bool {
+pub(super) fn has_capacity(headers: &mut HeaderMap) -> bool {
     headers.try_reserve(1).is_ok()
 }
 
@@ -205,7 +203,7 @@ fn values_marked_sensitive<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
 ) -> Option<OccupiedEntry<'r, HeaderValue>> {
-    // It fails only if the map is full: see `has_room`.
+    // It fails only if the map is full: see `has_capacity`.
     let Ok(Entry::Occupied(mut values)) = headers.try_entry(name) else { return None };
     values.iter_mut().for_each(|value| value.set_sensitive(true));
     Some(values)
@@ -227,7 +225,7 @@ fn authorization(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
 }
 
 /// Returns why a rejected value cannot be a token, which is a sequence of visible ASCII characters. Verified tokens
-/// are, so that only rejected values are checked.
+/// always are, so only rejected values are checked.
 pub(super) fn unreadable_reason(value: &[u8]) -> Option<&'static str> {
     let has_scheme = value
         .split_first_chunk::<7>()
@@ -243,7 +241,7 @@ pub(super) fn unreadable_reason(value: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Accepts any value that is not empty. The verifier decides whether it is a token.
+/// Accepts any value that is not empty. The verifier checks whether it is a token.
 fn token(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
     match value {
         [] => Err(invalid_request("the credential contains no token")),
@@ -255,7 +253,7 @@ pub(super) fn invalid_request(detail: &'static str) -> AuthError {
     AuthError::new(AuthErrorKind::InvalidRequest, detail)
 }
 
-/// Removes the spaces before the token. RFC 6750 asks for one; some clients send more.
+/// Removes the spaces before the token. RFC 6750, section 2.1, allows several.
 fn without_spaces(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|byte| *byte != b' ').unwrap_or(value.len());
     value.split_at(start).1
@@ -263,13 +261,13 @@ fn without_spaces(value: &[u8]) -> &[u8] {
 
 const NOT_ASCII: &str = "the credential's header contains bytes that are not ASCII";
 
-/// Whether a byte is allowed in the text of a header (RFC 9110, section 5.5).
+/// Returns whether a byte is allowed in the text of a header (RFC 9110, section 5.5).
 fn is_text(byte: u8) -> bool {
     byte == b'\t' || byte == b' ' || byte.is_ascii_graphic()
 }
 
 /// Reads a header that must not be repeated.
-fn single<'r>(
+fn single_header<'r>(
     headers: &'r mut HeaderMap,
     name: &HeaderName,
     read: impl Fn(&'r [u8]) -> Result<Option<&'r [u8]>, AuthError>,
@@ -286,7 +284,9 @@ fn single<'r>(
 }
 
 /// Reads a value that must not be repeated.
-fn one_of<'r>(mut values: impl Iterator<Item = &'r [u8]>) -> Result<Option<&'r [u8]>, AuthError> {
+fn single_value<'r>(
+    mut values: impl Iterator<Item = &'r [u8]>,
+) -> Result<Option<&'r [u8]>, AuthError> {
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => token(value),

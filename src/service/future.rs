@@ -36,7 +36,7 @@ type Verification = Pin<Box<dyn Future<Output = Result<Verified, AuthError>> + S
 pin_project! {
     #[project = StateProjection]
     enum State<S, F, B> {
-        /// The token is being verified. Holds the inner service on which `poll_ready` was called.
+        /// The token is being verified. Contains the inner service on which `poll_ready` was called.
         Verifying { verification: Verification, parts: Option<(S, Request<B>)>, config: Arc<Config> },
         Inner { #[pin] future: F },
         Rejected { response: Option<Response<Bytes>> },

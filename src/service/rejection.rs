@@ -18,8 +18,8 @@ use crate::error::{AuthError, AuthErrorKind};
 /// accepts(handler);
 /// ```
 ///
-/// The given response has the status, the challenge and `Retry-After`, and an empty body. The returned response is
-/// sent as it is, with the [`AuthError`] in its extensions.
+/// The given response has the status, the challenge and `Retry-After`, and an empty body. The returned response is sent
+/// unchanged, with the [`AuthError`] in its extensions.
 pub trait RejectionHandler: Send + Sync + 'static {
     /// Returns the response to send, made from the prepared one.
     fn handle(&self, error: &AuthError, response: Response<Bytes>) -> Response<Bytes>;
@@ -81,7 +81,7 @@ impl RejectionHandler for GrpcStatus {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert("grpc-status", HeaderValue::from(code));
-        // gRPC percent-encodes messages; a code has no character that is encoded.
+        // gRPC percent-encodes messages, but codes contain no character that needs encoding.
         headers.insert("grpc-message", HeaderValue::from_static(error.code()));
         response
     }
@@ -119,7 +119,7 @@ fn with_body(
 }
 
 /// Logs a rejection: at `debug` if the client caused it, so that clients cannot fill the log, and at `error` if the
-/// developer has to change the service. How to change it is in the log only, not in the response.
+/// developer has to change the service. Only the log contains the fix, not the response.
 pub(super) fn log(error: &AuthError) {
     match error.kind() {
         AuthErrorKind::MissingLayer => {

@@ -29,13 +29,13 @@ use crate::{
 
 /// Creates a layer that rejects requests whose token does not meet a policy, with 403.
 ///
-/// It checks the claims that [`CognitoLayer`](crate::CognitoLayer) verified, so that layer must be further out.
-/// Without it every request is rejected with 500, because an open route would be worse, and the log says what to
-/// change.
+/// It checks the claims that [`CognitoLayer`](crate::CognitoLayer) verified, so that layer must run first. Without it,
+/// every request is rejected with 500, so that a wrong order of layers does not open the route. The log contains the
+/// fix.
 ///
-/// Logs at `warn` when a part of the policy is probably a mistake: a scope with a space, an empty list, two
-/// different clients at once, a name with `*`, which is no wildcard. That the verifier has no source of
-/// permissions is logged at the first rejection.
+/// Logs at `warn` when a part of the policy is probably a mistake: a scope with a space, an empty list, two different
+/// clients at once, or a name with `*`, which is not a wildcard. If the verifier has no source of permissions, this is
+/// logged at the first rejection.
 ///
 /// ```
 /// # use tower_cognito::{group, permission, require};

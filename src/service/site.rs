@@ -13,7 +13,7 @@ pub(super) struct TrustedSites {
 
 impl TrustedSites {
     pub(super) fn add(mut self, origin: String) -> Result<Self, ConfigError> {
-        let Some(written) = as_browsers_write(&origin) else {
+        let Some(written) = serialize_origin(&origin) else {
             return Err(ConfigError::Name {
                 field: "trusted origin",
                 found: origin,
@@ -29,8 +29,8 @@ impl TrustedSites {
         self
     }
 
-    /// Returns whether the cookie of a request may be used. Browsers set both headers that decide, and pages cannot
-    /// change them (Fetch Metadata, section 2; Fetch, section 3.2).
+    /// Returns whether the cookie of a request may be used. The decision depends on two headers that browsers set and
+    /// pages cannot change (Fetch Metadata, section 2; Fetch, section 3.2).
     pub(super) fn accept<B>(&self, request: &Request<B>) -> bool {
         let headers = request.headers();
         let origin = SingleHeader::of(headers, "origin");
@@ -73,14 +73,17 @@ impl<'r> SingleHeader<'r> {
 }
 
 fn is_page_navigation<B>(request: &Request<B>) -> bool {
-    let is = |name, expected: &[u8]| matches!(SingleHeader::of(request.headers(), name), SingleHeader::Value(value) if value == expected);
+    let is = |name, expected: &[u8]| {
+        let value = SingleHeader::of(request.headers(), name);
+        matches!(value, SingleHeader::Value(value) if value == expected)
+    };
     matches!(*request.method(), Method::GET | Method::HEAD)
         && is("sec-fetch-mode", b"navigate")
         && is("sec-fetch-dest", b"document")
 }
 
-/// Whether an origin has the host that the request was sent to. The scheme is not compared, because a service behind a
-/// proxy that ends TLS does not know it.
+/// Returns whether an origin has the host that the request was sent to. The scheme is not compared, because a service
+/// behind a proxy that terminates TLS does not know it.
 fn is_own_host<B>(origin: &[u8], request: &Request<B>) -> bool {
     let Some(origin) = std::str::from_utf8(origin).ok().and_then(|it| it.parse::<Uri>().ok())
     else {
@@ -105,7 +108,7 @@ fn is_own_host<B>(origin: &[u8], request: &Request<B>) -> bool {
 }
 
 /// Returns an origin as browsers write it (RFC 6454, section 6.2): in lower case and without the default port.
-fn as_browsers_write(origin: &str) -> Option<String> {
+fn serialize_origin(origin: &str) -> Option<String> {
     let uri: Uri = origin.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
     let default_port = default_port(scheme)?;

@@ -43,10 +43,10 @@ pub struct VerifierBuilder {
 const DEFAULT_CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// A longer tolerance would hide a broken clock.
-const LONGEST_LEEWAY: Duration = Duration::from_secs(5 * 60);
+const MAX_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// Claims with a fixed meaning, which cannot be used for permissions.
-const TAKEN_CLAIMS: [&str; 14] = [
+const RESERVED_CLAIMS: [&str; 14] = [
     "iss",
     "sub",
     "aud",
@@ -170,7 +170,7 @@ impl VerifierBuilder {
     /// Sets the period in which tokens with unknown `kid`s cause at most two fetches.
     ///
     /// Default: 30 seconds. With two fetches, the first request after a rotation passes even if a fetch was made just
-    /// before. There are no more, so that a flood of invented `kid`s does not become a flood of fetches.
+    /// before. Further fetches are not allowed, so that a flood of invented `kid`s does not become a flood of fetches.
     pub fn unknown_key_window(mut self, window: Duration) -> Self {
         self.keys.unknown_key_window = window;
         self
@@ -238,9 +238,9 @@ impl VerifierBuilder {
     /// - a pool id, client id, resource, region or URL is invalid, or a pool has no client;
     /// - a URL is plain HTTP to another machine;
     /// - two pools have the same issuer or name;
-    /// - two settings exclude each other;
+    /// - two settings conflict;
     /// - a duration is out of its range;
-    /// - the claim of the permissions has another meaning;
+    /// - the permissions claim is a claim with a fixed meaning, such as `sub`;
     /// - the imported keys cannot be read.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         self.keys.check()?;
@@ -287,20 +287,20 @@ impl VerifierBuilder {
 }
 
 fn check_leeway(field: &'static str, found: Duration) -> Result<(), ConfigError> {
-    if found <= LONGEST_LEEWAY {
+    if found <= MAX_LEEWAY {
         return Ok(());
     }
     Err(ConfigError::Duration { field, found, expected: "at most 5 minutes" })
 }
 
 fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
-    if !name.is_empty() && !TAKEN_CLAIMS.contains(&name) {
+    if !name.is_empty() && !RESERVED_CLAIMS.contains(&name) {
         return Ok(());
     }
     Err(ConfigError::Name {
         field: "permissions_claim",
         found: name.to_owned(),
-        expected: "a claim of its own, such as `custom:permissions`",
+        expected: "a claim without a fixed meaning, such as `custom:permissions`",
     })
 }
 

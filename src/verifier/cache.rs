@@ -1,12 +1,12 @@
 //! The cache of verified tokens. A token that was verified before needs no RSA operation.
 //!
-//! Only verified tokens are cached, so nobody without the pool's private key can fill the cache or choose which
-//! tokens collide in it. A hash of the end of the signature, which is different in any two verified tokens, finds the
-//! entry; then the whole token is compared in constant time. The caller checks the token's times and the presence of
-//! its key again at each use.
+//! Only verified tokens are cached, so an attacker without the pool's private key can neither fill the cache nor choose
+//! which tokens collide in it. An entry is looked up by a hash of the end of the signature, which differs between any
+//! two verified tokens. Then the whole token is compared in constant time. The caller checks the token's times and the
+//! presence of its key again at each use.
 //!
-//! There are two levels. The shared level is bounded in bytes and decides what is kept. Each hit there writes shared
-//! locks and reference counts, for which threads contend. So each thread also keeps copies of the tokens that it
+//! There are two levels. The shared level is bounded in bytes and decides what is kept. Each hit there writes to shared
+//! locks and reference counts, for which threads contend. Therefore each thread also keeps copies of the tokens that it
 //! finds most often.
 
 use std::{
@@ -60,21 +60,21 @@ impl TokenCache {
     }
 }
 
-/// The level that each thread has for itself, dropped with its verifier.
+/// The level of each thread, dropped with its verifier.
 ///
-/// A table with one token at each place. A token is stored after the thread found it in the shared level twice,
-/// without another token of the same place in between. So tokens that share a place do not replace each other at each
-/// request, which would cost more than the shared level does.
+/// A table with one token in each slot. A token is stored once the thread has found it in the shared level twice,
+/// without another token of the same slot in between. Otherwise tokens that share a slot would replace each other at
+/// each request, which is more expensive than the shared level.
 struct PerThread {
     // Boxed, so that the threads' tables are not on the same cache lines.
-    tables: ThreadLocal<Box<RefCell<Vec<Place>>>>,
+    tables: ThreadLocal<Box<RefCell<Vec<Slot>>>>,
     hasher: RandomState,
-    /// How many places a table has: a power of two.
-    places: usize,
+    /// How many slots a table has: a power of two.
+    slots: usize,
 }
 
 #[derive(Default)]
-struct Place {
+struct Slot {
     /// The hash of the token that was last found, here or in the shared level.
     last_found: u64,
     entry: Option<Entry>,
@@ -87,11 +87,12 @@ struct Entry {
 }
 
 /// Enough for the tokens that all threads use at once, such as those of other services. They take at most 512 KiB in
-/// each thread. Many users do better in the shared level: a copy in each thread would only fill the processor's caches.
-const MAX_PLACES: usize = 64;
+/// each thread. The tokens of many users are cheaper to find in the shared level, because copies in each thread would
+/// fill the processor's caches.
+const MAX_SLOTS: usize = 64;
 
-/// A smaller cache gets fewer places: they must stay a small part of it.
-const BYTES_PER_PLACE: usize = 128 << 10;
+/// A smaller cache gets fewer slots, so that they stay a small part of it.
+const BYTES_PER_SLOT: usize = 128 << 10;
 
 /// A token that takes more bytes stays in the shared level only.
 const MAX_TOKEN_BYTES: usize = 8 << 10;
@@ -99,36 +100,36 @@ const MAX_TOKEN_BYTES: usize = 8 << 10;
 impl PerThread {
     /// Creates tables for a cache of `bytes`.
     fn new(bytes: usize) -> Self {
-        let places = 1 << (bytes / BYTES_PER_PLACE).clamp(1, MAX_PLACES).ilog2();
-        Self { tables: ThreadLocal::new(), hasher: RandomState::default(), places }
+        let slots = 1 << (bytes / BYTES_PER_SLOT).clamp(1, MAX_SLOTS).ilog2();
+        Self { tables: ThreadLocal::new(), hasher: RandomState::default(), slots }
     }
 
     fn get(&self, token: &[u8]) -> Option<Verified> {
-        self.with_place(token, |place, hash| {
-            let entry = place.entry.as_ref()?;
-            // The hash is compared first, so that another token at this place is not read.
+        self.with_slot(token, |slot, hash| {
+            let entry = slot.entry.as_ref()?;
+            // The hash is compared first, so that another token at this slot is not read.
             if entry.hash != hash || !is_same_token(&entry.token, token) {
                 return None;
             }
-            place.last_found = hash;
+            slot.last_found = hash;
             Some(entry.verified.clone())
         })
         .flatten()
     }
 
-    /// Records that a token was found in the shared level, and keeps it if it was the last one found at its place.
+    /// Records that a token was found in the shared level, and keeps it if it was the last one found at its slot.
     fn record(&self, found: CachedToken) -> Verified {
         let CachedToken { token, verified, bytes } = found;
         if bytes > MAX_TOKEN_BYTES {
             return verified;
         }
-        let replaced = self.with_place(&token, |place, hash| {
-            if place.last_found != hash {
-                place.last_found = hash;
+        let replaced = self.with_slot(&token, |slot, hash| {
+            if slot.last_found != hash {
+                slot.last_found = hash;
                 return None;
             }
             let (token, verified) = (Arc::clone(&token), verified.copy_for_thread());
-            place.entry.replace(Entry { hash, token, verified })
+            slot.entry.replace(Entry { hash, token, verified })
         });
         // Dropped after the borrow, since the entry may contain values of the application's types.
         drop(replaced);
@@ -136,19 +137,19 @@ impl PerThread {
     }
 
     fn remove(&self, token: &[u8]) {
-        let removed = self.with_place(token, |place, _| {
-            place.entry.take_if(|entry| is_same_token(&entry.token, token))
+        let removed = self.with_slot(token, |slot, _| {
+            slot.entry.take_if(|entry| is_same_token(&entry.token, token))
         });
         drop(removed);
     }
 
-    fn with_place<R>(&self, token: &[u8], then: impl FnOnce(&mut Place, u64) -> R) -> Option<R> {
-        let table = self.tables.get_or(|| {
-            Box::new(RefCell::new((0..self.places).map(|_| Place::default()).collect()))
-        });
+    fn with_slot<R>(&self, token: &[u8], then: impl FnOnce(&mut Slot, u64) -> R) -> Option<R> {
+        let table = self
+            .tables
+            .get_or(|| Box::new(RefCell::new((0..self.slots).map(|_| Slot::default()).collect())));
         let hash = self.hasher.hash_one(signature_end(token));
-        let place = usize::try_from(hash).unwrap_or_default() & (self.places - 1);
-        table.try_borrow_mut().ok()?.get_mut(place).map(|place| then(place, hash))
+        let slot = usize::try_from(hash).unwrap_or_default() & (self.slots - 1);
+        table.try_borrow_mut().ok()?.get_mut(slot).map(|slot| then(slot, hash))
     }
 }
 
@@ -160,7 +161,7 @@ struct Shared(Cache<Key, CachedToken, Weight, RandomState, DropUnlocked>);
 struct CachedToken {
     token: Arc<[u8]>,
     verified: Verified,
-    /// About how many bytes both take.
+    /// The approximate size of both in bytes.
     bytes: usize,
 }
 
@@ -183,10 +184,10 @@ impl Lifecycle<Key, CachedToken> for DropUnlocked {
     }
 }
 
-/// What an entry costs in addition to its texts: its share of the table, and the allocations.
+/// Bytes that an entry takes in addition to its texts: its share of the table, and the allocations.
 const ENTRY_OVERHEAD: usize = 768;
 
-/// What a token of 1,055 bytes takes.
+/// Bytes that a token of 1,055 bytes takes in the cache.
 const TYPICAL_ENTRY: usize = 5000;
 
 impl Shared {
@@ -244,7 +245,7 @@ impl Weighter<Key, CachedToken> for Weight {
     }
 }
 
-/// The last 384 bits of the signature, in base64url.
+/// Returns the last 384 bits of the signature, in base64url.
 fn signature_end(token: &[u8]) -> &[u8] {
     token.last_chunk::<64>().map_or(token, |chunk| chunk)
 }
@@ -266,13 +267,13 @@ mod tests {
 
     const BYTES: usize = 4 << 20;
 
-    /// A token whose end is as random as a signature.
+    /// Returns a token whose end is as random as a signature.
     fn token(number: usize) -> Arc<[u8]> {
         let end = URL_SAFE_NO_PAD.encode(digest(&SHA384, &number.to_le_bytes()));
         format!("token.{end}").into_bytes().into()
     }
 
-    /// Takes about as many bytes as a token of Cognito's.
+    /// Returns claims that take about as many bytes as those of a Cognito token.
     fn verified() -> Verified {
         let text = || Box::from("text");
         let facts = Facts {
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_in_turn_do_not_replace_each_other_in_a_thread() {
+    fn alternating_tokens_do_not_replace_each_other_in_a_thread() {
         let per_thread = PerThread::new(1);
         for _ in 0..2 {
             per_thread.record(cached(0, 5000));

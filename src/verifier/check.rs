@@ -5,24 +5,26 @@ use crate::{
     error::{AuthError, AuthErrorKind},
 };
 
-/// Error that a check of your own returns to reject a token that passed all rules.
+/// Error that your own check returns to reject a token that passed all rules.
 ///
 /// The reason is a fixed sentence, which is sent as the response's `detail`. It must not contain data from the token.
 #[derive(Debug, Clone)]
 pub struct Refusal(AuthError);
 
 impl Refusal {
-    /// The token is not accepted at all, for example because the user signed out: 401 `invalid_token`.
+    /// Creates an error for a token that is not accepted at all, for example because the user signed out: 401
+    /// `invalid_token`.
     pub fn unauthorized(reason: &'static str) -> Self {
         Self(AuthError::new(AuthErrorKind::RefusedByCheck, reason))
     }
 
-    /// The token is valid, but not for this service, for example because it belongs to another tenant: 403.
+    /// Creates an error for a token that is valid but not for this service, for example because it belongs to another
+    /// tenant: 403.
     pub fn forbidden(reason: &'static str) -> Self {
         Self(AuthError::new(AuthErrorKind::ForbiddenByCheck, reason))
     }
 
-    /// The check failed, for example because its database is down: 503 with `Retry-After`.
+    /// Creates an error for a check that failed, for example because its database is down: 503 with `Retry-After`.
     pub fn unavailable(reason: &'static str, retry_after: Duration) -> Self {
         Self(AuthError::new(AuthErrorKind::CheckUnavailable, reason).with_retry_after(retry_after))
     }
@@ -68,7 +70,7 @@ impl Checks {
         self.sync.iter().try_for_each(|check| check(verified))
     }
 
-    /// Runs the asynchronous checks, and returns what they accepted.
+    /// Runs the asynchronous checks, and returns the claims if all of them passed.
     pub(super) async fn run_async(&self, verified: Verified) -> Result<Verified, AuthError> {
         for check in &self.asynchronous {
             check(verified.clone()).await?;

@@ -39,7 +39,7 @@ impl Inner {
         self.run_checks(verified)
     }
 
-    /// Finds the pool of an issuer, which must be exactly one of the configured ones.
+    /// Finds the pool of an issuer, which must exactly match a configured one.
     fn trusted_pool(
         &self,
         issuer: Option<&str>,

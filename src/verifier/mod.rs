@@ -8,21 +8,21 @@
 // A **warm** token was verified before. `Inner::verify_now` (`verify.rs`):
 // 1. gets it from the cache of verified tokens (`cache.rs`), which compares the whole token;
 // 2. looks for the key that signed it in the current set (`keys/cache.rs`), by its fingerprint: a token whose key was
-//    withdrawn or replaced leaves the cache and becomes a cold one;
+//    withdrawn or replaced is removed from the cache and verified as a cold one;
 // 3. checks its times (`Validity` in `claims/verified.rs`);
 // 4. runs the application's own checks (`check.rs`).
 //
 // A **cold** token takes `Inner::verify_cold` (`cold.rs`):
-// 1. decoded and parsed, it is `Unverified` (`token/`): its issuer leads to a pool
-//    (`pool.rs`), and its key id to a key (`keys/cache.rs`);
+// 1. it is decoded and parsed as `Unverified` (`token/`). Its issuer determines the pool (`pool.rs`), and its key id
+//    the key (`keys/cache.rs`);
 // 2. with a valid signature it is `Signed`, and its claims can be read;
 // 3. once it has passed the list of rules (`rules.rs`) it is `Verified` (`claims/`), and the cache keeps it;
 // 4. the application's own checks follow (`check.rs`).
 //
 // Where a key is missing, or checks are asynchronous, `Verifier::finish` waits and completes the verification.
 //
-// Beside the paths: `builder.rs` and `pool.rs` hold the configuration, `pool_keys.rs` what an application can do
-// with the keys, and `defects.rs` finds policies that no token can comply with.
+// The other files: `builder.rs` and `pool.rs` contain the configuration, `pool_keys.rs` contains the methods with which
+// an application fetches, exports and monitors keys, and `defects.rs` finds policies that no token can meet.
 
 mod builder;
 mod cache;

@@ -63,11 +63,11 @@ pub(super) struct PoolRules {
 }
 
 impl Pool {
-    /// Describes a user pool of Cognito by its id, such as `eu-west-1_Ab12Cd34E`. Its issuers, in both
-    /// forms that Cognito writes, and the URL of its keys follow from the id.
+    /// Creates the configuration of a Cognito user pool from its id, such as `eu-west-1_Ab12Cd34E`. The id determines
+    /// its issuers, in both forms that Cognito writes, and the URL of its keys.
     ///
-    /// Takes a [`PoolId`] or its text. A text that is not the id of a pool is reported when the verifier
-    /// is [built](crate::VerifierBuilder::build).
+    /// Accepts a [`PoolId`] or its text. An invalid id is reported when the verifier is
+    /// [built](crate::VerifierBuilder::build).
     pub fn new<I>(id: I) -> Self
     where
         I: TryInto<PoolId>,
@@ -76,8 +76,8 @@ impl Pool {
         Self::empty(Some(id.try_into().map_err(Into::into)), Vec::new(), None)
     }
 
-    /// Describes any other issuer by its name and the URL of its keys, for example an emulator or a pool behind its own
-    /// domain. Both must be `https`, or `http` on loopback.
+    /// Creates the configuration of any other issuer from its name and the URL of its keys, for example an emulator or
+    /// a pool behind its own domain. Both must be `https`, or `http` on loopback.
     pub fn custom(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
         Self::empty(None, vec![issuer.into()], Some(jwks_uri.into()))
     }
@@ -164,8 +164,8 @@ impl Pool {
     /// Accepts access tokens that are bound to one of these resources, and those that are bound to none.
     /// A second call replaces the list; an empty list is an error.
     ///
-    /// For the introduction of resource binding: tokens of app clients that do not send `resource` yet have no `aud`,
-    /// and [`resources`](Self::resources) rejects them. Change to `resources` when all clients send it. Tokens that are
+    /// Use it to introduce resource binding: tokens of app clients that do not send `resource` yet have no `aud`, and
+    /// [`resources`](Self::resources) rejects them. Change to `resources` when all clients send it. Tokens that are
     /// bound to another resource are rejected.
     pub fn resources_or_unbound<R>(mut self, resources: R) -> Self
     where
@@ -208,7 +208,7 @@ impl Pool {
     }
 
     /// Sets the endpoint of an emulator that has this pool. The issuer is `{endpoint}/{pool id}`, and the keys are at
-    /// `{issuer}/.well-known/jwks.json`. The issuers of AWS are not accepted then.
+    /// `{issuer}/.well-known/jwks.json`. The AWS issuers are then not accepted.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
@@ -220,7 +220,7 @@ impl Pool {
         self
     }
 
-    /// Gets the keys from your own source instead of an HTTP request. They are cached and refreshed in the same way.
+    /// Fetches the keys from your own source instead of over HTTP. They are cached and refreshed in the same way.
     pub fn key_source(mut self, source: impl KeySource) -> Self {
         self.key_source = Some(Arc::new(source));
         self
@@ -232,7 +232,7 @@ impl Pool {
         self
     }
 
-    /// Gives access to the settings that remove a protection.
+    /// Returns the settings that remove a protection.
     pub fn dangerous(self) -> DangerousPool {
         DangerousPool(self)
     }
@@ -310,7 +310,7 @@ impl Pool {
             Self { key_source: Some(_), static_keys: Some(_), .. } => {
                 conflict("key_source", "static_keys")
             }
-            // A custom pool has a URL from the start; a source or a static set takes its place.
+            // A custom pool always has a URL. A key source or a static set replaces it.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
                 conflict("jwks_uri", "key_source or static_keys")
             }
@@ -326,7 +326,7 @@ impl Pool {
                 return conflict(setting, "accept_any_resource");
             }
             if self.access_clients.is_empty() && !self.id_clients.is_empty() {
-                return conflict(setting, "id_tokens alone");
+                return conflict(setting, "id_tokens without access_tokens");
             }
         }
         match self.regions.iter().find(|region| !is_region(region)) {
@@ -366,7 +366,7 @@ impl Pool {
 impl DangerousPool {
     /// Allows plain HTTP to other machines.
     ///
-    /// Anyone on the network can then replace the keys and sign in as any user: for closed test networks only.
+    /// Anyone on the network can then replace the keys and sign in as any user. Use it only in closed test networks.
     pub fn allow_plain_http(mut self) -> Pool {
         self.0.plain_http = true;
         self.0
@@ -423,18 +423,18 @@ impl PoolRules {
             None if self.accepts_unbound || self.accepts_any_resource => return Ok(()),
             None => {
                 return Err(wrong_audience(
-                    "the access token is not bound to a resource; ask for one with `resource` \
+                    "the access token is not bound to a resource; request one with `resource` \
                      (RFC 8707) at the authorization endpoint",
                 ));
             }
         };
         let is_in = |accepted: &[String], name: &str| accepted.iter().any(|it| it == name);
         let names_resource = names.iter().any(|name| is_in(&self.resources, name));
-        let names_clients_alone =
+        let names_only_clients =
             !names.is_empty() && names.iter().all(|name| is_in(&self.access_clients, name));
         if self.accepts_any_resource
             || names_resource
-            || (self.accepts_unbound && names_clients_alone)
+            || (self.accepts_unbound && names_only_clients)
         {
             return Ok(());
         }

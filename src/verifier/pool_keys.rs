@@ -34,11 +34,11 @@ impl ReadyError {
 
 /// The keys of the verifier's pools.
 impl Verifier {
-    /// Fetches the keys of all pools that have none, concurrently, so that a wrong pool id or a blocked network
-    /// shows at start instead of at the first request. Returns at once if all pools have keys.
+    /// Fetches the keys of all pools that have none, concurrently, so that a wrong pool id or a blocked network is an
+    /// error at start instead of at the first request. Returns at once if all pools have keys.
     ///
-    /// Call it before the service accepts requests. Without the call, the service responds with 503 until the keys
-    /// have been fetched. Repeated calls cause no more fetches than the
+    /// Call it before the service accepts requests. Without the call, the first request with a token waits for the
+    /// fetch. If the fetch fails, the request is rejected with 503. Repeated calls cause no more fetches than the
     /// [limit](crate::VerifierBuilder::unknown_key_window) allows.
     ///
     /// # Errors
@@ -47,13 +47,13 @@ impl Verifier {
         self.for_all_pools(KeyCache::ready).await
     }
 
-    /// Fetches the keys of all pools now, whatever their age, and waits for the fetches to end. Keys that
-    /// are not in the new sets stop working at once, also for cached tokens.
+    /// Fetches the keys of all pools now, regardless of their age, and waits for the fetches to end. Keys that are not
+    /// in the new sets stop working at once, also for cached tokens.
     ///
-    /// For a leaked key: once the pool's key set no longer has it, call this in each process of the
-    /// service. Without the call the key stops working at the next
-    /// [refresh](crate::VerifierBuilder::refresh_interval). The limit on fetches for unknown keys does not
-    /// apply, so do not let callers of the service trigger it. Pools with static keys are not affected.
+    /// Use it for a leaked key: once the pool's key set no longer has the key, call this in each process of the
+    /// service. Without the call the key stops working at the next [refresh](crate::VerifierBuilder::refresh_interval).
+    /// The limit on fetches for unknown keys does not apply, so do not let callers of the service trigger it. Pools
+    /// with static keys are not affected.
     ///
     /// ```no_run
     /// # async fn example(verifier: tower_cognito::Verifier) {

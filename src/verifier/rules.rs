@@ -14,7 +14,7 @@ struct Rule {
     check: fn(&Context<'_>) -> Result<(), AuthError>,
 }
 
-/// All rules of a signed token, in the order in which they are checked: the first that fails decides the error.
+/// All rules of a signed token, in the order in which they are checked: the first rule that fails determines the error.
 const RULES: [Rule; 9] = [
     Rule { name: "dates", check: dates },
     Rule { name: "expiry", check: expiry },
@@ -36,7 +36,7 @@ pub(super) struct Context<'a> {
     pub(super) now: SystemTime,
 }
 
-/// How much clocks may differ.
+/// The accepted differences between clocks.
 #[derive(Clone, Copy)]
 pub(super) struct Tolerance {
     /// How long a token is accepted after `exp`.
@@ -105,7 +105,7 @@ fn resource(context: &Context<'_>) -> Result<(), AuthError> {
     }
 }
 
-/// Rejects a token that is bound to a key (RFC 7800). Nothing here verifies that the sender holds the key, so a
+/// Rejects a token that is bound to a key (RFC 7800). This crate does not verify that the sender has the key, so a
 /// stolen token would be accepted.
 fn confirmation(context: &Context<'_>) -> Result<(), AuthError> {
     if !context.token.has_confirmation() {

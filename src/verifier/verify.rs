@@ -109,7 +109,7 @@ impl Verifier {
     pub(crate) fn begin(&self, token: &[u8]) -> Result<Verification, AuthError> {
         let mut verification = self.0.verify_now(token)?;
         if let Verification::NeedsKey(missing) = &mut verification {
-            // A flood of tokens with unknown keys must cost little.
+            // Tokens with unknown keys must be cheap to reject.
             if let Some(miss) = missing.pool.keys.miss_at_once(&missing.key_id) {
                 return Err(no_key(miss));
             }
@@ -146,14 +146,14 @@ impl Inner {
             let SignedBy { pool, key } = &verified.facts().signed_by;
             match self.pools.get(*pool).and_then(|pool| pool.keys.has(key, now)) {
                 Some(true) => {
-                    let in_time = verified.facts().validity.check(now);
-                    if let Err(error) = &in_time
+                    let validity = verified.facts().validity.check(now);
+                    if let Err(error) = &validity
                         && error.kind() == AuthErrorKind::Expired
                     {
                         // It will not be accepted again, so its claims need not stay in memory.
                         self.cache.remove(token);
                     }
-                    in_time?;
+                    validity?;
                     return self.run_checks(verified);
                 }
                 // The key was withdrawn or replaced.
@@ -179,7 +179,7 @@ fn no_key(miss: Miss) -> AuthError {
     match miss {
         Miss::Unavailable(after) => AuthError::new(
             AuthErrorKind::KeysUnavailable,
-            "the keys to verify the token with are unavailable; try again later",
+            "the pool's keys are unavailable; try again later",
         )
         .with_retry_after(after),
         Miss::Unknown => {

@@ -1,6 +1,6 @@
 //! Runs the Wycheproof vectors for JSON Web Signatures through the parser and the signature check.
 //!
-//! The vectors are a folder beside the project. Without it the test prints that it skips them.
+//! The vectors are in a folder next to the project. Without that folder, the test prints a message and checks nothing.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -14,7 +14,7 @@ use crate::{
 
 /// Valid RS256 signatures that are rejected on purpose, and why.
 const REJECTED_ON_PURPOSE: [(&str, &str); 2] = [
-    ("emptyPayload", "a token without claims proves nothing, so no part may be empty"),
+    ("emptyPayload", "a token without claims is never valid, so no part may be empty"),
     ("not text", "claims are JSON, which is UTF-8 (RFC 8259, section 8.1)"),
 ];
 
@@ -23,7 +23,7 @@ fn invalid_vectors_are_rejected_and_valid_ones_accepted_except_for_known_reasons
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/vectors/json_web_signature_test.json");
     let Ok(text) = fs::read_to_string(&path) else {
-        println!("skipped: the vectors are not beside the project");
+        println!("skipped: the folder with the vectors does not exist");
         return;
     };
     let vectors: Value = serde_json::from_str(&text).unwrap();
@@ -63,7 +63,7 @@ enum Outcome {
 }
 
 fn verify(keys: Option<&KeyCache>, token: &str) -> Outcome {
-    // Without a key for RS256 the vectors are of another algorithm, whatever their shape.
+    // A group without a key for RS256 tests another algorithm.
     let Some(keys) = keys else { return Outcome::NotRs256 };
     let mut buffer = Vec::new();
     let jws = match CompactJws::decode(token.as_bytes(), &mut buffer) {

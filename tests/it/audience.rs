@@ -28,7 +28,7 @@ async fn check(
     let verifier = Verifier::builder(configured).build().unwrap();
     for (audience, expected) in cases {
         let token = token(pool, audience.as_ref());
-        // Verified twice, so that the second result can come from the token cache.
+        // Verified twice, because the second result may come from the token cache.
         for _ in 0..2 {
             assert_eq!(outcome(&verifier, &token).await, expected, "aud {audience:?}");
         }

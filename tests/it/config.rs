@@ -71,7 +71,10 @@ fn error_for_a_wrong_setting_names_the_setting_and_the_fix() {
             of(pool().resources(["https://a.test"]).resources_or_unbound(["https://b.test"])),
             "resources_or_unbound: has no effect together with resources",
         ),
-        (of(Pool::new(ID).id_tokens(["web"]).resources(["https://a.test"])), "id_tokens alone"),
+        (
+            of(Pool::new(ID).id_tokens(["web"]).resources(["https://a.test"])),
+            "id_tokens without access_tokens",
+        ),
         (of(pool().add_regions(["us-esat1"])), "add_regions"),
         (of(pool().add_regions(["x.evil.test/"])), "add_regions"),
         (of(pool().endpoint("http://[::1]:1").add_regions(["us-east-1"])), "add_regions"),

@@ -305,7 +305,7 @@ async fn header_can_be_read_with_and_without_a_scheme() {
     }
 }
 
-/// Returns a layer that reads the token from this place alone.
+/// Returns a layer that reads the token only from this place.
 fn layer_reading(verifier: &Verifier, place: Credential) -> CognitoLayer {
     CognitoLayer::new(verifier.clone()).credentials([place])
 }

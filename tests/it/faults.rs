@@ -100,7 +100,7 @@ fn faults(pool: &UserPool, elsewhere: &KeyServer) -> Vec<(&'static str, Reply)> 
         ("not UTF-8", Reply::Bytes(http("200 OK\r\nConnection: close", [0xff, 0xfe, 0x7b, 0x7d]))),
         ("deep", json(&format!(r#"{{"keys":{}{}}}"#, "[".repeat(40_000), "]".repeat(40_000)))),
         (
-            "EC keys alone",
+            "only EC keys",
             json(
                 r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"a","alg":"ES256","x":"AA","y":"AA"}]}"#,
             ),

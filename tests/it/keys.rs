@@ -26,7 +26,7 @@ async fn kind(verifier: &Verifier, token: &str) -> Option<AuthErrorKind> {
     verifier.verify(token).await.err().map(|error| error.kind())
 }
 
-async fn pass(time: Duration) {
+async fn wait(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
@@ -40,16 +40,16 @@ async fn background_task_refreshes_before_the_interval_ends() {
     let verifier = builder(&pool, &source).refresh_interval(100 * SECOND).build().unwrap();
     verifier.ready().await.unwrap();
     assert_eq!(source.fetches(), 1);
-    pass(70 * SECOND).await;
+    wait(70 * SECOND).await;
     assert_eq!(source.fetches(), 1);
-    pass(25 * SECOND).await;
+    wait(25 * SECOND).await;
     assert_eq!(source.fetches(), 2);
     // The next refreshes are 75 to 90 seconds apart, without any request.
-    pass(95 * SECOND).await;
+    wait(95 * SECOND).await;
     assert_eq!(source.fetches(), 3);
-    pass(90 * SECOND).await;
+    wait(90 * SECOND).await;
     assert_eq!(source.fetches(), 4);
-    pass(24 * HOUR).await;
+    wait(24 * HOUR).await;
     assert!(verifier.health()[0].age.unwrap() <= 90 * SECOND);
     assert_eq!(verifier.health()[0].fetches, source.fetches());
 }
@@ -79,10 +79,10 @@ async fn background_task_ends_when_the_last_clone_of_the_verifier_is_dropped() {
     verifier.ready().await.unwrap();
     let clone = verifier.clone();
     drop(verifier);
-    pass(20 * SECOND).await;
+    wait(20 * SECOND).await;
     assert_eq!(source.fetches(), 3);
     drop(clone);
-    pass(HOUR).await;
+    wait(HOUR).await;
     assert_eq!(source.fetches(), 3);
 }
 
@@ -113,7 +113,7 @@ async fn fetch_that_began_before_the_rotation_does_not_reject_the_new_key() {
         let (verifier, token) = (verifier.clone(), with_key(&pool, "unknown"));
         tokio::spawn(async move { kind(&verifier, &token).await })
     };
-    pass(SECOND / 10).await;
+    wait(SECOND / 10).await;
     pool.rotate().unwrap();
     let token = pool.token("alice").sign();
     let waiting = {
@@ -152,7 +152,7 @@ async fn unknown_keys_cause_two_fetches_per_window_with_a_healthy_or_failing_end
             }
             assert_eq!(source.fetches(), 1 + 2 * window, "failing: {failing}");
             assert_eq!(kind(&verifier, &good).await, None);
-            pass(30 * SECOND).await;
+            wait(30 * SECOND).await;
         }
     }
 }
@@ -171,7 +171,7 @@ async fn fetches_are_limited_before_the_first_one_succeeds() {
     }
     assert_eq!(source.fetches(), 2);
     // The background task tries again after 4 to 5 seconds, then after 8 to 10.
-    pass(27 * SECOND).await;
+    wait(27 * SECOND).await;
     assert_eq!(source.fetches(), 4);
 }
 
@@ -219,11 +219,11 @@ async fn panicking_log_subscriber_does_not_break_refreshes() {
     verifier.ready().await.unwrap();
     assert_eq!(verifier.health()[0].keys, 2);
     // Refreshes come after 7.5 to 9 seconds.
-    pass(20 * SECOND).await;
+    wait(20 * SECOND).await;
     assert_eq!(source.fetches(), 3);
     source.fail();
     // One more refresh, and one retry 4 to 5 seconds after it.
-    pass(13 * SECOND).await;
+    wait(13 * SECOND).await;
     assert!(verifier.health()[0].last_error.is_some());
     assert_eq!(source.fetches(), 5);
 }
@@ -238,7 +238,7 @@ async fn tokens_of_a_withdrawn_key_use_only_one_of_two_fetches() {
     pool.rotate().unwrap();
     pool.withdraw_old_keys();
     source.publish(&pool);
-    pass(900 * SECOND).await;
+    wait(900 * SECOND).await;
     for round in 0..5 {
         for token in &withdrawn {
             assert_eq!(kind(&verifier, token).await, Some(AuthErrorKind::UnknownKey));
@@ -246,15 +246,15 @@ async fn tokens_of_a_withdrawn_key_use_only_one_of_two_fetches() {
         pool.rotate().unwrap();
         source.publish(&pool);
         assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None, "round {round}");
-        pass(31 * SECOND).await;
+        wait(31 * SECOND).await;
     }
     // The tokens of a withdrawn key may cause one fetch, which finds the key if it is published again.
     source.publish(&UserPool::start().await.unwrap());
-    pass(900 * SECOND).await;
+    wait(900 * SECOND).await;
     let token = pool.token("alice").sign();
     assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::UnknownKey));
     source.publish(&pool);
-    pass(31 * SECOND).await;
+    wait(31 * SECOND).await;
     assert_eq!(kind(&verifier, &token).await, None);
 }
 
@@ -276,7 +276,7 @@ async fn one_fetch_is_in_flight_for_any_number_of_requests() {
             let (verifier, token) = (verifier.clone(), with_key(&pool, &format!("k{number}")));
             tokio::spawn(async move { verifier.verify(&token).await.is_err() });
         }
-        pass(SECOND).await;
+        wait(SECOND).await;
     }
     assert_eq!(source.fetches(), 20);
     assert_eq!(source.max_in_flight(), 1);
@@ -290,7 +290,7 @@ async fn clock_can_call_the_verifier() {
     let (clock, shared) = (tokio_clock(), Arc::clone(&seen));
     let calling = move || {
         thread_local! { static IS_CALLING: Cell<bool> = const { Cell::new(false) } }
-        // The verifier asks this clock for the time, which must not recurse.
+        // The verifier reads this clock, which must not recurse.
         if !IS_CALLING.replace(true) {
             shared.get().map(Verifier::health);
             IS_CALLING.set(false);
@@ -318,7 +318,7 @@ async fn unknown_key_beyond_the_limit_waits_for_a_fetch_in_flight() {
         let (verifier, token) = (verifier.clone(), with_key(&pool, "second"));
         tokio::spawn(async move { kind(&verifier, &token).await })
     };
-    pass(SECOND / 10).await;
+    wait(SECOND / 10).await;
     // Both fetches of the window have begun. The second one returns this key.
     pool.rotate().unwrap();
     source.publish(&pool);
@@ -354,15 +354,15 @@ async fn keys_are_used_in_an_outage_up_to_max_staleness() {
     for hour in 0..9 {
         assert_eq!(kind(&verifier, &token).await, None, "hour {hour}");
         source.publish_text(garbage[hour % garbage.len()]);
-        pass(HOUR).await;
+        wait(HOUR).await;
     }
     assert!(verifier.health()[0].last_error.is_some());
-    pass(2 * HOUR).await;
+    wait(2 * HOUR).await;
     assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
     assert_eq!(verifier.health()[0].keys, 0);
     // It recovers with the next retry.
     source.publish(&pool);
-    pass(31 * SECOND).await;
+    wait(31 * SECOND).await;
     assert_eq!(kind(&verifier, &token).await, None);
     assert!(verifier.health()[0].last_error.is_none());
 }
@@ -377,7 +377,7 @@ async fn verifier_without_keys_recovers_when_the_endpoint_responds() {
     let token = pool.token("alice").sign();
     assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
     source.publish(&pool);
-    pass(6 * SECOND).await;
+    wait(6 * SECOND).await;
     assert_eq!(kind(&verifier, &token).await, None);
 }
 
@@ -392,7 +392,7 @@ async fn hanging_fetch_ends_at_its_time_limit_and_known_keys_are_used_without_wa
         let (verifier, token) = (verifier.clone(), with_key(&pool, "unknown"));
         tokio::spawn(async move { verifier.verify(&token).await.unwrap_err() })
     };
-    pass(SECOND).await;
+    wait(SECOND).await;
     let before = tokio::time::Instant::now();
     assert_eq!(kind(&verifier, &pool.token("alice").sign()).await, None);
     assert_eq!(before.elapsed(), Duration::ZERO);
@@ -431,7 +431,7 @@ async fn on_demand_a_withdrawn_key_is_rejected_at_its_first_use() {
         builder(&pool, &source).refresh_on_demand().refresh_interval(100 * SECOND).build().unwrap();
     let old = pool.token("alice").expires_in(100 * HOUR).sign();
     assert_eq!(kind(&verifier, &old).await, None);
-    pass(HOUR).await;
+    wait(HOUR).await;
     assert_eq!(source.fetches(), 1, "keys were fetched without a request");
     assert_eq!(verifier.health()[0].age, Some(HOUR));
     pool.rotate().unwrap();
@@ -461,9 +461,9 @@ async fn on_demand_keys_are_used_in_an_outage_up_to_max_staleness() {
     source.fail();
     for _ in 0..55 {
         assert_eq!(kind(&verifier, &token).await, None);
-        pass(60 * SECOND).await;
+        wait(60 * SECOND).await;
     }
-    pass(HOUR).await;
+    wait(HOUR).await;
     assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
 }
 
@@ -480,7 +480,7 @@ async fn on_demand_steady_traffic_refreshes_the_keys_without_waiting() {
         let before = tokio::time::Instant::now();
         assert_eq!(kind(&verifier, &token).await, None);
         assert_eq!(before.elapsed(), Duration::ZERO);
-        pass(SECOND).await;
+        wait(SECOND).await;
     }
     // One at the start, then one every 75 to 91 seconds.
     assert_eq!(source.fetches(), 4);
@@ -513,7 +513,7 @@ async fn imported_keys_need_no_fetch_at_start() {
         for token in &tokens {
             assert_eq!(kind(&second, token).await, None);
         }
-        pass(60 * SECOND).await;
+        wait(60 * SECOND).await;
         assert_eq!(kind(&second, &tokens[0]).await, None);
         assert_eq!(source.fetches(), 0, "background: {background}");
         second.ready().await.unwrap();
@@ -565,11 +565,11 @@ async fn imported_keys_keep_the_max_age_of_their_response() {
         .build()
         .unwrap();
     let token = pool.token("alice").expires_in(HOUR).sign();
-    pass(200 * SECOND).await;
+    wait(200 * SECOND).await;
     assert_eq!(kind(&second, &token).await, None);
     assert_eq!(source.fetches(), 0);
     // Past its max-age the set is overdue, so the request waits for a fetch.
-    pass(101 * SECOND).await;
+    wait(101 * SECOND).await;
     assert_eq!(kind(&second, &token).await, None);
     assert_eq!(source.fetches(), 1);
 }
@@ -621,8 +621,8 @@ fn fetch_on_a_stalled_runtime_blocks_no_request_and_its_late_response_is_discard
     assert!(verifier.health()[0].last_error.is_none(), "the stalled fetch reported its failure");
 }
 
-/// Returns a verifier whose keys the pool has withdrawn. Its wall clock has advanced by one hour while timers did not run,
-/// as on a suspended machine or in a frozen function.
+/// Returns a verifier whose keys the pool has withdrawn. Its wall clock has advanced by one hour without timers, as on
+/// a suspended machine or in a frozen function.
 async fn after_a_suspension(pool: &UserPool, source: &Source, clock: &ManualClock) -> Verifier {
     let verifier = builder(pool, source).clock(clock.clone()).build().unwrap();
     verifier.ready().await.unwrap();
@@ -715,7 +715,7 @@ async fn expired_keys_are_used_without_waiting_after_a_failed_fetch() {
         let start = tokio::time::Instant::now();
         assert_eq!(kind(&verifier, &token).await, None);
         assert_eq!(start.elapsed(), Duration::ZERO, "later requests do not wait");
-        pass(10 * SECOND).await;
+        wait(10 * SECOND).await;
     }
 }
 
@@ -732,11 +732,11 @@ async fn expired_keys_are_not_used_after_a_suspension_if_a_fetch_failed_before_i
     assert_eq!(kind(&verifier, &old).await, None, "the fetch failed, so the keys are used");
     // One more fetch is in flight when the machine is suspended, and fails after it resumed.
     source.delay(SECOND);
-    pass(31 * SECOND).await;
+    wait(31 * SECOND).await;
     clock.advance(31 * SECOND);
     assert_eq!(kind(&verifier, &old).await, None);
     clock.advance(HOUR);
-    pass(2 * SECOND).await;
+    wait(2 * SECOND).await;
     assert_eq!(source.fetches(), 3);
     pool.rotate().unwrap();
     pool.withdraw_old_keys();
@@ -770,7 +770,7 @@ async fn withdrawn_key_is_rejected_after_its_lifetime_if_each_fetch_is_frozen() 
         tokio::task::yield_now().await;
         tokio::time::advance(119 * SECOND).await;
         // The function resumes, and its timers fire before the next request arrives.
-        pass(SECOND).await;
+        wait(SECOND).await;
     }
 }
 
@@ -783,11 +783,11 @@ async fn request_after_a_suspension_passes_if_an_earlier_fetch_fails() {
     let token = pool.token("alice").expires_in(100 * HOUR).sign();
     assert_eq!(kind(&verifier, &token).await, None);
     // A fetch is in flight when the machine is suspended. Its connection is dead afterwards.
-    pass(31 * SECOND).await;
+    wait(31 * SECOND).await;
     clock.advance(850 * SECOND);
     source.delay(HOUR);
     assert_eq!(kind(&verifier, &token).await, None);
-    pass(SECOND).await;
+    wait(SECOND).await;
     assert_eq!(source.fetches(), 2);
     clock.advance(HOUR);
     source.delay(Duration::ZERO);
@@ -829,7 +829,7 @@ async fn imported_keys_keep_their_age_when_the_clock_is_set_back() {
     let exported = first.export_keys();
     drop(first);
     // The monotonic clock must be able to represent the time of the fetch.
-    pass(30 * HOUR).await;
+    wait(30 * HOUR).await;
     clock.advance(20 * HOUR);
     source.fail();
     let second =
@@ -837,7 +837,7 @@ async fn imported_keys_keep_their_age_when_the_clock_is_set_back() {
     let token = pool.token("alice").expires_in(100 * HOUR).sign();
     assert_eq!(kind(&second, &token).await, None);
     clock.set(Duration::ZERO);
-    pass(5 * HOUR).await;
+    wait(5 * HOUR).await;
     assert_eq!(kind(&second, &token).await, Some(AuthErrorKind::KeysUnavailable));
 }
 
@@ -926,7 +926,7 @@ async fn force_refresh_starts_a_new_fetch_if_one_is_in_flight() {
         let verifier = verifier.clone();
         async move { verifier.ready().await }
     });
-    pass(SECOND / 10).await;
+    wait(SECOND / 10).await;
     let forced = tokio::spawn({
         let verifier = verifier.clone();
         async move { verifier.force_refresh().await }
@@ -1058,7 +1058,7 @@ async fn keys_age_even_if_the_clock_is_set_back() {
         pool.rotate().unwrap();
         pool.withdraw_old_keys();
         source.publish(&pool);
-        pass(16 * 60 * SECOND).await;
+        wait(16 * 60 * SECOND).await;
         let outcome = kind(&verifier, &token).await;
         assert_eq!(outcome, Some(AuthErrorKind::UnknownKey), "background: {background}");
         // The background task refreshed the keys, and the token of the withdrawn key caused one more fetch.
@@ -1070,7 +1070,7 @@ async fn keys_age_even_if_the_clock_is_set_back() {
             assert_eq!(kind(&verifier, &token).await, None);
         }
         source.fail();
-        pass(25 * HOUR).await;
+        wait(25 * HOUR).await;
         let outcome = kind(&verifier, &token).await;
         assert_eq!(outcome, Some(AuthErrorKind::KeysUnavailable), "background: {background}");
     }
@@ -1097,7 +1097,7 @@ async fn max_staleness_applies_even_if_the_clock_is_set_back_repeatedly() {
             assert!(hours <= 25, "the keys were used past `max_staleness`");
             // The clock is never set to a time before the fetch.
             clock.set(60 * SECOND);
-            pass(HOUR).await;
+            wait(HOUR).await;
         }
         assert_eq!(hours, 25, "background: {background}");
         assert_eq!(kind(&verifier, &token).await, Some(AuthErrorKind::KeysUnavailable));
@@ -1135,7 +1135,7 @@ async fn on_demand_a_cached_token_stays_cached_in_an_outage() {
     let token = pool.token("alice").expires_in(100 * HOUR).sign();
     let first = verifier.verify(&token).await.unwrap();
     source.fail();
-    pass(HOUR).await;
+    wait(HOUR).await;
     for _ in 0..5 {
         let again = verifier.verify(&token).await.unwrap();
         assert!(std::ptr::eq(first.payload(), again.payload()), "the token was verified again");
@@ -1189,7 +1189,7 @@ async fn retry_after_is_the_time_until_the_next_attempt() {
     let verifier = builder(&pool, &source).refresh_on_demand().build().unwrap();
     let token = pool.token("alice").sign();
     for (passed, expected) in [(0, 1), (10, 20), (5, 15), (14, 1)] {
-        pass(passed * SECOND).await;
+        wait(passed * SECOND).await;
         let error = verifier.verify(&token).await.unwrap_err();
         let after = error.retry_after().unwrap();
         assert_eq!(after.as_secs(), expected, "{passed}");
@@ -1203,11 +1203,11 @@ async fn background_task_fetches_soon_after_a_suspension() {
     let clock = ManualClock::new();
     let verifier = builder(&pool, &source).clock(clock.clone()).build().unwrap();
     verifier.ready().await.unwrap();
-    pass(15 * SECOND).await;
+    wait(15 * SECOND).await;
     assert_eq!(source.fetches(), 1);
     // As on a suspended machine: the wall clock advances, and timers do not.
     clock.advance(HOUR);
-    pass(15 * SECOND).await;
+    wait(15 * SECOND).await;
     assert_eq!(source.fetches(), 2);
 }
 
@@ -1226,7 +1226,7 @@ async fn fast_clock_causes_at_most_one_fetch_a_second() {
     let verifier = builder(&pool, &source).clock(fast).build().unwrap();
     // The result does not matter: the clock may make these keys too old.
     let _ = verifier.ready().await;
-    pass(60 * SECOND).await;
+    wait(60 * SECOND).await;
     assert_eq!(source.fetches(), 60);
 }
 

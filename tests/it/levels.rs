@@ -26,7 +26,7 @@ fn sources() -> SourceTree {
 }
 
 #[test]
-fn modules_import_only_from_lower_levels_and_in_no_circle() {
+fn modules_import_only_from_lower_levels_and_in_no_cycle() {
     let violations = sources().violations(&MAY_IMPORT);
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
@@ -125,8 +125,8 @@ fn paths_in_comments_strings_and_tests_are_not_imports() {
 }
 
 #[test]
-fn files_that_import_each_other_are_reported_as_a_circle() {
-    let circle = "pub(crate) struct Leaf; use crate::low::Other;";
+fn files_that_import_each_other_are_reported_as_a_cycle() {
+    let cycle = "pub(crate) struct Leaf; use crate::low::Other;";
     let files = [
         ("lib.rs", "mod low;"),
         ("low/mod.rs", "mod leaf; mod other; pub(crate) use self::{leaf::Leaf, other::Other};"),
@@ -138,9 +138,9 @@ fn files_that_import_each_other_are_reported_as_a_circle() {
     };
     let table: [(&str, &[&str]); 1] = [("low", &[])];
     assert_eq!(parse("pub(crate) struct Leaf;").violations(&table), [""; 0]);
-    let violations = parse(circle).violations(&table);
+    let violations = parse(cycle).violations(&table);
     assert_eq!(violations.len(), 1, "{violations:?}");
-    assert!(violations[0].starts_with("a circle of 2 files"), "{violations:?}");
+    assert!(violations[0].starts_with("a cycle of 2 files"), "{violations:?}");
 }
 
 #[test]

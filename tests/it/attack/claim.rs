@@ -211,7 +211,7 @@ pub(super) fn uses_and_clients(pool: &UserPool) -> Vec<Case> {
     ));
     let aud = with(without(claims(pool), "client_id"), "aud", json!(client));
     cases.push(Case::token(
-        "access with aud alone",
+        "access with only aud",
         &signed(pool, &header(pool), &aud),
         401,
         "invalid_claim",

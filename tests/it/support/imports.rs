@@ -93,8 +93,8 @@ impl SourceTree {
         &self.files
     }
 
-    /// Returns each pair of files in which the first names the second. Paths in the crate's root are ignored, because it
-    /// only declares and re-exports the modules.
+    /// Returns each pair of files in which the first names the second. Paths in the crate's root are ignored, because
+    /// the root only declares and re-exports modules.
     ///
     /// # Errors
     /// A path names an item that no file defines.
@@ -119,7 +119,7 @@ impl SourceTree {
     }
 
     /// Returns all violations of the levels: imports that the table does not allow, entries of the table that no code
-    /// needs, modules that the table lacks, relative imports, and circles between files.
+    /// needs, modules that the table lacks, relative imports, and cycles between files.
     pub(crate) fn violations(&self, table: Table<'_>) -> Vec<String> {
         let mut violations = self.relative_imports();
         let edges = match self.edges() {
@@ -156,7 +156,7 @@ impl SourceTree {
                 ));
             }
         }
-        violations.extend(circles(&edges));
+        violations.extend(cycles(&edges));
         violations
     }
 
@@ -201,29 +201,29 @@ impl std::fmt::Display for Edge<'_> {
     }
 }
 
-/// Describes one circle for each group of files that name each other, directly or through other files.
-fn circles(edges: &[Edge<'_>]) -> Vec<String> {
+/// Describes one cycle for each group of files that name each other, directly or through other files.
+fn cycles(edges: &[Edge<'_>]) -> Vec<String> {
     let mut names: BTreeMap<&str, BTreeMap<&str, &Edge<'_>>> = BTreeMap::new();
     for edge in edges {
         names.entry(&edge.from.name).or_default().entry(&edge.to.name).or_insert(edge);
     }
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     let mut seen = BTreeSet::new();
     for start in names.keys().copied() {
         if seen.contains(start) {
             continue;
         }
-        if let Some(circle) = shortest_circle(&names, start) {
-            seen.extend(circle.iter().map(|edge| edge.from.name.as_str()));
-            let steps: Vec<_> = circle.iter().map(ToString::to_string).collect();
-            circles.push(format!("a circle of {} files:\n  {}", steps.len(), steps.join("\n  ")));
+        if let Some(cycle) = shortest_cycle(&names, start) {
+            seen.extend(cycle.iter().map(|edge| edge.from.name.as_str()));
+            let steps: Vec<_> = cycle.iter().map(ToString::to_string).collect();
+            cycles.push(format!("a cycle of {} files:\n  {}", steps.len(), steps.join("\n  ")));
         }
     }
-    circles
+    cycles
 }
 
-/// Returns the shortest circle through a file, by breadth-first search.
-fn shortest_circle<'e, 'a>(
+/// Returns the shortest cycle through a file, by breadth-first search.
+fn shortest_cycle<'e, 'a>(
     names: &BTreeMap<&'a str, BTreeMap<&'a str, &'e Edge<'a>>>,
     start: &str,
 ) -> Option<Vec<&'e Edge<'a>>> {

@@ -176,8 +176,8 @@ fn failed_fetch_keeps_an_expired_set_in_use_for_one_more_lifetime() {
 }
 
 #[test]
-fn failed_fetch_counts_at_least_until_the_next_can_have_failed() {
-    // Retries come every 2 seconds, and the task looks at the clock every 10.
+fn failed_fetch_counts_at_least_until_the_next_fetch_can_fail() {
+    // Retries come every 2 seconds, and the task checks the clocks every 10.
     let settings = KeySettings { refresh_interval: 2 * SECOND, ..KeySettings::default() };
     Run::with_set(settings).check(&[
         (3, Request("a"), "fetch"),
@@ -231,12 +231,12 @@ fn fetch_past_its_deadline_counts_as_failed() {
         (905, RequestAgain("a"), "unavailable for 1 s"),
         (905, UseSet, "use the set"),
     ]);
-    // Unless that is noticed too late: then the whole machine stood still.
+    // If that is noticed much later, the whole machine was suspended.
     Run::with_set(on_demand()).check(&[(901, Request("a"), "fetch"), (920, UseSet, "fetch first")]);
 }
 
 #[test]
-fn no_set_is_used_past_the_bound() {
+fn no_set_is_used_past_max_staleness() {
     Run::with_set(on_demand()).check(&[
         (86_300, Request("a"), "fetch"),
         (86_300, Fails, ""),
@@ -284,9 +284,9 @@ fn imported_set_keeps_its_age() {
     run.check(&[(90_000, UseSet, "fetch first"), (90_000, Ready, "fetch")]);
 }
 
-/// A request does not ask again before that time, so it must be exact.
+/// Requests do not consult the schedule before that time, so it must be exact.
 #[test]
-fn requests_do_not_ask_before_the_set_is_due_or_overdue() {
+fn requests_do_not_consult_the_schedule_before_the_set_is_due_or_overdue() {
     let usable_for = |run: &Run, second| run.schedule.usable_for(run.now(second)).as_millis();
     let run = Run::with_set(KeySettings::default());
     for (second, millis) in [(0, 900_000), (899, 1000), (900, 0), (901, 0)] {
@@ -312,5 +312,5 @@ fn requests_do_not_ask_before_the_set_is_due_or_overdue() {
     assert_eq!(usable_for(&run, 1771), 9000);
     assert_eq!(usable_for(&run, 1781), 0);
     run.check(&[(86_395, Request("a"), "fetch"), (86_395, Fails, "")]);
-    assert_eq!(usable_for(&run, 86_398), 2000, "until the bound");
+    assert_eq!(usable_for(&run, 86_398), 2000, "until max_staleness");
 }

@@ -1,6 +1,6 @@
-//! Each test is a table: at this second (on both clocks) this happens, and the schedule responds with that.
+//! Each test is a table. A row has the second (on both clocks), an event, and the expected response of the schedule.
 //!
-//! Unless a table says otherwise, the settings are the defaults: refresh interval 900 s, window 30 s, bound
+//! Unless a table says otherwise, the settings are the defaults: refresh interval 900 s, window 30 s, `max_staleness`
 //! 86,400 s, time limit of a fetch 3 s. The jitter is 0, so a set is refreshed at 75 % of its lifetime.
 
 mod lifetime;
@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::{
     clock::{Clock, SystemClock},
     keys::{
-        freshness::Moment,
-        schedule::{Action, Arrival, Miss, Schedule},
+        freshness::Timestamp,
+        schedule::{Action, FetchCounts, Miss, Schedule},
         set::KeySet,
         settings::KeySettings,
         source::FetchError,
@@ -23,16 +23,16 @@ use crate::{
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    /// A request finds that the set has to be confirmed.
+    /// A request consults the schedule before it uses the set.
     UseSet,
     /// A request arrives with a key that is not in the set.
     Request(&'static str),
-    /// That request asks again, after it waited.
+    /// The same request consults the schedule again after waiting.
     RequestAgain(&'static str),
-    /// The application calls `ready`, or its call asks again.
+    /// The application calls `ready`, or that call consults the schedule again.
     Ready,
     ReadyAgain,
-    /// The application calls `force_refresh`, or its call asks again.
+    /// The application calls `force_refresh`, or that call consults the schedule again.
     Force,
     ForceAgain,
     Timer,
@@ -43,9 +43,9 @@ enum Event {
     /// The fetch with this number ends.
     SucceedsLate(u64),
     FailsLate(u64),
-    /// The wall clock alone goes on by so many seconds, as while a machine is suspended.
+    /// Only the wall clock advances by this many seconds, as on a suspended machine.
     Suspended(u64),
-    /// The wall clock is set back by so many seconds.
+    /// The wall clock is set back by this many seconds.
     SetBack(u64),
     /// A set with the key `a` is replaced by one with the key `b`.
     KeyIsWithdrawn,
@@ -56,15 +56,15 @@ type Row = (u64, Event, &'static str);
 
 struct Run {
     schedule: Schedule,
-    start: Moment,
+    start: Timestamp,
     /// How far the wall clock is ahead of the monotonic one.
     ahead: i64,
-    arrivals: HashMap<&'static str, Arrival>,
+    arrivals: HashMap<&'static str, FetchCounts>,
 }
 
 impl Run {
     fn new(settings: KeySettings) -> Self {
-        let start = Moment::at(SystemClock.now());
+        let start = Timestamp::at(SystemClock.now());
         let schedule = Schedule::new(settings, start);
         Self { schedule, start, ahead: 0, arrivals: HashMap::new() }
     }
@@ -76,12 +76,12 @@ impl Run {
         run
     }
 
-    fn now(&self, second: u64) -> Moment {
+    fn now(&self, second: u64) -> Timestamp {
         let passed = Duration::from_secs(second);
         let ahead = Duration::from_secs(self.ahead.unsigned_abs());
         let wall = self.start.wall + passed;
         let wall = if self.ahead < 0 { wall - ahead } else { wall + ahead };
-        Moment { wall, monotonic: self.start.monotonic + passed }
+        Timestamp { wall, monotonic: self.start.monotonic + passed }
     }
 
     fn check(&mut self, table: &[Row]) {
@@ -91,45 +91,45 @@ impl Run {
         }
     }
 
-    fn apply(&mut self, event: Event, now: Moment) -> String {
+    fn apply(&mut self, event: Event, now: Timestamp) -> String {
         use Event::*;
         let newest = self.schedule.begun();
         match event {
             UseSet => {
                 let action = self.schedule.use_set(now);
-                // A request that has to wait asks for its key next. Nothing is started here.
+                // A request that has to wait looks up its key next, and that starts the fetch.
                 if let Action::Fetch(_) = action {
                     return "fetch first".to_owned();
                 }
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Request(kid) => {
-                self.arrivals.insert(kid, self.schedule.arrival(now));
+                self.arrivals.insert(kid, self.schedule.fetch_counts(now));
                 self.apply(RequestAgain(kid), now)
             }
             RequestAgain(kid) => {
                 let action = self.schedule.find_key(kid, self.arrivals[kid], now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Ready => {
-                self.arrivals.insert("ready", self.schedule.arrival(now));
+                self.arrivals.insert("ready", self.schedule.fetch_counts(now));
                 self.apply(ReadyAgain, now)
             }
             ReadyAgain => {
                 let action = self.schedule.ready(self.arrivals["ready"], now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Force => {
-                self.arrivals.insert("force", self.schedule.arrival(now));
+                self.arrivals.insert("force", self.schedule.fetch_counts(now));
                 self.apply(ForceAgain, now)
             }
             ForceAgain => {
                 let action = self.schedule.force(self.arrivals["force"], now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Timer => {
                 let action = self.schedule.timer(now);
-                self.carry_out(action, now)
+                self.execute(action, now)
             }
             Succeeds => self.apply(SucceedsLate(newest), now),
             Fails => self.apply(FailsLate(newest), now),
@@ -160,8 +160,8 @@ impl Run {
         }
     }
 
-    /// Starts the fetch that an action asks for, as the driver does.
-    fn carry_out(&mut self, action: Action, now: Moment) -> String {
+    /// Starts the fetch that an action requires, as the driver does.
+    fn execute(&mut self, action: Action, now: Timestamp) -> String {
         if let Action::Fetch(trigger) | Action::UseSetAndFetch(trigger) = action {
             self.schedule.fetch_began(trigger, 0.0, now);
         }

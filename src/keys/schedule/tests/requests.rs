@@ -10,7 +10,7 @@ use crate::keys::{
 };
 
 #[test]
-fn two_attempts_for_unknown_keys_are_made_in_a_window() {
+fn unknown_keys_cause_at_most_two_attempts_in_a_window() {
     for fails in [false, true] {
         let (end, stored, miss, limited) = if fails {
             (Fails, "", "unavailable for 1 s", "unavailable for 28 s")
@@ -53,7 +53,7 @@ fn failures_of_the_background_task_and_of_ready_count_towards_the_limit() {
 }
 
 #[test]
-fn answer_of_a_fetch_that_began_before_the_request_is_not_final() {
+fn result_of_a_fetch_that_began_before_the_request_is_not_final() {
     Run::with_set(on_demand()).check(&[
         (1, Request("a"), "fetch"),
         (1, Request("b"), "wait"),
@@ -69,7 +69,7 @@ fn answer_of_a_fetch_that_began_before_the_request_is_not_final() {
 }
 
 #[test]
-fn failure_is_final_for_all_who_waited() {
+fn failure_is_final_for_all_waiting_requests() {
     Run::with_set(on_demand()).check(&[
         (1, Request("a"), "fetch"),
         (1, Request("b"), "wait"),
@@ -107,7 +107,7 @@ fn withdrawn_keys_use_half_of_the_attempts() {
 }
 
 #[test]
-fn withdrawn_key_that_is_published_again_is_not_limited_any_longer() {
+fn withdrawn_key_that_is_published_again_is_no_longer_limited() {
     let mut run = Run::with_set(on_demand());
     run.schedule.keys_replaced(&set("a"), &set("b"));
     run.schedule.keys_replaced(&set("b"), &set("a"));
@@ -170,7 +170,7 @@ fn force_is_not_limited() {
 }
 
 #[test]
-fn late_answer_never_replaces_a_newer_one() {
+fn late_response_never_replaces_a_newer_set() {
     Run::with_set(on_demand()).check(&[
         (901, Request("a"), "fetch"),
         // The fetch is stalled. After its deadline a second one begins.
@@ -184,7 +184,7 @@ fn late_answer_never_replaces_a_newer_one() {
 }
 
 #[test]
-fn answer_after_the_deadline_counts_if_there_is_no_newer_fetch() {
+fn response_after_the_deadline_is_stored_if_there_is_no_newer_fetch() {
     Run::with_set(on_demand()).check(&[
         (901, Request("a"), "fetch"),
         (905, RequestAgain("a"), "unavailable for 1 s"),
