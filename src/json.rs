@@ -53,7 +53,8 @@ impl<'de, F: FnMut(&str, Json<'de>)> Visitor<'de> for TopLevel<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        read_members(map, |name, value| (self.0)(name, value))
+        // Cognito's tokens have up to 16 names.
+        read_members(map, Vec::with_capacity(16), |name, value| (self.0)(name, value))
     }
 }
 
@@ -114,22 +115,20 @@ impl<'de> Visitor<'de> for Value {
         Ok(strings.map_or(Json::Other, Json::Strings))
     }
 
-    /// Reads an object. With the feature `arbitrary_precision` of `serde_json`, which any crate in the build can
-    /// enable, numbers that are not plain integers are passed to this method too. No rule accepts an object or such a
-    /// number.
+    /// Reads an object. With the feature `arbitrary_precision`, which any crate in the build can enable, `serde_json`
+    /// also passes numbers with a fraction or an exponent to this method. No rule accepts an object or such a number.
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Json<'de>, A::Error> {
-        read_members(map, |_, _| ())?;
+        read_members(map, Vec::new(), |_, _| ())?;
         Ok(Json::Other)
     }
 }
 
-/// Passes each member of an object to `member`, and rejects duplicate names.
+/// Passes each member of an object to `member`, and rejects duplicate names. `names` is an empty buffer.
 fn read_members<'de, A: MapAccess<'de>>(
     mut map: A,
+    mut names: Vec<Cow<'de, str>>,
     mut member: impl FnMut(&str, Json<'de>),
 ) -> Result<(), A::Error> {
-    // Cognito's tokens have up to 16 names.
-    let mut names = Vec::with_capacity(16);
     while let Some(name) = map.next_key_seed(Name)? {
         member(&name, map.next_value_seed(Value)?);
         names.push(name);

@@ -30,7 +30,7 @@ impl Names {
     }
 
     /// Returns the length of the list in bytes, including terminators.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.0.len()
     }
 }
@@ -53,7 +53,7 @@ mod tests {
     fn name_with_the_terminator_grants_nothing() {
         let names = Names::new(["a\0admin", "b", "admin\0", "\0admin"].into_iter());
         assert_eq!(names.iter().collect::<Vec<_>>(), ["b"]);
-        assert!(!names.contains("admin") && !names.contains("a\0admin"));
+        assert!(!names.contains("admin"));
         assert!(Names::new(["b", "admin"].into_iter()).contains("admin"));
     }
 }

@@ -238,8 +238,9 @@ impl Verified {
         &self.0.payload
     }
 
-    /// Decodes the payload as your own type. The cache keeps the result with the token, so each thread decodes a token
-    /// at most once. For the type `()`, nothing is decoded.
+    /// Decodes the payload as your own type. The cache keeps the results of up to three types with the token; each thread
+    /// may decode once more for its own copy. Further types are decoded at each call. For the type `()`, nothing is
+    /// decoded.
     ///
     /// # Errors
     /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.
@@ -274,7 +275,7 @@ impl Verified {
         let claims = [subject, client_id, scope].into_iter().chain(username);
         let texts: usize = claims
             .map(|text| text.len())
-            .chain([groups.len(), permissions.len()])
+            .chain([groups.bytes(), permissions.bytes()])
             .map(|length| TEXT_OVERHEAD + length)
             .sum();
         // Each value after one of these characters may become an entry of the map of all claims.

@@ -38,6 +38,21 @@ pub(crate) struct KeyCache {
 #[derive(Default)]
 struct BackgroundTask(Option<JoinHandle<()>>);
 
+/// A set that may be used now.
+pub(crate) struct UsableSet(Guard<Option<Arc<Snapshot>>>);
+
+impl UsableSet {
+    /// Returns the key with this `kid`.
+    pub(crate) fn find(&self, kid: &str) -> Option<Arc<Key>> {
+        self.0.as_deref()?.keys.find(kid).cloned()
+    }
+
+    /// Returns whether the set has this key.
+    pub(crate) fn has(&self, key: &Fingerprint) -> bool {
+        self.0.as_deref().is_some_and(|snapshot| snapshot.keys.has(key))
+    }
+}
+
 impl KeyCache {
     /// Creates a cache with a set that does not change.
     pub(crate) fn fixed(keys: KeySet) -> Self {
@@ -59,19 +74,16 @@ impl KeyCache {
         Self { current, driver: Some(Arc::new(driver)), background }
     }
 
-    /// Returns a key of the current set, or `None` if it has no such key or must not be used before a fetch.
+    /// Returns the current set, or `None` if it must not be used before a fetch.
     ///
-    /// A set that is due is refreshed without waiting. If the key is missing, call [`miss_at_once`](Self::miss_at_once)
-    /// and then [`obtain`](Self::obtain).
-    pub(crate) fn find(&self, kid: &str, now: SystemTime) -> Option<Arc<Key>> {
-        let current = self.usable_set(now)?;
-        current.as_deref()?.keys.find(kid).cloned()
-    }
-
-    /// Returns whether the current set has a key, or `None` if no set may be used before a fetch.
-    pub(crate) fn has(&self, key: &Fingerprint, now: SystemTime) -> Option<bool> {
-        let current = self.usable_set(now)?;
-        Some(current.as_deref()?.keys.has(key))
+    /// A set that is due is refreshed without waiting. If there is no set, or a key is missing from it, call
+    /// [`miss_at_once`](Self::miss_at_once) and then [`obtain`](Self::obtain).
+    pub(crate) fn usable_set(&self, now: SystemTime) -> Option<UsableSet> {
+        let current = self.current.load();
+        if current.as_deref().is_some_and(|snapshot| snapshot.is_fresh(|| Timestamp::at(now))) {
+            return Some(UsableSet(current));
+        }
+        self.may_use_set(now).then(|| UsableSet(self.current.load()))
     }
 
     /// Returns why a key is missing, if no fetch is possible now. Tokens with unknown keys are therefore cheap to
@@ -134,19 +146,10 @@ impl KeyCache {
     }
 
     /// Uses a set that was exported before and keeps its age. A set that is too old is not used.
-    pub(crate) fn import(&self, fetched_at: SystemTime, max_age: Option<Duration>, keys: KeySet) {
+    pub(crate) fn import(&self, fetched_at: SystemTime, lifetime: Option<Duration>, keys: KeySet) {
         if let Some(driver) = &self.driver {
-            driver.import(fetched_at, max_age, keys);
+            driver.import(fetched_at, lifetime, keys);
         }
-    }
-
-    /// Returns the current set, unless a fetch must come first.
-    fn usable_set(&self, now: SystemTime) -> Option<Guard<Option<Arc<Snapshot>>>> {
-        let current = self.current.load();
-        if current.as_deref().is_some_and(|snapshot| snapshot.is_fresh(|| Timestamp::at(now))) {
-            return Some(current);
-        }
-        self.may_use_set(now).then(|| self.current.load())
     }
 
     #[cold]

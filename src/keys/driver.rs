@@ -179,11 +179,11 @@ impl Driver {
         let current = self.current.load();
         let fetched_at = fetched_at.wall.duration_since(UNIX_EPOCH).ok()?.as_secs();
         let jwks = current.as_deref()?.keys.to_value();
-        Some(ExportedSet { fetched_at, max_age: Some(lifetime.as_secs()), jwks })
+        Some(ExportedSet { fetched_at, lifetime: Some(lifetime.as_secs()), jwks })
     }
 
     /// Uses a set that was fetched earlier.
-    pub(super) fn import(&self, fetched_at: SystemTime, max_age: Option<Duration>, keys: KeySet) {
+    pub(super) fn import(&self, fetched_at: SystemTime, lifetime: Option<Duration>, keys: KeySet) {
         let now = self.now();
         // A time in the future must not extend the use of the set.
         let wall = fetched_at.min(now.wall);
@@ -191,7 +191,7 @@ impl Driver {
         let age = now.wall.duration_since(wall).unwrap_or_default();
         let monotonic = now.monotonic.checked_sub(age).unwrap_or(now.monotonic);
         let mut state = self.lock(now);
-        state.schedule.set_imported(Timestamp { wall, monotonic }, max_age, jitter(), now);
+        state.schedule.set_imported(Timestamp { wall, monotonic }, lifetime, jitter(), now);
         self.publish(keys, &state.schedule, now);
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 pub(crate) struct ExportedSet {
     /// When the fetch of the set began, in seconds since the Unix epoch.
     pub(crate) fetched_at: u64,
-    /// The lifetime of the set in seconds, from the key endpoint or the settings.
-    pub(crate) max_age: Option<u64>,
+    /// The lifetime of the set in seconds. If it is absent, the set is treated like one without `max-age`.
+    pub(crate) lifetime: Option<u64>,
     pub(crate) jwks: Value,
 }

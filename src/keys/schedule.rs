@@ -95,7 +95,8 @@ pub(super) enum Trigger {
     Refresh,
     /// A request needs a set that is past its lifetime, and no fetch failed recently. Not limited, because
     /// it cannot repeat soon: after a success the new set is used for its lifetime, and after a failure the
-    /// old set is used for as long again.
+    /// old set is used for as long again. A fetch that was dropped or suspended is neither, so the next request starts
+    /// another one.
     Overdue,
     /// The background task is due.
     Timer,
@@ -377,11 +378,11 @@ impl Schedule {
     pub(super) fn set_imported(
         &mut self,
         fetched_at: Timestamp,
-        max_age: Option<Duration>,
+        lifetime: Option<Duration>,
         jitter: f64,
         now: Timestamp,
     ) {
-        let set = self.set(fetched_at, max_age, jitter);
+        let set = self.set(fetched_at, lifetime, jitter);
         let delay = refresh_delay(set.lifetime, jitter).saturating_sub(set.age(now));
         self.due = now.monotonic + delay;
         self.current = Some(set);

@@ -35,12 +35,12 @@ impl Grants {
     }
 
     /// Adds the permissions that these groups grant, unless the list has them already.
-    pub(crate) fn extend<'a>(
+    pub(crate) fn extend<'a, 'g>(
         &'a self,
-        groups: &[Cow<'_, str>],
+        groups: impl Iterator<Item = &'g str>,
         permissions: &mut Vec<Cow<'a, str>>,
     ) {
-        for granted in groups.iter().filter_map(|group| self.0.get(group.as_ref())).flatten() {
+        for granted in groups.filter_map(|group| self.0.get(group)).flatten() {
             if !permissions.iter().any(|listed| listed == granted) {
                 permissions.push(Cow::Borrowed(granted));
             }

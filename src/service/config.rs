@@ -40,8 +40,8 @@ impl Config {
     }
 
     /// Finds the token of a request and verifies it as far as that is possible without waiting. Returns `None` for
-    /// an anonymous request. Marks the headers of all credentials as sensitive unless the request is rejected before
-    /// its token is verified.
+    /// an anonymous request. Before that, it marks the headers of all credentials as sensitive; those of a request that
+    /// is rejected here reach no inner service.
     ///
     /// # Errors
     /// The request is rejected.

@@ -19,8 +19,8 @@ pub(crate) struct RejectionResponder {
     pub(super) handler: Arc<dyn RejectionHandler>,
 }
 
-/// What the layer passes to `require` and the extractors in the request's extensions. It is present only if they need
-/// it, because the request is anonymous or the responder is not the default one.
+/// What the layer passes to `require` and the extractors in the extensions of a request that is anonymous, or whose
+/// rejection needs another responder than the default one. Other requests do not have it.
 #[derive(Clone)]
 pub(super) struct LayerContext(pub(super) RejectionResponder);
 

@@ -173,8 +173,8 @@ impl Credential {
         }
     }
 
-    /// Returns whether the header uses a scheme other than `Bearer`. Call it only after [`find`](Self::find) returned
-    /// `None`.
+    /// Returns whether the header has a value, which is one with a scheme other than `Bearer` once
+    /// [`find`](Self::find) has returned `None`.
     pub(super) fn has_other_scheme(&self, headers: &HeaderMap) -> bool {
         let Place::BearerHeader(name) = &self.0 else { return false };
         headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty())

@@ -107,8 +107,8 @@ impl Requirement {
         authorize(&self.policy, verified).inspect_err(|_| self.log_missing_source(verified))
     }
 
-    /// Logs permissions that no token can have. `require` knows the verifier only by its claims, so it cannot log
-    /// this when it is created.
+    /// Logs the permissions of the policy if the verifier reads none from tokens. `require` has no verifier when it is
+    /// created, so it cannot log them then.
     fn log_missing_source(&self, verified: &Verified) {
         if verified.facts().has_permission_source {
             return;

@@ -47,7 +47,7 @@ impl<'a> CompactJws<'a> {
         if has_empty_part || memchr(DOT, payload).is_some() {
             return Err(three_parts());
         }
-        // One allocation for all parts. Decoding needs up to two bytes more for each part than it writes.
+        // One allocation for all parts. `base64` needs space for up to two bytes more than a part has.
         buffer.reserve(token.len() / 4 * 3 + 9);
         let header_end = decode_part(header, buffer)?;
         let payload_end = decode_part(payload, buffer)?;
@@ -133,7 +133,6 @@ mod tests {
             let (message, signature) = longest.rsplit_once('.').unwrap();
             format!("{message}.{}{signature}", "A".repeat(length - longest.len()))
         };
-        assert_ne!(detail(&padded(MAX_TOKEN_BYTES)), Some("the token is longer than 16 KiB"));
         for length in [MAX_TOKEN_BYTES + 1, MAX_TOKEN_BYTES + 2, 1 << 20] {
             assert_eq!(
                 detail(&padded(length)),

@@ -169,8 +169,8 @@ impl VerifierBuilder {
 
     /// Sets the period in which tokens with unknown `kid`s cause at most two fetches.
     ///
-    /// Default: 30 seconds. With two fetches, the first request after a rotation passes even if a fetch was made just
-    /// before. Further fetches are not allowed, so that a flood of invented `kid`s does not become a flood of fetches.
+    /// Default: 30 seconds. The second fetch is for a rotation that happens just after the first one.
+    /// Further fetches are not allowed, so that a flood of invented `kid`s does not become a flood of fetches.
     pub fn unknown_key_window(mut self, window: Duration) -> Self {
         self.keys.unknown_key_window = window;
         self
@@ -217,8 +217,9 @@ impl VerifierBuilder {
     /// Starts with the keys that [`export_keys`](Verifier::export_keys) of another verifier returned, so that a cold
     /// start needs no fetch.
     ///
-    /// If they are older than the [refresh interval](Self::refresh_interval), the first request waits for a fetch, and
-    /// if that fails, the imported keys are used. Keys older than [`max_staleness`](Self::max_staleness) and keys of
+    /// If they are older than their lifetime, the first request waits for a fetch, and if that fails, the imported keys
+    /// are used. The lifetime is the `max-age` of the response that they came in, or the other verifier's
+    /// [refresh interval](Self::refresh_interval), whichever is shorter. Keys older than [`max_staleness`](Self::max_staleness) and keys of
     /// other issuers are ignored.
     pub fn import_keys(mut self, exported: impl Into<String>) -> Self {
         self.imported = Some(exported.into());
@@ -322,7 +323,7 @@ fn import(text: &str, pools: &[PoolRules]) -> Result<(), ConfigError> {
         let fetched_at = UNIX_EPOCH
             .checked_add(Duration::from_secs(found.fetched_at))
             .ok_or_else(|| error("`fetched_at` is out of range", None))?;
-        pool.keys.import(fetched_at, found.max_age.map(Duration::from_secs), set);
+        pool.keys.import(fetched_at, found.lifetime.map(Duration::from_secs), set);
     }
     Ok(())
 }

@@ -63,8 +63,8 @@ impl TokenCache {
 /// The level of each thread, dropped with its verifier.
 ///
 /// A table with one token in each slot. A token is stored once the thread has found it in the shared level twice,
-/// without another token of the same slot in between. Otherwise tokens that share a slot would replace each other at
-/// each request, which is more expensive than the shared level.
+/// in a row, that is, with no other token of the same slot in between. Otherwise tokens that share a slot would replace
+/// each other at each request, which is more expensive than the shared level.
 struct PerThread {
     // Boxed, so that the threads' tables are not on the same cache lines.
     tables: ThreadLocal<Box<RefCell<Vec<Slot>>>>,
@@ -94,7 +94,7 @@ const MAX_SLOTS: usize = 64;
 /// A smaller cache gets fewer slots, so that they stay a small part of it.
 const BYTES_PER_SLOT: usize = 128 << 10;
 
-/// A token that takes more bytes stays in the shared level only.
+/// A token that takes more memory stays in the shared level only.
 const MAX_TOKEN_BYTES: usize = 8 << 10;
 
 impl PerThread {
@@ -342,7 +342,7 @@ mod tests {
     fn the_shared_level_is_bounded_in_bytes() {
         let (shared, verified) = (Shared::new(BYTES), verified());
         let insert = |number| shared.insert(&token(number), verified.clone());
-        let bytes = |number| shared.get(&token(number)).map(|known| known.bytes);
+        let bytes = |number| shared.get(&token(number)).map(|known| ENTRY_OVERHEAD + known.bytes);
         let half = BYTES / 2 / 6000;
         (0..half).for_each(insert);
         for number in 0..half {

@@ -26,7 +26,8 @@ impl Inner {
         let jws = CompactJws::decode(token, &mut buffer)?;
         let unverified = Unverified::parse(&jws, self.permissions_claim.as_deref())?;
         let (issuer, position, pool) = self.trusted_pool(unverified.issuer())?;
-        let Some(key) = pool.keys.find(unverified.key_id(), now) else {
+        let key = pool.keys.usable_set(now).and_then(|keys| keys.find(unverified.key_id()));
+        let Some(key) = key else {
             return Ok(Verification::needs_key(pool, unverified.key_id()));
         };
         let signed = unverified.verify(|message, signature| key.verifies(message, signature))?;
@@ -61,9 +62,9 @@ impl Inner {
         signed_by: SignedBy,
     ) -> Result<Facts, AuthError> {
         let Context { token, pool, .. } = context;
-        let groups = token.groups()?;
+        let groups = Names::new(token.groups()?.iter().map(AsRef::as_ref));
         let mut permissions = self.permissions(token);
-        pool.grants.extend(groups, &mut permissions);
+        pool.grants.extend(groups.iter(), &mut permissions);
         Ok(Facts {
             issuer: Arc::clone(issuer),
             pool: Arc::clone(&pool.name),
@@ -72,7 +73,7 @@ impl Inner {
             client_id: token.client_id()?.into(),
             token_use: token.token_use()?,
             scope: token.scope()?.into(),
-            groups: Names::new(groups.iter().map(AsRef::as_ref)),
+            groups,
             permissions: Names::new(permissions.iter().map(AsRef::as_ref)),
             has_permission_source: self.has_permission_source,
             validity: context.validity()?,

@@ -59,7 +59,7 @@ pub(crate) enum Verification {
 
 /// A key that has to be fetched to verify a token.
 pub(crate) struct MissingKey {
-    /// The token. It is copied only once it is known that the key can be fetched; until then this is empty.
+    /// A copy of the token. Empty while it is not known whether the key can be fetched.
     token: Box<[u8]>,
     pool: Arc<PoolRules>,
     key_id: Box<str>,
@@ -90,7 +90,8 @@ impl Verifier {
     ///
     /// Returns `None` if a key has to be fetched first, or if there are
     /// [asynchronous checks](crate::VerifierBuilder::add_async_check). With static keys and without such checks
-    /// it always returns a result.
+    /// it always returns a result. Synchronous checks run before `None` is returned for asynchronous ones, and again in
+    /// [`verify`](Self::verify).
     ///
     /// # Errors
     /// Those of [`verify`](Self::verify).
@@ -144,8 +145,8 @@ impl Inner {
         let now = self.clock.now();
         if let Some(verified) = self.cache.get(token) {
             let SignedBy { pool, key } = &verified.facts().signed_by;
-            match self.pools.get(*pool).and_then(|pool| pool.keys.has(key, now)) {
-                Some(true) => {
+            match self.pools.get(*pool).and_then(|pool| pool.keys.usable_set(now)) {
+                Some(keys) if keys.has(key) => {
                     let validity = verified.facts().validity.check(now);
                     if let Err(error) = &validity
                         && error.kind() == AuthErrorKind::Expired
@@ -157,8 +158,8 @@ impl Inner {
                     return self.run_checks(verified);
                 }
                 // The key was withdrawn or replaced.
-                Some(false) => self.cache.remove(token),
-                // No key set may be used now. The token stays in the cache until there is one.
+                Some(_) => self.cache.remove(token),
+                // The token stays in the cache until there are keys again.
                 None => {}
             }
         }

@@ -72,7 +72,8 @@ fn verify(keys: Option<&KeyCache>, token: &str) -> Outcome {
         Err(error) if error.detail().contains("UTF-8") => return Outcome::Rejected("not text"),
         Err(_) => return Outcome::Rejected("shape"),
     };
-    let Some(key) = keys.find(jws.key_id(), SystemClock.now()) else {
+    let Some(key) = keys.usable_set(SystemClock.now()).and_then(|keys| keys.find(jws.key_id()))
+    else {
         return Outcome::Rejected("key");
     };
     match jws.verify_signature(|message, signature| key.verifies(message, signature)) {
