@@ -10,7 +10,8 @@ use crate::{
     pool::{Pool, issue::API_SCOPE, site::Site},
 };
 
-/// Verifies an access token that allows its user's account to be read and changed. Returns the pool and the user.
+/// Verifies an access token, and that it may be used to read and change its user's account. Returns the pool, the user
+/// and the verified token.
 pub(crate) async fn user_of_token(
     site: &Site,
     token: &str,

@@ -1,4 +1,4 @@
-//! The operations of signed-in users on their own accounts.
+//! Operations of signed-in users on their own accounts.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub(crate) async fn send_verification_code(
         .await?
 }
 
-/// Verifies a contact by the code that was sent.
+/// Verifies a contact with the code that was sent.
 pub(crate) async fn verify_contact(
     pool: &Pool,
     user: &User,
@@ -92,7 +92,8 @@ pub(crate) async fn verify_contact(
 ) -> Result<(), Error> {
     let now = pool.now();
     let purpose = CodePurpose::verification_of(contact);
-    // A wrong code is counted. Nothing else changes before all checks have passed.
+    // The count of wrong codes is saved even though the request fails. Nothing else changes before all checks have
+    // passed.
     pool.store
         .write_always(|data| {
             let user = present_user_mut(data, user)?;

@@ -1,4 +1,4 @@
-//! Changes of attributes, with codes to verify the contacts that are new.
+//! Changes to attributes. New contacts are verified with codes.
 
 use std::sync::Arc;
 
@@ -15,15 +15,18 @@ use crate::{
     triggers::{Caller, Reason},
 };
 
-/// A change that can be written.
+/// A change that passed all checks.
 pub(crate) struct Change {
-    /// The user with the change.
+    /// The user after the change.
     after: User,
     /// The contacts that are new.
     contacts: Vec<Contact>,
 }
 
-/// Applies checked attributes to a copy of a user, if they can be written.
+/// Applies checked attributes to a copy of a user.
+///
+/// # Errors
+/// Returns an error if another user already has one of the user's aliases.
 pub(crate) fn plan(
     data: &Data,
     before: &User,
@@ -44,7 +47,7 @@ pub(crate) fn plan(
     Ok(Change { after, contacts })
 }
 
-/// Writes checked attributes, and sends codes to the new contacts that must be verified. `find` returns the user; it is
+/// Writes checked attributes, and sends codes to the new contacts that must be verified. `find` returns the user. It is
 /// called before and after the trigger runs.
 pub(crate) async fn change(
     pool: &Pool,
@@ -80,7 +83,8 @@ impl Change {
         data.users.insert(key, self.after);
     }
 
-    /// Returns the new contacts that a code must verify. Those that an administrator marked as verified need none.
+    /// Returns the new contacts that a code must verify. Contacts that an administrator marked as verified need no
+    /// code.
     fn unverified(&self, data: &Data) -> Vec<Contact> {
         let settings = data.settings();
         let verified = &settings.auto_verified_attributes;

@@ -28,15 +28,15 @@ pub(crate) enum Writer<'a> {
 /// Names and values that passed all checks. An empty value removes the attribute.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
-/// What is checked. It decides which attributes can be written, and the text of errors.
+/// The kind of check. It determines which attributes can be written, and the wording of errors.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Check {
     NewUser,
     Change,
 }
 
-/// Checks the attributes of a new user, but not whether all required ones are present, see [`check_required`]: an
-/// administrator may leave them to the user's first sign-in.
+/// Checks the attributes of a new user. It does not check whether all required attributes are present, because an
+/// administrator can leave them to the user's first sign-in. See [`check_required`].
 pub(crate) fn check_new(
     settings: &PoolSettings,
     writer: Writer<'_>,
@@ -85,8 +85,8 @@ pub(crate) fn missing(
     settings.required_attributes().filter(move |name| name != "sub" && !has(name))
 }
 
-/// Writes checked attributes. A contact that changes is no longer verified, unless the change says so, and codes that
-/// were sent to the old contact become invalid.
+/// Writes checked attributes. A contact that changes becomes unverified, unless the change also marks it as verified.
+/// Codes that were sent to the old contact become invalid.
 pub(crate) fn write(user: &mut User, changes: &Attributes) {
     for contact in [Contact::Email, Contact::PhoneNumber] {
         let (name, flag) = (contact.attribute(), contact.verified_attribute());
@@ -108,7 +108,7 @@ pub(crate) fn write(user: &mut User, changes: &Attributes) {
     }
 }
 
-/// Returns the error for a user whose alias already belongs to another user, if one does.
+/// Returns an error if one of the user's aliases already belongs to another user.
 pub(crate) fn alias_clash(data: &Data, user: &User) -> Option<Error> {
     let settings = data.settings();
     let is_taken = |contact: Contact| {
@@ -124,10 +124,10 @@ pub(crate) fn alias_clash(data: &Data, user: &User) -> Option<Error> {
         .or_else(|| preferred_name_clash(data, user))
 }
 
-/// Moves aliases to this user: every other user with the same verified contact loses the verification.
+/// Moves aliases to this user. The same contact is marked as unverified for all other users.
 ///
 /// # Errors
-/// Another user has the same preferred user name. Then nothing is moved.
+/// Returns an error, and moves nothing, if another user has the same preferred user name.
 pub(crate) fn take_aliases(data: &mut Data, user: &User) -> Result<(), Error> {
     if let Some(clash) = preferred_name_clash(data, user) {
         return Err(clash);

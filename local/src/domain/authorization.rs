@@ -1,4 +1,4 @@
-//! Authorization requests: the addresses and flows that an app client may use, and what an app is authorized to get.
+//! Authorization requests: which redirect URIs and flows an app client may use, and which scopes it is granted.
 
 use crate::{
     domain::{pkce, scopes},

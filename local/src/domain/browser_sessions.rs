@@ -1,4 +1,4 @@
-//! The sessions of browsers at which users are signed in.
+//! Browser sessions of users who signed in on the hosted pages.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use crate::{
 /// How long a browser stays signed in, in seconds: one hour, as in Cognito.
 pub(crate) const LIFETIME: u32 = 60 * 60;
 
-/// A user who is signed in at a browser.
+/// A user with a browser session.
 pub(crate) struct SignedIn {
     pub(crate) user: Arc<User>,
     pub(crate) session: Arc<BrowserSession>,
 }
 
-/// A session that was created.
+/// A new session.
 pub(crate) struct NewSession {
     /// The value of the browser's cookie. The pool stores only its digest.
     pub(crate) cookie: String,
@@ -42,8 +42,8 @@ pub(crate) fn find(pool: &Pool, client: &ClientSettings, cookie: &str) -> Option
 /// Creates the session of a user who completed all challenges, or who signed in at a provider.
 ///
 /// # Errors
-/// Returns an error if the app client does not accept the provider, if a trigger rejects the sign-in, or if the user may
-/// not sign in any more.
+/// Returns an error if the app client does not accept the provider, if a trigger rejects the sign-in, or if the user
+/// may no longer sign in.
 pub(crate) async fn create(
     pool: &Pool,
     client: &Client,
@@ -79,7 +79,7 @@ pub(crate) async fn create(
     Ok(NewSession { cookie, session })
 }
 
-/// Deletes the session of a cookie. An unknown cookie is no error.
+/// Deletes the session of a cookie. An unknown cookie is not an error.
 pub(crate) async fn delete(pool: &Pool, cookie: &str) -> Result<(), Error> {
     pool.store
         .write(|data| {

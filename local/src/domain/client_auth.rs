@@ -25,7 +25,7 @@ pub(crate) enum ClientAuthError {
 /// Returns the app client that has these credentials, and its pool.
 ///
 /// # Errors
-/// Returns an error if no pool has the client, or if the secret is not the client's.
+/// Returns an error if no pool has the client, or if the secret is wrong.
 pub(crate) fn authenticate(
     site: &Site,
     credentials: &ClientCredentials,

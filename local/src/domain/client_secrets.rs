@@ -1,4 +1,4 @@
-//! Authentication of app clients by their secrets.
+//! Checks of the secrets and secret hashes that app clients send to the API.
 
 use crate::{
     crypto::secret::{same, secret_hash},
@@ -6,7 +6,7 @@ use crate::{
     model::Client,
 };
 
-/// Checks the secret hash of a client with a secret, and that a client without one sends none.
+/// Checks the secret hash that a client sent. A client without a secret must not send one.
 pub(crate) fn check_secret_hash(
     client: &Client,
     username: &str,
@@ -28,7 +28,7 @@ pub(crate) fn check_secret_hash(
     }
 }
 
-/// Checks the secret of a client with a secret, and that a client without one sends none.
+/// Checks the secret that a client sent. A client without a secret must not send one.
 pub(crate) fn check_secret(client: &Client, secret: Option<&str>) -> Result<(), Error> {
     let is_valid = match (&client.settings.client_secret, secret) {
         (Some(own), Some(secret)) => same(own, secret),

@@ -14,7 +14,8 @@ use crate::{
     store::Data,
 };
 
-/// Creates an app client with a new id. `read` returns its settings from the defaults.
+/// Creates an app client with a new id. `read` is called with Cognito's defaults, and returns the settings of the
+/// client.
 pub(crate) async fn create(
     pool: &Pool,
     others: OtherSettings,
@@ -40,8 +41,8 @@ pub(crate) fn get(pool: &Pool, id: &str) -> Result<Arc<Client>, Error> {
     pool.store.read(|data| data.clients.get(id).cloned()).ok_or_else(|| Error::no_client(id))
 }
 
-/// Replaces the settings of an app client. `read` returns the new settings from those that apply where the request has
-/// none.
+/// Replaces the settings of an app client. `read` is called with the settings that apply if the request omits them, and
+/// returns the new settings.
 pub(crate) async fn update(
     pool: &Pool,
     id: &str,
@@ -62,7 +63,7 @@ pub(crate) async fn update(
         .await?
 }
 
-/// Deletes an app client. The sessions of its users end.
+/// Deletes an app client, and ends the sessions of its users.
 pub(crate) async fn delete(pool: &Pool, id: &str) -> Result<(), Error> {
     pool.store
         .write(|data| data.remove_client(id).map(drop).ok_or_else(|| Error::no_client(id)))

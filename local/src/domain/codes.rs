@@ -1,4 +1,4 @@
-//! Codes that are sent to users, and their check.
+//! Codes that are sent to users: how they are created, sent and checked.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,9 @@ use crate::{
 /// A code is invalid after this number of wrong attempts.
 const MAX_MISTAKES: u32 = 5;
 
-/// After this number of wrong attempts at a code and the codes that it replaced, new codes are invalid too. The count ends
-/// when a code expires before the next one is sent. Otherwise an attacker could request codes and guess without limit.
+/// After this number of wrong attempts at a code and the codes that it replaced, new codes are invalid too. Otherwise
+/// an attacker could request new codes and guess without limit. The count restarts if a code expires before the next
+/// one is sent.
 const MAX_MISTAKES_IN_ALL: u32 = 20;
 
 const HOUR: u64 = 60 * 60 * 1000;
@@ -38,7 +39,7 @@ pub(crate) struct CodeMessage {
     text: MessageText,
 }
 
-/// Composes a message with a code. `user` is the user as stored when the message is sent.
+/// Composes a message with a code. `user` is the user as it will be stored when the message is sent.
 pub(crate) async fn compose(
     pool: &Pool,
     user: &User,
@@ -57,7 +58,7 @@ pub(crate) async fn compose(
 /// Sends a user a new code, which replaces an earlier one, and returns where it was sent.
 ///
 /// # Errors
-/// The user changed since the message was composed.
+/// Returns an error if the user changed since the message was composed.
 pub(crate) fn send(
     data: &mut Data,
     message: &CodeMessage,
@@ -135,8 +136,8 @@ pub(crate) fn check(
     Ok(Contact::of_attribute(&code.attribute))
 }
 
-/// Stores a code to reset a password, without sending it. Attempts for a name without a user are counted with it as for
-/// a user.
+/// Stores a code to reset a password for a name that no user has, without sending it. Wrong attempts are then counted
+/// as they are for a user.
 pub(crate) fn simulate(data: &mut Data, name: &str, now: u64) {
     let key = digest_of(&data.user_key(name));
     lockout::update_unknown_name(data, key, now, |name| {
@@ -154,7 +155,7 @@ pub(crate) fn reject_simulated(data: &mut Data, name: &str, given: &str, now: u6
     checked.err().unwrap_or_else(Error::wrong_code)
 }
 
-/// Returns where the code of a sign-up is sent. A phone number is preferred to an e-mail address.
+/// Returns the contact to which the code of a sign-up is sent. A phone number is preferred to an e-mail address.
 pub(crate) fn sign_up_contact(settings: &PoolSettings, user: &User) -> Option<Contact> {
     [Contact::PhoneNumber, Contact::Email].into_iter().find(|contact| {
         settings.auto_verified_attributes.contains(contact)
@@ -162,7 +163,7 @@ pub(crate) fn sign_up_contact(settings: &PoolSettings, user: &User) -> Option<Co
     })
 }
 
-/// Returns where a code to reset the password is sent. The contact must be verified.
+/// Returns the contact to which a code to reset the password is sent. The contact must be verified.
 pub(crate) fn recovery_contact(user: &User) -> Option<Contact> {
     [Contact::PhoneNumber, Contact::Email].into_iter().find(|contact| user.has_verified(*contact))
 }

@@ -7,10 +7,11 @@ use crate::{
     pool::Pool,
 };
 
-/// Adds custom attributes to a pool, all or none.
+/// Adds custom attributes to a pool. If one of them is invalid, none is added.
 ///
 /// # Errors
-/// An attribute breaks a rule, the pool has an attribute of the same name, or it would have too many.
+/// Returns an error if an attribute breaks a rule, if the pool already has an attribute with its name, or if the pool
+/// would have too many attributes.
 pub(crate) async fn add(pool: &Pool, attributes: Vec<CustomAttribute>) -> Result<(), Error> {
     for (index, CustomAttribute(attribute)) in attributes.iter().enumerate() {
         let path = format!("custom_attributes.{index}");

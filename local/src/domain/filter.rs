@@ -25,7 +25,7 @@ const SEARCHABLE: [&str; 10] = [
 ];
 
 impl Filter {
-    /// Parses a filter. An empty one is `None`.
+    /// Parses a filter. Returns `None` if the text is empty.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, Error> {
         let text = text.trim();
         if text.is_empty() {
@@ -45,7 +45,7 @@ impl Filter {
     pub(crate) fn matches(&self, user: &User) -> bool {
         match self.attribute.as_str() {
             "username" => self.matches_own_value(&user.username),
-            // Only this value is compared without regard to case.
+            // This is the only value that is compared case-insensitively.
             "cognito:user_status" => {
                 self.matches_value(&self.value.to_ascii_uppercase(), user.status.as_str())
             }
@@ -63,7 +63,7 @@ impl Filter {
     }
 }
 
-/// Parses a name, bare or quoted, an operator, and a quoted value.
+/// Parses a filter: a name with or without quotation marks, an operator, and a quoted value.
 fn parts(text: &str) -> Option<Filter> {
     let (attribute, rest) = match text.strip_prefix('"') {
         Some(_) => quoted(text)?,
@@ -83,7 +83,7 @@ fn parts(text: &str) -> Option<Filter> {
     (!attribute.is_empty() && rest.is_empty()).then_some(Filter { attribute, is_prefix, value })
 }
 
-/// Parses a text in quotation marks, in which a backslash escapes the next character. Returns it and the rest.
+/// Parses a quoted string, in which a backslash escapes the next character. Returns the string and the text after it.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut characters = text.strip_prefix('"')?.chars();
     let mut value = String::new();

@@ -28,7 +28,7 @@ const LIFETIME: u64 = 5 * 60 * 1000;
 /// How long a used code is kept to detect a second use, in milliseconds: one day.
 const KEPT_AFTER_USE: u64 = 24 * 60 * 60 * 1000;
 
-/// The parameters with which an app exchanges a code for tokens.
+/// The parameters of a request that exchanges a code for tokens.
 pub(crate) struct Exchange<'a> {
     pub(crate) code: &'a str,
     pub(crate) redirect_uri: Option<&'a str>,
@@ -36,14 +36,14 @@ pub(crate) struct Exchange<'a> {
     pub(crate) resource: Option<&'a str>,
 }
 
-/// The token of a machine, from client credentials.
+/// An access token from the client credentials grant.
 pub(crate) struct MachineToken {
     pub(crate) access_token: String,
     /// The lifetime of the token, in seconds.
     pub(crate) expires_in: u64,
 }
 
-/// Error returned when a client gets no tokens for a grant.
+/// Error returned when a grant is rejected.
 pub(crate) enum GrantError {
     /// The client may not use the grant.
     FlowNotAllowed,
@@ -52,7 +52,7 @@ pub(crate) enum GrantError {
     /// The client may not have the requested scopes, or has no scopes.
     InvalidScope,
     /// The code or the refresh token is invalid, or a trigger rejected the request. The kind
-    /// [`InvalidTarget`](crate::error::ErrorKind::InvalidTarget) says that the grant has another resource.
+    /// [`InvalidTarget`](crate::error::ErrorKind::InvalidTarget) means that the grant is for another resource.
     Rejected(Error),
 }
 
@@ -62,7 +62,7 @@ impl From<Error> for GrantError {
     }
 }
 
-/// Issues a code for a user who is signed in at a browser.
+/// Issues a code for a user with a browser session.
 pub(crate) async fn issue_code(
     pool: &Pool,
     authorization: &Authorization<'_>,
@@ -97,7 +97,7 @@ pub(crate) async fn issue_code(
     Ok(code)
 }
 
-/// Issues tokens for a user who is signed in at a browser (the implicit grant).
+/// Issues tokens for a user with a browser session (the implicit grant).
 pub(crate) async fn issue_tokens(
     pool: &Pool,
     authorization: &Authorization<'_>,
@@ -130,7 +130,7 @@ pub(crate) async fn exchange(
         return Err(GrantError::FlowNotAllowed);
     }
     let now = pool.now();
-    // The revocation has to be saved although the request fails.
+    // The revocation must be saved even though the request fails.
     let redeemed = pool.store.write_always(|data| redeem(data, client, exchange, now)).await;
     let (user, grant, started) = redeemed.map_err(Error::from)??;
     Ok(first_tokens(pool, &completed(client, &user, &grant), started).await?)
@@ -150,7 +150,7 @@ pub(crate) async fn refresh(
     Ok(sessions::refresh(pool, client, token, Metadata::NONE, |_| Ok(()), check).await?)
 }
 
-/// Issues the token of a machine for client credentials.
+/// Issues an access token for the client credentials grant.
 pub(crate) async fn client_credentials(
     pool: &Pool,
     client: &Client,

@@ -58,12 +58,12 @@ pub(crate) async fn update(pool: &Pool, settings: GroupSettings) -> Result<Group
         .await?
 }
 
-/// Deletes a group. Its members leave it.
+/// Deletes a group, and removes its members from it.
 pub(crate) async fn delete(pool: &Pool, name: &str) -> Result<(), Error> {
     pool.store.write(|data| data.remove_group(name).map(drop).ok_or_else(Error::no_group)).await?
 }
 
-/// Returns a page of the pool's groups, and the token of the next.
+/// Returns a page of the pool's groups, and the token of the next page.
 pub(crate) fn list(pool: &Pool, paging: &Paging) -> (Vec<Arc<Group>>, Option<String>) {
     pool.store.read(|data| {
         let (groups, next) = paging.page(data.groups.iter());
@@ -76,7 +76,7 @@ pub(crate) async fn add_user(pool: &Pool, username: &str, group: &str) -> Result
     change_membership(pool, username, group, |groups| groups.insert(group.to_owned())).await
 }
 
-/// Removes a user from a group. A user who is not in the group is no error.
+/// Removes a user from a group. It is not an error if the user is not in the group.
 pub(crate) async fn remove_user(pool: &Pool, username: &str, group: &str) -> Result<(), Error> {
     change_membership(pool, username, group, |groups| groups.remove(group)).await
 }
@@ -99,7 +99,7 @@ async fn change_membership(
         .await?
 }
 
-/// Returns a page of the groups of a user, and the token of the next.
+/// Returns a page of the groups of a user, and the token of the next page.
 pub(crate) fn list_of_user(
     pool: &Pool,
     username: &str,
@@ -116,7 +116,7 @@ pub(crate) fn list_of_user(
     })
 }
 
-/// Returns a page of the users in a group, and the token of the next.
+/// Returns a page of the users in a group, and the token of the next page.
 pub(crate) fn list_users(
     pool: &Pool,
     group: &str,

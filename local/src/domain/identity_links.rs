@@ -18,7 +18,7 @@ pub(crate) struct Account {
     pub(crate) id: String,
 }
 
-/// Links an account to the user of a name.
+/// Links an account to the user with the given name.
 pub(crate) async fn link(pool: &Pool, name: &str, account: Account) -> Result<(), Error> {
     let Account { provider, id } = account;
     let now = pool.now();

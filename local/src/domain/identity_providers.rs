@@ -45,7 +45,7 @@ pub(crate) fn of_identifier(pool: &Pool, identifier: &str) -> Result<Arc<Identit
     provider.ok_or_else(|| unknown(identifier))
 }
 
-/// Updates a provider. `change` returns the new settings from the present ones.
+/// Updates a provider. `change` is called with the current settings, and returns the new ones.
 pub(crate) async fn update(
     pool: &Pool,
     name: &str,
@@ -65,7 +65,7 @@ pub(crate) async fn update(
         .await?
 }
 
-/// Deletes a provider. Unfinished sign-ins at it and browsers that are signed in by it end.
+/// Deletes a provider. Ends unfinished sign-ins at the provider, and browser sessions of users who signed in there.
 pub(crate) async fn delete(pool: &Pool, name: &str) -> Result<(), Error> {
     pool.store
         .write(|data| {
@@ -77,7 +77,7 @@ pub(crate) async fn delete(pool: &Pool, name: &str) -> Result<(), Error> {
         .await?
 }
 
-/// Returns a page of the pool's providers, and the token of the next.
+/// Returns a page of the pool's providers, and the token of the next page.
 pub(crate) fn list(pool: &Pool, paging: &Paging) -> (Vec<Arc<IdentityProvider>>, Option<String>) {
     pool.store.read(|data| {
         let (providers, next) = paging.page(data.identity_providers.iter());

@@ -1,4 +1,4 @@
-//! Users whom administrators create, with an invitation and a temporary password.
+//! Users that administrators create, with an invitation and a temporary password.
 
 use crate::{
     domain::{
@@ -30,9 +30,9 @@ pub(crate) struct Invitation {
     pub(crate) temporary_password: Option<String>,
     pub(crate) takes_aliases: TakesAliases,
     pub(crate) message: InvitationMessage,
-    /// The media by which the invitation is sent, for example `SMS`. If there are none, one is chosen.
+    /// The media by which the invitation is sent, for example `SMS`. If the list is empty, one medium is chosen.
     pub(crate) mediums: Vec<String>,
-    /// Data for the trigger before the user is created.
+    /// Data for the pre-sign-up trigger.
     pub(crate) validation: Metadata,
     pub(crate) metadata: Metadata,
 }
@@ -61,10 +61,10 @@ pub(crate) async fn create(pool: &Pool, invitation: Invitation) -> Result<User, 
     let password =
         temporary_password(pool, &settings, &user, invitation.temporary_password).await?;
     user.password = Some(password.stored.clone());
-    // The function's response about confirmation and verification has an effect at sign-up only.
-    let (validation, arrival) = (&invitation.validation, SignUpSource::AdminCreateUser);
+    // The response is ignored: the function can confirm a user and verify contacts only at sign-up.
+    let (validation, source) = (&invitation.validation, SignUpSource::AdminCreateUser);
     let caller = Caller::administrator(&invitation.metadata);
-    pre_sign_up(&pool.events(), &user, arrival, validation, caller).await?;
+    pre_sign_up(&pool.events(), &user, source, validation, caller).await?;
     let texts = match invitation.message {
         InvitationMessage::Send => {
             compose(pool, &settings, &user, &invitation.mediums, caller).await?
@@ -125,8 +125,8 @@ fn check_invited(user: &User) -> Result<(), Error> {
     ))
 }
 
-/// Composes invitations for all contacts that the administrator wants and the user has. By default a phone number is
-/// preferred to an e-mail address. A user without contacts gets none.
+/// Composes invitations for all contacts that the administrator requested and the user has. By default a phone number
+/// is preferred to an e-mail address. A user without contacts gets none.
 async fn compose(
     pool: &Pool,
     settings: &PoolSettings,

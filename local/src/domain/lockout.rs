@@ -1,4 +1,4 @@
-//! Wrong passwords and wrong codes of second factors, in a row and in any operation, lock an account temporarily.
+//! Temporary lockout of an account after consecutive wrong passwords or second-factor codes, in any operation.
 
 use crate::{
     error::Error,
@@ -6,10 +6,10 @@ use crate::{
     store::Data,
 };
 
-/// The number of mistakes in a row that lock the account.
+/// The number of consecutive mistakes that locks the account.
 const LOCKING_MISTAKES: u32 = 5;
 
-/// The longest lockout, in milliseconds: fifteen minutes. Mistakes no longer count after the same time without one.
+/// The maximum lockout, in milliseconds: fifteen minutes. Mistakes no longer count if none follows for this time.
 const LONGEST_LOCKOUT: u64 = 15 * 60 * 1000;
 
 /// Rejects an attempt to sign in while the account is locked.
@@ -20,7 +20,7 @@ pub(crate) fn check(failures: &Failures, now: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns whether passwords and codes are rejected unchecked.
+/// Returns whether the account is locked. Passwords and codes are then rejected without a check.
 pub(crate) fn is_locked(failures: &Failures, now: u64) -> bool {
     failures.locked_until.is_some_and(|until| now < until)
 }
@@ -30,8 +30,8 @@ fn has_recent_mistakes(failures: &Failures, now: u64) -> bool {
     failures.locked_until.is_some_and(|until| now < until.saturating_add(LONGEST_LOCKOUT))
 }
 
-/// Changes the failures and codes of a name that no user has, and removes other names without failures that count and
-/// without valid codes.
+/// Changes the failures and codes of a name that no user has. Also removes other names whose failures no longer count
+/// and whose codes have expired.
 pub(crate) fn update_unknown_name(
     data: &mut Data,
     key: String,
@@ -51,7 +51,8 @@ pub(crate) fn update_unknown_name(
     data.unknown_names.insert(key, name);
 }
 
-/// Counts a mistake. From the fifth in a row on, each locks the account for twice as long as the previous one.
+/// Counts a mistake. The fifth consecutive mistake locks the account for one second, and each further mistake doubles
+/// the time.
 pub(crate) fn count_mistake(failures: &mut Failures, now: u64) {
     if !has_recent_mistakes(failures, now) {
         *failures = Failures::default();

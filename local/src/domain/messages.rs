@@ -1,4 +1,4 @@
-//! Messages to users. They are kept in the pool's list of messages, and mailed if a mail catcher is set.
+//! Messages to users. The pool stores them, and also sends them to a mail catcher if one is configured.
 
 use crate::{
     model::{
@@ -8,10 +8,10 @@ use crate::{
     store::Data,
 };
 
-/// The oldest messages beyond this number are removed.
+/// The maximum number of stored messages. The oldest are removed first.
 const MAX_MESSAGES: usize = 2000;
 
-/// A message that is not sent yet.
+/// A message that has not been sent yet.
 pub(crate) struct Draft<'a> {
     pub(crate) contact: Contact,
     pub(crate) subject: Option<&'a str>,
@@ -23,7 +23,7 @@ pub(crate) struct Draft<'a> {
 /// Where a code was sent.
 pub(crate) struct CodeDelivery {
     pub(crate) contact: Contact,
-    /// The address or the phone number, mostly masked.
+    /// The masked e-mail address or phone number.
     pub(crate) destination: String,
 }
 
@@ -103,13 +103,13 @@ pub(crate) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) ->
 }
 
 impl CodeDelivery {
-    /// Masks the destination of a code.
+    /// Creates a delivery, and masks its destination.
     pub(crate) fn new(contact: Contact, destination: &str) -> Self {
         Self { contact, destination: masked(contact, destination) }
     }
 }
 
-/// Masks a destination: `j***@e***`, and `+*******9934`.
+/// Masks a destination, for example as `j***@e***` or `+*******9934`.
 fn masked(contact: Contact, destination: &str) -> String {
     match contact {
         Contact::Email => {

@@ -1,4 +1,4 @@
-//! Migration of users, who are added to the pool when they sign in or have forgotten their password.
+//! Migration of users: a trigger adds them to the pool when they sign in or reset a forgotten password.
 
 use std::sync::Arc;
 
@@ -19,27 +19,27 @@ use crate::{
     triggers::{Caller, MigratedUser, user_migration},
 };
 
-/// Adds a user to the pool if the function of the trigger knows them. A user who was added while the function ran is not
-/// changed, and is returned instead.
+/// Adds a user to the pool if the migration trigger returns one. If the user was added while the function ran, that
+/// user is returned unchanged.
 pub(crate) async fn migrate(
     pool: &Pool,
     name: &str,
     password: Option<&str>,
     caller: Caller<'_>,
 ) -> Result<Option<Arc<User>>, Error> {
-    let Some(migrant) = user_migration(&pool.events(), name, password, caller).await? else {
+    let Some(migrated) = user_migration(&pool.events(), name, password, caller).await? else {
         return Ok(None);
     };
     let settings = pool.store.read(Data::settings);
     let now = pool.now();
-    let user = Arc::new(new_user(pool, &settings, name, password, &migrant, now).await?);
+    let user = Arc::new(new_user(pool, &settings, name, password, &migrated, now).await?);
     pool.store
         .write(|data| {
             let present = data.find_user(name).or_else(|| data.find_user(&user.username));
             if let Some(present) = present {
                 return Ok(Some(present.clone()));
             }
-            if migrant.takes_aliases {
+            if migrated.takes_aliases {
                 attributes::take_aliases(data, &user)?;
             }
             if let Some(clash) = attributes::alias_clash(data, &user) {
@@ -47,8 +47,8 @@ pub(crate) async fn migrate(
             }
             let key = data.user_key(&user.username);
             data.users.insert(key, user.clone());
-            if migrant.sends_welcome {
-                welcome(data, &user, &migrant.mediums, now);
+            if migrated.sends_welcome {
+                welcome(data, &user, &migrated.mediums, now);
             }
             Ok(Some(user))
         })
@@ -60,10 +60,10 @@ async fn new_user(
     settings: &PoolSettings,
     name: &str,
     password: Option<&str>,
-    migrant: &MigratedUser,
+    migrated: &MigratedUser,
     now: u64,
 ) -> Result<User, Error> {
-    let mut given = migrant.attributes.clone();
+    let mut given = migrated.attributes.clone();
     // A user who signs in with an alias also has a user name.
     let user_name = given.remove("username");
     let NewName { username, sub, contact } =
@@ -76,12 +76,12 @@ async fn new_user(
     let mut user = User::new(username, sub, now);
     attributes::write(&mut user, &given);
     user.status =
-        if migrant.is_confirmed { UserStatus::Confirmed } else { UserStatus::ResetRequired };
+        if migrated.is_confirmed { UserStatus::Confirmed } else { UserStatus::ResetRequired };
     // The policy of the pool does not apply to a migrated password.
-    if let Some(text) = password.filter(|_| migrant.is_confirmed) {
+    if let Some(text) = password.filter(|_| migrated.is_confirmed) {
         user.password = Some(Password::new(pool.short_name(), &user.username, text).await);
     }
-    user.mfa.sms = migrant.has_sms_mfa;
+    user.mfa.sms = migrated.has_sms_mfa;
     Ok(user)
 }
 

@@ -1,7 +1,7 @@
 //! The rules of a user pool: typed functions over a [`Pool`](crate::pool::Pool), with Cognito's errors.
 //!
-//! The caller has authenticated the app client or the administrator. The functions know neither HTTP nor the JSON of the
-//! API.
+//! The caller must have authenticated the app client or the administrator. The functions do not depend on HTTP or on
+//! the JSON of the API.
 
 pub(crate) mod access_tokens;
 pub(crate) mod account;

@@ -1,4 +1,4 @@
-//! New passwords: the check against the policy, and the change.
+//! New passwords: the check against the policy and the history, and the change.
 
 use crate::{
     crypto::srp::Password,
@@ -34,7 +34,7 @@ pub(crate) fn set_password(user: &mut User, settings: &PoolSettings, password: P
     if let Some(previous) = user.password.replace(password) {
         user.earlier_passwords.insert(0, previous);
     }
-    // The current password is the first of the history.
+    // The current password counts as the first entry of the history.
     let kept = settings.password_policy.password_history_size.saturating_sub(1);
     user.earlier_passwords.truncate(kept);
     user.codes.remove(&CodePurpose::Forgot);

@@ -1,5 +1,5 @@
-//! Lists in pages. A page begins after the last row of the page before, so that no row is lost or repeated when rows are
-//! added or removed in between.
+//! Pagination of lists. Each page begins after the last row of the previous page, so no row is skipped or repeated when
+//! rows are added or removed in between.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::{
     text::base64url,
 };
 
-/// The number of rows in a page, unless the caller asks for fewer.
+/// The number of rows in a page, unless the caller requests fewer.
 const MAX_LIMIT: usize = 60;
 
-/// The page of a list that a caller asks for.
+/// The page of a list that a caller requests.
 pub(crate) struct Paging {
     /// Identifies the list. Tokens of other lists are rejected.
     list: String,
@@ -23,9 +23,9 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
-    /// `list` is a text that only this list has: operation, pool and filter.
+    /// Reads the paging parameters of a request. `list` identifies the list by its operation, pool and filter.
     pub(crate) fn new(list: &str, limit: Option<i64>, token: Option<&str>) -> Result<Self, Error> {
-        // The model allows 0, which asks for as many rows as one page can have.
+        // The service model allows 0, which requests as many rows as a page can have.
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
         let limit = limit.unwrap_or(MAX_LIMIT);
         let list = digest_of(list);

@@ -1,4 +1,4 @@
-//! Passwords of users: changed with the previous one, and reset with a code.
+//! Passwords of users: changes with the previous password, and resets with a code.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
     triggers::{Caller, ConfirmationSource, Metadata, Reason, post_confirmation},
 };
 
-/// Changes the password of a signed-in user, who gives the previous one if they have one.
+/// Changes the password of a signed-in user. `previous` is required if the user has a password.
 pub(crate) async fn change(
     pool: &Pool,
     user: &User,
@@ -37,7 +37,7 @@ pub(crate) async fn change(
         .write(|data| {
             let current = present_user_mut(data, user)?;
             check_not_locked(current, now)?;
-            // Another request may have changed it since it was checked.
+            // Another request may have changed the password since it was checked.
             if current.password != user.password {
                 return Err(Error::wrong_password());
             }
@@ -87,8 +87,8 @@ pub(crate) async fn reset(
     if let Some(violation) = settings.password_policy.violation(text) {
         return Err(Error::invalid_password(violation));
     }
-    // The code is checked before the history: only a client that has the code may learn about earlier passwords. A wrong
-    // code is counted.
+    // Check the code before the password history. Otherwise a client without the code could find out earlier passwords.
+    // The count of wrong codes is saved even though the request fails.
     let now = pool.now();
     let user =
         pool.store.write_always(|data| check_reset_code(data, client, name, code, now)).await??;
@@ -109,7 +109,7 @@ pub(crate) async fn reset(
     post_confirmation(&pool.events(), &user, ConfirmationSource::ForgotPassword, caller).await
 }
 
-/// Returns the user if the code to reset the password is right.
+/// Returns the user if the code to reset the password is correct.
 fn check_reset_code(
     data: &mut Data,
     client: &Client,
@@ -143,7 +143,7 @@ async fn check_previous(
     let previous = previous.ok_or_else(|| Error::missing("PreviousPassword"))?;
     check_not_locked(user, now)?;
     if password.is(pool.short_name(), &user.username, previous).await {
-        // The right password has no effect, and no other error, if concurrent attempts locked the account.
+        // If concurrent attempts locked the account, the correct password gets the same error as a wrong one.
         return pool.store.read(|data| check_not_locked(present_user(data, user)?, now));
     }
     pool.store
@@ -162,14 +162,14 @@ fn check_not_locked(user: &User, now: u64) -> Result<(), Error> {
     if is_locked(&user.failures, now) { Err(Error::attempt_limit()) } else { Ok(()) }
 }
 
-/// Returns the delivery of a code that is not sent.
+/// Stores a code without sending it, and returns a simulated delivery.
 fn simulate_delivery(pool: &Pool, data: &mut Data, name: &str, now: u64) -> CodeDelivery {
     codes::simulate(data, name, now);
     simulation::delivery(pool, data, name)
 }
 
-/// Returns the user to whom a code to reset the password is sent, and the contact. Returns `None` if no code is sent and
-/// the client must not learn that.
+/// Returns the user and the contact to which the reset code is sent. Returns `None` if no code is sent and the app
+/// client hides that.
 fn recipient(
     data: &Data,
     client: &Client,

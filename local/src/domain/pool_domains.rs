@@ -11,9 +11,9 @@ use crate::{
 /// Assigns a domain to a pool.
 ///
 /// # Errors
-/// Another pool has the domain, or the pool has a domain.
+/// Returns an error if another pool has the domain, or if this pool already has one.
 pub(crate) async fn create(site: &Site, pool: &Pool, domain: String) -> Result<(), Error> {
-    // Each pool has a separate store. The lock keeps another pool from taking the domain before it is stored.
+    // Each pool has a separate store. The lock prevents another pool from taking the domain before it is stored.
     let _lock = site.domains.lock().await;
     if find(site, &domain).is_some() {
         return Err(Error::invalid_parameter("Domain already associated with another user pool."));

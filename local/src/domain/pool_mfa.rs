@@ -9,11 +9,11 @@ use crate::{
     pool::Pool,
 };
 
-/// The names of factors that have no effect on a local pool. They are returned as they were sent.
+/// The members for factors that have no effect on a local pool. They are returned unchanged.
 pub(crate) const OTHER_FACTORS: [&str; 3] =
     ["SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration"];
 
-/// Passkeys are configured with the second factors, but are none.
+/// Passkeys are configured together with the second factors, but are not a second factor.
 const PASSKEYS: &str = "WebAuthnConfiguration";
 
 /// The second factors that a request configures.
@@ -27,7 +27,7 @@ pub(crate) struct MfaSettings {
 /// Replaces the second factors of a pool.
 ///
 /// # Errors
-/// MFA is on without a factor, or off with one.
+/// Returns an error if MFA is on without a factor, or off with one.
 pub(crate) async fn set(pool: &Pool, settings: MfaSettings) -> Result<(), Error> {
     let MfaSettings { mode, has_software_token, others } = settings;
     let has_factor = has_software_token || others.keys().any(|name| name != PASSKEYS);

@@ -36,7 +36,7 @@ pub(crate) fn default_settings() -> PoolSettings {
     }
 }
 
-/// Creates a pool, which is served at once.
+/// Creates a pool, and serves it immediately.
 pub(crate) async fn create(
     site: &Arc<Site>,
     settings: PoolSettings,
@@ -59,7 +59,8 @@ pub(crate) fn describe(pool: &Pool) -> Result<PoolDescription, Error> {
     })
 }
 
-/// Replaces the settings of a pool. `read` returns the new settings from those that apply where the request has none.
+/// Replaces the settings of a pool. `read` is called with the settings that apply if the request omits them, and
+/// returns the new settings.
 pub(crate) async fn update(
     pool: &Pool,
     others: OtherSettings,
@@ -76,7 +77,7 @@ pub(crate) async fn update(
 /// Deletes a pool with its data.
 ///
 /// # Errors
-/// Deletion protection is active, or the pool has a domain.
+/// Returns an error if deletion protection is active, or if the pool has a domain.
 pub(crate) async fn delete(site: &Site, pool: &Pool) -> Result<(), Error> {
     site.remove(pool, check_deletable).await
 }
@@ -96,7 +97,7 @@ pub(crate) fn list(
     Ok((page.into_iter().filter_map(listed).collect(), next))
 }
 
-/// Changes the record of a pool, with the time of the change.
+/// Changes the record of a pool, and updates its modification time.
 pub(crate) async fn change(
     pool: &Pool,
     change: impl FnOnce(&mut PoolRecord) -> Result<(), Error> + Send,
@@ -131,7 +132,7 @@ fn update_base(before: &PoolSettings) -> PoolSettings {
     }
 }
 
-/// Enables software tokens if MFA is on: it needs at least one factor. Cognito would require SMS to be configured.
+/// Enables software tokens if MFA is on, because MFA needs at least one factor. Cognito requires SMS instead.
 fn with_factor(mut settings: PoolSettings) -> PoolSettings {
     if settings.mfa_configuration != Mfa::Off {
         settings.software_token_mfa_configuration.enabled = true;

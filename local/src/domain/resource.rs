@@ -22,7 +22,7 @@ pub(crate) fn check(requested: Option<&str>, granted: Option<&str>) -> Result<()
     } else {
         Err(Error::new(
             ErrorKind::InvalidTarget,
-            "The resource is not the one of the authorization request",
+            "The resource does not match the authorization request",
         ))
     }
 }

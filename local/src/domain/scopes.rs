@@ -61,7 +61,8 @@ fn non_empty(scopes: Vec<&str>) -> Option<Vec<String>> {
     (!scopes.is_empty()).then(|| scopes.into_iter().map(str::to_owned).collect())
 }
 
-/// Returns whether a scope is `identifier/scope` of a resource server. The identifier can contain slashes.
+/// Returns whether a scope has the form `identifier/scope` and belongs to a resource server. The identifier can contain
+/// slashes.
 fn is_resource_server_scope(data: &Data, scope: &str) -> bool {
     let has = |(identifier, name): (&str, &str)| {
         let named =

@@ -1,4 +1,4 @@
-//! Sessions after the sign-in: new tokens, revocation and sign-out.
+//! Sessions of signed-in users: token refresh, revocation and sign-out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,9 @@ use crate::{
 
 /// Issues new tokens for the session of a refresh token. With rotation, they include a new refresh token.
 ///
-/// `is_caller` rejects callers who may not use the user's tokens, before any other check. `check` rejects the session
-/// for another reason, after the check for reuse of a rotated token. `metadata` is for the token trigger.
+/// `is_caller` checks whether the caller may use the user's tokens. It runs as soon as the user is found. `check`
+/// checks the session. It runs last, after the check for reuse of a rotated token. `metadata` is passed to the token
+/// trigger.
 pub(crate) async fn refresh(
     pool: &Pool,
     client: &Client,
@@ -29,8 +30,8 @@ pub(crate) async fn refresh(
     check: impl Fn(&Session) -> Result<(), Error> + Sync,
 ) -> Result<Tokens, Error> {
     let now = pool.now();
-    // The token is rotated after the trigger, so that the client keeps its refresh token if the function fails. A token
-    // that was already rotated ends its session.
+    // The token is rotated after the trigger runs. If the function fails, the client can still use its refresh token.
+    // The reuse of a rotated token revokes the session, which must be saved even though the request fails.
     let found = pool
         .store
         .write_always(|data| find_token(data, client, token, (&is_caller, &check), now))
@@ -87,8 +88,8 @@ pub(crate) fn sign_out_everywhere(data: &mut Data, user: &User, now: u64) {
     }
 }
 
-/// Revokes a refresh token for its app client: the session of the token ends. An unknown token is no error (RFC 7009,
-/// section 2.2).
+/// Revokes a refresh token for its app client, and ends the token's session. An unknown token is not an error (RFC
+/// 7009, section 2.2).
 ///
 /// # Errors
 /// Returns an error if the client does not support revocation, if the token is not a refresh token, or if it belongs to
@@ -133,7 +134,7 @@ pub(crate) async fn sign_out(pool: &Pool, user: &User) -> Result<(), Error> {
         .await?
 }
 
-/// Ends all sessions of the user whom an administrator names.
+/// Ends all sessions of a user, for an administrator.
 pub(crate) async fn sign_out_named(pool: &Pool, name: &str) -> Result<(), Error> {
     let now = pool.now();
     pool.store
@@ -190,7 +191,7 @@ fn find_token(
     }
     let grace = client.settings.rotation_grace();
     if row.rotated_at.is_some_and(|at| !is_in_grace(at, grace, now)) {
-        // Two clients have the token, and one of them may have stolen it: the session ends for both.
+        // Two clients have the token, and one of them may have stolen it. End the session for both.
         if let Some(session) = data.sessions.get_mut(&row.origin_jti) {
             session.revoked = true;
         }
@@ -204,7 +205,7 @@ fn find_token(
     Ok(Refreshed { user, session, origin_jti: row.origin_jti.clone(), groups })
 }
 
-/// Rotates a refresh token, if the client rotates them, and returns the next.
+/// Rotates a refresh token if the app client uses rotation, and returns the new token.
 fn rotate(
     data: &mut Data,
     client: &Client,

@@ -1,4 +1,4 @@
-//! Sign-up: a new user, the confirmation by a code, and another code.
+//! Sign-up: creates users, confirms them with a code, and sends another code.
 
 use std::sync::Arc;
 
@@ -30,11 +30,11 @@ pub(crate) struct NewUser<'a> {
     pub(crate) name: &'a str,
     pub(crate) password: Option<&'a str>,
     pub(crate) attributes: Vec<AttributeInput>,
-    /// Data for the trigger before the sign-up only.
+    /// Data for the pre-sign-up trigger only.
     pub(crate) validation: &'a Metadata,
 }
 
-/// A new user.
+/// The result of a sign-up.
 pub(crate) struct SignedUp {
     pub(crate) sub: String,
     pub(crate) is_confirmed: bool,
@@ -93,8 +93,8 @@ pub(crate) async fn sign_up(
     Ok(SignedUp { sub: user.sub, is_confirmed: verdict.confirms(), delivery })
 }
 
-/// Confirms a user by the code that was sent. With `takes_aliases`, a verified contact that is another user's alias
-/// becomes this user's.
+/// Confirms a user with the code that was sent. With [`TakesAliases::Yes`], the user's verified contact becomes their
+/// alias even if it is already an alias of another user.
 pub(crate) async fn confirm(
     pool: &Pool,
     client: &Client,
@@ -104,7 +104,8 @@ pub(crate) async fn confirm(
     metadata: &Metadata,
 ) -> Result<(), Error> {
     let now = pool.now();
-    // A wrong code is counted. Everything else that a failed confirmation changed is undone.
+    // The count of wrong codes is saved even though the request fails. All other changes of a failed confirmation are
+    // undone.
     pool.store
         .write_always(|data| {
             let user = unconfirmed_user(data, client, name)?;
@@ -148,7 +149,7 @@ pub(crate) async fn resend_code(
 }
 
 /// Returns the unconfirmed user to whom another code is sent, and the contact. Returns `None` if there is no such user
-/// and the client must not learn that.
+/// and the app client hides that.
 fn recipient(
     data: &Data,
     client: &Client,
@@ -170,14 +171,14 @@ fn recipient(
     Ok(Some((user, contact)))
 }
 
-/// Checks that no user has the names of a new one.
+/// Checks that no other user has the name or an alias of a new user.
 fn check_free(data: &Data, settings: &PoolSettings, given: &str, user: &User) -> Result<(), Error> {
     check_name_free(data, settings, given, "User already exists")?;
     attributes::alias_clash(data, user)
         .map_or(Ok(()), |clash| Err(Error::user_exists(clash.message)))
 }
 
-/// Returns the user of a name, who has to be enabled and unconfirmed.
+/// Returns the user with the given name, who must be enabled and unconfirmed.
 fn unconfirmed_user<'a>(
     data: &'a mut Data,
     client: &Client,

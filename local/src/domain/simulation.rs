@@ -1,14 +1,15 @@
-//! Responses for names that no user has, where the client must not learn which users exist.
+//! Simulated responses for names that no user has. They do not reveal which users exist.
 //!
-//! They are derived from the name and a secret of the pool. They are always the same for a name, as they are for a
-//! user, and nobody can compute them to recognize a simulated response.
+//! They are derived from the name and a secret of the pool. A name always gets the same response, as a user does.
+//! Without the secret, a client cannot compute the response to detect that it is simulated.
 
 use crate::{
     crypto::srp::Password, domain::messages::CodeDelivery, ids::uuid_of, model::settings::Contact,
     pool::Pool, store::Data, text::base64url,
 };
 
-/// Returns a user name for a name without a user, in a form that the pool's user names have: never a contact.
+/// Returns a simulated user name for a name that no user has. It has the form of the pool's user names, and is never a
+/// contact.
 pub(crate) fn user_name(pool: &Pool, data: &Data, name: &str) -> String {
     let (key, settings) = (data.user_key(name), data.settings());
     let is_contact = settings.signs_in_with_contacts() || settings.alias_of_name(name).is_some();
@@ -19,7 +20,7 @@ pub(crate) fn user_name(pool: &Pool, data: &Data, name: &str) -> String {
     }
 }
 
-/// Returns a password that no text matches, for a user name without a user or for a user without a password.
+/// Returns a password that never matches. It is for names that no user has, and for users without a password.
 pub(crate) fn password(pool: &Pool, user_name: &str) -> Password {
     let mut salt = [0; 16];
     let bytes = pool.simulated_bytes("salt", user_name);
@@ -27,7 +28,7 @@ pub(crate) fn password(pool: &Pool, user_name: &str) -> Password {
     Password::unknown(salt)
 }
 
-/// Returns a delivery for a code that is not sent.
+/// Returns a simulated delivery, for a code that is not sent.
 pub(crate) fn delivery(pool: &Pool, data: &Data, name: &str) -> CodeDelivery {
     let (name, settings) = (data.user_key(name), data.settings());
     if let Some(contact) = settings.contact_of_name(&name) {

@@ -19,7 +19,7 @@ use crate::{
     store::Data,
 };
 
-/// The changes of a user's factors. A factor that is `None` does not change.
+/// The changes to a user's second factors. `None` leaves a factor unchanged.
 pub(crate) struct FactorPreferences {
     pub(crate) sms: Option<FactorPreference>,
     pub(crate) software_token: Option<FactorPreference>,
@@ -32,7 +32,7 @@ pub(crate) struct FactorPreference {
     pub(crate) is_preferred: bool,
 }
 
-/// Gives a signed-in user a new software token, and returns its secret. The token is in use once it is verified.
+/// Creates a software token for a signed-in user, and returns its secret. The token takes effect once it is verified.
 pub(crate) async fn associate(pool: &Pool, user: &User) -> Result<String, Error> {
     let secret = new_secret();
     let now = pool.now();
@@ -40,7 +40,7 @@ pub(crate) async fn associate(pool: &Pool, user: &User) -> Result<String, Error>
     Ok(secret)
 }
 
-/// Gives a user a new software token during a sign-in that requires one. Returns the secret and the next `Session`.
+/// Creates a software token during a sign-in that requires one. Returns the secret and the next `Session`.
 pub(crate) async fn associate_in_sign_in(
     pool: &Pool,
     session: &str,
@@ -58,7 +58,7 @@ pub(crate) async fn associate_in_sign_in(
     Ok((secret, next))
 }
 
-/// Verifies the new software token of a signed-in user by one of its codes.
+/// Verifies the new software token of a signed-in user with one of its codes.
 pub(crate) async fn verify(
     pool: &Pool,
     user: &User,
@@ -89,7 +89,7 @@ pub(crate) async fn verify_in_sign_in(
         .await?
 }
 
-/// Returns the pool in which a `Session` is open.
+/// Returns the pool that issued a `Session`, if the session is still open.
 pub(crate) fn pool_of_session(site: &Site, session: &str) -> Result<Arc<Pool>, Error> {
     let is_open = |pool: &Arc<Pool>| {
         let reference = ChallengeRef { session, client_and_name: None, now: pool.now() };
@@ -98,7 +98,7 @@ pub(crate) fn pool_of_session(site: &Site, session: &str) -> Result<Arc<Pool>, E
     site.pools().into_iter().find(is_open).ok_or_else(Error::unknown_session)
 }
 
-/// Sets the factors that a signed-in user turns on.
+/// Sets the second factors of a signed-in user.
 pub(crate) async fn set_preference(
     pool: &Pool,
     user: &User,
@@ -107,7 +107,7 @@ pub(crate) async fn set_preference(
     prefer(pool, |data| present_user_mut(data, user), wanted).await
 }
 
-/// Sets the factors of the user whom an administrator names.
+/// Sets the second factors of a user, for an administrator.
 pub(crate) async fn set_preference_of(
     pool: &Pool,
     name: &str,
@@ -132,7 +132,7 @@ async fn prefer(
         .await?
 }
 
-/// Returns the challenge to set up a first factor, if the user still has none.
+/// Returns the open challenge in which the user sets up a second factor, unless the user already has one.
 fn set_up_challenge(data: &Data, session: &str, now: u64) -> Result<OpenChallenge, Error> {
     let open = find_challenge(data, &ChallengeRef { session, client_and_name: None, now })?;
     let is_waiting = matches!(open.challenge.kind, ChallengeKind::MfaSetup { verified: false })
@@ -152,7 +152,7 @@ fn next_session(
     Ok(store_challenge(data, &client, &open.user, ChallengeKind::MfaSetup { verified }, now))
 }
 
-/// Stores the secret of a new token. The token is in use once a code proves that the user has the secret.
+/// Stores the secret of a new token. The token takes effect once a code proves that the user has the secret.
 fn store_new_token(data: &mut Data, user: &User, secret: &str, now: u64) -> Result<(), Error> {
     let settings = data.settings();
     if settings.mfa_configuration == Mfa::Off || !settings.software_token_mfa_configuration.enabled

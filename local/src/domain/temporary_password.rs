@@ -11,19 +11,19 @@ use crate::{
     pool::Pool,
 };
 
-/// The characters of a temporary password. Those that look alike are left out, because users type the password.
+/// The characters of a temporary password. Characters that look alike are omitted, because users type the password.
 const CHARACTERS: [&str; 4] =
     ["ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#%^*_+=-"];
 
 const LENGTH: usize = 16;
 
-/// A temporary password: its text, and what the pool stores.
+/// A temporary password, as text and in the form that the pool stores.
 pub(crate) struct TemporaryPassword {
     pub(crate) text: String,
     pub(crate) stored: Password,
 }
 
-/// Checks the password that the administrator gives, or creates one.
+/// Checks the password that the administrator sent, or generates one.
 pub(crate) async fn temporary_password(
     pool: &Pool,
     settings: &PoolSettings,

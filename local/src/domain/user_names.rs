@@ -12,11 +12,11 @@ use crate::{
 pub(crate) struct NewName {
     pub(crate) username: String,
     pub(crate) sub: String,
-    /// The contact that was given instead of a user name.
+    /// The contact that was sent instead of a user name.
     pub(crate) contact: Option<(Contact, String)>,
 }
 
-/// Checks the name of a new user, and returns all names that follow from it.
+/// Checks the name that was sent for a new user, and returns the names that the user gets.
 pub(crate) fn new_name(settings: &PoolSettings, given: &str) -> Result<NewName, Error> {
     service_model::check_text("UsernameType", "username", given)?;
     let contact = settings.check_new_username(given).map_err(Error::invalid_parameter)?;

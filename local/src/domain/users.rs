@@ -1,4 +1,4 @@
-//! The operations of administrators on single users.
+//! Operations of administrators on single users.
 
 use std::sync::Arc;
 
@@ -33,10 +33,10 @@ pub(crate) fn get(pool: &Pool, name: &str) -> Result<Arc<User>, Error> {
     pool.store.read(|data| named_user(data, name).cloned())
 }
 
-/// Returns a page of the users that match a filter, and the token of the next.
+/// Returns a page of the users that match a filter, and the token of the next page.
 ///
 /// # Errors
-/// The pool does not have all `attributes`.
+/// Returns an error if the pool does not have all `attributes`.
 pub(crate) fn list(
     pool: &Pool,
     filter: Option<&Filter>,
@@ -77,7 +77,8 @@ pub(crate) async fn enable(pool: &Pool, name: &str) -> Result<(), Error> {
         .await?
 }
 
-/// Disables a user. All sessions and unfinished sign-ins end, so that none is valid again once the user is enabled.
+/// Disables a user. Ends all sessions and unfinished sign-ins, so none of them becomes valid again when the user is
+/// enabled.
 pub(crate) async fn disable(pool: &Pool, name: &str) -> Result<(), Error> {
     let now = pool.now();
     pool.store
@@ -144,7 +145,7 @@ pub(crate) async fn delete_attributes(
         .await?
 }
 
-/// Sets a user's password, whatever the user's status is.
+/// Sets a user's password, regardless of the user's status.
 pub(crate) async fn set_user_password(
     pool: &Pool,
     name: &str,
@@ -177,7 +178,7 @@ pub(crate) async fn set_user_password(
         .await?
 }
 
-/// Makes a user's password invalid, and sends a code to set another.
+/// Invalidates a user's password, and sends a code to set a new one.
 pub(crate) async fn reset_password(
     pool: &Pool,
     name: &str,

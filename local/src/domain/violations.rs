@@ -22,8 +22,8 @@ impl From<Violation> for Error {
     }
 }
 
-/// Returns the path of a setting as errors of the API write it: `tokenValidityUnits.accessToken`. The indexes of lists
-/// are left out.
+/// Returns the path of a setting in the form that API errors use, for example `tokenValidityUnits.accessToken`. List
+/// indexes are omitted.
 pub(crate) fn member_path(path: &str) -> String {
     let names = path.split('.').filter(|name| name.parse::<usize>().is_err());
     names.map(|name| first_lowercase(&api_word(name))).collect::<Vec<_>>().join(".")
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_of_a_setting_has_the_names_of_the_api_without_indexes() {
+    fn setting_path_has_api_names_without_list_indexes() {
         for (path, member) in [
             ("custom_attributes.0.name", "customAttributes.name"),
             ("callback_urls", "callbackURLs"),

@@ -1,4 +1,4 @@
-//! Cross-origin requests. As in Cognito, pages of any origin may call what apps call from a browser.
+//! Cross-origin requests. As in Cognito, pages of any origin may call the endpoints that apps call from a browser.
 
 use axum::{
     extract::Request,
@@ -26,8 +26,8 @@ const HEADERS: [(HeaderName, &str); 2] = [
 
 /// Responds to preflight requests, and allows pages of any origin to read the responses.
 ///
-/// This layer is only for routes that apps call. The hosted pages know who is signed in, and the pages under `/_local/`
-/// show codes of users.
+/// This layer is only for routes that apps call. The hosted pages reveal who is signed in, and the pages under
+/// `/_local/` show codes of users.
 pub(crate) async fn allow_any_origin(request: Request, next: Next) -> Response {
     let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

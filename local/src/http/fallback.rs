@@ -50,7 +50,7 @@ pub(crate) async fn unsupported_method(
     }
 }
 
-/// Returns whether a client names HTML among the types that it accepts. API clients accept JSON or any type.
+/// Returns whether a client explicitly accepts HTML. API clients accept JSON or any type.
 fn is_browser(headers: &HeaderMap) -> bool {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let media_type = |range: &str| range.split(';').next().unwrap_or_default().trim().to_owned();

@@ -1,4 +1,4 @@
-//! HTML pages. All have the same document structure and the same base of a content security policy.
+//! HTML pages. All have the same document structure and the same basic content security policy.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn panic_of_a_handler_gets_the_response_of_its_routes() {
+    async fn panicking_handler_returns_the_fallback_response_of_its_routes() {
         async fn panicking() -> Html<&'static str> {
             panic!("a handler that panics")
         }

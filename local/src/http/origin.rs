@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, Uri, header, uri::Authority};
 use crate::pool::Pool;
 
 /// Returns the base of all addresses of a pool for the client that sent a request, such as `http://cognito:9229` in a
-/// container network. The base has the host of the request if that has the port of the pool. Otherwise it is the address
-/// at which the pool listens.
+/// container network. The base has the host of the request if the request was sent to the pool's own port. Otherwise it
+/// is the address at which the pool listens.
 ///
 /// A client can send any host, so the result must be used only in the response to that client.
 pub(crate) fn base_url_on_own_port(headers: &HeaderMap, pool: &Pool) -> String {

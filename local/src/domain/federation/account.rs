@@ -1,4 +1,4 @@
-//! The user of an account at a provider.
+//! Finds or creates the user of an account at an identity provider.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use crate::{
 /// The maximum length of an attribute's value, in characters.
 const MAX_VALUE: usize = 2048;
 
-/// Returns the attributes that the provider's mapping takes from the claims.
+/// Maps the provider's claims to user attributes.
 ///
 /// # Errors
 /// Returns a description of the first value that the pool's schema does not allow.
@@ -41,7 +41,7 @@ pub(crate) fn from_claims(
     Ok(attributes)
 }
 
-/// Writes the attributes from a provider to a user. An email address or phone number of an external user counts as
+/// Writes the attributes from a provider to a user. An e-mail address or phone number of an external user counts as
 /// verified only if the provider reports it as verified at this sign-in.
 pub(crate) fn apply(user: &mut User, provider: &ProviderSettings, attributes: &Attributes) {
     write(user, attributes);
@@ -79,7 +79,7 @@ pub(crate) fn check(
     }
 }
 
-/// Returns a claim as the value of an attribute. The values of an array are form-encoded and joined by commas.
+/// Converts a claim to the value of an attribute. The values of an array are form-encoded and joined by commas.
 fn text_of(value: &Value) -> Option<String> {
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let text = match value {

@@ -11,7 +11,7 @@ use tower_cognito::keys::KeySet;
 
 use crate::{crypto::secret::same, model::settings::ProviderDetails, text::base64url};
 
-/// The tolerated difference between the clocks for `nbf`, in seconds.
+/// The clock skew that is tolerated for `nbf`, in seconds.
 const LEEWAY: u64 = 60;
 
 /// The maximum length of a token, in bytes.
@@ -22,8 +22,8 @@ const NOT_A_JWT: &str = "the ID token is not a signed JWT";
 const INVALID_KEY: &str = "the `kid` of the ID token must name exactly one public RSA key of 2048 to 8192 bits for \
                            RS256 signatures";
 
-/// Error returned when an ID token or the claims of the userinfo endpoint are invalid. The text names the broken rule
-/// and no claim value, so it can be logged.
+/// Error returned when an ID token or the claims of the userinfo endpoint are invalid. The text contains the broken
+/// rule but no claim values, so it can be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct IdTokenError(&'static str);
@@ -74,9 +74,9 @@ pub(crate) fn verify(
     Ok(claims)
 }
 
-/// Returns a set with the one key that has an ID. The key must follow the rules of [`KeySet`], except that `alg` may be
-/// absent. The member is optional (RFC 7517, section 4.4), and some providers omit it. The token's header must have RS256
-/// in any case.
+/// Returns a key set with only the key that has this `kid`. The key must follow the rules of [`KeySet`], except that
+/// `alg` may be absent: it is optional (RFC 7517, section 4.4), and some providers omit it. The header of the token
+/// must always have RS256.
 fn key(keys: &[Value], kid: &str) -> Result<KeySet, IdTokenError> {
     let mut named: Vec<Map<String, Value>> = keys
         .iter()
@@ -102,10 +102,7 @@ pub(crate) fn add_user_info(
     user_info: Map<String, Value>,
 ) -> Result<(), IdTokenError> {
     if user_info.get("sub") != claims.get("sub") {
-        return Err(
-            "the userinfo endpoint responded with another `sub` than the one of the ID token"
-                .into(),
-        );
+        return Err("the `sub` of the userinfo endpoint does not match the ID token".into());
     }
     for (name, value) in user_info {
         claims.entry(name).or_insert(value);
@@ -135,10 +132,10 @@ fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), IdT
     let rules = [
         (
             text("iss") == Some(&details.oidc_issuer),
-            "the ID token's `iss` is not `oidc_issuer` of the settings",
+            "the ID token's `iss` does not match the setting `oidc_issuer`",
         ),
-        (is_audience, "the ID token's `aud` is not `client_id` of the settings"),
-        (is_authorized_party, "the ID token's `azp` is not `client_id` of the settings"),
+        (is_audience, "the ID token's `aud` does not match the setting `client_id`"),
+        (is_authorized_party, "the ID token's `azp` does not match the setting `client_id`"),
         (is_id_token, "the ID token's `token_use` is not `id`"),
         (is_active, "the ID token's `nbf` is in the future"),
         (
@@ -147,7 +144,7 @@ fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), IdT
         ),
         (
             text("nonce").is_some_and(|given| same(given, nonce)),
-            "the ID token's `nonce` is not the one of this sign-in",
+            "the ID token's `nonce` does not match this sign-in",
         ),
         (
             text("sub").is_some_and(|sub| !sub.is_empty()),

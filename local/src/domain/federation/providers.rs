@@ -1,4 +1,4 @@
-//! The providers at which the users of an app sign in.
+//! The identity providers that an app client supports.
 
 use crate::{
     model::settings::{ClientSettings, OWN_PROVIDER, ProviderSettings},
@@ -28,11 +28,11 @@ impl RequestedProvider {
     }
 }
 
-/// Returns the provider with a name, or else with an identifier. Without either, it is the only provider of the app
-/// client, or any of them.
+/// Returns the provider that a request selects by its name or by an identifier. If the request has neither, returns the
+/// external provider if it is the only way to sign in, and [`RequestedProvider::Any`] otherwise.
 ///
 /// # Errors
-/// Returns an error if the app client does not support such a provider.
+/// Returns an error if the app client does not support the requested provider.
 pub(crate) fn requested(
     pool: &Pool,
     client: &ClientSettings,

@@ -11,10 +11,10 @@ use crate::{
     store::ExternalSignIn,
 };
 
-/// The time that a user has for the sign-in at the provider, in seconds.
+/// The time limit for a sign-in at the provider, in seconds.
 pub(crate) const LIFETIME: u32 = 5 * 60;
 
-/// The new values of a sign-in. All but the cookie are sent to the provider.
+/// The values that are generated for a sign-in. All but the cookie are sent to the provider.
 pub(crate) struct StartedSignIn {
     pub(crate) state: String,
     pub(crate) nonce: String,
@@ -53,7 +53,7 @@ pub(crate) async fn start(
     Ok(StartedSignIn { state, nonce, code_challenge, cookie })
 }
 
-/// Returns the pool of the sign-in that has a state.
+/// Returns the pool of the sign-in with the given state.
 pub(crate) fn pool_of(site: &Site, state: &str) -> Option<Arc<Pool>> {
     let key = digest_of(state);
     let has_sign_in =
@@ -61,7 +61,7 @@ pub(crate) fn pool_of(site: &Site, state: &str) -> Option<Arc<Pool>> {
     site.pools().into_iter().find(has_sign_in)
 }
 
-/// Removes and returns the sign-in that has a state, if the cookie belongs to it and it is not expired.
+/// Removes and returns the sign-in with the given state, if the cookie belongs to it and it has not expired.
 pub(crate) async fn take(pool: &Pool, state: &str, cookie: &str) -> Option<Arc<ExternalSignIn>> {
     let (key, browser) = (digest_of(state), digest_of(cookie));
     let now = pool.now();

@@ -1,6 +1,6 @@
 use crate::{domain::client_secrets::check_secret_hash, error::Error, model::Client};
 
-/// The longest name with which a user signs in, in characters. It can be an attribute that is an alias.
+/// The maximum length of a sign-in name, in characters. The name can be the value of an attribute that is an alias.
 const MAX_NAME: usize = 2048;
 
 /// Checks the name that an app client sends for a step of a sign-in, and the client's secret hash for it.

@@ -1,4 +1,5 @@
-//! Challenges: each accepts one valid response, before it expires, from the client for which it was created.
+//! Challenges of a sign-in. Each accepts one valid response, before it expires, from the client for which it was
+//! created.
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub(crate) struct ChallengeRef<'a> {
     pub(crate) now: u64,
 }
 
-/// A challenge without a response yet.
+/// A challenge that has no response yet.
 pub(crate) struct OpenChallenge {
     pub(crate) key: String,
     pub(crate) challenge: Arc<Challenge>,
@@ -45,7 +46,7 @@ pub(crate) struct SignIn<'a> {
     pub(crate) client: &'a Client,
     /// The client's metadata for triggers.
     pub(crate) metadata: &'a Metadata,
-    /// The source that the token trigger is given, if this request completes the sign-in.
+    /// The source that is passed to the token trigger if this request completes the sign-in.
     pub(crate) source: TokenSource,
 }
 
@@ -215,12 +216,12 @@ pub(crate) fn store_challenge_of_name(
     session
 }
 
-/// Returns when a challenge that is created now expires.
+/// Returns the time at which a challenge that is created now expires.
 pub(crate) fn expiry(client: &Client, now: u64) -> u64 {
     now.saturating_add(milliseconds(client.settings.auth_session_lifetime()))
 }
 
-/// Returns the challenge to which a client responds, if it is the client's and still valid.
+/// Returns the challenge to which a client responds, if it belongs to the client and is still valid.
 pub(crate) fn find_challenge(
     data: &Data,
     reference: &ChallengeRef<'_>,
@@ -240,7 +241,7 @@ pub(crate) fn find_challenge(
     }
 }
 
-/// Returns whether a name that a client gives is a name of this user.
+/// Returns whether a name that a client sends is a name of this user.
 pub(crate) fn is_named(data: &Data, user: &User, name: &str) -> bool {
     name == user.username || data.find_user(name).is_some_and(|found| found.sub == user.sub)
 }

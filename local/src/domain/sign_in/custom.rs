@@ -25,8 +25,8 @@ use crate::{
 /// A sign-in fails after this number of rounds, so that functions cannot continue it forever.
 const MAX_ROUNDS: usize = 20;
 
-/// Begins a custom sign-in. With `public`, the client's public number of SRP, the functions may ask for the password
-/// first.
+/// Begins a custom sign-in. If `public`, the client's public SRP number, is present, the functions may require the
+/// password first.
 pub(crate) async fn begin(
     pool: &Pool,
     client: &Client,
@@ -35,13 +35,13 @@ pub(crate) async fn begin(
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
     let named = NamedUser::find(pool, client, name)?;
-    // With a password, only a client that knows it learns why the user may not sign in.
+    // If the password is checked first, only a client that knows it may learn why the user cannot sign in.
     if let (Some(user), None) = (&named.user, public) {
         may_sign_in(user, pool.now())?;
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata };
     pre_authentication(&pool.events(), &named.username, named.user.as_deref(), caller).await?;
-    // The client's metadata of this request is for the trigger before the sign-in only.
+    // Only the pre-authentication trigger gets the metadata of this request.
     let sign_in = sign_in_through(client, Metadata::NONE);
     let rounds: Vec<_> = public.iter().map(|_| round("SRP_A", true)).collect();
     match define(pool, &sign_in, &named, &rounds).await? {
@@ -55,7 +55,7 @@ pub(crate) async fn begin(
     }
 }
 
-/// Continues after the right password.
+/// Continues a custom sign-in after the password was verified.
 pub(crate) async fn after_password(
     pool: &Pool,
     sign_in: &SignIn<'_>,
@@ -67,7 +67,7 @@ pub(crate) async fn after_password(
     proceed(pool, sign_in, named, rounds, next).await
 }
 
-/// Checks the response to a challenge. Each challenge accepts one response, right or wrong.
+/// Checks the response to a challenge. Each challenge accepts one response, correct or not.
 pub(crate) async fn answer(
     pool: &Pool,
     client: &Client,
@@ -112,7 +112,7 @@ async fn proceed(
         (CustomAuthStep::CustomChallenge, _) if rounds.len() < MAX_ROUNDS => {
             start_round(pool, sign_in, named, rounds).await
         }
-        // Whatever the functions respond, a user who does not exist gets no tokens.
+        // A user who does not exist gets no tokens, regardless of what the functions return.
         (CustomAuthStep::IssueTokens, None)
         | (
             CustomAuthStep::Fail

@@ -1,4 +1,4 @@
-//! The end of a sign-in: a session begins, and its first tokens are issued.
+//! Completes a sign-in: begins a session and issues its first tokens.
 
 use std::sync::Arc;
 
@@ -135,8 +135,8 @@ pub(crate) async fn first_tokens(
     Ok(pool.issue(completed.client, claims, Some(started.refresh_token)).await)
 }
 
-/// Returns the user of a name if they may sign in, and if `proven`, the value of [`User::proof`] when their sign-in
-/// began, is still valid.
+/// Returns the user with the given name, if the user may sign in and has not changed since the sign-in began. `proven`
+/// is the value of [`User::proof`] at that time.
 pub(crate) fn find_ready_user<'a>(
     data: &'a Data,
     username: &str,

@@ -5,7 +5,7 @@ use crate::{
     model::{Client, settings::AuthFlow},
 };
 
-/// Rejects a flow that the app client does not allow. `name` is the flow as the client wrote it.
+/// Rejects a flow that the app client does not allow. `name` is the name of the flow that the client sent.
 pub(crate) fn check_flow(client: &Client, flow: AuthFlow, name: &str) -> Result<(), Error> {
     if client.settings.allows(flow) { Ok(()) } else { Err(flow_is_off(name)) }
 }

@@ -1,4 +1,4 @@
-//! The user of the name that a client gives at the start of a sign-in.
+//! The name that a client sends at the start of a sign-in, and its user.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use crate::{
 
 /// The name at the start of a sign-in, with its user.
 pub(crate) struct NamedUser {
-    /// The user name for sessions and events. It is simulated if there is no such user.
+    /// The user name for sessions and events. It is simulated if no user has the name.
     pub(crate) username: String,
-    /// `None` if there is no such user and the client must not learn that.
+    /// `None` if no user has the name and the app client hides that.
     pub(crate) user: Option<Arc<User>>,
 }
 
@@ -22,7 +22,7 @@ impl NamedUser {
     /// Finds the user of a name.
     ///
     /// # Errors
-    /// There is no such user, and the client may learn it.
+    /// Returns an error if no user has the name and the app client does not hide that.
     pub(crate) fn find(pool: &Pool, client: &Client, name: &str) -> Result<Self, Error> {
         pool.store.read(|data| match data.find_user(name).cloned() {
             Some(user) => Ok(Self { username: user.username.clone(), user: Some(user) }),
@@ -35,7 +35,7 @@ impl NamedUser {
         })
     }
 
-    /// Returns whether a client may give this name in its response to a challenge.
+    /// Returns whether a client may send this name in its response to a challenge.
     pub(crate) fn is_named(&self, pool: &Pool, data: &Data, name: &str) -> bool {
         match &self.user {
             Some(user) => is_named(data, user, name),

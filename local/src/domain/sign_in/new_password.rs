@@ -58,8 +58,8 @@ fn new_password_challenge(
     if is_waiting { Ok(open) } else { Err(Error::unknown_session()) }
 }
 
-/// Checks the attributes that come with the password: they must be writable and complete the user. A required attribute
-/// that the user already has cannot be changed here.
+/// Checks the attributes that the client sends with the password. They must be writable, and include all required
+/// attributes that the user does not have yet. A required attribute that the user already has cannot be changed here.
 fn check_attributes(
     settings: &PoolSettings,
     client: &Client,

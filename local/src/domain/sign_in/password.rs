@@ -1,4 +1,4 @@
-//! Sign-in with a password: the check, and the lockout after wrong ones.
+//! Sign-in with a password: the check of the password, and the lockout after wrong passwords.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     triggers::{Caller, Metadata, pre_authentication},
 };
 
-/// Returns the user of a name and a password, who may sign in: enabled, confirmed and not locked out.
+/// Verifies a name and a password, and returns the user if they may sign in.
 ///
 /// `validation` is the client's metadata for the triggers that run before the password is checked.
 pub(crate) async fn check_password(
@@ -36,7 +36,7 @@ pub(crate) async fn check_password(
     };
     lockout::check(&user.failures, pool.now())?;
     pre_authentication(&pool.events(), name, Some(&user), caller).await?;
-    // The check takes as long for a user without a password.
+    // The check must take as long for a user without a password.
     let is_right = match &user.password {
         Some(known) => known.is(pool.short_name(), &user.username, password).await,
         None => {
@@ -47,8 +47,8 @@ pub(crate) async fn check_password(
     if is_right { accept_password(pool, &user) } else { Err(reject_password(pool, &user).await?) }
 }
 
-/// Returns the user if the migration trigger knows them. A call that fails is counted as a wrong password, because
-/// functions reject wrong passwords by an error.
+/// Returns the user if the migration trigger knows them. A failed call counts as a wrong password, because functions
+/// report wrong passwords as errors.
 async fn migrated_user(
     pool: &Pool,
     name: &str,
@@ -79,13 +79,13 @@ async fn unknown_user_error(
     }
     let user_name = pool.store.read(|data| simulation::user_name(pool, data, name));
     pre_authentication(&pool.events(), name, None, caller).await?;
-    // The check takes as long as for an existing user.
+    // The check must take as long as for an existing user.
     simulation::password(pool, &user_name).is(pool.short_name(), &user_name, password).await;
     unknown_user::mistake(pool, &user_name).await
 }
 
-/// Returns the user who gave the right password. Only a caller who knows the password learns why the user may not sign
-/// in.
+/// Returns the user after the password was verified, if they may sign in. This is checked last, because only a caller
+/// who knows the password may learn why the user cannot sign in.
 pub(crate) fn accept_password(pool: &Pool, user: &User) -> Result<Arc<User>, Error> {
     let now = pool.now();
     let present = pool.store.read(|data| data.exact_user(&user.username).cloned());

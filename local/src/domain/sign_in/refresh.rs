@@ -6,8 +6,8 @@ use crate::{
     triggers::Metadata,
 };
 
-/// Exchanges a refresh token by the flow `REFRESH_TOKEN_AUTH`. The secret hash can be for the user name or for the
-/// `sub`. The caller has checked that the client allows the flow.
+/// Exchanges a refresh token with the flow `REFRESH_TOKEN_AUTH`. The secret hash can be computed from the user name or
+/// from the `sub`. The caller must have checked that the client allows the flow.
 pub(crate) async fn refresh(
     pool: &Pool,
     client: &Client,

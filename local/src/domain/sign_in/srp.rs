@@ -27,7 +27,7 @@ use crate::{
     triggers::{Caller, Metadata, pre_authentication},
 };
 
-/// More digits than any number of the group has.
+/// The maximum length of a public number, in digits. All numbers of the group are shorter.
 const MAX_DIGITS: usize = 1024;
 
 /// The client's proof that it knows the password.
@@ -37,7 +37,7 @@ pub(crate) struct Proof<'a> {
     pub(crate) timestamp: &'a str,
 }
 
-/// What follows after the password.
+/// The step that follows the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Follows {
     Tokens,
@@ -104,7 +104,8 @@ pub(crate) async fn request_proof(
     Ok(Outcome::Challenge(request))
 }
 
-/// Begins an exchange. A name without a user, or a user without a password, gets one in which no proof is valid.
+/// Begins an exchange. A name without a user, or a user without a password, gets an exchange in which no proof is
+/// valid.
 async fn begin_exchange(pool: &Pool, named: &NamedUser, public: &str) -> Result<Exchange, Error> {
     let invalid = || Error::invalid_parameter("Invalid SRP_A.");
     if public.len() > MAX_DIGITS {
@@ -147,7 +148,7 @@ pub(crate) async fn verify(
 
 /// An exchange to which the client responded, and which was removed from the store.
 struct AnsweredExchange {
-    /// Without a user if no user has the name, or if the password changed since the exchange began.
+    /// It has no user if no user has the name, or if the password changed since the exchange began.
     named: NamedUser,
     exchange: Exchange,
     follows: Follows,

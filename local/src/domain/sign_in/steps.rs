@@ -18,7 +18,7 @@ pub(crate) enum NextStep {
     Code(Factor),
     /// Choose one of several second factors.
     SelectFactor,
-    /// Set up a first second factor.
+    /// Set up a second factor, because the user has none.
     SetUpFactor,
 }
 
@@ -42,12 +42,12 @@ impl Factor {
         }
     }
 
-    /// Returns the factor with a name of the API.
+    /// Returns the factor with the given API name.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|factor| factor.name() == name)
     }
 
-    /// Returns the contact to which the factor's codes are sent, or `None` if they are not sent.
+    /// Returns the contact to which the factor's codes are sent, or `None` for a software token.
     pub(crate) fn contact(self) -> Option<Contact> {
         match self {
             Self::Sms => Some(Contact::PhoneNumber),
@@ -62,7 +62,7 @@ pub(crate) fn next_step(pool: &Pool, user: &User) -> NextStep {
     step_of(&pool.store.read(Data::settings), user)
 }
 
-/// Returns what a user with the right password has to do, by the settings of the pool.
+/// Returns what a user with the right password has to do, according to the settings of the pool.
 pub(crate) fn step_of(settings: &PoolSettings, user: &User) -> NextStep {
     if user.status == UserStatus::ForceChangePassword {
         return NextStep::NewPassword;
@@ -80,7 +80,7 @@ pub(crate) fn step_of(settings: &PoolSettings, user: &User) -> NextStep {
 
 /// Returns the second factors that the user can use.
 pub(crate) fn factors(settings: &PoolSettings, user: &User) -> Vec<Factor> {
-    // Where MFA is required, a verified software token counts even if the user did not turn it on.
+    // If MFA is required, a verified software token counts even if the user did not turn it on.
     let wants_token = user.mfa.software_token || settings.mfa_configuration == Mfa::On;
     let token = settings.software_token_mfa_configuration.enabled
         && user.software_token.is_some()

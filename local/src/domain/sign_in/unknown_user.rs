@@ -18,7 +18,7 @@ pub(crate) fn check(pool: &Pool, name: &str) -> Result<(), Error> {
 }
 
 /// Counts a mistake and returns the error for it. Nothing is counted while the name is locked out, or if a user with
-/// the name was added meanwhile.
+/// the name was added in the meantime.
 pub(crate) async fn mistake(pool: &Pool, name: &str) -> Result<Error, Error> {
     let now = pool.now();
     let key = digest_of(name);

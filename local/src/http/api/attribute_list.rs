@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{domain::attributes, error::Error, http::api::required, triggers::Metadata};
 
-/// A name and a value. An absent value means an empty one, which removes the attribute.
+/// A name and a value. An absent value is treated as an empty one, which removes the attribute.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct AttributeInput {

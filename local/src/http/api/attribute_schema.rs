@@ -1,4 +1,4 @@
-//! `SchemaAttributeType`: an attribute of a pool in the API's words.
+//! `SchemaAttributeType`: the definition of an attribute in the API.
 
 use serde_json::{Map, Value, json};
 

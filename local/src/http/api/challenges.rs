@@ -10,7 +10,7 @@ use crate::{
     model::settings::Contact,
 };
 
-/// The JSON of the result of a step of a sign-in.
+/// Returns the JSON for the outcome of a sign-in step.
 pub(crate) fn outcome(outcome: Outcome) -> Value {
     match outcome {
         Outcome::Tokens(tokens) => {

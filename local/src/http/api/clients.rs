@@ -21,7 +21,7 @@ use crate::{
     text::words,
 };
 
-/// The members that have no effect on a local pool. They are returned as they were sent.
+/// The members that have no effect on a local pool. They are returned unchanged.
 const OTHERS: [&str; 2] = ["AnalyticsConfiguration", "EnablePropagateAdditionalUserContextData"];
 
 pub(crate) async fn create(site: &Site, value: Value) -> Output {
@@ -85,7 +85,7 @@ pub(crate) async fn list(site: &Site, value: Value) -> Output {
     Ok(shapes::page("UserPoolClients", clients, next))
 }
 
-/// Reads the settings of an app client. Settings that the request does not have stay as in `base`.
+/// Reads the settings of an app client. Settings that the request omits keep their values in `base`.
 fn read_settings(
     mut members: Map<String, Value>,
     base: ClientSettings,

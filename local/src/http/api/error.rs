@@ -11,7 +11,7 @@ use crate::{
     http::api::CONTENT_TYPE,
 };
 
-/// The longest message that is also sent in a header, in bytes.
+/// The maximum length of a message that is also sent in a header, in bytes.
 const MAX_HEADER: usize = 1024;
 
 impl IntoResponse for Error {
@@ -23,7 +23,7 @@ impl IntoResponse for Error {
         if let Ok(name) = HeaderValue::try_from(format!("{}:", self.kind.exception())) {
             headers.insert("x-amzn-errortype", name);
         }
-        // Some clients reject a response with a long header, and would lose the body, which has the same text.
+        // Some clients reject a response with a long header. The body always has the message.
         let message = HeaderValue::try_from(&self.message).ok();
         if let Some(message) = message.filter(|message| message.len() <= MAX_HEADER) {
             headers.insert("x-amzn-errormessage", message);
@@ -51,7 +51,7 @@ mod tests {
     use crate::store::StoreError;
 
     #[tokio::test]
-    async fn errors_of_the_store_are_written_like_all_errors() {
+    async fn store_errors_have_the_format_of_api_errors() {
         let full = io::Error::from(io::ErrorKind::StorageFull);
         for (error, status, name) in [
             (StoreError::from(full), 500, "InternalErrorException"),

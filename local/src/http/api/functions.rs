@@ -8,8 +8,8 @@ use crate::{config::Setting, model::settings::LambdaConfig, text::words};
 /// Reads `LambdaConfig` of a request. Terraform and the CDK send the ARNs of functions on AWS, which are skipped.
 ///
 /// # Errors
-/// A value is neither an ARN nor the URL of a function on this machine. Other URLs are rejected because any page that a
-/// browser shows can send requests to the API, and functions receive passwords.
+/// Returns an error if a value is neither an ARN nor the URL of a function on this machine. Other URLs are rejected
+/// because any page that a browser shows can send requests to the API, and functions receive passwords.
 pub(crate) fn read_functions(config: &Value) -> Result<LambdaConfig, String> {
     let Value::Object(mut members) = words::to_file(config.clone()) else {
         return Err("LambdaConfig is not an object".to_owned());

@@ -46,7 +46,7 @@ pub(crate) async fn describe(site: &Site, value: Value) -> Output {
     Ok(json!({ "IdentityProvider": write_provider(pool.id().as_str(), &provider) }))
 }
 
-/// Members that the request does not have keep their values.
+/// Updates a provider. Members that the request omits keep their values.
 pub(crate) async fn update(site: &Site, value: Value) -> Output {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id)?;

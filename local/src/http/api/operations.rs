@@ -1,4 +1,4 @@
-//! The table of the operations. The dispatcher, the access rules, the documentation and the tests read it.
+//! The table of all operations. The dispatcher, the access rules, the documentation and the tests use it.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -19,7 +19,7 @@ pub(crate) struct Operation {
     pub(crate) name: &'static str,
     pub(crate) audience: Audience,
     handler: fn(Arc<Site>, Value) -> RunningOperation,
-    /// What it does, in one sentence.
+    /// A one-sentence summary of the operation.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares the documentation with it"))]
     pub(crate) description: &'static str,
 }
@@ -152,7 +152,7 @@ operations! {
     GetGroup(Administrator) => groups::get_group;
     /// Describes the identity provider that has an identifier.
     GetIdentityProviderByIdentifier(Administrator) => identity_providers::get_by_identifier;
-    /// Exchanges a refresh token, and rotates it if the app client enables rotation.
+    /// Exchanges a refresh token, and rotates it if the app client uses rotation.
     GetTokensFromRefreshToken(App) => sessions::get_tokens;
     /// Describes the signed-in user.
     GetUser(App) => account::get_user;

@@ -32,7 +32,7 @@ pub(crate) async fn mfa(site: &Site, value: Value) -> Output {
     describe_mfa(&pool)
 }
 
-/// The factors that `SetUserPoolMfaConfig` sets, in the words of configuration files.
+/// The factors that `SetUserPoolMfaConfig` sets, with the names of configuration files.
 #[derive(Deserialize)]
 struct Factors {
     mfa_configuration: Option<Mfa>,

@@ -24,7 +24,7 @@ use crate::{
     text::words,
 };
 
-/// The members that have an effect on a local pool. The others are returned as they were sent.
+/// The members that have an effect on a local pool. The others are returned unchanged.
 const SETTINGS: [&str; 16] = [
     "PoolName",
     "Policies",
@@ -106,7 +106,7 @@ pub(crate) async fn list(site: &Site, value: Value) -> Output {
     Ok(shapes::page("UserPools", pools, next))
 }
 
-/// Reads the settings of a pool. Settings that the request does not have stay as in `base`.
+/// Reads the settings of a pool. Settings that the request omits keep their values in `base`.
 fn read_settings(
     mut members: Map<String, Value>,
     others: &OtherSettings,

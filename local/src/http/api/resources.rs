@@ -34,7 +34,7 @@ pub(crate) fn take_text(value: &mut Value, member: &str) -> Result<Option<String
     input(members.and_then(|members| members.remove(member)).unwrap_or_default())
 }
 
-/// Returns the members with these names, and all others.
+/// Splits members into those with the given names and all others.
 pub(crate) fn split_members(
     value: Value,
     names: &[&str],
@@ -43,7 +43,7 @@ pub(crate) fn split_members(
     members.into_iter().partition(|(name, _)| names.contains(&name.as_str()))
 }
 
-/// Adds the settings without effect, except those that `written` already has.
+/// Adds the settings that have no effect, without replacing members of `written`.
 pub(crate) fn with_others(written: Map<String, Value>, others: &OtherSettings) -> Value {
     let mut all = others.clone();
     all.extend(written);

@@ -16,7 +16,7 @@ use crate::{
     pool::{Pool, site::Site},
 };
 
-/// The maximum total advance of a clock: ten years. Times that are computed from the clock stay in range.
+/// The maximum total advance of a clock: ten years. The limit keeps times that are computed from the clock in range.
 const MAX_ADVANCE: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// The body of a request that advances a clock.
@@ -31,8 +31,8 @@ pub(crate) async fn show(State(site): State<Arc<Site>>) -> Response {
     times(&site.pools())
 }
 
-/// `POST /_local/clock`: advances the clock of one pool or of all pools. Codes, sessions and tokens then expire without
-/// waiting.
+/// `POST /_local/clock`: advances the clock of one pool or of all pools. Tests can let codes, sessions and tokens
+/// expire without waiting.
 ///
 /// It accepts only JSON, which a form on a page of another site cannot send.
 pub(crate) async fn advance(

@@ -83,7 +83,7 @@ fn requested_pools(site: &Site, uri: &Uri) -> Result<Vec<Arc<Pool>>, (StatusCode
     Ok(vec![pool])
 }
 
-/// Returns whether a message was sent to a user. `name` is a user name, `sub`, email address or phone number.
+/// Returns whether a message was sent to a user. `name` is a user name, `sub`, e-mail address or phone number.
 fn is_for_user(data: &Data, message: &Message, name: &str) -> bool {
     let key = data.user_key(&message.username);
     key == data.user_key(name)

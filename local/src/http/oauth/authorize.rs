@@ -20,7 +20,7 @@ use crate::{
     pool::site::Site,
 };
 
-/// Redirects to the app if the user is signed in, else to an identity provider or to the page `/login`.
+/// Redirects to the app if the user is signed in, and otherwise to an identity provider or to the page `/login`.
 pub(crate) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,

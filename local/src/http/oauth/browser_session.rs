@@ -1,4 +1,4 @@
-//! The cookie of a browser at which a user is signed in.
+//! The cookie of a browser session.
 
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -18,7 +18,7 @@ use crate::{
     pool::Pool,
 };
 
-/// Returns the user who is signed in at a browser, or `None` if the app requires a new sign-in (`prompt=login`).
+/// Returns the user of a browser session, or `None` if the app requires a new sign-in (`prompt=login`).
 pub(crate) fn find(request: &AuthorizationRequest, headers: &HeaderMap) -> Option<SignedIn> {
     if request.prompt.requires_login() {
         return None;
@@ -30,8 +30,8 @@ pub(crate) fn find(request: &AuthorizationRequest, headers: &HeaderMap) -> Optio
 /// Signs in a user who completed all challenges, and redirects the browser to the app.
 ///
 /// # Errors
-/// Returns an error if the app does not accept the provider, if a trigger rejects the sign-in, or if the user may not sign
-/// in any more.
+/// Returns an error if the app does not accept the provider, if a trigger rejects the sign-in, or if the user may no
+/// longer sign in.
 pub(crate) async fn complete_sign_in(
     request: &AuthorizationRequest,
     user: &User,

@@ -12,7 +12,7 @@ pub(crate) fn cookie_name(pool: &Pool, purpose: &str) -> String {
 }
 
 /// Returns the cookie with a name, unless it is empty. A request can have two such cookies if a page on another port or
-/// path of this host set one of them. Neither is used then.
+/// path of this host set one of them. In that case, neither is used.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a>> {
     let mut found = headers
         .get_all(header::COOKIE)

@@ -1,7 +1,7 @@
 //! Protection of forms against cross-site request forgery.
 //!
-//! A form is accepted if it has the token for a cookie of this browser. The headers `Origin` and `Sec-Fetch-Site`, where
-//! present, must name this origin.
+//! A form is accepted if it has the token for a cookie of this browser. If the headers `Origin` and `Sec-Fetch-Site`
+//! are present, they must name this origin.
 //!
 //! `CsrfLayer` of `tower-http` checks these headers alone, which is not enough here:
 //!

@@ -1,4 +1,4 @@
-//! Pages that show a message. They belong to no authorization request.
+//! Pages that show a message, independently of an authorization request.
 
 use std::sync::LazyLock;
 

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prompt_is_a_list() {
+    fn prompt_is_a_space_separated_list() {
         let parse = |text| Prompt::parse(Some(text)).unwrap();
         for text in ["login", "login consent", "consent  login", " login"] {
             assert!(parse(text).requires_login(), "{text}");

@@ -20,11 +20,11 @@ use crate::{
     pool::{Pool, site::Site},
 };
 
-/// Rejects a query or a form with repeated or unreadable parameters.
+/// Error for a query or a form with repeated or invalid parameters.
 pub(crate) const AMBIGUOUS: OAuthError =
     OAuthError::new("invalid_request", "A parameter occurs more than once, or is not UTF-8");
 
-/// Rejects a grant that the app client may not use.
+/// Error for a grant that the app client may not use.
 pub(crate) const FLOW_NOT_ALLOWED: OAuthError = OAuthError::new(
     "unauthorized_client",
     "This grant is not among the AllowedOAuthFlows of the app client",
@@ -60,9 +60,9 @@ pub(crate) struct AuthorizationRequest {
 
 /// An authorization request that is not valid.
 pub(crate) enum RequestError {
-    /// The client or its redirect URI is not valid. The error must not be sent there, so the user sees a page.
+    /// The client or its redirect URI is not valid. The error must not be sent to that URI, so a page shows it.
     Page(&'static str),
-    /// The browser takes the error to the app at this address.
+    /// The browser is redirected to the app at this address, which contains the error.
     Redirect(String),
 }
 
@@ -138,7 +138,7 @@ impl AuthorizationRequest {
         })
     }
 
-    /// Returns what the app gets when the user is signed in.
+    /// Returns what the app is granted once the user is signed in.
     pub(crate) fn authorization(&self) -> Authorization<'_> {
         Authorization {
             client: &self.client,
@@ -155,7 +155,7 @@ impl AuthorizationRequest {
         self.client.settings.allows_provider(OWN_PROVIDER)
     }
 
-    /// Returns the query with which another page gets the same request.
+    /// Returns the query that passes the request to another page.
     pub(crate) fn query(&self) -> String {
         let method = self.code_challenge.as_ref().map(|_| "S256");
         let prompt = self.prompt.text();

@@ -13,17 +13,15 @@ const INVALID_URL: OAuthError = OAuthError::new(
      scheme such as myapp://",
 );
 
-/// Rejects a resource in a request with client credentials.
+/// Error for a resource in a request with client credentials.
 pub(crate) const USERS_ONLY: OAuthError = OAuthError::new(
     "invalid_target",
     "Tokens from client credentials cannot be bound to a resource",
 );
 
-/// Rejects a token request with another resource than the authorization request.
-pub(crate) const MISMATCH: OAuthError = OAuthError::new(
-    "invalid_target",
-    "resource must be absent or equal to the one of the authorization request",
-);
+/// Error for a token request whose resource does not match the authorization request.
+pub(crate) const MISMATCH: OAuthError =
+    OAuthError::new("invalid_target", "resource must be absent or match the authorization request");
 
 /// Returns the value of the parameter.
 ///

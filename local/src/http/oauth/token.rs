@@ -116,7 +116,7 @@ fn machine_response(token: MachineToken) -> Value {
     json!({ "access_token": access_token, "expires_in": expires_in, "token_type": "Bearer" })
 }
 
-/// Returns the OAuth error for a grant. `rejected` is the error for a code or token that is invalid.
+/// Returns the OAuth error for a grant. `rejected` is the error for an invalid code or token.
 fn oauth_error(error: &GrantError, rejected: OAuthError) -> OAuthError {
     match error {
         GrantError::FlowNotAllowed => FLOW_NOT_ALLOWED,

@@ -37,7 +37,7 @@ use crate::{
 /// The maximum length of a provider's error description, in characters.
 const MAX_DESCRIPTION: usize = 200;
 
-/// Completes the sign-in that the parameter `state` names.
+/// Completes the sign-in that the parameter `state` identifies.
 pub(crate) async fn handle(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
@@ -58,7 +58,7 @@ pub(crate) async fn handle(
     let mut response = match providers.into_iter().find(is_chosen) {
         Some(provider) => finish(&request, &provider, &sign_in, &query).await,
         None => {
-            let description = "The identity provider does not exist any more";
+            let description = "The identity provider no longer exists";
             redirect_with_error(&request, "invalid_request", description)
         }
     };
@@ -115,7 +115,7 @@ async fn finish(
     }
 }
 
-/// Returns the code of OAuth for an error.
+/// Returns the OAuth error code for an error.
 fn code_of(error: &AccountError) -> &'static str {
     match error {
         AccountError::Rejected(_) => "invalid_request",
@@ -169,7 +169,7 @@ async fn fetch_claims(
     Ok(claims)
 }
 
-/// Returns a description that came from the provider, without control characters.
+/// Returns the provider's description, shortened and without control characters.
 fn shortened(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(MAX_DESCRIPTION).collect()
 }

@@ -114,7 +114,7 @@ impl Endpoints {
         let endpoints = [
             ("token endpoint", Some(&self.token)),
             ("key set", Some(&self.keys)),
-            ("userInfo endpoint", self.user_info.as_ref()),
+            ("userinfo endpoint", self.user_info.as_ref()),
         ];
         for (what, address) in endpoints {
             if let Some(address) = address
@@ -132,7 +132,7 @@ impl Endpoints {
 
 fn client(uri: &Uri) -> reqwest::Result<Client> {
     let builder = Client::builder().redirect(redirect::Policy::none()).timeout(TIMEOUT);
-    // A proxy would connect to the loopback address of its own machine.
+    // A proxy would connect to its own loopback address.
     let builder = if uri.host().is_some_and(is_loopback) { builder.no_proxy() } else { builder };
     // Plain HTTP needs no certificates.
     let is_plain = uri.scheme_str() == Some("http");

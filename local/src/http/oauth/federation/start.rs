@@ -35,8 +35,8 @@ pub(crate) async fn begin(
         Err(error) => return provider_failed(request, provider, &error),
     };
     let pool = &request.pool;
-    // The browser sends the cookie of this sign-in only to the host of this request, so it must come back to that host.
-    // A client can choose the host only for itself, and the provider accepts only a registered address.
+    // The browser sends the cookie of this sign-in only to the host of this request, so it must return to that host. A
+    // client can choose the host only for itself, and the provider accepts only a registered address.
     let redirect_uri = format!("{}{}", base_url(headers, pool), paths::IDP_RESPONSE);
     let started = sign_ins::start(pool, provider, request.query(), redirect_uri.clone()).await;
     let Ok(StartedSignIn { state, nonce, code_challenge, cookie }) = started else {

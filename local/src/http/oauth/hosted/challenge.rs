@@ -1,5 +1,4 @@
-//! `/login/step`: challenges between the password and the redirect to the app, which are second factors and the choice
-//! of a new password.
+//! `/login/step`: the challenges after the password, which are second factors and the choice of a new password.
 
 use std::sync::Arc;
 
@@ -32,7 +31,7 @@ use crate::{
     model::{User, settings::OWN_PROVIDER},
 };
 
-/// A challenge as its form carries it.
+/// A challenge, as stored in the hidden fields of its form.
 struct Challenge {
     /// The name, such as `SMS_MFA`.
     name: String,
@@ -60,7 +59,7 @@ pub(crate) async fn submit(PasswordForm { page, fields }: PasswordForm) -> Respo
     };
     match check_response(page.request(), &challenge, &fields).await {
         Ok((user, next)) => proceed(page, &user, next).await,
-        // The session is over, so the user has to start again.
+        // The session is no longer valid, so the user has to start again.
         Err(error) if error.kind == ErrorKind::NotAuthorized => login_page(page.error(&error), ""),
         Err(error) => challenge_page(page.error(&error), &challenge),
     }
@@ -232,7 +231,7 @@ fn setup_steps(page: &Page, challenge: &Challenge) -> Markup {
     }
 }
 
-/// Encodes a part of an address, in which a space is not written as a plus sign.
+/// Percent-encodes a part of a URL. A space becomes `%20`, not a plus sign.
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

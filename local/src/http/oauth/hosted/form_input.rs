@@ -1,4 +1,4 @@
-//! Checks of what people enter, against the constraints that the API has for the same values.
+//! Checks form input against the constraints that the API has for the same values.
 
 use crate::{
     domain::attributes::AttributeInput,
@@ -20,7 +20,7 @@ pub(crate) fn check_user_name(name: &str) -> Result<(), Error> {
     check_text("UsernameType", "username", name)
 }
 
-/// Checks the password of a new user. An empty one is left to the password policy.
+/// Checks the password of a new user. An empty password is rejected by the password policy instead.
 pub(crate) fn check_sign_up_password(password: &str) -> Result<(), Error> {
     check_text("BlankOrPasswordType", "password", password)
 }
@@ -35,7 +35,7 @@ pub(crate) fn check_code(code: &str) -> Result<(), Error> {
     check_text("ConfirmationCodeType", "confirmationCode", code)
 }
 
-/// Returns the user attributes of a form, after a check of each.
+/// Checks the user attributes of a form, and returns them.
 pub(crate) fn read_attributes(fields: &Parameters) -> Result<Vec<AttributeInput>, Error> {
     attributes(fields)
         .map(|(name, value)| {
@@ -51,7 +51,7 @@ pub(crate) fn hides_users(request: &AuthorizationRequest) -> bool {
     request.client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled
 }
 
-/// Returns whether an error would reveal whether a user exists although the app client hides that.
+/// Returns whether the app client hides which users exist and an error would reveal it.
 pub(crate) fn must_be_hidden(request: &AuthorizationRequest, error: &Error) -> bool {
     hides_users(request)
         && matches!(

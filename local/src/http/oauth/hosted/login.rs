@@ -33,7 +33,7 @@ pub(crate) async fn sign_in(PasswordForm { page, fields }: PasswordForm) -> Resp
     sign_in_with_password(page, name, password).await
 }
 
-/// `POST /login/continue`: continues as the user who is signed in at this browser.
+/// `POST /login/continue`: continues as the user of the browser session.
 pub(crate) async fn continue_signed_in(SubmittedForm { page, .. }: SubmittedForm) -> Response {
     let Some(SignedIn { user, session }) = browser_session::find(page.request(), page.headers())
     else {

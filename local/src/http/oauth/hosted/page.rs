@@ -24,7 +24,7 @@ use crate::{
     store::Data,
 };
 
-/// A page for an authorization request: its links and forms carry the request on to the next page.
+/// A page for an authorization request: its links and forms pass the request to the next page.
 ///
 /// As an extractor it validates the request in the page's address.
 pub(crate) struct Page {
@@ -62,7 +62,7 @@ impl Page {
 
     /// Shows why the input was rejected.
     pub(crate) fn error(self, error: &Error) -> Self {
-        self.problem(message_for_people(error))
+        self.problem(user_facing_message(error))
     }
 
     /// Shows what was done.
@@ -89,7 +89,7 @@ impl Page {
         self.form_with(path, fields, &html! { button { (button) } })
     }
 
-    /// Returns a form for something beside the page's main purpose.
+    /// Returns a form for a secondary action of the page.
     pub(crate) fn secondary_form(&self, path: &str, fields: &Markup, button: &str) -> Markup {
         self.form_with(path, fields, &html! { button class="quiet" { (button) } })
     }
@@ -208,9 +208,9 @@ pub(crate) async fn show_error(Query(query): Query) -> Response {
     error_page(query.get("error").unwrap_or_default())
 }
 
-/// Returns the message of an error as people see it. A violation of the service model names members of the API, which
-/// they do not know.
-fn message_for_people(error: &Error) -> &str {
+/// Returns the error message that a page shows. The messages of service model violations are replaced, because they
+/// name members of the API, which users do not know.
+fn user_facing_message(error: &Error) -> &str {
     if error.faulty.is_empty() {
         return &error.message;
     }
@@ -228,7 +228,7 @@ fn message_for_people(error: &Error) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, message_for_people};
+    use super::{Error, user_facing_message};
 
     #[test]
     fn model_violations_are_described_without_member_names() {
@@ -245,7 +245,7 @@ mod tests {
             );
             let faulty = vec![member.to_owned()];
             let error = Error { faulty, ..Error::invalid_parameter(message) };
-            let shown = message_for_people(&error);
+            let shown = user_facing_message(&error);
             assert!(shown.contains(word) && !shown.contains("Member"), "{member}: {shown}");
         }
         for message in [
@@ -254,7 +254,7 @@ mod tests {
             // A trigger can use the same words.
             "1 validation error detected: Value at 'username' is taken",
         ] {
-            assert_eq!(message_for_people(&Error::not_authorized(message)), message);
+            assert_eq!(user_facing_message(&Error::not_authorized(message)), message);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The pages that several handlers respond with.
+//! The pages that several handlers share.
 
 use axum::response::Response;
 use maud::{Markup, html};
