@@ -11,6 +11,7 @@ pub enum ConfigError {
         "pool id: found {found:?}; expected `<region>_<suffix>` of at most 55 characters, \
          such as `eu-west-1_Ab12Cd34E` (see the user pool's overview page)"
     )]
+    #[non_exhaustive]
     PoolId {
         /// The text that was given.
         found: String,
@@ -21,6 +22,7 @@ pub enum ConfigError {
         "pool id: {found:?} does not begin with an AWS region, so its issuer is unknown; \
          call `Pool::endpoint` for an emulator, or use `Pool::custom(issuer, jwks_uri)`"
     )]
+    #[non_exhaustive]
     UnknownRegion {
         /// The pool id that was given.
         found: String,
@@ -31,6 +33,7 @@ pub enum ConfigError {
         "clients of {pool}: there are none; call `access_tokens([..])`, `id_tokens([..])` or both \
          with the ids of the app clients whose tokens are accepted"
     )]
+    #[non_exhaustive]
     NoClients {
         /// The pool's issuer.
         pool: String,
@@ -41,6 +44,7 @@ pub enum ConfigError {
         "{setting}: the list is empty; name at least one resource, such as \
          `https://api.example.com`, or leave the setting out"
     )]
+    #[non_exhaustive]
     NoResources {
         /// The setting.
         setting: &'static str,
@@ -51,6 +55,7 @@ pub enum ConfigError {
         "client id: found {found:?}; expected 1 to 128 visible ASCII characters without spaces \
          or commas (one list entry for each app client)"
     )]
+    #[non_exhaustive]
     ClientId {
         /// The text that was given.
         found: String,
@@ -58,6 +63,7 @@ pub enum ConfigError {
 
     /// A URL is not an absolute `https` or `http` URL.
     #[error("{field}: found {found:?}; expected an absolute https URL {hint}")]
+    #[non_exhaustive]
     Url {
         /// The setting.
         field: &'static str,
@@ -72,6 +78,7 @@ pub enum ConfigError {
         "{field}: {found:?} is plain HTTP, so anyone on the network can replace the keys; use https, \
          a loopback address, or accept the risk with `Pool::dangerous().allow_plain_http()`"
     )]
+    #[non_exhaustive]
     PlainHttp {
         /// The setting.
         field: &'static str,
@@ -81,6 +88,7 @@ pub enum ConfigError {
 
     /// A setting has no effect in combination with another.
     #[error("{setting}: has no effect together with {with}; remove one of the two")]
+    #[non_exhaustive]
     Conflict {
         /// The setting without effect.
         setting: &'static str,
@@ -90,6 +98,7 @@ pub enum ConfigError {
 
     /// Two pools have the same issuer, or one pool was added twice.
     #[error("issuer: {issuer:?} belongs to two pools; configure each issuer for one pool")]
+    #[non_exhaustive]
     DuplicateIssuer {
         /// The issuer of both pools.
         issuer: String,
@@ -97,6 +106,7 @@ pub enum ConfigError {
 
     /// A duration is outside of its range.
     #[error("{field}: found {found:?}; expected {expected}")]
+    #[non_exhaustive]
     Duration {
         /// The setting.
         field: &'static str,
@@ -108,6 +118,7 @@ pub enum ConfigError {
 
     /// A name (of a claim, cookie, header, query parameter or realm) cannot be used.
     #[error("{field}: found {found:?}; expected {expected}")]
+    #[non_exhaustive]
     Name {
         /// The setting.
         field: &'static str,
@@ -122,6 +133,7 @@ pub enum ConfigError {
         "keys of {pool}: the feature `fetch` is disabled, so they cannot be fetched; \
          enable it, or call `Pool::static_keys` or `Pool::key_source`"
     )]
+    #[non_exhaustive]
     NoKeySource {
         /// The pool's issuer.
         pool: String,
@@ -132,6 +144,7 @@ pub enum ConfigError {
         "key fetching: the HTTP client could not be set up; check that the machine has CA \
          certificates installed"
     )]
+    #[non_exhaustive]
     HttpClient {
         /// The error of the client.
         source: Arc<dyn Error + Send + Sync>,
@@ -139,6 +152,7 @@ pub enum ConfigError {
 
     /// Two pools have the same name.
     #[error("pool name: two pools are named {name:?}; set different names with `Pool::name`")]
+    #[non_exhaustive]
     DuplicatePoolName {
         /// The name of both pools.
         name: String,
@@ -146,6 +160,7 @@ pub enum ConfigError {
 
     /// The document given to `import_keys` is not one that `export_keys` wrote.
     #[error("imported keys: {reason}; pass the text that `Verifier::export_keys` returned")]
+    #[non_exhaustive]
     ImportedKeys {
         /// What is wrong with the document.
         reason: &'static str,
