@@ -856,8 +856,14 @@ async fn log_names_the_cause_of_each_provider_failure() {
     let wrong: [(&str, Change); 6] = [
         ("`alg` is not RS256", Box::new(|header, _| header["alg"] = json!("PS256"))),
         ("no key with the `kid`", Box::new(|header, _| header["kid"] = json!("logged-kid"))),
-        ("`aud` is not `client_id`", Box::new(|_, claims| claims["aud"] = json!("logged-aud"))),
-        ("`nonce` is not the one", Box::new(|_, claims| claims["nonce"] = json!("logged-nonce"))),
+        (
+            "`aud` does not match the setting `client_id`",
+            Box::new(|_, claims| claims["aud"] = json!("logged-aud")),
+        ),
+        (
+            "`nonce` does not match this sign-in",
+            Box::new(|_, claims| claims["nonce"] = json!("logged-nonce")),
+        ),
         ("`exp` is missing, not a number", Box::new(|_, claims| claims["exp"] = json!(1))),
         ("`nbf` is in the future", Box::new(|_, claims| claims["nbf"] = json!(9_999_999_999_u64))),
     ];
