@@ -73,10 +73,8 @@ async fn user_signs_up_confirms_and_signs_in() {
     let page = browser.submit(&page, "/signup", &[("password", PASSWORD)]).await;
     assert_eq!(page.notice().as_deref(), Some("A code was sent to j***@e***."));
     let page = browser.submit(&page, "/confirm", &[("code", "x")]).await;
-    assert_eq!(
-        page.problem().as_deref(),
-        Some("Invalid verification code provided, please try again.")
-    );
+    let rejected = "Invalid verification code provided. Check it, or request a new code.";
+    assert_eq!(page.problem().as_deref(), Some(rejected));
     let page = browser.submit(&page, "/confirm/resend", &[]).await;
     let code = last_code(&pool, "jane").await;
     let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
@@ -131,14 +129,37 @@ async fn pages_do_not_reveal_which_users_exist() {
         form.set("username", name);
         form.action.set_path("/confirm/resend");
         seen[2].insert(same(&browser.post(&form).await));
-        if name != "fresh" {
-            form.action.set_path("/confirm");
-            form.set("code", "000000");
+        form.action.set_path("/confirm");
+        form.set("code", "000000");
+        // The last attempt is beyond the limit of the unconfirmed user.
+        for _ in 0..6 {
             seen[3].insert(same(&browser.post(&form).await));
         }
     }
     for (number, page) in seen.iter().enumerate() {
         assert_eq!(page.len(), 1, "{number}: {page:#?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_legacy_client_show_why_a_code_is_rejected() {
+    let config = format!("{CLIENT}prevent_user_existence_errors = \"LEGACY\"\n");
+    let pool = pool_with(&config, &["alice"]).await;
+    let input = json!({
+        "ClientId": pool.client_id(), "Username": "fresh", "Password": PASSWORD,
+        "UserAttributes": [{ "Name": "email", "Value": "fresh@example.com" }],
+    });
+    call(&pool, "SignUp", input).await.unwrap();
+    for (name, problem) in [
+        ("alice", "User cannot be confirmed. Current status is CONFIRMED"),
+        ("fresh", "Invalid verification code provided, please try again."),
+        ("nobody", "User does not exist."),
+    ] {
+        let mut browser = Browser::new();
+        let page = open(&mut browser, &pool, "/confirm").await;
+        let typed = [("username", name), ("code", "000000")];
+        let page = browser.submit(&page, "/confirm", &typed).await;
+        assert_eq!(page.problem().as_deref(), Some(problem), "{name}");
     }
 }
 

@@ -56,7 +56,13 @@ pub(crate) fn must_be_hidden(request: &AuthorizationRequest, error: &Error) -> b
     hides_users(request)
         && matches!(
             error.kind,
-            ErrorKind::NotAuthorized | ErrorKind::InvalidParameter | ErrorKind::UserNotFound
+            ErrorKind::NotAuthorized
+                | ErrorKind::InvalidParameter
+                | ErrorKind::UserNotFound
+                // Only unconfirmed users have a code to confirm their account, and only their attempts are counted.
+                | ErrorKind::CodeMismatch
+                | ErrorKind::ExpiredCode
+                | ErrorKind::LimitExceeded
         )
 }
 

@@ -58,8 +58,10 @@ pub(crate) async fn confirm(PasswordForm { page, fields }: PasswordForm) -> Resp
     let name = user_name(&fields);
     match confirm_user(page.request(), name, fields.raw("code").trim()).await {
         Ok(()) => login_page(page.notice("Your account is confirmed. Sign in."), name),
+        // The same response whether or not an unconfirmed user has this name.
         Err(error) if must_be_hidden(page.request(), &error) => {
-            confirm_page(page.problem("Invalid code provided, please request a code again."), name)
+            let problem = "Invalid verification code provided. Check it, or request a new code.";
+            confirm_page(page.problem(problem), name)
         }
         Err(error) => confirm_page(page.error(&error), name),
     }
