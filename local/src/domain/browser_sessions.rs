@@ -51,7 +51,7 @@ pub(crate) async fn create(
     provider: &str,
 ) -> Result<NewSession, Error> {
     if !client.settings.allows_provider(provider) {
-        return Err(Error::not_authorized("The app does not accept this identity provider."));
+        return Err(not_accepted());
     }
     let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
     post_authentication(&pool.events(), user, caller).await?;
@@ -67,7 +67,10 @@ pub(crate) async fn create(
     };
     pool.store
         .write(|data: &mut Data| {
-            // The user may have been disabled, or the password changed, while the trigger ran.
+            // While the trigger ran, the provider may have been deleted, the user disabled, or the password changed.
+            if !data.has_provider(provider) {
+                return Err(not_accepted());
+            }
             if find_ready_user(data, &user.username, &session.proof).is_none() {
                 return Err(Error::wrong_password());
             }
@@ -77,6 +80,10 @@ pub(crate) async fn create(
         })
         .await??;
     Ok(NewSession { cookie, session })
+}
+
+fn not_accepted() -> Error {
+    Error::not_authorized("The app does not accept this identity provider.")
 }
 
 /// Deletes the session of a cookie. An unknown cookie is not an error.

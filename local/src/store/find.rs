@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     model::{
         Identity, User,
-        settings::{Alias, Contact, PoolSettings},
+        settings::{Alias, Contact, OWN_PROVIDER, PoolSettings},
     },
     store::data::Data,
 };
@@ -12,6 +12,11 @@ impl Data {
     /// Returns the pool's settings.
     pub(crate) fn settings(&self) -> Arc<PoolSettings> {
         self.pool.values().next().map(|record| Arc::clone(&record.settings)).unwrap_or_default()
+    }
+
+    /// Returns whether users can sign in at a provider: the pool itself, or an identity provider that exists.
+    pub(crate) fn has_provider(&self, name: &str) -> bool {
+        name == OWN_PROVIDER || self.identity_providers.contains(name)
     }
 
     /// Returns the key of a user in the table of users. Two user names or aliases are the same if their keys are equal.

@@ -9,12 +9,13 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 use tower_cognito::TokenUse;
-use tower_cognito_local::{Config, UserPool};
+use tower_cognito_local::{Config, Trigger, UserPool};
 
 use crate::support::{
     browser::{Browser, Page, client, encoded},
     captured_logs,
     cognito::{PASSWORD, call, payload, provider_config},
+    function::{Function, Late, Outcome},
     header, serve, wall_time,
 };
 
@@ -83,10 +84,25 @@ async fn register(pool: &UserPool, name: &str, issuer: &str, mapping: Value) {
 /// Starts two pools. The second is an identity provider of the first, with the name `Corp`.
 async fn pools() -> (UserPool, UserPool) {
     let pool = pool().await;
-    let corp = provider_for(&pool).await;
-    let mapping = json!({ "email": "email", "given_name": "given_name", "username": "sub" });
-    register(&pool, "Corp", corp.issuer(), mapping).await;
+    let corp = start_corp(&pool).await;
     (pool, corp)
+}
+
+/// The same pools. The first has a trigger.
+async fn pools_with(trigger: Trigger, function: &Function) -> (UserPool, UserPool) {
+    let config = Config::from_toml(CONFIG).unwrap();
+    let builder = UserPool::builder().config(config).trigger_url(trigger, function.url());
+    let pool = builder.start().await.unwrap();
+    let corp = start_corp(&pool).await;
+    (pool, corp)
+}
+
+/// Starts a pool and registers it as the identity provider `Corp` of another.
+async fn start_corp(pool: &UserPool) -> UserPool {
+    let corp = provider_for(pool).await;
+    let mapping = json!({ "email": "email", "given_name": "given_name", "username": "sub" });
+    register(pool, "Corp", corp.issuer(), mapping).await;
+    corp
 }
 
 fn address(pool: &UserPool, path: &str, more: &[(&str, &str)]) -> String {
@@ -1031,4 +1047,48 @@ async fn errors_of_the_provider_are_sent_to_the_app() {
     register(&pool, "Other", "http://127.0.0.1:9", json!({})).await;
     let start = address(&pool, "/oauth2/authorize", &[("identity_provider", "Other")]);
     assert_error(&browser.open(start).await, "server_error");
+}
+
+#[tokio::test]
+async fn rejection_by_the_post_authentication_trigger_denies_access() {
+    let rejecting = Function::failing("closed on Sundays").await;
+    let broken = Function::answering(|_, _| Outcome::Text(200, "no JSON".to_owned())).await;
+    for (function, error, description) in [
+        (rejecting, "access_denied", "PostAuthentication failed with error closed on Sundays."),
+        (broken, "server_error", "Invalid lambda function output : Invalid JSON"),
+    ] {
+        let (pool, _corp) = pools_with(Trigger::PostAuthentication, &function).await;
+        let page = sign_in_at_corp(&mut Browser::new(), &pool).await;
+        assert_error(&page, error);
+        assert_eq!(page.parameter("error_description").as_deref(), Some(description));
+    }
+}
+
+#[tokio::test]
+async fn provider_that_is_deleted_while_a_trigger_runs_signs_nobody_in() {
+    for (trigger, error, creates_user) in [
+        (Trigger::PreSignUp, "invalid_request", false),
+        (Trigger::PostConfirmation, "access_denied", true),
+        (Trigger::PostAuthentication, "access_denied", true),
+    ] {
+        let late = Late::default();
+        let corp = json!({ "ProviderName": "Corp" });
+        let function = Function::calling(&late, "DeleteIdentityProvider", corp).await;
+        let (pool, _corp) = pools_with(trigger, &function).await;
+        let pool = Arc::new(pool);
+        late.set(Arc::clone(&pool)).unwrap();
+        let mut browser = Browser::new();
+        assert_error(&sign_in_at_corp(&mut browser, &pool).await, error);
+        assert_eq!(function.count(), 1, "{trigger:?}");
+        let users = admin(&pool, "ListUsers", json!({})).await.unwrap();
+        let count = users["Users"].as_array().unwrap().len();
+        assert_eq!(count, if creates_user { 2 } else { 1 }, "{trigger:?}");
+        let groups = admin(&pool, "ListGroups", json!({})).await.unwrap();
+        assert_eq!(groups["Groups"].as_array().unwrap().is_empty(), !creates_user, "{trigger:?}");
+        // Without a session, the browser gets the page to sign in.
+        let session = format!("cognito-{}-{}", pool.id(), pool.address().port());
+        assert!(!browser.cookies.contains_key(&session), "{trigger:?}");
+        let page = browser.open(address(&pool, "/oauth2/authorize", &[])).await;
+        assert_eq!(page.url.path(), "/login", "{trigger:?}");
+    }
 }

@@ -25,6 +25,9 @@ pub(crate) enum AccountError {
     /// A rule of the pool or a trigger rejects the account or its attributes.
     #[error("{0}")]
     Rejected(String),
+    /// The provider was deleted during the sign-in, or the app client no longer supports it.
+    #[error("The identity provider no longer exists")]
+    ProviderDeleted,
     #[error("User is disabled.")]
     UserDisabled,
     /// The user was deleted during the sign-in.
@@ -77,7 +80,10 @@ pub(crate) async fn find_or_create_user(
     let written = pool
         .store
         .write(|data| {
-            // Since the read above, another request may have created or deleted the user.
+            // Since the reads above, another request may have deleted the provider, or created or deleted the user.
+            if !data.has_provider(&provider.provider_name) {
+                return Err(AccountError::ProviderDeleted);
+            }
             let before = data.user_of_account(account.0, account.1).cloned();
             let mut user = match (&before, new_user) {
                 (Some(before), _) => User::clone(before),

@@ -62,7 +62,14 @@ pub(crate) fn pool_of(site: &Site, state: &str) -> Option<Arc<Pool>> {
 }
 
 /// Removes and returns the sign-in with the given state, if the cookie belongs to it and it has not expired.
-pub(crate) async fn take(pool: &Pool, state: &str, cookie: &str) -> Option<Arc<ExternalSignIn>> {
+///
+/// # Errors
+/// The sign-in cannot be removed from the data file.
+pub(crate) async fn take(
+    pool: &Pool,
+    state: &str,
+    cookie: &str,
+) -> Result<Option<Arc<ExternalSignIn>>, Error> {
     let (key, browser) = (digest_of(state), digest_of(cookie));
     let now = pool.now();
     let taken = pool
@@ -70,8 +77,9 @@ pub(crate) async fn take(pool: &Pool, state: &str, cookie: &str) -> Option<Arc<E
         .write(|data| {
             let sign_in = data.external_sign_ins.get(&key);
             let is_same_browser = sign_in.is_some_and(|sign_in| same(&sign_in.browser, &browser));
-            is_same_browser.then(|| data.external_sign_ins.remove(&key)).flatten().ok_or(())
+            let taken = is_same_browser.then(|| data.external_sign_ins.remove(&key)).flatten();
+            Ok::<_, Error>(taken)
         })
-        .await;
-    taken.ok()?.ok().filter(|sign_in| now < sign_in.expires_at)
+        .await??;
+    Ok(taken.filter(|sign_in| now < sign_in.expires_at))
 }

@@ -17,6 +17,7 @@ use crate::{
         id_token::{self, Expected},
         providers, sign_ins,
     },
+    error::{Error, ErrorKind},
     http::oauth::{
         browser_session::complete_sign_in,
         cookies::{cookie, remove_cookie},
@@ -45,8 +46,10 @@ pub(crate) async fn handle(
 ) -> Response {
     let state = query.get("state").filter(|_| query.is_unambiguous());
     let Some(state) = state else { return error_page("invalid_state") };
-    let Some((pool, sign_in)) = take(&site, &headers, state).await else {
-        return error_page("invalid_state");
+    let (pool, sign_in) = match take(&site, &headers, state).await {
+        Ok(Some(taken)) => taken,
+        Ok(None) => return error_page("invalid_state"),
+        Err(_) => return error_page("server_error"),
     };
     let parameters = Parameters::parse(sign_in.request.as_bytes());
     let request = match AuthorizationRequest::parse(&site, &parameters) {
@@ -58,8 +61,8 @@ pub(crate) async fn handle(
     let mut response = match providers.into_iter().find(is_chosen) {
         Some(provider) => finish(&request, &provider, &sign_in, &query).await,
         None => {
-            let description = "The identity provider no longer exists";
-            redirect_with_error(&request, "invalid_request", description)
+            let error = AccountError::ProviderDeleted;
+            redirect_with_error(&request, code_of(&error), &error.to_string())
         }
     };
     let cookie = remove_cookie(&sign_in_cookie(&pool, state));
@@ -72,11 +75,11 @@ async fn take(
     site: &Site,
     headers: &HeaderMap,
     state: &str,
-) -> Option<(Arc<Pool>, Arc<ExternalSignIn>)> {
-    let pool = sign_ins::pool_of(site, state)?;
-    let cookie = cookie(headers, &sign_in_cookie(&pool, state))?;
+) -> Result<Option<(Arc<Pool>, Arc<ExternalSignIn>)>, Error> {
+    let Some(pool) = sign_ins::pool_of(site, state) else { return Ok(None) };
+    let Some(cookie) = cookie(headers, &sign_in_cookie(&pool, state)) else { return Ok(None) };
     let sign_in = sign_ins::take(&pool, state, cookie.value()).await?;
-    Some((pool, sign_in))
+    Ok(sign_in.map(|sign_in| (pool, sign_in)))
 }
 
 /// Completes a sign-in with the provider's response, and redirects the browser to the app.
@@ -111,16 +114,24 @@ async fn finish(
     };
     match complete_sign_in(request, &user, &provider.provider_name).await {
         Ok(response) => response,
-        Err(error) => redirect_with_error(request, "server_error", &error.message),
+        Err(error) => redirect_with_error(request, code_of_sign_in_error(&error), &error.message),
     }
 }
 
-/// Returns the OAuth error code for an error.
+/// Returns the OAuth error code for an error of the user's account.
 fn code_of(error: &AccountError) -> &'static str {
     match error {
-        AccountError::Rejected(_) => "invalid_request",
+        AccountError::Rejected(_) | AccountError::ProviderDeleted => "invalid_request",
         AccountError::UserDisabled => "access_denied",
         AccountError::UserDeleted | AccountError::NotSaved => "server_error",
+    }
+}
+
+/// Returns the OAuth error code for an error at the end of a sign-in. A trigger that fails does not reject the user.
+fn code_of_sign_in_error(error: &Error) -> &'static str {
+    match error.kind {
+        ErrorKind::NotAuthorized | ErrorKind::UserLambdaValidation => "access_denied",
+        _ => "server_error",
     }
 }
 
@@ -172,4 +183,59 @@ async fn fetch_claims(
 /// Returns the provider's description, shortened and without control characters.
 fn shortened(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(MAX_DESCRIPTION).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::to_bytes, http::StatusCode};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        pool::Parts,
+        store::{Disk, Store},
+        triggers::Triggers,
+    };
+
+    #[tokio::test]
+    async fn failure_of_the_store_is_not_reported_as_an_expired_sign_in() {
+        let name = format!("tower-cognito-callback-{}.redb", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_file(&path);
+        let disk = Arc::new(Disk::open(&path).unwrap());
+        let address = ([127, 0, 0, 1], 9229).into();
+        let id = "us-east-1_Local0001";
+        let parts = Parts {
+            store: Store::open(id, Some(Arc::clone(&disk))).unwrap(),
+            id: id.parse().unwrap(),
+            client_id: "client".to_owned(),
+            issuer: format!("http://127.0.0.1:9229/{id}"),
+            address,
+            own_keys: false,
+            triggers: Triggers::default(),
+        };
+        let pool = Arc::new(Pool::open(parts).unwrap());
+        let site =
+            Arc::new(Site::new(address, Some(Arc::clone(&disk)), None, ("us-east-1", false)));
+        site.add(Arc::clone(&pool));
+        let provider = json!({
+            "provider_name": "Corp", "provider_type": "OIDC",
+            "provider_details": {
+                "client_id": "relying", "oidc_issuer": "https://corp.test", "authorize_scopes": "openid",
+            },
+        });
+        let provider: ProviderSettings = serde_json::from_value(provider).unwrap();
+        let started =
+            sign_ins::start(&pool, &provider, String::new(), String::new()).await.unwrap();
+        disk.close();
+        let cookie = format!("{}={}", sign_in_cookie(&pool, &started.state), started.cookie);
+        let headers = HeaderMap::from_iter([(header::COOKIE, cookie.parse().unwrap())]);
+        let query = Parameters::parse(format!("state={}&code=c", started.state).as_bytes());
+        let response = handle(State(site), headers, Query(query)).await;
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let page = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        assert!(page.contains("The local pool could not save its data."), "{page}");
+    }
 }
