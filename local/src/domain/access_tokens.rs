@@ -6,8 +6,8 @@ use tower_cognito::Verified;
 
 use crate::{
     error::Error,
-    model::User,
-    pool::{Pool, issue::API_SCOPE, site::Site},
+    model::{API_SCOPE, User},
+    pool::{Pool, site::Site},
 };
 
 /// Verifies an access token, and that it may be used to read and change its user's account. Returns the pool, the user

@@ -2,14 +2,11 @@
 
 use crate::{
     model::{
-        ResourceServer,
+        ATTRIBUTE_SCOPES, ResourceServer,
         settings::{ClientSettings, STANDARD_SCOPES},
     },
     store::Data,
 };
-
-/// Scopes that select the attributes in the ID token. They require `openid`.
-const ATTRIBUTE_SCOPES: [&str; 3] = ["email", "phone", "profile"];
 
 /// Returns the scopes for a user: the requested scopes, or all scopes of the client if the request has none. Returns `None`
 /// if the client may not use them.

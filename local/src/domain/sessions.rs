@@ -6,10 +6,10 @@ use crate::{
     crypto::secret::digest_of,
     domain::find::named_user,
     error::{Error, ErrorKind},
-    model::{Client, Group, Session, User, UserStatus},
+    model::{API_SCOPE, Client, Group, Session, User, UserStatus},
     pool::{
         Pool,
-        issue::{API_SCOPE, TokenRequest, Tokens},
+        issue::{TokenRequest, Tokens},
     },
     store::Data,
     time::milliseconds,

@@ -3,6 +3,7 @@
 mod claims;
 mod federation;
 mod records;
+mod scopes;
 pub(crate) mod settings;
 mod trigger;
 mod user;
@@ -16,6 +17,7 @@ pub(crate) use self::{
         MessageText, OtherSettings, PLACE_OF_CODE, PLACE_OF_NAME, PoolRecord, RefreshToken,
         ResourceServer, Session, StoredKey,
     },
+    scopes::{API_SCOPE, ATTRIBUTE_SCOPES, released_attributes},
     user::{
         Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, UnknownName, User,
         UserStatus,

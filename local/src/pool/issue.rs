@@ -11,14 +11,11 @@ use crate::{
     blocking,
     error::Error,
     ids::random_uuid,
-    model::{Claims, Client, Group, User, preferred_role, roles},
+    model::{API_SCOPE, Claims, Client, Group, User, preferred_role, released_attributes, roles},
     pool::Pool,
     text::base64url,
     triggers::{Metadata, machine_overrides},
 };
-
-/// The scope of access tokens from a sign-in through the API. It allows the app to call the API for the user.
-pub(crate) const API_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// A sign-in for which tokens are issued.
 pub(crate) struct TokenRequest<'a> {
@@ -204,10 +201,8 @@ impl Pool {
         now: u64,
     ) -> Map<String, Value> {
         let TokenRequest { user, client, scopes, nonce, .. } = request;
-        for (name, value) in &user.attributes {
-            if client.settings.may_read(name) && is_in_scope(name, *scopes) {
-                claims.insert(name.clone(), claim_value(name, value));
-            }
+        for (name, value) in released_attributes(user, &client.settings, *scopes) {
+            claims.insert(name.to_owned(), claim_value(name, value));
         }
         let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         set("token_use", json!("id"));
@@ -248,21 +243,5 @@ fn claim_value(name: &str, value: &str) -> Value {
         "updated_at" => value.parse::<u64>().map_or_else(|_| json!(value), |number| json!(number)),
         "address" => json!({ "formatted": value }),
         _ => json!(value),
-    }
-}
-
-/// Returns whether the scopes of a sign-in at the hosted pages include an attribute (OpenID Connect Core 1.0,
-/// section 5.4). As in Cognito, `openid` alone includes all attributes.
-pub(crate) fn is_in_scope(attribute: &str, scopes: Option<&[String]>) -> bool {
-    let Some(scopes) = scopes else {
-        return true;
-    };
-    let has = |scope: &str| scopes.iter().any(|granted| granted == scope);
-    let is_limited = ["email", "phone", "profile"].into_iter().any(has);
-    match attribute {
-        _ if has(API_SCOPE) || !is_limited => true,
-        "email" | "email_verified" => has("email"),
-        "phone_number" | "phone_number_verified" => has("phone"),
-        _ => has("profile"),
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    model::{Client, Failures, Group, Session, User, UserStatus},
+    model::{API_SCOPE, Client, Failures, Group, Session, User, UserStatus},
     pool::{
         Pool,
-        issue::{API_SCOPE, TokenRequest, Tokens},
+        issue::{TokenRequest, Tokens},
     },
     store::Data,
     triggers::{Caller, Metadata, TokenSource, TokenUser, post_authentication, user_overrides},

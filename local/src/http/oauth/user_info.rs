@@ -13,8 +13,8 @@ use tower_cognito::Verified;
 
 use crate::{
     http::oauth::json::json_response,
-    model::{Client, User},
-    pool::{Pool, issue::is_in_scope, site::Site},
+    model::{Client, User, released_attributes},
+    pool::{Pool, site::Site},
 };
 
 const BAD_REQUEST: &str = "Bad OAuth2 request at UserInfo Endpoint";
@@ -65,10 +65,8 @@ fn attributes(user: &User, client: &Client, verified: &Verified) -> Value {
         let identities = serde_json::to_string(&user.identities).unwrap_or_default();
         attributes.insert("identities".to_owned(), json!(identities));
     }
-    for (name, value) in &user.attributes {
-        if client.settings.may_read(name) && is_in_scope(name, Some(&scopes)) {
-            attributes.insert(name.clone(), json!(value));
-        }
+    for (name, value) in released_attributes(user, &client.settings, Some(&scopes)) {
+        attributes.insert(name.to_owned(), json!(value));
     }
     Value::Object(attributes)
 }
