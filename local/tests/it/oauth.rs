@@ -15,7 +15,8 @@ use crate::support::{
     cognito::call,
 };
 
-/// The hosted pages of a sign-in.
+/// The hosted pages of a sign-in. They are listed here on purpose: apps link to these paths, so a change of the crate's
+/// paths must fail a test.
 const PAGES: [&str; 8] = [
     "/login",
     "/login/continue",

@@ -15,7 +15,7 @@ use crate::{
     },
     http::oauth::{
         authorization_response::authorization_response, browser_session, error::OAuthError,
-        federation, parameters::Query, redirect, request::AuthorizationRequest,
+        federation, parameters::Query, paths, redirect, request::AuthorizationRequest,
     },
     pool::site::Site,
 };
@@ -50,6 +50,6 @@ pub(crate) async fn handle(
         (None, RequestedProvider::External(provider)) => {
             federation::begin(&request, &provider, &headers).await
         }
-        (None, _) => redirect::to(&format!("/login?{}", request.query())),
+        (None, _) => redirect::to(&request.address_of(paths::LOGIN)),
     }
 }

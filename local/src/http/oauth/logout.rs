@@ -14,7 +14,7 @@ use crate::{
         browser_session,
         message_page::error_page,
         parameters::{Parameters, Query},
-        redirect,
+        paths, redirect,
         request::AuthorizationRequest,
     },
     pool::{Pool, site::Site},
@@ -34,9 +34,7 @@ pub(crate) async fn handle(
     }
     // Without a logout URI the user can sign in again, for the authorization request in the query.
     match AuthorizationRequest::parse(&site, &query) {
-        Ok(request) => {
-            sign_out(&request.pool, &headers, &format!("/login?{}", request.query())).await
-        }
+        Ok(request) => sign_out(&request.pool, &headers, &request.address_of(paths::LOGIN)).await,
         Err(error) => error.into_response(),
     }
 }

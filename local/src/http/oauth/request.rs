@@ -155,6 +155,11 @@ impl AuthorizationRequest {
         self.client.settings.allows_provider(OWN_PROVIDER)
     }
 
+    /// Returns the address that passes the request to another page or to the authorization endpoint.
+    pub(crate) fn address_of(&self, path: &str) -> String {
+        format!("{path}?{}", self.query())
+    }
+
     /// Returns the query that passes the request to another page.
     pub(crate) fn query(&self) -> String {
         let method = self.code_challenge.as_ref().map(|_| "S256");

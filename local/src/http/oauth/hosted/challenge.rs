@@ -25,6 +25,7 @@ use crate::{
                 pages::login_page,
             },
             parameters::Parameters,
+            paths,
             request::AuthorizationRequest,
         },
     },
@@ -179,8 +180,8 @@ fn challenge_page(page: Page, challenge: &Challenge) -> Response {
     };
     let body = html! {
         (intro)
-        (page.form("/login/step", &fields, button))
-        p class="links" { (page.link("/login", "Start again")) }
+        (page.form(paths::LOGIN_STEP, &fields, button))
+        p class="links" { (page.link(paths::LOGIN, "Start again")) }
     };
     page.respond(title, &body)
 }

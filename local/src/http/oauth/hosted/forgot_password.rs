@@ -15,6 +15,7 @@ use crate::{
             page::{Page, PasswordForm},
             pages::{login_page, reset_page},
         },
+        paths,
         request::AuthorizationRequest,
     },
     triggers::Metadata,
@@ -76,8 +77,8 @@ fn forgot_page(page: Page, name: &str) -> Response {
     let field = page.field(&Field::sign_in_name(&page.pool_settings(), name));
     let body = html! {
         p { "We will send a code to your email address or phone. With it you can set a new password." }
-        (page.form("/forgot", &field, "Send me a code"))
-        p class="links" { (page.link("/login", "Back to sign in")) }
+        (page.form(paths::FORGOT, &field, "Send me a code"))
+        p class="links" { (page.link(paths::LOGIN, "Back to sign in")) }
     };
     page.respond("Forgot your password?", &body)
 }

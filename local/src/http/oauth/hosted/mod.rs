@@ -16,21 +16,24 @@ use std::sync::Arc;
 
 use axum::{Router, http::StatusCode, response::Response, routing::get};
 
-use crate::{http::oauth::message_page::message_page, pool::site::Site};
+use crate::{
+    http::oauth::{message_page::message_page, paths},
+    pool::site::Site,
+};
 
 /// Returns the routes of all pages. Each address that a form is sent to also responds to `GET`, for browsers that
 /// reload it.
 pub(crate) fn routes() -> Router<Arc<Site>> {
     Router::new()
-        .route("/login", get(login::show).post(login::sign_in))
-        .route("/login/continue", get(login::show).post(login::continue_signed_in))
-        .route("/login/step", get(login::show).post(challenge::submit))
-        .route("/signup", get(sign_up::show).post(sign_up::sign_up))
-        .route("/confirm", get(sign_up::show_confirm).post(sign_up::confirm))
-        .route("/confirm/resend", get(sign_up::show_confirm).post(sign_up::resend))
-        .route("/forgot", get(forgot_password::show).post(forgot_password::send_code))
-        .route("/forgot/reset", get(forgot_password::show).post(forgot_password::reset))
-        .route("/error", get(page::show_error))
+        .route(paths::LOGIN, get(login::show).post(login::sign_in))
+        .route(paths::LOGIN_CONTINUE, get(login::show).post(login::continue_signed_in))
+        .route(paths::LOGIN_STEP, get(login::show).post(challenge::submit))
+        .route(paths::SIGN_UP, get(sign_up::show).post(sign_up::sign_up))
+        .route(paths::CONFIRM, get(sign_up::show_confirm).post(sign_up::confirm))
+        .route(paths::CONFIRM_RESEND, get(sign_up::show_confirm).post(sign_up::resend))
+        .route(paths::FORGOT, get(forgot_password::show).post(forgot_password::send_code))
+        .route(paths::FORGOT_RESET, get(forgot_password::show).post(forgot_password::reset))
+        .route(paths::ERROR, get(page::show_error))
 }
 
 /// Responds to a request whose handler ended without a response.

@@ -16,6 +16,7 @@ use crate::{
         hosted::fields::{Field, hidden},
         message_page::{document, error_page, message_page},
         parameters::{Parameters, Query, read_form},
+        paths,
         redirect::{self, encoded},
         request::AuthorizationRequest,
     },
@@ -106,7 +107,7 @@ impl Page {
     /// Returns a link to the sign-in at an identity provider.
     pub(crate) fn provider_link(&self, name: &str) -> Markup {
         let provider = encoded(&[("identity_provider", name)]);
-        let address = format!("{}&{provider}", self.address("/oauth2/authorize"));
+        let address = format!("{}&{provider}", self.address(paths::AUTHORIZE));
         html! { a class="button" href=(address) { "Continue with " (name) } }
     }
 
@@ -137,7 +138,7 @@ impl Page {
     }
 
     fn address(&self, path: &str) -> String {
-        format!("{path}?{}", self.request.query())
+        self.request.address_of(path)
     }
 
     fn form_with(&self, path: &str, fields: &Markup, button: &Markup) -> Markup {
@@ -160,7 +161,7 @@ impl FromRequestParts<Arc<Site>> for Page {
             AuthorizationRequest::parse(site, &query).map_err(IntoResponse::into_response)?;
         if request.prompt.forbids_pages() {
             // The authorization endpoint responds without a page.
-            return Err(redirect::to(&format!("/oauth2/authorize?{}", request.query())));
+            return Err(redirect::to(&request.address_of(paths::AUTHORIZE)));
         }
         let headers = parts.headers.clone();
         let form_token = FormToken::for_browser(&request.pool, &headers);

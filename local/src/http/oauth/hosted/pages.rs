@@ -11,6 +11,7 @@ use crate::{
             fields::{Field, hidden, password_hint},
             page::Page,
         },
+        paths,
     },
     model::User,
 };
@@ -42,7 +43,7 @@ fn continue_form(page: &Page, user: &User) -> Markup {
     let name = email.unwrap_or(&user.username);
     html! {
         p { "You are signed in as " strong { (name) } "." }
-        (page.form("/login/continue", &html! {}, &format!("Continue as {name}")))
+        (page.form(paths::LOGIN_CONTINUE, &html! {}, &format!("Continue as {name}")))
     }
 }
 
@@ -53,11 +54,11 @@ fn password_form(page: &Page, name: &str) -> Markup {
         (page.field(&Field::password()))
     };
     html! {
-        (page.form("/login", &fields, "Sign in"))
+        (page.form(paths::LOGIN, &fields, "Sign in"))
         p class="links" {
-            (page.link("/forgot", "Forgot your password?"))
+            (page.link(paths::FORGOT, "Forgot your password?"))
             @if !settings.admin_create_user_config.allow_admin_create_user_only {
-                (page.link("/signup", "Create an account"))
+                (page.link(paths::SIGN_UP, "Create an account"))
             }
         }
     }
@@ -69,14 +70,14 @@ pub(crate) fn confirm_page(page: Page, name: &str) -> Response {
     let body = html! {
         @if name.is_empty() {
             @let username = page.field(&Field::sign_in_name(&page.pool_settings(), ""));
-            (page.form("/confirm", &html! { (username) (code) }, "Confirm"))
+            (page.form(paths::CONFIRM, &html! { (username) (code) }, "Confirm"))
         } @else {
             @let username = hidden("username", name);
             p { "Account: " strong { (name) } }
-            (page.form("/confirm", &html! { (username) (code) }, "Confirm"))
-            (page.secondary_form("/confirm/resend", &username, "Send a new code"))
+            (page.form(paths::CONFIRM, &html! { (username) (code) }, "Confirm"))
+            (page.secondary_form(paths::CONFIRM_RESEND, &username, "Send a new code"))
         }
-        p class="links" { (page.link("/login", "Back to sign in")) }
+        p class="links" { (page.link(paths::LOGIN, "Back to sign in")) }
     };
     page.respond("Confirm your account", &body)
 }
@@ -91,10 +92,10 @@ pub(crate) fn reset_page(page: Page, name: &str) -> Response {
     };
     let body = html! {
         p { "Account: " strong { (name) } }
-        (page.form("/forgot/reset", &fields, "Set the password"))
+        (page.form(paths::FORGOT_RESET, &fields, "Set the password"))
         p class="links" {
-            (page.link("/forgot", "Send another code"))
-            (page.link("/login", "Back to sign in"))
+            (page.link(paths::FORGOT, "Send another code"))
+            (page.link(paths::LOGIN, "Back to sign in"))
         }
     };
     page.respond("Set a new password", &body)

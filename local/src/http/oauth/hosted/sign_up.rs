@@ -20,6 +20,7 @@ use crate::{
             pages::{confirm_page, login_page},
         },
         parameters::Parameters,
+        paths,
         request::AuthorizationRequest,
     },
     model::settings::PoolSettings,
@@ -118,8 +119,8 @@ fn sign_up_page(page: Page, values: &Parameters) -> Response {
         (page.field(&Field::new_password("Password", &hint)))
     };
     let body = html! {
-        (page.form("/signup", &fields, "Create the account"))
-        p class="links" { (page.link("/login", "I already have an account")) }
+        (page.form(paths::SIGN_UP, &fields, "Create the account"))
+        p class="links" { (page.link(paths::LOGIN, "I already have an account")) }
     };
     page.respond("Create an account", &body)
 }
