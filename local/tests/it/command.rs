@@ -90,7 +90,8 @@ fn banner_shows_the_addresses_and_no_secret() {
         "User pool id   eu-west-1_Mine",
         "mine (without a secret)",
         "machine (with a secret)",
-        "AWS_REGION=eu-west-1",
+        // boto3 and version 1 of the `aws` command read only the second variable.
+        "AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1",
         &format!("Issuer         {endpoint}/eu-west-1_Mine"),
         &format!("JWKS           {endpoint}/eu-west-1_Mine/.well-known/jwks.json"),
         &format!("{endpoint}/_local/health"),

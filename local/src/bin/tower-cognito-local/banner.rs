@@ -41,7 +41,7 @@ impl fmt::Display for Banner<'_> {
   amazon-cognito-identity-js
       new CognitoUserPool({{ UserPoolId: '{id}', ClientId: '{client}', endpoint: '{endpoint}/' }})
   AWS SDKs, boto3 and the aws command (any credentials are accepted)
-      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER={endpoint} AWS_REGION={region}
+      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region}
   OpenID Connect clients
       {endpoint}/{id}/.well-known/openid-configuration
   tower-cognito
