@@ -34,7 +34,7 @@ pub(crate) async fn refresh(
     // The reuse of a rotated token revokes the session, which must be saved even though the request fails.
     let found = pool
         .store
-        .write_always(|data| find_token(data, client, token, (&is_caller, &check), now))
+        .write_always(|data| find_token(data, client, token, (&is_caller, &check), None, now))
         .await??;
     let api_scope = [API_SCOPE.to_owned()];
     let token_user = TokenUser {
@@ -49,7 +49,9 @@ pub(crate) async fn refresh(
     let (refreshed, next) = pool
         .store
         .write_always(|data| {
-            let refreshed = find_token(data, client, token, (&is_caller, &check), now)?;
+            // A token that was in its grace period before the trigger stays valid, even if the function was slow.
+            let accepted = found.rotated_at;
+            let refreshed = find_token(data, client, token, (&is_caller, &check), accepted, now)?;
             let next = rotate(data, client, token, &refreshed.origin_jti, now);
             Ok::<_, Error>((refreshed, next))
         })
@@ -152,8 +154,11 @@ struct Refreshed {
     session: Arc<Session>,
     origin_jti: String,
     groups: Vec<Arc<Group>>,
+    /// When the token was rotated, if it is valid because of the grace period.
+    rotated_at: Option<u64>,
 }
 
+/// Returns the session of a refresh token. `accepted` is the time of a rotation whose grace period was already checked.
 fn find_token(
     data: &mut Data,
     client: &Client,
@@ -162,6 +167,7 @@ fn find_token(
         impl Fn(&User) -> Result<(), Error> + Sync,
         impl Fn(&Session) -> Result<(), Error> + Sync,
     ),
+    accepted: Option<u64>,
     now: u64,
 ) -> Result<Refreshed, Error> {
     let invalid = || Error::not_authorized("Invalid Refresh Token");
@@ -190,7 +196,8 @@ fn find_token(
         return Err(Error::reset_required());
     }
     let grace = client.settings.rotation_grace();
-    if row.rotated_at.is_some_and(|at| !is_in_grace(at, grace, now)) {
+    let is_valid = |at| accepted == Some(at) || is_in_grace(at, grace, now);
+    if row.rotated_at.is_some_and(|at| !is_valid(at)) {
         // Two clients have the token, and one of them may have stolen it. End the session for both.
         if let Some(session) = data.sessions.get_mut(&row.origin_jti) {
             session.revoked = true;
@@ -202,7 +209,8 @@ fn find_token(
     }
     check(&session)?;
     let groups = data.groups_of(&user);
-    Ok(Refreshed { user, session, origin_jti: row.origin_jti.clone(), groups })
+    let (origin_jti, rotated_at) = (row.origin_jti.clone(), row.rotated_at);
+    Ok(Refreshed { user, session, origin_jti, groups, rotated_at })
 }
 
 /// Rotates a refresh token if the app client uses rotation, and returns the new token.

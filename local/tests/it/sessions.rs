@@ -1,13 +1,17 @@
 //! Sessions: refresh, rotation, revocation and sign-out.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tower_cognito_local::UserPool;
 
-use crate::support::cognito::{
-    Outcome, PASSWORD, call, error, has_tokens, initiate, is, payload, pool_with, sign_in, token,
+use crate::support::{
+    cognito::{
+        Outcome, PASSWORD, call, error, has_tokens, initiate, is, payload, pool_with, sign_in,
+        token,
+    },
+    function::{Function, Late, Outcome as Answer},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -151,15 +155,15 @@ async fn refresh_and_revocation_require_the_client_secret() {
     }
 }
 
-async fn rotating(grace: u64) -> UserPool {
-    pool_with(
-        &format!(
-            "[[aws_cognito_user_pool_client]]\nrefresh_token_rotation = \
-             {{ feature = \"ENABLED\", retry_grace_period_seconds = {grace} }}\n"
-        ),
-        &["alice", "bob"],
+fn rotation(grace: u64) -> String {
+    format!(
+        "[[aws_cognito_user_pool_client]]\nrefresh_token_rotation = \
+         {{ feature = \"ENABLED\", retry_grace_period_seconds = {grace} }}\n"
     )
-    .await
+}
+
+async fn rotating(grace: u64) -> UserPool {
+    pool_with(&rotation(grace), &["alice", "bob"]).await
 }
 
 fn reused() -> String {
@@ -203,13 +207,41 @@ async fn rotated_token_is_valid_during_the_grace_period() {
     assert_eq!(error(get_tokens(&pool, &second).await), refresh_revoked());
 }
 
+#[tokio::test]
+async fn grace_period_is_checked_when_the_request_arrives() {
+    const SLOW_CALL: usize = 3;
+    let late = Late::default();
+    let pool_of_trigger = Arc::clone(&late);
+    let function = Function::answering(move |number, event| {
+        if number == SLOW_CALL {
+            pool_of_trigger.get().unwrap().advance(Duration::from_secs(20));
+        }
+        Answer::Json(event)
+    })
+    .await;
+    let toml = format!(
+        "[aws_cognito_user_pool.lambda_config]\npre_token_generation = \"{}\"\n{}",
+        function.url(),
+        rotation(30)
+    );
+    let pool = Arc::new(pool_with(&toml, &["alice"]).await);
+    late.set(Arc::clone(&pool)).unwrap();
+    let first = signed(&pool, "alice").await;
+    get_tokens(&pool, &first.refresh).await.unwrap();
+    pool.advance(Duration::from_secs(20));
+    let response = get_tokens(&pool, &first.refresh).await.unwrap();
+    assert_eq!(function.count(), SLOW_CALL);
+    get_tokens(&pool, &token(&response, "RefreshToken")).await.unwrap();
+    assert_eq!(error(get_tokens(&pool, &first.refresh).await).0, reused());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_of_many_concurrent_rotations_of_a_token_succeeds() {
-    let pool = std::sync::Arc::new(rotating(0).await);
+    let pool = Arc::new(rotating(0).await);
     let first = signed(&pool, "alice").await;
     let mut tries = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let (pool, refresh) = (std::sync::Arc::clone(&pool), first.refresh.clone());
+        let (pool, refresh) = (Arc::clone(&pool), first.refresh.clone());
         tries.spawn(async move { has_tokens(&get_tokens(&pool, &refresh).await) });
     }
     assert_eq!(tries.join_all().await.into_iter().filter(|won| *won).count(), 1);
