@@ -124,6 +124,11 @@ impl Error {
         Self::not_authorized("User is disabled.")
     }
 
+    /// Returns the error for a confirmation of a user with this status.
+    pub(crate) fn cannot_confirm(status: &str) -> Self {
+        Self::not_authorized(format!("User cannot be confirmed. Current status is {status}"))
+    }
+
     pub(crate) fn reset_required() -> Self {
         Self::new(ErrorKind::PasswordResetRequired, "Password reset required for the user")
     }

@@ -39,6 +39,18 @@ pub(crate) struct CodeMessage {
     text: MessageText,
 }
 
+impl CodeMessage {
+    /// Checks that the message was composed for this user and contact. The name in the request can have become another
+    /// user's alias since.
+    ///
+    /// # Errors
+    /// The user or the contact changed since the message was composed.
+    pub(crate) fn check_recipient(&self, user: &User, contact: Contact) -> Result<(), Error> {
+        let is_same = self.sub == user.sub && self.contact == contact;
+        if is_same { Ok(()) } else { Err(Error::overtaken()) }
+    }
+}
+
 /// Composes a message with a code. `user` is the user as it will be stored when the message is sent.
 pub(crate) async fn compose(
     pool: &Pool,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     error::Error,
-    model::{Client, User, settings::ExistenceErrors},
+    model::{Client, User},
     store::Data,
 };
 
@@ -38,8 +38,5 @@ pub(crate) fn named_user_mut<'a>(data: &'a mut Data, name: &str) -> Result<&'a m
 
 /// Returns the error for a user who does not exist. It is `instead` if the app client hides which users exist.
 pub(crate) fn unknown_user(client: &Client, instead: Error) -> Error {
-    match client.settings.prevent_user_existence_errors {
-        ExistenceErrors::Enabled => instead,
-        ExistenceErrors::Legacy => Error::user_not_found(),
-    }
+    if client.settings.hides_users() { instead } else { Error::user_not_found() }
 }

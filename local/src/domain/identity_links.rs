@@ -3,7 +3,7 @@
 use crate::{
     domain::sessions::sign_out_everywhere,
     error::{Error, ErrorKind},
-    model::{Identity, User, UserStatus},
+    model::{Identity, User},
     pool::Pool,
     store::Data,
 };
@@ -26,7 +26,7 @@ pub(crate) async fn link(pool: &Pool, name: &str, account: Account) -> Result<()
         .write(|data| {
             check_provider(data, &provider)?;
             if let Some(owner) = data.user_of_account(&provider, &id) {
-                return Err(Error::invalid_parameter(if is_external(owner) {
+                return Err(Error::invalid_parameter(if owner.is_external() {
                     "Merging is not currently supported, provide a SourceUser that has not been signed up in \
                      order to link"
                 } else {
@@ -58,11 +58,11 @@ pub(crate) async fn unlink(pool: &Pool, account: Account) -> Result<(), Error> {
             let username = owner.username.clone();
             let owner = User::clone(owner);
             data.end_sign_ins(&username);
-            if is_external(&owner) {
+            if owner.is_external() {
                 sign_out_everywhere(data, &owner, now);
             }
             let user = data.exact_user_mut(&username).ok_or_else(Error::user_not_found)?;
-            if is_external(user) {
+            if user.is_external() {
                 user.enabled = false;
             } else {
                 user.identities
@@ -79,9 +79,4 @@ fn check_provider(data: &Data, name: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::not_found(format!("Identity provider {name} does not exist.")))
-}
-
-/// Returns whether a user was created by a sign-in at a provider.
-fn is_external(user: &User) -> bool {
-    user.status == UserStatus::ExternalProvider
 }

@@ -13,10 +13,7 @@ use crate::{
         simulation,
     },
     error::Error,
-    model::{
-        Client, CodePurpose, User, UserStatus,
-        settings::{Contact, ExistenceErrors},
-    },
+    model::{Client, CodePurpose, User, UserStatus, settings::Contact},
     pool::Pool,
     store::Data,
     triggers::{Caller, ConfirmationSource, Metadata, Reason, post_confirmation},
@@ -68,7 +65,10 @@ pub(crate) async fn forgot(
     let now = pool.now();
     pool.store
         .write(|data| match recipient(data, client, name)? {
-            Some(_) => codes::send(data, &message, now),
+            Some((user, contact)) => {
+                message.check_recipient(&user, contact)?;
+                codes::send(data, &message, now)
+            }
             None => Ok(simulate_delivery(pool, data, name, now)),
         })
         .await?
@@ -175,7 +175,7 @@ fn recipient(
     client: &Client,
     name: &str,
 ) -> Result<Option<(Arc<User>, Contact)>, Error> {
-    let hides_users = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
+    let hides_users = client.settings.hides_users();
     let Some(user) = data.find_user(name).cloned() else {
         return if hides_users { Ok(None) } else { Err(Error::user_not_found()) };
     };

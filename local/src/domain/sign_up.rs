@@ -6,7 +6,6 @@ use crate::{
     domain::{
         attributes::{self, AttributeInput, Writer},
         codes,
-        find::unknown_user,
         messages::CodeDelivery,
         new_password::new_password,
         simulation,
@@ -15,7 +14,7 @@ use crate::{
     error::Error,
     model::{
         Client, CodePurpose, User, UserStatus,
-        settings::{Contact, ExistenceErrors, PoolSettings},
+        settings::{Contact, PoolSettings},
     },
     pool::Pool,
     store::Data,
@@ -142,7 +141,10 @@ pub(crate) async fn resend_code(
     let now = pool.now();
     pool.store
         .write(|data| match recipient(data, client, name)? {
-            Some(_) => codes::send(data, &message, now),
+            Some((user, contact)) => {
+                message.check_recipient(&user, contact)?;
+                codes::send(data, &message, now)
+            }
             None => Ok(simulation::delivery(pool, data, name)),
         })
         .await?
@@ -155,10 +157,9 @@ fn recipient(
     client: &Client,
     name: &str,
 ) -> Result<Option<(Arc<User>, Contact)>, Error> {
-    let hides_users = client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled;
     let user = match data.find_user(name).cloned() {
         Some(user) if user.enabled => user,
-        _ if hides_users => return Ok(None),
+        _ if client.settings.hides_users() => return Ok(None),
         Some(_) => return Err(Error::user_disabled()),
         None => return Err(Error::user_not_found()),
     };
@@ -178,23 +179,21 @@ fn check_free(data: &Data, settings: &PoolSettings, given: &str, user: &User) ->
         .map_or(Ok(()), |clash| Err(Error::user_exists(clash.message)))
 }
 
-/// Returns the user with the given name, who must be enabled and unconfirmed.
+/// Returns the user with the given name, who must be enabled and unconfirmed. If the client must not learn who exists,
+/// the error for a disabled user is the same as for an unknown name.
 fn unconfirmed_user<'a>(
     data: &'a mut Data,
     client: &Client,
     name: &str,
 ) -> Result<&'a mut User, Error> {
-    let Some(user) = data.find_user_mut(name) else {
-        return Err(unknown_user(client, Error::expired_code()));
+    let user = match data.find_user_mut(name) {
+        Some(user) if user.enabled => user,
+        _ if client.settings.hides_users() => return Err(Error::expired_code()),
+        Some(_) => return Err(Error::user_disabled()),
+        None => return Err(Error::user_not_found()),
     };
-    if !user.enabled {
-        return Err(Error::user_disabled());
-    }
     if user.status != UserStatus::Unconfirmed {
-        return Err(Error::not_authorized(format!(
-            "User cannot be confirmed. Current status is {}",
-            user.status.as_str()
-        )));
+        return Err(Error::cannot_confirm(user.status.as_str()));
     }
     Ok(user)
 }

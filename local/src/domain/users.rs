@@ -102,10 +102,7 @@ pub(crate) async fn confirm(pool: &Pool, name: &str, metadata: &Metadata) -> Res
         .write(|data| {
             let user = named_user_mut(data, name)?;
             if user.status != UserStatus::Unconfirmed {
-                return Err(Error::not_authorized(format!(
-                    "User cannot be confirmed. Current status is {}",
-                    user.status.as_str()
-                )));
+                return Err(Error::cannot_confirm(user.status.as_str()));
             }
             user.status = UserStatus::Confirmed;
             user.codes.remove(&CodePurpose::SignUp);
@@ -191,7 +188,8 @@ pub(crate) async fn reset_password(
     let now = pool.now();
     pool.store
         .write(|data| {
-            reset_recipient(data, name)?;
+            let (recipient, contact) = reset_recipient(data, name)?;
+            message.check_recipient(&recipient, contact)?;
             codes::send(data, &message, now)?;
             let user = named_user_mut(data, &user.username)?;
             user.status = UserStatus::ResetRequired;

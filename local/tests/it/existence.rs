@@ -212,6 +212,42 @@ async fn user_without_a_password_is_locked_out_like_an_unknown_name() {
 }
 
 #[tokio::test]
+async fn disabled_user_gets_the_same_sign_up_code_error_as_an_unknown_name() {
+    for (mode, unknown, disabled) in [
+        (
+            "ENABLED",
+            "ExpiredCodeException",
+            is("ExpiredCodeException", "Invalid code provided, please request a code again."),
+        ),
+        ("LEGACY", "UserNotFoundException", is("NotAuthorizedException", "User is disabled.")),
+    ] {
+        let toml = format!(
+            "[aws_cognito_user_pool]\nauto_verified_attributes = [\"email\"]\n\
+             [[aws_cognito_user_pool_client]]\nprevent_user_existence_errors = \"{mode}\"\n"
+        );
+        let pool = pool_with(&toml, &[]).await;
+        let input = json!({
+            "ClientId": pool.client_id(), "Username": "alice", "Password": PASSWORD,
+            "UserAttributes": [{ "Name": "email", "Value": "alice@example.com" }],
+        });
+        call(&pool, "SignUp", input).await.unwrap();
+        let code = messages(&pool, "alice").await[0]["code"].clone();
+        let input = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
+        call(&pool, "AdminDisableUser", input).await.unwrap();
+        let confirm = |name: &str, code: &Value| {
+            let input = json!({
+                "ClientId": pool.client_id(), "Username": name, "ConfirmationCode": code,
+            });
+            call(&pool, "ConfirmSignUp", input)
+        };
+        assert_eq!(error(confirm("nobody", &code).await).0, unknown, "{mode}");
+        for code in [code, json!("wrong")] {
+            assert_eq!(error(confirm("alice", &code).await), disabled, "{mode}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn new_codes_do_not_allow_unlimited_guesses() {
     let pool = pool_with("", &["alice"]).await;
     let limit = "LimitExceededException";

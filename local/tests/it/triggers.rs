@@ -496,6 +496,67 @@ async fn address_that_is_no_longer_verified_cannot_reset_a_password() {
 }
 
 #[tokio::test]
+async fn no_code_is_sent_if_the_alias_moves_while_the_message_trigger_runs() {
+    for (operation, source, is_confirmed) in [
+        ("ForgotPassword", "CustomMessage_ForgotPassword", true),
+        ("ResendConfirmationCode", "CustomMessage_ResendCode", false),
+        ("AdminResetUserPassword", "CustomMessage_ForgotPassword", true),
+    ] {
+        let late = Late::default();
+        let pool_of_trigger = Arc::clone(&late);
+        // The alias of jane, who is disabled, becomes the alias of bob.
+        let function = Function::running(move |_, event| {
+            let pool = Arc::clone(&pool_of_trigger);
+            async move {
+                if event["triggerSource"] == source {
+                    let pool = pool.get().unwrap();
+                    on_user(pool, "AdminDisableUser", "jane").await.unwrap();
+                    set_alias(pool, "jane", "jane-2").await;
+                    set_alias(pool, "bob", "chief").await;
+                }
+                Outcome::Json(event)
+            }
+        })
+        .await;
+        let toml = format!(
+            "[aws_cognito_user_pool]\nalias_attributes = [\"preferred_username\"]\n\
+             auto_verified_attributes = [\"email\"]\n\
+             [aws_cognito_user_pool.lambda_config]\ncustom_message = \"{}\"\n",
+            function.url()
+        );
+        let config = Config::from_toml(&toml).unwrap();
+        let pool = Arc::new(UserPool::builder().config(config).start().await.unwrap());
+        late.set(Arc::clone(&pool)).unwrap();
+        for name in ["jane", "bob"] {
+            sign_up(&pool, name).await.unwrap();
+            if is_confirmed {
+                confirm(&pool, name, &last_code(&pool, name).await).await.unwrap();
+            }
+        }
+        set_alias(&pool, "jane", "chief").await;
+        let sent = messages(&pool, "jane").await.len();
+        let mut input = json!({ "Username": "chief" });
+        let (name, _) = error(if operation.starts_with("Admin") {
+            admin(&pool, operation, input).await
+        } else {
+            input["ClientId"] = json!(pool.client_id());
+            call(&pool, operation, input).await
+        });
+        assert_eq!(name, "TooManyRequestsException", "{operation}");
+        for name in ["jane", "bob"] {
+            assert_eq!(messages(&pool, name).await.len(), sent, "{operation} {name}");
+        }
+    }
+}
+
+/// Sets the attribute that is an alias of the user.
+async fn set_alias(pool: &UserPool, name: &str, alias: &str) {
+    let list = json!([{ "Name": "preferred_username", "Value": alias }]);
+    let input = json!({ "Username": name, "UserAttributes": list });
+    admin(pool, "AdminUpdateUserAttributes", input).await.unwrap();
+}
+
+#[tokio::test]
 async fn one_of_two_concurrent_sign_ups_past_the_trigger_succeeds() {
     let late = Late::default();
     let function = Function::calling(&late, "AdminCreateUser", json!({ "Username": "jane" }));

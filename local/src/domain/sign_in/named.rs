@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     domain::{sign_in::challenges::is_named, simulation},
     error::Error,
-    model::{Client, User, settings::ExistenceErrors},
+    model::{Client, User},
     pool::Pool,
     store::Data,
 };
@@ -26,12 +26,10 @@ impl NamedUser {
     pub(crate) fn find(pool: &Pool, client: &Client, name: &str) -> Result<Self, Error> {
         pool.store.read(|data| match data.find_user(name).cloned() {
             Some(user) => Ok(Self { username: user.username.clone(), user: Some(user) }),
-            None => match client.settings.prevent_user_existence_errors {
-                ExistenceErrors::Enabled => {
-                    Ok(Self { username: simulation::user_name(pool, data, name), user: None })
-                }
-                ExistenceErrors::Legacy => Err(Error::user_not_found()),
-            },
+            None if client.settings.hides_users() => {
+                Ok(Self { username: simulation::user_name(pool, data, name), user: None })
+            }
+            None => Err(Error::user_not_found()),
         })
     }
 

@@ -10,7 +10,7 @@ use crate::{
         simulation,
     },
     error::{Error, ErrorKind},
-    model::{Client, User, UserStatus, settings::ExistenceErrors},
+    model::{Client, User, UserStatus},
     pool::Pool,
     store::Data,
     triggers::{Caller, Metadata, pre_authentication},
@@ -74,7 +74,7 @@ async fn unknown_user_error(
     password: &str,
     caller: Caller<'_>,
 ) -> Result<Error, Error> {
-    if client.settings.prevent_user_existence_errors == ExistenceErrors::Legacy {
+    if !client.settings.hides_users() {
         return Ok(Error::user_not_found());
     }
     let user_name = pool.store.read(|data| simulation::user_name(pool, data, name));

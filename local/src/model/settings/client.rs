@@ -172,6 +172,11 @@ impl ClientSettings {
         self.supported_identity_providers.iter().any(|known| known == name)
     }
 
+    /// Returns whether responses must not reveal which users exist (`PreventUserExistenceErrors`).
+    pub(crate) fn hides_users(&self) -> bool {
+        self.prevent_user_existence_errors == ExistenceErrors::Enabled
+    }
+
     pub(crate) fn access_token_lifetime(&self) -> Duration {
         self.token_validity_units.access_token.of(self.access_token_validity)
     }
