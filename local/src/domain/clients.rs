@@ -43,6 +43,7 @@ pub(crate) fn get(pool: &Pool, id: &str) -> Result<Arc<Client>, Error> {
 
 /// Replaces the settings of an app client. `read` is called with the settings that apply if the request omits them, and
 /// returns the new settings.
+/// An update cannot change some settings: changes of `read` to them are ignored.
 pub(crate) async fn update(
     pool: &Pool,
     id: &str,
@@ -55,7 +56,7 @@ pub(crate) async fn update(
             let before = data.clients.get(id).ok_or_else(|| Error::no_client(id))?;
             let settings = read_in_context(data, update_base(&before.settings), read)?;
             let client = data.clients.get_mut(id).ok_or_else(|| Error::no_client(id))?;
-            client.settings = settings;
+            client.settings = with_unchangeable(settings, &client.settings);
             client.others = others;
             client.modified_at = now;
             Ok(client.clone())
@@ -92,14 +93,20 @@ fn default_settings() -> ClientSettings {
     }
 }
 
-/// Returns the settings that an update starts from: the defaults, and the settings that an update does not change.
+/// Returns the settings that an update starts from: the defaults, and the settings that stay if the request does not
+/// have them.
 fn update_base(before: &ClientSettings) -> ClientSettings {
+    let base = ClientSettings { name: before.name.clone(), ..default_settings() };
+    with_unchangeable(base, before)
+}
+
+/// Restores the settings that an update cannot change.
+fn with_unchangeable(settings: ClientSettings, before: &ClientSettings) -> ClientSettings {
     ClientSettings {
-        name: before.name.clone(),
         client_id: before.client_id.clone(),
         client_secret: before.client_secret.clone(),
         generate_secret: before.generate_secret,
-        ..default_settings()
+        ..settings
     }
 }
 

@@ -3,18 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::pools::change,
+    domain::pools::{OTHER_FACTORS, change, has_other_factor},
     error::Error,
     model::{OtherSettings, settings::Mfa},
     pool::Pool,
 };
-
-/// The members for factors that have no effect on a local pool. They are returned unchanged.
-pub(crate) const OTHER_FACTORS: [&str; 3] =
-    ["SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration"];
-
-/// Passkeys are configured together with the second factors, but are not a second factor.
-const PASSKEYS: &str = "WebAuthnConfiguration";
 
 /// The second factors that a request configures.
 pub(crate) struct MfaSettings {
@@ -30,7 +23,7 @@ pub(crate) struct MfaSettings {
 /// Returns an error if MFA is on without a factor, or off with one.
 pub(crate) async fn set(pool: &Pool, settings: MfaSettings) -> Result<(), Error> {
     let MfaSettings { mode, has_software_token, others } = settings;
-    let has_factor = has_software_token || others.keys().any(|name| name != PASSKEYS);
+    let has_factor = has_software_token || has_other_factor(&others);
     if mode == Mfa::Off && has_factor {
         return Err(Error::invalid_parameter(
             "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",

@@ -7,11 +7,21 @@ use crate::{
     error::Error,
     model::{
         OtherSettings, PoolRecord,
-        settings::{Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
+        settings::{LambdaConfig, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
     },
     pool::{Pool, site::Site},
     store::Data,
 };
+
+/// The members for factors that have no effect on a local pool. They are returned unchanged.
+pub(crate) const OTHER_FACTORS: [&str; 3] =
+    ["SmsMfaConfiguration", "EmailMfaConfiguration", "WebAuthnConfiguration"];
+
+/// Passkeys are configured together with the second factors, but are not a second factor.
+const PASSKEYS: &str = "WebAuthnConfiguration";
+
+/// The member for functions. [`OtherSettings`] has it as it was sent, also with the ARNs of functions on AWS.
+const FUNCTIONS: &str = "LambdaConfig";
 
 /// A pool with its settings, and the number of its users.
 pub(crate) struct PoolDescription {
@@ -37,12 +47,16 @@ pub(crate) fn default_settings() -> PoolSettings {
 }
 
 /// Creates a pool, and serves it immediately.
+///
+/// # Errors
+/// Returns an error if the URL of a function is not on this machine.
 pub(crate) async fn create(
     site: &Arc<Site>,
     settings: PoolSettings,
     others: OtherSettings,
 ) -> Result<Arc<Pool>, Error> {
-    let mut record = PoolRecord::new(with_factor(settings), site.now());
+    check_functions(&settings.lambda_config)?;
+    let mut record = PoolRecord::new(with_factor(settings, &others), site.now());
     record.others = others;
     Ok(site.create(record).await?)
 }
@@ -61,13 +75,24 @@ pub(crate) fn describe(pool: &Pool) -> Result<PoolDescription, Error> {
 
 /// Replaces the settings of a pool. `read` is called with the settings that apply if the request omits them, and
 /// returns the new settings.
+/// An update cannot change some settings: changes of `read` to them are ignored.
+///
+/// # Errors
+/// Returns an error if `read` does, or if the URL of a new function is not on this machine.
 pub(crate) async fn update(
     pool: &Pool,
     others: OtherSettings,
     read: impl FnOnce(PoolSettings) -> Result<PoolSettings, Error> + Send,
 ) -> Result<(), Error> {
     change(pool, |record| {
-        record.settings = with_factor(read(update_base(&record.settings))?).into();
+        let before = &record.settings;
+        let settings = with_unchangeable(read(update_base(before))?, before);
+        // The functions of a configuration file can be anywhere.
+        if settings.lambda_config != before.lambda_config {
+            check_functions(&settings.lambda_config)?;
+        }
+        let others = with_kept(others, &record.others);
+        record.settings = with_factor(settings, &others).into();
         record.others = others;
         Ok(())
     })
@@ -118,26 +143,65 @@ fn record_of<'a>(pool: &Pool, data: &'a Data) -> Result<&'a Arc<PoolRecord>, Err
     data.pool.get(id).ok_or_else(|| Error::no_pool(id))
 }
 
-/// Returns the settings that an update starts from: the defaults, and the settings that only other operations change.
+/// Returns the settings that an update starts from: the defaults, and the settings that stay if the request does not
+/// have them.
 fn update_base(before: &PoolSettings) -> PoolSettings {
-    PoolSettings {
+    let base = PoolSettings {
         name: before.name.clone(),
+        lambda_config: before.lambda_config.clone(),
+        ..default_settings()
+    };
+    with_unchangeable(base, before)
+}
+
+/// Restores the settings that an update cannot change.
+fn with_unchangeable(settings: PoolSettings, before: &PoolSettings) -> PoolSettings {
+    PoolSettings {
         alias_attributes: before.alias_attributes.clone(),
         username_attributes: before.username_attributes.clone(),
         username_configuration: before.username_configuration.clone(),
         schema: before.schema.clone(),
         software_token_mfa_configuration: before.software_token_mfa_configuration,
-        lambda_config: before.lambda_config.clone(),
-        ..default_settings()
+        ..settings
     }
 }
 
-/// Enables software tokens if MFA is on, because MFA needs at least one factor. Cognito requires SMS instead.
-fn with_factor(mut settings: PoolSettings) -> PoolSettings {
-    if settings.mfa_configuration != Mfa::Off {
+/// Adds the settings without effect that an update keeps: the second factors, and the functions if it has none.
+fn with_kept(mut others: OtherSettings, before: &OtherSettings) -> OtherSettings {
+    for name in OTHER_FACTORS {
+        others.remove(name);
+    }
+    let is_kept = |name: &str| {
+        OTHER_FACTORS.contains(&name) || name == FUNCTIONS && !others.contains_key(name)
+    };
+    let kept: Vec<_> = before.iter().filter(|(name, _)| is_kept(name)).collect();
+    others.extend(kept.into_iter().map(|(name, value)| (name.clone(), value.clone())));
+    others
+}
+
+/// Returns whether a factor other than software tokens is configured.
+pub(crate) fn has_other_factor(others: &OtherSettings) -> bool {
+    OTHER_FACTORS.iter().any(|name| *name != PASSKEYS && others.contains_key(*name))
+}
+
+/// Enables software tokens if MFA is on and the pool has no other factor, because MFA needs at least one. Cognito
+/// requires SMS instead.
+fn with_factor(mut settings: PoolSettings, others: &OtherSettings) -> PoolSettings {
+    if settings.mfa_configuration != Mfa::Off && !has_other_factor(others) {
         settings.software_token_mfa_configuration.enabled = true;
     }
     settings
+}
+
+/// Checks that all functions are on this machine. Any page that a browser shows can send requests to the API, and
+/// functions receive passwords.
+fn check_functions(functions: &LambdaConfig) -> Result<(), Error> {
+    match functions.urls().find(|url| !url.is_on_this_machine()) {
+        None => Ok(()),
+        Some(url) => Err(Error::invalid_parameter(format!(
+            "the function at {url:?} is not on this machine: set it in the configuration file of the pool"
+        ))),
+    }
 }
 
 fn check_deletable(data: &Data) -> Result<(), Error> {

@@ -87,7 +87,11 @@ async fn update_resets_omitted_members_to_defaults_but_keeps_the_secret() {
     .unwrap();
     assert_eq!(made["AccessTokenValidity"], 10);
     assert_eq!(made["AnalyticsConfiguration"]["ApplicationId"], "a");
-    let change = json!({ "LogoutURLs": ["https://example.com/bye"], "ClientSecret": "guess" });
+    let change = json!({
+        "LogoutURLs": ["https://example.com/bye"],
+        "ClientSecret": "guess",
+        "GenerateSecret": false,
+    });
     let now = on(&pool, "UpdateUserPoolClient", &made, change).await.unwrap();
     assert_eq!(now["LogoutURLs"], json!(["https://example.com/bye"]));
     assert_eq!(now["ClientSecret"], made["ClientSecret"]);

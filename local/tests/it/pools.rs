@@ -123,7 +123,13 @@ async fn update_resets_omitted_members_to_defaults_except_immutable_ones() {
     assert_eq!(made["UserPoolTags"], json!({ "Team_Name": "shop" }));
     let invitation = &made["AdminCreateUserConfig"]["InviteMessageTemplate"]["SMSMessage"];
     assert_eq!(invitation, "{username} {####}");
-    let update = json!({ "UserPoolId": made["Id"], "DeletionProtection": "ACTIVE" });
+    let update = json!({
+        "UserPoolId": made["Id"],
+        "DeletionProtection": "ACTIVE",
+        "UsernameAttributes": ["phone_number"],
+        "UsernameConfiguration": { "CaseSensitive": false },
+        "Schema": [{ "Name": "other", "AttributeDataType": "String" }],
+    });
     assert_eq!(call(&pool, "UpdateUserPool", update).await, Ok(json!({})));
     let now = describe(&pool, &made["Id"]).await.unwrap();
     assert_eq!(now["DeletionProtection"], "ACTIVE");
@@ -131,6 +137,7 @@ async fn update_resets_omitted_members_to_defaults_except_immutable_ones() {
     assert_eq!(now["AutoVerifiedAttributes"], json!([]));
     assert_eq!(now.get("UserPoolTags"), None);
     assert_eq!(now["UsernameAttributes"], json!(["email"]));
+    assert_eq!(now["UsernameConfiguration"], made["UsernameConfiguration"]);
     assert_eq!(now["SchemaAttributes"], made["SchemaAttributes"]);
     assert_eq!(now["Name"], "shop");
 }
@@ -247,6 +254,45 @@ async fn mfa_and_its_factors_must_be_enabled_together() {
     assert_eq!(read, on);
     let off = set("OFF", Value::Null).await.unwrap();
     assert_eq!(off["SoftwareTokenMfaConfiguration"]["Enabled"], false);
+}
+
+#[tokio::test]
+async fn update_keeps_the_factors_that_only_set_user_pool_mfa_config_sets() {
+    let pool = UserPool::start().await.unwrap();
+    let id = pool.id().as_str();
+    let email = json!({ "Message": "Enter {####}", "Subject": "Code" });
+    let passkeys = json!({ "RelyingPartyId": "example.com", "UserVerification": "required" });
+    let input = json!({
+        "UserPoolId": id,
+        "MfaConfiguration": "ON",
+        "EmailMfaConfiguration": email,
+        "WebAuthnConfiguration": passkeys,
+    });
+    let before = call(&pool, "SetUserPoolMfaConfig", input).await.unwrap();
+    assert_eq!(before["EmailMfaConfiguration"], email);
+    let update = json!({
+        "UserPoolId": id,
+        "MfaConfiguration": "ON",
+        "EmailMfaConfiguration": { "Message": "not a member of this operation" },
+    });
+    call(&pool, "UpdateUserPool", update).await.unwrap();
+    let after = call(&pool, "GetUserPoolMfaConfig", json!({ "UserPoolId": id })).await.unwrap();
+    assert_eq!(after, before, "the update must not change or enable a factor");
+}
+
+#[tokio::test]
+async fn update_that_turns_mfa_on_enables_software_tokens_if_the_pool_has_no_factor() {
+    let pool = UserPool::start().await.unwrap();
+    let id = create(&pool, json!({ "PoolName": "shop" })).await["Id"].clone();
+    let passkeys = json!({ "RelyingPartyId": "example.com", "UserVerification": "required" });
+    let input = json!({ "UserPoolId": id, "WebAuthnConfiguration": passkeys });
+    let set = call(&pool, "SetUserPoolMfaConfig", input).await.unwrap();
+    assert_eq!(set["SoftwareTokenMfaConfiguration"]["Enabled"], false);
+    let update = json!({ "UserPoolId": id, "MfaConfiguration": "OPTIONAL" });
+    call(&pool, "UpdateUserPool", update).await.unwrap();
+    let now = call(&pool, "GetUserPoolMfaConfig", json!({ "UserPoolId": id })).await.unwrap();
+    assert_eq!(now["SoftwareTokenMfaConfiguration"]["Enabled"], true);
+    assert_eq!(now["WebAuthnConfiguration"], passkeys);
 }
 
 #[tokio::test]

@@ -879,15 +879,35 @@ async fn api_sets_triggers_at_loopback_urls() {
     };
     assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
 
-    // An update without `LambdaConfig` keeps the triggers; one with it replaces them.
+    // An update without `LambdaConfig` keeps the triggers and reports them. One with it replaces them.
     call(&site, "UpdateUserPool", json!({ "UserPoolId": id })).await.unwrap();
     assert_eq!(error(sign_up("jane").await), refused("PreSignUp", "no"));
+    let described = async || {
+        let pools = call(&site, "ListUserPools", json!({ "MaxResults": 60 })).await.unwrap();
+        let listed = pools["UserPools"].as_array().unwrap().iter().find(|pool| pool["Id"] == id);
+        let listed = listed.unwrap()["LambdaConfig"].clone();
+        let pool = call(&site, "DescribeUserPool", json!({ "UserPoolId": id })).await.unwrap();
+        assert_eq!(pool["UserPool"]["LambdaConfig"], listed);
+        listed
+    };
+    assert_eq!(described().await, config);
     for config in [json!({ "PreSignUp": arn }), json!({})] {
         let input = json!({ "UserPoolId": id, "LambdaConfig": config });
         call(&site, "UpdateUserPool", input).await.unwrap();
         sign_up(&format!("jane{config}").replace(['"', ' '], "")).await.unwrap();
+        assert_eq!(described().await, config);
     }
     assert_eq!(function.count(), 2);
+}
+
+#[tokio::test]
+async fn update_accepts_configured_triggers_at_other_urls() {
+    let toml =
+        "[aws_cognito_user_pool.lambda_config]\npre_sign_up = \"http://functions.example\"\n";
+    let config = Config::from_toml(toml).unwrap();
+    let pool = UserPool::builder().config(config).start().await.unwrap();
+    let update = json!({ "UserPoolId": pool.id().as_str() });
+    call(&pool, "UpdateUserPool", update).await.unwrap();
 }
 
 #[tokio::test]

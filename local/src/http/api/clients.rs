@@ -28,9 +28,7 @@ pub(crate) async fn create(site: &Site, value: Value) -> Output {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId")?)?;
     required(read_text(&value, "ClientName")?, "ClientName")?;
-    let (others, mut members) = split_members(value, &OTHERS);
-    // The pool generates the ID.
-    members.remove("ClientId");
+    let (others, members) = split_members(value, &OTHERS);
     let read = |base, context: ClientContext<'_>| read_settings(members, base, context);
     let client = clients::create(&pool, others, read).await?;
     Ok(json!({ "UserPoolClient": write_client(pool.id().as_str(), &client) }))
@@ -54,11 +52,7 @@ pub(crate) async fn update(site: &Site, value: Value) -> Output {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId")?)?;
     let id = required(take_text(&mut value, "ClientId")?, "ClientId")?;
-    let (others, mut members) = split_members(value, &OTHERS);
-    // Members that only `CreateUserPoolClient` has.
-    for name in ["GenerateSecret", "ClientSecret"] {
-        members.remove(name);
-    }
+    let (others, members) = split_members(value, &OTHERS);
     let read = |base, context: ClientContext<'_>| read_settings(members, base, context);
     let client = clients::update(&pool, &id, others, read).await?;
     Ok(json!({ "UserPoolClient": write_client(pool.id().as_str(), &client) }))

@@ -8,8 +8,7 @@ use crate::{config::Setting, model::settings::LambdaConfig, text::words};
 /// Reads `LambdaConfig` of a request. Terraform and the CDK send the ARNs of functions on AWS, which are skipped.
 ///
 /// # Errors
-/// Returns an error if a value is neither an ARN nor the URL of a function on this machine. Other URLs are rejected
-/// because any page that a browser shows can send requests to the API, and functions receive passwords.
+/// Returns an error if a value is neither an ARN nor the URL of a function.
 pub(crate) fn read_functions(config: &Value) -> Result<LambdaConfig, String> {
     let Value::Object(mut members) = words::to_file(config.clone()) else {
         return Err("LambdaConfig is not an object".to_owned());
@@ -18,13 +17,6 @@ pub(crate) fn read_functions(config: &Value) -> Result<LambdaConfig, String> {
         let function = value.get("lambda_arn").unwrap_or(value).as_str();
         function.is_none_or(|text| !text.is_empty() && !text.starts_with("arn:"))
     });
-    let functions = LambdaConfig::deserialize(&Setting::from_request(&Value::Object(members)))
-        .map_err(|error| error.to_string())?;
-    let elsewhere = functions.urls().find(|url| !url.is_on_this_machine());
-    if let Some(url) = elsewhere {
-        return Err(format!(
-            "the function at {url:?} is not on this machine: set it in the configuration file of the pool"
-        ));
-    }
-    Ok(functions)
+    LambdaConfig::deserialize(&Setting::from_request(&Value::Object(members)))
+        .map_err(|error| error.to_string())
 }

@@ -7,8 +7,8 @@ use crate::{
     config::Setting,
     domain::{
         custom_attributes, pool_domains,
-        pool_mfa::{self, MfaSettings, OTHER_FACTORS},
-        pools,
+        pool_mfa::{self, MfaSettings},
+        pools::{self, OTHER_FACTORS},
     },
     http::api::{
         Output, empty_output, input, required,

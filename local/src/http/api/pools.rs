@@ -44,10 +44,6 @@ const SETTINGS: [&str; 16] = [
     "UserPoolId",
 ];
 
-/// The members of `CreateUserPool` that `UpdateUserPool` does not have.
-const ONLY_CREATED: [&str; 4] =
-    ["AliasAttributes", "Schema", "UsernameAttributes", "UsernameConfiguration"];
-
 pub(crate) async fn create(site: &Arc<Site>, value: Value) -> Output {
     let value = without_nulls(value);
     required(read_text(&value, "PoolName")?, "PoolName")?;
@@ -72,10 +68,7 @@ pub(crate) async fn describe(site: &Site, value: Value) -> Output {
 pub(crate) async fn update(site: &Site, value: Value) -> Output {
     let mut value = without_nulls(value);
     let pool = site.named_pool(take_text(&mut value, "UserPoolId")?)?;
-    let (mut members, others) = split_members(value, &SETTINGS);
-    for name in ONLY_CREATED {
-        members.remove(name);
-    }
+    let (members, others) = split_members(value, &SETTINGS);
     let read = {
         let others = others.clone();
         move |base| read_settings(members, &others, base)
@@ -128,7 +121,7 @@ fn read_settings(
     Ok(settings)
 }
 
-/// Reads the functions of `LambdaConfig`. Without that member the pool keeps the functions of its configuration file.
+/// Reads the functions of `LambdaConfig`. Without that member the pool keeps its functions.
 fn read_functions(others: &OtherSettings) -> Result<Option<LambdaConfig>, Error> {
     let functions = others.get("LambdaConfig").map(functions::read_functions).transpose();
     functions.map_err(Error::invalid_parameter)
