@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    crypto::secret::same,
+    crypto::secret::{same, secret_hash},
+    error::Error,
     model::Client,
     pool::{Pool, site::Site},
 };
@@ -33,10 +34,49 @@ pub(crate) fn authenticate(
     let ClientCredentials { ids, secrets } = credentials;
     let (pool, client) =
         ids.iter().find_map(|id| site.client(id)).ok_or(ClientAuthError::UnknownClient)?;
-    let is_authenticated = match &client.settings.client_secret {
+    if is_authenticated(&client, secrets.iter().map(String::as_str)) {
+        Ok((pool, client))
+    } else {
+        Err(ClientAuthError::WrongSecret)
+    }
+}
+
+/// Checks the secret that a client sent. A client without a secret must not send one.
+pub(crate) fn check_secret(client: &Client, secret: Option<&str>) -> Result<(), Error> {
+    if is_authenticated(client, secret.into_iter()) {
+        return Ok(());
+    }
+    let id = &client.settings.client_id;
+    Err(Error::not_authorized(format!("Unable to verify secret for client {id}")))
+}
+
+/// Checks the secret hash that a client sent. A client without a secret must not send one.
+pub(crate) fn check_secret_hash(
+    client: &Client,
+    username: &str,
+    hash: Option<&str>,
+) -> Result<(), Error> {
+    let id = &client.settings.client_id;
+    match (&client.settings.client_secret, hash) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Error::not_authorized(format!(
+            "Client {id} is not configured with secret but SECRET_HASH was received"
+        ))),
+        (Some(_), None) => Err(Error::not_authorized(format!(
+            "Client {id} is configured with secret but SECRET_HASH was not received"
+        ))),
+        (Some(secret), Some(hash)) if same(hash, secret_hash(secret, username, id)) => Ok(()),
+        (Some(_), Some(_)) => {
+            Err(Error::not_authorized(format!("Unable to verify secret hash for client {id}")))
+        }
+    }
+}
+
+/// Returns whether one of the sent secrets is the client's secret, or the client has none and none was sent.
+fn is_authenticated<'a>(client: &Client, sent: impl Iterator<Item = &'a str>) -> bool {
+    match &client.settings.client_secret {
         // All secrets are compared. Otherwise the time would reveal which one matched.
-        Some(known) => secrets.iter().filter(|sent| same(known, sent.as_bytes())).count() > 0,
-        None => secrets.is_empty(),
-    };
-    if is_authenticated { Ok((pool, client)) } else { Err(ClientAuthError::WrongSecret) }
+        Some(known) => sent.filter(|sent| same(known, sent)).count() > 0,
+        None => sent.count() == 0,
+    }
 }

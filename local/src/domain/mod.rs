@@ -10,7 +10,6 @@ pub(crate) mod attributes;
 pub(crate) mod authorization;
 pub(crate) mod browser_sessions;
 pub(crate) mod client_auth;
-pub(crate) mod client_secrets;
 pub(crate) mod clients;
 mod codes;
 pub(crate) mod custom_attributes;

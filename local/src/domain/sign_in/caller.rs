@@ -1,4 +1,4 @@
-use crate::{domain::client_secrets::check_secret_hash, error::Error, model::Client};
+use crate::{domain::client_auth::check_secret_hash, error::Error, model::Client};
 
 /// The maximum length of a sign-in name, in characters. The name can be the value of an attribute that is an alias.
 const MAX_NAME: usize = 2048;

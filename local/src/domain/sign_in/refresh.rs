@@ -1,5 +1,5 @@
 use crate::{
-    domain::{client_secrets::check_secret_hash, sessions, sign_in::Outcome},
+    domain::{client_auth::check_secret_hash, sessions, sign_in::Outcome},
     error::Error,
     model::{Client, User},
     pool::Pool,

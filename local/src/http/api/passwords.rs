@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::{client_secrets::check_secret_hash, passwords},
+    domain::{client_auth::check_secret_hash, passwords},
     http::api::{Output, empty_output, input, required, shapes},
     pool::site::Site,
     triggers::Metadata,

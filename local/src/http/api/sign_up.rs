@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        client_secrets::check_secret_hash,
+        client_auth::check_secret_hash,
         sign_up::{self, NewUser, TakesAliases},
     },
     http::api::{
