@@ -12,7 +12,7 @@ use crate::{
     },
     error::{Error, ErrorKind},
     model::{
-        ChallengeKind, Client, MfaPreference, SoftwareToken, User,
+        ChallengeKind, Client, Factor, MfaPreference, SoftwareToken, User,
         settings::{Contact, Mfa},
     },
     pool::{Pool, site::Site},
@@ -193,24 +193,24 @@ fn preference(user: &User, wanted: &FactorPreferences) -> Result<MfaPreference, 
     let mut mfa = user.mfa.clone();
     let MfaPreference { software_token, sms, email, preferred } = &mut mfa;
     let mut preferred_count = 0;
-    for (name, wanted, is_on) in [
-        ("SMS_MFA", wanted.sms, sms),
-        ("SOFTWARE_TOKEN_MFA", wanted.software_token, software_token),
-        ("EMAIL_OTP", wanted.email, email),
+    for (factor, wanted, is_on) in [
+        (Factor::Sms, wanted.sms, sms),
+        (Factor::SoftwareToken, wanted.software_token, software_token),
+        (Factor::Email, wanted.email, email),
     ] {
         let Some(wanted) = wanted else {
             continue;
         };
         *is_on = wanted.is_enabled;
         if *is_on {
-            check_ready(user, name)?;
+            check_ready(user, factor)?;
         } else if wanted.is_preferred {
             return Err(Error::invalid_parameter("A disabled MFA cannot be preferred."));
         }
         if wanted.is_preferred {
             preferred_count += 1;
-            *preferred = Some(name.to_owned());
-        } else if preferred.as_deref() == Some(name) {
+            *preferred = Some(factor);
+        } else if *preferred == Some(factor) {
             *preferred = None;
         }
     }
@@ -220,16 +220,16 @@ fn preference(user: &User, wanted: &FactorPreferences) -> Result<MfaPreference, 
     Ok(mfa)
 }
 
-fn check_ready(user: &User, factor: &str) -> Result<(), Error> {
+fn check_ready(user: &User, factor: Factor) -> Result<(), Error> {
     let (is_ready, message) = match factor {
-        "SOFTWARE_TOKEN_MFA" => {
+        Factor::SoftwareToken => {
             (user.software_token.is_some(), "User has not verified software token mfa")
         }
-        "SMS_MFA" => (
+        Factor::Sms => (
             user.has_verified(Contact::PhoneNumber),
             "User does not have delivery config set to turn on SMS_MFA",
         ),
-        _ => (
+        Factor::Email => (
             user.has_verified(Contact::Email),
             "User does not have delivery config set to turn on EMAIL_OTP",
         ),

@@ -19,7 +19,7 @@ pub(crate) use self::{
     },
     scopes::{API_SCOPE, ATTRIBUTE_SCOPES, released_attributes},
     user::{
-        Code, CodePurpose, Failures, Identity, MfaPreference, SoftwareToken, UnknownName, User,
-        UserStatus,
+        Code, CodePurpose, Factor, Failures, Identity, MfaPreference, SoftwareToken, UnknownName,
+        User, UserStatus,
     },
 };

@@ -86,8 +86,18 @@ pub(crate) struct MfaPreference {
     pub(crate) software_token: bool,
     pub(crate) sms: bool,
     pub(crate) email: bool,
-    /// `SOFTWARE_TOKEN_MFA`, `SMS_MFA` or `EMAIL_OTP`.
-    pub(crate) preferred: Option<String>,
+    pub(crate) preferred: Option<Factor>,
+}
+
+/// A second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Factor {
+    #[serde(rename = "SMS_MFA")]
+    Sms,
+    #[serde(rename = "SOFTWARE_TOKEN_MFA")]
+    SoftwareToken,
+    #[serde(rename = "EMAIL_OTP")]
+    Email,
 }
 
 /// Wrong passwords and wrong codes in a row.
@@ -187,6 +197,33 @@ impl CodePurpose {
         match contact {
             Contact::Email => Self::Email,
             Contact::PhoneNumber => Self::PhoneNumber,
+        }
+    }
+}
+
+impl Factor {
+    pub(crate) const ALL: [Self; 3] = [Self::Sms, Self::SoftwareToken, Self::Email];
+
+    /// Returns the name of the factor in a user's preferences, which is also the name of its challenge.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sms => "SMS_MFA",
+            Self::SoftwareToken => "SOFTWARE_TOKEN_MFA",
+            Self::Email => "EMAIL_OTP",
+        }
+    }
+
+    /// Returns the factor with the given API name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|factor| factor.name() == name)
+    }
+
+    /// Returns the contact to which the factor's codes are sent, or `None` for a software token.
+    pub(crate) fn contact(self) -> Option<Contact> {
+        match self {
+            Self::Sms => Some(Contact::PhoneNumber),
+            Self::SoftwareToken => None,
+            Self::Email => Some(Contact::Email),
         }
     }
 }

@@ -11,12 +11,12 @@ use crate::{
         sign_in::{
             finish::{CompletedSignIn, finish_sign_in},
             outcome::{ChallengeParameters, ChallengeRequest, Outcome},
-            steps::{Factor, NextStep, factors},
+            steps::{NextStep, factors},
         },
     },
     error::Error,
     model::{
-        Challenge, ChallengeKind, Client, MessageText, User,
+        Challenge, ChallengeKind, Client, Factor, MessageText, User,
         settings::{Contact, PoolSettings},
     },
     pool::Pool,

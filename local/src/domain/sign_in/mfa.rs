@@ -6,13 +6,10 @@ use crate::{
     crypto::{secret::same, totp::CodeCheck},
     domain::{
         lockout::{self, count_mistake},
-        sign_in::{
-            challenges::{ChallengeRef, OpenChallenge, find_challenge},
-            steps::Factor,
-        },
+        sign_in::challenges::{ChallengeRef, OpenChallenge, find_challenge},
     },
     error::{Error, ErrorKind},
-    model::{ChallengeKind, User},
+    model::{ChallengeKind, Factor, User},
     pool::Pool,
     store::Data,
 };

@@ -29,12 +29,12 @@ pub(crate) use self::{
     password::check_password,
     refresh::refresh,
     srp::{Proof, begin as begin_srp},
-    steps::{Factor, NextStep, next_step, step_of},
+    steps::{NextStep, next_step, step_of},
 };
 use self::{challenges::continue_sign_in, srp::Follows, steps::factors};
 use crate::{
     error::Error,
-    model::{ChallengeKind, Client, User},
+    model::{ChallengeKind, Client, Factor, User},
     pool::Pool,
     triggers::{Metadata, TokenSource},
 };

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::{domain::messages::CodeDelivery, domain::sign_in::Factor, pool::issue::Tokens};
+use crate::{domain::messages::CodeDelivery, model::Factor, pool::issue::Tokens};
 
 /// The result of a step of a sign-in.
 pub(crate) enum Outcome {

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        User, UserStatus,
+        Factor, User, UserStatus,
         settings::{Contact, Mfa, PoolSettings},
     },
     pool::Pool,
@@ -22,41 +22,6 @@ pub(crate) enum NextStep {
     SetUpFactor,
 }
 
-/// A second factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Factor {
-    Sms,
-    SoftwareToken,
-    Email,
-}
-
-impl Factor {
-    const ALL: [Self; 3] = [Self::Sms, Self::SoftwareToken, Self::Email];
-
-    /// Returns the name of the factor in a user's preferences, which is also the name of its challenge.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Sms => "SMS_MFA",
-            Self::SoftwareToken => "SOFTWARE_TOKEN_MFA",
-            Self::Email => "EMAIL_OTP",
-        }
-    }
-
-    /// Returns the factor with the given API name.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|factor| factor.name() == name)
-    }
-
-    /// Returns the contact to which the factor's codes are sent, or `None` for a software token.
-    pub(crate) fn contact(self) -> Option<Contact> {
-        match self {
-            Self::Sms => Some(Contact::PhoneNumber),
-            Self::SoftwareToken => None,
-            Self::Email => Some(Contact::Email),
-        }
-    }
-}
-
 /// Returns what a user with the right password has to do.
 pub(crate) fn next_step(pool: &Pool, user: &User) -> NextStep {
     step_of(&pool.store.read(Data::settings), user)
@@ -68,7 +33,7 @@ pub(crate) fn step_of(settings: &PoolSettings, user: &User) -> NextStep {
         return NextStep::NewPassword;
     }
     let factors = factors(settings, user);
-    let preferred = |factor: &&Factor| user.mfa.preferred.as_deref() == Some(factor.name());
+    let preferred = |factor: &&Factor| user.mfa.preferred == Some(**factor);
     let chosen = factors.iter().find(preferred).copied().map(NextStep::Code);
     match (settings.mfa_configuration, factors.as_slice()) {
         (Mfa::Off, _) | (Mfa::Optional, []) => NextStep::Done,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::sign_in::{ChallengeParameters, ChallengeRequest, Factor, Outcome},
+    domain::sign_in::{ChallengeParameters, ChallengeRequest, Outcome},
     http::api::shapes,
-    model::settings::Contact,
+    model::{Factor, settings::Contact},
 };
 
 /// Returns the JSON for the outcome of a sign-in step.

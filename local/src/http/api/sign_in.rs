@@ -9,13 +9,13 @@ use crate::{
     domain::{
         clients,
         sign_in::{
-            self, ChallengeRef, Factor, Outcome, Proof, check_caller, check_flow,
+            self, ChallengeRef, Outcome, Proof, check_caller, check_flow,
             check_refresh_flow, flow_is_off,
         },
     },
     error::Error,
     http::api::{Output, challenges, input, required},
-    model::{Client, settings::AuthFlow},
+    model::{Client, Factor, settings::AuthFlow},
     pool::{Pool, site::Site},
     triggers::Metadata,
 };

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use crate::{
     domain::{
         sign_in::{
-            Answer, ChallengeParameters, ChallengeRef, ChallengeRequest, Factor, NextStep,
-            next_step, start_challenge, take_answer,
+            Answer, ChallengeParameters, ChallengeRef, ChallengeRequest, NextStep, next_step,
+            start_challenge, take_answer,
         },
         software_token,
     },
@@ -29,7 +29,7 @@ use crate::{
             request::AuthorizationRequest,
         },
     },
-    model::{User, settings::OWN_PROVIDER},
+    model::{Factor, User, settings::OWN_PROVIDER},
 };
 
 /// A challenge, as stored in the hidden fields of its form.
