@@ -112,6 +112,11 @@ impl Error {
         Self::new(ErrorKind::NotAuthorized, message)
     }
 
+    /// Returns the error for a parameter that a sign-in requires.
+    pub(crate) fn missing_parameter(name: &str) -> Self {
+        Self::invalid_parameter(format!("Missing required parameter {name}"))
+    }
+
     pub(crate) fn wrong_password() -> Self {
         Self::not_authorized("Incorrect username or password.")
     }

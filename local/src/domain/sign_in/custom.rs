@@ -6,6 +6,7 @@ use crate::{
     crypto::secret::digest_of,
     domain::sign_in::{
         challenges::{ChallengeRef, SignIn, continue_sign_in, store_challenge_of_name},
+        flows::AllowedFlow,
         named::NamedUser,
         outcome::{ChallengeParameters, ChallengeRequest, Outcome},
         password::may_sign_in,
@@ -29,11 +30,11 @@ const MAX_ROUNDS: usize = 20;
 /// password first.
 pub(crate) async fn begin(
     pool: &Pool,
-    client: &Client,
-    name: &str,
+    flow: &AllowedFlow<'_>,
     public: Option<&str>,
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
+    let AllowedFlow { client, name } = *flow;
     let named = NamedUser::find(pool, client, name)?;
     // If the password is checked first, only a client that knows it may learn why the user cannot sign in.
     if let (Some(user), None) = (&named.user, public) {
@@ -49,7 +50,7 @@ pub(crate) async fn begin(
             Some(public) => {
                 srp::request_proof(pool, client, &named, public, Follows::CustomChallenges).await
             }
-            None => Err(Error::invalid_parameter("Missing required parameter SRP_A")),
+            None => Err(Error::missing_parameter("SRP_A")),
         },
         next => proceed(pool, &sign_in, named, rounds, next).await,
     }

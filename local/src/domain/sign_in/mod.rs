@@ -24,7 +24,7 @@ pub(crate) use self::{
     },
     custom::{answer as answer_custom, begin as begin_custom},
     finish::{CompletedSignIn, StartedSession, find_ready_user, first_tokens, start_session},
-    flows::{check_flow, check_refresh_flow, flow_is_off},
+    flows::{AllowedFlow, flow_is_off},
     outcome::{ChallengeParameters, ChallengeRequest, Outcome},
     password::check_password,
     refresh::refresh,
@@ -56,11 +56,11 @@ pub(crate) enum Answer<'a> {
 /// Signs in with a name and a password.
 pub(crate) async fn with_password(
     pool: &Pool,
-    client: &Client,
-    name: &str,
+    flow: &AllowedFlow<'_>,
     password: &str,
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
+    let AllowedFlow { client, name } = *flow;
     let user = check_password(pool, client, name, password, metadata).await?;
     let source = TokenSource::Authentication;
     let sign_in = SignIn { client, metadata: Metadata::NONE, source };

@@ -13,6 +13,7 @@ use crate::{
         lockout,
         sign_in::{
             challenges::{expiry, prune},
+            flows::AllowedFlow,
             named::NamedUser,
             outcome::{ChallengeParameters, ChallengeRequest, Outcome},
             password::{accept_password, reject_password},
@@ -47,11 +48,11 @@ pub(crate) enum Follows {
 /// Begins a sign-in by SRP.
 pub(crate) async fn begin(
     pool: &Pool,
-    client: &Client,
-    name: &str,
+    flow: &AllowedFlow<'_>,
     public: &str,
     metadata: &Metadata,
 ) -> Result<Outcome, Error> {
+    let AllowedFlow { client, name } = *flow;
     let named = NamedUser::find(pool, client, name)?;
     let user = named.user.as_deref();
     match user {

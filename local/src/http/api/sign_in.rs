@@ -8,10 +8,7 @@ use serde_json::Value;
 use crate::{
     domain::{
         clients,
-        sign_in::{
-            self, ChallengeRef, Outcome, Proof, check_caller, check_flow,
-            check_refresh_flow, flow_is_off,
-        },
+        sign_in::{self, AllowedFlow, ChallengeRef, Outcome, Proof, check_caller, flow_is_off},
     },
     error::Error,
     http::api::{Output, challenges, input, required},
@@ -74,49 +71,35 @@ async fn initiate(site: &Site, caller: Caller, value: Value) -> Result<Outcome, 
     let flow = required(input.auth_flow, "AuthFlow")?;
     let parameters = input.auth_parameters.unwrap_or_default();
     let metadata = input.client_metadata.unwrap_or_default();
+    let (name, secret_hash) = (parameters.find("USERNAME"), parameters.find("SECRET_HASH"));
+    let check = |kind| AllowedFlow::check(&client, kind, &flow, name, secret_hash);
     match (flow.as_str(), caller) {
         ("USER_SRP_AUTH", _) => {
-            check_flow(&client, AuthFlow::UserSrpAuth, &flow)?;
-            let name = name_and_secret(&client, &parameters)?;
-            let public = parameters.get("SRP_A")?;
-            sign_in::begin_srp(&pool, &client, name, public, &metadata).await
+            let allowed = check(AuthFlow::UserSrpAuth)?;
+            sign_in::begin_srp(&pool, &allowed, parameters.get("SRP_A")?, &metadata).await
         }
         ("USER_PASSWORD_AUTH", _) => {
-            check_flow(&client, AuthFlow::UserPasswordAuth, &flow)?;
-            with_password(&pool, &client, &parameters, &metadata).await
+            let allowed = check(AuthFlow::UserPasswordAuth)?;
+            sign_in::with_password(&pool, &allowed, parameters.get("PASSWORD")?, &metadata).await
         }
         ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", Caller::Administrator) => {
-            check_flow(&client, AuthFlow::AdminUserPasswordAuth, &flow)?;
-            with_password(&pool, &client, &parameters, &metadata).await
+            let allowed = check(AuthFlow::AdminUserPasswordAuth)?;
+            sign_in::with_password(&pool, &allowed, parameters.get("PASSWORD")?, &metadata).await
         }
         ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
-            check_refresh_flow(&client)?;
-            let (token, hash) = (parameters.get("REFRESH_TOKEN")?, parameters.find("SECRET_HASH"));
-            sign_in::refresh(&pool, &client, token, hash).await
+            sign_in::refresh(&pool, &client, parameters.find("REFRESH_TOKEN"), secret_hash).await
         }
         ("CUSTOM_AUTH", _) => {
-            check_flow(&client, AuthFlow::CustomAuth, &flow)?;
-            let name = name_and_secret(&client, &parameters)?;
+            let allowed = check(AuthFlow::CustomAuth)?;
             let public = match parameters.find("CHALLENGE_NAME") {
                 Some("SRP_A") => Some(parameters.get("SRP_A")?),
                 _ => None,
             };
-            sign_in::begin_custom(&pool, &client, name, public, &metadata).await
+            sign_in::begin_custom(&pool, &allowed, public, &metadata).await
         }
         ("USER_AUTH", _) => Err(flow_is_off(&flow)),
         _ => Err(Error::invalid_parameter("Initiate Auth method not supported.")),
     }
-}
-
-async fn with_password(
-    pool: &Pool,
-    client: &Client,
-    parameters: &Parameters,
-    metadata: &Metadata,
-) -> Result<Outcome, Error> {
-    let name = name_and_secret(client, parameters)?;
-    let password = parameters.get("PASSWORD")?;
-    sign_in::with_password(pool, client, name, password, metadata).await
 }
 
 async fn respond(site: &Site, caller: Caller, value: Value) -> Result<Outcome, Error> {
@@ -125,7 +108,8 @@ async fn respond(site: &Site, caller: Caller, value: Value) -> Result<Outcome, E
     let challenge = required(input.challenge_name, "ChallengeName")?;
     let parameters = input.challenge_responses.unwrap_or_default();
     let metadata = input.client_metadata.unwrap_or_default();
-    let name = name_and_secret(&client, &parameters)?;
+    let name = parameters.get("USERNAME")?;
+    check_caller(&client, name, parameters.find("SECRET_HASH"))?;
     if challenge == "PASSWORD_VERIFIER" {
         let proof = Proof {
             secret_block: parameters.get("PASSWORD_CLAIM_SECRET_BLOCK")?,
@@ -134,9 +118,7 @@ async fn respond(site: &Site, caller: Caller, value: Value) -> Result<Outcome, E
         };
         return sign_in::answer_srp(&pool, &client, name, &proof, &metadata).await;
     }
-    let session = input
-        .session
-        .ok_or_else(|| Error::invalid_parameter("Missing required parameter Session"))?;
+    let session = input.session.ok_or_else(|| Error::missing_parameter("Session"))?;
     let reference = ChallengeRef {
         session: &session,
         client_and_name: Some((&client.settings.client_id, name)),
@@ -169,13 +151,6 @@ fn read_answer<'a>(
     }
 }
 
-/// Returns the user name of the parameters, and checks the secret hash for it.
-fn name_and_secret<'a>(client: &Client, parameters: &'a Parameters) -> Result<&'a str, Error> {
-    let name = parameters.get("USERNAME")?;
-    check_caller(client, name, parameters.find("SECRET_HASH"))?;
-    Ok(name)
-}
-
 fn pool_and_client(
     site: &Site,
     caller: Caller,
@@ -197,8 +172,7 @@ impl Parameters {
 
     /// Returns a required parameter.
     fn get(&self, name: &str) -> Result<&str, Error> {
-        self.find(name)
-            .ok_or_else(|| Error::invalid_parameter(format!("Missing required parameter {name}")))
+        self.find(name).ok_or_else(|| Error::missing_parameter(name))
     }
 
     /// Returns the parameters whose names have a prefix, under their names without it.
