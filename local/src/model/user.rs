@@ -247,3 +247,15 @@ impl UserStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_factors_have_the_names_of_the_api() {
+        for factor in Factor::ALL {
+            assert_eq!(serde_json::to_value(factor).unwrap(), factor.name());
+        }
+    }
+}
