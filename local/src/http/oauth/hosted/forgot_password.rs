@@ -9,9 +9,7 @@ use crate::{
     http::oauth::{
         hosted::{
             fields::Field,
-            form_input::{
-                check_code, check_password, check_user_name, hides_users, must_be_hidden, user_name,
-            },
+            form_input::{check_code, check_password, check_user_name, must_be_hidden, user_name},
             page::{Page, PasswordForm},
             pages::{login_page, reset_page},
         },
@@ -30,7 +28,7 @@ pub(crate) async fn show(page: Page) -> Response {
 pub(crate) async fn send_code(PasswordForm { page, fields }: PasswordForm) -> Response {
     let name = user_name(&fields);
     match request_code(page.request(), name).await {
-        Ok(CodeDelivery { destination, .. }) if !hides_users(page.request()) => {
+        Ok(CodeDelivery { destination, .. }) if !page.request().client.settings.hides_users() => {
             reset_page(page.notice(format!("A code was sent to {destination}.")), name)
         }
         Err(error) if name.is_empty() || !must_be_hidden(page.request(), &error) => {

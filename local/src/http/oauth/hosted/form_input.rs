@@ -6,7 +6,6 @@ use crate::{
     http::oauth::{
         hosted::fields::attributes, parameters::Parameters, request::AuthorizationRequest,
     },
-    model::settings::ExistenceErrors,
     service_model::check_text,
 };
 
@@ -46,14 +45,9 @@ pub(crate) fn read_attributes(fields: &Parameters) -> Result<Vec<AttributeInput>
         .collect()
 }
 
-/// Returns whether responses must not reveal which users exist (`PreventUserExistenceErrors`).
-pub(crate) fn hides_users(request: &AuthorizationRequest) -> bool {
-    request.client.settings.prevent_user_existence_errors == ExistenceErrors::Enabled
-}
-
 /// Returns whether the app client hides which users exist and an error would reveal it.
 pub(crate) fn must_be_hidden(request: &AuthorizationRequest, error: &Error) -> bool {
-    hides_users(request)
+    request.client.settings.hides_users()
         && matches!(
             error.kind,
             ErrorKind::NotAuthorized
