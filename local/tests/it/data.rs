@@ -1,9 +1,9 @@
 //! The data file: what a pool stores survives restarts and kills.
 
 use std::{
-    env, fs,
+    fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,29 +13,7 @@ use tokio::task::JoinSet;
 use tower_cognito::TokenUse;
 use tower_cognito_local::{Config, UserPool};
 
-use crate::support::{captured_logs, cognito::call, command::Served};
-
-/// A data file of one test, removed on drop.
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str) -> Self {
-        let name = format!("tower-cognito-{}-{name}.redb", std::process::id());
-        let path = env::temp_dir().join(name);
-        let _ = fs::remove_file(&path);
-        Self(path)
-    }
-
-    async fn pool(&self) -> UserPool {
-        UserPool::builder().data(&self.0).issuer("https://pool.test/a").start().await.unwrap()
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+use crate::support::{DataFile, captured_logs, cognito::call, command::Served};
 
 async fn create_pool(pool: &UserPool, name: &str) -> Value {
     let answer = call(pool, "CreateUserPool", json!({ "PoolName": name })).await.unwrap();
@@ -44,7 +22,7 @@ async fn create_pool(pool: &UserPool, name: &str) -> Value {
 
 #[tokio::test]
 async fn tokens_users_and_pools_survive_a_restart() {
-    let file = File::new("restart");
+    let file = DataFile::new("restart");
     let pool = file.pool().await;
     let id = json!(pool.id().as_str());
     let user = json!({ "UserPoolId": id, "Username": "alice", "MessageAction": "SUPPRESS" });
@@ -82,7 +60,7 @@ async fn tokens_users_and_pools_survive_a_restart() {
 
 #[tokio::test]
 async fn withdrawn_keys_stay_withdrawn_after_a_restart() {
-    let file = File::new("withdrawn");
+    let file = DataFile::new("withdrawn");
     let pool = file.pool().await;
     let old = pool.key_id(TokenUse::Access);
     pool.rotate().unwrap();
@@ -95,25 +73,25 @@ async fn withdrawn_keys_stay_withdrawn_after_a_restart() {
 
 #[tokio::test]
 async fn file_in_use_by_another_process_is_rejected() {
-    let file = File::new("twice");
+    let file = DataFile::new("twice");
     let pool = file.pool().await;
-    let error = UserPool::builder().data(&file.0).start().await.unwrap_err().to_string();
+    let error = UserPool::builder().data(file.path()).start().await.unwrap_err().to_string();
     assert!(error.contains("-twice.redb: another process has it open"), "{error}");
     drop(pool);
-    UserPool::builder().data(&file.0).start().await.unwrap();
+    UserPool::builder().data(file.path()).start().await.unwrap();
 }
 
 #[tokio::test]
 async fn file_of_another_format_is_rejected_and_unchanged() {
-    let file = File::new("other-format");
+    let file = DataFile::new("other-format");
     for text in ["hello", &"a longer text ".repeat(10_000)] {
-        fs::write(&file.0, text).unwrap();
-        let error = UserPool::builder().data(&file.0).start().await.unwrap_err().to_string();
+        fs::write(file.path(), text).unwrap();
+        let error = UserPool::builder().data(file.path()).start().await.unwrap_err().to_string();
         assert!(
             error.contains("-other-format.redb: it is not a data file of a local pool"),
             "{error}"
         );
-        assert_eq!(fs::read_to_string(&file.0).unwrap(), text);
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), text);
     }
 }
 
@@ -128,9 +106,9 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn data_file_is_private_with_any_umask() {
     for umask in ["000", "022", "077", "777"] {
-        let file = File::new(&format!("umask-{umask}"));
-        let served = Served::start_with_umask(&file.0, umask);
-        let found = mode(&file.0);
+        let file = DataFile::new(&format!("umask-{umask}"));
+        let served = Served::start_with_umask(file.path(), umask);
+        let found = mode(file.path());
         served.kill();
         assert_eq!(found, 0o600, "umask {umask}: found {found:o}");
     }
@@ -141,7 +119,7 @@ fn data_file_is_private_with_any_umask() {
 async fn data_file_with_a_permissive_mode_is_tightened_and_reported_once() {
     use std::os::unix::fs::PermissionsExt;
 
-    let file = File::new("lax");
+    let file = DataFile::new("lax");
     captured_logs();
     drop(file.pool().await);
     let reports = |text: &str| {
@@ -150,9 +128,9 @@ async fn data_file_with_a_permissive_mode_is_tightened_and_reported_once() {
     };
     assert_eq!(reports(""), 0, "a new file must be created with mode 0600");
     for (number, lax) in [0o644, 0o660, 0o606, 0o777].into_iter().enumerate() {
-        fs::set_permissions(&file.0, fs::Permissions::from_mode(lax)).unwrap();
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(lax)).unwrap();
         drop(file.pool().await);
-        assert_eq!(mode(&file.0), 0o600, "{lax:o}");
+        assert_eq!(mode(file.path()), 0o600, "{lax:o}");
         drop(file.pool().await);
         assert_eq!(reports(&format!("(mode 0{lax:o}); its mode is now 0600")), 1, "{lax:o}");
         assert_eq!(reports(""), number + 1, "{lax:o}");
@@ -164,11 +142,11 @@ async fn data_file_with_a_permissive_mode_is_tightened_and_reported_once() {
 async fn mode_of_a_file_of_another_format_is_unchanged() {
     use std::os::unix::fs::PermissionsExt;
 
-    let file = File::new("other-format-mode");
-    fs::write(&file.0, "hello").unwrap();
-    fs::set_permissions(&file.0, fs::Permissions::from_mode(0o644)).unwrap();
-    UserPool::builder().data(&file.0).start().await.unwrap_err();
-    assert_eq!(mode(&file.0), 0o644);
+    let file = DataFile::new("other-format-mode");
+    fs::write(file.path(), "hello").unwrap();
+    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).unwrap();
+    UserPool::builder().data(file.path()).start().await.unwrap_err();
+    assert_eq!(mode(file.path()), 0o644);
 }
 
 #[tokio::test]
@@ -179,8 +157,8 @@ async fn error_names_a_missing_folder() {
 
 #[tokio::test]
 async fn error_names_a_pool_or_client_that_is_not_in_the_file() {
-    let file = File::new("other");
-    let builder = || UserPool::builder().data(&file.0);
+    let file = DataFile::new("other");
+    let builder = || UserPool::builder().data(file.path());
     let pool = builder().pool_id("eu-west-1_Mine").client_id("mine").start().await.unwrap();
     drop(pool);
     let error = builder().pool_id("eu-west-1_Other").start().await.unwrap_err().to_string();
@@ -214,11 +192,11 @@ attributes = { email = "bob@example.com", email_verified = "true" }
 
 #[tokio::test]
 async fn counters_and_revocations_of_rejected_requests_survive_a_restart() {
-    let file = File::new("counters");
+    let file = DataFile::new("counters");
     let start = async || {
         let config = Config::from_toml(COUNTERS).unwrap();
         let builder = UserPool::builder().config(config).issuer("https://pool.test/a");
-        builder.data(&file.0).start().await.unwrap()
+        builder.data(file.path()).start().await.unwrap()
     };
     let sign_in = async |pool: &UserPool, name: &str, password: &str| {
         let input = json!({
@@ -327,10 +305,10 @@ async fn traffic(address: SocketAddr, name: String, found: Arc<Mutex<Vec<Found>>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_changes_survive_a_kill() {
-    let file = File::new("killed");
+    let file = DataFile::new("killed");
     let found: Arc<Mutex<Vec<Found>>> = Arc::default();
     for round in 0..4 {
-        let served = Served::start(&file.0);
+        let served = Served::start(file.path());
         let mut tasks = JoinSet::new();
         for task in 0..4 {
             let name = format!("{round}-{task}");
@@ -344,7 +322,7 @@ async fn acknowledged_changes_survive_a_kill() {
         served.kill();
         while tasks.join_next().await.is_some() {}
     }
-    let served = Served::start(&file.0);
+    let served = Served::start(file.path());
     let found = Arc::into_inner(found).unwrap().into_inner().unwrap();
     assert!(found.len() >= 70);
     for (operation, input) in found {

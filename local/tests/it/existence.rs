@@ -1,17 +1,13 @@
 //! Responses do not reveal whether a user exists (`PreventUserExistenceErrors`), and codes cannot be guessed.
 
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, Trigger, UserPool};
 
 use crate::support::{
+    DataFile,
     cognito::{
         Outcome, PASSWORD, call, error, incorrect, initiate, is, messages, pool_with, respond,
         sign_in,
@@ -82,29 +78,18 @@ async fn simulated_responses_depend_on_a_secret_of_the_pool() {
     assert_ne!(first[0][0], known.trim_start_matches('0'));
 }
 
-/// A data file of one test, removed on drop.
-struct DataFile(PathBuf);
-
-impl Drop for DataFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 #[tokio::test]
 async fn simulated_responses_stay_the_same_after_a_restart() {
-    let name = format!("tower-cognito-{}-existence.redb", std::process::id());
-    let file = DataFile(env::temp_dir().join(name));
-    let _ = fs::remove_file(&file.0);
+    let file = DataFile::new("existence");
     let start = async |path: &Path| {
         let config = Config::from_toml(NAMING[2].0).unwrap();
         let builder = UserPool::builder().config(config).issuer("https://pool.test/a");
         builder.data(path).start().await.unwrap()
     };
-    let pool = start(&file.0).await;
+    let pool = start(file.path()).await;
     let before = simulated(&pool).await;
     drop(pool);
-    assert_eq!(simulated(&start(&file.0).await).await, before);
+    assert_eq!(simulated(&start(file.path()).await).await, before);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use tower_cognito::group;
 use tower_cognito_local::UserPool;
 
 use crate::support::{
+    DataFile,
     admin::{Answer, admin, error, is, on_user, refresh, tokens, user},
     cognito::call,
     eventually,
@@ -321,9 +322,8 @@ async fn groups_and_members_are_listed_in_pages_with_their_own_tokens() {
 
 #[tokio::test]
 async fn admin_changes_survive_a_restart() {
-    let file = std::env::temp_dir().join(format!("tower-cognito-groups-{}", std::process::id()));
-    let _ = std::fs::remove_file(&file);
-    let pool = UserPool::builder().data(&file).start().await.unwrap();
+    let file = DataFile::new("groups");
+    let pool = UserPool::builder().data(file.path()).start().await.unwrap();
     for name in ["jane", "bob", "eve"] {
         user(&pool, name).await;
     }
@@ -340,7 +340,7 @@ async fn admin_changes_survive_a_restart() {
     // The file is released once the server's task ends.
     let mut again = None;
     eventually("the file is released", async || {
-        again = UserPool::builder().data(&file).start().await.ok();
+        again = UserPool::builder().data(file.path()).start().await.ok();
         again.is_some()
     })
     .await;
@@ -352,6 +352,4 @@ async fn admin_changes_survive_a_restart() {
     let id = claims(&tokens(&pool, "jane").await, "IdToken");
     assert_eq!(id["cognito:groups"], json!(["staff"]));
     assert_eq!(id["cognito:roles"], json!([ROLES[0]]));
-    drop(pool);
-    let _ = std::fs::remove_file(&file);
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
 
 use crate::support::{
+    DataFile,
     browser::{Browser, Page, client, encoded},
     cognito::call,
 };
@@ -1158,10 +1159,10 @@ async fn basic_credentials_are_accepted_raw_and_form_encoded() {
 
 #[tokio::test]
 async fn codes_tokens_and_browser_sessions_survive_a_restart() {
-    let file = std::env::temp_dir().join(format!("tower-cognito-oauth-{}", std::process::id()));
-    let _ = std::fs::remove_file(&file);
+    let file = DataFile::new("oauth");
     let open = async |address: Option<std::net::SocketAddr>| {
-        let builder = UserPool::builder().config(Config::from_toml(CONFIG).unwrap()).data(&file);
+        let builder =
+            UserPool::builder().config(Config::from_toml(CONFIG).unwrap()).data(file.path());
         let builder = address.map_or(builder.clone(), |address| builder.address(address));
         builder.issuer("https://pool.test/a").start().await.unwrap()
     };
@@ -1192,30 +1193,21 @@ async fn codes_tokens_and_browser_sessions_survive_a_restart() {
     assert_audience(&pool, &exchange(&pool, &kept, VERIFIER).await.body, Some(bound[0].1));
     assert_error(&exchange(&pool, &used, VERIFIER).await, 400, "invalid_grant");
     assert_eq!(user_info(&pool, text(&answer, "access_token")).await.status, 401);
-    drop(pool);
-    let _ = std::fs::remove_file(&file);
 }
 
 #[tokio::test]
 async fn no_input_causes_a_server_error() {
     let pool = pool().await;
-    let paths = [
+    let endpoints = [
         "/oauth2/authorize",
         "/oauth2/token",
         "/oauth2/userInfo",
         "/oauth2/revoke",
         "/oauth2/idpresponse",
-        "/login",
-        "/login/continue",
-        "/login/step",
-        "/signup",
-        "/confirm",
-        "/confirm/resend",
-        "/forgot",
-        "/forgot/reset",
         "/logout",
         "/error",
     ];
+    let paths: Vec<_> = endpoints.into_iter().chain(PAGES).collect();
     let good = encoded(&authorize_parameters(&pool, &[]));
     let long = format!("{good}&nonce={}", "a".repeat(20_000));
     let bodies = [

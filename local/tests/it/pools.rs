@@ -1,33 +1,9 @@
 //! API operations that create, update, list and delete user pools.
 
-use std::{env, fs, path::PathBuf};
-
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
 
-use crate::support::{cognito::call, get};
-
-/// A data file of one test, removed on drop.
-struct DataFile(PathBuf);
-
-impl DataFile {
-    fn new(name: &str) -> Self {
-        let name = format!("tower-cognito-pools-{}-{name}.redb", std::process::id());
-        let path = env::temp_dir().join(name);
-        let _ = fs::remove_file(&path);
-        Self(path)
-    }
-
-    async fn pool(&self) -> UserPool {
-        UserPool::builder().data(&self.0).issuer("https://pool.test/a").start().await.unwrap()
-    }
-}
-
-impl Drop for DataFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+use crate::support::{DataFile, cognito::call, get};
 
 fn is(name: &str, message: &str) -> (String, String) {
     (name.to_owned(), message.to_owned())

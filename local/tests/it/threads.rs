@@ -3,13 +3,14 @@
 //! The runtime of these tests has one blocking thread, which the test keeps busy: a request with expensive work must
 //! wait for it, while other requests are served.
 
-use std::{env, fs, future::Future, path::PathBuf, pin::pin, sync::mpsc};
+use std::{future::Future, pin::pin, sync::mpsc};
 
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tower_cognito_local::{Config, Trigger, UserPool};
 
 use crate::support::{
+    DataFile,
     admin::{PASSWORD, admin, last_code, on_user, set_password, sign_in, tokens, user},
     browser::{Browser, encoded},
     cognito::{call, error, initiate, respond, short_name},
@@ -227,23 +228,12 @@ fn signatures_and_key_generation_do_not_block_other_requests() {
     });
 }
 
-/// A data file that is removed on drop.
-struct DataFile(PathBuf);
-
-impl Drop for DataFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 #[test]
 fn commits_to_disk_block_neither_other_requests_nor_readers() {
-    let name = format!("tower-cognito-{}-threads.redb", std::process::id());
-    let file = DataFile(env::temp_dir().join(name));
-    let _ = fs::remove_file(&file.0);
+    let file = DataFile::new("threads");
     on_one_thread(async {
         let config = Config::from_toml(CONFIG).unwrap();
-        let start = || UserPool::builder().config(config.clone()).data(&file.0).start();
+        let start = || UserPool::builder().config(config.clone()).data(file.path()).start();
         let pool = start().await.unwrap();
         user(&pool, "alice").await;
         let tokens = tokens(&pool, "alice").await;

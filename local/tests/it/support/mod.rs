@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod browser;
 pub(crate) mod cognito;
 pub(crate) mod command;
+mod data_file;
 pub(crate) mod function;
 #[path = "../../../../tests/it/support/http.rs"]
 mod http;
@@ -21,6 +22,7 @@ pub(crate) mod totp;
 
 #[allow(unused_imports)]
 pub(crate) use self::{
+    data_file::DataFile,
     http::{HttpResponse, bearer, get, send},
     logs::{ThreadLogs, captured_logs},
     serve::{header, serve},
