@@ -65,8 +65,9 @@ where
 /// The value has none of these forms.
 pub fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let names = match Value::deserialize(deserializer)? {
-        Value::String(text) => read_text(text.trim_matches([' ', '\t', '\r', '\n']))
-            .map(|names| names.into_iter().map(Cow::into_owned).collect()),
+        Value::String(text) => {
+            read_text(&text).map(|names| names.into_iter().map(Cow::into_owned).collect())
+        }
         list => serde_json::from_value(list).ok(),
     };
     names.ok_or_else(|| D::Error::custom("the claim is not a list of permissions"))

@@ -12,13 +12,15 @@ pub(crate) fn read_permissions<'c>(claim: &'c Json<'_>) -> Option<Vec<Cow<'c, st
         Json::Strings(names) => {
             Some(names.iter().map(|name| Cow::Borrowed(name.as_ref())).collect())
         }
-        Json::String(text) => read_text(text.trim_matches([' ', '\t', '\r', '\n'])),
+        Json::String(text) => read_text(text),
         _ => None,
     }
 }
 
-/// Reads permissions from a string: a JSON array, or names separated by spaces.
+/// Reads permissions from a string: a JSON array, or names separated by spaces. The white space of JSON around them is
+/// ignored.
 pub(crate) fn read_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
+    let text = text.trim_matches([' ', '\t', '\r', '\n']);
     if text.starts_with(['[', '{', '"']) {
         return read_strings(text);
     }

@@ -42,8 +42,7 @@ pub(crate) fn get(pool: &Pool, id: &str) -> Result<Arc<Client>, Error> {
 }
 
 /// Replaces the settings of an app client. `read` is called with the settings that apply if the request omits them, and
-/// returns the new settings.
-/// An update cannot change some settings: changes of `read` to them are ignored.
+/// returns the new settings. Changes to a setting that an update cannot change are ignored.
 pub(crate) async fn update(
     pool: &Pool,
     id: &str,

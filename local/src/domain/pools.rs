@@ -74,8 +74,7 @@ pub(crate) fn describe(pool: &Pool) -> Result<PoolDescription, Error> {
 }
 
 /// Replaces the settings of a pool. `read` is called with the settings that apply if the request omits them, and
-/// returns the new settings.
-/// An update cannot change some settings: changes of `read` to them are ignored.
+/// returns the new settings. Changes to a setting that an update cannot change are ignored.
 ///
 /// # Errors
 /// Returns an error if `read` does, or if the URL of a new function is not on this machine.

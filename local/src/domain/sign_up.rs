@@ -150,8 +150,8 @@ pub(crate) async fn resend_code(
         .await?
 }
 
-/// Returns the unconfirmed user to whom another code is sent, and the contact. Returns `None` if there is no such user
-/// and the app client hides that.
+/// Returns the unconfirmed user with this name, and the contact that another code is sent to. If there is no such user
+/// and the app client hides which users exist, returns `None`.
 fn recipient(
     data: &Data,
     client: &Client,
