@@ -18,10 +18,10 @@ pub(crate) fn read_permissions<'c>(claim: &'c Json<'_>) -> Option<Vec<Cow<'c, st
 }
 
 /// Reads permissions from a string: a JSON array, or names separated by spaces. The white space of JSON around them is
-/// ignored.
+/// ignored. JSON behind any other white space is an error, and is not read as names.
 pub(crate) fn read_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
     let text = text.trim_matches([' ', '\t', '\r', '\n']);
-    if text.starts_with(['[', '{', '"']) {
+    if text.trim_start().starts_with(['[', '{', '"']) {
         return read_strings(text);
     }
     Some(text.split(' ').filter(|name| !name.is_empty()).map(Cow::Borrowed).collect())
@@ -60,6 +60,8 @@ mod tests {
             r#""write:all""#,
             r#"{"a":"write:all"}"#,
             "[write:all write:all]",
+            "\u{b}{",
+            "\u{a0}[\"write:all\"]",
             &deep,
         ] {
             assert_eq!(text(claim), None, "{claim}");
