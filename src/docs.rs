@@ -1,4 +1,5 @@
-//! The manual: the rules and threats, the defaults with their reasons, and operation in production.
+//! The manual: the rules and threats, the defaults with their reasons, rules that look at the request, and operation in
+//! production.
 
 #[doc = include_str!("docs/threats.md")]
 pub mod threats {}
@@ -8,3 +9,6 @@ pub mod defaults {}
 
 #[doc = include_str!("docs/operations.md")]
 pub mod operations {}
+
+#[doc = include_str!("docs/request_rules.md")]
+pub mod request_rules {}

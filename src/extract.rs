@@ -7,7 +7,9 @@
 //! | [`AccessClaims<T>`], [`IdClaims<T>`] | 401 | 403 | 403 |
 //! | `Option<AccessClaims<T>>`, `Option<IdClaims<T>>` | `None` | 403 | 403 |
 //!
-//! All of them respond with 500 if the route has no [`CognitoLayer`](crate::CognitoLayer) around it.
+//! [`AuthError`], [`Refusal`] and [`Denied`] are responses, so handlers and middleware can return them as errors.
+//!
+//! All extractors respond with 500 if the route has no [`CognitoLayer`](crate::CognitoLayer) around it.
 
 use axum_core::{
     body::Body,
@@ -20,7 +22,9 @@ use serde::de::DeserializeOwned;
 use crate::{
     claims::{AccessClaims, Claims, IdClaims, Verified},
     error::{AuthError, AuthErrorKind},
+    policy::Denied,
     service::{RejectionResponder, responder_of, verified_of},
+    verifier::Refusal,
 };
 
 /// Rejection of the extractors. It responds in the same format as the layer around the route.
@@ -41,6 +45,29 @@ impl ClaimsRejection {
 impl IntoResponse for ClaimsRejection {
     fn into_response(self) -> Response {
         self.responder.respond(self.error).map(Body::from)
+    }
+}
+
+/// Responds in the format of the [`CognitoLayer`](crate::CognitoLayer) around the route, or in the default format
+/// without one.
+impl IntoResponse for AuthError {
+    fn into_response(self) -> Response {
+        Response::<Body>::from(self)
+    }
+}
+
+/// Responds in the format of the [`CognitoLayer`](crate::CognitoLayer) around the route, or in the default format
+/// without one.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        AuthError::from(self).into_response()
+    }
+}
+
+/// Responds like [`require`](crate::require()) with this policy.
+impl IntoResponse for Denied<'_> {
+    fn into_response(self) -> Response {
+        AuthError::from(self).into_response()
     }
 }
 

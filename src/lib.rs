@@ -23,6 +23,6 @@ pub use self::{
     claims::{AccessClaims, Claims, IdClaims, TokenUse, Verified},
     error::{AuthError, AuthErrorKind, ConfigError},
     policy::{Policy, group, permission, scope},
-    service::{CognitoLayer, require},
-    verifier::{Pool, Verifier, VerifierBuilder},
+    service::{CognitoLayer, require, require_async, require_with},
+    verifier::{Pool, Refusal, Verifier, VerifierBuilder},
 };

@@ -58,12 +58,14 @@ pub enum AuthErrorKind {
     /// The token has the claim `cnf` (RFC 7800), so it is bound to a key of the client. This crate cannot check that.
     /// 401.
     UnsupportedConfirmation,
-    /// The application's own check rejected the token. 401.
+    /// The application's own check or handler rejected the token. 401.
     RefusedByCheck,
-    /// The application's own check rejected this use of the token. 403.
+    /// The application's own check or handler rejected this use of the token. 403.
     ForbiddenByCheck,
     /// The application's own check failed. 503 with `Retry-After`.
     CheckUnavailable,
+    /// The application's own check or handler responds as if the resource did not exist. 404.
+    NotFound,
     /// The route's policy is not met. 403.
     InsufficientScope,
     /// The claims do not match the type of the handler's parameter. 403.
@@ -142,6 +144,7 @@ impl AuthErrorKind {
             | Self::ForbiddenByCheck
             | Self::InsufficientScope
             | Self::ClaimsShape => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
             Self::KeysUnavailable | Self::CheckUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -169,6 +172,7 @@ impl AuthErrorKind {
             Self::RefusedByCheck => "refused_by_check",
             Self::ForbiddenByCheck => "forbidden_by_check",
             Self::CheckUnavailable => "check_unavailable",
+            Self::NotFound => "not_found",
             Self::InsufficientScope => "insufficient_scope",
             Self::ClaimsShape => "claims_shape",
             Self::MissingLayer => "missing_layer",

@@ -24,6 +24,7 @@ mod builders;
 mod defects;
 mod grants;
 mod node;
+mod predicate;
 
 pub use self::builders::{
     all, any, authenticated, claim, client, group, permission, pool, scope, token_use,

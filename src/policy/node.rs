@@ -5,7 +5,11 @@ use std::{
 
 use serde_json::Value;
 
-use crate::claims::{TokenUse, Verified};
+use crate::{
+    claims::{TokenUse, Verified},
+    error::{AuthError, AuthErrorKind},
+    policy::predicate::Predicate,
+};
 
 /// What a route requires of a token.
 ///
@@ -36,17 +40,41 @@ pub(crate) enum Node {
     TokenUse(TokenUse),
     Client(String),
     Pool(String),
+    Function(Predicate),
     Any(Vec<Policy>),
     All(Vec<Policy>),
 }
 
 /// Error returned when a token does not meet a [`Policy`].
+///
+/// A handler can return it, as the error of [`Refusal`](crate::Refusal) or [`AuthError`]: the response is that of
+/// [`require`](crate::require()).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Denied<'p> {
     failed: &'p Policy,
 }
 
 impl Policy {
+    /// Creates a policy from a function, for example to read a claim that is an object, or to compare a time.
+    ///
+    /// The name is displayed and logged in place of the function. The function runs at each request and must not block.
+    /// Another grant of the token should not make it return `false`: see [`policy`](crate::policy).
+    ///
+    /// ```
+    /// # use tower_cognito::{Policy, Verified, group};
+    /// let has_plan = |token: &Verified| {
+    ///     token.claim("plan").and_then(|plan| plan.get("name")).is_some_and(|name| name == "pro")
+    /// };
+    /// let policy = Policy::from_fn("has plan pro", has_plan) | group("admin");
+    /// assert_eq!(policy.to_string(), r#"from_fn("has plan pro") | group("admin")"#);
+    /// ```
+    pub fn from_fn(
+        name: impl Into<String>,
+        check: impl Fn(&Verified) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self(Node::Function(Predicate::new(name.into(), check)))
+    }
+
     /// Checks whether a token meets the policy.
     ///
     /// # Errors
@@ -63,6 +91,7 @@ impl Policy {
             Node::TokenUse(token_use) => token.token_use() == *token_use,
             Node::Client(id) => token.client_id() == id,
             Node::Pool(name) => token.pool() == name,
+            Node::Function(predicate) => predicate.is_met(token),
             Node::Any(policies) => policies.iter().any(|policy| policy.check(token).is_ok()),
             Node::All(policies) if policies.is_empty() => false,
             Node::All(policies) => {
@@ -171,6 +200,7 @@ impl fmt::Display for Policy {
             Node::TokenUse(token_use) => write!(f, "token_use({token_use})"),
             Node::Client(id) => write!(f, "client({id:?})"),
             Node::Pool(name) => write!(f, "pool({name:?})"),
+            Node::Function(predicate) => write!(f, "{predicate}"),
             Node::Any(policies) => write_joined(f, policies, "any", " | "),
             Node::All(policies) => write_joined(f, policies, "all", " & "),
         }
@@ -223,6 +253,16 @@ impl fmt::Display for Denied<'_> {
 }
 
 impl std::error::Error for Denied<'_> {}
+
+/// Returns the error with which [`require`](crate::require()) rejects such a request: 403 `insufficient_scope`.
+impl From<Denied<'_>> for AuthError {
+    fn from(denied: Denied<'_>) -> Self {
+        let detail = "the token does not grant access to this resource";
+        let failed = denied.failed();
+        Self::new(AuthErrorKind::InsufficientScope, detail)
+            .with_denial(failed.to_string(), failed.scopes())
+    }
+}
 
 fn is_or_contains(found: &Value, expected: &Value) -> bool {
     found == expected || found.as_array().is_some_and(|elements| elements.contains(expected))

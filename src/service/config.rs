@@ -1,15 +1,19 @@
 use std::sync::LazyLock;
 
-use http::{Extensions, Request};
+use bytes::Bytes;
+use http::{Extensions, Request, Response};
 
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
     policy::Policy,
     service::{
+        audit::{AuditCounts, AuditedRequest},
         context::{LayerContext, RejectionResponder, missing_token},
-        credential::{Credential, has_capacity, invalid_request, unreadable_reason},
+        credential::{Credential, has_capacity},
+        outgoing::ResponseChanges,
         require::authorize,
+        value::{invalid_request, unreadable_reason},
     },
     verifier::{Verification, Verifier},
 };
@@ -24,6 +28,10 @@ pub(super) struct Config {
     pub(super) responder: RejectionResponder,
     /// Whether the responder differs from the default, and must therefore be passed to `require` and the extractors.
     pub(super) has_custom_responder: bool,
+    /// Whether the claims are put into the response's extensions.
+    pub(super) exposes_claims: bool,
+    /// Present if no request is rejected.
+    pub(super) audit: Option<AuditCounts>,
 }
 
 impl Config {
@@ -36,6 +44,8 @@ impl Config {
             policy: None,
             responder: RejectionResponder::default(),
             has_custom_responder: false,
+            exposes_claims: false,
+            audit: None,
         }
     }
 
@@ -77,20 +87,37 @@ impl Config {
     }
 
     /// Checks the layer's own policy, and puts what the inner service needs into the request's extensions:
-    /// the claims, or none for an anonymous request.
+    /// the claims, or none for an anonymous request. Returns how the response is to be changed, or the response to a
+    /// rejected request.
+    ///
+    /// # Errors
+    /// The request is rejected.
     pub(super) fn admit<B>(
         &self,
         request: &mut Request<B>,
-        verified: Option<Verified>,
-    ) -> Result<(), AuthError> {
-        if let Some(policy) = &self.policy {
-            authorize(policy, verified.as_ref().ok_or_else(missing_token)?)?;
-        }
+        authenticated: Result<Option<Verified>, AuthError>,
+    ) -> Result<ResponseChanges, Response<Bytes>> {
+        let (verified, error) = match authenticated {
+            Ok(verified) => {
+                let error = self.authorize(verified.as_ref()).err();
+                (verified, error)
+            }
+            Err(error) => (None, Some(error)),
+        };
+        let audited = match (&self.audit, error) {
+            (None, None) => None,
+            (None, Some(error)) => return Err(self.reject(error, verified)),
+            (Some(counts), error) => Some(self.audit(request, counts, error)),
+        };
+        let changes = ResponseChanges {
+            responder: self.has_custom_responder.then(|| self.responder.clone()),
+            verified: if self.exposes_claims { verified.clone() } else { None },
+        };
         // An outer CognitoLayer may have inserted its own context and claims: replace or remove them.
         let extensions = request.extensions_mut();
         reserve(extensions);
-        if verified.is_none() || self.has_custom_responder {
-            extensions.insert(LayerContext(self.responder.clone()));
+        if verified.is_none() || self.has_custom_responder || audited.is_some() {
+            extensions.insert(LayerContext { responder: self.responder.clone(), audited });
         } else {
             extensions.remove::<LayerContext>();
         }
@@ -98,7 +125,43 @@ impl Config {
             Some(verified) => extensions.insert(verified),
             None => extensions.remove::<Verified>(),
         };
-        Ok(())
+        Ok(changes)
+    }
+
+    /// Checks the layer's own policy.
+    fn authorize(&self, verified: Option<&Verified>) -> Result<(), AuthError> {
+        match &self.policy {
+            Some(policy) => authorize(policy, verified.ok_or_else(missing_token)?),
+            None => Ok(()),
+        }
+    }
+
+    fn reject(&self, error: AuthError, verified: Option<Verified>) -> Response<Bytes> {
+        let mut response = self.responder.respond(error);
+        if let Some(verified) = verified.filter(|_| self.exposes_claims) {
+            response.extensions_mut().insert(verified);
+        }
+        response
+    }
+
+    /// Records why a request would be rejected, and lets it pass.
+    fn audit<B>(
+        &self,
+        request: &mut Request<B>,
+        counts: &AuditCounts,
+        error: Option<AuthError>,
+    ) -> AuditedRequest {
+        let mut audited = AuditedRequest::new(counts.clone());
+        if let Some(error) = error {
+            audited.record(&error);
+            // Unlike a rejected request, it reaches the inner service, which must not log the credentials.
+            for (name, value) in request.headers_mut() {
+                if self.credentials.iter().any(|it| it.header_name() == Some(name)) {
+                    value.set_sensitive(true);
+                }
+            }
+        }
+        audited
     }
 }
 

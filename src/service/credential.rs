@@ -4,8 +4,13 @@ use http::{
 };
 
 use crate::{
+    claims::TokenUse,
     error::{AuthError, AuthErrorKind, ConfigError},
-    service::site::TrustedSites,
+    service::{
+        cookie::{CookieName, Cookies},
+        site::TrustedSites,
+        value::{NOT_ASCII, invalid_request, is_text, is_token, single_value, token},
+    },
 };
 
 /// Place in a request from which the token is read: see
@@ -24,7 +29,7 @@ enum Place {
     BearerHeader(HeaderName),
     /// A header with the bare token.
     Header(HeaderName),
-    Cookie(String, TrustedSites),
+    Cookie(CookieName, TrustedSites),
     Query(String),
     WebSocketProtocol(String),
 }
@@ -79,7 +84,56 @@ impl Credential {
     /// [`ConfigError::Name`] if no cookie can have this name (RFC 6265, section 4.1.1).
     pub fn cookie(name: impl Into<String>) -> Result<Self, ConfigError> {
         checked("cookie", name.into(), TOKEN_CHARACTERS, is_token_text)
-            .map(|name| Self(Place::Cookie(name, TrustedSites::default())))
+            .map(|name| Self::cookie_named(CookieName::Fixed(name)))
+    }
+
+    /// Reads a cookie whose name a function chooses by all cookies of the request. Returns `None` if the request has no
+    /// such cookie.
+    ///
+    /// All rules of [`cookie`](Self::cookie) apply, including those for requests that other sites cause. A request with
+    /// two cookies of the chosen name is rejected with 400. The function runs at each request and must not block.
+    ///
+    /// ```
+    /// # use tower_cognito::service::{Cookies, Credential};
+    /// let credential = Credential::cookie_by(|cookies: &Cookies<'_>| {
+    ///     let session = cookies.values("session").next()?;
+    ///     Some(format!("app.{session}.token"))
+    /// });
+    /// ```
+    pub fn cookie_by<F>(name: F) -> Self
+    where
+        F: Fn(&Cookies<'_>) -> Option<String> + Send + Sync + 'static,
+    {
+        Self::cookie_named(CookieName::by(name))
+    }
+
+    /// Reads the cookie in which Amplify keeps the token of the signed-in user, with `ssr: true` or with its
+    /// `CookieStorage`.
+    ///
+    /// Amplify names its cookies by app client and user, and percent-encodes the user name:
+    /// `CognitoIdentityServiceProvider.<client>.<user>.accessToken`, or `.idToken` for [`TokenUse::Id`]. The cookie
+    /// `CognitoIdentityServiceProvider.<client>.LastAuthUser` has the name of the user who is signed in. Without it,
+    /// no user is. If two of its values differ, or if two cookies have the user's token, the request is rejected with
+    /// 400.
+    ///
+    /// All rules of [`cookie`](Self::cookie) apply, including those for requests that other sites cause.
+    ///
+    /// # Errors
+    /// [`ConfigError::Name`] if no app client can have this id.
+    pub fn amplify_cookie(
+        client_id: impl Into<String>,
+        token_use: TokenUse,
+    ) -> Result<Self, ConfigError> {
+        let expected = "the id of an app client: letters, digits, `_` and `+`";
+        let fits = |id: &str| {
+            !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+".contains(&b))
+        };
+        let client_id = checked("amplify_cookie", client_id.into(), expected, fits)?;
+        Ok(Self::cookie_named(CookieName::amplify(&client_id, token_use)))
+    }
+
+    fn cookie_named(name: CookieName) -> Self {
+        Self(Place::Cookie(name, TrustedSites::default()))
     }
 
     /// Accepts the cookie in requests with this `Origin`: `fetch` with CORS, forms that POST, and
@@ -159,7 +213,7 @@ impl Credential {
             Place::Header(name) => single_header(request.headers_mut(), name, token),
             Place::Cookie(name, sites) => {
                 self.mark_sensitive(request);
-                let found = single_value(cookies(request.headers(), name))?;
+                let found = name.find(request.headers())?;
                 if found.is_some() && !sites.accept(request) {
                     let detail = "another site caused the request, so its cookie is not accepted";
                     return Err(AuthError::new(AuthErrorKind::CrossSiteRequest, detail));
@@ -182,13 +236,19 @@ impl Credential {
 
     /// Marks the credential's header as sensitive so that inner layers do not log it.
     pub(super) fn mark_sensitive<B>(&self, request: &mut Request<B>) {
-        let name = match &self.0 {
-            Place::BearerHeader(name) | Place::Header(name) => name,
-            Place::Cookie(..) => &header::COOKIE,
-            Place::WebSocketProtocol(_) => &header::SEC_WEBSOCKET_PROTOCOL,
-            Place::Query(_) => return,
-        };
-        values_marked_sensitive(request.headers_mut(), name);
+        if let Some(name) = self.header_name() {
+            values_marked_sensitive(request.headers_mut(), name);
+        }
+    }
+
+    /// Returns the header that has the credential.
+    pub(super) fn header_name(&self) -> Option<&HeaderName> {
+        match &self.0 {
+            Place::BearerHeader(name) | Place::Header(name) => Some(name),
+            Place::Cookie(..) => Some(&header::COOKIE),
+            Place::WebSocketProtocol(_) => Some(&header::SEC_WEBSOCKET_PROTOCOL),
+            Place::Query(_) => None,
+        }
     }
 }
 
@@ -224,46 +284,10 @@ fn authorization(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
     }
 }
 
-/// Returns why a rejected value cannot be a token, which is a sequence of visible ASCII characters. Verified tokens
-/// always are, so only rejected values are checked.
-pub(super) fn unreadable_reason(value: &[u8]) -> Option<&'static str> {
-    let has_scheme = value
-        .split_first_chunk::<7>()
-        .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
-    if value.iter().all(u8::is_ascii_graphic) {
-        None
-    } else if has_scheme {
-        Some("the credential has the scheme Bearer where the bare token is expected")
-    } else if value.iter().all(|byte| is_text(*byte)) {
-        Some("the credential contains more than one token")
-    } else {
-        Some(NOT_ASCII)
-    }
-}
-
-/// Accepts any value that is not empty. The verifier checks whether it is a token.
-fn token(value: &[u8]) -> Result<Option<&[u8]>, AuthError> {
-    match value {
-        [] => Err(invalid_request("the credential contains no token")),
-        value => Ok(Some(value)),
-    }
-}
-
-pub(super) fn invalid_request(detail: &'static str) -> AuthError {
-    AuthError::new(AuthErrorKind::InvalidRequest, detail)
-}
-
 /// Removes the spaces before the token. RFC 6750, section 2.1, allows several.
 fn without_spaces(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|byte| *byte != b' ').unwrap_or(value.len());
     value.split_at(start).1
-}
-
-const NOT_ASCII: &str = "the credential's header contains bytes that are not ASCII";
-
-/// Returns whether a byte is allowed in the text of a header (RFC 9110, section 5.5).
-fn is_text(byte: u8) -> bool {
-    byte == b'\t' || byte == b' ' || byte.is_ascii_graphic()
 }
 
 /// Reads a header that must not be repeated.
@@ -281,37 +305,6 @@ fn single_header<'r>(
         [] => Ok(None),
         value => read(value),
     }
-}
-
-/// Reads a value that must not be repeated.
-fn single_value<'r>(
-    mut values: impl Iterator<Item = &'r [u8]>,
-) -> Result<Option<&'r [u8]>, AuthError> {
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => token(value),
-        (Some(_), Some(_)) => Err(invalid_request("the request has the credential more than once")),
-    }
-}
-
-fn cookies<'r>(headers: &'r HeaderMap, name: &str) -> impl Iterator<Item = &'r [u8]> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .filter_map(move |pair| {
-            let mut parts = pair.splitn(2, |byte| *byte == b'=');
-            let found = parts.next()?.trim_ascii() == name.as_bytes();
-            let value = parts.next()?.trim_ascii();
-            let value = unquoted(value);
-            // Some services delete a cookie by setting it to an empty value.
-            (found && !value.is_empty()).then_some(value)
-        })
-}
-
-/// Removes the double quotes that a cookie's value may have (RFC 6265, section 4.1.1).
-fn unquoted(value: &[u8]) -> &[u8] {
-    value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
 /// Returns the values of a query parameter. A token has no characters that a query encodes, so
@@ -355,12 +348,6 @@ fn header_name(field: &'static str, name: String) -> Result<HeaderName, ConfigEr
             expected: "an HTTP header name other than `cookie`, which `Credential::cookie` reads",
         }),
     }
-}
-
-/// Returns whether a text is a token of RFC 9110, section 5.6.2.
-fn is_token(text: &[u8]) -> bool {
-    !text.is_empty()
-        && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
 fn is_token_text(text: &str) -> bool {

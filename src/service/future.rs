@@ -14,7 +14,10 @@ use tower_service::Service;
 use crate::{
     claims::Verified,
     error::AuthError,
-    service::{body::ResponseBody, config::Config, rejection::POLLED_AFTER_COMPLETION},
+    service::{
+        body::ResponseBody, config::Config, outgoing::ResponseChanges,
+        rejection::POLLED_AFTER_COMPLETION,
+    },
 };
 
 pin_project! {
@@ -38,7 +41,7 @@ pin_project! {
     enum State<S, F, B> {
         /// The token is being verified. Contains the inner service on which `poll_ready` was called.
         Verifying { verification: Verification, parts: Option<(S, Request<B>)>, config: Arc<Config> },
-        Inner { #[pin] future: F },
+        Inner { #[pin] future: F, changes: ResponseChanges },
         Rejected { response: Option<Response<Bytes>> },
     }
 }
@@ -47,8 +50,8 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) fn inner(future: S::Future) -> Self {
-        Self { state: State::Inner { future } }
+    pub(super) fn inner(future: S::Future, changes: ResponseChanges) -> Self {
+        Self { state: State::Inner { future, changes } }
     }
 
     pub(super) fn rejected(response: Response<Bytes>) -> Self {
@@ -75,8 +78,10 @@ where
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProjection::Inner { future } => {
-                    return future.poll(cx).map_ok(ResponseBody::inner);
+                StateProjection::Inner { future, changes } => {
+                    let response = ready!(future.poll(cx));
+                    let changes = std::mem::take(changes);
+                    return Poll::Ready(response.map(|response| changes.apply(response)));
                 }
                 StateProjection::Rejected { response } => {
                     let response = response.take().expect(POLLED_AFTER_COMPLETION);
@@ -85,14 +90,9 @@ where
                 StateProjection::Verifying { verification, parts, config } => {
                     let verified = ready!(verification.as_mut().poll(cx));
                     let (mut service, mut request) = parts.take().expect(POLLED_AFTER_COMPLETION);
-                    let admitted =
-                        verified.and_then(|verified| config.admit(&mut request, Some(verified)));
-                    match admitted {
-                        Ok(()) => State::Inner { future: service.call(request) },
-                        Err(error) => {
-                            let response = Some(config.responder.respond(error));
-                            State::Rejected { response }
-                        }
+                    match config.admit(&mut request, verified.map(Some)) {
+                        Ok(changes) => State::Inner { future: service.call(request), changes },
+                        Err(response) => State::Rejected { response: Some(response) },
                     }
                 }
             };

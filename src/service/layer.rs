@@ -6,7 +6,7 @@ use crate::{
     error::ConfigError,
     policy::Policy,
     service::{
-        challenge::check_realm, config::Config, credential::Credential,
+        audit::AuditCounts, challenge::check_realm, config::Config, credential::Credential,
         rejection::RejectionHandler, require::log_defects, service::CognitoService,
     },
     verifier::Verifier,
@@ -22,6 +22,11 @@ use crate::{
 pub struct CognitoLayer {
     config: Arc<Config>,
 }
+
+/// Settings of a [`CognitoLayer`] that remove a protection. Returned by [`CognitoLayer::dangerous`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct DangerousLayer(CognitoLayer);
 
 impl CognitoLayer {
     /// Creates a layer that takes tokens from the `Authorization` header and rejects requests without one.
@@ -78,12 +83,12 @@ impl CognitoLayer {
     }
 
     /// Sets the handler that writes the responses to rejected requests: those of the layer, of
-    /// [`require`](crate::require) and of the extractors.
+    /// [`require`](crate::require), of the extractors, and of handlers that return a [`Refusal`](crate::Refusal).
     ///
     /// Default: [`ProblemJson`](crate::service::ProblemJson), because RFC 9457 is a format that clients know.
     pub fn rejection_handler(self, handler: impl RejectionHandler) -> Self {
         self.change(|config| {
-            config.responder.handler = Arc::new(handler);
+            config.responder.set_handler(handler);
             config.has_custom_responder = true;
         })
     }
@@ -99,14 +104,87 @@ impl CognitoLayer {
         let realm = realm.as_ref();
         check_realm(realm)?;
         Ok(self.change(|config| {
-            config.responder.realm = Arc::from(realm);
+            config.responder.set_realm(realm);
             config.has_custom_responder = true;
         }))
+    }
+
+    /// Puts the verified claims into the extensions of the response too, for outer layers that log who made a request.
+    ///
+    /// Each response to a request with a valid token has them, including the rejections of [`require`](crate::require())
+    /// and handlers. Default: only a rejection is in the response's extensions, as an [`AuthError`](crate::AuthError),
+    /// because the claims would cost each request two more allocations.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use tower_cognito::{CognitoLayer, Verified, Verifier};
+    ///
+    /// # fn layer(verifier: Verifier) -> CognitoLayer {
+    /// let layer = CognitoLayer::new(verifier).expose_claims();
+    /// # layer
+    /// # }
+    ///
+    /// /// For the access log, in a layer around `CognitoLayer`.
+    /// fn user<B>(response: &Response<B>) -> &str {
+    ///     response.extensions().get::<Verified>().map_or("-", Verified::subject)
+    /// }
+    /// ```
+    pub fn expose_claims(self) -> Self {
+        self.change(|config| config.exposes_claims = true)
+    }
+
+    /// Returns the settings that remove a protection.
+    pub fn dangerous(self) -> DangerousLayer {
+        DangerousLayer(self)
+    }
+
+    /// Returns the counts of an [audit-only](DangerousLayer::audit_only) layer, or `None` for a layer that rejects
+    /// requests.
+    pub fn audit_counts(&self) -> Option<AuditCounts> {
+        self.config.audit.clone()
     }
 
     fn change(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(Arc::make_mut(&mut self.config));
         self
+    }
+}
+
+impl DangerousLayer {
+    /// Rejects no request. Each request that would be rejected is logged at `warn` and [counted](AuditCounts), and
+    /// reaches the service.
+    ///
+    /// For the introduction of this layer beside another one that still protects the service: compare what both reject
+    /// before you remove the other one. **The service is open to all while no other layer protects it.** This is logged
+    /// at `error` when the layer is created.
+    ///
+    /// | part | behavior |
+    /// |---|---|
+    /// | the layer | a request without a valid token passes as an anonymous one, without claims |
+    /// | [`require`](crate::require()), [`require_with`](crate::require_with()), [`require_async`](crate::require_async()) | the request passes |
+    /// | extractors | `Option<Claims>` is `None` without a valid token. `Claims` still rejects the request, because there are no claims |
+    /// | handlers | their own refusals are sent |
+    ///
+    /// The mode applies to one layer and what it wraps. An inner `CognitoLayer` without it rejects requests. Requests
+    /// still wait for keys and for asynchronous checks.
+    ///
+    /// ```
+    /// # use tower_cognito::{CognitoLayer, Verifier};
+    /// # fn layer(verifier: Verifier) {
+    /// let layer = CognitoLayer::new(verifier).dangerous().audit_only();
+    /// let counts = layer.audit_counts();
+    /// // Later, for example in a metrics endpoint:
+    /// if let Some(counts) = counts {
+    ///     println!("{} requests would be rejected: {:?}", counts.total(), counts.by_code());
+    /// }
+    /// # }
+    /// ```
+    pub fn audit_only(self) -> CognitoLayer {
+        tracing::error!(
+            "a CognitoLayer is in audit-only mode: it rejects no request, so only other layers protect the service; \
+             remove `.dangerous().audit_only()` to reject requests"
+        );
+        self.0.change(|config| config.audit = Some(AuditCounts::default()))
     }
 }
 

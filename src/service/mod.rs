@@ -9,9 +9,11 @@
 //! | `layer` | [`CognitoLayer`]: its settings |
 //! | `config` | how a request is authenticated and admitted |
 //! | `service`, `future` | [`CognitoService`] and its response future |
-//! | `require` | [`require`]: checks the policy of a route |
-//! | `credential`, `site` | [`Credential`]: where the token is read from, and from which sites a cookie is accepted |
+//! | `require`, `require_async` | [`require`], [`require_with`], [`require_async`]: check the requirements of a route |
+//! | `credential`, `value`, `cookie`, `site` | [`Credential`]: where the token is read from, and from which sites a cookie is accepted |
 //! | `rejection`, `challenge`, `body`, `context` | the responses to rejected requests |
+//! | `outgoing`, `rejector` | the rejections of handlers, and claims for outer layers |
+//! | `audit` | the audit-only mode |
 //!
 //! [`AuthError`]: crate::AuthError
 //!
@@ -81,28 +83,38 @@
 //! # }
 //! ```
 
+mod audit;
 mod body;
 mod challenge;
 mod config;
 mod context;
+mod cookie;
 mod credential;
 mod future;
 mod layer;
+mod outgoing;
 mod rejection;
+mod rejector;
 mod require;
+mod require_async;
 #[expect(
     clippy::module_inception,
     reason = "each middleware has the files layer, service, future and rejection"
 )]
 mod service;
 mod site;
+mod value;
 
+pub use self::audit::AuditCounts;
 pub use self::body::ResponseBody;
 #[cfg(feature = "axum")]
 pub(crate) use self::context::{RejectionResponder, responder_of, verified_of};
+pub use self::cookie::Cookies;
 pub use self::credential::Credential;
 pub use self::future::ResponseFuture;
-pub use self::layer::CognitoLayer;
+pub use self::layer::{CognitoLayer, DangerousLayer};
 pub use self::rejection::{ApiGatewayBody, GrpcStatus, ProblemJson, RejectionHandler};
-pub use self::require::{Require, RequireFuture, RequireLayer, require};
+pub use self::rejector::Rejector;
+pub use self::require::{Require, RequireFuture, RequireLayer, require, require_with};
+pub use self::require_async::{RequireAsync, RequireAsyncFuture, RequireAsyncLayer, require_async};
 pub use self::service::CognitoService;

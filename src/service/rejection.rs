@@ -74,6 +74,7 @@ impl RejectionHandler for GrpcStatus {
         let code = match error.kind().status() {
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => GRPC_UNAUTHENTICATED,
             StatusCode::FORBIDDEN => GRPC_PERMISSION_DENIED,
+            StatusCode::NOT_FOUND => GRPC_NOT_FOUND,
             StatusCode::SERVICE_UNAVAILABLE => GRPC_UNAVAILABLE,
             _ => GRPC_INTERNAL,
         };
@@ -87,6 +88,7 @@ impl RejectionHandler for GrpcStatus {
     }
 }
 
+const GRPC_NOT_FOUND: u16 = 5;
 const GRPC_PERMISSION_DENIED: u16 = 7;
 const GRPC_INTERNAL: u16 = 13;
 const GRPC_UNAVAILABLE: u16 = 14;

@@ -10,18 +10,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Extensions, Request, Response};
+use http::{Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
     claims::Verified,
-    error::{AuthError, AuthErrorKind},
+    error::AuthError,
     policy::{Node, Policy},
     service::{
         body::ResponseBody,
-        context::{responder_of, verified_of},
+        context::{reject, verified_of},
         rejection::POLLED_AFTER_COMPLETION,
     },
     verifier::NO_PERMISSION_SOURCE,
@@ -43,26 +43,74 @@ use crate::{
 /// ```
 pub fn require(policy: Policy) -> RequireLayer {
     log_defects(&policy.defects());
-    RequireLayer(Arc::new(Requirement { policy, has_warned: AtomicBool::new(false) }))
+    RequireLayer(Arc::new(Requirement::new(Rule::Fixed(policy))))
 }
 
-/// Layer that checks a policy. Created by [`require`].
+/// Creates a layer that rejects requests whose token does not meet a policy, with 403. A function chooses the policy by
+/// the head of each request: method, URI, headers and extensions.
+///
+/// It behaves like [`require`] with that policy, except that mistakes in the policy are not logged. Without a token, a
+/// request is rejected before the function runs.
+///
+/// One function around all routes of a service can be its whole table of rules. Then no route or method is open because
+/// a layer was forgotten, since `any([])` rejects each request that the table does not name:
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use axum::{Router, extract::MatchedPath, routing::get};
+/// use http::request::Parts;
+/// use tower_cognito::{CognitoLayer, Policy, Verifier, policy::any, require_with, scope};
+///
+/// fn rules(head: &Parts) -> Policy {
+///     let route = head.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+///     match (head.method.as_str(), route) {
+///         ("GET" | "HEAD", "/orders") => scope("orders/read"),
+///         ("POST", "/orders") => scope("orders/write"),
+///         _ => any([]),
+///     }
+/// }
+///
+/// # fn app(verifier: Verifier) -> Router {
+/// Router::new()
+///     .route("/orders", get(|| async {}).post(|| async {}))
+///     .layer(require_with(rules))
+///     .layer(CognitoLayer::new(verifier))
+/// # }
+/// # }
+/// ```
+///
+/// The path is compared as the client sent it. For a parameter of the path, decoded as the handler gets it, use
+/// [`require_async`](crate::require_async()). The failed policy is logged, and the scopes of the policy are in the
+/// challenge, so a scope that contains a part of the request is sent back to the client.
+pub fn require_with<F>(policy: F) -> RequireLayer
+where
+    F: Fn(&Parts) -> Policy + Send + Sync + 'static,
+{
+    RequireLayer(Arc::new(Requirement::new(Rule::OfRequest(Box::new(policy)))))
+}
+
+/// Layer that checks a policy. Created by [`require`] and [`require_with`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RequireLayer(Arc<Requirement>);
 
-/// Service that checks a policy. Created by the layer of [`require`], or by [`Require::new`].
+/// Service that checks a policy. Created by the layer of [`require`] or [`require_with`], or by [`Require::new`].
 #[derive(Debug, Clone)]
 pub struct Require<S> {
     inner: S,
     requirement: Arc<Requirement>,
 }
 
-#[derive(Debug)]
 struct Requirement {
-    policy: Policy,
+    rule: Rule,
     /// Whether the warning about the missing source of permissions was logged.
     has_warned: AtomicBool,
+}
+
+/// Which policy a request has to meet.
+enum Rule {
+    Fixed(Policy),
+    OfRequest(Box<dyn Fn(&Parts) -> Policy + Send + Sync>),
 }
 
 pin_project! {
@@ -93,28 +141,26 @@ pub(super) fn log_defects(defects: &[String]) {
 
 /// Checks a policy, for `require` and for the policy of the layer.
 pub(super) fn authorize(policy: &Policy, verified: &Verified) -> Result<(), AuthError> {
-    policy.check(verified).map_err(|denied| {
-        let detail = "the token does not grant access to this resource";
-        let failed = denied.failed();
-        AuthError::new(AuthErrorKind::InsufficientScope, detail)
-            .with_denial(failed.to_string(), failed.scopes())
-    })
+    policy.check(verified).map_err(AuthError::from)
 }
 
 impl Requirement {
-    fn check(&self, extensions: &Extensions) -> Result<(), AuthError> {
-        let verified = verified_of(extensions)?;
-        authorize(&self.policy, verified).inspect_err(|_| self.log_missing_source(verified))
+    fn new(rule: Rule) -> Self {
+        Self { rule, has_warned: AtomicBool::new(false) }
+    }
+
+    fn check(&self, policy: &Policy, verified: &Verified) -> Result<(), AuthError> {
+        authorize(policy, verified).inspect_err(|_| self.log_missing_source(policy, verified))
     }
 
     /// Logs the permissions of the policy if the verifier reads none from tokens. `require` has no verifier when it is
     /// created, so it cannot log them then.
-    fn log_missing_source(&self, verified: &Verified) {
+    fn log_missing_source(&self, policy: &Policy, verified: &Verified) {
         if verified.facts().has_permission_source {
             return;
         }
         let mut defects = Vec::new();
-        self.policy.visit(&mut |part| {
+        policy.visit(&mut |part| {
             if matches!(part.node(), Node::Permission(_)) {
                 defects.push(format!("{part}: {NO_PERMISSION_SOURCE}"));
             }
@@ -167,13 +213,23 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let state = match self.requirement.check(request.extensions()) {
-            Ok(()) => State::Inner { future: self.inner.call(request) },
-            Err(error) => {
-                let response = responder_of(request.extensions()).respond(error);
-                State::Rejected { response: Some(response) }
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let requirement = &self.requirement;
+        let checked = match &requirement.rule {
+            Rule::Fixed(policy) => verified_of(request.extensions())
+                .and_then(|verified| requirement.check(policy, verified)),
+            Rule::OfRequest(policy) => {
+                let (head, body) = request.into_parts();
+                let checked = verified_of(&head.extensions)
+                    .and_then(|verified| requirement.check(&policy(&head), verified));
+                request = Request::from_parts(head, body);
+                checked
             }
+        };
+        let response = checked.err().and_then(|error| reject(request.extensions_mut(), error));
+        let state = match response {
+            None => State::Inner { future: self.inner.call(request) },
+            Some(response) => State::Rejected { response: Some(response) },
         };
         RequireFuture { state }
     }
@@ -193,6 +249,16 @@ where
                 Poll::Ready(Ok(ResponseBody::rejection(response)))
             }
         }
+    }
+}
+
+impl fmt::Debug for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy: &dyn fmt::Debug = match &self.rule {
+            Rule::Fixed(policy) => policy,
+            Rule::OfRequest(_) => &"of the request",
+        };
+        f.debug_struct("Requirement").field("policy", policy).finish_non_exhaustive()
     }
 }
 

@@ -58,11 +58,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let admitted = match self.config.authenticate(&mut request) {
-            Ok(None) => self.config.admit(&mut request, None),
-            Ok(Some(Verification::Passed(verified))) => {
-                self.config.admit(&mut request, Some(verified))
-            }
+        let authenticated = match self.config.authenticate(&mut request) {
+            Ok(None) => Ok(None),
+            Ok(Some(Verification::Passed(verified))) => Ok(Some(verified)),
             Err(error) => Err(error),
             Ok(Some(unfinished)) => {
                 let verifier = self.config.verifier.clone();
@@ -78,9 +76,9 @@ where
                 );
             }
         };
-        match admitted {
-            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(error) => ResponseFuture::rejected(self.config.responder.respond(error)),
+        match self.config.admit(&mut request, authenticated) {
+            Ok(changes) => ResponseFuture::inner(self.inner.call(request), changes),
+            Err(response) => ResponseFuture::rejected(response),
         }
     }
 }

@@ -3,12 +3,48 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 use crate::{
     claims::Verified,
     error::{AuthError, AuthErrorKind},
+    policy::Denied,
 };
 
-/// Error that your own check returns to reject a token that passed all rules.
+/// Error with which your own code rejects a request whose token passed all rules.
+///
+/// A check of the [verifier](crate::VerifierBuilder::add_check), [`require_async`](crate::require_async()) and axum
+/// handlers return it. The response has the status, the challenge and the body of the layer around the route, and the
+/// reason is in its extensions as an [`AuthError`]. Code without axum converts a `Refusal` into an `http::Response`; for
+/// methods of tonic there is [`Rejector`](crate::service::Rejector).
 ///
 /// The reason is a fixed sentence, which is sent as the response's `detail`. It must not contain data from the token.
-#[derive(Debug, Clone)]
+///
+/// An unmet policy and an [`AuthError`] convert into a `Refusal`, so `?` works on both:
+///
+/// ```
+/// use tower_cognito::{Refusal, Verified, scope};
+///
+/// fn may_refund(user: &Verified, amount: u32) -> Result<(), Refusal> {
+///     scope("refunds/write").check(user)?;
+///     if amount > 500 {
+///         return Err(Refusal::forbidden("only support can refund more than 500"));
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// A plain tower service responds with it like this:
+///
+/// ```
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use tower_cognito::Refusal;
+/// fn order<B>(request: &Request<B>) -> Response<Full<Bytes>> {
+///     match request.uri().path() {
+///         "/orders/1" => Response::default(),
+///         _ => Refusal::not_found("there is no such order").into(),
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
 pub struct Refusal(AuthError);
 
 impl Refusal {
@@ -24,9 +60,35 @@ impl Refusal {
         Self(AuthError::new(AuthErrorKind::ForbiddenByCheck, reason))
     }
 
+    /// Creates an error that hides whether a resource exists, for example the order of another user: 404.
+    ///
+    /// Respond with the same error if the resource does not exist. Otherwise a client can tell the two cases apart.
+    pub fn not_found(reason: &'static str) -> Self {
+        Self(AuthError::new(AuthErrorKind::NotFound, reason))
+    }
+
     /// Creates an error for a check that failed, for example because its database is down: 503 with `Retry-After`.
     pub fn unavailable(reason: &'static str, retry_after: Duration) -> Self {
         Self(AuthError::new(AuthErrorKind::CheckUnavailable, reason).with_retry_after(retry_after))
+    }
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Refusal> for AuthError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.0
+    }
+}
+
+/// Returns the refusal of an unmet policy: 403 `insufficient_scope`.
+impl From<Denied<'_>> for Refusal {
+    fn from(denied: Denied<'_>) -> Self {
+        Self(denied.into())
     }
 }
 

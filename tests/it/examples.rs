@@ -7,7 +7,10 @@ use tokio::net::TcpListener;
 use tower_cognito_local::UserPool;
 
 use crate::support::{
-    example::{custom_claims, custom_rejection, guests, plain_hyper, quickstart, two_pools, web},
+    example::{
+        custom_claims, custom_rejection, guests, plain_hyper, quickstart, request_rules, two_pools,
+        web,
+    },
     get, serve,
 };
 
@@ -80,6 +83,62 @@ async fn custom_claims_reach_the_handler_and_the_policy() {
     }
     let without_tenant = get(address, "/tenant", Some(&pool.id_token("dave").sign())).await;
     assert_eq!((without_tenant.status, without_tenant.code().as_str()), (403, "claims_shape"));
+}
+
+#[tokio::test]
+async fn request_rules_decide_by_owner_tenant_method_and_database() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = pool.verifier().build().unwrap();
+    let database = request_rules::Database::default();
+    let alice = pool.token("alice").scope("orders/read").scope("invoices/read").sign();
+    let admin = pool.token("root").group("admin").group("staff").sign();
+    let writer = pool.token("bob").scope("orders/write").sign();
+    let tenant = pool.id_token("carol").claim("custom:tenant_id", "a b").sign();
+    let subject = verifier.verify(&alice).await.unwrap().subject().to_owned();
+    database.allow(&subject, "plan");
+    let address = serve(request_rules::app(verifier, database)).await;
+    let own = format!("/users/{subject}");
+    let encoded = format!("/users/%{:x}{}", subject.as_bytes()[0], &subject[1..]);
+    for (method, path, token, code) in [
+        ("GET", &*own, &alice, "ok"),
+        ("GET", &*encoded, &alice, "ok"),
+        ("GET", &*own, &writer, "insufficient_scope"),
+        ("GET", &*own, &admin, "ok"),
+        ("GET", "/users/someone", &alice, "insufficient_scope"),
+        // The parameter is decoded as the handler gets it.
+        ("GET", "/tenants/a%20b", &tenant, "ok"),
+        ("GET", "/tenants/a", &tenant, "not_found"),
+        ("GET", "/tenants/a%20b", &alice, "not_found"),
+        ("GET", "/documents/plan", &writer, "ok"),
+        ("PUT", "/documents/plan", &alice, "ok"),
+        ("PUT", "/documents/plan", &writer, "forbidden_by_check"),
+        ("PUT", "/documents/other", &alice, "forbidden_by_check"),
+        ("GET", "/shop/orders", &alice, "ok"),
+        ("HEAD", "/shop/orders", &alice, "ok"),
+        ("POST", "/shop/orders", &alice, "insufficient_scope"),
+        ("POST", "/shop/orders", &writer, "ok"),
+        ("GET", "/shop/orders", &writer, "insufficient_scope"),
+        ("GET", "/shop/reports", &admin, "ok"),
+        ("GET", "/shop/reports", &alice, "insufficient_scope"),
+        ("GET", "/shop/forgotten", &admin, "insufficient_scope"),
+        ("GET", "/invoices/alice-1", &alice, "ok"),
+        ("GET", "/invoices/bob-1", &alice, "not_found"),
+        ("GET", "/invoices/bob-1", &writer, "insufficient_scope"),
+    ] {
+        let headers = crate::support::bearer(token);
+        let response = crate::support::send(address, method, path, &headers).await;
+        let status = match code {
+            "ok" => 200,
+            "not_found" => 404,
+            _ => 403,
+        };
+        let found = (response.status, response.code());
+        assert_eq!(found, (status, code.to_owned()), "{method} {path}: {response:?}");
+    }
+    for path in [&*own, "/tenants/a", "/documents/plan", "/invoices/alice-1", "/shop/orders"] {
+        let response = get(address, path, None).await;
+        assert_eq!((response.status, response.code().as_str()), (401, "missing_credential"));
+    }
 }
 
 #[tokio::test]

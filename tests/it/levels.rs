@@ -14,11 +14,11 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("pool", &["error"]),
     ("claims", &["error", "json"]),
     ("token", &["base64url", "claims", "error", "json"]),
-    ("policy", &["claims"]),
+    ("policy", &["claims", "error"]),
     ("keys", &["base64url", "clock", "error", "pool"]),
     ("verifier", &["claims", "clock", "error", "keys", "policy", "pool", "token"]),
     ("service", &["claims", "error", "policy", "verifier"]),
-    ("extract", &["claims", "error", "service"]),
+    ("extract", &["claims", "error", "policy", "service", "verifier"]),
 ];
 
 fn sources() -> SourceTree {

@@ -11,9 +11,11 @@
 
 mod attack;
 mod audience;
+mod audit;
 mod cancel;
 mod claims;
 mod config;
+mod cookie;
 mod credential;
 mod examples;
 mod faults;
@@ -25,6 +27,7 @@ mod manual;
 mod policy;
 mod properties;
 mod rejection;
+mod request_rules;
 mod rotation;
 mod rules;
 mod streams;

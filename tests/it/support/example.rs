@@ -17,6 +17,8 @@ pub(crate) mod guests;
 pub(crate) mod plain_hyper;
 #[path = "../../../examples/quickstart.rs"]
 pub(crate) mod quickstart;
+#[path = "../../../examples/request_rules.rs"]
+pub(crate) mod request_rules;
 #[path = "../../../examples/two_pools.rs"]
 pub(crate) mod two_pools;
 #[path = "../../../examples/web.rs"]
