@@ -15,10 +15,16 @@ use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::net::TcpListener;
 use tower::{Service, ServiceBuilder, service_fn};
-use tower_cognito::{CognitoLayer, Verified, Verifier, require, scope, service::ResponseBody};
+use tower_cognito::{
+    CognitoLayer, Refusal, Verified, Verifier, require, scope, service::ResponseBody,
+};
 use tower_cognito_local::UserPool;
 
+/// Greets the user. The rejection of another path gets the format of the layer.
 async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.uri().path() != "/" {
+        return Ok(Refusal::not_found("there is only one page").into());
+    }
     let name = request.extensions().get::<Verified>().and_then(Verified::username);
     Ok(Response::new(Full::from(format!("hello, {}", name.unwrap_or("machine")))))
 }

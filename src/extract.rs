@@ -48,6 +48,18 @@ impl IntoResponse for ClaimsRejection {
     }
 }
 
+impl From<ClaimsRejection> for AuthError {
+    fn from(rejection: ClaimsRejection) -> Self {
+        rejection.error
+    }
+}
+
+impl From<ClaimsRejection> for Refusal {
+    fn from(rejection: ClaimsRejection) -> Self {
+        rejection.error.into()
+    }
+}
+
 /// Responds in the format of the [`CognitoLayer`](crate::CognitoLayer) around the route, or in the default format
 /// without one.
 impl IntoResponse for AuthError {

@@ -33,6 +33,10 @@ use crate::{
 /// every request is rejected with 500, so that a wrong order of layers does not open the route. The log contains the
 /// fix.
 ///
+/// Each route has its own policy, so it can be forgotten: on an axum `MethodRouter`, the layer wraps only the methods that
+/// were added before it. [One table](crate::docs::request_rules#one-table-for-all-routes) for all routes cannot be
+/// incomplete in this way.
+///
 /// Logs at `warn` when a part of the policy is probably a mistake: a scope with a space, an empty list, two different
 /// clients at once, or a name with `*`, which is not a wildcard. If the verifier has no source of permissions, this is
 /// logged at the first rejection.

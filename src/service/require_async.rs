@@ -69,7 +69,7 @@ type Check = dyn Fn(Verified, Parts) -> Outcome + Send + Sync;
 #[must_use]
 pub struct RequireAsyncLayer(Arc<Check>);
 
-/// Service that asks an asynchronous function. Created by the layer of [`require_async`].
+/// Service that asks an asynchronous function. Created by the layer of [`require_async`], or by [`RequireAsync::new`].
 #[derive(Clone)]
 pub struct RequireAsync<S> {
     inner: S,
@@ -109,6 +109,15 @@ impl<S> Layer<S> for RequireAsyncLayer {
 }
 
 impl<S> RequireAsync<S> {
+    /// Wraps a service, as the layer of [`require_async`] does.
+    pub fn new<F, Fut>(inner: S, check: F) -> Self
+    where
+        F: Fn(Verified, Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+    {
+        require_async(check).layer(inner)
+    }
+
     /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner

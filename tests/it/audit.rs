@@ -90,7 +90,7 @@ async fn audit_only_layer_rejects_nothing_and_counts_each_request_once() {
         let warnings = log.lines().filter(|line| line.contains("audit only")).collect::<Vec<_>>();
         assert_eq!(warnings.len(), 7, "{log}");
         assert!(warnings.iter().all(|line| line.contains("WARN")), "{log}");
-        assert!(!log.contains("eyJ"), "{log}");
+        assert!(!log.contains("eyJ"), "the log has a token");
     }
 }
 
@@ -215,7 +215,7 @@ async fn extractors_and_handlers_still_reject_in_audit_only_mode() {
         ("/forgotten", Some(&*user), 500, "missing_layer"),
     ] {
         let response = http_get(address, path, token).await;
-        assert_eq!((response.status, response.code().as_str()), (status, code), "{path} {token:?}");
+        assert_eq!((response.status, response.code().as_str()), (status, code), "{path} {code}");
     }
     let expected = BTreeMap::from([
         ("missing_credential", 2),

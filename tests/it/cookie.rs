@@ -17,7 +17,7 @@ async fn user(
         let user = request.extensions().get::<Verified>().and_then(Verified::username);
         let mut response = http::Response::new(String::new());
         let headers = format!("{:?}", request.headers());
-        assert!(!headers.contains("eyJ"), "the cookie is not marked as sensitive: {headers}");
+        assert!(!headers.contains("eyJ"), "the cookie is not marked as sensitive");
         response.extensions_mut().insert(user.map(str::to_owned));
         Ok::<_, std::convert::Infallible>(response)
     }));
@@ -85,7 +85,8 @@ async fn amplify_cookie_of_the_last_user_is_read() {
             Err(AuthErrorKind::MalformedToken),
         ),
     ] {
-        assert_eq!(user(&access, &[("cookie", &cookies)]).await, expected, "{cookies}");
+        let shown = cookies.replace(&alice, "<alice>").replace(&bob, "<bob>");
+        assert_eq!(user(&access, &[("cookie", &cookies)]).await, expected, "{shown}");
     }
     let id_token = pool.id_token("carol").sign();
     let cookies = format!("{PREFIX}.{id}.carol.idToken={id_token}; {own}");
@@ -122,7 +123,8 @@ async fn a_function_chooses_the_cookie() {
         ("session=1; app.1.token=".to_owned(), missing.clone()),
         (String::new(), missing),
     ] {
-        assert_eq!(user(&layer, &[("cookie", &cookies)]).await, expected, "{cookies}");
+        let shown = cookies.replace(&alice, "<alice>").replace(&bob, "<bob>");
+        assert_eq!(user(&layer, &[("cookie", &cookies)]).await, expected, "{shown}");
     }
 }
 

@@ -282,12 +282,24 @@ async fn error_for_an_unexpected_scheme_names_the_scheme() {
             Credential::authorization(),
             request("/", &[("authorization", &format!("Bearer Bearer {token}"))]),
         ),
+        (
+            Credential::header("x-token").unwrap(),
+            request("/", &[("x-token", &format!("Bearer\t{token}"))]),
+        ),
+        (
+            Credential::header("x-token").unwrap(),
+            request("/", &[("x-token", &format!("JWT {token}"))]),
+        ),
+        (
+            Credential::header("authorization").unwrap(),
+            request("/", &[("authorization", "Basic YTpi")]),
+        ),
     ] {
         let name = format!("{place:?}");
         let layer = CognitoLayer::new(verifier.clone()).credentials([place]);
         let error = error(&layer, request).await.unwrap_or_else(|| panic!("{name}: it passed"));
         assert_eq!(error.kind(), AuthErrorKind::InvalidRequest, "{name}");
-        assert!(error.detail().contains("scheme Bearer"), "{name}: {error}");
+        assert!(error.detail().contains("scheme"), "{name}: {error}");
     }
     let layer = CognitoLayer::new(verifier).credentials([Credential::header("x-token").unwrap()]);
     let two = error(&layer, request("/", &[("x-token", &format!("{token} {token}"))])).await;

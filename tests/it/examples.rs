@@ -169,6 +169,8 @@ async fn plain_hyper_is_protected() {
     let good = pool.token("alice").scope("greetings/read").sign();
     let response = get(address, "/", Some(&good)).await;
     assert_eq!((response.status, response.body.as_str()), (200, "hello, alice"));
+    let response = get(address, "/other", Some(&good)).await;
+    assert_eq!((response.status, response.code().as_str()), (404, "not_found"));
     assert_eq!(get(address, "/", None).await.status, 401);
     let response = get(address, "/", Some(&pool.token("alice").sign())).await;
     assert_eq!(response.status, 403);

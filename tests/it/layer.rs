@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_cognito::{
     AuthError, AuthErrorKind, CognitoLayer, Pool, Verified, Verifier, group, keys::KeyDocument,
-    policy::authenticated, require, scope, verifier::Refusal,
+    policy::authenticated, require, require_async, scope, service::Rejector, verifier::Refusal,
 };
 use tower_cognito_local::UserPool;
 
@@ -268,6 +268,9 @@ async fn tonic_methods_receive_claims_and_rejections_have_grpc_codes() {
         passing,
         "the method must not run for a rejected request"
     );
+    // The method itself rejects a call.
+    let status = say(channel, "secret", Some(&good("alice").sign())).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::PermissionDenied, "forbidden_by_check"));
 }
 
 /// A gRPC service with one unary method, which returns the caller's username and the message.
@@ -293,6 +296,12 @@ impl Service<Request<tonic::body::Body>> for Echo {
         let calls = Arc::clone(&self.calls);
         let method = service_fn(move |request: tonic::Request<String>| {
             calls.fetch_add(1, Ordering::SeqCst);
+            if request.get_ref() == "secret" {
+                let rejector = Rejector::of(request.extensions());
+                let rejection = rejector.reject(Refusal::forbidden("it is not for you"));
+                let status = tonic::Status::from_header_map(rejection.headers());
+                return ready(Err(status.unwrap_or_else(|| tonic::Status::internal("no status"))));
+            }
             let user = request.extensions().get::<Verified>();
             let user = user.and_then(Verified::username).map(str::to_owned);
             ready(match user {
@@ -504,14 +513,15 @@ async fn anonymous_request_does_not_meet_the_policy_of_the_layer() {
 
 #[tokio::test]
 async fn services_give_access_to_the_inner_service() {
-    use tower_cognito::service::{CognitoService, Require};
+    use tower_cognito::service::{CognitoService, Require, RequireAsync};
 
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().build().unwrap();
-    let mut cognito = CognitoService::new(Require::new(1, group("staff")), verifier);
-    assert_eq!(cognito.get_ref().get_ref(), &1);
-    *cognito.get_mut().get_mut() = 2;
-    assert_eq!(cognito.into_inner().into_inner(), 2);
+    let later = RequireAsync::new(1, |_, _| async { Ok(()) });
+    let mut cognito = CognitoService::new(Require::new(later, group("staff")), verifier);
+    assert_eq!(cognito.get_ref().get_ref().get_ref(), &1);
+    *cognito.get_mut().get_mut().get_mut() = 2;
+    assert_eq!(cognito.into_inner().into_inner().into_inner(), 2);
 }
 
 #[tokio::test]
@@ -554,4 +564,10 @@ async fn a_completed_future_of_the_layer_panics_when_polled_again() {
 #[should_panic(expected = "polled after it had completed")]
 async fn a_completed_future_of_require_panics_when_polled_again() {
     poll_twice(require(group("staff")).layer(Strict::default())).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "polled after it had completed")]
+async fn a_completed_future_of_require_async_panics_when_polled_again() {
+    poll_twice(require_async(|_, _| async { Ok(()) }).layer(Strict::default())).await;
 }

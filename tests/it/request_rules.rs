@@ -228,6 +228,48 @@ async fn require_async_calls_the_service_that_was_polled_ready() {
     }
 }
 
+#[tokio::test]
+async fn asynchronous_function_reads_typed_claims_and_extractors() {
+    use axum::RequestPartsExt;
+
+    #[derive(serde::Deserialize)]
+    struct Tenant {
+        #[serde(rename = "custom:tenant_id")]
+        id: String,
+    }
+    let pool = UserPool::start().await.unwrap();
+    let same_tenant = require_async(|user: Verified, mut head: Parts| async move {
+        let typed = Claims::<Tenant>::from_verified(&user)?;
+        let extracted = head.extract::<Claims<Tenant>>().await?;
+        assert_eq!(typed.custom().id, extracted.custom().id);
+        let Path((tenant, _)) = head
+            .extract::<Path<(String, u32)>>()
+            .await
+            .map_err(|_| Refusal::not_found("there is no such order"))?;
+        match tenant == typed.custom().id {
+            true => Ok(()),
+            false => Err(Refusal::forbidden("the tenant is another one")),
+        }
+    });
+    let orders = Router::new().route("/orders/{id}", get(|| async {}).layer(same_tenant));
+    let app = Router::new()
+        .nest("/tenants/{tenant}", orders)
+        .layer(CognitoLayer::new(pool.verifier().build().unwrap()));
+    let address = serve(app).await;
+    let acme = pool.id_token("alice").claim("custom:tenant_id", "acme").sign();
+    let none = pool.id_token("bob").sign();
+    for (path, token, status, code) in [
+        ("/tenants/acme/orders/1", &acme, 200, "ok"),
+        ("/tenants/%61cme/orders/1", &acme, 200, "ok"),
+        ("/tenants/other/orders/1", &acme, 403, "forbidden_by_check"),
+        ("/tenants/acme/orders/x", &acme, 404, "not_found"),
+        ("/tenants/acme/orders/1", &none, 403, "claims_shape"),
+    ] {
+        let response = http_get(address, path, Some(token)).await;
+        assert_eq!((response.status, response.code().as_str()), (status, code), "{path}");
+    }
+}
+
 /// What a client sees of a rejection.
 fn seen(response: &HttpResponse) -> (u16, Option<&str>, Option<&str>, &str) {
     let header = |name: &str| response.headers.get(name).map(|value| value.to_str().unwrap());
@@ -335,33 +377,44 @@ async fn rejection_by_a_handler_is_logged_and_found_by_outer_layers() {
 
 #[tokio::test]
 async fn other_headers_and_changed_responses_of_a_handler_are_kept() {
-    async fn with_cookie() -> impl IntoResponse {
-        (
-            [("set-cookie", "a=b"), ("x-id", "1"), ("content-encoding", "gzip")],
-            Refusal::forbidden("closed"),
-        )
+    async fn with_headers() -> impl IntoResponse {
+        let headers = [
+            ("set-cookie", "a=b"),
+            ("x-id", "1"),
+            // These describe the body that the layer replaces.
+            ("content-encoding", "gzip"),
+            ("content-length", "3"),
+        ];
+        (headers, Refusal::forbidden("closed"))
     }
     async fn other_status() -> impl IntoResponse {
         (StatusCode::GONE, Refusal::forbidden("closed"))
     }
     let pool = UserPool::start().await.unwrap();
-    let layer =
-        CognitoLayer::new(pool.verifier().build().unwrap()).rejection_handler(ApiGatewayBody);
-    let app = Router::new()
-        .route("/cookie", get(with_cookie))
-        .route("/gone", get(other_status))
-        .layer(layer);
-    let address = serve(app).await;
+    let cognito = CognitoLayer::new(pool.verifier().build().unwrap());
     let token = pool.token("alice").sign();
-    let response = http_get(address, "/cookie", Some(&token)).await;
+    let serve = async |layer: CognitoLayer| {
+        let routes = Router::new().route("/headers", get(with_headers));
+        serve(routes.route("/gone", get(other_status)).layer(layer)).await
+    };
+    let blank = |_: &AuthError, _: Response<Bytes>| Response::new(Bytes::from("no"));
+    let address = serve(cognito.clone().rejection_handler(ApiGatewayBody)).await;
+    let response = http_get(address, "/headers", Some(&token)).await;
     assert_eq!((response.status, &*response.body), (403, r#"{"message":"Forbidden"}"#));
-    assert_eq!(
-        (&response.headers["set-cookie"], &response.headers["x-id"]),
-        (&"a=b".parse().unwrap(), &"1".parse().unwrap())
-    );
-    assert!(!response.headers.contains_key("content-encoding"), "the new body is not compressed");
+    assert_eq!(response.headers["set-cookie"], "a=b");
+    assert_eq!(response.headers["x-id"], "1");
+    assert_eq!(response.headers["content-length"], "23");
+    assert!(!response.headers.contains_key("content-encoding"));
     let response = http_get(address, "/gone", Some(&token)).await;
     assert_eq!((response.status, response.code().as_str()), (410, "forbidden_by_check"));
+
+    // A handler of the layer that removes the challenge.
+    let address = serve(cognito.rejection_handler(blank)).await;
+    let response = http_get(address, "/headers", Some(&token)).await;
+    assert_eq!((response.status, &*response.body), (200, "no"));
+    assert_eq!(response.headers["x-id"], "1");
+    assert!(!response.headers.contains_key("www-authenticate"));
+    assert!(!response.headers.contains_key("content-type"));
 }
 
 #[tokio::test]

@@ -176,7 +176,9 @@ static PANICS: AtomicU64 = AtomicU64::new(0);
 fn count_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if panic.location().is_some_and(|place| place.file().starts_with("src/")) {
+        let is_in_library = panic.location().is_some_and(|place| place.file().starts_with("src/"));
+        // The tests of completed futures poll them again.
+        if is_in_library && !panic.to_string().contains("polled after it had completed") {
             PANICS.fetch_add(1, Ordering::SeqCst);
         }
         before(panic);

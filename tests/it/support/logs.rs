@@ -13,6 +13,11 @@ static START: Once = Once::new();
 
 /// Returns everything that this process has logged so far, at level debug and above.
 pub(crate) fn captured_logs() -> String {
+    capture_all_threads();
+    String::from_utf8_lossy(&LOGS.lock().unwrap()).into_owned()
+}
+
+fn capture_all_threads() {
     START.call_once(|| {
         tracing_subscriber::fmt()
             .with_max_level(LevelFilter::DEBUG)
@@ -20,7 +25,6 @@ pub(crate) fn captured_logs() -> String {
             .with_writer(|| Capture)
             .init();
     });
-    String::from_utf8_lossy(&LOGS.lock().unwrap()).into_owned()
 }
 
 /// Captures everything that one thread logs, at all levels and from all crates. On a single-threaded runtime, that is
@@ -35,6 +39,9 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl ThreadLogs {
     pub(crate) fn start() -> Self {
+        // Without a subscriber for all threads, `tracing` may decide that an event is disabled when another thread is
+        // the first to log it, and the event would then be missing here.
+        capture_all_threads();
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
