@@ -34,6 +34,14 @@ pub(super) struct Config {
     pub(super) audit: Option<AuditCounts>,
 }
 
+/// Whether a request reaches the inner service.
+pub(super) enum Admission {
+    /// It does. The response of the service is to be changed.
+    Passes(ResponseChanges),
+    /// It does not.
+    Rejected(Response<Bytes>),
+}
+
 impl Config {
     /// Creates the default configuration.
     pub(super) fn new(verifier: Verifier) -> Self {
@@ -87,16 +95,12 @@ impl Config {
     }
 
     /// Checks the layer's own policy, and puts what the inner service needs into the request's extensions:
-    /// the claims, or none for an anonymous request. Returns how the response is to be changed, or the response to a
-    /// rejected request.
-    ///
-    /// # Errors
-    /// The request is rejected.
+    /// the claims, or none for an anonymous request.
     pub(super) fn admit<B>(
         &self,
         request: &mut Request<B>,
         authenticated: Result<Option<Verified>, AuthError>,
-    ) -> Result<ResponseChanges, Response<Bytes>> {
+    ) -> Admission {
         let (verified, error) = match authenticated {
             Ok(verified) => {
                 let error = self.authorize(verified.as_ref()).err();
@@ -106,7 +110,7 @@ impl Config {
         };
         let audited = match (&self.audit, error) {
             (None, None) => None,
-            (None, Some(error)) => return Err(self.reject(error, verified)),
+            (None, Some(error)) => return Admission::Rejected(self.reject(error, verified)),
             (Some(counts), error) => Some(self.audit(request, counts, error)),
         };
         let changes = ResponseChanges {
@@ -125,7 +129,7 @@ impl Config {
             Some(verified) => extensions.insert(verified),
             None => extensions.remove::<Verified>(),
         };
-        Ok(changes)
+        Admission::Passes(changes)
     }
 
     /// Checks the layer's own policy.

@@ -47,7 +47,9 @@ pub(super) enum CookieName {
 
 /// Chooses a name. It equals only its own clones.
 #[derive(Clone)]
-pub(super) struct NameFunction(Arc<dyn Fn(&Cookies<'_>) -> Option<String> + Send + Sync>);
+pub(super) struct NameFunction(Arc<ChooseName>);
+
+type ChooseName = dyn Fn(&Cookies<'_>) -> Option<String> + Send + Sync;
 
 /// The names of Amplify's cookies for one app client.
 #[derive(Debug, Clone, PartialEq, Eq)]

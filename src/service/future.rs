@@ -15,7 +15,9 @@ use crate::{
     claims::Verified,
     error::AuthError,
     service::{
-        body::ResponseBody, config::Config, outgoing::ResponseChanges,
+        body::ResponseBody,
+        config::{Admission, Config},
+        outgoing::ResponseChanges,
         rejection::POLLED_AFTER_COMPLETION,
     },
 };
@@ -91,8 +93,12 @@ where
                     let verified = ready!(verification.as_mut().poll(cx));
                     let (mut service, mut request) = parts.take().expect(POLLED_AFTER_COMPLETION);
                     match config.admit(&mut request, verified.map(Some)) {
-                        Ok(changes) => State::Inner { future: service.call(request), changes },
-                        Err(response) => State::Rejected { response: Some(response) },
+                        Admission::Passes(changes) => {
+                            State::Inner { future: service.call(request), changes }
+                        }
+                        Admission::Rejected(response) => {
+                            State::Rejected { response: Some(response) }
+                        }
                     }
                 }
             };

@@ -7,7 +7,11 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::{
-    service::{body::ResponseBody, config::Config, future::ResponseFuture},
+    service::{
+        body::ResponseBody,
+        config::{Admission, Config},
+        future::ResponseFuture,
+    },
     verifier::{Verification, Verifier},
 };
 
@@ -77,8 +81,8 @@ where
             }
         };
         match self.config.admit(&mut request, authenticated) {
-            Ok(changes) => ResponseFuture::inner(self.inner.call(request), changes),
-            Err(response) => ResponseFuture::rejected(response),
+            Admission::Passes(changes) => ResponseFuture::inner(self.inner.call(request), changes),
+            Admission::Rejected(response) => ResponseFuture::rejected(response),
         }
     }
 }

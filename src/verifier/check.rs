@@ -6,7 +6,7 @@ use crate::{
     policy::Denied,
 };
 
-/// Error with which your own code rejects a request whose token passed all rules.
+/// Error with which your own code rejects a request.
 ///
 /// A check of the [verifier](crate::VerifierBuilder::add_check), [`require_async`](crate::require_async()) and axum
 /// handlers return it. The response has the status, the challenge and the body of the layer around the route, and the
@@ -48,6 +48,12 @@ use crate::{
 pub struct Refusal(AuthError);
 
 impl Refusal {
+    /// Creates an error for a request without a token, for example in a handler that takes `Option<Claims>`: 401 with a
+    /// challenge that names no error.
+    pub fn missing_credential(reason: &'static str) -> Self {
+        Self(AuthError::new(AuthErrorKind::MissingCredential, reason))
+    }
+
     /// Creates an error for a token that is not accepted at all, for example because the user signed out: 401
     /// `invalid_token`.
     pub fn unauthorized(reason: &'static str) -> Self {

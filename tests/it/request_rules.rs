@@ -418,6 +418,32 @@ async fn other_headers_and_changed_responses_of_a_handler_are_kept() {
 }
 
 #[tokio::test]
+async fn handler_rejects_an_anonymous_request_like_the_layer() {
+    async fn basket(claims: Option<Claims>) -> Result<&'static str, Refusal> {
+        let claims = claims.ok_or(Refusal::missing_credential("this route requires a token"))?;
+        scope("basket").check(&claims)?;
+        Ok("basket")
+    }
+    let pool = UserPool::start().await.unwrap();
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap()).allow_anonymous();
+    for layer in [layer.clone(), layer.realm("shop").unwrap()] {
+        let app = Router::new()
+            .route("/basket", get(basket))
+            .route("/require", get(|| async { "basket" }).layer(require(scope("basket"))))
+            .layer(layer);
+        let address = serve(app).await;
+        let tokens = ["basket", "other"].map(|scope| pool.token("alice").scope(scope).sign());
+        for (token, status) in [(None, 401), (Some(&tokens[0]), 200), (Some(&tokens[1]), 403)] {
+            let token = token.map(String::as_str);
+            let reference = http_get(address, "/require", token).await;
+            let response = http_get(address, "/basket", token).await;
+            assert_eq!(response.status, status);
+            assert_eq!(seen(&response), seen(&reference));
+        }
+    }
+}
+
+#[tokio::test]
 async fn handler_without_the_layer_rejects_in_the_default_format() {
     let app = Router::new()
         .route("/refusal", get(|| async { Refusal::forbidden("closed") }))
