@@ -1,6 +1,6 @@
 //! Finds the cookie that has the token.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc};
 
 use http::{HeaderMap, header};
 
@@ -45,11 +45,11 @@ pub(super) enum CookieName {
     Amplify(AmplifyNames),
 }
 
-/// Chooses a name. It equals only its own clones.
+/// Returns the names that the cookie may have. It equals only its own clones.
 #[derive(Clone)]
-pub(super) struct NameFunction(Arc<ChooseName>);
+pub(super) struct NameFunction(Arc<FindNames>);
 
-type ChooseName = dyn Fn(&Cookies<'_>) -> Option<String> + Send + Sync;
+type FindNames = dyn Fn(&Cookies<'_>) -> HashSet<String> + Send + Sync;
 
 /// The names of Amplify's cookies for one app client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +62,10 @@ pub(super) struct AmplifyNames {
 }
 
 impl CookieName {
-    pub(super) fn by(
-        name: impl Fn(&Cookies<'_>) -> Option<String> + Send + Sync + 'static,
+    pub(super) fn by<I: IntoIterator<Item = String>>(
+        names: impl Fn(&Cookies<'_>) -> I + Send + Sync + 'static,
     ) -> Self {
-        Self::Function(NameFunction(Arc::new(name)))
+        Self::Function(NameFunction(Arc::new(move |cookies| names(cookies).into_iter().collect())))
     }
 
     pub(super) fn amplify(client_id: &str, token_use: TokenUse) -> Self {
@@ -84,10 +84,13 @@ impl CookieName {
     pub(super) fn find<'r>(&self, headers: &'r HeaderMap) -> Result<Option<&'r [u8]>, AuthError> {
         match self {
             Self::Fixed(name) => single_value(values(headers, name)),
-            Self::Function(name) => match (name.0)(&Cookies(headers)) {
-                Some(name) => single_value(values(headers, &name)),
-                None => Ok(None),
-            },
+            Self::Function(names) => {
+                let names = (names.0)(&Cookies(headers));
+                single_value(pairs(headers).filter_map(|(name, value)| {
+                    let is_named = names.contains(std::str::from_utf8(name).ok()?);
+                    (is_named && !value.is_empty()).then_some(value)
+                }))
+            }
             Self::Amplify(names) => names.find(headers),
         }
     }

@@ -87,24 +87,31 @@ impl Credential {
             .map(|name| Self::cookie_named(CookieName::Fixed(name)))
     }
 
-    /// Reads a cookie whose name a function chooses by all cookies of the request. Returns `None` if the request has no
-    /// such cookie.
+    /// Reads a cookie whose name a function finds among all cookies of the request.
     ///
-    /// All rules of [`cookie`](Self::cookie) apply, including those for requests that other sites cause. A request with
-    /// two cookies of the chosen name is rejected with 400. The function runs at each request and must not block.
+    /// The function returns an `Option` with one name, or a list of names that are possible. A request with two cookies
+    /// of these names is rejected with 400. All other rules of [`cookie`](Self::cookie) apply too, including those for
+    /// requests that other sites cause. The function runs at each request and must not block.
     ///
     /// ```
     /// # use tower_cognito::service::{Cookies, Credential};
-    /// let credential = Credential::cookie_by(|cookies: &Cookies<'_>| {
-    ///     let session = cookies.values("session").next()?;
-    ///     Some(format!("app.{session}.token"))
+    /// // The cookie `session` names the one with the token.
+    /// let by_session = Credential::cookie_by(|cookies: &Cookies<'_>| {
+    ///     cookies.values("session").next().map(|session| format!("app.{session}.token"))
+    /// });
+    ///
+    /// // Any user's token, but only one.
+    /// let by_suffix = Credential::cookie_by(|cookies: &Cookies<'_>| -> Vec<String> {
+    ///     let names = cookies.iter().map(|(name, _)| name);
+    ///     names.filter(|name| name.ends_with(".token")).map(str::to_owned).collect()
     /// });
     /// ```
-    pub fn cookie_by<F>(name: F) -> Self
+    pub fn cookie_by<F, I>(names: F) -> Self
     where
-        F: Fn(&Cookies<'_>) -> Option<String> + Send + Sync + 'static,
+        F: Fn(&Cookies<'_>) -> I + Send + Sync + 'static,
+        I: IntoIterator<Item = String>,
     {
-        Self::cookie_named(CookieName::by(name))
+        Self::cookie_named(CookieName::by(names))
     }
 
     /// Reads the cookie in which Amplify keeps the token of the signed-in user, with `ssr: true` or with its

@@ -129,6 +129,27 @@ async fn a_function_chooses_the_cookie() {
 }
 
 #[tokio::test]
+async fn request_with_two_cookies_of_possible_names_is_rejected() {
+    let pool = UserPool::start().await.unwrap();
+    let credential = Credential::cookie_by(|cookies: &Cookies<'_>| -> Vec<String> {
+        let names = cookies.iter().map(|(name, _)| name);
+        names.filter(|name| name.ends_with(".token")).map(str::to_owned).collect()
+    });
+    let layer = CognitoLayer::new(pool.verifier().build().unwrap()).credentials([credential]);
+    let (alice, bob) = (pool.token("alice").sign(), pool.token("bob").sign());
+    for (cookies, expected) in [
+        (format!("a.token={alice}; b=x"), Ok(Some("alice".to_owned()))),
+        (format!("a.token=; b.token={bob}"), Ok(Some("bob".to_owned()))),
+        (format!("a.token={alice}; b.token={bob}"), Err(AuthErrorKind::InvalidRequest)),
+        (format!("a.token={alice}; b.token=x"), Err(AuthErrorKind::InvalidRequest)),
+        ("a.token=; b.token=".to_owned(), Err(AuthErrorKind::MissingCredential)),
+    ] {
+        let shown = cookies.replace(&alice, "<alice>").replace(&bob, "<bob>");
+        assert_eq!(user(&layer, &[("cookie", &cookies)]).await, expected, "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn found_cookie_is_rejected_in_cross_site_requests() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.client_id();
