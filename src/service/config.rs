@@ -58,8 +58,8 @@ impl Config {
     }
 
     /// Finds the token of a request and verifies it as far as that is possible without waiting. Returns `None` for
-    /// an anonymous request. Before that, it marks the headers of all credentials as sensitive; those of a request that
-    /// is rejected here reach no inner service.
+    /// an anonymous request. Before that, it marks the headers of all credentials as sensitive. On an error, some may not
+    /// be marked, because a rejected request reaches no inner service; [`audit`](Self::audit) marks them.
     ///
     /// # Errors
     /// The request is rejected.
