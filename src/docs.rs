@@ -12,3 +12,6 @@ pub mod operations {}
 
 #[doc = include_str!("docs/request_rules.md")]
 pub mod request_rules {}
+
+#[doc = include_str!("docs/routing.md")]
+pub mod routing {}

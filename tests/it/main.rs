@@ -29,6 +29,7 @@ mod properties;
 mod rejection;
 mod request_rules;
 mod rotation;
+mod routing;
 mod rules;
 mod streams;
 mod support;
