@@ -118,8 +118,8 @@ struct Line {
 /// Reads the tables of the page. A line without code belongs to the code above it.
 fn lines(page: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for row in page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")) {
-        let cells: Vec<_> = row.split(" | ").map(|cell| cell.trim().trim_matches('`')).collect();
+    for row in page.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|')) {
+        let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         let [code, request, statuses @ ..] = &cells[..] else { continue };
         let statuses: Vec<u16> =
             statuses.iter().map_while(|cell| cell.trim_matches('*').parse().ok()).collect();
@@ -143,6 +143,7 @@ async fn routers_of_the_manual_send_the_statuses_that_it_shows() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE)).unwrap();
     let lines = lines(&page);
     let rows = rows();
+    assert!(lines.len() >= 50, "only {} lines were found in the tables", lines.len());
     let documented: HashSet<_> = lines.iter().map(|line| line.code.as_str()).collect();
     let built: HashSet<_> = rows.iter().map(|(code, _)| code.as_str()).collect();
     assert_eq!(documented, built, "the page and this test have different rows");
