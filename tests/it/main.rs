@@ -20,6 +20,8 @@ mod credential;
 mod examples;
 mod faults;
 mod fetch;
+mod frameworks;
+mod grpc;
 mod keys;
 mod layer;
 mod levels;
