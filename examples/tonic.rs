@@ -45,7 +45,8 @@ pub async fn serve(
         .await
 }
 
-struct Shop;
+/// The implementation of the service.
+pub struct Shop;
 
 #[tonic::async_trait]
 impl Orders for Shop {

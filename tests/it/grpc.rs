@@ -5,14 +5,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tonic::{
     Code, Request, Status,
-    transport::{Channel, Endpoint},
+    service::LayerExt,
+    transport::{Channel, Endpoint, Server, server::TcpIncoming},
 };
-use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::HealthClient};
+use tower_cognito::{CognitoLayer, require, scope, service::GrpcStatus};
 use tower_cognito_local::UserPool;
 
 use crate::support::example::tonic::{
-    authorized, serve,
-    shop::{NewOrder, OrdersClient, WatchOrders},
+    Shop, authorized, serve,
+    shop::{NewOrder, OrdersClient, OrdersServer, WatchOrders},
 };
 
 /// Serves the example until the test's runtime ends.
@@ -79,4 +81,52 @@ async fn grpc_stream_ends_with_unauthenticated_when_its_token_expires() {
         }
     }
     panic!("the stream must end");
+}
+
+/// Calls a service that the server does not have.
+async fn call_unknown(channel: Channel, token: Option<&str>) -> Code {
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.unwrap();
+    let message = HealthCheckRequest::default();
+    let request = match token {
+        Some(token) => authorized(message, token).unwrap(),
+        None => Request::new(message),
+    };
+    let path = http::uri::PathAndQuery::from_static("/none.None/Call");
+    let codec = tonic_prost::ProstCodec::<HealthCheckRequest, HealthCheckResponse>::default();
+    client.unary(request, path, codec).await.unwrap_err().code()
+}
+
+#[tokio::test]
+async fn layer_of_a_server_protects_all_services_and_named_policies_one() {
+    let pool = UserPool::start().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let cognito = CognitoLayer::new(pool.verifier().build().unwrap());
+    let (_, health) = tonic_health::server::health_reporter();
+    let server = Server::builder()
+        .layer(cognito.rejection_handler(GrpcStatus))
+        .add_service(health)
+        .add_service(require(scope("orders/write")).named_layer(OrdersServer::new(Shop)));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    let guarded = Endpoint::try_from(format!("http://{address}")).unwrap().connect_lazy();
+    let user = pool.token("alice").sign();
+
+    let mut health = HealthClient::new(guarded.clone());
+    let refused = health.check(HealthCheckRequest::default()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    health.check(authorized(HealthCheckRequest::default(), &user).unwrap()).await.unwrap();
+
+    let mut orders = OrdersClient::new(guarded.clone());
+    let tea = || NewOrder { item: "tea".to_owned() };
+    let refused = orders.place(authorized(tea(), &user).unwrap()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    let writer = pool.token("alice").scope("orders/write").sign();
+    orders.place(authorized(tea(), &writer).unwrap()).await.unwrap();
+
+    // Named layers leave calls of unknown services to the server.
+    let named = channel(&pool).await;
+    assert_eq!(call_unknown(guarded.clone(), None).await, Code::Unauthenticated);
+    assert_eq!(call_unknown(guarded, Some(&user)).await, Code::Unimplemented);
+    assert_eq!(call_unknown(named, None).await, Code::Unimplemented);
 }

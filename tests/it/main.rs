@@ -18,6 +18,7 @@ mod config;
 mod cookie;
 mod credential;
 mod examples;
+mod extractors;
 mod faults;
 mod fetch;
 mod frameworks;
