@@ -5,6 +5,7 @@
 //! ```
 
 #![allow(clippy::print_stdout, reason = "it prints instructions")]
+#![allow(clippy::disallowed_methods, reason = "only tests of the crate itself need another clock")]
 
 use std::{
     convert::Infallible,

@@ -5,6 +5,7 @@
 //! ```
 
 #![allow(clippy::print_stdout, reason = "it prints the results of calls")]
+#![allow(clippy::disallowed_methods, reason = "only tests of the crate itself need another clock")]
 
 use std::time::{Duration, SystemTime};
 
@@ -46,6 +47,7 @@ pub async fn serve(
 }
 
 /// The implementation of the service.
+#[derive(Debug)]
 pub struct Shop;
 
 #[tonic::async_trait]
@@ -124,6 +126,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Stands in for `tonic::include_proto!("shop")`. It is a shorter form of what `tonic-prost-build` generates for two
 /// methods, `Place` and `Watch`, written by hand so that this example builds without `protoc`.
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    clippy::missing_errors_doc,
+    reason = "generated code has no documentation either"
+)]
 pub mod shop {
     use std::{
         convert::Infallible,

@@ -25,7 +25,7 @@ async fn channel(pool: &UserPool) -> Channel {
     Endpoint::try_from(format!("http://{address}")).unwrap().connect_lazy()
 }
 
-fn failure(status: Status) -> (Code, String) {
+fn failure(status: &Status) -> (Code, String) {
     (status.code(), status.message().to_owned())
 }
 
@@ -43,7 +43,7 @@ async fn policy_of_a_named_layer_applies_to_its_service() {
     let pool = UserPool::start().await.unwrap();
     let mut orders = OrdersClient::new(channel(&pool).await);
     let tea = || NewOrder { item: "tea".to_owned() };
-    let refused = orders.place(Request::new(tea())).await.map_err(failure);
+    let refused = orders.place(Request::new(tea())).await.map_err(|status| failure(&status));
     assert_eq!(refused.unwrap_err(), (Code::Unauthenticated, "missing_credential".to_owned()));
     for (token, expected) in [
         ("x".to_owned(), Err((Code::Unauthenticated, "malformed_token".to_owned()))),
@@ -54,7 +54,7 @@ async fn policy_of_a_named_layer_applies_to_its_service() {
         (pool.token("alice").scope("orders/write").sign(), Ok("tea for alice".to_owned())),
     ] {
         let outcome = orders.place(authorized(tea(), &token).unwrap()).await;
-        let outcome = outcome.map(tonic::Response::into_inner).map_err(failure);
+        let outcome = outcome.map(tonic::Response::into_inner).map_err(|status| failure(&status));
         assert_eq!(outcome.map(|order| format!("{} for {}", order.item, order.customer)), expected);
     }
 }
@@ -65,7 +65,7 @@ async fn grpc_stream_ends_with_unauthenticated_when_its_token_expires() {
     let mut orders = OrdersClient::new(channel(&pool).await);
     let writer = || pool.token("alice").scope("orders/write");
     let refused = orders.watch(authorized(WatchOrders {}, &writer().sign()).unwrap()).await;
-    assert_eq!(refused.map_err(failure).unwrap_err().0, Code::PermissionDenied);
+    assert_eq!(refused.map_err(|status| failure(&status)).unwrap_err().0, Code::PermissionDenied);
     let staff = writer().group("staff").sign();
     let watched = orders.watch(authorized(WatchOrders {}, &staff).unwrap()).await.unwrap();
     let mut watched = watched.into_inner();
@@ -76,7 +76,7 @@ async fn grpc_stream_ends_with_unauthenticated_when_its_token_expires() {
     // Some orders may have been sent before.
     for _ in 0..100 {
         if let Err(status) = watched.message().await.map(Option::unwrap) {
-            assert_eq!(failure(status), (Code::Unauthenticated, "token_expired".to_owned()));
+            assert_eq!(failure(&status), (Code::Unauthenticated, "token_expired".to_owned()));
             return;
         }
     }
