@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::get};
 use serde::Deserialize;
-use tower_cognito::{AccessClaims, Claims, CognitoLayer, IdClaims, Verified};
+use tower_cognito::{AccessClaims, Claims, CognitoLayer, IdClaims, Verified, Verifier};
 use tower_cognito_local::UserPool;
 
 use crate::support;
@@ -48,7 +48,9 @@ fn routes() -> Router {
 #[tokio::test]
 async fn extractors_have_the_statuses_of_the_front_page() {
     let pool = UserPool::start().await.unwrap();
-    let cognito = CognitoLayer::new(pool.verifier().build().unwrap());
+    let clients = [pool.client_id()];
+    let both = Verifier::builder(pool.pool().access_tokens(clients).id_tokens(clients));
+    let cognito = CognitoLayer::new(both.build().unwrap());
     let anonymous = support::serve(routes().layer(cognito.clone().allow_anonymous())).await;
     let strict = support::serve(routes().layer(cognito)).await;
     let bare = support::serve(routes()).await;
