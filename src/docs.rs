@@ -10,6 +10,7 @@
 //! | `quickstart` | a protected API with a local or a real user pool |
 //! | `custom_claims` | a tenant claim, permissions from a trigger, permissions by group |
 //! | `custom_rejection` | error responses in your own format |
+//! | `request_rules` | owners and tenants in the path, one table of rules, permissions in a database |
 //! | `guests` | pages that are open to all and greet signed-in users by name |
 //! | `two_pools` | one API for the users of two pools, staff and customers |
 //! | `streams` | a WebSocket and server-sent events that end when the token expires |

@@ -10,12 +10,15 @@ use std::{
 use axum::{
     Router,
     handler::Handler,
-    http::{HeaderValue, Method, Request, header::AUTHORIZATION},
+    http::{HeaderValue, Method, Request, header::AUTHORIZATION, request::Parts},
     response::Response,
     routing::{get, post},
 };
 use tower::ServiceBuilder;
-use tower_cognito::{CognitoLayer, Verified, group, require, service::RequireLayer};
+use tower_cognito::{
+    CognitoLayer, Policy, Verified, group, policy::authenticated, require, require_with,
+    service::RequireLayer,
+};
 use tower_cognito_local::UserPool;
 use tower_http::{cors::CorsLayer, trace::TraceLayer};
 
@@ -29,6 +32,10 @@ async fn a() -> &'static str {
 
 async fn b() -> &'static str {
     "b"
+}
+
+fn rules(head: &Parts) -> Policy {
+    if head.method == Method::POST { group("staff") } else { authenticated() }
 }
 
 /// What the page calls `cognito`, `staff` and `cors`.
@@ -99,6 +106,7 @@ fn rows() -> Vec<Row> {
         .nest("/admin", Router::new().route("/a", get(a)).layer(staff)).layer(cognito);
         .nest("/admin", Router::new().route("/a", get(a)).fallback(b).layer(staff)).layer(cognito);
         .merge(Router::new().route("/a", get(a)).route_layer(staff)).route("/b", get(b)).layer(cognito);
+        .route("/a", get(a).post(b)).layer(require_with(rules)).layer(cognito);
         // The order of layers.
         .route("/a", get(a)).layer(cognito).layer(staff);
         .route("/a", get(a)).layer(ServiceBuilder::new().layer(cognito).layer(staff));
