@@ -30,6 +30,12 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "  JWKS           {keys}")?;
         writeln!(f, "  Users, codes   {endpoint}/_local/")?;
         writeln!(f, "  Health         {endpoint}/_local/health")?;
+        if pool.ca_certificate().is_some() {
+            writeln!(
+                f,
+                "  Trust          {endpoint}/_local/ca.pem (certificate authority for HTTPS)"
+            )?;
+        }
         writeln!(f, "  Data           {data}\n")?;
         writeln!(
             f,

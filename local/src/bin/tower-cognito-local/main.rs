@@ -7,7 +7,7 @@ mod options;
 
 use std::{
     error::Error,
-    fmt,
+    fmt, fs,
     io::{self, IsTerminal, Write},
     process::ExitCode,
     time::Duration,
@@ -68,7 +68,11 @@ async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>>
         Some(file) => file.display().to_string(),
         None => "in memory, lost at exit".to_owned(),
     };
+    let ca_file = options.tls.ca_file.clone();
     let pool = start(options).await?;
+    if let (Some(file), Some(certificate)) = (ca_file, pool.ca_certificate()) {
+        fs::write(&file, certificate).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
     if !address.ip().is_loopback() {
         tracing::warn!(
             %address,
@@ -104,6 +108,15 @@ async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
     }
     if let Some(issuer) = options.issuer {
         builder = builder.issuer(issuer);
+    }
+    if let Some(url) = options.public_url {
+        builder = builder.public_url(url);
+    }
+    for host in options.allow_host {
+        builder = builder.allow_host(host);
+    }
+    if let Some(tls) = options.tls.certificate()? {
+        builder = builder.tls(tls);
     }
     if let Some(address) = options.smtp {
         builder = builder.smtp(address);
