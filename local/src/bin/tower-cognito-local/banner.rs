@@ -33,7 +33,7 @@ impl fmt::Display for Banner<'_> {
         if pool.ca_certificate().is_some() {
             writeln!(
                 f,
-                "  Trust          {endpoint}/_local/ca.pem (certificate authority for HTTPS)"
+                "  CA certificate {endpoint}/_local/ca.pem, also over plain HTTP"
             )?;
         }
         writeln!(f, "  Data           {data}\n")?;
