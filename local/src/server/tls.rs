@@ -64,6 +64,18 @@ impl Tls {
     pub fn from_files(certificates: impl AsRef<Path>, key: impl AsRef<Path>) -> io::Result<Self> {
         Ok(Self::from_pem(read(certificates.as_ref())?, read(key.as_ref())?))
     }
+
+    /// Returns the certificate authority of this process as PEM, also before a pool is started. `None` for a provided
+    /// certificate.
+    ///
+    /// # Errors
+    /// The authority cannot be generated.
+    pub fn ca_certificate(&self) -> io::Result<Option<String>> {
+        match self.0 {
+            Source::Generated => Ok(Some(Authority::of_this_process()?.pem())),
+            Source::Pem { .. } => Ok(None),
+        }
+    }
 }
 
 impl fmt::Debug for Tls {
@@ -88,14 +100,12 @@ impl ServerTls {
     /// # Errors
     /// The provided certificate or key is invalid, they do not belong together, or a host name is not ASCII.
     pub(crate) fn new(tls: &Tls, addresses: &Addresses) -> io::Result<Self> {
-        let (certificate, authority) = match &tls.0 {
+        let ServerCertificate { chain, key } = match &tls.0 {
             Source::Generated => {
-                let authority = Authority::of_this_process()?;
-                (authority.issue(addresses.certificate_names())?, Some(authority.pem()))
+                Authority::of_this_process()?.issue(addresses.certificate_names())?
             }
-            Source::Pem { certificates, key } => (parse(certificates, key)?, None),
+            Source::Pem { certificates, key } => parse(certificates, key)?,
         };
-        let ServerCertificate { chain, key } = certificate;
         let mut config =
             ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
                 .with_safe_default_protocol_versions()
@@ -104,7 +114,8 @@ impl ServerTls {
                 .with_single_cert(chain, key)
                 .map_err(|error| invalid(format!("invalid TLS certificate or key: {error}")))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), authority })
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Ok(Self { acceptor, authority: tls.ca_certificate()? })
     }
 }
 

@@ -68,11 +68,7 @@ async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>>
         Some(file) => file.display().to_string(),
         None => "in memory, lost at exit".to_owned(),
     };
-    let ca_file = options.tls.ca_file.clone();
     let pool = start(options).await?;
-    if let (Some(file), Some(certificate)) = (ca_file, pool.ca_certificate()) {
-        fs::write(&file, certificate).map_err(|error| format!("{}: {error}", file.display()))?;
-    }
     if !address.ip().is_loopback() {
         tracing::warn!(
             %address,
@@ -116,6 +112,11 @@ async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
         builder = builder.allow_host(host);
     }
     if let Some(tls) = options.tls.certificate()? {
+        // Clients that wait for the port must find the file.
+        if let (Some(file), Some(certificate)) = (options.tls.ca_file, tls.ca_certificate()?) {
+            fs::write(&file, certificate)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+        }
         builder = builder.tls(tls);
     }
     if let Some(address) = options.smtp {
