@@ -120,11 +120,12 @@ async fn detect_protocol(
     let detect = async {
         let mut first = [0];
         stream.peek(&mut first).await?;
-        if first != [TLS_HANDSHAKE] {
-            return Ok((Transport::Plain, Box::new(stream) as Box<dyn Stream>, address));
-        }
-        let stream = tls.accept(stream).await?;
-        Ok((Transport::Tls, Box::new(stream) as Box<dyn Stream>, address))
+        let (transport, stream): (_, Box<dyn Stream>) = if first == [TLS_HANDSHAKE] {
+            (Transport::Tls, Box::new(tls.accept(stream).await?))
+        } else {
+            (Transport::Plain, Box::new(stream))
+        };
+        Ok((transport, stream, address))
     };
     timeout(HANDSHAKE_TIMEOUT, detect).await?
 }

@@ -1,9 +1,14 @@
 //! HTTPS, the certificate, and the addresses of pools that browsers and containers reach in different ways.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use reqwest::{Certificate, Client, ClientBuilder, Method, Response, redirect::Policy};
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 use tower_cognito_local::{Config, Tls, UserPool, UserPoolBuilder};
 
 use crate::support::{
@@ -277,6 +282,23 @@ async fn provided_certificate_is_served_and_must_belong_to_its_key() {
         let error = builder().tls(Tls::from_pem(certificate, key)).start().await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(!error.to_string().contains("PRIVATE"));
+    }
+}
+
+#[tokio::test]
+async fn connections_of_a_pool_with_tls_end_when_it_is_dropped() {
+    let pool = tls_pool().await;
+    // The first connection has sent nothing, so its protocol is not known. The second one is in use.
+    let mut silent = TcpStream::connect(pool.address()).await.unwrap();
+    let mut used = TcpStream::connect(pool.address()).await.unwrap();
+    used.write_all(b"GET /_local/health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut start = [0; 12];
+    used.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    drop(pool);
+    for stream in [&mut silent, &mut used] {
+        let end = timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
+        assert!(end.is_ok(), "the connection is still open");
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command() {
-        Command::Serve(options) => serve(options),
+        Command::Serve(options) => serve(*options),
         Command::Check(options) => check(&options),
     };
     match result {

@@ -20,7 +20,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serves a user pool until Ctrl-C or SIGTERM. This is the default command.
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Checks a configuration file and lists its settings that have no effect on a local pool.
     Check(CheckOptions),
 }
@@ -140,7 +140,7 @@ pub(crate) enum LogFormat {
 impl Cli {
     /// Returns the command to run: `serve` unless another is named.
     pub(crate) fn command(self) -> Command {
-        self.command.unwrap_or(Command::Serve(self.serve))
+        self.command.unwrap_or_else(|| Command::Serve(Box::new(self.serve)))
     }
 }
 

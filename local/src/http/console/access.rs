@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The reason why a request is rejected.
-enum Rejection {
+pub(crate) enum Rejection {
     /// The host is not accepted. `None` if the request has no well-formed host.
     Host(Option<String>),
     /// The request comes from a page of this origin.
@@ -27,38 +27,37 @@ enum Rejection {
 ///
 /// The console shows codes of users. A page on the internet could read them if it made its own host name resolve to
 /// loopback (DNS rebinding).
-pub(crate) fn check(site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<(), Response> {
+pub(crate) fn check(site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<(), Rejection> {
     let host = match headers.get(header::HOST) {
         Some(_) => requested_host(headers).and_then(|host| host.parse::<Authority>().ok()),
         None => uri.authority().cloned(),
     };
     let host = host.as_ref().map(Authority::host);
-    let rejection = if !host.is_some_and(|host| site.addresses.accepts(host)) {
-        Rejection::Host(host.map(str::to_owned))
-    } else if !is_own_origin(headers, &site.addresses) {
+    if !host.is_some_and(|host| site.addresses.accepts(host)) {
+        return Err(Rejection::Host(host.map(str::to_owned)));
+    }
+    if !is_own_origin(headers, &site.addresses) {
         let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        Rejection::Origin(origin.unwrap_or_default().to_owned())
-    } else {
-        return Ok(());
-    };
-    Err(rejection.response(headers))
+        return Err(Rejection::Origin(origin.unwrap_or_default().to_owned()));
+    }
+    Ok(())
 }
 
 impl Rejection {
-    fn response(&self, headers: &HeaderMap) -> Response {
+    /// Returns a page for a browser, and plain text for any other client.
+    pub(crate) fn response(&self, headers: &HeaderMap) -> Response {
         let mut response = if is_browser(headers) {
-            let (message, option) = (self.message(), self.option());
             let content = html! {
-                p { (message) }
-                @if let Some(option) = option {
+                p { (self.message()) }
+                @if let Some(option) = self.option() {
                     p { "To allow it, start the pool with the option " code { (option) } "." }
                 }
                 p { "These pages show codes of users, so the pool does not show them to other sites." }
             };
             content_page(StatusCode::FORBIDDEN, "Access denied", &content)
         } else {
-            let option = self.option();
-            let hint = option.map(|option| format!(" To allow it, start the pool with {option}."));
+            let hint =
+                self.option().map(|option| format!(" To allow it, start the pool with {option}."));
             let text = format!("{}{}\n", self.message(), hint.unwrap_or_default());
             (StatusCode::FORBIDDEN, text).into_response()
         };
