@@ -70,9 +70,10 @@ impl FromStr for PublicUrl {
         let authority = || {
             let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
             let authority: Authority = rest.parse().ok()?;
-            let has_valid_port = authority.port_u16().is_some() || authority.port().is_none();
-            let is_valid = parse_host(authority.host()).is_ok() && has_valid_port;
-            (is_valid && !rest.contains('@') && !rest.ends_with(':')).then_some(authority)
+            let port = authority.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+            // The rest also has no path and no user.
+            let is_valid = rest == format!("{}{port}", authority.host());
+            (is_valid && parse_host(authority.host()).is_ok()).then_some(authority)
         };
         let authority = authority().ok_or_else(|| {
             format!(

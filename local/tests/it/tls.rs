@@ -288,10 +288,14 @@ async fn provided_certificate_is_served_and_must_belong_to_its_key() {
 #[tokio::test]
 async fn connections_of_a_pool_with_tls_end_when_it_is_dropped() {
     let pool = tls_pool().await;
-    // The first connection has sent nothing, so its protocol is not known. The second one is in use.
+    // The first connection has sent nothing, so its protocol is not known. The second one has sent a request, and another
+    // one whose body is incomplete.
     let mut silent = TcpStream::connect(pool.address()).await.unwrap();
     let mut used = TcpStream::connect(pool.address()).await.unwrap();
-    used.write_all(b"GET /_local/health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let request = b"GET /_local/health HTTP/1.1\r\nhost: localhost\r\n\r\n\
+        POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\
+        x-amz-target: AWSCognitoIdentityProviderService.SignUp\r\n\r\n{";
+    used.write_all(request).await.unwrap();
     let mut start = [0; 12];
     used.read_exact(&mut start).await.unwrap();
     assert_eq!(&start, b"HTTP/1.1 200");
