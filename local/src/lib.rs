@@ -129,6 +129,7 @@ pub use self::{
     builder::{UserPool, UserPoolBuilder},
     config::{Config, ConfigFileError},
     pool::Fault,
+    server::tls::Tls,
     testing::{TokenBuilder, mock, mock_id},
     triggers::{Trigger, TriggerError, events},
 };

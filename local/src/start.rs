@@ -2,7 +2,12 @@
 
 use std::io;
 
-use crate::{config::Config, model::settings, store::Store};
+use crate::{
+    config::Config,
+    model::settings,
+    store::Store,
+    text::host::{PublicUrl, host_of, parse_host},
+};
 
 const DEFAULT_POOL_ID: &str = "us-east-1_Local0001";
 const DEFAULT_CLIENT_ID: &str = "localclient0000000000000000";
@@ -69,6 +74,30 @@ pub(crate) fn client_id(
 pub(crate) fn check_client_id(id: &str) -> io::Result<()> {
     settings::check_client_id(id)
         .map_err(|rule| invalid_input(format!("invalid client id {id:?}: {rule}")))
+}
+
+/// Returns the public URL. A server with TLS redirects its pages to HTTPS, so its public URL cannot be HTTP.
+pub(crate) fn public_url(requested: Option<&str>, uses_tls: bool) -> io::Result<Option<PublicUrl>> {
+    let url: Option<PublicUrl> = requested.map(str::parse).transpose().map_err(invalid_input)?;
+    if let Some(url) = &url
+        && uses_tls
+        && url.as_str().starts_with("http://")
+    {
+        let url = url.as_str();
+        return Err(invalid_input(format!(
+            "the public URL {url} must start with https://, because the pool uses TLS"
+        )));
+    }
+    Ok(url)
+}
+
+/// Returns the host names that are accepted in addition to those of this machine: the requested ones and that of the
+/// issuer.
+pub(crate) fn allowed_hosts(requested: &[String], issuer: Option<&str>) -> io::Result<Vec<String>> {
+    let hosts: Result<Vec<_>, _> = requested.iter().map(|host| parse_host(host)).collect();
+    let mut hosts = hosts.map_err(invalid_input)?;
+    hosts.extend(issuer.and_then(host_of));
+    Ok(hosts)
 }
 
 fn invalid_input(message: String) -> io::Error {

@@ -19,9 +19,12 @@ use tower_cognito::{
 use crate::{
     blocking,
     config::Config,
-    pool::{Fault, Parts, Pool as LocalPool, endpoint, site::Site},
+    pool::{Fault, Parts, Pool as LocalPool, addresses::Addresses, site::Site},
     seed,
-    server::Server,
+    server::{
+        Server,
+        tls::{ServerTls, Tls},
+    },
     start,
     store::{Disk, Store, mail::Outbox},
     testing::TokenBuilder,
@@ -33,6 +36,7 @@ use crate::{
 /// See the [crate](crate) for an example.
 pub struct UserPool {
     pool: Arc<LocalPool>,
+    ca_certificate: Option<String>,
     _server: Server,
 }
 
@@ -44,6 +48,9 @@ pub struct UserPoolBuilder {
     client_id: Option<String>,
     address: SocketAddr,
     issuer: Option<String>,
+    tls: Option<Tls>,
+    public_url: Option<String>,
+    allowed_hosts: Vec<String>,
     own_keys: bool,
     config: Config,
     data: Option<PathBuf>,
@@ -67,6 +74,9 @@ impl UserPool {
             client_id: None,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: None,
+            tls: None,
+            public_url: None,
+            allowed_hosts: Vec::new(),
             own_keys: false,
             config: Config::default(),
             data: None,
@@ -85,17 +95,20 @@ impl UserPool {
         self.pool.client_id()
     }
 
-    /// Returns the issuer of its tokens. Default: `http://127.0.0.1:<port>/<pool id>`.
+    /// Returns the issuer of its tokens. Default: the [endpoint](Self::endpoint) with the pool's ID, such as
+    /// `http://127.0.0.1:9229/us-east-1_Local0001`.
     pub fn issuer(&self) -> &str {
         self.pool.issuer()
     }
 
     /// Returns the address on which the pool listens.
     pub fn address(&self) -> SocketAddr {
-        self.pool.address()
+        self.pool.addresses().listen()
     }
 
-    /// Returns the endpoint for clients, such as `http://127.0.0.1:9229`, without a slash at the end.
+    /// Returns the endpoint for clients, such as `http://127.0.0.1:9229`, without a slash at the end: the
+    /// [public URL](UserPoolBuilder::public_url), or the address on which the pool listens. With
+    /// [TLS](UserPoolBuilder::tls) it is `https`.
     pub fn endpoint(&self) -> String {
         self.pool.endpoint()
     }
@@ -110,7 +123,16 @@ impl UserPool {
         self.pool.store.read(|data| data.clients.get(client_id)?.settings.client_secret.clone())
     }
 
-    /// Returns the URL of the key set.
+    /// Returns the certificate that clients must trust, as PEM: the certificate authority of a
+    /// [generated](Tls::generated) certificate. `None` without TLS, and if the certificate was provided.
+    ///
+    /// The pool also serves it at `/_local/ca.pem`.
+    pub fn ca_certificate(&self) -> Option<&str> {
+        self.ca_certificate.as_deref()
+    }
+
+    /// Returns the URL of the key set, for verifiers on this machine. It is plain HTTP, also with
+    /// [TLS](UserPoolBuilder::tls), so a verifier need not trust the pool's certificate.
     pub fn jwks_uri(&self) -> String {
         self.pool.jwks_uri()
     }
@@ -235,6 +257,38 @@ impl UserPoolBuilder {
         self
     }
 
+    /// Serves HTTPS with this certificate.
+    ///
+    /// The server accepts HTTPS and plain HTTP on the same port. The endpoint and the default issuer are then `https`. Hosted
+    /// pages redirect from HTTP to HTTPS, and their cookies are `Secure`. The API, the key set and the OAuth endpoints that
+    /// apps call work over both. Default: plain HTTP only.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Sets the URL at which browsers reach the pool, such as `http://localhost:9229` for a pool in a container: `http` or
+    /// `https` and a host, without a path.
+    ///
+    /// The endpoint, the default issuer, and the addresses of pages in the discovery document and in messages then have this
+    /// URL. The other addresses in the discovery document have the host of the request, so that a client elsewhere can reach
+    /// them. Default: the address on which the pool listens, and the host of the request.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Allows requests for this host name, and requests from pages of this host, such as the name of the pool's container.
+    /// Can be called several times.
+    ///
+    /// The pages under `/_local/` and the operations of administrators accept only the host names of this machine, because
+    /// a page on the internet could make its own name resolve to loopback (DNS rebinding). The hosts of the issuer and of the
+    /// public URL are also allowed.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.allowed_hosts.push(host.into());
+        self
+    }
+
     /// Generates separate keys for this pool.
     ///
     /// By default the pools of a process share key pairs, under different key ids, because generating keys is slow.
@@ -280,8 +334,9 @@ impl UserPoolBuilder {
     /// Starts the pool.
     ///
     /// # Errors
-    /// The pool id, the client id, the issuer, the SMTP address or a trigger's URL is invalid, the address is not
-    /// available, the data file cannot be read or written, or there is no tokio runtime.
+    /// The pool id, the client id, the issuer, the public URL, an allowed host, the certificate, the SMTP address or a
+    /// trigger's URL is invalid, the address is not available, the data file cannot be read or written, or there is no tokio
+    /// runtime.
     pub async fn start(self) -> io::Result<UserPool> {
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let requested: Option<PoolId> =
@@ -292,6 +347,8 @@ impl UserPoolBuilder {
         if let Some(issuer) = &self.issuer {
             check_issuer(issuer).map_err(invalid)?;
         }
+        let public_url = start::public_url(self.public_url.as_deref(), self.tls.is_some())?;
+        let hosts = start::allowed_hosts(&self.allowed_hosts, self.issuer.as_deref())?;
         if let Some(id) = &self.client_id {
             start::check_client_id(id)?;
         }
@@ -300,7 +357,11 @@ impl UserPoolBuilder {
         let listener = tokio::net::TcpListener::bind(self.address)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
-        let address = listener.local_addr()?;
+        let addresses =
+            Addresses::new(listener.local_addr()?, self.tls.is_some(), public_url, hosts);
+        let tls = self.tls.map(|tls| ServerTls::new(&tls, &addresses)).transpose()?;
+        let ca_certificate = tls.as_ref().and_then(|tls| tls.authority.clone());
+        let addresses = Arc::new(addresses);
         let outbox = self.smtp.as_deref().map(Outbox::open).transpose()?;
         let data = self.data;
         let (disk, stored) = blocking::run(move || {
@@ -311,9 +372,9 @@ impl UserPoolBuilder {
         .await?;
         let requested = requested.map(|id| id.to_string());
         let id: PoolId = start::pool_id(requested, &stored)?.parse().map_err(io::Error::other)?;
-        let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
+        let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", addresses.endpoint()));
         let site = Arc::new(Site::new(
-            address,
+            Arc::clone(&addresses),
             disk.clone(),
             outbox,
             (id.region().unwrap_or("us-east-1"), self.own_keys),
@@ -323,7 +384,7 @@ impl UserPoolBuilder {
         let pool = blocking::run(move || {
             let store = Store::open(id.as_str(), disk)?;
             let client_id = start::client_id(requested, &store, &seeds)?;
-            LocalPool::open(Parts { store, id, client_id, issuer, address, own_keys, triggers })
+            LocalPool::open(Parts { store, id, client_id, issuer, addresses, own_keys, triggers })
         })
         .await?;
         let pool = Arc::new(pool);
@@ -332,8 +393,8 @@ impl UserPoolBuilder {
         for id in stored.iter().filter(|id| *id != pool.id().as_str()) {
             site.add(site.open(id).await?);
         }
-        let server = Server::start(listener, site);
-        Ok(UserPool { pool, _server: server })
+        let server = Server::start(listener, site, tls);
+        Ok(UserPool { pool, ca_certificate, _server: server })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::UNIX_EPOCH,
 };
@@ -15,7 +14,7 @@ use crate::{
     crypto::secret,
     error::Error,
     model::{Client, PoolRecord},
-    pool::{Parts, Pool, endpoint},
+    pool::{Parts, Pool, addresses::Addresses},
     store::{Data, Disk, Store, StoreError, mail::Outbox},
     time::{SystemClock, milliseconds},
     triggers::Triggers,
@@ -23,7 +22,7 @@ use crate::{
 
 /// The pools of one server.
 pub(crate) struct Site {
-    pub(crate) address: SocketAddr,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
     /// The region of the pools that the API creates.
@@ -36,14 +35,14 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(
-        address: SocketAddr,
+        addresses: Arc<Addresses>,
         disk: Option<Arc<Disk>>,
         outbox: Option<Outbox>,
         (region, own_keys): (&str, bool),
     ) -> Self {
         let region = region.to_owned();
         let (pools, domains) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { address, disk, outbox, region, own_keys, pools, domains }
+        Self { addresses, disk, outbox, region, own_keys, pools, domains }
     }
 
     /// Serves a pool.
@@ -89,8 +88,8 @@ impl Site {
             store,
             id: id.parse().map_err(io::Error::other)?,
             client_id: client_id.unwrap_or_default(),
-            issuer: format!("{}/{id}", endpoint(self.address)),
-            address: self.address,
+            issuer: format!("{}/{id}", self.addresses.endpoint()),
+            addresses: Arc::clone(&self.addresses),
             own_keys: self.own_keys,
             triggers: Triggers::default(),
         })?;

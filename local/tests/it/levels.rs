@@ -53,8 +53,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "triggers",
         ],
     ),
-    ("server", &["http", "pool"]),
-    ("start", &["config", "model", "store"]),
+    ("server", &["crypto", "http", "pool"]),
+    ("start", &["config", "model", "store", "text"]),
     ("testing", &["ids", "pool", "store", "triggers"]),
     (
         "builder",

@@ -40,6 +40,7 @@ mod sessions;
 mod spelling;
 mod support;
 mod threads;
+mod tls;
 mod token_triggers;
 mod trigger_messages;
 mod triggers;

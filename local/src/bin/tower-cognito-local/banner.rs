@@ -30,6 +30,9 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "  JWKS           {keys}")?;
         writeln!(f, "  Users, codes   {endpoint}/_local/")?;
         writeln!(f, "  Health         {endpoint}/_local/health")?;
+        if pool.ca_certificate().is_some() {
+            writeln!(f, "  CA certificate {endpoint}/_local/ca.pem, also over plain HTTP")?;
+        }
         writeln!(f, "  Data           {data}\n")?;
         writeln!(
             f,

@@ -7,7 +7,7 @@ mod options;
 
 use std::{
     error::Error,
-    fmt,
+    fmt, fs,
     io::{self, IsTerminal, Write},
     process::ExitCode,
     time::Duration,
@@ -24,7 +24,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command() {
-        Command::Serve(options) => serve(options),
+        Command::Serve(options) => serve(*options),
         Command::Check(options) => check(&options),
     };
     match result {
@@ -104,6 +104,20 @@ async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
     }
     if let Some(issuer) = options.issuer {
         builder = builder.issuer(issuer);
+    }
+    if let Some(url) = options.public_url {
+        builder = builder.public_url(url);
+    }
+    for host in options.allow_host {
+        builder = builder.allow_host(host);
+    }
+    if let Some(tls) = options.tls.certificate()? {
+        // Clients that wait for the port must find the file.
+        if let (Some(file), Some(certificate)) = (options.tls.ca_file, tls.ca_certificate()?) {
+            fs::write(&file, certificate)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        builder = builder.tls(tls);
     }
     if let Some(address) = options.smtp {
         builder = builder.smtp(address);

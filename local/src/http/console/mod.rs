@@ -43,7 +43,7 @@ pub(crate) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
 async fn protect(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let mut response = match access::check(&site, request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(rejection) => rejection.into_response(),
+        Err(rejection) => rejection.response(request.headers()),
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -34,7 +34,10 @@ use axum::{
 };
 
 use crate::{
-    http::operations::{NoResponse, Operations, run_to_completion},
+    http::{
+        operations::{NoResponse, Operations, run_to_completion},
+        transport::require_tls,
+    },
     pool::site::Site,
 };
 
@@ -61,14 +64,15 @@ pub(crate) fn endpoints(operations: &Arc<Operations>) -> Router<Arc<Site>> {
 }
 
 /// Returns the routes of the pages that browsers open. Their errors are HTML.
-pub(crate) fn pages(operations: &Arc<Operations>) -> Router<Arc<Site>> {
+pub(crate) fn pages(site: &Arc<Site>, operations: &Arc<Operations>) -> Router<Arc<Site>> {
     let routes = Router::new()
         .route(paths::AUTHORIZE, get_only(get(authorize::handle)))
         .route(paths::IDP_RESPONSE, get_only(get(federation::handle)))
         .route(paths::LOGOUT, get_only(get(logout::handle)))
         .merge(hosted::routes())
         .method_not_allowed_fallback(hosted::wrong_method);
-    with_layers(routes, operations, hosted::no_response)
+    let require_tls = middleware::from_fn_with_state(Arc::clone(site), require_tls);
+    with_layers(routes, operations, hosted::no_response).route_layer(require_tls)
 }
 
 /// Runs requests to completion, limits the length of their bodies, and sets the headers of all responses.
