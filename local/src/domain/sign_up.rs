@@ -19,7 +19,8 @@ use crate::{
     pool::Pool,
     store::Data,
     triggers::{
-        Caller, ConfirmationSource, Metadata, Reason, SignUpSource, post_confirmation, pre_sign_up,
+        Caller, ConfirmationSource, Metadata, ProspectiveUser, Reason, SignUpSource,
+        post_confirmation, pre_sign_up,
     },
 };
 
@@ -66,8 +67,12 @@ pub(crate) async fn sign_up(
     attributes::write(&mut user, &attributes);
     pool.store.read(|data| check_free(data, &settings, new.name, &user))?;
     user.password = Some(new_password(pool, &settings, &user, password).await?);
-    let verdict =
-        pre_sign_up(&pool.events(), &user, SignUpSource::SignUp, new.validation, caller).await?;
+    let prospective = ProspectiveUser {
+        username: &user.username,
+        attributes: &attributes,
+        validation: new.validation,
+    };
+    let verdict = pre_sign_up(&pool.events(), prospective, SignUpSource::SignUp, caller).await?;
     verdict.apply(&mut user)?;
     let contact = codes::sign_up_contact(&settings, &user).filter(|_| !verdict.confirms());
     let message = match contact {

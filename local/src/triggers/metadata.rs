@@ -29,10 +29,22 @@ impl Metadata {
         Self(pairs.into_iter().map(|(name, value)| (name, Some(value))).collect())
     }
 
+    /// Returns the metadata as an object, or null if there is none.
     pub(crate) fn to_value(&self) -> Value {
         let present = |(name, value): (&String, &Option<String>)| {
             Some((name.clone(), Value::String(value.clone()?)))
         };
-        Value::Object(self.0.iter().filter_map(present).collect::<Map<_, _>>())
+        let present: Map<_, _> = self.0.iter().filter_map(present).collect();
+        if present.is_empty() { Value::Null } else { Value::Object(present) }
+    }
+
+    /// Adds the metadata to the request of an event as `clientMetadata`. Without metadata, the request has no such
+    /// member.
+    pub(crate) fn add_to(&self, mut request: Value) -> Value {
+        let metadata = self.to_value();
+        if let (Value::Object(members), false) = (&mut request, metadata.is_null()) {
+            members.insert("clientMetadata".to_owned(), metadata);
+        }
+        request
     }
 }

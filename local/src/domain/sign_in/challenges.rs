@@ -169,6 +169,7 @@ fn send_code(
         subject: text.subject.as_deref(),
         body: &text.body,
         code: Some(&code),
+        link: None,
     };
     let delivery = messages::send(data, user, &draft, now);
     let kind = match contact {

@@ -99,6 +99,7 @@ fn to_json(message: &Message) -> Value {
         "subject": message.subject,
         "body": message.body,
         "code": message.code,
+        "link": message.link,
         "at": time(message.at),
     })
 }

@@ -10,6 +10,7 @@ mod redirect;
 mod resource_server;
 pub(crate) mod schema;
 mod user_name;
+mod verification;
 mod violation;
 
 pub(crate) use self::{
@@ -23,5 +24,6 @@ pub(crate) use self::{
     provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
     redirect::is_resource,
     schema::{AttributeSchema, CustomAttribute, STANDARD_ATTRIBUTES},
+    verification::{EmailOption, VerificationTemplate},
     violation::{BrokenRule, Violation, check_length, check_range},
 };
