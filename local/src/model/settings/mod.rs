@@ -19,7 +19,7 @@ pub(crate) use self::{
         TimeUnit, TokenValidityUnits, check_client_id,
     },
     function::{FunctionUrl, LambdaConfig},
-    password::PasswordPolicy,
+    password::{PasswordPolicy, SYMBOLS},
     pool::{Alias, Contact, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
     provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
     redirect::is_resource,
