@@ -43,7 +43,10 @@ async fn messages_are_found_by_name_sub_and_address_newest_first() {
     assert_eq!(found.len(), 2);
     let newest = found[0].as_object().unwrap();
     let names: Vec<_> = newest.keys().map(String::as_str).collect();
-    assert_eq!(names, ["at", "body", "code", "destination", "medium", "subject", "username"]);
+    assert_eq!(
+        names,
+        ["at", "body", "code", "destination", "link", "medium", "subject", "username"]
+    );
     let code = newest["code"].as_str().unwrap();
     assert_eq!(newest["body"], format!("Your confirmation code is {code}"));
     assert_eq!(newest["subject"], "Your verification code");

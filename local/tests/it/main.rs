@@ -25,6 +25,7 @@ mod hang_up;
 mod hosted;
 mod hosted_triggers;
 mod levels;
+mod links;
 mod listing;
 mod mail;
 mod mfa;

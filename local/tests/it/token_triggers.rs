@@ -84,7 +84,6 @@ async fn event_contains_user_groups_and_scopes() {
                 ],
                 "preferredRole": "arn:aws:iam::111122223333:role/admins",
             },
-            "clientMetadata": {},
         });
         if version != "1" {
             expected["scopes"] = json!([API_SCOPE]);
@@ -362,7 +361,7 @@ async fn event_names_the_reason_for_token_generation() {
     assert_eq!([metadata(0), metadata(3)], [json!({ "step": "2" }), json!({ "step": "4" })]);
     assert_eq!(
         [metadata(1), metadata(2)],
-        [json!({}), json!({})],
+        [Value::Null, Value::Null],
         "metadata of `InitiateAuth` must not reach the trigger"
     );
 }
