@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::json;
 use tower_cognito_local::{Config, UserPool};
 
@@ -516,7 +519,7 @@ async fn unknown_path_responds_to_browsers_with_a_page_and_to_clients_with_an_ap
 }
 
 #[tokio::test]
-async fn pages_run_no_scripts_and_cannot_be_framed() {
+async fn pages_run_only_their_own_script_and_cannot_be_framed() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     for path in ["/login", "/signup", "/confirm", "/forgotPassword", "/error"] {
         let page = open(&mut Browser::new(), &pool, path).await;
@@ -525,7 +528,17 @@ async fn pages_run_no_scripts_and_cannot_be_framed() {
             assert!(policy.contains(part), "{path}");
         }
         assert!(!policy.contains("unsafe"), "{path}");
-        assert!(!page.body.contains("<script") && !page.body.contains(" style="), "{path}");
+        assert!(!page.body.contains(" style="), "{path}");
+        // The only script is the one that the policy allows.
+        let mut scripts = page.body.split("<script").skip(1);
+        let allowed: Vec<_> = policy.split("script-src ").skip(1).collect();
+        assert_eq!(allowed.len(), 1, "{policy}");
+        assert_eq!(scripts.clone().count(), usize::from(path == "/signup"), "{path}");
+        assert!(scripts.all(|script| {
+            let text = script.strip_prefix('>').unwrap().split("</script>").next().unwrap();
+            let hash = STANDARD.encode(digest(&SHA256, text.as_bytes()));
+            allowed[0].starts_with(&format!("'sha256-{hash}'"))
+        }));
         assert_eq!(page.headers["x-frame-options"], "DENY");
         assert_eq!(page.headers["cache-control"], "no-store");
         assert!(page.headers.get("access-control-allow-origin").is_none());

@@ -13,7 +13,7 @@ use crate::{
         html::Layout,
         oauth::{
             form_token::{self, FormToken},
-            paths,
+            sign_in_page::sign_in_page,
         },
     },
     model::{Session, User, UserStatus},
@@ -158,7 +158,7 @@ fn clients(data: &Data) -> Markup {
             html! { (settings.name) },
             html! { code { (settings.client_id) } },
             html! {
-                @match paths::sign_in_page(settings) {
+                @match sign_in_page(settings) {
                     Some(address) => a href=(address) { "Open the sign-in page" },
                     None => "No callback URL",
                 }

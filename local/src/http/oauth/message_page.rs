@@ -143,8 +143,8 @@ pub(crate) fn document(
             (content)
         }
         footer {
-            "A local user pool for development and tests: "
-            a href=(paths::CONSOLE) { "users and messages" }
+            "Local user pool for development. "
+            a href=(paths::CONSOLE) { "Users and messages" }
         }
     };
     LAYOUT.page(status, title, &body)

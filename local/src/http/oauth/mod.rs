@@ -19,6 +19,7 @@ mod redirect;
 mod request;
 mod resource;
 mod revoke;
+pub(crate) mod sign_in_page;
 mod token;
 mod user_info;
 

@@ -1,10 +1,7 @@
 //! The paths of the endpoints and of the hosted pages. The router, the discovery document, and redirects and links use
 //! them.
 
-use crate::{
-    http::oauth::redirect::encoded,
-    model::settings::{ClientSettings, OAuthFlow},
-};
+pub(crate) use crate::domain::messages::CONFIRM_USER_PATH as CONFIRM_USER;
 
 pub(crate) const AUTHORIZE: &str = "/oauth2/authorize";
 pub(crate) const IDP_RESPONSE: &str = "/oauth2/idpresponse";
@@ -15,7 +12,6 @@ pub(crate) const USER_INFO: &str = "/oauth2/userInfo";
 
 // The pages have Cognito's names. The two below `/login` exist only here.
 pub(crate) const CONFIRM: &str = "/confirm";
-pub(crate) use crate::domain::messages::CONFIRM_USER_PATH as CONFIRM_USER;
 pub(crate) const ERROR: &str = "/error";
 pub(crate) const FORGOT_PASSWORD: &str = "/forgotPassword";
 pub(crate) const CONFIRM_FORGOT_PASSWORD: &str = "/confirmForgotPassword";
@@ -29,22 +25,3 @@ pub(crate) const SIGN_UP: &str = "/signup";
 
 /// The path of the console, which shows users and messages.
 pub(crate) const CONSOLE: &str = "/_local/";
-
-/// Returns the address of the sign-in page for an app that registered a callback URL, or `None` if users cannot sign in
-/// to the app there.
-pub(crate) fn sign_in_page(client: &ClientSettings) -> Option<String> {
-    let redirect_uri = client.default_redirect_uri.as_ref().or(client.callback_urls.first())?;
-    let response_type = if client.allows_oauth_flow(OAuthFlow::Code) {
-        "code"
-    } else if client.allows_oauth_flow(OAuthFlow::Implicit) {
-        "token"
-    } else {
-        return None;
-    };
-    let query = encoded(&[
-        ("client_id", client.client_id.as_str()),
-        ("response_type", response_type),
-        ("redirect_uri", redirect_uri),
-    ]);
-    Some(format!("{LOGIN}?{query}"))
-}

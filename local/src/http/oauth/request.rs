@@ -12,10 +12,10 @@ use crate::{
         error::OAuthError,
         message_page::{Comparison, PageError},
         parameters::Parameters,
-        paths,
         prompt::Prompt,
         redirect::{self, ResponseMode},
         resource,
+        sign_in_page::sign_in_page,
     },
     model::{Client, settings::OWN_PROVIDER},
     pool::{Pool, site::Site},
@@ -251,7 +251,7 @@ fn redirect_uri(client: &Client, parameters: &Parameters) -> Result<String, Requ
             setting: "CallbackURLs of the app client",
             registered: settings.callback_urls.clone(),
         });
-        RequestError::Page(error.sign_in_page(paths::sign_in_page(settings)))
+        RequestError::Page(error.sign_in_page(sign_in_page(settings)))
     })
 }
 

@@ -20,6 +20,7 @@ use crate::{
         message_page::{PageError, content_page, document},
         parameters::{Parameters, Query},
         paths,
+        sign_in_page::sign_in_page,
     },
     model::Client,
     pool::{Pool, site::Site},
@@ -40,7 +41,7 @@ pub(crate) async fn handle(State(site): State<Arc<Site>>, Query(query): Query) -
     };
     let links = html! {
         p class="links" {
-            @if let Some(address) = paths::sign_in_page(&client.settings) {
+            @if let Some(address) = sign_in_page(&client.settings) {
                 a href=(address) { "Sign in" }
             }
             a href=(paths::CONSOLE) { "Users and messages of this pool" }
