@@ -325,6 +325,171 @@ async fn signed_in_user_continues_or_signs_in_as_someone_else() {
 }
 
 #[tokio::test]
+async fn only_the_field_that_the_problem_is_about_is_marked() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let marked = |page: &Page| -> Vec<String> {
+        let inputs = page.body.split("<input ").skip(1).map(|rest| rest.split('>').next().unwrap());
+        let marked = inputs.filter(|input| input.contains("aria-invalid=\"true\""));
+        marked
+            .map(|input| {
+                input.split("name=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+            })
+            .collect()
+    };
+    let login = open(&mut browser, &pool, "/login").await;
+    let sign_up = open(&mut browser, &pool, "/signup").await;
+    let confirm = open(&mut browser, &pool, "/confirm").await;
+    let reset = open(&mut browser, &pool, "/confirmForgotPassword").await;
+    assert!([&login, &sign_up, &confirm, &reset].into_iter().all(|page| marked(page).is_empty()));
+    let (bob, good) = (("username", "bob"), ("password", PASSWORD));
+    let email = ("attribute.email", "bob@example.com");
+    for (page, path, typed, field) in [
+        (&login, "/login", vec![("username", "alice"), ("password", "Wrong-Horse-1")], "password"),
+        (&login, "/login", vec![("username", ""), good], "username"),
+        (&login, "/login", vec![("username", "alice"), ("password", "")], "password"),
+        (&sign_up, "/signup", vec![("username", "alice"), email, good], "username"),
+        (&sign_up, "/signup", vec![bob, email, ("password", "short")], "password"),
+        (&sign_up, "/signup", vec![bob, ("attribute.email", "none"), good], "attribute.email"),
+        (&confirm, "/confirm", vec![bob, ("code", "000000")], "code"),
+        (
+            &reset,
+            "/confirmForgotPassword",
+            vec![("username", "alice"), ("code", "000000"), good],
+            "code",
+        ),
+    ] {
+        let page = browser.submit(page, path, &typed).await;
+        assert!(page.problem().is_some(), "{typed:?}");
+        assert_eq!(marked(&page), [field], "{:?}", page.problem());
+    }
+}
+
+#[tokio::test]
+async fn page_names_the_app_and_has_one_primary_button() {
+    let config = CLIENT.to_owned() + "name = \"Book & Tea\"\n";
+    let pool = pool_with(&config, &["alice"]).await;
+    let mut browser = Browser::new();
+    let primary = |page: &Page| page.body.matches("<button>").count();
+    for path in ["/login", "/signup", "/forgotPassword", "/confirm", "/confirmForgotPassword"] {
+        let page = open(&mut browser, &pool, path).await;
+        assert!(page.body.contains("to continue to <strong>Book &amp; Tea</strong>"), "{path}");
+        assert_eq!(primary(&page), 1, "{path}");
+    }
+    is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
+    let page = open(&mut browser, &pool, "/login").await;
+    assert!(page.has_form("/login/continue") && page.has_form("/login"));
+    assert_eq!(primary(&page), 1);
+}
+
+#[tokio::test]
+async fn codes_may_have_spaces() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/signup").await;
+    let typed =
+        [("username", "jane"), ("attribute.email", "jane@example.com"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/signup", &typed).await;
+    let input = page.body.split("<input ").find(|input| input.contains("name=\"code\"")).unwrap();
+    for attribute in ["inputmode=\"numeric\"", "autocomplete=\"one-time-code\""] {
+        assert!(input.contains(attribute), "{input}");
+    }
+    assert!(!input.contains("maxlength"), "{input}");
+    let spaced = |code: &str| format!(" {} {} ", &code[..3], &code[3..]);
+    let code = spaced(&last_code(&pool, "jane").await);
+    let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
+    assert_eq!(page.notice().as_deref(), Some("Your account is confirmed. Sign in."));
+    let page = browser.open(page.link("Forgot your password?")).await;
+    let page = browser.submit(&page, "/forgotPassword", &[("username", "jane")]).await;
+    let code = spaced(&last_code(&pool, "jane").await);
+    let typed = [("code", &*code), ("password", "Another-Horse-2")];
+    let page = browser.submit(&page, "/confirmForgotPassword", &typed).await;
+    is_in(&browser.submit(&page, "/login", &[("password", "Another-Horse-2")]).await);
+}
+
+#[tokio::test]
+async fn page_that_waits_for_a_code_links_to_the_messages() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    for (path, waits) in [
+        ("/confirm", true),
+        ("/confirmForgotPassword", true),
+        ("/login", false),
+        ("/signup", false),
+    ] {
+        let page = open(&mut browser, &pool, path).await;
+        assert_eq!(page.body.contains("href=\"/_local/#messages\""), waits, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_have_cognitos_names_and_each_responds_to_a_reload() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    for (path, form) in [
+        ("/login", "/login"),
+        ("/signup", "/signup"),
+        ("/confirm", "/confirm"),
+        ("/resendcode", "/resendcode"),
+        ("/forgotPassword", "/forgotPassword"),
+        ("/confirmForgotPassword", "/confirmForgotPassword"),
+        ("/confirmforgotPassword", "/confirmForgotPassword"),
+    ] {
+        let page = browser.open(address(&pool, path, &[("login_hint", "ali\"ce")])).await;
+        assert_eq!((page.status.as_u16(), page.url.path()), (200, path));
+        assert_eq!(page.form(form).get("username"), "ali\"ce", "{path}");
+    }
+    for path in ["/forgot", "/forgot/reset", "/confirm/resend"] {
+        assert_eq!(open(&mut browser, &pool, path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn error_page_shows_what_was_requested_beside_what_is_registered() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let mut browser = Browser::new();
+    let (id, host) = (pool.client_id(), pool.address());
+    let login = format!("http://{host}/login?response_type=code");
+    let cases = [
+        (
+            format!("{login}&client_id={id}&redirect_uri=https://app.test/other"),
+            "https://app.test/other",
+            BACK,
+        ),
+        (format!("{login}&client_id=nobody&redirect_uri={BACK}"), "nobody", id),
+        (
+            format!("http://{host}/logout?client_id={id}&logout_uri=https://app.test/x"),
+            "https://app.test/x",
+            "https://app.test/bye",
+        ),
+    ];
+    for (address, requested, registered) in &cases {
+        let page = browser.open(address).await;
+        assert_eq!(page.status, 400);
+        let facts = page.body.split("class=\"facts\"").nth(1).unwrap();
+        for value in [requested, registered] {
+            assert!(facts.contains(&format!("<code>{value}</code>")), "{value}: {facts}");
+        }
+        assert_eq!(page.link("Users and app clients of this pool").path(), "/_local/");
+    }
+    let page = browser.open(&cases[0].0).await;
+    let page = browser.open(page.link("Sign in with a registered address")).await;
+    assert_eq!((page.status.as_u16(), page.title().as_str()), (200, "Sign in"));
+}
+
+#[tokio::test]
+async fn rules_for_passwords_are_a_list_that_follows_the_policy() {
+    let config = format!("{CLIENT}[aws_cognito_user_pool.password_policy]\nminimum_length = 12\n");
+    let pool = pool_with(&config, &[]).await;
+    let page = open(&mut Browser::new(), &pool, "/signup").await;
+    assert!(page.body.contains("aria-describedby=\"password-hint\""));
+    let list =
+        page.body.split("id=\"password-hint\"").nth(1).unwrap().split("</ul>").next().unwrap();
+    assert!(list.contains("At least 12 characters"), "{list}");
+    assert_eq!(list.matches("<li").count(), 1, "{list}");
+}
+
+#[tokio::test]
 async fn unconfirmed_and_reset_accounts_get_the_page_for_their_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({

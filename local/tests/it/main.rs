@@ -42,6 +42,7 @@ mod spelling;
 mod support;
 mod threads;
 mod token_triggers;
+mod trigger_events;
 mod trigger_messages;
 mod triggers;
 mod validation;

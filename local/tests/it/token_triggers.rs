@@ -89,6 +89,9 @@ async fn event_contains_user_groups_and_scopes() {
             expected["scopes"] = json!([API_SCOPE]);
         }
         assert_eq!(event["request"], expected);
+        let details =
+            if version == "1" { "claimsOverrideDetails" } else { "claimsAndScopeOverrideDetails" };
+        assert_eq!(event["response"], json!({ details: null }));
         // An empty response changes no token.
         assert_eq!(id["cognito:groups"], json!(["admins", "staff"]));
         assert_eq!(claims(&result, "AccessToken")["scope"], API_SCOPE);

@@ -138,11 +138,16 @@ fn sign_up_page(page: Page, values: &Parameters) -> Response {
 
 /// Shows why a sign-up was rejected, at the attribute that the error names.
 fn with_error(page: Page, error: &Error) -> Page {
-    let settings = page.pool_settings();
-    let is_named = |name: &String| error.message.contains(&format!("{name}: "));
-    match requested_attributes(&settings).into_iter().find(is_named) {
-        Some(name) => page.problem_at(&attribute_field_name(&name), &*error.message),
-        None => page.error(error),
+    let message = error.message.to_lowercase().replace("phone number", "phone_number");
+    let is_named = |name: &String| {
+        let words = message.split(|c: char| !c.is_alphanumeric() && !"_:".contains(c));
+        words.map(|word| word.trim_end_matches(':')).any(|word| word == name)
+    };
+    match requested_attributes(&page.pool_settings()).into_iter().find(is_named) {
+        Some(name) if error.faulty.is_empty() => {
+            page.problem_at(&attribute_field_name(&name), &*error.message)
+        }
+        _ => page.error(error),
     }
 }
 
