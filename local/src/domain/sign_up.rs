@@ -49,7 +49,7 @@ pub(crate) async fn sign_up(
     new: NewUser<'_>,
     metadata: &Metadata,
 ) -> Result<SignedUp, Error> {
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     let settings = pool.store.read(Data::settings);
     if settings.admin_create_user_config.allow_admin_create_user_only {
         return Err(Error::not_authorized("SignUp is not permitted for this user pool"));
@@ -119,7 +119,7 @@ pub(crate) async fn confirm(
     let confirmed =
         pool.store.write(|data| confirm_user(data, client, name, code, takes_aliases, now));
     let user = confirmed.await??;
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn resend_code(
     name: &str,
     metadata: &Metadata,
 ) -> Result<CodeDelivery, Error> {
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     let Some((user, contact)) = pool.store.read(|data| recipient(data, client, name))? else {
         return Ok(pool.store.read(|data| simulation::delivery(pool, data, name)));
     };

@@ -17,16 +17,15 @@ pub(crate) async fn pre_authentication(
     user: Option<&User>,
     caller: Caller<'_>,
 ) -> Result<(), Error> {
+    let attributes = user.map_or_else(|| json!({}), |user| context.user_attributes(user));
+    let request =
+        json!({ "userAttributes": attributes, "validationData": caller.metadata.to_value() });
     let event = Event {
         trigger: Trigger::PreAuthentication,
         source: "Authentication",
         username: user.map_or(name, |user| &user.username),
         caller,
-        request: json!({
-            "userAttributes": user.map_or_else(|| json!({}), |user| context.user_attributes(user)),
-            "validationData": caller.metadata.to_value(),
-            "userNotFound": user.is_none(),
-        }),
+        request: caller.add_user_not_found(request, user.is_none()),
         response: json!({}),
     };
     context.fire::<IgnoredAny>(event).await.map(drop)

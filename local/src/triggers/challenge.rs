@@ -142,8 +142,8 @@ impl<'a> CustomAuthUser<'a> {
             let attributes =
                 self.user.map_or_else(|| json!({}), |user| context.user_attributes(user));
             request.insert("userAttributes".to_owned(), attributes);
-            request.insert("userNotFound".to_owned(), json!(self.user.is_none()));
         }
+        let request = self.caller.add_user_not_found(request, self.user.is_none());
         let request = self.caller.metadata.add_to(request);
         let (username, caller) = (self.username, self.caller);
         Event { trigger, source: "Authentication", username, caller, request, response }

@@ -341,3 +341,24 @@ async fn contact_that_users_sign_in_with_is_also_an_alias() {
         assert_eq!(alias("PreSignUp_SignUp"), Value::Null, "{setting}");
     }
 }
+
+#[tokio::test]
+async fn only_clients_that_hide_users_get_events_with_user_not_found() {
+    for (setting, expected) in [("ENABLED", Some(json!(false))), ("LEGACY", None)] {
+        let function = function().await;
+        let toml = format!(
+            "[[aws_cognito_user_pool_client]]\nprevent_user_existence_errors = \"{setting}\"\n"
+        );
+        let pool = pool_with(&toml, &function).await;
+        run_all(&pool, &Value::Null).await;
+        for source in [
+            "PreAuthentication_Authentication",
+            "DefineAuthChallenge_Authentication",
+            "CreateAuthChallenge_Authentication",
+            "VerifyAuthChallengeResponse_Authentication",
+        ] {
+            let event = first_event(&function, source);
+            assert_eq!(event["request"].get("userNotFound"), expected.as_ref(), "{source}");
+        }
+    }
+}

@@ -61,7 +61,7 @@ pub(crate) async fn find_or_create_user(
     let now = pool.now();
     let account = (provider.provider_name.as_str(), sub);
     let is_known = pool.store.read(|data| data.user_of_account(account.0, account.1).is_some());
-    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+    let caller = Caller::of(client, Metadata::NONE);
     let mut new_user = None;
     if !is_known {
         let mut user = user_of_account(account, now)?;

@@ -59,9 +59,9 @@ pub(crate) async fn machine_overrides(
     let Some(trigger) = trigger else {
         return Ok(Overrides::default());
     };
-    let client_id = &client.settings.client_id;
-    let subject = TokenSubject { source: "ClientCredentials", username: client_id, scopes };
-    let caller = Caller { client_id, metadata };
+    let username = &client.settings.client_id;
+    let subject = TokenSubject { source: "ClientCredentials", username, scopes };
+    let caller = Caller::of(client, metadata);
     fire(context, trigger, &subject, json!({}), &[], caller).await
 }
 
