@@ -7,7 +7,7 @@ use crate::{
         error::{Place, SettingError},
         setting::Setting,
     },
-    model::settings::{PasswordPolicy, PoolSettings},
+    model::settings::{EmailOption, PasswordPolicy, PoolSettings, VerificationTemplate},
 };
 
 /// Settings that Cognito has, but that have no effect on a local pool.
@@ -30,24 +30,18 @@ const IGNORED: [&str; 16] = [
     "user_pool_tier",
 ];
 
-/// `verification_message_template`: other names for the settings of verification messages.
+/// The members of `verification_message_template`. The error for an unknown member lists all of them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the settings are renamed and read under the other names")]
-struct VerificationTemplate<'a> {
+#[expect(dead_code, reason = "only checked: the settings are read as those of the pool")]
+struct TemplateMembers<'a> {
     #[serde(default)]
     default_email_option: EmailOption,
     email_message: Option<&'a str>,
+    email_message_by_link: Option<&'a str>,
     email_subject: Option<&'a str>,
+    email_subject_by_link: Option<&'a str>,
     sms_message: Option<&'a str>,
-}
-
-#[derive(Default, PartialEq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum EmailOption {
-    #[default]
-    ConfirmWithCode,
-    ConfirmWithLink,
 }
 
 /// Reads the settings of a pool. Absent settings are taken from `base`.
@@ -59,7 +53,10 @@ pub(crate) fn read_pool(
     setting.remove_ignored(&IGNORED, ignored);
     remove_ignored_within(&mut setting, "admin_create_user_config", ignored);
     remove_ignored_within(&mut setting, "lambda_config", ignored);
-    move_verification_template(&mut setting, ignored)?;
+    if setting.member("verification_message_template").is_some() {
+        base.verification_message_template = VerificationTemplate::default();
+        move_verification_texts(&mut setting)?;
+    }
     if setting.member("password_policy").is_some() {
         base.password_policy = PasswordPolicy {
             require_uppercase: false,
@@ -84,17 +81,12 @@ fn remove_ignored_within(setting: &mut Setting, name: &str, ignored: &mut Vec<Pl
     }
 }
 
-fn move_verification_template(
-    setting: &mut Setting,
-    ignored: &mut Vec<Place>,
-) -> Result<(), SettingError> {
-    let Some(mut template) = setting.take("verification_message_template") else { return Ok(()) };
-    template.remove_ignored(&["email_message_by_link", "email_subject_by_link"], ignored);
-    let read = VerificationTemplate::deserialize(&template)?;
-    if read.default_email_option == EmailOption::ConfirmWithLink {
-        // Links are not supported; messages contain a code.
-        ignored.push(template.place_of("default_email_option"));
-    }
+/// Moves the texts of messages with codes out of `verification_message_template`. They are settings of the pool, which
+/// have two names each.
+fn move_verification_texts(setting: &mut Setting) -> Result<(), SettingError> {
+    let name = "verification_message_template";
+    let Some(mut template) = setting.take(name) else { return Ok(()) };
+    TemplateMembers::deserialize(&template)?;
     for (inside, outside) in [
         ("email_subject", "email_verification_subject"),
         ("email_message", "email_verification_message"),
@@ -102,5 +94,6 @@ fn move_verification_template(
     ] {
         template.rename(inside, setting, outside);
     }
+    setting.insert(name.to_owned(), template);
     Ok(())
 }

@@ -93,7 +93,7 @@ impl Setting {
         self.members_mut()?.iter_mut().find(|(other, _)| other == name).map(|(_, member)| member)
     }
 
-    fn insert(&mut self, name: String, member: Self) {
+    pub(crate) fn insert(&mut self, name: String, member: Self) {
         if let Some(members) = self.members_mut() {
             members.push((name, member));
         }

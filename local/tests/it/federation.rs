@@ -1092,3 +1092,32 @@ async fn provider_that_is_deleted_while_a_trigger_runs_signs_nobody_in() {
         assert_eq!(page.url.path(), "/login", "{trigger:?}");
     }
 }
+
+#[tokio::test]
+async fn event_of_a_new_account_has_empty_aliases_and_validation_data() {
+    let function = Function::doing_nothing().await;
+    let (pool, _corp) = pools_with(Trigger::PreSignUp, &function).await;
+    let mut browser = Browser::new();
+    sign_in_at_corp(&mut browser, &pool).await;
+    let [event] = function.events().try_into().unwrap();
+    assert_eq!(event["triggerSource"], "PreSignUp_ExternalProvider");
+    let expected = json!({
+        "userAttributes": {
+            "email": "jane@corp.test", "given_name": "Jane",
+            "cognito:email_alias": "", "cognito:phone_number_alias": "",
+        },
+        "validationData": {},
+    });
+    assert_eq!(event["request"], expected);
+}
+
+#[tokio::test]
+async fn page_shows_the_address_and_the_provider_in_place_of_the_generated_name() {
+    let (pool, _corp) = pools().await;
+    let mut browser = Browser::new();
+    sign_in_at_corp(&mut browser, &pool).await;
+    let page = browser.open(address(&pool, "/login", &[])).await;
+    assert!(page.body.contains("Continue as jane@corp.test"), "{}", page.body);
+    assert!(page.body.contains("<strong>jane@corp.test</strong> with Corp."), "{}", page.body);
+    assert!(!page.body.contains("Corp_"), "{}", page.body);
+}

@@ -118,7 +118,7 @@ impl Gated {
 
     /// Waits until a session exists.
     async fn has_a_session(&self, what: &str) {
-        eventually(what, async || get_local(&self.pool).await.contains("<td>open</td>")).await;
+        eventually(what, async || get_local(&self.pool).await.contains(">open</div>")).await;
     }
 }
 

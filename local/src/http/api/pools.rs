@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         OtherSettings, PoolRecord,
-        settings::{LambdaConfig, PoolSettings},
+        settings::{LambdaConfig, PoolSettings, VerificationTemplate},
     },
     pool::{Pool, site::Site},
     text::words,
@@ -180,8 +180,12 @@ fn write_settings(record: &PoolRecord) -> Map<String, Value> {
 
 fn verification_template(settings: &PoolSettings) -> Value {
     let mut template = Map::new();
-    template.insert("DefaultEmailOption".to_owned(), json!("CONFIRM_WITH_CODE"));
+    let VerificationTemplate { default_email_option, email_message_by_link, email_subject_by_link } =
+        &settings.verification_message_template;
+    template.insert("DefaultEmailOption".to_owned(), json!(default_email_option));
     for (name, text) in [
+        ("EmailMessageByLink", email_message_by_link),
+        ("EmailSubjectByLink", email_subject_by_link),
         ("EmailMessage", &settings.email_verification_message),
         ("EmailSubject", &settings.email_verification_subject),
         ("SmsMessage", &settings.sms_verification_message),

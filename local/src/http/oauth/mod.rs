@@ -7,18 +7,19 @@ mod client_auth;
 mod cookies;
 mod error;
 mod federation;
-mod form_token;
+pub(crate) mod form_token;
 mod hosted;
 mod json;
 mod logout;
 pub(crate) mod message_page;
-mod parameters;
+pub(crate) mod parameters;
 pub(crate) mod paths;
 mod prompt;
 mod redirect;
 mod request;
 mod resource;
 mod revoke;
+pub(crate) mod sign_in_page;
 mod token;
 mod user_info;
 
@@ -69,6 +70,7 @@ pub(crate) fn pages(site: &Arc<Site>, operations: &Arc<Operations>) -> Router<Ar
         .route(paths::AUTHORIZE, get_only(get(authorize::handle)))
         .route(paths::IDP_RESPONSE, get_only(get(federation::handle)))
         .route(paths::LOGOUT, get_only(get(logout::handle)))
+        .route(paths::CONFIRM_USER, get_only(get(hosted::confirm_user)))
         .merge(hosted::routes())
         .method_not_allowed_fallback(hosted::wrong_method);
     let require_tls = middleware::from_fn_with_state(Arc::clone(site), require_tls);
@@ -88,8 +90,8 @@ fn with_layers(
         .layer(middleware::from_fn(set_headers))
 }
 
-/// Rejects `HEAD`, for which axum would call the handler of `GET`. These paths sign users in and out, and `HEAD` must be
-/// safe (RFC 9110, section 9.2.1). Cognito also supports only `GET` there.
+/// Rejects `HEAD`, for which axum would call the handler of `GET`. These paths sign users in and out or confirm them, and
+/// `HEAD` must be safe (RFC 9110, section 9.2.1). Cognito also supports only `GET` there.
 fn get_only(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
     let reject = async || error::allow_only_get(hosted::wrong_method().await);
     route.head(reject).fallback(reject)

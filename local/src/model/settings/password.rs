@@ -24,7 +24,7 @@ pub(crate) struct PasswordPolicy {
 }
 
 /// The characters that count as symbols, according to Cognito's manual. A password cannot begin or end with a space.
-const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ";
+pub(crate) const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ";
 
 /// The longest password that Cognito accepts.
 const MAX_LENGTH: usize = 256;

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::settings::{
-    AttributeSchema, LambdaConfig, PasswordPolicy, STANDARD_ATTRIBUTES,
+    AttributeSchema, EmailOption, LambdaConfig, PasswordPolicy, STANDARD_ATTRIBUTES,
+    VerificationTemplate,
     list::distinct,
     violation::{Violation, check_length},
 };
@@ -29,6 +30,7 @@ pub(crate) struct PoolSettings {
     pub(crate) email_verification_subject: Option<String>,
     pub(crate) email_verification_message: Option<String>,
     pub(crate) sms_verification_message: Option<String>,
+    pub(crate) verification_message_template: VerificationTemplate,
     pub(crate) deletion_protection: DeletionProtection,
     pub(crate) lambda_config: LambdaConfig,
 }
@@ -222,6 +224,10 @@ impl PoolSettings {
         ] {
             check_message(path, text.as_deref(), &["{####}"])?;
         }
+        let template = &self.verification_message_template;
+        template
+            .validate()
+            .map_err(|violation| violation.within("verification_message_template"))?;
         let template = &self.admin_create_user_config.invite_message_template;
         let parent = "admin_create_user_config.invite_message_template";
         if let Some(subject) = &template.email_subject {
@@ -250,6 +256,18 @@ impl PoolSettings {
     /// Returns whether deletion protection is active.
     pub(crate) fn is_protected(&self) -> bool {
         self.deletion_protection == DeletionProtection::Active
+    }
+
+    /// Returns whether users can sign in with a verified contact in addition to their user name.
+    pub(crate) fn has_alias(&self, contact: Contact) -> bool {
+        self.alias_attributes.iter().any(|alias| alias.contact() == Some(contact))
+    }
+
+    /// Returns whether new users verify a contact by a link. Messages to phones always have a code.
+    pub(crate) fn verifies_by_link(&self, contact: Contact) -> bool {
+        contact == Contact::Email
+            && self.verification_message_template.default_email_option
+                == EmailOption::ConfirmWithLink
     }
 
     /// Returns whether users sign in with a contact instead of a user name.
@@ -283,6 +301,7 @@ impl Default for PoolSettings {
             email_verification_subject: None,
             email_verification_message: None,
             sms_verification_message: None,
+            verification_message_template: VerificationTemplate::default(),
             deletion_protection: DeletionProtection::default(),
             lambda_config: LambdaConfig::default(),
         }
