@@ -139,17 +139,6 @@ pub enum ConfigError {
         pool: String,
     },
 
-    /// The HTTP client could not be set up.
-    #[error(
-        "key fetching: the HTTP client could not be set up; check that the machine has CA \
-         certificates installed"
-    )]
-    #[non_exhaustive]
-    HttpClient {
-        /// The error of the client.
-        source: Arc<dyn Error + Send + Sync>,
-    },
-
     /// Two pools have the same name.
     #[error("pool name: two pools are named {name:?}; set different names with `Pool::name`")]
     #[non_exhaustive]

@@ -22,8 +22,10 @@
 // Where a key is missing, or checks are asynchronous, `Verifier::finish` waits and completes the verification.
 //
 // The other files: `builder.rs` and `pool.rs` contain the configuration, `pool_keys.rs` contains the methods with which
-// an application fetches, exports and monitors keys, and `defects.rs` finds policies that no token can meet.
+// an application fetches, exports and monitors keys, `pools.rs` contains the current set of pools and its changes,
+// `banner.rs` logs both, and `defects.rs` finds policies that no token can meet.
 
+mod banner;
 mod builder;
 mod cache;
 mod check;
@@ -31,6 +33,7 @@ mod cold;
 mod defects;
 mod pool;
 mod pool_keys;
+mod pools;
 mod rules;
 mod verify;
 #[cfg(test)]

@@ -1,4 +1,12 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::SystemTime,
+};
 
 use crate::{
     claims::TokenUse,
@@ -37,6 +45,7 @@ pub struct Pool {
     any_resource: bool,
     key_source: Option<Arc<dyn KeySource>>,
     static_keys: Option<KeySet>,
+    initial_keys: Option<(KeySet, SystemTime)>,
     plain_http: bool,
 }
 
@@ -47,11 +56,17 @@ pub struct DangerousPool(Pool);
 
 /// A built pool: its accepted app clients, resources and keys.
 pub(super) struct PoolRules {
+    /// Differs from that of each other pool, also of one that was removed.
+    pub(super) number: u64,
     pub(super) issuer: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) grants: Grants,
     pub(super) issuers: Vec<Arc<str>>,
-    pub(super) keys: KeyCache,
+    /// Shared only with the pool that this one replaced.
+    pub(super) keys: Arc<KeyCache>,
+    pub(super) keys_from: KeyOrigin,
+    /// The settings that remove a protection.
+    pub(super) dangerous: Vec<&'static str>,
     access_clients: Vec<String>,
     id_clients: Vec<String>,
     /// The resources that access tokens may be bound to.
@@ -60,6 +75,15 @@ pub(super) struct PoolRules {
     accepts_unbound: bool,
     /// Whether access tokens are accepted whatever they are bound to.
     accepts_any_resource: bool,
+}
+
+/// Where the keys of a pool come from.
+#[derive(PartialEq)]
+pub(super) enum KeyOrigin {
+    Url(String),
+    /// The application's own source.
+    Source,
+    Static,
 }
 
 impl Pool {
@@ -102,6 +126,7 @@ impl Pool {
             any_resource: false,
             key_source: None,
             static_keys: None,
+            initial_keys: None,
             plain_http: false,
         }
     }
@@ -232,6 +257,36 @@ impl Pool {
         self
     }
 
+    /// Starts with these keys, which were fetched at this time, so that the first request needs no fetch. Use it for a
+    /// JWKS that is deployed with the service, for example in the image of a function.
+    ///
+    /// The keys are refreshed as any others. If they are older than the
+    /// [refresh interval](crate::VerifierBuilder::refresh_interval), the first request waits for a fetch, and if that
+    /// fails, they are used. Keys older than [`max_staleness`](crate::VerifierBuilder::max_staleness) are not used. State
+    /// the time at which the document was fetched, not the time of the start: a key that was withdrawn in between would be
+    /// accepted for longer.
+    ///
+    /// ```no_run
+    /// # use std::time::{Duration, UNIX_EPOCH};
+    /// # use tower_cognito::{Pool, Verifier, keys::KeySet};
+    /// // Written by the deployment: `curl -o jwks.json "$ISSUER/.well-known/jwks.json"`, and `date +%s`.
+    /// # /*
+    /// const JWKS: &str = include_str!("jwks.json");
+    /// # */
+    /// # const JWKS: &str = "";
+    /// # const FETCHED_AT: u64 = 0;
+    /// let keys = KeySet::from_json(JWKS)?;
+    /// let pool = Pool::new("eu-west-1_Ab12Cd34E")
+    ///     .access_tokens(["web"])
+    ///     .initial_keys(keys, UNIX_EPOCH + Duration::from_secs(FETCHED_AT));
+    /// let verifier = Verifier::builder(pool).refresh_on_demand().build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn initial_keys(mut self, keys: KeySet, fetched_at: SystemTime) -> Self {
+        self.initial_keys = Some((keys, fetched_at));
+        self
+    }
+
     /// Returns the settings that remove a protection.
     pub fn dangerous(self) -> DangerousPool {
         DangerousPool(self)
@@ -241,7 +296,7 @@ impl Pool {
         self,
         settings: &KeySettings,
         clock: &Arc<dyn Clock>,
-        http: &mut HttpSources,
+        http: &HttpSources,
     ) -> Result<PoolRules, ConfigError> {
         let id = self.id.clone().transpose()?;
         self.check_conflicts()?;
@@ -263,27 +318,37 @@ impl Pool {
         }
         check_resources("resources", self.resources.as_deref())?;
         check_resources("resources_or_unbound", self.resources_or_unbound.as_deref())?;
-        let keys = if let Some(set) = self.static_keys {
-            KeyCache::fixed(set)
-        } else {
-            let source = match self.key_source {
-                Some(source) => source,
-                None => {
-                    let uri =
-                        self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
-                    check_url("jwks_uri", &uri, self.plain_http)?;
-                    http.source(&issuer, &uri)?
-                }
-            };
+        let cache = |source| {
             KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
         };
+        let (keys, keys_from) = match (self.static_keys, self.key_source) {
+            (Some(set), _) => (KeyCache::fixed(set), KeyOrigin::Static),
+            (None, Some(source)) => (cache(source), KeyOrigin::Source),
+            (None, None) => {
+                let uri =
+                    self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
+                check_url("jwks_uri", &uri, self.plain_http)?;
+                (cache(http.source(&issuer, &uri)?), KeyOrigin::Url(uri))
+            }
+        };
+        if let Some((set, fetched_at)) = self.initial_keys {
+            keys.import(fetched_at, None, set);
+        }
         let name = self.name.or_else(|| id.map(|id| id.to_string()));
+        let dangerous =
+            [(self.plain_http, "allow_plain_http"), (self.any_resource, "accept_any_resource")];
         Ok(PoolRules {
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             name: name.map_or_else(|| Arc::clone(&issuer), Arc::from),
             grants: self.grants,
             issuer,
             issuers: issuers.into_iter().map(Arc::from).collect(),
-            keys,
+            keys: Arc::new(keys),
+            keys_from,
+            dangerous: dangerous
+                .into_iter()
+                .filter_map(|(is_set, name)| is_set.then_some(name))
+                .collect(),
             access_clients: self.access_clients,
             id_clients: self.id_clients,
             accepts_unbound: self.resources.is_none(),
@@ -309,6 +374,9 @@ impl Pool {
             }
             Self { key_source: Some(_), static_keys: Some(_), .. } => {
                 conflict("key_source", "static_keys")
+            }
+            Self { initial_keys: Some(_), static_keys: Some(_), .. } => {
+                conflict("initial_keys", "static_keys")
             }
             // A custom pool always has a URL. A key source or a static set replaces it.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
@@ -383,15 +451,34 @@ impl DangerousPool {
     }
 }
 
+/// The number of the next pool that is built in this process.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
+
 impl PoolRules {
+    /// Keeps the keys of the pool that this one replaces, if both are fetched from the same URL.
+    pub(super) fn take_over_keys(&mut self, replaced: &Self) {
+        if matches!(self.keys_from, KeyOrigin::Url(_)) && self.keys_from == replaced.keys_from {
+            self.keys = Arc::clone(&replaced.keys);
+        }
+    }
+
+    /// Returns the app clients whose tokens of this kind are accepted.
+    pub(super) fn clients(&self, token_use: TokenUse) -> &[String] {
+        match token_use {
+            TokenUse::Access => &self.access_clients,
+            TokenUse::Id => &self.id_clients,
+        }
+    }
+
     /// Checks that tokens of this kind and client are accepted.
     pub(super) fn accepts(&self, token_use: TokenUse, client: &str) -> Result<(), AuthError> {
-        let (clients, not_taken) = match token_use {
-            TokenUse::Access => (&self.access_clients, "access tokens are not accepted here"),
-            TokenUse::Id => (&self.id_clients, "ID tokens are not accepted here"),
-        };
+        let clients = self.clients(token_use);
         if clients.is_empty() {
-            return Err(AuthError::new(AuthErrorKind::WrongTokenUse, not_taken));
+            let detail = match token_use {
+                TokenUse::Access => "access tokens are not accepted here",
+                TokenUse::Id => "ID tokens are not accepted here",
+            };
+            return Err(AuthError::new(AuthErrorKind::WrongTokenUse, detail));
         }
         if clients.iter().any(|accepted| accepted == client) {
             return Ok(());
@@ -403,10 +490,7 @@ impl PoolRules {
     }
 
     pub(super) fn accepts_kind(&self, token_use: TokenUse) -> bool {
-        match token_use {
-            TokenUse::Access => !self.access_clients.is_empty(),
-            TokenUse::Id => !self.id_clients.is_empty(),
-        }
+        !self.clients(token_use).is_empty()
     }
 
     pub(super) fn accepts_client(&self, client: &str) -> bool {
