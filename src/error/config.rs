@@ -147,6 +147,14 @@ pub enum ConfigError {
         name: String,
     },
 
+    /// Environment variables are missing or wrong.
+    #[error("environment: {}", lines(problems))]
+    #[non_exhaustive]
+    Environment {
+        /// All of them.
+        problems: Vec<VariableError>,
+    },
+
     /// The document given to `import_keys` is not one that `export_keys` wrote.
     #[error("imported keys: {reason}; pass the text that `Verifier::export_keys` returned")]
     #[non_exhaustive]
@@ -156,6 +164,25 @@ pub enum ConfigError {
         /// The error of its key set, if that is the reason.
         source: Option<Arc<dyn Error + Send + Sync>>,
     },
+}
+
+/// What is wrong with an environment variable: see [`ConfigError::Environment`].
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{name}: {problem}")]
+#[non_exhaustive]
+pub struct VariableError {
+    /// The name of the variable.
+    pub name: String,
+    /// What was found and what is expected.
+    pub problem: String,
+}
+
+/// Returns one problem as it is, and several in a line each.
+fn lines(problems: &[VariableError]) -> String {
+    match problems {
+        [problem] => problem.to_string(),
+        problems => problems.iter().map(|problem| format!("\n  {problem}")).collect(),
+    }
 }
 
 /// This conversion never runs. [`Pool::new`](crate::Pool::new) requires it to accept a

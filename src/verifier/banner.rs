@@ -5,7 +5,7 @@ use crate::{
     keys::KeySettings,
     verifier::{
         check::Checks,
-        pool::{KeyOrigin, PoolRules},
+        pool_rules::{KeyOrigin, PoolRules},
         pools::PoolSet,
         rules::Tolerance,
     },

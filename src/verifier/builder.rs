@@ -291,7 +291,7 @@ fn check_leeway(field: &'static str, found: Duration) -> Result<(), ConfigError>
     Err(ConfigError::Duration { field, found, expected: "at most 5 minutes" })
 }
 
-fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
+pub(super) fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
     if !name.is_empty() && !RESERVED_CLAIMS.contains(&name) {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use crate::{
     keys::{KeyCache, UsableSet},
     token::{CompactJws, Signed, Unverified},
     verifier::{
-        pool::PoolRules,
+        pool_rules::PoolRules,
         pools::PoolSet,
         rules::{self, Context},
         verify::{Inner, Verification},

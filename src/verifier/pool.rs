@@ -1,20 +1,12 @@
-use std::{
-    borrow::Cow,
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::SystemTime,
-};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
-    claims::TokenUse,
     clock::Clock,
-    error::{AuthError, AuthErrorKind, ConfigError},
+    error::ConfigError,
     keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
     policy::Grants,
     pool::{PoolId, check_url, is_region},
+    verifier::pool_rules::{KeyOrigin, PoolRules},
 };
 
 /// Configuration of one user pool: its issuers, its app clients, and where its keys are.
@@ -53,38 +45,6 @@ pub struct Pool {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DangerousPool(Pool);
-
-/// A built pool: its accepted app clients, resources and keys.
-pub(super) struct PoolRules {
-    /// Differs from that of each other pool, also of one that was removed.
-    pub(super) number: u64,
-    pub(super) issuer: Arc<str>,
-    pub(super) name: Arc<str>,
-    pub(super) grants: Grants,
-    pub(super) issuers: Vec<Arc<str>>,
-    /// Shared only with the pool that this one replaced.
-    pub(super) keys: Arc<KeyCache>,
-    pub(super) keys_from: KeyOrigin,
-    /// The settings that remove a protection.
-    pub(super) dangerous: Vec<&'static str>,
-    access_clients: Vec<String>,
-    id_clients: Vec<String>,
-    /// The resources that access tokens may be bound to.
-    resources: Vec<String>,
-    /// Whether access tokens that are bound to no resource are accepted.
-    accepts_unbound: bool,
-    /// Whether access tokens are accepted whatever they are bound to.
-    accepts_any_resource: bool,
-}
-
-/// Where the keys of a pool come from.
-#[derive(PartialEq)]
-pub(super) enum KeyOrigin {
-    Url(String),
-    /// The application's own source.
-    Source,
-    Static,
-}
 
 impl Pool {
     /// Creates the configuration of a Cognito user pool from its id, such as `eu-west-1_Ab12Cd34E`. The id determines
@@ -338,7 +298,7 @@ impl Pool {
         let dangerous =
             [(self.plain_http, "allow_plain_http"), (self.any_resource, "accept_any_resource")];
         Ok(PoolRules {
-            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
+            number: PoolRules::next_number(),
             name: name.map_or_else(|| Arc::clone(&issuer), Arc::from),
             grants: self.grants,
             issuer,
@@ -451,85 +411,6 @@ impl DangerousPool {
     }
 }
 
-/// The number of the next pool that is built in this process.
-static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
-
-impl PoolRules {
-    /// Keeps the keys of the pool that this one replaces, if both are fetched from the same URL.
-    pub(super) fn take_over_keys(&mut self, replaced: &Self) {
-        if matches!(self.keys_from, KeyOrigin::Url(_)) && self.keys_from == replaced.keys_from {
-            self.keys = Arc::clone(&replaced.keys);
-        }
-    }
-
-    /// Returns the app clients whose tokens of this kind are accepted.
-    pub(super) fn clients(&self, token_use: TokenUse) -> &[String] {
-        match token_use {
-            TokenUse::Access => &self.access_clients,
-            TokenUse::Id => &self.id_clients,
-        }
-    }
-
-    /// Checks that tokens of this kind and client are accepted.
-    pub(super) fn accepts(&self, token_use: TokenUse, client: &str) -> Result<(), AuthError> {
-        let clients = self.clients(token_use);
-        if clients.is_empty() {
-            let detail = match token_use {
-                TokenUse::Access => "access tokens are not accepted here",
-                TokenUse::Id => "ID tokens are not accepted here",
-            };
-            return Err(AuthError::new(AuthErrorKind::WrongTokenUse, detail));
-        }
-        if clients.iter().any(|accepted| accepted == client) {
-            return Ok(());
-        }
-        Err(AuthError::new(
-            AuthErrorKind::WrongClient,
-            "the token was issued to an app client that is not accepted here",
-        ))
-    }
-
-    pub(super) fn accepts_kind(&self, token_use: TokenUse) -> bool {
-        !self.clients(token_use).is_empty()
-    }
-
-    pub(super) fn accepts_client(&self, client: &str) -> bool {
-        self.access_clients.iter().chain(&self.id_clients).any(|accepted| accepted == client)
-    }
-
-    /// Checks that access tokens with this `aud` are accepted: see [`Pool::resources`].
-    pub(super) fn accepts_audience(
-        &self,
-        audience: Option<&[Cow<'_, str>]>,
-    ) -> Result<(), AuthError> {
-        let names = match audience {
-            Some(names) => names,
-            None if self.accepts_unbound || self.accepts_any_resource => return Ok(()),
-            None => {
-                return Err(wrong_audience(
-                    "the access token is not bound to a resource; request one with `resource` \
-                     (RFC 8707) at the authorization endpoint",
-                ));
-            }
-        };
-        let is_in = |accepted: &[String], name: &str| accepted.iter().any(|it| it == name);
-        let names_resource = names.iter().any(|name| is_in(&self.resources, name));
-        let names_only_clients =
-            !names.is_empty() && names.iter().all(|name| is_in(&self.access_clients, name));
-        if self.accepts_any_resource
-            || names_resource
-            || (self.accepts_unbound && names_only_clients)
-        {
-            return Ok(());
-        }
-        Err(wrong_audience("the access token is bound to a resource that is not accepted here"))
-    }
-}
-
-fn wrong_audience(detail: &'static str) -> AuthError {
-    AuthError::new(AuthErrorKind::WrongAudience, detail)
-}
-
 fn check_resources(field: &'static str, resources: Option<&[String]>) -> Result<(), ConfigError> {
     match resources {
         Some([]) => Err(ConfigError::NoResources { setting: field }),
@@ -541,7 +422,7 @@ fn check_resources(field: &'static str, resources: Option<&[String]>) -> Result<
 }
 
 /// RFC 8707, section 2: an absolute URI without a fragment.
-fn check_resource(field: &'static str, resource: &str) -> Result<(), ConfigError> {
+pub(super) fn check_resource(field: &'static str, resource: &str) -> Result<(), ConfigError> {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
@@ -560,7 +441,7 @@ fn check_resource(field: &'static str, resource: &str) -> Result<(), ConfigError
     })
 }
 
-fn check_client(client: &str) -> Result<(), ConfigError> {
+pub(super) fn check_client(client: &str) -> Result<(), ConfigError> {
     let fits = (1..=128).contains(&client.len())
         && client.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
     if fits {
@@ -579,11 +460,5 @@ impl fmt::Debug for Pool {
             .field("resources", &self.resources)
             .field("resources_or_unbound", &self.resources_or_unbound)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for PoolRules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("issuers", &self.issuers).field("keys", &self.keys).finish()
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     keys::{FetchError, KeyCache, KeyHealth},
-    verifier::{pool::PoolRules, verify::Verifier},
+    verifier::{pool_rules::PoolRules, verify::Verifier},
 };
 
 /// Error returned when the keys of a pool could not be fetched. Its `source()` is the [`FetchError`].

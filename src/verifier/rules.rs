@@ -4,7 +4,7 @@ use crate::{
     claims::{TokenUse, Validity},
     error::{AuthError, AuthErrorKind},
     token::Signed,
-    verifier::pool::PoolRules,
+    verifier::pool_rules::PoolRules,
 };
 
 /// A rule that a signed token must meet.

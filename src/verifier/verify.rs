@@ -8,7 +8,9 @@ use crate::{
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     keys::Miss,
-    verifier::{cache::TokenCache, check::Checks, pool::PoolRules, pools::Pools, rules::Tolerance},
+    verifier::{
+        cache::TokenCache, check::Checks, pool_rules::PoolRules, pools::Pools, rules::Tolerance,
+    },
 };
 
 /// Verifies tokens of one or more user pools.
@@ -169,7 +171,7 @@ impl Inner {
     }
 }
 
-fn no_key(miss: Miss) -> AuthError {
+pub(super) fn no_key(miss: Miss) -> AuthError {
     match miss {
         Miss::Unavailable(after) => AuthError::new(
             AuthErrorKind::KeysUnavailable,
