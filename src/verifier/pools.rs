@@ -37,6 +37,8 @@ pub(super) struct PoolSet {
     /// Maps an issuer to the place of its pool.
     by_issuer: HashMap<Arc<str>, usize, RandomState>,
     by_name: HashMap<Arc<str>, usize, RandomState>,
+    /// How many pools grant permissions to groups.
+    with_grants: usize,
 }
 
 impl PoolSet {
@@ -69,6 +71,11 @@ impl PoolSet {
         self.by_name.is_empty()
     }
 
+    /// Returns whether a pool grants permissions to groups.
+    pub(super) fn has_grants(&self) -> bool {
+        self.with_grants > 0
+    }
+
     /// Adds a pool.
     ///
     /// # Errors
@@ -86,6 +93,7 @@ impl PoolSet {
         } else {
             self.places.len()
         };
+        self.with_grants += usize::from(!pool.grants.is_empty());
         self.by_name.insert(Arc::clone(&pool.name), place);
         for issuer in &pool.issuers {
             self.by_issuer.insert(Arc::clone(issuer), place);
@@ -101,6 +109,7 @@ impl PoolSet {
     pub(super) fn remove(&mut self, name: &str) -> Option<Arc<PoolRules>> {
         let place = self.by_name.remove(name)?;
         let pool = self.places.get_mut(place)?.take()?;
+        self.with_grants -= usize::from(!pool.grants.is_empty());
         for issuer in &pool.issuers {
             self.by_issuer.remove(issuer);
         }
