@@ -59,7 +59,7 @@ pub(crate) struct Facts {
     pub(crate) scope: Box<str>,
     pub(crate) groups: Names,
     pub(crate) permissions: Names,
-    /// Whether tokens of the pool can have permissions, from a claim or from groups.
+    /// Whether the verifier read permissions from a claim or from groups when it verified the token.
     pub(crate) has_permission_source: bool,
     pub(crate) token_use: TokenUse,
     pub(crate) issuer: Arc<str>,

@@ -24,7 +24,8 @@ use crate::{
     },
 };
 
-/// Builder of a [`Verifier`]. Created by [`Verifier::builder`].
+/// Builder of a [`Verifier`]. Created by [`Verifier::builder`], [`Verifier::builder_without_pools`] or
+/// [`VerifierBuilder::from_env`].
 ///
 /// The order of the calls does not matter. A setting whose name starts with `add_` adds to earlier calls; each other
 /// setting replaces the value of an earlier call.

@@ -78,8 +78,14 @@ impl Inner {
         let context = Context { token: &signed, pool, tolerance: self.tolerance, now };
         rules::check(&context, passed)?;
         let place = PoolPlace { index: place, number: pool.number };
-        let facts = self.facts(&context, issuer, SignedBy { pool: place, key: key.fingerprint })?;
+        let signed_by = SignedBy { pool: place, key: key.fingerprint };
+        let facts = self.facts(&context, issuer, signed_by, self.has_permission_source(pools))?;
         Ok(Examined::Verified(Verified::new(facts, Arc::from(signed.payload()))))
+    }
+
+    /// Returns whether tokens of any pool can have permissions.
+    pub(super) fn has_permission_source(&self, pools: &PoolSet) -> bool {
+        self.permissions_claim.is_some() || pools.has_grants()
     }
 
     /// Collects what [`Verified`] keeps of a token that passed all rules.
@@ -88,6 +94,7 @@ impl Inner {
         context: &Context<'_>,
         issuer: &Arc<str>,
         signed_by: SignedBy,
+        has_permission_source: bool,
     ) -> Result<Facts, AuthError> {
         let Context { token, pool, .. } = context;
         let groups = Names::new(token.groups()?.iter().map(AsRef::as_ref));
@@ -103,7 +110,7 @@ impl Inner {
             scope: token.scope()?.into(),
             groups,
             permissions: Names::new(permissions.iter().map(AsRef::as_ref)),
-            has_permission_source: self.permissions_claim.is_some() || !pool.grants.is_empty(),
+            has_permission_source,
             validity: context.validity()?,
             expires_at: token.expires_at()?,
             issued_at: token.issued_at()?,

@@ -17,8 +17,7 @@ impl Verifier {
             return defects;
         }
         let accepts = |token_use| pools.iter().any(|pool| pool.accepts_kind(token_use));
-        let has_permission_source =
-            self.0.permissions_claim.is_some() || pools.iter().any(|pool| !pool.grants.is_empty());
+        let has_permission_source = self.0.has_permission_source(&pools);
         policy.visit(&mut |part| {
             let defect = match part.node() {
                 Node::Permission(_) if !has_permission_source => NO_PERMISSION_SOURCE,
