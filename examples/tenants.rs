@@ -13,8 +13,11 @@ use tower_cognito::{Claims, CognitoLayer, ConfigError, Pool, Verifier};
 use tower_cognito_local::UserPool;
 
 /// One row of the table of tenants.
+#[derive(Debug)]
 pub struct Tenant {
+    /// The name of the tenant, which becomes that of its pool.
     pub name: String,
+    /// The user pool and its app clients.
     pub pool: Pool,
 }
 

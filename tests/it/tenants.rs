@@ -212,7 +212,7 @@ async fn failed_change_leaves_the_pools_unchanged() {
         assert!(verifier.try_verify(token).unwrap().is_ok());
     }
     let names: Vec<_> = verifier.health().into_iter().map(|health| health.pool).collect();
-    assert_eq!(names, [&*"first", "second"].map(std::sync::Arc::from));
+    assert_eq!(names, ["first", "second"].map(std::sync::Arc::from));
     assert_eq!((source.fetches(), second_source.fetches()), (1, 1));
     // The issuers and names of failed changes are free.
     verifier.add_pool(other(1)).unwrap();
