@@ -9,8 +9,8 @@ use tower_cognito_local::UserPool;
 
 use crate::support::{
     example::{
-        custom_claims, custom_rejection, guests, plain_hyper, quickstart, request_rules, tenants, two_pools,
-        web,
+        custom_claims, custom_rejection, guests, plain_hyper, quickstart, request_rules, tenants,
+        two_pools, web,
     },
     get, serve,
 };
