@@ -13,5 +13,5 @@ pub use self::identity::Identity;
 pub(crate) use self::names::Names;
 pub(crate) use self::permissions::read_permissions;
 pub use self::typed::{AccessClaims, Claims, IdClaims};
-pub(crate) use self::verified::{Facts, MAX_NUMERIC_DATE, SignedBy, Validity};
+pub(crate) use self::verified::{Facts, MAX_NUMERIC_DATE, PoolPlace, SignedBy, Validity};
 pub use self::verified::{TokenUse, Verified};

@@ -21,6 +21,8 @@ pub(crate) mod quickstart;
 pub(crate) mod request_rules;
 #[path = "../../../examples/streams.rs"]
 pub(crate) mod streams;
+#[path = "../../../examples/tenants.rs"]
+pub(crate) mod tenants;
 #[path = "../../../examples/tonic.rs"]
 pub(crate) mod tonic;
 #[path = "../../../examples/two_pools.rs"]
