@@ -3,43 +3,20 @@
 use serde::Deserialize;
 
 use crate::{
-    config::{
-        error::{Place, SettingError},
-        setting::Setting,
-    },
+    config::{report::Report, setting::Setting},
     model::settings::{PasswordPolicy, PoolSettings},
 };
-
-/// Settings that Cognito has, but that have no effect on a local pool.
-const IGNORED: [&str; 16] = [
-    "account_recovery_setting",
-    "arn",
-    "device_configuration",
-    "domain",
-    "email_configuration",
-    "email_mfa_configuration",
-    "id",
-    "provider",
-    "region",
-    "sign_in_policy",
-    "sms_authentication_message",
-    "sms_configuration",
-    "tags",
-    "user_attribute_update_settings",
-    "user_pool_add_ons",
-    "user_pool_tier",
-];
 
 /// `verification_message_template`: other names for the settings of verification messages.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the settings are renamed and read under the other names")]
-struct VerificationTemplate<'a> {
+struct VerificationTemplate {
     #[serde(default)]
     default_email_option: EmailOption,
-    email_message: Option<&'a str>,
-    email_subject: Option<&'a str>,
-    sms_message: Option<&'a str>,
+    email_message: Option<String>,
+    email_subject: Option<String>,
+    sms_message: Option<String>,
 }
 
 #[derive(Default, PartialEq, Deserialize)]
@@ -50,16 +27,16 @@ enum EmailOption {
     ConfirmWithLink,
 }
 
-/// Reads the settings of a pool. Absent settings are taken from `base`.
+/// The resource of a pool.
+const BLOCK: &str = "aws_cognito_user_pool";
+
+/// Reads the settings of a pool. Absent and invalid settings are taken from `base`.
 pub(crate) fn read_pool(
     mut setting: Setting,
     mut base: PoolSettings,
-    ignored: &mut Vec<Place>,
-) -> Result<PoolSettings, SettingError> {
-    setting.remove_ignored(&IGNORED, ignored);
-    remove_ignored_within(&mut setting, "admin_create_user_config", ignored);
-    remove_ignored_within(&mut setting, "lambda_config", ignored);
-    move_verification_template(&mut setting, ignored)?;
+    report: &mut Report,
+) -> PoolSettings {
+    move_verification_template(&mut setting, report);
     if setting.member("password_policy").is_some() {
         base.password_policy = PasswordPolicy {
             require_uppercase: false,
@@ -69,31 +46,19 @@ pub(crate) fn read_pool(
             ..base.password_policy
         };
     }
-    let settings = setting.clone().read_over(&base)?;
-    settings.validate().map_err(|violation| setting.violation(violation))?;
-    Ok(settings)
+    setting.add_absent(Setting::from_settings(&base));
+    let settings = setting.read(BLOCK, report).unwrap_or(base);
+    report.add_violations(&setting, settings.violations());
+    settings
 }
 
-fn remove_ignored_within(setting: &mut Setting, name: &str, ignored: &mut Vec<Place>) {
-    let names: &[&str] = match name {
-        "lambda_config" => &["custom_email_sender", "custom_sms_sender", "kms_key_id"],
-        _ => &["unused_account_validity_days"],
-    };
-    if let Some(block) = setting.member_mut(name) {
-        block.remove_ignored(names, ignored);
-    }
-}
-
-fn move_verification_template(
-    setting: &mut Setting,
-    ignored: &mut Vec<Place>,
-) -> Result<(), SettingError> {
-    let Some(mut template) = setting.take("verification_message_template") else { return Ok(()) };
-    template.remove_ignored(&["email_message_by_link", "email_subject_by_link"], ignored);
-    let read = VerificationTemplate::deserialize(&template)?;
-    if read.default_email_option == EmailOption::ConfirmWithLink {
+fn move_verification_template(setting: &mut Setting, report: &mut Report) {
+    let Some(mut template) = setting.take("verification_message_template") else { return };
+    let block = format!("{BLOCK}.verification_message_template");
+    let read: Option<VerificationTemplate> = template.read(&block, report);
+    if read.is_some_and(|read| read.default_email_option == EmailOption::ConfirmWithLink) {
         // Links are not supported; messages contain a code.
-        ignored.push(template.place_of("default_email_option"));
+        report.add_ignored(template.place_of("default_email_option"));
     }
     for (inside, outside) in [
         ("email_subject", "email_verification_subject"),
@@ -102,5 +67,4 @@ fn move_verification_template(
     ] {
         template.rename(inside, setting, outside);
     }
-    Ok(())
 }

@@ -15,7 +15,7 @@ use crate::{
     crypto::secret,
     error::Error,
     model::{Client, PoolRecord},
-    pool::{Parts, Pool, endpoint},
+    pool::{Parts, Pool},
     store::{Data, Disk, Store, StoreError, mail::Outbox},
     time::{SystemClock, milliseconds},
     triggers::Triggers,
@@ -26,7 +26,9 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
-    /// The region of the pools that the API creates.
+    /// What the issuers of pools have before the id of the pool.
+    issuers: String,
+    /// The region of the pools that the API creates, unless the request names one.
     region: String,
     own_keys: bool,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
@@ -39,11 +41,12 @@ impl Site {
         address: SocketAddr,
         disk: Option<Arc<Disk>>,
         outbox: Option<Outbox>,
+        issuers: String,
         (region, own_keys): (&str, bool),
     ) -> Self {
         let region = region.to_owned();
         let (pools, domains) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { address, disk, outbox, region, own_keys, pools, domains }
+        Self { address, disk, outbox, issuers, region, own_keys, pools, domains }
     }
 
     /// Serves a pool.
@@ -64,12 +67,18 @@ impl Site {
         self.lock().values().map(Arc::clone).collect()
     }
 
-    /// Creates and serves a pool.
+    /// Returns the default issuer of a pool.
+    pub(crate) fn issuer(&self, id: &str) -> String {
+        format!("{}{id}", self.issuers)
+    }
+
+    /// Creates and serves a pool, in the region of the first pool unless another is named.
     pub(crate) async fn create(
         self: &Arc<Self>,
         record: PoolRecord,
+        region: Option<&str>,
     ) -> Result<Arc<Pool>, StoreError> {
-        let id = format!("{}_{}", self.region, secret::pool_name());
+        let id = format!("{}_{}", region.unwrap_or(&self.region), secret::pool_name());
         let pool = self.open(&id).await?;
         pool.create(record, |_| {}).await?;
         self.add(Arc::clone(&pool));
@@ -89,7 +98,7 @@ impl Site {
             store,
             id: id.parse().map_err(io::Error::other)?,
             client_id: client_id.unwrap_or_default(),
-            issuer: format!("{}/{id}", endpoint(self.address)),
+            issuer: self.issuer(id),
             address: self.address,
             own_keys: self.own_keys,
             triggers: Triggers::default(),
