@@ -30,7 +30,6 @@ const POOL: &str = "aws_cognito_user_pool";
 /// A pool of the file, while its resources are read.
 #[derive(Default)]
 struct PoolBlock {
-    label: Option<String>,
     seed: Seed,
     /// The names of all its providers, also of invalid ones.
     providers: BTreeSet<String>,
@@ -105,8 +104,8 @@ impl Reader {
     fn add_pool(&mut self, label: Option<String>, mut setting: Setting) {
         let id = setting.take("id").and_then(|id| self.checked_id(&id));
         let pool = read_pool(setting, PoolSettings::default(), &mut self.report);
-        let seed = Seed { id, pool, ..Seed::default() };
-        self.pools.push(PoolBlock { label, seed, ..PoolBlock::default() });
+        let seed = Seed { label, id, pool, ..Seed::default() };
+        self.pools.push(PoolBlock { seed, ..PoolBlock::default() });
     }
 
     /// Returns the configured id of a pool, or reports why it is invalid.
@@ -141,7 +140,7 @@ impl Reader {
             place.into_iter().for_each(|place| self.report.add_ignored(place));
             return Some(0);
         }
-        let pools: Vec<_> = self.pools.iter().map(PoolBlock::name).collect();
+        let pools: Vec<_> = self.pools.iter().map(|pool| pool.seed.name()).collect();
         let known = pools.join(", ");
         let error = match (named.as_ref().and_then(Setting::text), place) {
             (Some(text), Some(place)) => {
@@ -167,8 +166,8 @@ impl Reader {
     fn find_pool(&self, text: &str) -> Option<usize> {
         let reference = Reference::parse(text).filter(|one| one.resource == POOL);
         let has_label = |pool: &PoolBlock| match &reference {
-            Some(reference) => pool.label.as_ref() == Some(&reference.label),
-            None => pool.label.as_deref() == Some(text),
+            Some(reference) => pool.seed.label.as_ref() == Some(&reference.label),
+            None => pool.seed.label.as_deref() == Some(text),
         };
         let has_id = |pool: &PoolBlock| pool.seed.id.as_deref() == Some(text);
         let has_name = |pool: &PoolBlock| pool.seed.pool.name == text;
@@ -234,11 +233,6 @@ impl Reader {
 }
 
 impl PoolBlock {
-    /// Returns the label, or the name of a pool without a label.
-    fn name(&self) -> String {
-        self.label.clone().unwrap_or_else(|| self.seed.pool.name.clone())
-    }
-
     fn add_resource_server(&mut self, mut setting: Setting, report: &mut Report) {
         // `scope` is Terraform's word, `scopes` the API's.
         if let Some(scopes) = setting.take("scope") {

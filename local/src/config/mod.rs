@@ -97,6 +97,11 @@ impl Config {
         &self.ignored
     }
 
+    /// Returns the names of the pools, in the order of the file: their labels, or the names of pools without a label.
+    pub fn pool_names(&self) -> &[String] {
+        &self.pool_names
+    }
+
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
         let failed = |errors, ignored| ConfigFileError { file: file.to_owned(), errors, ignored };
         let settings = Setting::from_toml(text).map_err(|error| {
@@ -113,7 +118,8 @@ impl Config {
             })
             .collect();
         if errors.is_empty() {
-            return Ok(Self { seeds, ignored });
+            let pool_names = seeds.iter().map(Seed::name).collect();
+            return Ok(Self { seeds, pool_names, ignored });
         }
         let with_position = |error: &SettingError| LineError {
             position: Some((error.place().line, error.place().column)),
@@ -126,7 +132,8 @@ impl Config {
 impl Default for Config {
     /// Returns the configuration of one pool with default settings.
     fn default() -> Self {
-        Self { seeds: vec![Seed::default()], ignored: Vec::new() }
+        let seed = Seed::default();
+        Self { pool_names: vec![seed.name()], seeds: vec![seed], ignored: Vec::new() }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{
 /// The data with which a new pool starts.
 #[derive(Clone, Default)]
 pub(crate) struct Seed {
+    /// Terraform's label of the pool.
+    pub(crate) label: Option<String>,
     /// The configured id of the pool.
     pub(crate) id: Option<String>,
     pub(crate) pool: PoolSettings,
@@ -82,6 +84,11 @@ impl DomainSeed {
 }
 
 impl Seed {
+    /// Returns the label, or the name of a pool without a label.
+    pub(crate) fn name(&self) -> String {
+        self.label.clone().unwrap_or_else(|| self.pool.name.clone())
+    }
+
     /// Checks that the pool has the attributes that a provider sets, and that the provider's names are unique.
     pub(crate) fn check_provider(&self, provider: &ProviderSettings) -> Result<(), Violation> {
         if let Some(name) = provider.unknown_attribute(&self.pool) {
