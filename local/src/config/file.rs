@@ -145,7 +145,7 @@ impl Reader {
         let error = match (named.as_ref().and_then(Setting::text), place) {
             (Some(text), Some(place)) => {
                 let name = Reference::parse(text).map_or_else(|| text.to_owned(), |one| one.label);
-                let hint = did_you_mean(&name, pools.iter().map(String::as_str));
+                let hint = did_you_mean(&name, pools.iter().copied());
                 let message =
                     format!("this file has no pool {name:?}: expected one of {known}{hint}");
                 place.error(message)

@@ -98,8 +98,8 @@ impl Config {
     }
 
     /// Returns the names of the pools, in the order of the file: their labels, or the names of pools without a label.
-    pub fn pool_names(&self) -> &[String] {
-        &self.pool_names
+    pub fn pool_names(&self) -> Vec<&str> {
+        self.seeds.iter().map(Seed::name).collect()
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
@@ -118,8 +118,7 @@ impl Config {
             })
             .collect();
         if errors.is_empty() {
-            let pool_names = seeds.iter().map(Seed::name).collect();
-            return Ok(Self { seeds, pool_names, ignored });
+            return Ok(Self { seeds, ignored });
         }
         let with_position = |error: &SettingError| LineError {
             position: Some((error.place().line, error.place().column)),
@@ -132,8 +131,7 @@ impl Config {
 impl Default for Config {
     /// Returns the configuration of one pool with default settings.
     fn default() -> Self {
-        let seed = Seed::default();
-        Self { pool_names: vec![seed.name()], seeds: vec![seed], ignored: Vec::new() }
+        Self { seeds: vec![Seed::default()], ignored: Vec::new() }
     }
 }
 

@@ -85,8 +85,8 @@ impl DomainSeed {
 
 impl Seed {
     /// Returns the label, or the name of a pool without a label.
-    pub(crate) fn name(&self) -> String {
-        self.label.clone().unwrap_or_else(|| self.pool.name.clone())
+    pub(crate) fn name(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.pool.name)
     }
 
     /// Checks that the pool has the attributes that a provider sets, and that the provider's names are unique.

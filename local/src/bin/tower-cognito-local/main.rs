@@ -46,7 +46,7 @@ fn check(options: &CheckOptions) -> Result<(), Box<dyn Error>> {
         }
     })?;
     let file = options.config.display();
-    let pools = match config.pool_names() {
+    let pools = match &config.pool_names()[..] {
         [_] => String::new(),
         names => format!("\nIt has {} user pools: {}.", names.len(), names.join(", ")),
     };
