@@ -6,7 +6,7 @@
 use crate::config::{
     report::Report,
     setting::{Setting, Value},
-    words::{RESOURCES_WITHOUT_EFFECT, TERRAFORM_BLOCKS, is_nested_block},
+    words::{RESOURCES_WITHOUT_EFFECT, TERRAFORM_BLOCKS, is_nested_block, resembles_nested_block},
 };
 
 /// The resources that have an effect, in the order in which they are read. Later ones refer to earlier ones.
@@ -77,7 +77,8 @@ fn has_labels(setting: &Setting) -> bool {
     let Value::Table(members) = &setting.value else { return false };
     let is_label = |(name, block): &(String, Setting)| {
         let is_table = |one: &Setting| matches!(one.value, Value::Table(_));
-        !is_nested_block(name) && block.items().iter().all(is_table)
+        let items = block.items();
+        !resembles_nested_block(name) && !items.is_empty() && items.iter().all(is_table)
     };
     !members.is_empty() && members.iter().all(is_label)
 }

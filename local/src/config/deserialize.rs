@@ -3,13 +3,15 @@
 use serde::{
     Deserializer,
     de::{
-        DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess,
+        Unexpected, Visitor,
     },
     forward_to_deserialize_any,
 };
 
 use crate::config::{
     error::{Reason, SettingError},
+    report::Report,
     setting::{Setting, Value},
 };
 
@@ -17,6 +19,28 @@ use crate::config::{
 const OTHER_TEXT: &str = "a string with other content";
 
 impl Setting {
+    /// Deserializes the setting. An invalid setting in it is reported, and then treated as absent. Returns `None` if
+    /// nothing is left that can be read.
+    ///
+    /// `block` is the path of the setting in a configuration file without a label.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &mut self,
+        block: &str,
+        report: &mut Report,
+    ) -> Option<T> {
+        loop {
+            let error = match T::deserialize(&*self) {
+                Ok(read) => return Some(read),
+                Err(error) => error,
+            };
+            let place = error.place();
+            report.add_unreadable(error, block, &self.place);
+            if !place.is_in_file() || !self.remove(&place) {
+                return None;
+            }
+        }
+    }
+
     fn type_error(&self, expected: impl Into<String>) -> SettingError {
         let reason = Reason::Type { expected: expected.into(), found: self.kind() };
         SettingError::new(self.place.clone(), reason)

@@ -60,10 +60,19 @@ impl Report {
                     self.add_unknown(place, allowed.iter().copied().chain(ignored));
                 }
             }
-            // An invalid setting that is required was removed, and is missing now.
-            Reason::Missing(_) if self.errors.iter().any(|one| one.place().path == place.path) => {}
+            // A required setting that is invalid was removed, and is missing now.
+            Reason::Missing(_) if self.has_errors_in(&place.path) => {}
             _ => self.add(error),
         }
+    }
+
+    /// Returns whether there are errors in a setting or in one within it.
+    fn has_errors_in(&self, path: &str) -> bool {
+        self.errors.iter().any(|error| {
+            let place = error.place();
+            let inner = place.path.strip_prefix(path);
+            inner.is_some_and(|inner| inner.is_empty() || inner.starts_with('.'))
+        })
     }
 
     /// Adds the violations of settings within a setting.

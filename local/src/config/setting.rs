@@ -1,13 +1,10 @@
 //! Settings before deserialization, each with its place.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use toml::de::{DeTable, DeValue};
 
 use crate::{
-    config::{
-        error::{Place, SettingError},
-        report::Report,
-    },
+    config::error::{Place, SettingError},
     model::settings::Violation,
 };
 
@@ -75,28 +72,6 @@ impl Setting {
         Self { place, value }
     }
 
-    /// Deserializes the setting. An invalid setting in it is reported, and then treated as absent. Returns `None` if
-    /// nothing is left that can be read.
-    ///
-    /// `block` is the path of the setting in a configuration file without a label.
-    pub(crate) fn read<T: DeserializeOwned>(
-        &mut self,
-        block: &str,
-        report: &mut Report,
-    ) -> Option<T> {
-        loop {
-            let error = match T::deserialize(&*self) {
-                Ok(read) => return Some(read),
-                Err(error) => error,
-            };
-            let place = error.place();
-            report.add_unreadable(error, block, &self.place);
-            if !place.is_in_file() || !self.remove(&place) {
-                return None;
-            }
-        }
-    }
-
     /// Adds the members of another table that this one does not have, also in inner tables.
     pub(crate) fn add_absent(&mut self, other: Self) {
         let Value::Table(other) = other.value else { return };
@@ -109,7 +84,7 @@ impl Setting {
     }
 
     /// Removes the setting at a place within this one. Returns whether there was one.
-    fn remove(&mut self, place: &Place) -> bool {
+    pub(crate) fn remove(&mut self, place: &Place) -> bool {
         let is_there = |setting: &Self| {
             (setting.place.line, setting.place.column) == (place.line, place.column)
         };

@@ -1,5 +1,7 @@
 //! The words of Terraform and of its provider for AWS that have no effect on a local pool.
 
+use crate::text::similar::is_misspelled;
+
 /// Resources that have no effect.
 pub(crate) const RESOURCES_WITHOUT_EFFECT: [&str; 8] = [
     "aws_cognito_identity_pool",
@@ -170,4 +172,9 @@ pub(crate) fn without_effect(block: &str) -> impl Iterator<Item = &'static str> 
 /// Returns whether a table of this name within a resource is a block of Terraform.
 pub(crate) fn is_nested_block(name: &str) -> bool {
     NESTED.contains(&name)
+}
+
+/// Returns whether a table of this name within a resource is a block of Terraform, perhaps with a misspelled name.
+pub(crate) fn resembles_nested_block(name: &str) -> bool {
+    NESTED.into_iter().any(|known| is_misspelled(name, known))
 }

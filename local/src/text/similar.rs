@@ -15,18 +15,25 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
     similar(word, known).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
 }
 
+/// Returns whether two words are the same, or differ in a few characters only.
+pub(crate) fn is_misspelled(word: &str, known: &str) -> bool {
+    edits(word, known).is_some()
+}
+
+/// Returns how different two words are, or `None` if they are not similar.
 fn distance(word: &str, known: &str) -> Option<usize> {
-    let (short, long) = (letters(word), letters(known));
-    let allowed = match short.chars().count() {
+    edits(word, known).or_else(|| is_abbreviation(word, known).then_some(usize::MAX))
+}
+
+/// Returns the number of characters in which two words differ, or `None` if it is too large for a mistake.
+fn edits(word: &str, known: &str) -> Option<usize> {
+    let (word, known) = (letters(word), letters(known));
+    let allowed = match word.chars().count() {
         0..=2 => 0,
         3..=5 => 1,
         _ => 2,
     };
-    match strsim::damerau_levenshtein(&short, &long) {
-        distance if distance <= allowed => Some(distance),
-        _ if is_abbreviation(word, known) => Some(allowed.saturating_add(1)),
-        _ => None,
-    }
+    Some(strsim::damerau_levenshtein(&word, &known)).filter(|edits| *edits <= allowed)
 }
 
 /// Returns a word in lowercase without separators.

@@ -86,8 +86,9 @@ fn signed_region(headers: &HeaderMap) -> Option<String> {
     let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (_, scope) = signature.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?;
     let region = scope.split('/').nth(2)?;
-    // The id of a pool must be valid in this region.
-    format!("{region}_a").parse::<PoolId>().is_ok().then(|| region.to_owned())
+    // The region becomes a part of the pool's id.
+    let id = format!("{region}_a").parse::<PoolId>().ok()?;
+    (id.region() == Some(region)).then(|| region.to_owned())
 }
 
 /// Responds to a request whose handler ended without a response.
