@@ -104,10 +104,12 @@ impl Config {
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
         let failed = |errors, ignored| ConfigFileError { file: file.to_owned(), errors, ignored };
-        let settings = Setting::from_toml(text).map_err(|error| {
-            let position = position(text, error.span().map_or(0, |span| span.start));
-            let message = error.message().to_owned();
-            failed(vec![LineError { position: Some(position), message }], Vec::new())
+        let settings = Setting::from_toml(text).map_err(|errors| {
+            let with_position = |error: &toml::de::Error| LineError {
+                position: Some(position(text, error.span().map_or(0, |span| span.start))),
+                message: error.message().to_owned(),
+            };
+            failed(errors.iter().map(with_position).collect(), Vec::new())
         })?;
         let (seeds, Report { errors, ignored }) = read_file(settings);
         let ignored = ignored

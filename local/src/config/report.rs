@@ -54,7 +54,11 @@ impl Report {
                 let inner = place.path.strip_prefix(&root.path).unwrap_or_default();
                 let (parents, name) = inner.rsplit_once('.').unwrap_or_default();
                 let ignored: Vec<_> = without_effect(&format!("{block}{parents}")).collect();
-                if ignored.contains(&name) {
+                if name == "dynamic" {
+                    self.add(place.error(
+                        "dynamic blocks of Terraform are not evaluated: expected the blocks themselves",
+                    ));
+                } else if ignored.contains(&name) {
                     self.add_ignored(place);
                 } else {
                     self.add_unknown(place, allowed.iter().copied().chain(ignored));

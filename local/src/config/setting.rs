@@ -29,8 +29,14 @@ pub(crate) enum Value {
 
 impl Setting {
     /// Reads a configuration file.
-    pub(crate) fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
-        let table = DeTable::parse(text)?;
+    ///
+    /// # Errors
+    /// Returns all errors in the syntax.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, Vec<toml::de::Error>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         let root = Place { line: 1, column: 1, path: String::new() };
         Ok(Self { value: table_from_toml(text, table.get_ref(), &root), place: root })
     }

@@ -297,6 +297,14 @@ explicit_auth_flows = ["ALLOW_ALL"]
     assert_eq!(errors.len(), expected.len(), "{errors:#?}");
 }
 
+#[test]
+fn all_syntax_errors_of_a_file_are_reported() {
+    let errors = errors_of("[aws_cognito_user_pool]\nname = \nmfa_configuration = maybe\n");
+    let [name, mode] = &errors[..] else { panic!("{errors:?}") };
+    assert!(name.starts_with("configuration:2:"), "{name}");
+    assert!(mode.starts_with("configuration:3:"), "{mode}");
+}
+
 /// A valid setting that depends on an invalid one is not reported: its error would go away with the other one.
 #[test]
 fn invalid_setting_causes_no_errors_in_others() {
@@ -630,6 +638,10 @@ fn expressions_of_terraform_are_rejected_where_a_value_is_needed() {
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert!(errors[0].contains("expressions of Terraform are not evaluated"), "{errors:?}");
     }
+    let dynamic =
+        "dynamic = { schema = { for_each = \"${var.attributes}\", content = { name = \"a\" } } }";
+    let (_, text) = error_of(&format!("{USERS}name = \"a\"\n{dynamic}\n"));
+    assert!(text.contains("dynamic: dynamic blocks of Terraform are not evaluated"), "{text}");
     // An expression in a setting without effect is not needed.
     let toml =
         format!("{USERS}tags = {{ stage = \"${{var.stage}}\" }}\ncount = \"${{var.count}}\"\n");
