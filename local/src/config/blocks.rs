@@ -21,6 +21,10 @@ pub(crate) const RESOURCES: [&str; 8] = [
     "aws_cognito_user_in_group",
 ];
 
+/// The settings that give a resource its name.
+const NAMES: [&str; 6] =
+    ["domain", "group_name", "identifier", "name", "provider_name", "username"];
+
 /// A resource of a file.
 pub(crate) struct Block {
     pub(crate) resource: &'static str,
@@ -56,6 +60,7 @@ fn add(name: &str, setting: Setting, blocks: &mut Vec<Block>, report: &mut Repor
     for mut item in setting.into_items() {
         remove_empty_blocks(&mut item);
         if !has_labels(&item) {
+            report_mixed_labels(&mut item, report);
             blocks.push(Block { resource, label: None, setting: item });
             continue;
         }
@@ -81,6 +86,21 @@ fn has_labels(setting: &Setting) -> bool {
         !resembles_nested_block(name) && !items.is_empty() && items.iter().all(is_table)
     };
     !members.is_empty() && members.iter().all(is_label)
+}
+
+/// Removes and reports blocks with a label within a block without one. They would have no effect.
+fn report_mixed_labels(setting: &mut Setting, report: &mut Report) {
+    let Value::Table(members) = &mut setting.value else { return };
+    members.retain(|(name, member)| {
+        let is_named = |block: &Setting| NAMES.iter().any(|name| block.member(name).is_some());
+        let is_labelled = !resembles_nested_block(name) && member.items().iter().any(is_named);
+        if is_labelled {
+            report.add(member.place.error(
+                "a block with a label is within a block without one: expected a label for both, or for none",
+            ));
+        }
+        !is_labelled
+    });
 }
 
 /// Removes empty lists of blocks. Terraform writes them for absent blocks.

@@ -795,6 +795,14 @@ fn invalid_setting_under_a_label_is_rejected_with_its_line_and_label() {
     assert!(error.contains("aws_cognito_user_pool.main.mfa_configuration"), "{error}");
 }
 
+#[test]
+fn block_with_a_label_within_a_block_without_one_is_rejected() {
+    let (line, text) =
+        error_of(&format!("{USERS}name = \"a\"\n[aws_cognito_user_pool.main]\nname = \"b\"\n"));
+    assert_eq!(line, 3);
+    assert!(text.contains("aws_cognito_user_pool.main: a block with a label is within"), "{text}");
+}
+
 const STAFF_AND_CUSTOMERS: &str = r#"
 [aws_cognito_user_pool.staff]
 name = "staff pool"
