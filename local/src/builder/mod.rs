@@ -31,13 +31,14 @@ use crate::{
     triggers::Triggers,
 };
 
-/// A running user pool. Dropping it stops its server and ends all connections.
+/// A running user pool. Dropping it, and all values from [`pools`](Self::pools), stops the server and ends all
+/// connections.
 ///
 /// See the [crate](crate) for an example.
 pub struct UserPool {
     pool: Arc<LocalPool>,
     ca_certificate: Option<String>,
-    _server: Server,
+    server: Arc<Server>,
 }
 
 /// Configures and starts a [`UserPool`].
@@ -88,6 +89,29 @@ impl UserPool {
     /// Returns the pool's id. Default: `us-east-1_Local0001`.
     pub fn id(&self) -> &PoolId {
         self.pool.id()
+    }
+
+    /// Returns the name of the pool, or an empty text if it was deleted.
+    pub fn name(&self) -> String {
+        self.pool.store.read(|data| {
+            data.pool.values().map(|record| record.settings.name.clone()).next().unwrap_or_default()
+        })
+    }
+
+    /// Returns all pools of the server: this one, and then the others in the order of their ids.
+    ///
+    /// A server has several pools if the configuration or the data file has several, or if clients created some.
+    pub fn pools(&self) -> Vec<Self> {
+        let others = self.server.pools().into_iter().filter(|pool| !Arc::ptr_eq(pool, &self.pool));
+        [Arc::clone(&self.pool)]
+            .into_iter()
+            .chain(others)
+            .map(|pool| Self {
+                pool,
+                ca_certificate: self.ca_certificate.clone(),
+                server: Arc::clone(&self.server),
+            })
+            .collect()
     }
 
     /// Returns the id of the default app client, for which tokens are minted.
@@ -231,7 +255,11 @@ impl UserPool {
 }
 
 impl UserPoolBuilder {
-    /// Sets the pool's id. Default: `us-east-1_Local0001`, or the only id in the data file.
+    /// Sets the pool's id. Default: the `id` in the configuration, or else `us-east-1_Local0001`, or else the only id in the
+    /// data file.
+    ///
+    /// If the configuration has several pools, this is the id of the first. Each of the others has its `id` in the
+    /// configuration, or else `Local0002` and so on in the region of the first.
     pub fn pool_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -239,7 +267,8 @@ impl UserPoolBuilder {
 
     /// Sets the id of the default app client: the first client in the configuration without a `client_id`.
     ///
-    /// Default: `localclient0000000000000000`.
+    /// Default: `localclient0000000000000000`. If the configuration has several pools, this is the client of the first. The
+    /// default for the second pool is `localclient0000000000000001`, and so on.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
@@ -252,6 +281,8 @@ impl UserPoolBuilder {
     }
 
     /// Sets the issuer of tokens: an `https` or `http` URL with any host. Default: the pool's address with its id.
+    ///
+    /// If it ends with the pool's id, the issuers of other pools differ only in the id. Otherwise they have their default.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
@@ -299,6 +330,9 @@ impl UserPoolBuilder {
 
     /// Sets the settings, app clients, users and groups of a new pool.
     ///
+    /// The server has all pools of the configuration. The [`UserPool`] is the first, and [`UserPool::pools`] returns all.
+    /// Triggers of the builder belong to the first, those of the configuration to their pool.
+    ///
     /// By default users have a user name, a code verifies e-mail addresses, MFA is optional, and there is one public
     /// client.
     pub fn config(mut self, config: Config) -> Self {
@@ -307,7 +341,7 @@ impl UserPoolBuilder {
     }
 
     /// Stores all data in this file. Acknowledged changes survive even if the process is killed. The configuration has no
-    /// effect on a pool that is already in the file.
+    /// effect on a pool that is already in the file. A configured pool that is not in the file is created.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
@@ -370,32 +404,66 @@ impl UserPoolBuilder {
             Ok::<_, io::Error>((disk, stored))
         })
         .await?;
-        let requested = requested.map(|id| id.to_string());
-        let id: PoolId = start::pool_id(requested, &stored)?.parse().map_err(io::Error::other)?;
-        let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", addresses.endpoint()));
+        let seeds = Arc::new(self.config.seeds.clone());
+        let ids = start::pool_ids(requested.as_ref(), &seeds, &stored)?;
+        let first = ids.first().ok_or_else(|| io::Error::other("there is no pool"))?;
         let site = Arc::new(Site::new(
             Arc::clone(&addresses),
             disk.clone(),
             outbox,
-            (id.region().unwrap_or("us-east-1"), self.own_keys),
+            issuers(self.issuer.as_deref(), first, &addresses),
+            (first.region().unwrap_or("us-east-1"), self.own_keys),
         ));
-        let (requested, config) = (self.client_id, Arc::new(self.config));
-        let (own_keys, triggers, seeds) = (self.own_keys, self.triggers, Arc::clone(&config));
-        let pool = blocking::run(move || {
-            let store = Store::open(id.as_str(), disk)?;
-            let client_id = start::client_id(requested, &store, &seeds)?;
-            LocalPool::open(Parts { store, id, client_id, issuer, addresses, own_keys, triggers })
-        })
-        .await?;
-        let pool = Arc::new(pool);
-        seed::seed_pool(&pool, &config).await?;
-        site.add(Arc::clone(&pool));
-        for id in stored.iter().filter(|id| *id != pool.id().as_str()) {
+        let is_stored = |id: &PoolId| stored.iter().any(|stored| stored == id.as_str());
+        if !ids.iter().all(is_stored) {
+            for setting in self.config.ignored() {
+                tracing::warn!("{setting} has no effect on a local pool");
+            }
+        }
+        // The options of the builder are for the first pool.
+        let (mut issuer, mut client_id) = (self.issuer, self.client_id);
+        let mut triggers = Some(self.triggers);
+        for (index, id) in ids.iter().enumerate() {
+            let issuer = issuer.take().unwrap_or_else(|| site.issuer(id.as_str()));
+            let (client_id, triggers) = (client_id.take(), triggers.take().unwrap_or_default());
+            let (id, disk, own_keys) = (id.clone(), disk.clone(), self.own_keys);
+            let (configured, addresses) = (Arc::clone(&seeds), Arc::clone(&addresses));
+            let pool = blocking::run(move || {
+                let store = Store::open(id.as_str(), disk)?;
+                let client_id = start::client_id(client_id, &store, &configured, index)?;
+                LocalPool::open(Parts {
+                    store,
+                    id,
+                    client_id,
+                    issuer,
+                    addresses,
+                    own_keys,
+                    triggers,
+                })
+            })
+            .await?;
+            let pool = Arc::new(pool);
+            if let Some(seed) = seeds.get(index) {
+                seed::seed_pool(&pool, seed).await?;
+            }
+            site.add(pool);
+        }
+        let is_configured = |stored: &str| ids.iter().any(|id| id.as_str() == stored);
+        for id in stored.iter().filter(|id| !is_configured(id)) {
             site.add(site.open(id).await?);
         }
-        let server = Server::start(listener, site, tls);
-        Ok(UserPool { pool, ca_certificate, _server: server })
+        let pool = site.pool(first.as_str());
+        let pool = pool.ok_or_else(|| io::Error::other("the pool was not added"))?;
+        let server = Arc::new(Server::start(listener, site, tls));
+        Ok(UserPool { pool, ca_certificate, server })
     }
+}
+
+/// Returns what the issuers of all pools have before the id of the pool: the beginning of the configured issuer of the
+/// first pool, or else the address of the server.
+fn issuers(configured: Option<&str>, first: &PoolId, addresses: &Addresses) -> String {
+    let before_id = configured.and_then(|issuer| issuer.strip_suffix(first.as_str()));
+    before_id.map_or_else(|| format!("{}/", addresses.endpoint()), str::to_owned)
 }
 
 impl fmt::Debug for UserPool {

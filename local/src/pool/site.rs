@@ -25,7 +25,9 @@ pub(crate) struct Site {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
-    /// The region of the pools that the API creates.
+    /// What the issuers of pools have before the id of the pool.
+    issuers: String,
+    /// The region of the pools that the API creates, unless the request names one.
     region: String,
     own_keys: bool,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
@@ -38,11 +40,12 @@ impl Site {
         addresses: Arc<Addresses>,
         disk: Option<Arc<Disk>>,
         outbox: Option<Outbox>,
+        issuers: String,
         (region, own_keys): (&str, bool),
     ) -> Self {
         let region = region.to_owned();
         let (pools, domains) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { addresses, disk, outbox, region, own_keys, pools, domains }
+        Self { addresses, disk, outbox, issuers, region, own_keys, pools, domains }
     }
 
     /// Serves a pool.
@@ -63,12 +66,18 @@ impl Site {
         self.lock().values().map(Arc::clone).collect()
     }
 
-    /// Creates and serves a pool.
+    /// Returns the default issuer of a pool.
+    pub(crate) fn issuer(&self, id: &str) -> String {
+        format!("{}{id}", self.issuers)
+    }
+
+    /// Creates and serves a pool, in the region of the first pool unless another is named.
     pub(crate) async fn create(
         self: &Arc<Self>,
         record: PoolRecord,
+        region: Option<&str>,
     ) -> Result<Arc<Pool>, StoreError> {
-        let id = format!("{}_{}", self.region, secret::pool_name());
+        let id = format!("{}_{}", region.unwrap_or(&self.region), secret::pool_name());
         let pool = self.open(&id).await?;
         pool.create(record, |_| {}).await?;
         self.add(Arc::clone(&pool));
@@ -88,7 +97,7 @@ impl Site {
             store,
             id: id.parse().map_err(io::Error::other)?,
             client_id: client_id.unwrap_or_default(),
-            issuer: format!("{}/{id}", self.addresses.endpoint()),
+            issuer: self.issuer(id),
             addresses: Arc::clone(&self.addresses),
             own_keys: self.own_keys,
             triggers: Triggers::default(),

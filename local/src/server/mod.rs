@@ -23,7 +23,7 @@ use crate::{
         transport::Transport,
         well_known,
     },
-    pool::site::Site,
+    pool::{Pool, site::Site},
 };
 
 /// Serves pools until it is dropped.
@@ -49,6 +49,11 @@ impl Server {
         // `axum::serve` never returns: the task runs until it is aborted.
         let task = tokio::spawn(async move { drop(axum::serve(listener, app).await) });
         Self { task, _running: running, site, operations }
+    }
+
+    /// Returns all pools, in the order of their ids.
+    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
+        self.site.pools()
     }
 }
 
@@ -100,7 +105,7 @@ mod tests {
     #[tokio::test]
     async fn request_that_ends_without_a_response_gets_an_error_in_the_format_of_its_path() {
         let addresses = Arc::new(Addresses::of(([127, 0, 0, 1], 0).into()));
-        let site = Arc::new(Site::new(addresses, None, None, ("us-east-1", false)));
+        let site = Arc::new(Site::new(addresses, None, None, String::new(), ("us-east-1", false)));
         let operations = Arc::new(Operations::default());
         // A server that was stopped runs no handlers.
         operations.stop();

@@ -171,18 +171,61 @@ fn check_reports_errors_with_their_line_and_settings_without_effect() {
     assert!(succeeded);
     assert!(output.contains("These settings have no effect on a local pool:"), "{output}");
     assert!(
-        output
-            .contains(&format!("{}:3: aws_cognito_user_pool.email_configuration", file.display())),
+        output.contains(&format!(
+            "{}:3:24: aws_cognito_user_pool.email_configuration",
+            file.display()
+        )),
         "{output}"
     );
 
-    fs::write(&file, "[aws_cognito_user_pool]\nname = \"a\"\nmfa_configuration = \"SOMETIMES\"\n")
-        .unwrap();
+    fs::write(
+        &file,
+        "[aws_cognito_user_pool]\nname = \"a\"\nmfa_configuration = \"SOMETIMES\"\ntags = {}\n\
+         [aws_cognito_user_pool_client]\naccess_token_validity = \"ten\"\n",
+    )
+    .unwrap();
     let (succeeded, output, error) = run(program().args(["check", "--config"]).arg(&file));
     assert!(!succeeded && output.is_empty(), "{output}");
-    assert!(error.starts_with(&format!("error: {}:3: ", file.display())), "{error}");
-    assert!(error.contains("OPTIONAL"), "{error}");
+    let file_name = file.display();
+    let [ignored, mode, validity] = error.lines().collect::<Vec<_>>()[..] else {
+        panic!("{error}")
+    };
+    let expected = format!("warning: {file_name}:4:1: aws_cognito_user_pool.tags has no effect");
+    assert!(ignored.starts_with(&expected), "{ignored}");
+    assert!(mode.starts_with(&format!("error: {file_name}:3:1: ")), "{mode}");
+    assert!(mode.contains("OPTIONAL"), "{mode}");
+    assert!(validity.starts_with(&format!("error: {file_name}:6:1: ")), "{validity}");
     fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn banner_check_and_health_list_all_pools_of_the_configuration() {
+    let file = config_file(
+        "several",
+        "[aws_cognito_user_pool.staff]\nname = \"staff\"\n[aws_cognito_user_pool.shop]\nname = \"customers\"\n",
+    );
+    let (_, output, _) = run(program().args(["check", "--config"]).arg(&file));
+    assert!(output.contains("It has 2 user pools: staff, shop."), "{output}");
+    let mut command = program();
+    command.args(["--port", "0", "--config"]).arg(&file);
+    let served = Served::run(command);
+    fs::remove_file(file).unwrap();
+    for expected in [
+        "A server with 2 user pools",
+        "User pool id   us-east-1_Local0001 (staff)",
+        "User pool id   us-east-1_Local0002 (customers)",
+        "localclient0000000000000000 (without a secret)",
+        "localclient0000000000000001 (without a secret)",
+        &format!("Issuer         http://{}/us-east-1_Local0002", served.address),
+        "Settings for clients of the first pool:",
+    ] {
+        assert!(served.output.contains(expected), "{expected}: {}", served.output);
+    }
+    let url = format!("http://{}/_local/health", served.address);
+    let body = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let ids = serde_json::json!(["us-east-1_Local0001", "us-east-1_Local0002"]);
+    assert_eq!(body["user_pools"], ids);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("ids", &["crypto"]),
     ("model", &["crypto", "error", "text"]),
     ("service_model", &["error"]),
-    ("config", &["error", "model"]),
+    ("config", &["error", "model", "text"]),
     ("store", &["blocking", "crypto", "error", "ids", "model", "text", "time"]),
     ("triggers", &["blocking", "error", "model"]),
     ("pool", &["blocking", "crypto", "error", "ids", "model", "store", "text", "time", "triggers"]),

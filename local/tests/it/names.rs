@@ -11,7 +11,7 @@ use tower_cognito_local::{Config, UserPool};
 use crate::support::{
     admin::{PASSWORD, admin, last_code, sign_in, tokens, user},
     browser::{Browser, Page, encoded},
-    cognito::{call, error, is, provider_config},
+    cognito::{allow_provider, call, error, is, provider_config},
     totp::PoolTime,
 };
 
@@ -34,7 +34,7 @@ allowed_oauth_flows_user_pool_client = true
 allowed_oauth_flows = ["code"]
 allowed_oauth_scopes = ["openid", "email", "aws.cognito.signin.user.admin"]
 callback_urls = ["https://app.test/back"]
-supported_identity_providers = ["COGNITO", "Corp"]
+supported_identity_providers = ["COGNITO"]
 
 [[aws_cognito_user_pool_client]]
 client_id = "machine"
@@ -378,6 +378,7 @@ async fn users_sign_in_at_a_provider_whose_issuer_is_plain_http_off_loopback() {
         },
     });
     admin(&pool, "CreateIdentityProvider", provider).await.unwrap();
+    allow_provider(&pool, pool.client_id(), "Corp").await;
     let mut browser = Browser::new();
     let page = open(&mut browser, "127.0.0.1", &pool, "/login").await;
     let page = browser.open(page.link("Continue with Corp")).await;

@@ -30,21 +30,32 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            // A configuration can have several errors, one per line.
+            for line in error.to_string().lines() {
+                eprintln!("error: {line}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
 fn check(options: &CheckOptions) -> Result<(), Box<dyn Error>> {
-    let config = Config::from_file(&options.config)?;
+    let config = Config::from_file(&options.config).inspect_err(|error| {
+        for ignored in error.ignored() {
+            eprintln!("warning: {ignored} has no effect on a local pool");
+        }
+    })?;
     let file = options.config.display();
+    let pools = match &config.pool_names()[..] {
+        [_] => String::new(),
+        names => format!("\nIt has {} user pools: {}.", names.len(), names.join(", ")),
+    };
     match config.ignored() {
-        [] => print(&format_args!("{file} is valid. All of its settings have an effect.")),
+        [] => print(&format_args!("{file} is valid. All of its settings have an effect.{pools}")),
         ignored => {
             let ignored = ignored.join("\n  ");
             print(&format_args!(
-                "{file} is valid. These settings have no effect on a local pool:\n  {ignored}"
+                "{file} is valid. These settings have no effect on a local pool:\n  {ignored}{pools}"
             ));
         }
     }
@@ -78,15 +89,20 @@ async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>>
     }
     match log_format {
         LogFormat::Text => print(&Banner { pool: &pool, data: &data }),
-        LogFormat::Json => tracing::info!(
-            endpoint = pool.endpoint(),
-            user_pool_id = %pool.id(),
-            app_client_ids = pool.client_ids().join(","),
-            issuer = pool.issuer(),
-            jwks_uri = pool.jwks_uri(),
-            data,
-            "the user pool is ready"
-        ),
+        LogFormat::Json => {
+            for pool in pool.pools() {
+                tracing::info!(
+                    endpoint = pool.endpoint(),
+                    user_pool_id = %pool.id(),
+                    user_pool_name = pool.name(),
+                    app_client_ids = pool.client_ids().join(","),
+                    issuer = pool.issuer(),
+                    jwks_uri = pool.jwks_uri(),
+                    data,
+                    "the user pool is ready"
+                );
+            }
+        }
     }
     stop.await;
     tracing::info!("stopped by a signal");

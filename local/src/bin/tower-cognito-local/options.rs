@@ -21,7 +21,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serves a user pool until Ctrl-C or SIGTERM. This is the default command.
     Serve(Box<ServeOptions>),
-    /// Checks a configuration file and lists its settings that have no effect on a local pool.
+    /// Checks a configuration file: lists all errors, and the settings that have no effect on a local pool.
     Check(CheckOptions),
 }
 
@@ -35,15 +35,16 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "TOWER_COGNITO_LOCAL_PORT", default_value_t = 9229)]
     port: u16,
 
-    /// Id of the user pool [default: us-east-1_Local0001, or the one in the data file]
+    /// Id of the user pool, or of the first one in the configuration [default: its id in the configuration,
+    /// us-east-1_Local0001, or the one in the data file]
     #[arg(long, value_name = "ID", env = "TOWER_COGNITO_LOCAL_POOL_ID")]
     pub(crate) pool_id: Option<String>,
 
-    /// Id of the first app client [default: localclient0000000000000000]
+    /// Id of the first app client of this pool [default: localclient0000000000000000]
     #[arg(long, value_name = "ID", env = "TOWER_COGNITO_LOCAL_CLIENT_ID")]
     pub(crate) client_id: Option<String>,
 
-    /// TOML file with settings, app clients, users and groups, with the names of Terraform's `aws_cognito_*` resources.
+    /// TOML file with pools, app clients, users and groups, with the names of Terraform's `aws_cognito_*` resources.
     /// It has no effect on a pool that is already in the data file.
     #[arg(long, value_name = "FILE", env = "TOWER_COGNITO_LOCAL_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -52,7 +53,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FILE", env = "TOWER_COGNITO_LOCAL_DATA")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Issuer URL of the tokens [default: the pool's own address]
+    /// Issuer URL of the tokens of this pool [default: the pool's own address]
     #[arg(long, value_name = "URL", env = "TOWER_COGNITO_LOCAL_ISSUER")]
     pub(crate) issuer: Option<String>,
 

@@ -21,7 +21,7 @@ pub(crate) use self::{
     function::{FunctionUrl, LambdaConfig},
     password::{PasswordPolicy, SYMBOLS},
     pool::{Alias, Contact, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
-    provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
+    provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, ProviderType, RequestMethod},
     redirect::is_resource,
     schema::{AttributeSchema, CustomAttribute, STANDARD_ATTRIBUTES},
     verification::{EmailOption, VerificationTemplate},

@@ -215,8 +215,13 @@ mod tests {
             triggers: Triggers::default(),
         };
         let pool = Arc::new(Pool::open(parts).unwrap());
-        let site =
-            Arc::new(Site::new(addresses, Some(Arc::clone(&disk)), None, ("us-east-1", false)));
+        let site = Arc::new(Site::new(
+            addresses,
+            Some(Arc::clone(&disk)),
+            None,
+            String::new(),
+            ("us-east-1", false),
+        ));
         site.add(Arc::clone(&pool));
         let provider = json!({
             "provider_name": "Corp", "provider_type": "OIDC",
