@@ -13,6 +13,7 @@
 //! | `request_rules` | owners and tenants in the path, one table of rules, permissions in a database |
 //! | `guests` | pages that are open to all and greet signed-in users by name |
 //! | `two_pools` | one API for the users of two pools, staff and customers |
+//! | `tenants` | a user pool for each tenant, added and removed while the service runs |
 //! | `streams` | a WebSocket and server-sent events that end when the token expires |
 //! | `tonic` | a gRPC server with an open service and a guarded one |
 //! | `plain_hyper` | a service without axum |
