@@ -283,6 +283,16 @@ async fn option_is_set_and_described_over_the_api() {
 }
 
 #[tokio::test]
+async fn console_shows_the_text_of_the_message_and_links_to_the_page() {
+    let pool = pool_of(LINK).await;
+    sign_up(&pool, "jane").await;
+    let page = Browser::new().open(format!("http://{}/_local/", pool.address())).await;
+    assert!(page.body.contains("Go here &amp; now"), "{}", page.body);
+    assert!(!page.body.contains("&lt;a href"), "{}", page.body);
+    assert_eq!(page.link("Open link").as_str(), message(&pool, "jane").await["link"]);
+}
+
+#[tokio::test]
 async fn default_text_is_cognitos() {
     let config = "[aws_cognito_user_pool.verification_message_template]\n\
                   default_email_option = \"CONFIRM_WITH_LINK\"\n";
