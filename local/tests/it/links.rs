@@ -228,7 +228,7 @@ async fn text_of_a_function_gets_the_link_in_place_of_its_parameter() {
         let text = sent["body"].as_str().unwrap();
         assert!(text.starts_with("Hi. ") && !text.contains("##"), "{text}");
         assert_eq!(text.contains("<a href="), has_link, "{text}");
-        assert_eq!(text.contains(sent["code"].as_str().unwrap()), true, "{text}");
+        assert!(text.contains(sent["code"].as_str().unwrap()), "{text}");
         if has_link {
             assert_eq!(open(&link_in(&sent)).await.status, 200);
             assert_eq!(status_of(&pool, "jane").await, "CONFIRMED");
@@ -280,6 +280,16 @@ async fn option_is_set_and_described_over_the_api() {
     let input = json!({ "PoolName": "other", "VerificationMessageTemplate": template });
     let made = call(&pool, "CreateUserPool", input).await.unwrap();
     assert_eq!(made["UserPool"]["VerificationMessageTemplate"], template);
+}
+
+#[tokio::test]
+async fn console_shows_the_text_of_the_message_and_links_to_the_page() {
+    let pool = pool_of(LINK).await;
+    sign_up(&pool, "jane").await;
+    let page = Browser::new().open(format!("http://{}/_local/", pool.address())).await;
+    assert!(page.body.contains("Go here &amp; now"), "{}", page.body);
+    assert!(!page.body.contains("&lt;a href"), "{}", page.body);
+    assert_eq!(page.link("Open link").as_str(), message(&pool, "jane").await["link"]);
 }
 
 #[tokio::test]

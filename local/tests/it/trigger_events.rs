@@ -260,8 +260,9 @@ async fn events_have_the_members_and_nulls_of_cognito() {
         });
         assert_eq!(first_event(&function, source), expected);
     }
-    let rounds = function.events().into_iter().map(|event| event["request"]["session"].clone());
-    let last = rounds.filter(Value::is_array).next_back().unwrap();
+    let events = function.events();
+    let mut rounds = events.iter().map(|event| event["request"]["session"].clone());
+    let last = rounds.rfind(Value::is_array).unwrap();
     let round = json!({
         "challengeName": "CUSTOM_CHALLENGE", "challengeResult": true, "challengeMetadata": null,
     });

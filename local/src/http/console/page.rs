@@ -16,7 +16,7 @@ use crate::{
             sign_in_page::sign_in_page,
         },
     },
-    model::{Session, User, UserStatus},
+    model::{Message, Session, User, UserStatus, settings::Contact},
     pool::{Pool, site::Site},
     store::Data,
 };
@@ -117,7 +117,7 @@ fn messages(data: &Data, now: u64) -> Markup {
         let subject = message.subject.as_deref().unwrap_or_default();
         [
             html! { (message.username) br; small { (message.destination) " (" (message.medium) ")" } },
-            html! { @if !subject.is_empty() { strong { (subject) } br; } (message.body) },
+            html! { @if !subject.is_empty() { strong { (subject) } br; } (text_of(message)) },
             html! {
                 @if let Some(code) = &message.code { code class="code" { (code) } }
                 @if let Some(link) = &message.link { " " a href=(link) { "Open link" } }
@@ -126,6 +126,19 @@ fn messages(data: &Data, now: u64) -> Markup {
         ]
     });
     table("Messages", ["To", "Text", "Code", "Sent"], rows)
+}
+
+/// Returns the text that the reader of a message sees. E-mail messages are HTML.
+fn text_of(message: &Message) -> String {
+    let (mut text, mut rest) = (String::new(), message.body.as_str());
+    let is_html = message.medium == Contact::Email.medium();
+    while let Some((before, (_, after))) =
+        rest.split_once('<').filter(|_| is_html).and_then(|(a, b)| Some((a, b.split_once('>')?)))
+    {
+        text.push_str(before);
+        rest = after;
+    }
+    text + rest
 }
 
 fn users(data: &Data, actions: &Actions<'_>) -> Markup {
