@@ -19,7 +19,7 @@ use tower_cognito::{
 use crate::{
     blocking,
     config::Config,
-    pool::{Fault, Parts, Pool as LocalPool, addresses::Addresses, site::Site},
+    pool::{Fault, Parts, Pool as LocalPool, addresses::Addresses, build_without_log, site::Site},
     seed,
     server::{
         Server,
@@ -478,5 +478,5 @@ impl fmt::Debug for UserPool {
 /// Rejects an issuer that no verifier accepts.
 fn check_issuer(issuer: &str) -> Result<(), ConfigError> {
     let pool = Pool::custom(issuer, issuer).access_tokens(["any"]).dangerous().allow_plain_http();
-    Verifier::builder(pool).build().map(drop)
+    build_without_log(Verifier::builder(pool)).map(drop)
 }

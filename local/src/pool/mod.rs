@@ -25,6 +25,7 @@ use tower_cognito::{
 };
 
 pub use self::fault::Fault;
+pub(crate) use self::own_verifier::build_without_log;
 use self::{addresses::Addresses, keys::SigningKey, own_verifier::OwnVerifier};
 use crate::{
     crypto::secret::{keyed_digest, random_text},
@@ -197,7 +198,7 @@ impl Pool {
         let own = self.trusted().map_err(io::Error::other)?.access_tokens(clients);
         let clock = Arc::clone(&self.clock);
         let verifier = Verifier::builder(own).clock(move || clock.time()).token_cache_bytes(0);
-        verifier.build().map(Some).map_err(io::Error::other)
+        build_without_log(verifier).map(Some).map_err(io::Error::other)
     }
 
     /// Returns the configuration of a verifier that trusts this pool's current keys and accepts any resource.

@@ -5,11 +5,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use tower_cognito::Verifier;
+use tower_cognito::{ConfigError, Verifier, VerifierBuilder};
 
 /// The verifier of a pool's own access tokens, which is built once per generation of the pool's clients and keys.
 #[derive(Default)]
 pub(crate) struct OwnVerifier(Mutex<Option<Built>>);
+
+/// Builds a verifier for internal use. Its configuration is not logged, because it is not that of the application.
+pub(crate) fn build_without_log(builder: VerifierBuilder) -> Result<Verifier, ConfigError> {
+    tracing::dispatcher::with_default(&tracing::Dispatch::none(), || builder.build())
+}
 
 /// The generations of clients and keys.
 type Generation = (u64, u64);

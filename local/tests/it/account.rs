@@ -6,13 +6,25 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower_cognito_local::{Config, UserPool};
 
-use crate::support::cognito::call;
+use crate::support::{ThreadLogs, cognito::call};
 
 const PASSWORD: &str = "Correct-Horse-1";
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 async fn pool_of(toml: &str) -> UserPool {
     UserPool::builder().config(Config::from_toml(toml).unwrap()).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn only_verifiers_of_the_application_are_logged() {
+    let logs = ThreadLogs::start();
+    let pool = UserPool::start().await.unwrap();
+    let token = pool.token("alice").scope("aws.cognito.signin.user.admin").sign();
+    let _ = call(&pool, "GetUser", json!({ "AccessToken": token })).await;
+    let count = || logs.text().matches("the verifier is configured").count();
+    assert_eq!(count(), 0);
+    pool.verifier().build().unwrap();
+    assert_eq!(count(), 1);
 }
 
 /// A client that reveals whether a user exists (`LEGACY`), with the pool's default client ID.

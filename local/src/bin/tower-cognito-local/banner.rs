@@ -73,7 +73,9 @@ impl Banner<'_> {
     fn plain_http(&self) -> &'static str {
         let pool = Pool::custom(self.pool.issuer(), self.pool.jwks_uri())
             .access_tokens([self.pool.client_id()]);
-        match Verifier::builder(pool).build() {
+        // Nothing is logged, because this verifier only checks the URL.
+        let build = || Verifier::builder(pool).build();
+        match tracing::dispatcher::with_default(&tracing::Dispatch::none(), build) {
             Err(ConfigError::PlainHttp { .. }) => ".dangerous().allow_plain_http()",
             _ => "",
         }
