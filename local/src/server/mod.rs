@@ -73,7 +73,7 @@ fn router(site: &Arc<Site>, operations: &Arc<Operations>) -> Router {
         .route("/_local/health", get(health))
         .merge(called_by_apps)
         .merge(oauth::pages(site, operations))
-        .merge(console::routes(site))
+        .merge(console::routes(site, operations))
         .fallback(fallback::unknown_path)
         .method_not_allowed_fallback(fallback::unsupported_method)
         .layer(middleware::from_fn(set_request_id))

@@ -244,6 +244,28 @@ async fn hosted_pages_complete_after_the_browser_disconnects() {
 }
 
 #[tokio::test]
+async fn actions_of_the_console_complete_after_the_browser_disconnects() {
+    let gated = Gated::start(Trigger::PostConfirmation).await;
+    let pool = &gated.pool;
+    let input = json!({
+        "ClientId": pool.client_id(), "Username": "jane", "Password": PASSWORD,
+        "UserAttributes": [{ "Name": "email", "Value": "jane@example.com" }],
+    });
+    call(pool, "SignUp", input).await.unwrap();
+    let mut browser = Browser::new();
+    let page = browser.open(format!("http://{}/_local/", pool.address())).await;
+    let mut form = page.form("/_local/actions");
+    form.set("action", "confirm");
+    form.set("username", "jane");
+    gated.submit_and_hang_up(&browser, &form).await;
+    // The server of the function aborts it if the pool disconnects.
+    eventually("the function passes the gate", async || {
+        gated.gate.released.available_permits() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn sign_in_by_a_provider_completes_after_the_browser_disconnects() {
     let gated = Gated::start(Trigger::PreSignUp).await;
     let pool = &gated.pool;

@@ -18,7 +18,10 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::{
-    http::api::shapes::time,
+    http::{
+        api::shapes::time,
+        operations::{NoResponse, Operations, run_to_completion},
+    },
     model::Message,
     pool::{Pool, site::Site},
     store::Data,
@@ -31,14 +34,25 @@ const HEADERS: [(HeaderName, &str); 3] = [
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-pub(crate) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
+pub(crate) fn routes(site: &Arc<Site>, operations: &Arc<Operations>) -> Router<Arc<Site>> {
+    let no_response: NoResponse = no_response;
+    let state = (Arc::clone(operations), no_response);
+    let actions = Router::new()
+        .route("/_local/actions", post(actions::submit))
+        .route_layer(middleware::from_fn_with_state(state, run_to_completion));
     Router::new()
         .route("/_local", get(overview))
         .route("/_local/", get(overview))
         .route("/_local/messages", get(messages))
         .route("/_local/clock", get(clock::show).post(clock::advance))
-        .route("/_local/actions", post(actions::submit))
+        .merge(actions)
         .route_layer(middleware::from_fn_with_state(Arc::clone(site), protect))
+}
+
+/// Returns the response to an action that panicked, or that was aborted because the server was stopped.
+fn no_response() -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, "The action failed. See the log of the server.\n")
+        .into_response()
 }
 
 /// Rejects requests that are not from this machine, and sets the headers of all responses.
