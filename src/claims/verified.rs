@@ -9,7 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    claims::names::Names,
+    claims::{
+        names::Names,
+        shape::{find_mismatch, is_first_report},
+    },
     error::{AuthError, AuthErrorKind},
 };
 
@@ -40,6 +43,10 @@ struct Data {
 
 /// The number of custom types whose decoded values are kept with a token. Further types are decoded at each use.
 const MAX_DECODED_TYPES: usize = 3;
+
+/// Why an attribute is missing, and what to do.
+const NO_ATTRIBUTES: &str = "an access token contains no user attributes unless a pre-token-generation trigger (version 2 \
+                             or later) adds them: accept ID tokens on this route, or let the trigger add the claim";
 
 /// Bytes that a `String` takes in addition to its text: the value itself, and the allocator's overhead.
 const TEXT_OVERHEAD: usize = 48;
@@ -243,7 +250,8 @@ impl Verified {
     /// decoded.
     ///
     /// # Errors
-    /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.
+    /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type;
+    /// [`claims_mismatch`](AuthError::claims_mismatch) names the claim.
     pub fn decode<T>(&self) -> Result<Arc<T>, AuthError>
     where
         T: DeserializeOwned + Send + Sync + 'static,
@@ -303,18 +311,36 @@ impl Verified {
         if let Ok(unit) = unit.downcast() {
             return Ok(unit);
         }
-        let decoded: T = serde_json::from_str(self.payload()).map_err(|error| {
-            // Serde's message may quote the payload. Only a message about a missing field is safe to log.
-            let error = error.to_string();
-            let missing = error.starts_with("missing field `").then_some(error);
-            tracing::debug!(
-                expected = std::any::type_name::<T>(),
-                missing,
-                "the token's claims do not have the shape of the expected type"
+        // The error of `serde_json` may quote the payload, so it is not used.
+        serde_json::from_str(self.payload()).map(Arc::new).map_err(|_| self.wrong_shape::<T>())
+    }
+
+    /// Creates the error for a payload that does not fit `T`. Logs it at `warn` once for each type, so that a mistake of
+    /// the service is noticed and clients cannot fill the log.
+    fn wrong_shape<T: DeserializeOwned + 'static>(&self) -> AuthError {
+        let mismatch = match find_mismatch::<T>(self.payload()) {
+            Some(mismatch)
+                if self.token_use() == TokenUse::Access && mismatch.is_missing_attribute() =>
+            {
+                format!("{mismatch}; {NO_ATTRIBUTES}")
+            }
+            Some(mismatch) => mismatch.to_string(),
+            None => String::from("the claims do not fit the type"),
+        };
+        let expected = std::any::type_name::<T>();
+        if is_first_report::<T>() {
+            tracing::warn!(
+                expected,
+                "the claims of a token do not fit the expected type: {mismatch} (logged once)"
             );
-            wrong_shape()
-        })?;
-        Ok(Arc::new(decoded))
+        } else {
+            tracing::debug!(
+                expected,
+                "the claims of a token do not fit the expected type: {mismatch}"
+            );
+        }
+        let detail = "the token's claims do not have the shape that this route requires";
+        AuthError::new(AuthErrorKind::ClaimsShape, detail).with_claims_mismatch(mismatch)
     }
 }
 
@@ -370,11 +396,4 @@ impl fmt::Display for TokenUse {
 
 fn since_epoch(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
-fn wrong_shape() -> AuthError {
-    AuthError::new(
-        AuthErrorKind::ClaimsShape,
-        "the token's claims do not have the shape that this route requires",
-    )
 }

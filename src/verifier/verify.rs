@@ -1,13 +1,9 @@
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use foldhash::fast::RandomState;
 
 use crate::{
-    claims::{SignedBy, Verified},
+    claims::{ListForm, SignedBy, Verified},
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     keys::Miss,
@@ -40,9 +36,9 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tolerance: Tolerance,
     pub(super) permissions_claim: Option<String>,
+    pub(super) permissions_form: ListForm,
     /// Whether tokens of any pool can have permissions.
     pub(super) has_permission_source: bool,
-    pub(super) has_warned_of_permissions: AtomicBool,
     pub(super) cache: TokenCache,
     pub(super) checks: Checks,
 }
