@@ -129,6 +129,6 @@ pub use self::{
     builder::{UserPool, UserPoolBuilder},
     config::{Config, ConfigFileError},
     pool::Fault,
-    testing::{TokenBuilder, mock, mock_id},
+    testing::{SignInError, SignedIn, TokenBuilder, mock, mock_id},
     triggers::{Trigger, TriggerError, events},
 };

@@ -9,10 +9,10 @@ use tower_cognito::{
 };
 use tower_cognito_local::{TokenBuilder, UserPool};
 
-use crate::support::captured_logs;
+use crate::support::{both_uses, captured_logs, full_verifier};
 
 async fn verified(pool: &UserPool, token: &TokenBuilder) -> Verified {
-    pool.verifier().build().unwrap().verify(&token.sign()).await.unwrap()
+    full_verifier(pool).build().unwrap().verify(&token.sign()).await.unwrap()
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ struct Other {
 #[tokio::test]
 async fn custom_claims_are_decoded_once_per_token() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = full_verifier(&pool).build().unwrap();
     let token = pool
         .id_token("alice")
         .claim("custom:tenant", "acme")
@@ -205,11 +205,12 @@ async fn groups_grant_permissions_by_the_configured_mapping() {
         .add_group("staff", ["read"])
         .add_group("staff", ["list"])
         .add_group("admin", ["write"]);
-    let verifier = Verifier::builder(pool.pool().grants(grants))
+    let verifier = Verifier::builder(both_uses(&pool).grants(grants))
         .permissions_claim("custom:permissions")
         .build()
         .unwrap();
-    let token = pool.token("alice").group("staff").group("unlisted").permissions(["read", "own"]);
+    let token = pool.token("alice").changed_by_trigger().group("staff").group("unlisted");
+    let token = token.permissions(["read", "own"]);
     let claims = verifier.verify(&token.sign()).await.unwrap();
     assert!(claims.permissions().eq(["read", "own", "list"]));
 }
@@ -220,7 +221,7 @@ async fn unreadable_permissions_claim_is_logged_once() {
     let pool = UserPool::start().await.unwrap();
     let verifier = pool.verifier().permissions_claim("custom:unreadable").build().unwrap();
     for user in ["alice", "bob", "carol"] {
-        let token = pool.token(user).claim("custom:unreadable", 7).sign();
+        let token = pool.token(user).changed_by_trigger().claim("custom:unreadable", 7).sign();
         assert!(verifier.verify(&token).await.unwrap().permissions().next().is_none());
     }
     assert_eq!(captured_logs().matches("custom:unreadable").count(), 1);

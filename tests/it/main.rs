@@ -20,6 +20,7 @@ mod credential;
 mod examples;
 mod faults;
 mod fetch;
+mod first_example;
 mod keys;
 mod layer;
 mod levels;

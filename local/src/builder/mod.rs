@@ -1,5 +1,6 @@
 //! `UserPool` and its builder.
 
+mod tokens;
 mod triggers;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 };
 
 use tower_cognito::{
-    ConfigError, Pool, TokenUse, Verifier, VerifierBuilder,
+    ConfigError, Pool, TokenUse, Verifier,
     keys::{KeySet, KeySetError},
     verifier::PoolId,
 };
@@ -19,12 +20,11 @@ use tower_cognito::{
 use crate::{
     blocking,
     config::Config,
-    pool::{Fault, Parts, Pool as LocalPool, endpoint, site::Site},
+    pool::{Fault, KeySupply, Parts, Pool as LocalPool, endpoint, site::Site},
     seed,
     server::Server,
     start,
     store::{Disk, Store, mail::Outbox},
-    testing::TokenBuilder,
     triggers::Triggers,
 };
 
@@ -44,7 +44,7 @@ pub struct UserPoolBuilder {
     client_id: Option<String>,
     address: SocketAddr,
     issuer: Option<String>,
-    own_keys: bool,
+    keys: KeySupply,
     config: Config,
     data: Option<PathBuf>,
     smtp: Option<String>,
@@ -67,7 +67,7 @@ impl UserPool {
             client_id: None,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: None,
-            own_keys: false,
+            keys: KeySupply::Shared,
             config: Config::default(),
             data: None,
             smtp: None,
@@ -113,41 +113,6 @@ impl UserPool {
     /// Returns the URL of the key set.
     pub fn jwks_uri(&self) -> String {
         self.pool.jwks_uri()
-    }
-
-    /// Returns the configuration of this pool for a verifier. It accepts access and ID tokens of the default app client.
-    ///
-    /// Plain HTTP is [allowed](tower_cognito::verifier::DangerousPool::allow_plain_http) for any issuer, because the
-    /// pool serves its keys itself.
-    pub fn pool(&self) -> Pool {
-        Pool::custom(self.issuer(), self.jwks_uri())
-            .access_tokens([self.client_id()])
-            .id_tokens([self.client_id()])
-            .dangerous()
-            .allow_plain_http()
-    }
-
-    /// Returns a builder of a verifier for this pool. It accepts access and ID tokens of the default app client, reads
-    /// permissions from `custom:permissions`, and uses the [pool's time](Self::time).
-    pub fn verifier(&self) -> VerifierBuilder {
-        let clock = self.pool.clock();
-        let verifier = Verifier::builder(self.pool()).permissions_claim("custom:permissions");
-        verifier.clock(move || clock.time())
-    }
-
-    /// Returns a builder of a user's access token. By default, it has the claims of a sign-in through the API.
-    pub fn token(&self, username: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Access, username.into())
-    }
-
-    /// Returns a builder of a user's ID token.
-    pub fn id_token(&self, username: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Id, username.into())
-    }
-
-    /// Returns a builder of an access token of the client credentials grant for this app client.
-    pub fn machine_token(&self, client_id: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::machine(Arc::clone(&self.pool), client_id.into())
     }
 
     /// Signs any header and payload, unchanged, with the key for access tokens. Use it to test what a verifier must
@@ -196,8 +161,8 @@ impl UserPool {
 
     /// Returns the pool's time: the system's time, advanced by [`advance`](Self::advance) and by `/_local/clock`.
     ///
-    /// Minted tokens and [`verifier`](Self::verifier) use it. Set it as the [`clock`](VerifierBuilder::clock) of other
-    /// verifiers.
+    /// Minted tokens and [`verifier`](Self::verifier) use it. Set it as the
+    /// [`clock`](tower_cognito::VerifierBuilder::clock) of other verifiers if a test advances it.
     pub fn time(&self) -> SystemTime {
         self.pool.time()
     }
@@ -239,7 +204,7 @@ impl UserPoolBuilder {
     ///
     /// By default the pools of a process share key pairs, under different key ids, because generating keys is slow.
     pub fn own_keys(mut self) -> Self {
-        self.own_keys = true;
+        self.keys = KeySupply::Own;
         self
     }
 
@@ -316,14 +281,14 @@ impl UserPoolBuilder {
             address,
             disk.clone(),
             outbox,
-            (id.region().unwrap_or("us-east-1"), self.own_keys),
+            (id.region().unwrap_or("us-east-1"), self.keys),
         ));
         let (requested, config) = (self.client_id, Arc::new(self.config));
-        let (own_keys, triggers, seeds) = (self.own_keys, self.triggers, Arc::clone(&config));
+        let (keys, triggers, seeds) = (self.keys, self.triggers, Arc::clone(&config));
         let pool = blocking::run(move || {
             let store = Store::open(id.as_str(), disk)?;
             let client_id = start::client_id(requested, &store, &seeds)?;
-            LocalPool::open(Parts { store, id, client_id, issuer, address, own_keys, triggers })
+            LocalPool::open(Parts { store, id, client_id, issuer, address, keys, triggers })
         })
         .await?;
         let pool = Arc::new(pool);

@@ -6,11 +6,12 @@ use std::{
 use aws_lc_rs::{
     digest::{SHA256, digest},
     encoding::{AsDer, Pkcs8V1Der},
-    rand::SystemRandom,
-    rsa::{KeyPair, KeySize, PublicKeyComponents},
+    rand::{SecureRandom, SystemRandom},
+    rsa::{KeyPair, KeyPairComponents, KeySize, PublicKeyComponents},
     signature::{KeyPair as _, RSA_PKCS1_SHA256},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use num_bigint::BigUint;
 use serde_json::{Value, json};
 
 use crate::{model::StoredKey, text::base64url};
@@ -24,12 +25,35 @@ pub(crate) struct SigningKey {
     pair: Arc<KeyPair>,
 }
 
+/// Where the key pairs of a pool come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeySupply {
+    /// The pools of the process share key pairs, because generating them is slow.
+    Shared,
+    /// The pool generates its own key pairs.
+    Own,
+    /// Key pairs that are generated quickly and protect nothing. Only for a pool that is not served.
+    Weak,
+}
+
 /// The key pairs that all pools of the process share, each pool under different ids, because generating a key is slow.
 static SHARED: Mutex<Vec<Arc<KeyPair>>> = Mutex::new(Vec::new());
 
+impl KeySupply {
+    /// Returns the key of a number.
+    pub(crate) fn key(self, issuer: &str, number: usize) -> io::Result<SigningKey> {
+        let pair = match self {
+            Self::Shared => return SigningKey::shared(issuer, number),
+            Self::Own => generate()?,
+            Self::Weak => generate_weak()?,
+        };
+        Ok(SigningKey::of(issuer, number, Arc::new(pair)))
+    }
+}
+
 impl SigningKey {
     /// Returns the key of a number from the key pairs that all pools of the process share.
-    pub(crate) fn shared(issuer: &str, number: usize) -> io::Result<Self> {
+    fn shared(issuer: &str, number: usize) -> io::Result<Self> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         while shared.len() <= number {
             shared.push(Arc::new(generate()?));
@@ -37,11 +61,6 @@ impl SigningKey {
         let pair =
             shared.get(number).map(Arc::clone).ok_or_else(|| io::Error::other("no shared key"))?;
         Ok(Self::of(issuer, number, pair))
-    }
-
-    /// Generates a key for one pool.
-    pub(crate) fn own(issuer: &str, number: usize) -> io::Result<Self> {
-        Ok(Self::of(issuer, number, Arc::new(generate()?)))
     }
 
     /// Returns a key with its id. The id depends on the public key, because after a restart another key pair may have the
@@ -104,6 +123,47 @@ impl SigningKey {
 
 fn generate() -> io::Result<KeyPair> {
     KeyPair::generate(KeySize::Rsa2048).map_err(io::Error::other)
+}
+
+/// Generates a key pair that any RSA library accepts, within a millisecond. It protects nothing: anyone can factor its
+/// modulus, which is the product of a random prime of 32 bits and the Mersenne prime 2^2203 − 1.
+fn generate_weak() -> io::Result<KeyPair> {
+    let one = BigUint::from(1_u8);
+    let exponent = BigUint::from(65_537_u32);
+    let large = (&one << 2203_u32) - &one;
+    loop {
+        let small = BigUint::from(small_prime()?);
+        let order = (&large - &one) * (&small - &one);
+        let (Some(private), Some(inverse)) = (exponent.modinv(&order), small.modinv(&large)) else {
+            continue;
+        };
+        let components = KeyPairComponents {
+            public_key: PublicKeyComponents {
+                n: (&large * &small).to_bytes_be(),
+                e: exponent.to_bytes_be(),
+            },
+            d: private.to_bytes_be(),
+            p: large.to_bytes_be(),
+            q: small.to_bytes_be(),
+            dP: (&private % (&large - &one)).to_bytes_be(),
+            dQ: (&private % (&small - &one)).to_bytes_be(),
+            qInv: inverse.to_bytes_be(),
+        };
+        return KeyPair::from_components(&components).map_err(io::Error::other);
+    }
+}
+
+/// Returns a random prime of 32 bits.
+fn small_prime() -> io::Result<u32> {
+    let mut bytes = [0; 4];
+    loop {
+        SystemRandom::new().fill(&mut bytes).map_err(io::Error::other)?;
+        let candidate = u32::from_be_bytes(bytes) | 0x8000_0001;
+        let mut divisors = (3..=u32::from(u16::MAX)).step_by(2);
+        if divisors.all(|divisor| candidate % divisor != 0) {
+            return Ok(candidate);
+        }
+    }
 }
 
 /// Returns a key id in Cognito's format: 32 bytes in base64.

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Client, User, settings::ClientSettings},
-        pool::{Parts, Pool},
+        pool::{KeySupply, Parts, Pool},
         store::{Data, Store},
         triggers::Triggers,
     };
@@ -58,7 +58,7 @@ mod tests {
             client_id: "first".to_owned(),
             issuer: format!("http://cognito:9229/{id}"),
             address: SocketAddr::from(([192, 168, 1, 7], 9229)),
-            own_keys: false,
+            keys: KeySupply::Shared,
             triggers: Triggers::default(),
         };
         Pool::open(parts).unwrap()

@@ -15,7 +15,7 @@ use crate::{
     crypto::secret,
     error::Error,
     model::{Client, PoolRecord},
-    pool::{Parts, Pool, endpoint},
+    pool::{KeySupply, Parts, Pool, endpoint},
     store::{Data, Disk, Store, StoreError, mail::Outbox},
     time::{SystemClock, milliseconds},
     triggers::Triggers,
@@ -28,7 +28,7 @@ pub(crate) struct Site {
     outbox: Option<Outbox>,
     /// The region of the pools that the API creates.
     region: String,
-    own_keys: bool,
+    keys: KeySupply,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
     /// Held while a domain is assigned to a pool, so that two pools cannot get the same one.
     pub(crate) domains: tokio::sync::Mutex<()>,
@@ -39,11 +39,11 @@ impl Site {
         address: SocketAddr,
         disk: Option<Arc<Disk>>,
         outbox: Option<Outbox>,
-        (region, own_keys): (&str, bool),
+        (region, keys): (&str, KeySupply),
     ) -> Self {
         let region = region.to_owned();
         let (pools, domains) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { address, disk, outbox, region, own_keys, pools, domains }
+        Self { address, disk, outbox, region, keys, pools, domains }
     }
 
     /// Serves a pool.
@@ -91,7 +91,7 @@ impl Site {
             client_id: client_id.unwrap_or_default(),
             issuer: format!("{}/{id}", endpoint(self.address)),
             address: self.address,
-            own_keys: self.own_keys,
+            keys: self.keys,
             triggers: Triggers::default(),
         })?;
         Ok(Arc::new(pool))

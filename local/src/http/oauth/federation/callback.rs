@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        pool::Parts,
+        pool::{KeySupply, Parts},
         store::{Disk, Store},
         triggers::Triggers,
     };
@@ -211,12 +211,16 @@ mod tests {
             client_id: "client".to_owned(),
             issuer: format!("http://127.0.0.1:9229/{id}"),
             address,
-            own_keys: false,
+            keys: KeySupply::Shared,
             triggers: Triggers::default(),
         };
         let pool = Arc::new(Pool::open(parts).unwrap());
-        let site =
-            Arc::new(Site::new(address, Some(Arc::clone(&disk)), None, ("us-east-1", false)));
+        let site = Arc::new(Site::new(
+            address,
+            Some(Arc::clone(&disk)),
+            None,
+            ("us-east-1", KeySupply::Shared),
+        ));
         site.add(Arc::clone(&pool));
         let provider = json!({
             "provider_name": "Corp", "provider_type": "OIDC",
