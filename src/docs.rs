@@ -1,5 +1,8 @@
-//! The manual: the rules and threats, the defaults with their reasons, rules that look at the request, and operation in
-//! production.
+//! The manual: which token to accept, the rules and threats, the defaults with their reasons, rules that look at the
+//! request, and operation in production.
+
+#[doc = include_str!("docs/which_token.md")]
+pub mod which_token {}
 
 #[doc = include_str!("docs/threats.md")]
 pub mod threats {}

@@ -20,18 +20,20 @@ impl UserPool {
     /// use tower_cognito::{ConfigError, Pool, Verifier};
     /// use tower_cognito_local::UserPool;
     ///
-    /// fn verifier(pool: Pool, client_id: &str) -> Result<Verifier, ConfigError> {
-    ///     Verifier::builder(pool.access_tokens([client_id])).build()
+    /// const CLIENT_ID: &str = "1example23456789";
+    ///
+    /// fn verifier(pool: Pool) -> Result<Verifier, ConfigError> {
+    ///     Verifier::builder(pool.access_tokens([CLIENT_ID])).build()
     /// }
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// // In production.
-    /// let production = verifier(Pool::new("eu-west-1_Ab12Cd34E"), "1example23456789")?;
+    /// let production = verifier(Pool::new("eu-west-1_Ab12Cd34E"))?;
     ///
     /// // In tests.
-    /// let pool = UserPool::start().await?;
-    /// let test = verifier(pool.pool(), pool.client_id())?;
+    /// let pool = UserPool::builder().client_id(CLIENT_ID).start().await?;
+    /// let test = verifier(pool.pool())?;
     /// # drop(production);
     /// assert!(test.verify(&pool.token("alice").sign()).await.is_ok());
     /// # Ok(())
