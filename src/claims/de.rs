@@ -101,6 +101,14 @@ pub fn space_separated<'de, D: Deserializer<'de>>(
     names(ListForm::SpaceSeparated, deserializer)
 }
 
+/// Deserializes a list of names in the form [`ListForm::UrlEncoded`], such as `a%3Ab,c+d`.
+///
+/// # Errors
+/// The value does not have this form.
+pub fn url_encoded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    names(ListForm::UrlEncoded, deserializer)
+}
+
 /// The value in errors, which must not quote the token.
 const OTHER: Unexpected<'static> = Unexpected::Other("a value of another form");
 
@@ -109,7 +117,6 @@ fn names<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    let names =
-        form.read_value(&value).map(|names| names.into_iter().map(Cow::into_owned).collect());
+    let names = form.names(&value).map(|names| names.into_iter().map(Cow::into_owned).collect());
     names.ok_or_else(|| D::Error::invalid_value(OTHER, &form.expected()))
 }

@@ -20,6 +20,9 @@ use crate::json::{Json, read_strings};
 /// | an application that writes an attribute | `"a b"` | [`JsonOrSpaces`](Self::JsonOrSpaces), [`SpaceSeparated`](Self::SpaceSeparated) |
 /// | an application that writes an attribute | `"a,b"` or `"a, b"` | [`CommaSeparated`](Self::CommaSeparated) |
 /// | Cognito, from several values of a SAML or OIDC attribute | `"[a, b]"` | [`Bracketed`](Self::Bracketed) |
+/// | Cognito, from several values of a SAML attribute, as its guide describes it | `"a%3Ab,c+d"` | [`UrlEncoded`](Self::UrlEncoded) |
+///
+/// Look at a real token of your pool before you choose one of the last two.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ListForm {
@@ -43,6 +46,9 @@ pub enum ListForm {
     /// or contains a quote, a bracket or a brace. A name that contains a comma and a space cannot be told apart from two
     /// names, so do not use this form if the identity provider lets users choose such names.
     Bracketed,
+    /// A string of names separated by commas, each encoded as in a form (`application/x-www-form-urlencoded`): letters,
+    /// digits, `.`, `-`, `*` and `_` as they are, a space as `+`, other bytes as `%3A`. No name is empty.
+    UrlEncoded,
 }
 
 /// The white space of JSON (RFC 8259, section 2).
@@ -63,8 +69,16 @@ impl ListForm {
         }
     }
 
-    /// Does the same as [`read`](Self::read), for a decoded value.
-    pub(crate) fn read_value(self, value: &Value) -> Option<Vec<Cow<'_, str>>> {
+    /// Returns the names in the [value of a claim](crate::Verified::claim), or `None` if it does not have this form.
+    ///
+    /// ```
+    /// use tower_cognito::claims::ListForm;
+    ///
+    /// let teams = serde_json::json!("[orders, billing]");
+    /// assert_eq!(ListForm::Bracketed.names(&teams), Some(vec!["orders".into(), "billing".into()]));
+    /// assert_eq!(ListForm::Json.names(&teams), None);
+    /// ```
+    pub fn names(self, value: &Value) -> Option<Vec<Cow<'_, str>>> {
         match value {
             Value::Array(names) if self.includes_arrays() => {
                 names.iter().map(|name| name.as_str().map(Cow::Borrowed)).collect()
@@ -77,7 +91,7 @@ impl ListForm {
     /// Returns whether the list in a claim contains a name. A value that does not have this form contains no name, and
     /// is logged.
     pub(crate) fn contains(self, claim: &str, value: &Value, name: &str) -> bool {
-        match self.read_value(value) {
+        match self.names(value) {
             Some(names) => names.iter().any(|listed| listed == name),
             None => {
                 self.log_wrong_form(claim);
@@ -109,6 +123,7 @@ impl ListForm {
             Self::Json => "an array of strings or a string with such an array as JSON",
             Self::SpaceSeparated => "a string of names separated by spaces",
             Self::CommaSeparated => "a string of names separated by commas",
+            Self::UrlEncoded => "a string of URL-encoded names separated by commas",
             Self::Bracketed => "a string of names in square brackets, such as `[a, b]`",
         }
     }
@@ -125,6 +140,7 @@ impl ListForm {
             Self::JsonOrSpaces | Self::SpaceSeparated => space_separated(text),
             Self::CommaSeparated => comma_separated(text),
             Self::Bracketed => bracketed(text),
+            Self::UrlEncoded => url_encoded(text),
         }
     }
 }
@@ -156,6 +172,32 @@ fn bracketed(text: &str) -> Option<Vec<Cow<'_, str>>> {
     names.split(", ").map(plain_name).collect()
 }
 
+fn url_encoded(text: &str) -> Option<Vec<Cow<'_, str>>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    text.split(',').map(|name| decode_name(name).map(Cow::Owned)).collect()
+}
+
+fn decode_name(name: &str) -> Option<String> {
+    let mut bytes = name.bytes();
+    let mut decoded = Vec::with_capacity(name.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => hex_digit(bytes.next()?)? * 16 + hex_digit(bytes.next()?)?,
+            b'.' | b'-' | b'*' | b'_' => byte,
+            _ if byte.is_ascii_alphanumeric() => byte,
+            _ => return None,
+        });
+    }
+    String::from_utf8(decoded).ok().filter(|name| !name.is_empty())
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
 /// Returns a name that cannot be part of another notation.
 fn plain_name(name: &str) -> Option<Cow<'_, str>> {
     let is_plain =
@@ -167,12 +209,13 @@ fn plain_name(name: &str) -> Option<Cow<'_, str>> {
 mod tests {
     use super::*;
 
-    const ALL: [ListForm; 5] = [
+    const ALL: [ListForm; 6] = [
         ListForm::JsonOrSpaces,
         ListForm::Json,
         ListForm::SpaceSeparated,
         ListForm::CommaSeparated,
         ListForm::Bracketed,
+        ListForm::UrlEncoded,
     ];
 
     /// Reads a string in both representations, which must agree.
@@ -181,19 +224,20 @@ mod tests {
             names.map(|names| names.into_iter().map(Cow::into_owned).collect::<Vec<_>>())
         };
         let read = owned(form.read(&Json::String(text.into())));
-        assert_eq!(owned(form.read_value(&Value::from(text))), read, "{form:?} {text}");
+        assert_eq!(owned(form.names(&Value::from(text))), read, "{form:?} {text}");
         read
     }
 
     #[test]
     fn each_form_reads_its_own_notation_and_no_other() {
-        use ListForm::{Bracketed, CommaSeparated, Json, JsonOrSpaces, SpaceSeparated};
+        use ListForm::{Bracketed, CommaSeparated, Json, JsonOrSpaces, SpaceSeparated, UrlEncoded};
         for (written, forms) in [
             (r#"["read","write"]"#, &[JsonOrSpaces, Json][..]),
             (" [ \"read\" , \"write\" ]\n", &[JsonOrSpaces, Json]),
             ("read write", &[JsonOrSpaces, SpaceSeparated]),
             (" read  write ", &[JsonOrSpaces, SpaceSeparated]),
-            ("read,write", &[CommaSeparated]),
+            ("read,write", &[CommaSeparated, UrlEncoded]),
+            ("re%61d,wri%74e", &[UrlEncoded]),
             ("read , write", &[CommaSeparated]),
             ("[read, write]", &[Bracketed]),
             ("\t[read, write] ", &[Bracketed]),
@@ -201,10 +245,18 @@ mod tests {
             for form in ALL {
                 let expected =
                     forms.contains(&form).then(|| ["read", "write"].map(str::to_owned).to_vec());
-                let read = text(form, written).filter(|names| names.len() != 1);
+                // Other forms may read the text as one name, or as names with the encoding in them.
+                let read = text(form, written);
+                let read = read.filter(|names| names.len() != 1 && !names.concat().contains('%'));
                 assert_eq!(read, expected, "{form:?} {written}");
             }
         }
+    }
+
+    #[test]
+    fn url_encoded_names_are_decoded() {
+        let names = text(ListForm::UrlEncoded, "orders%3Aread,team+one,%c3%BC.-*_").unwrap();
+        assert_eq!(names, ["orders:read", "team one", "ü.-*_"]);
     }
 
     #[test]
@@ -257,6 +309,13 @@ mod tests {
             (ListForm::CommaSeparated, "\"write:all\""),
             (ListForm::CommaSeparated, "{read,write:all}"),
             (ListForm::CommaSeparated, "read,\u{a0}write:all"),
+            (ListForm::UrlEncoded, "write:all"),
+            (ListForm::UrlEncoded, "read, write"),
+            (ListForm::UrlEncoded, "read,"),
+            (ListForm::UrlEncoded, "write%3"),
+            (ListForm::UrlEncoded, "write%3xall"),
+            (ListForm::UrlEncoded, "%ff"),
+            (ListForm::UrlEncoded, "[read]"),
             (ListForm::Bracketed, ""),
             (ListForm::Bracketed, "["),
             (ListForm::Bracketed, "write:all]"),
@@ -275,7 +334,7 @@ mod tests {
         for form in ALL {
             assert_eq!(form.read(&Json::Integer(1)), None);
             assert_eq!(form.read(&Json::Other), None);
-            assert_eq!(form.read_value(&serde_json::json!(["write:all", 1])), None);
+            assert_eq!(form.names(&serde_json::json!(["write:all", 1])), None);
         }
     }
 
@@ -285,7 +344,7 @@ mod tests {
             let expected = matches!(form, ListForm::JsonOrSpaces | ListForm::Json)
                 .then(|| vec![Cow::Borrowed("read")]);
             assert_eq!(form.read(&Json::Strings(vec!["read".into()])), expected, "{form:?}");
-            assert_eq!(form.read_value(&serde_json::json!(["read"])), expected, "{form:?}");
+            assert_eq!(form.names(&serde_json::json!(["read"])), expected, "{form:?}");
         }
     }
 }

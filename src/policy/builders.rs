@@ -34,6 +34,8 @@ pub fn permission(name: impl Into<String>) -> Policy {
 ///
 /// Cognito writes every custom attribute as a string: `claim("custom:level", "3")`. Users can change the attributes
 /// that their app client may write, so do not grant access by such a claim.
+///
+/// A list in a string is one string here. [`claim_contains`] reads it.
 pub fn claim(name: impl Into<String>, value: impl Into<Value>) -> Policy {
     Node::Claim(name.into(), value.into()).into()
 }

@@ -241,12 +241,13 @@ struct Teams {
 }
 
 /// A text of two names in each form, and a text of one name.
-const TEXTS: [(ListForm, &str, &str); 5] = [
+const TEXTS: [(ListForm, &str, &str); 6] = [
     (ListForm::JsonOrSpaces, "team-one team-two", "team-one"),
     (ListForm::Json, r#"["team-one","team-two"]"#, r#"["team-one"]"#),
     (ListForm::SpaceSeparated, "team-one team-two", "team-one"),
     (ListForm::CommaSeparated, "team-one, team-two", "team-one"),
     (ListForm::Bracketed, "[team-one, team-two]", "[team-one]"),
+    (ListForm::UrlEncoded, "team%2Done,team-two", "team%2Done"),
 ];
 
 #[tokio::test]

@@ -63,6 +63,14 @@ pub(super) fn check(pool: &Pool, additions: &Additions<'_>) -> Result<(), String
     if is_changed_by_trigger(pool, additions) {
         return Ok(());
     }
+    if let Some(scope) = additions.scopes.first().filter(|_| additions.token_use == TokenUse::Id) {
+        return Err(format!(
+            "scope {scope:?}: an ID token contains no scopes; send an access token"
+        ));
+    }
+    if let Some(group) = additions.groups.first().filter(|_| additions.is_machine) {
+        return Err(format!("group {group:?}: a machine is in no group; {TRIGGER}"));
+    }
     pool.store.read(|data| {
         additions.groups.iter().try_for_each(|name| check_group(data, name))?;
         let client = additions.client_id.and_then(|id| data.clients.get(id));

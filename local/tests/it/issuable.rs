@@ -135,6 +135,14 @@ async fn scope_that_the_app_client_is_not_granted_is_refused() {
 }
 
 #[tokio::test]
+async fn scope_of_an_id_token_and_group_of_a_machine_are_refused() {
+    let pool = UserPool::start().await.unwrap();
+    let id = refusal(&pool.id_token("alice").scope("orders/write")).unwrap();
+    assert!(id.contains("orders/write") && id.contains("access token"), "{id}");
+    assert_refused(&pool.machine_token("m").group("staff"), &["staff", "machine"]);
+}
+
+#[tokio::test]
 async fn group_and_attribute_that_the_pool_does_not_have_are_refused() {
     let pool = configured().await;
     assert_eq!(refusal(&pool.token("alice").group("staff")), None);
