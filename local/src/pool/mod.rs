@@ -5,6 +5,7 @@ pub(crate) mod issue;
 pub(crate) mod keys;
 mod own_verifier;
 pub(crate) mod site;
+mod weak_key;
 
 use std::{
     io,
