@@ -21,9 +21,14 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
+use crate::{
+    claims::token_use::TokenUse,
+    error::{AuthError, AuthErrorKind},
+};
+
 /// The first claim that does not fit a type. It contains no value of the token.
 #[derive(Debug)]
-pub(super) struct Mismatch {
+struct Mismatch {
     /// From the innermost step to the outermost.
     path: Vec<Step>,
     problem: Problem,
@@ -70,14 +75,42 @@ const ATTRIBUTES: [&str; 20] = [
     "zoneinfo",
 ];
 
+/// Why an attribute is missing, and what to do.
+const NO_ATTRIBUTES: &str = "an access token contains no user attributes unless a pre-token-generation trigger (version 2 \
+                             or later) adds them: accept ID tokens on this route, or let the trigger add the claim";
+
+/// Creates the error for a payload that does not fit `T`. Logs it at `warn` once for each type, so that a mistake of the
+/// service is noticed and clients cannot fill the log.
+pub(super) fn wrong_shape<T: DeserializeOwned + 'static>(
+    payload: &str,
+    token_use: TokenUse,
+) -> AuthError {
+    let mismatch = match find_mismatch::<T>(payload) {
+        Some(mismatch) if token_use == TokenUse::Access && mismatch.is_missing_attribute() => {
+            format!("{mismatch}; {NO_ATTRIBUTES}")
+        }
+        Some(mismatch) => mismatch.to_string(),
+        None => String::from("the claims do not fit the type"),
+    };
+    let expected = std::any::type_name::<T>();
+    let text = "the claims of a token do not fit the expected type";
+    if is_first_report::<T>() {
+        tracing::warn!(expected, "{text}: {mismatch} (logged once)");
+    } else {
+        tracing::debug!(expected, "{text}: {mismatch}");
+    }
+    let detail = "the token's claims do not have the shape that this route requires";
+    AuthError::new(AuthErrorKind::ClaimsShape, detail).with_claims_mismatch(mismatch)
+}
+
 /// Returns the first claim of a payload that does not fit `T`, if it can be found.
-pub(super) fn find_mismatch<T: DeserializeOwned>(payload: &str) -> Option<Mismatch> {
+fn find_mismatch<T: DeserializeOwned>(payload: &str) -> Option<Mismatch> {
     let payload: Value = serde_json::from_str(payload).ok()?;
     T::deserialize(Probe(&payload)).err()
 }
 
 /// Returns whether no mismatch with this type was reported before in this process.
-pub(super) fn is_first_report<T: 'static>() -> bool {
+fn is_first_report<T: 'static>() -> bool {
     static REPORTED: Mutex<BTreeSet<TypeId>> = Mutex::new(BTreeSet::new());
     REPORTED.lock().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>())
 }
@@ -93,7 +126,7 @@ impl Mismatch {
     }
 
     /// Returns whether the claim is missing and has the name of a user attribute.
-    pub(super) fn is_missing_attribute(&self) -> bool {
+    fn is_missing_attribute(&self) -> bool {
         match (&self.problem, self.path.as_slice()) {
             (Problem::Missing, [Step::Field(name)]) => {
                 let is_custom = name.starts_with("custom:") || name.starts_with("dev:");

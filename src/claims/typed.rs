@@ -3,7 +3,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::verified::{TokenUse, Verified},
+    claims::{token_use::TokenUse, verified::Verified},
     error::{AuthError, AuthErrorKind},
 };
 

@@ -9,10 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    claims::{
-        names::Names,
-        shape::{find_mismatch, is_first_report},
-    },
+    claims::{names::Names, shape::wrong_shape, token_use::TokenUse},
     error::{AuthError, AuthErrorKind},
 };
 
@@ -43,10 +40,6 @@ struct Data {
 
 /// The number of custom types whose decoded values are kept with a token. Further types are decoded at each use.
 const MAX_DECODED_TYPES: usize = 3;
-
-/// Why an attribute is missing, and what to do.
-const NO_ATTRIBUTES: &str = "an access token contains no user attributes unless a pre-token-generation trigger (version 2 \
-                             or later) adds them: accept ID tokens on this route, or let the trigger add the claim";
 
 /// Bytes that a `String` takes in addition to its text: the value itself, and the allocator's overhead.
 const TEXT_OVERHEAD: usize = 48;
@@ -95,16 +88,6 @@ pub(crate) struct SignedBy {
 
 /// The latest time that a claim may have: the end of the year 9999, in seconds since the Unix epoch.
 pub(crate) const MAX_NUMERIC_DATE: u64 = 253_402_300_799;
-
-/// The kind of a token: claim `token_use`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "Cognito signs two kinds of JWT")]
-pub enum TokenUse {
-    /// An access token, which states what a client may do. It has `client_id` and scopes.
-    Access,
-    /// An ID token, which states who the user is. It has `aud` and the user's attributes.
-    Id,
-}
 
 impl Verified {
     pub(crate) fn new(facts: Facts, payload: Arc<str>) -> Self {
@@ -312,35 +295,9 @@ impl Verified {
             return Ok(unit);
         }
         // The error of `serde_json` may quote the payload, so it is not used.
-        serde_json::from_str(self.payload()).map(Arc::new).map_err(|_| self.wrong_shape::<T>())
-    }
-
-    /// Creates the error for a payload that does not fit `T`. Logs it at `warn` once for each type, so that a mistake of
-    /// the service is noticed and clients cannot fill the log.
-    fn wrong_shape<T: DeserializeOwned + 'static>(&self) -> AuthError {
-        let mismatch = match find_mismatch::<T>(self.payload()) {
-            Some(mismatch)
-                if self.token_use() == TokenUse::Access && mismatch.is_missing_attribute() =>
-            {
-                format!("{mismatch}; {NO_ATTRIBUTES}")
-            }
-            Some(mismatch) => mismatch.to_string(),
-            None => String::from("the claims do not fit the type"),
-        };
-        let expected = std::any::type_name::<T>();
-        if is_first_report::<T>() {
-            tracing::warn!(
-                expected,
-                "the claims of a token do not fit the expected type: {mismatch} (logged once)"
-            );
-        } else {
-            tracing::debug!(
-                expected,
-                "the claims of a token do not fit the expected type: {mismatch}"
-            );
-        }
-        let detail = "the token's claims do not have the shape that this route requires";
-        AuthError::new(AuthErrorKind::ClaimsShape, detail).with_claims_mismatch(mismatch)
+        serde_json::from_str(self.payload())
+            .map(Arc::new)
+            .map_err(|_| wrong_shape::<T>(self.payload(), self.token_use()))
     }
 }
 
@@ -375,22 +332,6 @@ impl Validity {
             "the token's `nbf` or `iat` is in the future"
         };
         Err(AuthError::new(AuthErrorKind::NotYetValid, detail))
-    }
-}
-
-impl TokenUse {
-    /// Returns the claim's value: `access` or `id`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Access => "access",
-            Self::Id => "id",
-        }
-    }
-}
-
-impl fmt::Display for TokenUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -131,8 +131,8 @@ async fn resource_applies_only_to_its_own_pool() {
         UserPool::builder().own_keys().start().await.unwrap(),
     ];
     let [first, second] = &pools;
-    let verifier = Verifier::builder(both_uses(&first).name("first").resources([API]))
-        .add_pool(both_uses(&second).name("second").resources([OTHER]))
+    let verifier = Verifier::builder(both_uses(first).name("first").resources([API]))
+        .add_pool(both_uses(second).name("second").resources([OTHER]))
         .build()
         .unwrap();
     for (pool, audience, expected) in

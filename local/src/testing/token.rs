@@ -21,7 +21,8 @@ use crate::{
 /// - a claim that Cognito does not write: in an access token, each custom claim and user attribute; in an ID token, each
 ///   claim that is not an attribute of the pool that the app client may read;
 /// - a scope that the app client is not granted, or any scope in an ID token;
-/// - a group that does not exist in a pool that has groups, or any group of a machine. Membership is not checked, because it can change at any time.
+/// - a group that does not exist in a pool that has groups, or any group of a machine. Membership is not checked, because
+///   it can change at any time.
 ///
 /// Only what the configuration defines is compared. A pool without a configuration accepts all scopes, groups and
 /// `custom:` attributes of ID tokens. An app client that does not exist in the pool may have all scopes, for tests of
