@@ -26,3 +26,8 @@ pub use self::{
     service::{CognitoLayer, require, require_async, require_with},
     verifier::{Pool, Refusal, Verifier, VerifierBuilder},
 };
+
+/// Compiles the code of the README as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -136,6 +136,7 @@ pub use self::{
     builder::{UserPool, UserPoolBuilder},
     config::{Config, ConfigFileError},
     pool::Fault,
+    server::tls::Tls,
     testing::{SignInError, SignedIn, TokenBuilder, mock, mock_id},
     triggers::{Trigger, TriggerError, events},
 };

@@ -1,7 +1,7 @@
 //! Writes the data of the configuration into a new pool.
 
 use crate::{
-    config::{Config, UserSeed},
+    config::{Seed, UserSeed},
     crypto::{secret, srp::Password},
     ids::uuid_of,
     model::{
@@ -14,13 +14,9 @@ use crate::{
 };
 
 /// Writes the configured data into a pool, unless the pool was read from a data file.
-pub(crate) async fn seed_pool(pool: &Pool, config: &Config) -> Result<(), StoreError> {
+pub(crate) async fn seed_pool(pool: &Pool, seed: &Seed) -> Result<(), StoreError> {
     if pool.store.read(|data| data.pool.len()) > 0 {
         return Ok(());
-    }
-    let seed = &config.seed;
-    for setting in config.ignored() {
-        tracing::warn!("{setting} has no effect on a local pool");
     }
     let now = pool.now();
     let days = seed.pool.password_policy.temporary_password_validity_days;
@@ -29,7 +25,8 @@ pub(crate) async fn seed_pool(pool: &Pool, config: &Config) -> Result<(), StoreE
     for user in &seed.users {
         users.push(new_user(pool, &seed.pool, user, temporary_lifetime, now).await);
     }
-    let record = PoolRecord::new(seed.pool.clone(), now);
+    let mut record = PoolRecord::new(seed.pool.clone(), now);
+    record.domain.clone_from(&seed.domain);
     pool.create(record, |data| {
         let default = [ClientSettings::default()];
         let clients = if seed.clients.is_empty() { &default[..] } else { &seed.clients };

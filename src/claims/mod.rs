@@ -17,4 +17,4 @@ pub(crate) use self::names::Names;
 pub use self::token_use::TokenUse;
 pub use self::typed::{AccessClaims, Claims, IdClaims};
 pub use self::verified::Verified;
-pub(crate) use self::verified::{Facts, MAX_NUMERIC_DATE, SignedBy, Validity};
+pub(crate) use self::verified::{Facts, MAX_NUMERIC_DATE, PoolPlace, SignedBy, Validity};

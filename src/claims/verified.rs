@@ -59,7 +59,7 @@ pub(crate) struct Facts {
     pub(crate) scope: Box<str>,
     pub(crate) groups: Names,
     pub(crate) permissions: Names,
-    /// Whether the verifier reads permissions from a claim or from groups.
+    /// Whether the verifier read permissions from a claim or from groups when it verified the token.
     pub(crate) has_permission_source: bool,
     pub(crate) token_use: TokenUse,
     pub(crate) issuer: Arc<str>,
@@ -79,11 +79,19 @@ pub(crate) struct Validity {
     pub(crate) end: SystemTime,
 }
 
-/// The key that signed a token: the position of its pool in the configuration, and its fingerprint.
+/// The key that signed a token: the place of its pool in the verifier, and its fingerprint.
 #[derive(Clone)]
 pub(crate) struct SignedBy {
-    pub(crate) pool: usize,
+    pub(crate) pool: PoolPlace,
     pub(crate) key: [u8; 32],
+}
+
+/// Where a verifier finds a pool: at an index, as long as the pool there has this number. No two pools have the same
+/// number.
+#[derive(Clone, Copy)]
+pub(crate) struct PoolPlace {
+    pub(crate) index: usize,
+    pub(crate) number: u64,
 }
 
 /// The latest time that a claim may have: the end of the year 9999, in seconds since the Unix epoch.

@@ -139,23 +139,20 @@ pub enum ConfigError {
         pool: String,
     },
 
-    /// The HTTP client could not be set up.
-    #[error(
-        "key fetching: the HTTP client could not be set up; check that the machine has CA \
-         certificates installed"
-    )]
-    #[non_exhaustive]
-    HttpClient {
-        /// The error of the client.
-        source: Arc<dyn Error + Send + Sync>,
-    },
-
     /// Two pools have the same name.
     #[error("pool name: two pools are named {name:?}; set different names with `Pool::name`")]
     #[non_exhaustive]
     DuplicatePoolName {
         /// The name of both pools.
         name: String,
+    },
+
+    /// Environment variables are missing or wrong.
+    #[error("environment: {}", lines(problems))]
+    #[non_exhaustive]
+    Environment {
+        /// All of them.
+        problems: Vec<VariableError>,
     },
 
     /// The document given to `import_keys` is not one that `export_keys` wrote.
@@ -167,6 +164,25 @@ pub enum ConfigError {
         /// The error of its key set, if that is the reason.
         source: Option<Arc<dyn Error + Send + Sync>>,
     },
+}
+
+/// What is wrong with an environment variable: see [`ConfigError::Environment`].
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{name}: {problem}")]
+#[non_exhaustive]
+pub struct VariableError {
+    /// The name of the variable.
+    pub name: String,
+    /// What was found and what is expected.
+    pub problem: String,
+}
+
+/// Returns one problem as it is, and several in a line each.
+fn lines(problems: &[VariableError]) -> String {
+    match problems {
+        [problem] => problem.to_string(),
+        problems => problems.iter().map(|problem| format!("\n  {problem}")).collect(),
+    }
 }
 
 /// This conversion never runs. [`Pool::new`](crate::Pool::new) requires it to accept a

@@ -9,4 +9,4 @@ mod config;
 
 pub use self::auth::{AuthError, AuthErrorKind};
 pub(crate) use self::chain::Chain;
-pub use self::config::ConfigError;
+pub use self::config::{ConfigError, VariableError};

@@ -86,6 +86,20 @@ impl KeyCache {
         self.may_use_set(now).then(|| UsableSet(self.current.load()))
     }
 
+    /// Returns the set in memory without starting a fetch or a task, unless it is older than `max_staleness`.
+    pub(crate) fn set_in_memory(&self, now: SystemTime) -> Option<UsableSet> {
+        let may_be_used = self
+            .driver
+            .as_ref()
+            .is_none_or(|driver| driver.is_within_max_staleness(Timestamp::at(now)));
+        may_be_used.then(|| UsableSet(self.current.load()))
+    }
+
+    /// Returns whether the set is static, so that a missing key cannot be fetched.
+    pub(crate) fn is_static(&self) -> bool {
+        self.driver.is_none()
+    }
+
     /// Returns why a key is missing, if no fetch is possible now. Tokens with unknown keys are therefore cheap to
     /// reject once the limit on fetches is reached.
     pub(crate) fn miss_at_once(&self, kid: &str) -> Option<Miss> {
@@ -127,10 +141,11 @@ impl KeyCache {
     }
 
     /// Returns the state of the keys.
-    pub(crate) fn health(&self, issuer: Arc<str>) -> KeyHealth {
+    pub(crate) fn health(&self, pool: Arc<str>, issuer: Arc<str>) -> KeyHealth {
         match &self.driver {
-            Some(driver) => driver.health(issuer),
+            Some(driver) => driver.health(pool, issuer),
             None => KeyHealth {
+                pool,
                 issuer,
                 keys: self.key_count(),
                 age: None,

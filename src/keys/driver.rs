@@ -159,11 +159,17 @@ impl Driver {
         self.lock(now).schedule.miss(now)
     }
 
-    pub(super) fn health(&self, issuer: Arc<str>) -> KeyHealth {
+    /// Returns whether the current set may be used while no newer one can be fetched.
+    pub(super) fn is_within_max_staleness(&self, now: Timestamp) -> bool {
+        self.lock(now).schedule.is_within_max_staleness(now)
+    }
+
+    pub(super) fn health(&self, pool: Arc<str>, issuer: Arc<str>) -> KeyHealth {
         let now = self.now();
         let state = self.lock(now);
         let age = self.age_in_use(&state.schedule, now);
         KeyHealth {
+            pool,
             issuer,
             keys: age.map_or(0, |_| self.key_count()),
             age,
@@ -191,6 +197,10 @@ impl Driver {
         let age = now.wall.duration_since(wall).unwrap_or_default();
         let monotonic = now.monotonic.checked_sub(age).unwrap_or(now.monotonic);
         let mut state = self.lock(now);
+        // A pool may have initial keys and imported ones.
+        if state.schedule.fetched_at().is_some_and(|known| known.wall >= wall) {
+            return;
+        }
         state.schedule.set_imported(Timestamp { wall, monotonic }, lifetime, jitter(), now);
         self.publish(keys, &state.schedule, now);
     }

@@ -6,6 +6,8 @@ use crate::keys::source::FetchError;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct KeyHealth {
+    /// The pool's name: see [`Pool::name`](crate::Pool::name).
+    pub pool: Arc<str>,
     /// The pool's first issuer.
     pub issuer: Arc<str>,
     /// The number of keys in use; 0 before the first successful fetch, or if all keys are too old.

@@ -1,8 +1,7 @@
 use std::{
-    collections::{HashMap, hash_map::Entry},
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -22,11 +21,17 @@ use crate::{
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
 /// Creates key sources. Pools whose hosts are reached in the same way share an HTTP client.
-#[derive(Default)]
-pub(crate) struct HttpSources(HashMap<Route, Client>);
+pub(crate) struct HttpSources([Arc<LazyClient>; 3]);
+
+/// An HTTP client that is created at the first fetch: reading the certificates of the system takes tens of
+/// milliseconds, and a process that starts with imported keys may end before it needs them.
+struct LazyClient {
+    route: Route,
+    client: Mutex<Option<Client>>,
+}
 
 /// How a host is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Route {
     Remote,
     /// On this machine, without a proxy.
@@ -40,23 +45,47 @@ enum Route {
 /// Each request has `Cache-Control: no-cache`, so that no cache in between responds with an older set. A fetch has to
 /// detect new and withdrawn keys, and fetches are rare enough for all of them to reach the endpoint.
 struct HttpSource {
-    client: Client,
+    client: Arc<LazyClient>,
     uri: String,
+}
+
+impl Default for HttpSources {
+    fn default() -> Self {
+        Self(
+            [Route::Remote, Route::Loopback, Route::PlainLoopback]
+                .map(|route| Arc::new(LazyClient { route, client: Mutex::default() })),
+        )
+    }
 }
 
 impl HttpSources {
     /// Creates a source for a URL that was checked before.
     pub(crate) fn source(
-        &mut self,
+        &self,
         _issuer: &str,
         uri: &str,
     ) -> Result<Arc<dyn KeySource>, ConfigError> {
-        let route = Route::to(uri);
-        let client = match self.0.entry(route) {
-            Entry::Occupied(known) => known.get().clone(),
-            Entry::Vacant(place) => place.insert(client(route)?).clone(),
-        };
-        Ok(Arc::new(HttpSource { client, uri: uri.to_owned() }))
+        Ok(Arc::new(HttpSource { client: Arc::clone(self.client(uri)), uri: uri.to_owned() }))
+    }
+
+    fn client(&self, uri: &str) -> &Arc<LazyClient> {
+        let [remote, loopback, plain_loopback] = &self.0;
+        match Route::to(uri) {
+            Route::Remote => remote,
+            Route::Loopback => loopback,
+            Route::PlainLoopback => plain_loopback,
+        }
+    }
+}
+
+impl LazyClient {
+    /// Returns the client. Concurrent fetches wait until the first of them has created it.
+    fn get(&self) -> Result<Client, FetchError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = client.as_ref() {
+            return Ok(client.clone());
+        }
+        Ok(client.insert(create(self.route)?).clone())
     }
 }
 
@@ -71,7 +100,7 @@ impl Route {
     }
 }
 
-fn client(route: Route) -> Result<Client, ConfigError> {
+fn create(route: Route) -> Result<Client, FetchError> {
     let builder = Client::builder()
         .user_agent(concat!("tower-cognito/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
@@ -83,7 +112,7 @@ fn client(route: Route) -> Result<Client, ConfigError> {
         // Without TLS the certificates of the system are not needed. A small container may have none.
         Route::PlainLoopback => builder.no_proxy().tls_certs_only([]),
     };
-    builder.build().map_err(|error| ConfigError::HttpClient { source: Arc::new(error) })
+    builder.build().map_err(|error| FetchError::HttpClient(Arc::new(error)))
 }
 
 impl KeySource for HttpSource {
@@ -94,8 +123,11 @@ impl KeySource for HttpSource {
 
 impl HttpSource {
     async fn get(&self) -> Result<KeyDocument, FetchError> {
-        let request =
-            self.client.get(&self.uri).header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let request = self
+            .client
+            .get()?
+            .get(&self.uri)
+            .header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         let mut response = request.send().await.map_err(FetchError::other)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
@@ -133,6 +165,21 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn client_is_created_at_the_first_fetch_and_shared() {
+        let sources = HttpSources::default();
+        let uris = ["http://127.0.0.1:1/a", "http://127.0.0.1:2/b"];
+        let is_created = || sources.client(uris[0]).client.lock().unwrap().is_some();
+        let [first, second] = uris.map(|uri| sources.source("issuer", uri).unwrap());
+        assert!(!is_created());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert!(runtime.block_on(first.fetch()).is_err());
+        assert!(is_created());
+        assert!(runtime.block_on(second.fetch()).is_err());
+        assert!(Arc::ptr_eq(sources.client(uris[0]), sources.client(uris[1])));
+        assert!(sources.client("https://a.test/").client.lock().unwrap().is_none());
+    }
 
     // Only the choice is tested. The proxy and the certificates come from the environment of the process, which a test
     // cannot change.

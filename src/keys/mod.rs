@@ -41,7 +41,7 @@ mod http;
 #[path = "no_http.rs"]
 mod http;
 
-pub(crate) use self::cache::KeyCache;
+pub(crate) use self::cache::{KeyCache, UsableSet};
 pub(crate) use self::export::ExportedSet;
 pub use self::health::KeyHealth;
 pub(crate) use self::http::HttpSources;

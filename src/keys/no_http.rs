@@ -9,7 +9,7 @@ pub(crate) struct HttpSources {}
 
 impl HttpSources {
     pub(crate) fn source(
-        &mut self,
+        &self,
         issuer: &str,
         _uri: &str,
     ) -> Result<Arc<dyn KeySource>, ConfigError> {

@@ -99,6 +99,11 @@ pub enum FetchError {
          `enable_all`"
     )]
     NoRuntime,
+    /// The HTTP client could not be set up.
+    #[error(
+        "the HTTP client could not be set up; check that the machine has CA certificates installed"
+    )]
+    HttpClient(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The document is not a usable key set.
     #[error(transparent)]
     Document(#[from] KeySetError),

@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fmt,
     future::Future,
     sync::Arc,
@@ -14,15 +14,18 @@ use crate::{
     error::ConfigError,
     keys::{ExportedSet, HttpSources, KeySet, KeySettings},
     verifier::{
+        banner,
         cache::TokenCache,
         check::{Checks, Refusal},
-        pool::{Pool, PoolRules},
+        pool::Pool,
+        pools::{PoolSet, Pools},
         rules::Tolerance,
         verify::{Inner, Verifier},
     },
 };
 
-/// Builder of a [`Verifier`]. Created by [`Verifier::builder`].
+/// Builder of a [`Verifier`]. Created by [`Verifier::builder`], [`Verifier::builder_without_pools`] or
+/// [`VerifierBuilder::from_env`].
 ///
 /// The order of the calls does not matter. A setting whose name starts with `add_` adds to earlier calls; each other
 /// setting replaces the value of an earlier call.
@@ -68,14 +71,22 @@ impl Verifier {
     /// Starts the configuration of a verifier for this pool.
     /// [`add_pool`](VerifierBuilder::add_pool) adds further ones.
     pub fn builder(pool: Pool) -> VerifierBuilder {
-        VerifierBuilder::new(pool)
+        VerifierBuilder::new(vec![pool])
+    }
+
+    /// Starts the configuration of a verifier that gets its pools later, by [`add_pool`](Self::add_pool), for example
+    /// one for each tenant of a service.
+    ///
+    /// Until then it rejects each token with `untrusted_issuer`.
+    pub fn builder_without_pools() -> VerifierBuilder {
+        VerifierBuilder::new(Vec::new())
     }
 }
 
 impl VerifierBuilder {
-    fn new(pool: Pool) -> Self {
+    fn new(pools: Vec<Pool>) -> Self {
         Self {
-            pools: vec![pool],
+            pools,
             keys: KeySettings::default(),
             clock: Arc::new(SystemClock),
             expiry_leeway: Duration::ZERO,
@@ -88,7 +99,7 @@ impl VerifierBuilder {
         }
     }
 
-    /// Adds a pool with its own issuers, clients and keys.
+    /// Adds a pool with its own issuers, clients and keys. [`Verifier::add_pool`] adds one to a running verifier.
     pub fn add_pool(mut self, pool: Pool) -> Self {
         self.pools.push(pool);
         self
@@ -240,7 +251,7 @@ impl VerifierBuilder {
     /// If they are older than their lifetime, the first request waits for a fetch, and if that fails, the imported keys
     /// are used. The lifetime is the `max-age` of the response that they came in, or the other verifier's
     /// [refresh interval](Self::refresh_interval), whichever is shorter. Keys older than [`max_staleness`](Self::max_staleness) and keys of
-    /// other issuers are ignored.
+    /// other issuers are ignored, also those of pools that are added later: see [`Pool::initial_keys`].
     pub fn import_keys(mut self, exported: impl Into<String>) -> Self {
         self.imported = Some(exported.into());
         self
@@ -278,37 +289,24 @@ impl VerifierBuilder {
             }
             None => {}
         }
-        let mut http = HttpSources::default();
-        let pools = self
-            .pools
-            .into_iter()
-            .map(|pool| pool.build(&self.keys, &self.clock, &mut http))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut issuers = HashMap::default();
-        let mut names = HashSet::new();
-        for (position, pool) in pools.iter().enumerate() {
-            for issuer in &pool.issuers {
-                if issuers.insert(Arc::clone(issuer), position).is_some() {
-                    return Err(ConfigError::DuplicateIssuer { issuer: issuer.to_string() });
-                }
-            }
-            if !names.insert(&pool.name) {
-                return Err(ConfigError::DuplicatePoolName { name: pool.name.to_string() });
-            }
+        let http = HttpSources::default();
+        let mut pools = PoolSet::default();
+        for pool in self.pools {
+            pools.insert(Arc::new(pool.build(&self.keys, &self.clock, &http)?))?;
         }
         if let Some(text) = &self.imported {
             import(text, &pools)?;
         }
-        let has_permission_source =
-            self.permissions_claim.is_some() || pools.iter().any(|pool| !pool.grants.is_empty());
+        let tolerance =
+            Tolerance { expiry_leeway: self.expiry_leeway, clock_skew: self.clock_skew };
+        let permissions_claim = self.permissions_claim.as_deref();
+        banner::log_built(&pools, &self.keys, tolerance, permissions_claim, &self.checks);
         Ok(Verifier(Arc::new(Inner {
-            pools: pools.into_iter().map(Arc::new).collect(),
-            issuers,
+            pools: Pools::new(pools, self.keys, http),
             clock: self.clock,
-            tolerance: Tolerance { expiry_leeway: self.expiry_leeway, clock_skew: self.clock_skew },
+            tolerance,
             permissions_claim: self.permissions_claim,
             permissions_form: self.permissions_form.unwrap_or_default(),
-            has_permission_source,
             cache: TokenCache::new(self.cache_bytes),
             checks: self.checks,
         })))
@@ -322,7 +320,7 @@ fn check_leeway(field: &'static str, found: Duration) -> Result<(), ConfigError>
     Err(ConfigError::Duration { field, found, expected: "at most 5 minutes" })
 }
 
-fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
+pub(super) fn check_permissions_claim(name: &str) -> Result<(), ConfigError> {
     if !name.is_empty() && !RESERVED_CLAIMS.contains(&name) {
         return Ok(());
     }
@@ -338,11 +336,11 @@ struct Exported {
     tower_cognito_keys: HashMap<String, ExportedSet>,
 }
 
-fn import(text: &str, pools: &[PoolRules]) -> Result<(), ConfigError> {
+fn import(text: &str, pools: &PoolSet) -> Result<(), ConfigError> {
     let error = |reason, source| ConfigError::ImportedKeys { reason, source };
     let mut exported: Exported = serde_json::from_str(text)
         .map_err(|_| error("the text is not a document with `tower_cognito_keys`", None))?;
-    for pool in pools {
+    for pool in pools.iter() {
         let Some(found) = exported.tower_cognito_keys.remove(pool.issuer.as_ref()) else {
             continue;
         };

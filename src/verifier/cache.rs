@@ -263,7 +263,7 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
-    use crate::claims::{Facts, Names, SignedBy, TokenUse, Validity};
+    use crate::claims::{Facts, Names, PoolPlace, SignedBy, TokenUse, Validity};
 
     const BYTES: usize = 4 << 20;
 
@@ -291,7 +291,7 @@ mod tests {
             expires_at: 0,
             issued_at: None,
             auth_time: None,
-            signed_by: SignedBy { pool: 0, key: [0; 32] },
+            signed_by: SignedBy { pool: PoolPlace { index: 0, number: 0 }, key: [0; 32] },
         };
         Verified::new(facts, " ".repeat(2000).into())
     }

@@ -129,6 +129,11 @@ impl Checks {
         }));
     }
 
+    /// Returns the number of checks of both kinds.
+    pub(super) fn len(&self) -> usize {
+        self.sync.len() + self.asynchronous.len()
+    }
+
     pub(super) fn has_async(&self) -> bool {
         !self.asynchronous.is_empty()
     }

@@ -13,7 +13,7 @@
 // 4. runs the application's own checks (`check.rs`).
 //
 // A **cold** token takes `Inner::verify_cold` (`cold.rs`):
-// 1. it is decoded and parsed as `Unverified` (`token/`). Its issuer determines the pool (`pool.rs`), and its key id
+// 1. it is decoded and parsed as `Unverified` (`token/`). Its issuer determines the pool (`pools.rs`), and its key id
 //    the key (`keys/cache.rs`);
 // 2. with a valid signature it is `Signed`, and its claims can be read;
 // 3. once it has passed the list of rules (`rules.rs`) it is `Verified` (`claims/`), and the cache keeps it;
@@ -21,16 +21,24 @@
 //
 // Where a key is missing, or checks are asynchronous, `Verifier::finish` waits and completes the verification.
 //
-// The other files: `builder.rs` and `pool.rs` contain the configuration, `pool_keys.rs` contains the methods with which
-// an application fetches, exports and monitors keys, and `defects.rs` finds policies that no token can meet.
+// The other files: `builder.rs`, `environment.rs` and `pool.rs` contain the configuration, and `pool_rules.rs` what a pool
+// is built into. `pools.rs` contains the current set of pools, and `changes.rs` the methods that change it. `pool_keys.rs`
+// contains the methods with which an application fetches, exports and monitors keys. `explain.rs` explains a verification
+// for support, `banner.rs` logs the configuration, and `defects.rs` finds policies that no token can meet.
 
+mod banner;
 mod builder;
 mod cache;
+mod changes;
 mod check;
 mod cold;
 mod defects;
+mod environment;
+mod explain;
 mod pool;
 mod pool_keys;
+mod pool_rules;
+mod pools;
 mod rules;
 mod verify;
 #[cfg(test)]
@@ -39,8 +47,9 @@ mod wycheproof;
 pub use self::builder::VerifierBuilder;
 pub use self::check::Refusal;
 pub(crate) use self::defects::NO_PERMISSION_SOURCE;
+pub use self::explain::{Explanation, Outcome, Step};
 pub use self::pool::{DangerousPool, Pool};
 pub use self::pool_keys::ReadyError;
 pub(crate) use self::verify::Verification;
 pub use self::verify::Verifier;
-pub use crate::{clock::Clock, pool::PoolId};
+pub use crate::{clock::Clock, error::VariableError, pool::PoolId};

@@ -1,12 +1,12 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
-    claims::TokenUse,
     clock::Clock,
-    error::{AuthError, AuthErrorKind, ConfigError},
+    error::ConfigError,
     keys::{HttpSources, KeyCache, KeySet, KeySettings, KeySource},
     policy::Grants,
     pool::{PoolId, check_url, is_region},
+    verifier::pool_rules::{KeyOrigin, PoolRules},
 };
 
 /// Configuration of one user pool: its issuers, its app clients, and where its keys are.
@@ -37,6 +37,7 @@ pub struct Pool {
     any_resource: bool,
     key_source: Option<Arc<dyn KeySource>>,
     static_keys: Option<KeySet>,
+    initial_keys: Option<(KeySet, SystemTime)>,
     plain_http: bool,
 }
 
@@ -44,23 +45,6 @@ pub struct Pool {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DangerousPool(Pool);
-
-/// A built pool: its accepted app clients, resources and keys.
-pub(super) struct PoolRules {
-    pub(super) issuer: Arc<str>,
-    pub(super) name: Arc<str>,
-    pub(super) grants: Grants,
-    pub(super) issuers: Vec<Arc<str>>,
-    pub(super) keys: KeyCache,
-    access_clients: Vec<String>,
-    id_clients: Vec<String>,
-    /// The resources that access tokens may be bound to.
-    resources: Vec<String>,
-    /// Whether access tokens that are bound to no resource are accepted.
-    accepts_unbound: bool,
-    /// Whether access tokens are accepted whatever they are bound to.
-    accepts_any_resource: bool,
-}
 
 impl Pool {
     /// Creates the configuration of a Cognito user pool from its id, such as `eu-west-1_Ab12Cd34E`. The id determines
@@ -102,6 +86,7 @@ impl Pool {
             any_resource: false,
             key_source: None,
             static_keys: None,
+            initial_keys: None,
             plain_http: false,
         }
     }
@@ -238,6 +223,36 @@ impl Pool {
         self
     }
 
+    /// Starts with these keys, which were fetched at this time, so that the first request needs no fetch. Use it for a
+    /// JWKS that is deployed with the service, for example in the image of a function.
+    ///
+    /// The keys are refreshed as any others. If they are older than the
+    /// [refresh interval](crate::VerifierBuilder::refresh_interval), the first request waits for a fetch, and if that
+    /// fails, they are used. Keys older than [`max_staleness`](crate::VerifierBuilder::max_staleness) are not used. State
+    /// the time at which the document was fetched, not the time of the start: a key that was withdrawn in between would be
+    /// accepted for longer.
+    ///
+    /// ```no_run
+    /// # use std::time::{Duration, UNIX_EPOCH};
+    /// # use tower_cognito::{Pool, Verifier, keys::KeySet};
+    /// // Written by the deployment: `curl -o jwks.json "$ISSUER/.well-known/jwks.json"`, and `date +%s`.
+    /// # /*
+    /// const JWKS: &str = include_str!("jwks.json");
+    /// # */
+    /// # const JWKS: &str = "";
+    /// # const FETCHED_AT: u64 = 0;
+    /// let keys = KeySet::from_json(JWKS)?;
+    /// let pool = Pool::new("eu-west-1_Ab12Cd34E")
+    ///     .access_tokens(["web"])
+    ///     .initial_keys(keys, UNIX_EPOCH + Duration::from_secs(FETCHED_AT));
+    /// let verifier = Verifier::builder(pool).refresh_on_demand().build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn initial_keys(mut self, keys: KeySet, fetched_at: SystemTime) -> Self {
+        self.initial_keys = Some((keys, fetched_at));
+        self
+    }
+
     /// Returns the settings that remove a protection.
     pub fn dangerous(self) -> DangerousPool {
         DangerousPool(self)
@@ -247,7 +262,7 @@ impl Pool {
         self,
         settings: &KeySettings,
         clock: &Arc<dyn Clock>,
-        http: &mut HttpSources,
+        http: &HttpSources,
     ) -> Result<PoolRules, ConfigError> {
         let id = self.id.clone().transpose()?;
         self.check_conflicts()?;
@@ -269,27 +284,37 @@ impl Pool {
         }
         check_resources("resources", self.resources.as_deref())?;
         check_resources("resources_or_unbound", self.resources_or_unbound.as_deref())?;
-        let keys = if let Some(set) = self.static_keys {
-            KeyCache::fixed(set)
-        } else {
-            let source = match self.key_source {
-                Some(source) => source,
-                None => {
-                    let uri =
-                        self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
-                    check_url("jwks_uri", &uri, self.plain_http)?;
-                    http.source(&issuer, &uri)?
-                }
-            };
+        let cache = |source| {
             KeyCache::new(Arc::clone(&issuer), source, settings.clone(), Arc::clone(clock))
         };
+        let (keys, keys_from) = match (self.static_keys, self.key_source) {
+            (Some(set), _) => (KeyCache::fixed(set), KeyOrigin::Static),
+            (None, Some(source)) => (cache(source), KeyOrigin::Source),
+            (None, None) => {
+                let uri =
+                    self.jwks_uri.unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
+                check_url("jwks_uri", &uri, self.plain_http)?;
+                (cache(http.source(&issuer, &uri)?), KeyOrigin::Url(uri))
+            }
+        };
+        if let Some((set, fetched_at)) = self.initial_keys {
+            keys.import(fetched_at, None, set);
+        }
         let name = self.name.or_else(|| id.map(|id| id.to_string()));
+        let dangerous =
+            [(self.plain_http, "allow_plain_http"), (self.any_resource, "accept_any_resource")];
         Ok(PoolRules {
+            number: PoolRules::next_number(),
             name: name.map_or_else(|| Arc::clone(&issuer), Arc::from),
             grants: self.grants,
             issuer,
             issuers: issuers.into_iter().map(Arc::from).collect(),
-            keys,
+            keys: Arc::new(keys),
+            keys_from,
+            dangerous: dangerous
+                .into_iter()
+                .filter_map(|(is_set, name)| is_set.then_some(name))
+                .collect(),
             access_clients: self.access_clients,
             id_clients: self.id_clients,
             accepts_unbound: self.resources.is_none(),
@@ -315,6 +340,9 @@ impl Pool {
             }
             Self { key_source: Some(_), static_keys: Some(_), .. } => {
                 conflict("key_source", "static_keys")
+            }
+            Self { initial_keys: Some(_), static_keys: Some(_), .. } => {
+                conflict("initial_keys", "static_keys")
             }
             // A custom pool always has a URL. A key source or a static set replaces it.
             Self { id: Some(_), jwks_uri: Some(_), .. } if !fetched => {
@@ -389,69 +417,6 @@ impl DangerousPool {
     }
 }
 
-impl PoolRules {
-    /// Checks that tokens of this kind and client are accepted.
-    pub(super) fn accepts(&self, token_use: TokenUse, client: &str) -> Result<(), AuthError> {
-        let (clients, not_taken) = match token_use {
-            TokenUse::Access => (&self.access_clients, "access tokens are not accepted here"),
-            TokenUse::Id => (&self.id_clients, "ID tokens are not accepted here"),
-        };
-        if clients.is_empty() {
-            return Err(AuthError::new(AuthErrorKind::WrongTokenUse, not_taken));
-        }
-        if clients.iter().any(|accepted| accepted == client) {
-            return Ok(());
-        }
-        Err(AuthError::new(
-            AuthErrorKind::WrongClient,
-            "the token was issued to an app client that is not accepted here",
-        ))
-    }
-
-    pub(super) fn accepts_kind(&self, token_use: TokenUse) -> bool {
-        match token_use {
-            TokenUse::Access => !self.access_clients.is_empty(),
-            TokenUse::Id => !self.id_clients.is_empty(),
-        }
-    }
-
-    pub(super) fn accepts_client(&self, client: &str) -> bool {
-        self.access_clients.iter().chain(&self.id_clients).any(|accepted| accepted == client)
-    }
-
-    /// Checks that access tokens with this `aud` are accepted: see [`Pool::resources`].
-    pub(super) fn accepts_audience(
-        &self,
-        audience: Option<&[Cow<'_, str>]>,
-    ) -> Result<(), AuthError> {
-        let names = match audience {
-            Some(names) => names,
-            None if self.accepts_unbound || self.accepts_any_resource => return Ok(()),
-            None => {
-                return Err(wrong_audience(
-                    "the access token is not bound to a resource; request one with `resource` \
-                     (RFC 8707) at the authorization endpoint",
-                ));
-            }
-        };
-        let is_in = |accepted: &[String], name: &str| accepted.iter().any(|it| it == name);
-        let names_resource = names.iter().any(|name| is_in(&self.resources, name));
-        let names_only_clients =
-            !names.is_empty() && names.iter().all(|name| is_in(&self.access_clients, name));
-        if self.accepts_any_resource
-            || names_resource
-            || (self.accepts_unbound && names_only_clients)
-        {
-            return Ok(());
-        }
-        Err(wrong_audience("the access token is bound to a resource that is not accepted here"))
-    }
-}
-
-fn wrong_audience(detail: &'static str) -> AuthError {
-    AuthError::new(AuthErrorKind::WrongAudience, detail)
-}
-
 fn check_resources(field: &'static str, resources: Option<&[String]>) -> Result<(), ConfigError> {
     match resources {
         Some([]) => Err(ConfigError::NoResources { setting: field }),
@@ -463,7 +428,7 @@ fn check_resources(field: &'static str, resources: Option<&[String]>) -> Result<
 }
 
 /// RFC 8707, section 2: an absolute URI without a fragment.
-fn check_resource(field: &'static str, resource: &str) -> Result<(), ConfigError> {
+pub(super) fn check_resource(field: &'static str, resource: &str) -> Result<(), ConfigError> {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
@@ -482,7 +447,7 @@ fn check_resource(field: &'static str, resource: &str) -> Result<(), ConfigError
     })
 }
 
-fn check_client(client: &str) -> Result<(), ConfigError> {
+pub(super) fn check_client(client: &str) -> Result<(), ConfigError> {
     let fits = (1..=128).contains(&client.len())
         && client.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
     if fits {
@@ -501,11 +466,5 @@ impl fmt::Debug for Pool {
             .field("resources", &self.resources)
             .field("resources_or_unbound", &self.resources_or_unbound)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for PoolRules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("issuers", &self.issuers).field("keys", &self.keys).finish()
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     keys::{FetchError, KeyCache, KeyHealth},
-    verifier::verify::Verifier,
+    verifier::{pool_rules::PoolRules, verify::Verifier},
 };
 
 /// Error returned when the keys of a pool could not be fetched. Its `source()` is the [`FetchError`].
@@ -39,7 +39,10 @@ impl Verifier {
     ///
     /// Call it before the service accepts requests. Without the call, the first request with a token waits for the
     /// fetch. If the fetch fails, the request is rejected with 503. Repeated calls cause no more fetches than the
-    /// [limit](crate::VerifierBuilder::unknown_key_window) allows.
+    /// [limit](crate::VerifierBuilder::unknown_key_window) allows. The keys of at most 64 pools are fetched at once.
+    ///
+    /// A verifier without pools is ready. Call it again after you have added a pool, or let its first token wait for the
+    /// fetch.
     ///
     /// # Errors
     /// The keys of a pool could not be fetched. The error names the first such pool.
@@ -70,9 +73,13 @@ impl Verifier {
         self.for_all_pools(KeyCache::force_refresh).await
     }
 
-    /// Returns the state of each pool's keys, for a health endpoint or a metric.
+    /// Returns the state of the keys of each current pool, for a health endpoint or a metric.
     pub fn health(&self) -> Vec<KeyHealth> {
-        self.0.pools.iter().map(|pool| pool.keys.health(Arc::clone(&pool.issuer))).collect()
+        let pools = self.0.pools.load();
+        let health = |pool: &Arc<PoolRules>| {
+            pool.keys.health(Arc::clone(&pool.name), Arc::clone(&pool.issuer))
+        };
+        pools.iter().map(health).collect()
     }
 
     /// Returns the fetched keys of all pools as text, for
@@ -82,6 +89,7 @@ impl Verifier {
         let sets: serde_json::Map<_, _> = self
             .0
             .pools
+            .load()
             .iter()
             .filter_map(|pool| Some((pool.issuer.to_string(), json!(pool.keys.export()?))))
             .collect();
@@ -96,7 +104,8 @@ impl Verifier {
         &self,
         action: impl AsyncFn(&KeyCache) -> Result<(), FetchError>,
     ) -> Result<(), ReadyError> {
-        let results = join_all(self.0.pools.iter().map(|pool| async {
+        let pools = self.0.pools.load_full();
+        let results = join_all(pools.iter().map(|pool| async {
             let issuer = Arc::clone(&pool.issuer);
             action(&pool.keys).await.map_err(|reason| ReadyError { issuer, reason })
         }));
@@ -104,20 +113,35 @@ impl Verifier {
     }
 }
 
-/// Awaits futures concurrently, and returns their results in order.
+/// How many pools are acted on at once. With more, a verifier of a thousand pools would open so many connections at once
+/// that the fetches exceed their time limit.
+const MAX_CONCURRENT: usize = 64;
+
+/// Awaits futures, up to [`MAX_CONCURRENT`] at once, and returns their results in order.
 async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut futures: Vec<_> = futures.map(Box::pin).collect();
-    let mut results: Vec<_> = futures.iter().map(|_| None).collect();
+    let mut waiting = futures.enumerate();
+    let mut running = Vec::new();
+    let mut results = Vec::new();
     poll_fn(|cx| {
-        for (future, result) in futures.iter_mut().zip(&mut results) {
-            if result.is_none()
-                && let Poll::Ready(output) = future.as_mut().poll(cx)
-            {
-                *result = Some(output);
+        loop {
+            let free = MAX_CONCURRENT - running.len();
+            let started =
+                waiting.by_ref().take(free).map(|(position, it)| (position, Box::pin(it)));
+            running.extend(started);
+            let before = results.len();
+            running.retain_mut(|(position, future)| match future.as_mut().poll(cx) {
+                Poll::Ready(output) => {
+                    results.push((*position, output));
+                    false
+                }
+                Poll::Pending => true,
+            });
+            if results.len() == before {
+                return if running.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
         }
-        if results.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
-    results.into_iter().flatten().collect()
+    results.sort_by_key(|(position, _)| *position);
+    results.into_iter().map(|(_, output)| output).collect()
 }

@@ -4,7 +4,7 @@ use crate::{
     claims::{TokenUse, Validity},
     error::{AuthError, AuthErrorKind},
     token::Signed,
-    verifier::pool::PoolRules,
+    verifier::pool_rules::PoolRules,
 };
 
 /// A rule that a signed token must meet.
@@ -45,16 +45,26 @@ pub(super) struct Tolerance {
     pub(super) clock_skew: Duration,
 }
 
-/// Checks all rules.
+/// Checks all rules, and calls `passed` with the name of each rule that the token meets.
 ///
 /// # Errors
 /// The error of the first rule that fails.
-pub(super) fn check(context: &Context<'_>) -> Result<(), AuthError> {
+pub(super) fn check(
+    context: &Context<'_>,
+    mut passed: impl FnMut(&'static str),
+) -> Result<(), AuthError> {
     RULES.iter().try_for_each(|rule| {
         (rule.check)(context).inspect_err(|error| {
             tracing::trace!(rule = rule.name, code = error.code(), "token rejected by a rule");
-        })
+        })?;
+        passed(rule.name);
+        Ok(())
     })
+}
+
+/// Returns the names of all rules, in the order in which they are checked.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.name)
 }
 
 impl Context<'_> {

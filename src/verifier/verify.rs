@@ -1,13 +1,13 @@
-use std::{collections::HashMap, fmt, sync::Arc};
-
-use foldhash::fast::RandomState;
+use std::{fmt, sync::Arc};
 
 use crate::{
     claims::{ListForm, SignedBy, Verified},
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     keys::Miss,
-    verifier::{cache::TokenCache, check::Checks, pool::PoolRules, rules::Tolerance},
+    verifier::{
+        cache::TokenCache, check::Checks, pool_rules::PoolRules, pools::Pools, rules::Tolerance,
+    },
 };
 
 /// Verifies tokens of one or more user pools.
@@ -30,15 +30,11 @@ use crate::{
 pub struct Verifier(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    pub(super) pools: Vec<Arc<PoolRules>>,
-    /// Maps an issuer to the position of its pool in `pools`.
-    pub(super) issuers: HashMap<Arc<str>, usize, RandomState>,
+    pub(super) pools: Pools,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tolerance: Tolerance,
     pub(super) permissions_claim: Option<String>,
     pub(super) permissions_form: ListForm,
-    /// Whether tokens of any pool can have permissions.
-    pub(super) has_permission_source: bool,
     pub(super) cache: TokenCache,
     pub(super) checks: Checks,
 }
@@ -62,9 +58,8 @@ pub(crate) struct MissingKey {
 }
 
 impl Verification {
-    pub(super) fn needs_key(pool: &Arc<PoolRules>, key_id: &str) -> Self {
-        let (pool, key_id) = (Arc::clone(pool), key_id.into());
-        Self::NeedsKey(MissingKey { token: Box::default(), pool, key_id })
+    pub(super) fn needs_key(pool: &Arc<PoolRules>, key_id: Box<str>) -> Self {
+        Self::NeedsKey(MissingKey { token: Box::default(), pool: Arc::clone(pool), key_id })
     }
 }
 
@@ -141,8 +136,9 @@ impl Inner {
         let now = self.clock.now();
         if let Some(verified) = self.cache.get(token) {
             let SignedBy { pool, key } = &verified.facts().signed_by;
-            match self.pools.get(*pool).and_then(|pool| pool.keys.usable_set(now)) {
-                Some(keys) if keys.has(key) => {
+            let pools = self.pools.load();
+            match pools.at(*pool).map(|pool| pool.keys.usable_set(now)) {
+                Some(Some(keys)) if keys.has(key) => {
                     let validity = verified.facts().validity.check(now);
                     if let Err(error) = &validity
                         && error.kind() == AuthErrorKind::Expired
@@ -153,10 +149,10 @@ impl Inner {
                     validity?;
                     return self.run_checks(verified);
                 }
-                // The key was withdrawn or replaced.
-                Some(_) => self.cache.remove(token),
+                // The key was withdrawn or replaced, or the pool was removed.
+                Some(Some(_)) | None => self.cache.remove(token),
                 // The token stays in the cache until there are keys again.
-                None => {}
+                Some(None) => {}
             }
         }
         self.verify_cold(token, now)
@@ -172,7 +168,7 @@ impl Inner {
     }
 }
 
-fn no_key(miss: Miss) -> AuthError {
+pub(super) fn no_key(miss: Miss) -> AuthError {
     match miss {
         Miss::Unavailable(after) => AuthError::new(
             AuthErrorKind::KeysUnavailable,

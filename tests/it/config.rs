@@ -186,11 +186,14 @@ async fn pool_accepts_only_one_key_source() {
     let keys = UserPool::start().await.unwrap().key_set().unwrap();
     for pool in [
         pool().key_source(no_keys).static_keys(keys.clone()),
-        pool().static_keys(keys).key_source(no_keys),
+        pool().static_keys(keys.clone()).key_source(no_keys),
     ] {
         let error = of(pool).unwrap_err();
         assert!(matches!(error, ConfigError::Conflict { setting: "key_source", .. }), "{error}");
     }
+    let both = pool().static_keys(keys.clone()).initial_keys(keys, std::time::UNIX_EPOCH);
+    let error = of(both).unwrap_err();
+    assert!(matches!(error, ConfigError::Conflict { setting: "initial_keys", .. }), "{error}");
 }
 
 #[tokio::test]

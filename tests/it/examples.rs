@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tower_cognito::{Pool, Verifier};
 use tower_cognito_local::UserPool;
 
 use crate::support::{
     example::{
-        custom_claims, custom_rejection, guests, plain_hyper, quickstart, request_rules, two_pools,
-        web,
+        custom_claims, custom_rejection, guests, plain_hyper, quickstart, request_rules, tenants,
+        two_pools, web,
     },
     full_verifier, get, serve, sign_in_through_api,
 };
@@ -227,6 +228,41 @@ async fn token_of_one_pool_is_rejected_for_the_other() {
     // A client of one pool is not accepted for the other.
     let token = shop.token("a").client("staffweb").group("back-office").sign();
     assert_eq!(get(address, path, Some(&token)).await.code(), "wrong_client");
+}
+
+#[tokio::test]
+async fn tenants_are_added_and_removed_while_the_service_runs() {
+    let verifier = Verifier::builder_without_pools().build().unwrap();
+    let address = serve(tenants::app(verifier.clone())).await;
+    let acme = UserPool::builder().pool_id("us-east-1_A").start().await.unwrap();
+    let globex = UserPool::builder().pool_id("us-east-1_B").own_keys().start().await.unwrap();
+    let rows = [("acme", &acme), ("globex", &globex)];
+    let sync = |names: &[&str]| {
+        let wanted = rows.iter().filter(|(name, _)| names.contains(name));
+        let tenant = |(name, pool): &(&str, &UserPool)| tenants::Tenant {
+            name: (*name).into(),
+            pool: pool.pool(),
+        };
+        tenants::sync(&verifier, wanted.map(tenant).collect()).unwrap();
+    };
+    for present in [&[][..], &["acme"], &["acme", "globex"], &["globex"], &["acme"], &[]] {
+        sync(present);
+        for (name, pool) in rows {
+            let response = get(address, "/tenant", Some(&pool.token("alice").sign())).await;
+            if present.contains(&name) {
+                assert_eq!((response.status, response.body.as_str()), (200, name));
+            } else {
+                assert_eq!((response.status, &*response.code()), (401, "untrusted_issuer"));
+            }
+        }
+    }
+    // A tenant that cannot be added does not affect the others.
+    let row = |name: &str, pool| tenants::Tenant { name: name.into(), pool };
+    let invalid = Pool::new("x").access_tokens(["web"]);
+    let result = tenants::sync(&verifier, vec![row("bad", invalid), row("acme", acme.pool())]);
+    assert!(result.is_err());
+    let response = get(address, "/tenant", Some(&acme.token("alice").sign())).await;
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]

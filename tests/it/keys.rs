@@ -574,6 +574,65 @@ async fn imported_keys_keep_the_max_age_of_their_response() {
     assert_eq!(source.fetches(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn initial_keys_need_no_fetch_until_they_are_due() {
+    let pool = UserPool::start().await.unwrap();
+    let keys = KeySet::from_json(&pool.key_set().unwrap().to_json()).unwrap();
+    let token = pool.token("alice").expires_in(100 * HOUR).sign();
+    let clock = ManualClock::new();
+    let now = clock.now();
+    let verifier = |source: &Source, fetched_at| {
+        let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+            .access_tokens([pool.client_id()])
+            .key_source(source.key_source())
+            .initial_keys(keys.clone(), fetched_at);
+        Verifier::builder(own).clock(clock.clone()).refresh_on_demand().build().unwrap()
+    };
+    for (age, fetches, keys) in [
+        // A time in the future counts as now.
+        (None, 0, 2),
+        (Some(Duration::ZERO), 0, 2),
+        (Some(600 * SECOND), 0, 2),
+        (Some(HOUR), 1, 2),
+        (Some(25 * HOUR), 1, 0),
+    ] {
+        let source = Source::of(&pool);
+        let fetched_at = age.map_or(now + HOUR, |age| now - age);
+        let verifier = verifier(&source, fetched_at);
+        assert_eq!(verifier.health()[0].keys, keys, "{age:?}");
+        assert_eq!(kind(&verifier, &token).await, None);
+        assert_eq!(source.fetches(), fetches, "{age:?}");
+    }
+    // Keys past their lifetime are used if the fetch fails, and keys past `max_staleness` are not.
+    for (age, expected) in [(HOUR, None), (25 * HOUR, Some(AuthErrorKind::KeysUnavailable))] {
+        let source = Source::of(&pool);
+        source.fail();
+        assert_eq!(kind(&verifier(&source, now - age), &token).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn newer_of_initial_and_imported_keys_is_used() {
+    let pool = UserPool::start().await.unwrap();
+    let source = Source::of(&pool);
+    let clock = ManualClock::new();
+    let first = builder(&pool, &source).clock(clock.clone()).build().unwrap();
+    first.ready().await.unwrap();
+    let exported = first.export_keys();
+    let other = UserPool::builder().own_keys().start().await.unwrap();
+    let now = clock.now();
+    for (fetched_at, is_imported) in [(now - 60 * SECOND, true), (now + 60 * SECOND, false)] {
+        let own = Pool::custom(pool.issuer(), pool.jwks_uri())
+            .access_tokens([pool.client_id()])
+            .key_source(source.key_source())
+            .initial_keys(other.key_set().unwrap(), fetched_at);
+        let verifier = Verifier::builder(own).clock(clock.clone()).import_keys(exported.clone());
+        let keys = verifier.build().unwrap().export_keys();
+        let id = pool.key_set().unwrap().key_ids().next().unwrap().to_owned();
+        assert_eq!(keys.contains(&id), is_imported);
+    }
+}
+
 #[tokio::test]
 async fn static_keys_are_never_fetched_and_do_not_age() {
     let pool = UserPool::start().await.unwrap();

@@ -75,3 +75,41 @@ fn every_error_code_is_in_the_manual() {
         assert!(manual.contains(&format!("`{code}`")), "the manual does not mention `{code}`");
     }
 }
+
+/// READMEs are also shown by crate registries, which do not have the files that relative links name.
+#[test]
+fn readmes_have_no_relative_links() {
+    let readme = ["README.md", "local/README.md"].map(read).concat();
+    let mut links: Vec<&str> = Vec::new();
+    for start in ["](", "]: ", "href=\"", "src=\""] {
+        let targets = readme.split(start).skip(1);
+        links.extend(targets.filter_map(|rest| rest.split([')', '"', '\n', ' ']).next()));
+    }
+    for link in links {
+        assert!(link.contains("://") || link.starts_with('#'), "a relative link: {link}");
+    }
+}
+
+#[test]
+fn readme_and_manual_list_every_page_and_example() {
+    let (readme, manual, front) =
+        (read("README.md"), read("src/docs.rs"), read("src/docs/crate.md"));
+    let names = |folder: &str, extension: &str| -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        files.filter_map(|name| Some(name.to_str()?.strip_suffix(extension)?.to_owned())).collect()
+    };
+    let pages = names("src/docs", ".md");
+    assert!(pages.len() > 5);
+    for page in pages.iter().filter(|page| *page != "crate") {
+        assert!(readme.contains(&format!("`docs::{page}`")), "the README lacks the page {page}");
+        assert!(front.contains(&format!("(docs::{page})")), "the front page lacks {page}");
+    }
+    let examples = names("examples", ".rs");
+    assert!(examples.len() > 5);
+    // `soak` is a test that runs for minutes.
+    for example in examples.iter().filter(|example| *example != "soak") {
+        assert!(readme.contains(&format!("| `{example}` |")), "the README lacks {example}");
+        assert!(manual.contains(&format!("| `{example}` |")), "the manual lacks {example}");
+    }
+}

@@ -20,20 +20,25 @@ use tower_cognito::{
 use crate::{
     blocking,
     config::Config,
-    pool::{Fault, KeySupply, Parts, Pool as LocalPool, endpoint, site::Site},
+    pool::{Fault, KeySupply, Parts, Pool as LocalPool, addresses::Addresses, site::Site},
     seed,
-    server::Server,
+    server::{
+        Server,
+        tls::{ServerTls, Tls},
+    },
     start,
     store::{Disk, Store, mail::Outbox},
     triggers::Triggers,
 };
 
-/// A running user pool. Dropping it stops its server and ends all connections.
+/// A running user pool. Dropping it, and all values from [`pools`](Self::pools), stops the server and ends all
+/// connections.
 ///
 /// See the [crate](crate) for an example.
 pub struct UserPool {
     pool: Arc<LocalPool>,
-    _server: Server,
+    ca_certificate: Option<String>,
+    server: Arc<Server>,
 }
 
 /// Configures and starts a [`UserPool`].
@@ -44,6 +49,9 @@ pub struct UserPoolBuilder {
     client_id: Option<String>,
     address: SocketAddr,
     issuer: Option<String>,
+    tls: Option<Tls>,
+    public_url: Option<String>,
+    allowed_hosts: Vec<String>,
     keys: KeySupply,
     config: Config,
     data: Option<PathBuf>,
@@ -67,6 +75,9 @@ impl UserPool {
             client_id: None,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             issuer: None,
+            tls: None,
+            public_url: None,
+            allowed_hosts: Vec::new(),
             keys: KeySupply::Shared,
             config: Config::default(),
             data: None,
@@ -80,22 +91,48 @@ impl UserPool {
         self.pool.id()
     }
 
+    /// Returns the name of the pool, or an empty text if it was deleted.
+    pub fn name(&self) -> String {
+        self.pool.store.read(|data| {
+            data.pool.values().map(|record| record.settings.name.clone()).next().unwrap_or_default()
+        })
+    }
+
+    /// Returns all pools of the server: this one, and then the others in the order of their ids.
+    ///
+    /// A server has several pools if the configuration or the data file has several, or if clients created some.
+    pub fn pools(&self) -> Vec<Self> {
+        let others = self.server.pools().into_iter().filter(|pool| !Arc::ptr_eq(pool, &self.pool));
+        [Arc::clone(&self.pool)]
+            .into_iter()
+            .chain(others)
+            .map(|pool| Self {
+                pool,
+                ca_certificate: self.ca_certificate.clone(),
+                server: Arc::clone(&self.server),
+            })
+            .collect()
+    }
+
     /// Returns the id of the default app client, for which tokens are minted.
     pub fn client_id(&self) -> &str {
         self.pool.client_id()
     }
 
-    /// Returns the issuer of its tokens. Default: `http://127.0.0.1:<port>/<pool id>`.
+    /// Returns the issuer of its tokens. Default: the [endpoint](Self::endpoint) with the pool's ID, such as
+    /// `http://127.0.0.1:9229/us-east-1_Local0001`.
     pub fn issuer(&self) -> &str {
         self.pool.issuer()
     }
 
     /// Returns the address on which the pool listens.
     pub fn address(&self) -> SocketAddr {
-        self.pool.address()
+        self.pool.addresses().listen()
     }
 
-    /// Returns the endpoint for clients, such as `http://127.0.0.1:9229`, without a slash at the end.
+    /// Returns the endpoint for clients, such as `http://127.0.0.1:9229`, without a slash at the end: the
+    /// [public URL](UserPoolBuilder::public_url), or the address on which the pool listens. With
+    /// [TLS](UserPoolBuilder::tls) it is `https`.
     pub fn endpoint(&self) -> String {
         self.pool.endpoint()
     }
@@ -110,7 +147,16 @@ impl UserPool {
         self.pool.store.read(|data| data.clients.get(client_id)?.settings.client_secret.clone())
     }
 
-    /// Returns the URL of the key set.
+    /// Returns the certificate that clients must trust, as PEM: the certificate authority of a
+    /// [generated](Tls::generated) certificate. `None` without TLS, and if the certificate was provided.
+    ///
+    /// The pool also serves it at `/_local/ca.pem`.
+    pub fn ca_certificate(&self) -> Option<&str> {
+        self.ca_certificate.as_deref()
+    }
+
+    /// Returns the URL of the key set, for verifiers on this machine. It is plain HTTP, also with
+    /// [TLS](UserPoolBuilder::tls), so a verifier need not trust the pool's certificate.
     pub fn jwks_uri(&self) -> String {
         self.pool.jwks_uri()
     }
@@ -174,7 +220,11 @@ impl UserPool {
 }
 
 impl UserPoolBuilder {
-    /// Sets the pool's id. Default: `us-east-1_Local0001`, or the only id in the data file.
+    /// Sets the pool's id. Default: the `id` in the configuration, or else `us-east-1_Local0001`, or else the only id in the
+    /// data file.
+    ///
+    /// If the configuration has several pools, this is the id of the first. Each of the others has its `id` in the
+    /// configuration, or else `Local0002` and so on in the region of the first.
     pub fn pool_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
@@ -182,7 +232,8 @@ impl UserPoolBuilder {
 
     /// Sets the id of the default app client: the first client in the configuration without a `client_id`.
     ///
-    /// Default: `localclient0000000000000000`.
+    /// Default: `localclient0000000000000000`. If the configuration has several pools, this is the client of the first. The
+    /// default for the second pool is `localclient0000000000000001`, and so on.
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = Some(client_id.into());
         self
@@ -195,8 +246,42 @@ impl UserPoolBuilder {
     }
 
     /// Sets the issuer of tokens: an `https` or `http` URL with any host. Default: the pool's address with its id.
+    ///
+    /// If it ends with the pool's id, the issuers of other pools differ only in the id. Otherwise they have their default.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Serves HTTPS with this certificate.
+    ///
+    /// The server accepts HTTPS and plain HTTP on the same port. The endpoint and the default issuer are then `https`. Hosted
+    /// pages redirect from HTTP to HTTPS, and their cookies are `Secure`. The API, the key set and the OAuth endpoints that
+    /// apps call work over both. Default: plain HTTP only.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Sets the URL at which browsers reach the pool, such as `http://localhost:9229` for a pool in a container: `http` or
+    /// `https` and a host, without a path.
+    ///
+    /// The endpoint, the default issuer, and the addresses of pages in the discovery document and in messages then have this
+    /// URL. The other addresses in the discovery document have the host of the request, so that a client elsewhere can reach
+    /// them. Default: the address on which the pool listens, and the host of the request.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Allows requests for this host name, and requests from pages of this host, such as the name of the pool's container.
+    /// Can be called several times.
+    ///
+    /// The pages under `/_local/` and the operations of administrators accept only the host names of this machine, because
+    /// a page on the internet could make its own name resolve to loopback (DNS rebinding). The hosts of the issuer and of the
+    /// public URL are also allowed.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.allowed_hosts.push(host.into());
         self
     }
 
@@ -210,6 +295,9 @@ impl UserPoolBuilder {
 
     /// Sets the settings, app clients, users and groups of a new pool.
     ///
+    /// The server has all pools of the configuration. The [`UserPool`] is the first, and [`UserPool::pools`] returns all.
+    /// Triggers of the builder belong to the first, those of the configuration to their pool.
+    ///
     /// By default users have a user name, a code verifies e-mail addresses, MFA is optional, and there is one public
     /// client.
     pub fn config(mut self, config: Config) -> Self {
@@ -218,7 +306,7 @@ impl UserPoolBuilder {
     }
 
     /// Stores all data in this file. Acknowledged changes survive even if the process is killed. The configuration has no
-    /// effect on a pool that is already in the file.
+    /// effect on a pool that is already in the file. A configured pool that is not in the file is created.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
@@ -245,8 +333,9 @@ impl UserPoolBuilder {
     /// Starts the pool.
     ///
     /// # Errors
-    /// The pool id, the client id, the issuer, the SMTP address or a trigger's URL is invalid, the address is not
-    /// available, the data file cannot be read or written, or there is no tokio runtime.
+    /// The pool id, the client id, the issuer, the public URL, an allowed host, the certificate, the SMTP address or a
+    /// trigger's URL is invalid, the address is not available, the data file cannot be read or written, or there is no tokio
+    /// runtime.
     pub async fn start(self) -> io::Result<UserPool> {
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
         let requested: Option<PoolId> =
@@ -257,6 +346,8 @@ impl UserPoolBuilder {
         if let Some(issuer) = &self.issuer {
             check_issuer(issuer).map_err(invalid)?;
         }
+        let public_url = start::public_url(self.public_url.as_deref(), self.tls.is_some())?;
+        let hosts = start::allowed_hosts(&self.allowed_hosts, self.issuer.as_deref())?;
         if let Some(id) = &self.client_id {
             start::check_client_id(id)?;
         }
@@ -265,7 +356,11 @@ impl UserPoolBuilder {
         let listener = tokio::net::TcpListener::bind(self.address)
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
-        let address = listener.local_addr()?;
+        let addresses =
+            Addresses::new(listener.local_addr()?, self.tls.is_some(), public_url, hosts);
+        let tls = self.tls.map(|tls| ServerTls::new(&tls, &addresses)).transpose()?;
+        let ca_certificate = tls.as_ref().and_then(|tls| tls.authority.clone());
+        let addresses = Arc::new(addresses);
         let outbox = self.smtp.as_deref().map(Outbox::open).transpose()?;
         let data = self.data;
         let (disk, stored) = blocking::run(move || {
@@ -274,32 +369,58 @@ impl UserPoolBuilder {
             Ok::<_, io::Error>((disk, stored))
         })
         .await?;
-        let requested = requested.map(|id| id.to_string());
-        let id: PoolId = start::pool_id(requested, &stored)?.parse().map_err(io::Error::other)?;
-        let issuer = self.issuer.unwrap_or_else(|| format!("{}/{id}", endpoint(address)));
+        let seeds = Arc::new(self.config.seeds.clone());
+        let ids = start::pool_ids(requested.as_ref(), &seeds, &stored)?;
+        let first = ids.first().ok_or_else(|| io::Error::other("there is no pool"))?;
         let site = Arc::new(Site::new(
-            address,
+            Arc::clone(&addresses),
             disk.clone(),
             outbox,
-            (id.region().unwrap_or("us-east-1"), self.keys),
+            issuers(self.issuer.as_deref(), first, &addresses),
+            (first.region().unwrap_or("us-east-1"), self.keys),
         ));
-        let (requested, config) = (self.client_id, Arc::new(self.config));
-        let (keys, triggers, seeds) = (self.keys, self.triggers, Arc::clone(&config));
-        let pool = blocking::run(move || {
-            let store = Store::open(id.as_str(), disk)?;
-            let client_id = start::client_id(requested, &store, &seeds)?;
-            LocalPool::open(Parts { store, id, client_id, issuer, address, keys, triggers })
-        })
-        .await?;
-        let pool = Arc::new(pool);
-        seed::seed_pool(&pool, &config).await?;
-        site.add(Arc::clone(&pool));
-        for id in stored.iter().filter(|id| *id != pool.id().as_str()) {
+        let is_stored = |id: &PoolId| stored.iter().any(|stored| stored == id.as_str());
+        if !ids.iter().all(is_stored) {
+            for setting in self.config.ignored() {
+                tracing::warn!("{setting} has no effect on a local pool");
+            }
+        }
+        // The options of the builder are for the first pool.
+        let (mut issuer, mut client_id) = (self.issuer, self.client_id);
+        let mut triggers = Some(self.triggers);
+        for (index, id) in ids.iter().enumerate() {
+            let issuer = issuer.take().unwrap_or_else(|| site.issuer(id.as_str()));
+            let (client_id, triggers) = (client_id.take(), triggers.take().unwrap_or_default());
+            let (id, disk, keys) = (id.clone(), disk.clone(), self.keys);
+            let (configured, addresses) = (Arc::clone(&seeds), Arc::clone(&addresses));
+            let pool = blocking::run(move || {
+                let store = Store::open(id.as_str(), disk)?;
+                let client_id = start::client_id(client_id, &store, &configured, index)?;
+                LocalPool::open(Parts { store, id, client_id, issuer, addresses, keys, triggers })
+            })
+            .await?;
+            let pool = Arc::new(pool);
+            if let Some(seed) = seeds.get(index) {
+                seed::seed_pool(&pool, seed).await?;
+            }
+            site.add(pool);
+        }
+        let is_configured = |stored: &str| ids.iter().any(|id| id.as_str() == stored);
+        for id in stored.iter().filter(|id| !is_configured(id)) {
             site.add(site.open(id).await?);
         }
-        let server = Server::start(listener, site);
-        Ok(UserPool { pool, _server: server })
+        let pool = site.pool(first.as_str());
+        let pool = pool.ok_or_else(|| io::Error::other("the pool was not added"))?;
+        let server = Arc::new(Server::start(listener, site, tls));
+        Ok(UserPool { pool, ca_certificate, server })
     }
+}
+
+/// Returns what the issuers of all pools have before the id of the pool: the beginning of the configured issuer of the
+/// first pool, or else the address of the server.
+fn issuers(configured: Option<&str>, first: &PoolId, addresses: &Addresses) -> String {
+    let before_id = configured.and_then(|issuer| issuer.strip_suffix(first.as_str()));
+    before_id.map_or_else(|| format!("{}/", addresses.endpoint()), str::to_owned)
 }
 
 impl fmt::Debug for UserPool {

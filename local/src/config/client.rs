@@ -3,20 +3,12 @@
 use serde::Deserialize;
 
 use crate::{
-    config::{
-        error::{Place, SettingError},
-        setting::Setting,
-    },
+    config::{report::Report, setting::Setting},
     model::settings::{ClientContext, ClientSettings, TimeUnit, TokenValidityUnits},
 };
 
-/// Settings that Cognito has, but that have no effect on a local pool.
-const IGNORED: [&str; 4] = [
-    "analytics_configuration",
-    "enable_propagate_additional_user_context_data",
-    "region",
-    "user_pool_id",
-];
+/// The resource of an app client.
+const BLOCK: &str = "aws_cognito_user_pool_client";
 
 const VALIDITY: [&str; 4] = [
     "access_token_validity",
@@ -44,19 +36,23 @@ struct Units {
     refresh_token: Option<TimeUnit>,
 }
 
-/// Reads the settings of an app client. Absent settings are taken from `base`.
+/// Reads the settings of an app client. Absent and invalid settings are taken from `base`. Also returns the setting without
+/// its invalid members.
 pub(crate) fn read_client(
     mut setting: Setting,
     mut base: ClientSettings,
     context: ClientContext<'_>,
-    ignored: &mut Vec<Place>,
-) -> Result<ClientSettings, SettingError> {
-    setting.remove_ignored(&IGNORED, ignored);
-    let written = setting.clone();
-    Validity::deserialize(&setting.split(&VALIDITY))?.apply(&mut base);
-    let settings = setting.read_over(&base)?;
-    settings.validate(context).map_err(|violation| written.violation(violation))?;
-    Ok(settings)
+    report: &mut Report,
+) -> (ClientSettings, Setting) {
+    let mut validity = setting.split(&VALIDITY);
+    if let Some(lifetimes) = validity.read::<Validity>(BLOCK, report) {
+        lifetimes.apply(&mut base);
+    }
+    setting.add_absent(Setting::from_settings(&base));
+    let settings = setting.read(BLOCK, report).unwrap_or(base);
+    validity.add_absent(setting);
+    report.add_violations(&validity, settings.violations(context));
+    (settings, validity)
 }
 
 impl Validity {

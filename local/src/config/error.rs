@@ -4,13 +4,15 @@ use std::{fmt, ops::RangeInclusive};
 
 use serde::de::{self, Expected, Unexpected};
 
-use crate::{error::ErrorKind, model::settings::BrokenRule};
+use crate::{error::ErrorKind, model::settings::BrokenRule, text::similar::did_you_mean};
 
 /// The location of a setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Counted from 1. 0 for a setting of a request.
     pub(crate) line: usize,
+    /// The number of characters up to the setting, counted from 1.
+    pub(crate) column: usize,
     /// The path in a configuration file: `aws_cognito_user_pool.password_policy`.
     pub(crate) path: String,
 }
@@ -48,6 +50,10 @@ pub(crate) enum Reason {
     Unknown {
         allowed: &'static [&'static str],
     },
+    /// The setting is unknown, but similar to a known one.
+    Misspelled {
+        known: String,
+    },
     /// The value breaks another rule.
     Rule {
         kind: ErrorKind,
@@ -56,12 +62,23 @@ pub(crate) enum Reason {
 }
 
 impl Place {
-    pub(crate) fn member(&self, name: &str, line: usize) -> Self {
+    /// Returns the place of a member of the table at this place.
+    pub(crate) fn member(&self, name: &str, (line, column): (usize, usize)) -> Self {
         let path = match &*self.path {
             "" => name.to_owned(),
             path => format!("{path}.{name}"),
         };
-        Self { line, path }
+        Self { line, column, path }
+    }
+
+    /// Returns the place of an absent member of the table at this place. It has the line of the table.
+    pub(crate) fn absent_member(&self, name: &str) -> Self {
+        self.member(name, (self.line, self.column))
+    }
+
+    /// Returns whether the setting is in a configuration file.
+    pub(crate) fn is_in_file(&self) -> bool {
+        self.line > 0
     }
 
     pub(crate) fn error(&self, message: impl Into<String>) -> SettingError {
@@ -78,7 +95,7 @@ impl SettingError {
     /// Adds the place of the innermost setting that was being read.
     pub(crate) fn or_at(mut self, place: &Place) -> Self {
         self.place.get_or_insert_with(|| match self.reason {
-            Reason::Missing(name) => place.member(name, place.line),
+            Reason::Missing(name) => place.absent_member(name),
             _ => place.clone(),
         });
         self
@@ -101,7 +118,9 @@ impl fmt::Display for SettingError {
             Reason::Type { expected, found } => write!(f, "expected {expected}, found {found}"),
             Reason::Word { found, allowed } => {
                 write!(f, "expected one of {}", allowed.join(", "))?;
-                found.iter().try_for_each(|found| write!(f, "; found {found:?}"))
+                let Some(found) = found else { return Ok(()) };
+                let hint = did_you_mean(found, allowed.iter().copied());
+                write!(f, "; found {found:?}{hint}")
             }
             Reason::Range { found, allowed } if *allowed.end() == i64::MAX => {
                 write!(f, "expected at least {}, found {found}", allowed.start())
@@ -111,6 +130,9 @@ impl fmt::Display for SettingError {
             }
             Reason::Unknown { allowed } => {
                 write!(f, "unknown setting; expected one of {}", allowed.join(", "))
+            }
+            Reason::Misspelled { known } => {
+                write!(f, "unknown setting; did you mean `{known}`?")
             }
             Reason::Rule { message, .. } => f.write_str(message),
         }

@@ -4,13 +4,17 @@
 //! check the rules. A [`SettingError`] has a place and a reason. An error of a file is reported with its line, an error
 //! of a request with Cognito's message.
 
+mod blocks;
 mod client;
 mod deserialize;
 mod error;
-mod labels;
+mod file;
 mod pool;
+mod references;
+mod report;
 mod seed;
 mod setting;
+mod words;
 
 use std::{fmt, path::Path};
 
@@ -18,38 +22,45 @@ pub(crate) use self::{
     client::read_client,
     error::{Reason, SettingError},
     pool::read_pool,
+    report::Report,
     seed::{Seed, UserSeed},
     setting::Setting,
 };
-use self::{seed::read_seed, setting::line_of};
+use self::{file::read_file, report::Ignored, setting::position};
 
-/// The settings and the data with which a pool starts, with the names of Terraform's `aws_cognito_user_pool` and related
+/// The settings and the data with which pools start, with the names of Terraform's `aws_cognito_user_pool` and related
 /// resources.
 ///
-/// `examples/pool.toml` explains all settings. Absent settings have the defaults of a pool without a configuration.
-/// [`ignored`](Self::ignored) lists settings of Cognito that have no effect on a local pool. Unknown settings and invalid
-/// values are errors.
-#[derive(Clone, Default)]
+/// `examples/pool.toml` explains all settings. Absent settings have the defaults of a pool without a configuration. A
+/// file with several pools assigns each resource to one of them by `user_pool_id`.
+///
+/// As in Terraform, a string can contain a number or a boolean (`"10"`, `"true"`), and the reverse. Invalid values are
+/// errors, and so are unknown settings that are similar to a known one. [`ignored`](Self::ignored) lists the settings
+/// without effect: those of Cognito and Terraform that a local pool does not use, and other unknown ones.
+#[derive(Clone)]
 pub struct Config {
-    pub(crate) seed: Seed,
+    /// The data of each pool, at least of one.
+    pub(crate) seeds: Vec<Seed>,
     ignored: Vec<String>,
 }
 
 /// Error returned when a configuration cannot be read.
 ///
-/// Its text has one line per invalid setting, with the place and what is allowed.
+/// Its text has one line per invalid setting: the file, the line and the column, the setting, what was found and what is
+/// allowed. It has all errors of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", text(file, errors))]
 pub struct ConfigFileError {
     file: String,
     errors: Vec<LineError>,
+    ignored: Vec<String>,
 }
 
 /// An error in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct LineError {
-    /// Counted from 1. 0 if the file cannot be read.
-    line: usize,
+    /// The line and the column, counted from 1. `None` if the file cannot be read.
+    position: Option<(usize, usize)>,
     message: String,
 }
 
@@ -72,42 +83,69 @@ impl Config {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&file, &text),
             Err(error) => {
-                let errors = vec![LineError { line: 0, message: error.to_string() }];
-                Err(ConfigFileError { file, errors })
+                let errors = vec![LineError { position: None, message: error.to_string() }];
+                Err(ConfigFileError { file, errors, ignored: Vec::new() })
             }
         }
     }
 
-    /// Returns the settings that have no effect on a local pool, each with its file and line:
-    /// `pool.toml:7: aws_cognito_user_pool.email_configuration`.
+    /// Returns the settings that have no effect on a local pool, each with its file, line and column:
+    /// `pool.toml:7:1: aws_cognito_user_pool.email_configuration`.
+    ///
+    /// A setting that is not in the provider of Terraform, as far as this crate knows it, ends with `(unknown setting)`.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
     }
 
+    /// Returns the names of the pools, in the order of the file: their labels, or the names of pools without a label.
+    pub fn pool_names(&self) -> Vec<&str> {
+        self.seeds.iter().map(Seed::name).collect()
+    }
+
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
-        let failed = |errors| ConfigFileError { file: file.to_owned(), errors };
-        let settings = Setting::from_toml(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let line = line_of(text, start);
-            failed(vec![LineError { line, message: error.message().to_owned() }])
-        })?;
-        let (seed, ignored) = read_seed(settings).map_err(|errors| {
-            let with_line = |error: SettingError| LineError {
-                line: error.place().line,
-                message: error.to_string(),
+        let failed = |errors, ignored| ConfigFileError { file: file.to_owned(), errors, ignored };
+        let settings = Setting::from_toml(text).map_err(|errors| {
+            let with_position = |error: &toml::de::Error| LineError {
+                position: Some(position(text, error.span().map_or(0, |span| span.start))),
+                message: error.message().to_owned(),
             };
-            failed(errors.into_iter().map(with_line).collect())
+            failed(errors.iter().map(with_position).collect(), Vec::new())
         })?;
-        let ignored =
-            ignored.iter().map(|place| format!("{file}:{}: {}", place.line, place.path)).collect();
-        Ok(Self { seed, ignored })
+        let (seeds, Report { errors, ignored }) = read_file(settings);
+        let ignored = ignored
+            .iter()
+            .map(|Ignored { place, is_unknown }| {
+                let unknown = if *is_unknown { " (unknown setting)" } else { "" };
+                format!("{file}:{}:{}: {}{unknown}", place.line, place.column, place.path)
+            })
+            .collect();
+        if errors.is_empty() {
+            return Ok(Self { seeds, ignored });
+        }
+        let with_position = |error: &SettingError| LineError {
+            position: Some((error.place().line, error.place().column)),
+            message: error.to_string(),
+        };
+        Err(failed(errors.iter().map(with_position).collect(), ignored))
+    }
+}
+
+impl Default for Config {
+    /// Returns the configuration of one pool with default settings.
+    fn default() -> Self {
+        Self { seeds: vec![Seed::default()], ignored: Vec::new() }
     }
 }
 
 impl ConfigFileError {
     /// Returns the line of the first error, counted from 1, or 0 if the file cannot be read.
     pub fn line(&self) -> usize {
-        self.errors.first().map_or(0, |error| error.line)
+        self.errors.first().and_then(|error| error.position).map_or(0, |(line, _)| line)
+    }
+
+    /// Returns the settings of the file that have no effect on a local pool, as [`Config::ignored`] does.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 }
 
@@ -118,9 +156,9 @@ impl fmt::Debug for Config {
 }
 
 fn text(file: &str, errors: &[LineError]) -> String {
-    let line = |LineError { line, message }: &LineError| match line {
-        0 => format!("{file}: {message}"),
-        line => format!("{file}:{line}: {message}"),
+    let line = |LineError { position, message }: &LineError| match position {
+        None => format!("{file}: {message}"),
+        Some((line, column)) => format!("{file}:{line}:{column}: {message}"),
     };
     errors.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -3,63 +3,37 @@
 use serde::Deserialize;
 
 use crate::{
-    config::{
-        error::{Place, SettingError},
-        setting::Setting,
-    },
-    model::settings::{PasswordPolicy, PoolSettings},
+    config::{report::Report, setting::Setting},
+    model::settings::{EmailOption, PasswordPolicy, PoolSettings, VerificationTemplate},
 };
 
-/// Settings that Cognito has, but that have no effect on a local pool.
-const IGNORED: [&str; 16] = [
-    "account_recovery_setting",
-    "arn",
-    "device_configuration",
-    "domain",
-    "email_configuration",
-    "email_mfa_configuration",
-    "id",
-    "provider",
-    "region",
-    "sign_in_policy",
-    "sms_authentication_message",
-    "sms_configuration",
-    "tags",
-    "user_attribute_update_settings",
-    "user_pool_add_ons",
-    "user_pool_tier",
-];
-
-/// `verification_message_template`: other names for the settings of verification messages.
+/// The members of `verification_message_template`. The error for an unknown member lists all of them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "the settings are renamed and read under the other names")]
-struct VerificationTemplate<'a> {
+#[expect(dead_code, reason = "only checked: the settings are read as those of the pool")]
+struct TemplateMembers {
     #[serde(default)]
     default_email_option: EmailOption,
-    email_message: Option<&'a str>,
-    email_subject: Option<&'a str>,
-    sms_message: Option<&'a str>,
+    email_message: Option<String>,
+    email_message_by_link: Option<String>,
+    email_subject: Option<String>,
+    email_subject_by_link: Option<String>,
+    sms_message: Option<String>,
 }
 
-#[derive(Default, PartialEq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum EmailOption {
-    #[default]
-    ConfirmWithCode,
-    ConfirmWithLink,
-}
+/// The resource of a pool.
+const BLOCK: &str = "aws_cognito_user_pool";
 
-/// Reads the settings of a pool. Absent settings are taken from `base`.
+/// Reads the settings of a pool. Absent and invalid settings are taken from `base`.
 pub(crate) fn read_pool(
     mut setting: Setting,
     mut base: PoolSettings,
-    ignored: &mut Vec<Place>,
-) -> Result<PoolSettings, SettingError> {
-    setting.remove_ignored(&IGNORED, ignored);
-    remove_ignored_within(&mut setting, "admin_create_user_config", ignored);
-    remove_ignored_within(&mut setting, "lambda_config", ignored);
-    move_verification_template(&mut setting, ignored)?;
+    report: &mut Report,
+) -> PoolSettings {
+    if setting.member(VERIFICATION_TEMPLATE).is_some() {
+        base.verification_message_template = VerificationTemplate::default();
+        move_verification_texts(&mut setting, report);
+    }
     if setting.member("password_policy").is_some() {
         base.password_policy = PasswordPolicy {
             require_uppercase: false,
@@ -69,32 +43,20 @@ pub(crate) fn read_pool(
             ..base.password_policy
         };
     }
-    let settings = setting.clone().read_over(&base)?;
-    settings.validate().map_err(|violation| setting.violation(violation))?;
-    Ok(settings)
+    setting.add_absent(Setting::from_settings(&base));
+    let settings = setting.read(BLOCK, report).unwrap_or(base);
+    report.add_violations(&setting, settings.violations());
+    settings
 }
 
-fn remove_ignored_within(setting: &mut Setting, name: &str, ignored: &mut Vec<Place>) {
-    let names: &[&str] = match name {
-        "lambda_config" => &["custom_email_sender", "custom_sms_sender", "kms_key_id"],
-        _ => &["unused_account_validity_days"],
-    };
-    if let Some(block) = setting.member_mut(name) {
-        block.remove_ignored(names, ignored);
-    }
-}
+const VERIFICATION_TEMPLATE: &str = "verification_message_template";
 
-fn move_verification_template(
-    setting: &mut Setting,
-    ignored: &mut Vec<Place>,
-) -> Result<(), SettingError> {
-    let Some(mut template) = setting.take("verification_message_template") else { return Ok(()) };
-    template.remove_ignored(&["email_message_by_link", "email_subject_by_link"], ignored);
-    let read = VerificationTemplate::deserialize(&template)?;
-    if read.default_email_option == EmailOption::ConfirmWithLink {
-        // Links are not supported; messages contain a code.
-        ignored.push(template.place_of("default_email_option"));
-    }
+/// Moves the texts of messages with codes out of `verification_message_template`. They are settings of the pool, which
+/// have two names each.
+fn move_verification_texts(setting: &mut Setting, report: &mut Report) {
+    let Some(mut template) = setting.take(VERIFICATION_TEMPLATE) else { return };
+    let block = format!("{BLOCK}.{VERIFICATION_TEMPLATE}");
+    let _: Option<TemplateMembers> = template.read(&block, report);
     for (inside, outside) in [
         ("email_subject", "email_verification_subject"),
         ("email_message", "email_verification_message"),
@@ -102,5 +64,5 @@ fn move_verification_template(
     ] {
         template.rename(inside, setting, outside);
     }
-    Ok(())
+    setting.insert(VERIFICATION_TEMPLATE.to_owned(), template);
 }

@@ -1,6 +1,6 @@
 //! Settings before deserialization, each with its place.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use toml::de::{DeTable, DeValue};
 
 use crate::{
@@ -19,6 +19,7 @@ pub(crate) struct Setting {
 pub(crate) enum Value {
     Text(String),
     Integer(i64),
+    Fraction(f64),
     Flag(bool),
     List(Vec<Setting>),
     Table(Vec<(String, Setting)>),
@@ -28,9 +29,15 @@ pub(crate) enum Value {
 
 impl Setting {
     /// Reads a configuration file.
-    pub(crate) fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
-        let table = DeTable::parse(text)?;
-        let root = Place { line: 1, path: String::new() };
+    ///
+    /// # Errors
+    /// Returns all errors in the syntax.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, Vec<toml::de::Error>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let root = Place { line: 1, column: 1, path: String::new() };
         Ok(Self { value: table_from_toml(text, table.get_ref(), &root), place: root })
     }
 
@@ -40,14 +47,21 @@ impl Setting {
         Self::from_json(value, Place::default())
     }
 
+    /// Returns settings as they would be read.
+    pub(crate) fn from_settings<T: Serialize>(settings: &T) -> Self {
+        Self::from_request(&serde_json::to_value(settings).unwrap_or_default())
+    }
+
     fn from_json(value: &serde_json::Value, place: Place) -> Self {
         use serde_json::Value as Json;
         let value = match value {
             Json::String(text) => Value::Text(text.clone()),
             Json::Bool(flag) => Value::Flag(*flag),
-            Json::Number(number) => {
-                number.as_i64().map_or(Value::Other("a fraction"), Value::Integer)
-            }
+            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(number), _) => Value::Integer(number),
+                (None, Some(number)) => Value::Fraction(number),
+                (None, None) => Value::Other("a number of more than 64 bits"),
+            },
             Json::Null => Value::Other("null"),
             Json::Array(items) => {
                 let item = |item| Self::from_json(item, place.clone());
@@ -56,7 +70,7 @@ impl Setting {
             Json::Object(members) => {
                 let present = members.iter().filter(|(_, value)| !value.is_null());
                 let member = |(name, value): (&String, &Json)| {
-                    (name.clone(), Self::from_json(value, place.member(name, 0)))
+                    (name.clone(), Self::from_json(value, place.member(name, (0, 0))))
                 };
                 Value::Table(present.map(member).collect())
             }
@@ -64,23 +78,40 @@ impl Setting {
         Self { place, value }
     }
 
-    /// Deserializes the setting. Absent members, also of inner tables, are taken from `base`.
-    pub(crate) fn read_over<T: Serialize + DeserializeOwned>(
-        mut self,
-        base: &T,
-    ) -> Result<T, SettingError> {
-        let base = serde_json::to_value(base).unwrap_or_default();
-        self.add_absent(Self::from_request(&base));
-        T::deserialize(&self)
-    }
-
-    fn add_absent(&mut self, base: Self) {
-        let Value::Table(base) = base.value else { return };
-        for (name, value) in base {
+    /// Adds the members of another table that this one does not have, also in inner tables.
+    pub(crate) fn add_absent(&mut self, other: Self) {
+        let Value::Table(other) = other.value else { return };
+        for (name, value) in other {
             match self.member_mut(&name) {
                 Some(member) => member.add_absent(value),
                 None => self.insert(name, value),
             }
+        }
+    }
+
+    /// Removes the setting at a place within this one. Returns whether there was one.
+    pub(crate) fn remove(&mut self, place: &Place) -> bool {
+        let is_there = |setting: &Self| {
+            (setting.place.line, setting.place.column) == (place.line, place.column)
+        };
+        match &mut self.value {
+            Value::Table(members) => {
+                match members.iter().position(|(_, member)| is_there(member)) {
+                    Some(index) => {
+                        members.remove(index);
+                        true
+                    }
+                    None => members.iter_mut().any(|(_, member)| member.remove(place)),
+                }
+            }
+            Value::List(items) => match items.iter().position(is_there) {
+                Some(index) => {
+                    items.remove(index);
+                    true
+                }
+                None => items.iter_mut().any(|item| item.remove(place)),
+            },
+            _ => false,
         }
     }
 
@@ -93,7 +124,7 @@ impl Setting {
         self.members_mut()?.iter_mut().find(|(other, _)| other == name).map(|(_, member)| member)
     }
 
-    fn insert(&mut self, name: String, member: Self) {
+    pub(crate) fn insert(&mut self, name: String, member: Self) {
         if let Some(members) = self.members_mut() {
             members.push((name, member));
         }
@@ -119,13 +150,6 @@ impl Setting {
         }
     }
 
-    /// Removes settings that Cognito has, but that have no effect on a local pool.
-    pub(crate) fn remove_ignored(&mut self, names: &[&str], ignored: &mut Vec<Place>) {
-        for name in names {
-            ignored.extend(self.take(name).map(|setting| setting.place));
-        }
-    }
-
     /// Returns the items of a list. A table counts as a list of one item, because a block may be written as `[table]` or
     /// `[[table]]`.
     pub(crate) fn items(&self) -> &[Self] {
@@ -140,6 +164,22 @@ impl Setting {
         match self.value {
             Value::List(items) => items,
             value => vec![Self { value, ..self }],
+        }
+    }
+
+    /// Returns the members of a table by value.
+    pub(crate) fn into_members(self) -> Vec<(String, Self)> {
+        match self.value {
+            Value::Table(members) => members,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the text, if the setting is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
         }
     }
 
@@ -175,9 +215,8 @@ impl Setting {
             match item.or_else(|| setting.member(name)) {
                 Some(inner) => setting = inner,
                 None => {
-                    let place = names
-                        .fold(setting.place.member(name, 0), |place, name| place.member(name, 0));
-                    return Place { line: setting.place.line, ..place };
+                    let place = setting.place.absent_member(name);
+                    return names.fold(place, |place, name| place.absent_member(name));
                 }
             }
         }
@@ -194,6 +233,7 @@ impl Setting {
         match self.value {
             Value::Text(_) => "a string",
             Value::Integer(_) => "an integer",
+            Value::Fraction(_) => "a fraction",
             Value::Flag(_) => "a boolean",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
@@ -202,9 +242,13 @@ impl Setting {
     }
 }
 
-/// Returns the line of a byte in a text, counted from 1.
-pub(crate) fn line_of(text: &str, at: usize) -> usize {
-    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+/// Returns the line and the column of a byte in a text, counted from 1.
+pub(crate) fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let (lines, last) = before.rsplit_once('\n').map_or((0, before), |(lines, last)| {
+        (lines.bytes().filter(|byte| *byte == b'\n').count() + 1, last)
+    });
+    (lines + 1, last.chars().count() + 1)
 }
 
 fn from_toml(text: &str, value: &DeValue<'_>, place: Place) -> Setting {
@@ -213,12 +257,14 @@ fn from_toml(text: &str, value: &DeValue<'_>, place: Place) -> Setting {
         DeValue::Boolean(flag) => Value::Flag(*flag),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .map_or(Value::Other("an integer of more than 64 bits"), Value::Integer),
-        DeValue::Float(_) => Value::Other("a fraction"),
+        DeValue::Float(number) => {
+            number.as_str().parse().map_or(Value::Other("a fraction"), Value::Fraction)
+        }
         DeValue::Datetime(_) => Value::Other("a date"),
         DeValue::Array(items) => {
             let item = |item: &toml::Spanned<DeValue<'_>>| {
-                let line = line_of(text, item.span().start);
-                from_toml(text, item.get_ref(), Place { line, path: place.path.clone() })
+                let (line, column) = position(text, item.span().start);
+                from_toml(text, item.get_ref(), Place { line, column, path: place.path.clone() })
             };
             Value::List(items.iter().map(item).collect())
         }
@@ -230,11 +276,11 @@ fn from_toml(text: &str, value: &DeValue<'_>, place: Place) -> Setting {
 fn table_from_toml(text: &str, table: &DeTable<'_>, place: &Place) -> Value {
     let member = |(name, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
         let name: &toml::Spanned<std::borrow::Cow<'_, str>> = name;
-        let place = place.member(name.get_ref(), line_of(text, name.span().start));
+        let place = place.member(name.get_ref(), position(text, name.span().start));
         (name.get_ref().to_string(), from_toml(text, value.get_ref(), place))
     };
     let mut members: Vec<_> = table.iter().map(member).collect();
     // Errors are reported in the order of the file.
-    members.sort_by_key(|(_, setting)| setting.place.line);
+    members.sort_by_key(|(_, setting)| (setting.place.line, setting.place.column));
     Value::Table(members)
 }

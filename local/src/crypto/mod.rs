@@ -1,5 +1,6 @@
-//! SRP, one-time passwords, random secrets, and comparison in constant time.
+//! SRP, one-time passwords, random secrets, comparison in constant time, and certificates.
 
+pub(crate) mod certificate;
 pub(crate) mod secret;
 pub(crate) mod srp;
 pub(crate) mod totp;

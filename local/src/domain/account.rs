@@ -34,7 +34,7 @@ pub(crate) async fn update_attributes(
     let client = client_of_token(pool, client_id)?;
     let settings = pool.store.read(Data::settings);
     let changes = attributes::check_change(&settings, Writer::User(&client.settings), list)?;
-    let caller = Caller { client_id, metadata };
+    let caller = Caller::of(&client, metadata);
     change(pool, |data| present_user(data, user), &changes, caller).await
 }
 
@@ -71,7 +71,8 @@ pub(crate) async fn send_verification_code(
             contact.attribute()
         )));
     }
-    let caller = Caller { client_id, metadata };
+    let client = client_of_token(pool, client_id)?;
+    let caller = Caller::of(&client, metadata);
     let (purpose, reason) = (CodePurpose::verification_of(contact), Reason::VerifyUserAttribute);
     let message = codes::compose(pool, user, purpose, contact, reason, caller).await?;
     let now = pool.now();

@@ -53,7 +53,7 @@ pub(crate) async fn create(
     if !client.settings.allows_provider(provider) {
         return Err(not_accepted());
     }
-    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+    let caller = Caller::of(client, Metadata::NONE);
     post_authentication(&pool.events(), user, caller).await?;
     // An attacker may have set a cookie in this browser (session fixation). A new value makes the old one useless.
     let cookie = secret::random_text();

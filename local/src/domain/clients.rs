@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     model::{
         Client, OtherSettings,
-        settings::{AuthFlow, ClientContext, ClientSettings, ExistenceErrors},
+        settings::{AuthFlow, ClientContext, ClientSettings, ExistenceErrors, OWN_PROVIDER},
     },
     pool::Pool,
     store::Data,
@@ -24,7 +24,7 @@ pub(crate) async fn create(
     let now = pool.now();
     pool.store
         .write(|data| {
-            let mut settings = read_in_context(data, default_settings(), read)?;
+            let mut settings = read_in_context(pool, data, default_settings(), read)?;
             settings.client_id = secret::client_id();
             if settings.generate_secret && settings.client_secret.is_none() {
                 settings.client_secret = Some(secret::client_secret());
@@ -53,7 +53,7 @@ pub(crate) async fn update(
     pool.store
         .write(|data| {
             let before = data.clients.get(id).ok_or_else(|| Error::no_client(id))?;
-            let settings = read_in_context(data, update_base(&before.settings), read)?;
+            let settings = read_in_context(pool, data, update_base(&before.settings), read)?;
             let client = data.clients.get_mut(id).ok_or_else(|| Error::no_client(id))?;
             client.settings = with_unchangeable(settings, &client.settings);
             client.others = others;
@@ -110,12 +110,22 @@ fn with_unchangeable(settings: ClientSettings, before: &ClientSettings) -> Clien
 }
 
 fn read_in_context(
+    pool: &Pool,
     data: &Data,
     base: ClientSettings,
     read: impl FnOnce(ClientSettings, ClientContext<'_>) -> Result<ClientSettings, Error>,
 ) -> Result<ClientSettings, Error> {
-    let pool = data.settings();
+    let settings = data.settings();
     let scopes: Vec<_> =
         data.resource_servers.values().flat_map(|server| server.full_scopes()).collect();
-    read(base, ClientContext { pool: &pool, scopes: &scopes })
+    let client = read(base, ClientContext { pool: &settings, scopes: &scopes })?;
+    let mut providers = client.supported_identity_providers.iter();
+    let exists = |name: &str| name == OWN_PROVIDER || data.identity_providers.contains(name);
+    match providers.find(|name| !exists(name)) {
+        None => Ok(client),
+        Some(name) => Err(Error::invalid_parameter(format!(
+            "The provider {name} does not exist for User Pool {}.",
+            pool.id()
+        ))),
+    }
 }

@@ -37,6 +37,8 @@ pub(crate) struct CodeMessage {
     purpose: CodePurpose,
     contact: Contact,
     text: MessageText,
+    /// The address of a link without the code at its end.
+    link: Option<String>,
 }
 
 impl CodeMessage {
@@ -60,11 +62,14 @@ pub(crate) async fn compose(
     reason: Reason,
     caller: Caller<'_>,
 ) -> Result<CodeMessage, Error> {
-    let text = messages::code_text(&pool.store.read(Data::settings), purpose, contact);
+    let settings = pool.store.read(Data::settings);
+    let text = messages::code_text(&settings, purpose, contact);
+    let has_link = purpose == CodePurpose::SignUp && settings.verifies_by_link(contact);
+    let link = has_link.then(|| link_without_code(pool, caller.client_id, &user.username));
     let text = custom_text(&pool.events(), user, reason, contact, text, caller).await?;
     let destination = user.attribute(contact.attribute()).unwrap_or_default().to_owned();
     let (username, sub) = (user.username.clone(), user.sub.clone());
-    Ok(CodeMessage { username, sub, destination, purpose, contact, text })
+    Ok(CodeMessage { username, sub, destination, purpose, contact, text, link })
 }
 
 /// Sends a user a new code, which replaces an earlier one, and returns where it was sent.
@@ -76,7 +81,7 @@ pub(crate) fn send(
     message: &CodeMessage,
     now: u64,
 ) -> Result<CodeDelivery, Error> {
-    let CodeMessage { username, sub, destination, purpose, contact, text } = message;
+    let CodeMessage { username, sub, destination, purpose, contact, text, link } = message;
     let user = data.exact_user_mut(username).filter(|user| user.sub == *sub);
     let user = user.ok_or_else(Error::overtaken)?;
     if user.attribute(contact.attribute()) != Some(destination) {
@@ -84,13 +89,23 @@ pub(crate) fn send(
     }
     let code = replace_code(&mut user.codes, *purpose, *contact, now);
     let user = data.exact_user(username).cloned().ok_or_else(Error::overtaken)?;
+    let link = link.as_ref().map(|address| format!("{address}{code}"));
     let draft = messages::Draft {
         contact: *contact,
         subject: text.subject.as_deref(),
         body: &text.body,
         code: Some(&code),
+        link: link.as_deref(),
     };
     Ok(messages::send(data, &user, &draft, now))
+}
+
+/// Returns the address that confirms a user, up to the code at its end.
+fn link_without_code(pool: &Pool, client_id: &str, username: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("client_id", client_id).append_pair("user_name", username);
+    let query = query.append_pair("confirmation_code", "").finish();
+    format!("{}{}?{query}", pool.endpoint(), messages::CONFIRM_USER_PATH)
 }
 
 fn lifetime(purpose: CodePurpose) -> u64 {

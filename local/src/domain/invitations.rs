@@ -17,7 +17,7 @@ use crate::{
     },
     pool::Pool,
     store::Data,
-    triggers::{Caller, Metadata, Reason, SignUpSource, custom_text, pre_sign_up},
+    triggers::{Caller, Metadata, ProspectiveUser, Reason, SignUpSource, custom_text, pre_sign_up},
 };
 
 const NAME_EXISTS: &str = "User account already exists";
@@ -62,9 +62,13 @@ pub(crate) async fn create(pool: &Pool, invitation: Invitation) -> Result<User, 
         temporary_password(pool, &settings, &user, invitation.temporary_password).await?;
     user.password = Some(password.stored.clone());
     // The response is ignored: the function can confirm a user and verify contacts only at sign-up.
-    let (validation, source) = (&invitation.validation, SignUpSource::AdminCreateUser);
+    let prospective = ProspectiveUser {
+        username: &user.username,
+        attributes: &attributes,
+        validation: &invitation.validation,
+    };
     let caller = Caller::administrator(&invitation.metadata);
-    pre_sign_up(&pool.events(), &user, source, validation, caller).await?;
+    pre_sign_up(&pool.events(), prospective, SignUpSource::AdminCreateUser, caller).await?;
     let texts = match invitation.message {
         InvitationMessage::Send => {
             compose(pool, &settings, &user, &invitation.mediums, caller).await?
@@ -165,6 +169,7 @@ fn send(
             subject: text.subject.as_deref(),
             body: &text.body,
             code: Some(&password.text),
+            link: None,
         };
         messages::send(data, user, &draft, now);
     }

@@ -4,6 +4,7 @@ use crate::{
     model::{
         CodePurpose, Message, MessageText, PLACE_OF_CODE, User,
         settings::{Contact, PoolSettings},
+        with_links,
     },
     store::Data,
 };
@@ -18,7 +19,12 @@ pub(crate) struct Draft<'a> {
     /// Contains `{####}` in place of the code.
     pub(crate) body: &'a str,
     pub(crate) code: Option<&'a str>,
+    /// The address for placeholders of links in the body.
+    pub(crate) link: Option<&'a str>,
 }
+
+/// The path of the page that confirms a user who opens the link in a message.
+pub(crate) const CONFIRM_USER_PATH: &str = "/confirmUser";
 
 /// Where a code was sent.
 pub(crate) struct CodeDelivery {
@@ -33,6 +39,9 @@ pub(crate) fn code_text(
     purpose: CodePurpose,
     contact: Contact,
 ) -> MessageText {
+    if purpose == CodePurpose::SignUp && settings.verifies_by_link(contact) {
+        return link_text(settings);
+    }
     let (subject, body) = match purpose {
         CodePurpose::SignUp => ("Your verification code", "Your confirmation code is {####}"),
         CodePurpose::Forgot => ("Your password reset code", "Your password reset code is {####}"),
@@ -50,6 +59,17 @@ pub(crate) fn code_text(
     MessageText {
         subject: (contact == Contact::Email).then(|| or(pool_subject, subject)),
         body: or(pool_body, body),
+    }
+}
+
+/// Returns the text of a message with a link.
+fn link_text(settings: &PoolSettings) -> MessageText {
+    let template = &settings.verification_message_template;
+    let (subject, body) = (&template.email_subject_by_link, &template.email_message_by_link);
+    let default = "Please click the link below to verify your email address. {##Verify Email##}";
+    MessageText {
+        subject: Some(subject.as_deref().unwrap_or("Your verification link").to_owned()),
+        body: body.as_deref().unwrap_or(default).to_owned(),
     }
 }
 
@@ -83,6 +103,10 @@ pub(crate) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) ->
     let destination = user.attribute(attribute).unwrap_or_default();
     let number = data.messages.iter().next_back().and_then(|(key, _)| key.parse::<u64>().ok());
     let key = format!("{:012}", number.map_or(0, |number| number + 1));
+    let body = match draft.link {
+        Some(address) => with_links(draft.body, address),
+        None => draft.body.to_owned(),
+    };
     data.messages.insert(
         key,
         Message {
@@ -90,8 +114,9 @@ pub(crate) fn send(data: &mut Data, user: &User, draft: &Draft<'_>, now: u64) ->
             medium: draft.contact.medium().to_owned(),
             destination: destination.to_owned(),
             subject: draft.subject.map(str::to_owned),
-            body: draft.body.replace(PLACE_OF_CODE, draft.code.unwrap_or_default()),
+            body: body.replace(PLACE_OF_CODE, draft.code.unwrap_or_default()),
             code: draft.code.map(str::to_owned),
+            link: draft.link.map(str::to_owned),
             at: now,
         },
     );

@@ -96,6 +96,11 @@ fn welcome(data: &mut Data, user: &User, mediums: &[String], now: u64) {
     for contact in contacts.filter(is_wanted) {
         let body = format!("Welcome. Your username is {}.", user.username);
         let subject = (contact == Contact::Email).then_some("Welcome");
-        messages::send(data, user, &Draft { contact, subject, body: &body, code: None }, now);
+        messages::send(
+            data,
+            user,
+            &Draft { contact, subject, body: &body, code: None, link: None },
+            now,
+        );
     }
 }

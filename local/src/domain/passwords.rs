@@ -52,7 +52,7 @@ pub(crate) async fn forgot(
     name: &str,
     metadata: &Metadata,
 ) -> Result<CodeDelivery, Error> {
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     if pool.store.read(|data| data.find_user(name).is_none()) {
         migrate(pool, name, None, caller).await?;
     }
@@ -105,7 +105,7 @@ pub(crate) async fn reset(
             Ok::<_, Error>(user.clone())
         })
         .await??;
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     post_confirmation(&pool.events(), &user, ConfirmationSource::ForgotPassword, caller).await
 }
 

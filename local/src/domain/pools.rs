@@ -46,7 +46,7 @@ pub(crate) fn default_settings() -> PoolSettings {
     }
 }
 
-/// Creates a pool, and serves it immediately.
+/// Creates a pool in a region, by default that of the first pool, and serves it immediately.
 ///
 /// # Errors
 /// Returns an error if the URL of a function is not on this machine.
@@ -54,11 +54,12 @@ pub(crate) async fn create(
     site: &Arc<Site>,
     settings: PoolSettings,
     others: OtherSettings,
+    region: Option<&str>,
 ) -> Result<Arc<Pool>, Error> {
     check_functions(&settings.lambda_config)?;
     let mut record = PoolRecord::new(with_factor(settings, &others), site.now());
     record.others = others;
-    Ok(site.create(record).await?)
+    Ok(site.create(record, region).await?)
 }
 
 /// Returns the pool's settings and the time of their last change.

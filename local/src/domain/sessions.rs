@@ -42,7 +42,7 @@ pub(crate) async fn refresh(
         groups: &found.groups,
         scopes: found.session.scopes.as_deref().unwrap_or(&api_scope),
     };
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     let overrides =
         user_overrides(&pool.events(), token_user, TokenSource::RefreshTokens, caller).await?;
     let now = pool.now();

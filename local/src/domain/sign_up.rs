@@ -19,7 +19,8 @@ use crate::{
     pool::Pool,
     store::Data,
     triggers::{
-        Caller, ConfirmationSource, Metadata, Reason, SignUpSource, post_confirmation, pre_sign_up,
+        Caller, ConfirmationSource, Metadata, ProspectiveUser, Reason, SignUpSource,
+        post_confirmation, pre_sign_up,
     },
 };
 
@@ -48,7 +49,7 @@ pub(crate) async fn sign_up(
     new: NewUser<'_>,
     metadata: &Metadata,
 ) -> Result<SignedUp, Error> {
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     let settings = pool.store.read(Data::settings);
     if settings.admin_create_user_config.allow_admin_create_user_only {
         return Err(Error::not_authorized("SignUp is not permitted for this user pool"));
@@ -66,8 +67,12 @@ pub(crate) async fn sign_up(
     attributes::write(&mut user, &attributes);
     pool.store.read(|data| check_free(data, &settings, new.name, &user))?;
     user.password = Some(new_password(pool, &settings, &user, password).await?);
-    let verdict =
-        pre_sign_up(&pool.events(), &user, SignUpSource::SignUp, new.validation, caller).await?;
+    let prospective = ProspectiveUser {
+        username: &user.username,
+        attributes: &attributes,
+        validation: new.validation,
+    };
+    let verdict = pre_sign_up(&pool.events(), prospective, SignUpSource::SignUp, caller).await?;
     verdict.apply(&mut user)?;
     let contact = codes::sign_up_contact(&settings, &user).filter(|_| !verdict.confirms());
     let message = match contact {
@@ -114,7 +119,7 @@ pub(crate) async fn confirm(
     let confirmed =
         pool.store.write(|data| confirm_user(data, client, name, code, takes_aliases, now));
     let user = confirmed.await??;
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     post_confirmation(&pool.events(), &user, ConfirmationSource::SignUp, caller).await
 }
 
@@ -132,7 +137,7 @@ pub(crate) async fn resend_code(
     name: &str,
     metadata: &Metadata,
 ) -> Result<CodeDelivery, Error> {
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     let Some((user, contact)) = pool.store.read(|data| recipient(data, client, name))? else {
         return Ok(pool.store.read(|data| simulation::delivery(pool, data, name)));
     };

@@ -32,16 +32,12 @@ pub(crate) async fn unknown_path(
 }
 
 /// Responds to a method that a path does not support. The router adds `Allow`.
-pub(crate) async fn unsupported_method(
-    state: State<Arc<Site>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn unsupported_method(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     match uri.path() {
         // People open the address of the server in a browser.
         "/" if method == Method::GET && is_browser(&headers) => {
-            unknown_path(state, method, headers).await
+            let headers = [(header::LOCATION, "/_local/"), (header::VARY, "accept")];
+            (StatusCode::SEE_OTHER, headers).into_response()
         }
         "/" => {
             error(StatusCode::METHOD_NOT_ALLOWED, "The API accepts only POST requests.".to_owned())
@@ -51,7 +47,7 @@ pub(crate) async fn unsupported_method(
 }
 
 /// Returns whether a client explicitly accepts HTML. API clients accept JSON or any type.
-fn is_browser(headers: &HeaderMap) -> bool {
+pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let media_type = |range: &str| range.split(';').next().unwrap_or_default().trim().to_owned();
     accept

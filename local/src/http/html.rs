@@ -15,12 +15,14 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Returns a layout for pages that cannot run scripts, load resources or be framed. `directives` are added to that
-    /// policy.
-    pub(crate) fn new(css: &'static str, directives: &str) -> Self {
-        let hash = STANDARD.encode(digest(&SHA256, css.as_bytes()));
+    /// Returns a layout for pages that cannot load resources or be framed, and that run only the given script, if any.
+    /// `directives` are added to that policy.
+    pub(crate) fn new(css: &'static str, script: Option<&str>, directives: &str) -> Self {
+        let style = hash(css);
+        let script = script.map(|script| format!(" script-src {};", hash(script)));
+        let script = script.unwrap_or_default();
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'; {directives}"
+            "default-src 'none'; style-src {style};{script} base-uri 'none'; frame-ancestors 'none'; {directives}"
         );
         let policy = HeaderValue::try_from(policy);
         Self { css, policy: policy.unwrap_or(HeaderValue::from_static("default-src 'none'")) }
@@ -48,4 +50,9 @@ impl Layout {
         ];
         (status, headers, document.into_string()).into_response()
     }
+}
+
+/// Returns the source expression of a content security policy for the exact text of an element.
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
 }

@@ -10,4 +10,5 @@ pub(crate) mod oauth;
 pub(crate) mod operations;
 pub(crate) mod origin;
 pub(crate) mod request_id;
+pub(crate) mod transport;
 pub(crate) mod well_known;

@@ -1,33 +1,21 @@
-//! The origins and host names of this machine, and the host name by which a client reaches the pool.
-
-use std::net::IpAddr;
+//! The origin of a request, and the host name to which it was sent.
 
 use axum::http::{HeaderMap, Uri, header, uri::Authority};
 
-use crate::pool::Pool;
+use crate::pool::{Pool, addresses::Addresses};
 
-/// Returns the base of all addresses of a pool for the client that sent a request, such as `http://cognito:9229` in a
-/// container network. The base has the host of the request if the request was sent to the pool's own port. Otherwise it
-/// is the address at which the pool listens.
+/// Returns the base of all addresses of a pool for a browser, such as `http://cognito:9229` in a container network. The host
+/// of the request may have any port, because the port of a container can be mapped to another one. A request without a
+/// well-formed `Host` gets the address at which the pool listens.
 ///
 /// A client can send any host, so the result must be used only in the response to that client.
-pub(crate) fn base_url_on_own_port(headers: &HeaderMap, pool: &Pool) -> String {
-    let host = requested_host(headers).filter(|host| {
-        let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        port == Some(pool.address().port())
-    });
-    host.map_or_else(|| pool.endpoint(), |host| format!("http://{host}"))
-}
-
-/// Returns the base of all addresses of a pool for a browser. The host of the request may have any port, because the port
-/// of a container can be mapped to another one. A request without a well-formed `Host` gets the address at which the pool
-/// listens.
 pub(crate) fn base_url(headers: &HeaderMap, pool: &Pool) -> String {
-    requested_host(headers).map_or_else(|| pool.endpoint(), |host| format!("http://{host}"))
+    let addresses = pool.addresses();
+    requested_host(headers).map_or_else(|| addresses.endpoint(), |host| addresses.base_at(host))
 }
 
 /// Returns the host and port that a request was sent to, if it has exactly one `Host` header and that is well-formed.
-fn requested_host(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn requested_host(headers: &HeaderMap) -> Option<&str> {
     let mut lines = headers.get_all(header::HOST).iter();
     let host = lines.next()?.to_str().ok().filter(|_| lines.next().is_none())?;
     let authority: Authority = host.parse().ok()?;
@@ -39,24 +27,20 @@ fn requested_host(headers: &HeaderMap) -> Option<&str> {
     (!name.is_empty() && name.bytes().all(is_name) && is_port).then_some(host)
 }
 
-/// Returns whether a request comes from a page of this machine or from no page. Browsers send the origin of the page, and
-/// other clients send no origin.
-pub(crate) fn is_local_origin(headers: &HeaderMap, own: IpAddr) -> bool {
+/// Returns whether a request comes from a page of an own host, from a page of the host that it was sent to, or from no
+/// page. Browsers send the origin of the page, and other clients send no origin.
+pub(crate) fn is_own_origin(headers: &HeaderMap, addresses: &Addresses) -> bool {
+    let requested = requested_host(headers);
     headers.get_all(header::ORIGIN).iter().all(|origin| {
-        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-        origin.as_ref().and_then(Uri::host).is_some_and(|host| is_local_host(host, own))
+        let Some(origin) = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok())
+        else {
+            return false;
+        };
+        let is_requested = origin.authority().map(Authority::as_str) == requested;
+        origin
+            .host()
+            .is_some_and(|host| addresses.is_own(host) || (is_requested && addresses.accepts(host)))
     })
-}
-
-/// Returns whether a host is loopback or the address that the pool listens at.
-pub(crate) fn is_local_host(host: &str, own: IpAddr) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return address.is_loopback() || address == own;
-    }
-    // Names under `localhost` are loopback everywhere (RFC 6761, section 6.3).
-    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -110,15 +94,21 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_this_machine_are_local() {
-        let own = IpAddr::from([192, 168, 1, 7]);
-        for host in
-            ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "[::1]", "192.168.1.7"]
-        {
-            assert!(is_local_host(host, own), "{host}");
-        }
-        for host in ["evil.example", "localhost.evil.example", "notlocalhost", "192.168.1.8", ""] {
-            assert!(!is_local_host(host, own), "{host}");
-        }
+    fn origins_are_own_hosts_or_the_ip_address_of_the_request() {
+        let is_own = |listen: [u8; 4], host: &str, origin: &str| {
+            let addresses = Addresses::of((listen, 9229).into());
+            let lines = [(header::HOST, host), (header::ORIGIN, origin)];
+            let lines = lines.map(|(name, value)| (name, HeaderValue::from_str(value).unwrap()));
+            is_own_origin(&HeaderMap::from_iter(lines), &addresses)
+        };
+        let (all, loopback) = ([0, 0, 0, 0], [127, 0, 0, 1]);
+        let (host, origin) = ("192.168.1.7:9229", "http://192.168.1.7:9229");
+        assert!(is_own(all, host, origin));
+        assert!(is_own(all, host, "http://localhost:3000"));
+        assert!(!is_own(all, host, "http://192.168.1.8:9229"));
+        assert!(!is_own(all, host, "http://192.168.1.7:3000"));
+        assert!(!is_own(loopback, host, origin));
+        // A host name may be that of a site whose name resolves to this machine.
+        assert!(!is_own(all, "evil.example:9229", "http://evil.example:9229"));
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::Error,
-    http::{oauth::paths, origin::base_url_on_own_port},
+    http::{oauth::paths, origin::requested_host, transport::Transport},
     pool::{Fault, Pool, site::Site},
 };
 
@@ -47,35 +47,49 @@ async fn jwks(State(site): State<Arc<Site>>, path: PoolPath) -> Response {
     json_response(&pool.jwks())
 }
 
-/// Responds with addresses under the host of the request, such as `http://cognito:9229` in a container network.
-async fn discovery(State(site): State<Arc<Site>>, path: PoolPath, headers: HeaderMap) -> Response {
+/// Responds with addresses under the scheme and host of the request, such as `http://cognito:9229` in a container network.
+/// The addresses for browsers have the public URL if there is one.
+///
+/// A client can send any host, so these addresses are only in the response to that client.
+async fn discovery(State(site): State<Arc<Site>>, path: PoolPath, request: Request) -> Response {
     let pool = match find_pool(&site, path) {
         Ok(pool) => pool,
         Err(error) => return not_found(error),
     };
-    let base = base_url_on_own_port(&headers, &pool);
-    let mut response = json_response(&discovery_document(&pool, &base));
+    let addresses = &site.addresses;
+    let host = requested_host(request.headers());
+    let for_browsers = match (addresses.public_url(), host) {
+        (Some(url), _) => url.as_str().to_owned(),
+        (None, Some(host)) => addresses.base_at(host),
+        (None, None) => addresses.endpoint(),
+    };
+    let for_apps = match (host, Transport::of(request.extensions())) {
+        // A client of a server with TLS that uses plain HTTP may not trust the certificate.
+        (Some(host), Transport::Plain) if addresses.uses_tls() => format!("http://{host}"),
+        (Some(host), _) => addresses.base_at(host),
+        (None, _) => addresses.plain_endpoint(),
+    };
+    let mut response = json_response(&discovery_document(&pool, &for_browsers, &for_apps));
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("host"));
     response
 }
 
-/// Returns a discovery document (OpenID Connect Discovery 1.0, section 3) with the members that Cognito's has. `base` is
-/// the base of all addresses.
-fn discovery_document(pool: &Pool, base: &str) -> Value {
-    let address = |path: &str| format!("{base}{path}");
+/// Returns a discovery document (OpenID Connect Discovery 1.0, section 3) with the members that Cognito's has. The bases are
+/// those of the addresses that browsers open, and that apps call.
+fn discovery_document(pool: &Pool, for_browsers: &str, for_apps: &str) -> Value {
     json!({
-        "authorization_endpoint": address(paths::AUTHORIZE),
-        "end_session_endpoint": address(paths::LOGOUT),
+        "authorization_endpoint": format!("{for_browsers}{}", paths::AUTHORIZE),
+        "end_session_endpoint": format!("{for_browsers}{}", paths::LOGOUT),
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": pool.issuer(),
-        "jwks_uri": pool.jwks_uri_at(base),
+        "jwks_uri": pool.jwks_uri_at(for_apps),
         "response_types_supported": ["code", "token"],
-        "revocation_endpoint": address(paths::REVOKE),
+        "revocation_endpoint": format!("{for_apps}{}", paths::REVOKE),
         "scopes_supported": ["openid", "email", "phone", "profile"],
         "subject_types_supported": ["public"],
-        "token_endpoint": address(paths::TOKEN),
+        "token_endpoint": format!("{for_apps}{}", paths::TOKEN),
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "userinfo_endpoint": address(paths::USER_INFO),
+        "userinfo_endpoint": format!("{for_apps}{}", paths::USER_INFO),
     })
 }
 

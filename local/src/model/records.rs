@@ -163,19 +163,10 @@ pub(crate) struct Message {
     pub(crate) subject: Option<String>,
     pub(crate) body: String,
     pub(crate) code: Option<String>,
+    /// The address that confirms the user, in pools that verify e-mail addresses by a link.
+    #[serde(default)]
+    pub(crate) link: Option<String>,
     pub(crate) at: u64,
-}
-
-/// The placeholder for the code, or for the temporary password, in the text of a message.
-pub(crate) const PLACE_OF_CODE: &str = "{####}";
-
-/// The placeholder for the user name in the text of an invitation.
-pub(crate) const PLACE_OF_NAME: &str = "{username}";
-
-/// The text of a message, with placeholders.
-pub(crate) struct MessageText {
-    pub(crate) subject: Option<String>,
-    pub(crate) body: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

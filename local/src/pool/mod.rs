@@ -1,5 +1,6 @@
 //! A user pool: its id, keys, clock and store. It issues tokens and verifies its own.
 
+pub(crate) mod addresses;
 mod fault;
 pub(crate) mod issue;
 pub(crate) mod keys;
@@ -9,7 +10,6 @@ mod weak_key;
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -27,7 +27,7 @@ use tower_cognito::{
 
 pub use self::fault::Fault;
 pub(crate) use self::keys::KeySupply;
-use self::{keys::SigningKey, own_verifier::OwnVerifier};
+use self::{addresses::Addresses, keys::SigningKey, own_verifier::OwnVerifier};
 use crate::{
     crypto::secret::{keyed_digest, random_text},
     ids::uuid_of,
@@ -42,7 +42,7 @@ pub(crate) struct Pool {
     id: PoolId,
     client_id: String,
     issuer: String,
-    address: SocketAddr,
+    addresses: Arc<Addresses>,
     keys: KeySupply,
     /// The number of the next key. It is locked while keys are generated, so that concurrent calls publish them in the
     /// order of their numbers.
@@ -65,7 +65,7 @@ pub(crate) struct Parts {
     pub(crate) id: PoolId,
     pub(crate) client_id: String,
     pub(crate) issuer: String,
-    pub(crate) address: SocketAddr,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) keys: KeySupply,
     pub(crate) store: Store,
     pub(crate) triggers: Triggers,
@@ -90,7 +90,7 @@ impl Pool {
     ///
     /// Nothing is written to disk for a new pool, see [`create`](Self::create).
     pub(crate) fn open(parts: Parts) -> io::Result<Self> {
-        let Parts { id, client_id, issuer, address, keys, store, triggers } = parts;
+        let Parts { id, client_id, issuer, addresses, keys, store, triggers } = parts;
         let published = store.read(|data| {
             let keys = data.keys.iter().map(|(number, key)| SigningKey::from_stored(number, key));
             keys.collect::<io::Result<Vec<_>>>()
@@ -101,7 +101,7 @@ impl Pool {
             id,
             client_id,
             issuer,
-            address,
+            addresses,
             keys,
             simulation_secret,
             next_key: Mutex::new(published.last().map_or(0, |key| key.number + 1)),
@@ -154,13 +154,13 @@ impl Pool {
         self.id.as_str().split_once('_').map_or(self.id.as_str(), |(_, name)| name)
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Returns the base of all its addresses, without a slash at the end.
     pub(crate) fn endpoint(&self) -> String {
-        endpoint(self.address)
+        self.addresses.endpoint()
     }
 
     /// Returns the pool's time in milliseconds since the Unix epoch.
@@ -301,8 +301,10 @@ impl Pool {
         self.state().fault.clone()
     }
 
+    /// Returns the address of the key set for verifiers on this machine. It is plain HTTP, because a verifier does not
+    /// trust the certificate of the server.
     pub(crate) fn jwks_uri(&self) -> String {
-        self.jwks_uri_at(&self.endpoint())
+        self.jwks_uri_at(&self.addresses.plain_endpoint())
     }
 
     /// Returns the address of the key set below a base address.
@@ -368,17 +370,6 @@ fn rows(keys: &[SigningKey]) -> io::Result<Vec<(String, StoredKey)>> {
     keys.iter().map(|key| Ok((key.table_key(), key.to_stored()?))).collect()
 }
 
-/// Returns the base URL of a server that listens on an address. An unspecified address is replaced by loopback.
-pub(crate) fn endpoint(mut address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    format!("http://{address}")
-}
-
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -394,7 +385,7 @@ mod tests {
             id: ID.parse().unwrap(),
             client_id: "client".to_owned(),
             issuer: format!("http://127.0.0.1:9229/{ID}"),
-            address: SocketAddr::from(([127, 0, 0, 1], 9229)),
+            addresses: Arc::new(Addresses::of(([127, 0, 0, 1], 9229).into())),
             keys: if own_keys { KeySupply::Own } else { KeySupply::Shared },
             triggers: Triggers::default(),
         })

@@ -40,12 +40,12 @@ impl OwnVerifier {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
+    use std::sync::Arc;
 
     use super::*;
     use crate::{
         model::{Client, User, settings::ClientSettings},
-        pool::{KeySupply, Parts, Pool},
+        pool::{KeySupply, Parts, Pool, addresses::Addresses},
         store::{Data, Store},
         triggers::Triggers,
     };
@@ -57,7 +57,7 @@ mod tests {
             id: id.parse().unwrap(),
             client_id: "first".to_owned(),
             issuer: format!("http://cognito:9229/{id}"),
-            address: SocketAddr::from(([192, 168, 1, 7], 9229)),
+            addresses: Arc::new(Addresses::of(([192, 168, 1, 7], 9229).into())),
             keys: KeySupply::Shared,
             triggers: Triggers::default(),
         };

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::UNIX_EPOCH,
 };
@@ -15,7 +14,7 @@ use crate::{
     crypto::secret,
     error::Error,
     model::{Client, PoolRecord},
-    pool::{KeySupply, Parts, Pool, endpoint},
+    pool::{KeySupply, Parts, Pool, addresses::Addresses},
     store::{Data, Disk, Store, StoreError, mail::Outbox},
     time::{SystemClock, milliseconds},
     triggers::Triggers,
@@ -23,10 +22,12 @@ use crate::{
 
 /// The pools of one server.
 pub(crate) struct Site {
-    pub(crate) address: SocketAddr,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
-    /// The region of the pools that the API creates.
+    /// What the issuers of pools have before the id of the pool.
+    issuers: String,
+    /// The region of the pools that the API creates, unless the request names one.
     region: String,
     keys: KeySupply,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
@@ -36,14 +37,15 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(
-        address: SocketAddr,
+        addresses: Arc<Addresses>,
         disk: Option<Arc<Disk>>,
         outbox: Option<Outbox>,
+        issuers: String,
         (region, keys): (&str, KeySupply),
     ) -> Self {
         let region = region.to_owned();
         let (pools, domains) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { address, disk, outbox, region, keys, pools, domains }
+        Self { addresses, disk, outbox, issuers, region, keys, pools, domains }
     }
 
     /// Serves a pool.
@@ -64,12 +66,18 @@ impl Site {
         self.lock().values().map(Arc::clone).collect()
     }
 
-    /// Creates and serves a pool.
+    /// Returns the default issuer of a pool.
+    pub(crate) fn issuer(&self, id: &str) -> String {
+        format!("{}{id}", self.issuers)
+    }
+
+    /// Creates and serves a pool, in the region of the first pool unless another is named.
     pub(crate) async fn create(
         self: &Arc<Self>,
         record: PoolRecord,
+        region: Option<&str>,
     ) -> Result<Arc<Pool>, StoreError> {
-        let id = format!("{}_{}", self.region, secret::pool_name());
+        let id = format!("{}_{}", region.unwrap_or(&self.region), secret::pool_name());
         let pool = self.open(&id).await?;
         pool.create(record, |_| {}).await?;
         self.add(Arc::clone(&pool));
@@ -89,8 +97,8 @@ impl Site {
             store,
             id: id.parse().map_err(io::Error::other)?,
             client_id: client_id.unwrap_or_default(),
-            issuer: format!("{}/{id}", endpoint(self.address)),
-            address: self.address,
+            issuer: self.issuer(id),
+            addresses: Arc::clone(&self.addresses),
             keys: self.keys,
             triggers: Triggers::default(),
         })?;

@@ -124,6 +124,7 @@ mod tests {
             subject: None,
             body: String::new(),
             code: None,
+            link: None,
             at: 0,
         }
     }

@@ -1,5 +1,5 @@
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     sync::{Arc, LazyLock},
 };
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use tower_cognito::{AuthError, Claims, ConfigError, TokenUse, Verified, Verifier};
 
 use crate::{
-    pool::{KeySupply, Parts, Pool},
+    pool::{KeySupply, Parts, Pool, addresses::Addresses},
     store::Store,
     testing::token::TokenBuilder,
     triggers::Triggers,
@@ -22,7 +22,7 @@ static UNSERVED: LazyLock<Arc<Pool>> = LazyLock::new(|| {
         id: ID.parse().expect("the id is valid"),
         client_id: "mockclient".to_owned(),
         issuer: format!("https://mock.invalid/{ID}"),
-        address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        addresses: Arc::new(Addresses::of((Ipv4Addr::LOCALHOST, 0).into())),
         // The keys need not be secret, because no server publishes them.
         keys: KeySupply::Weak,
         triggers: Triggers::default(),

@@ -84,7 +84,7 @@ pub(crate) async fn sign_in(pool: &Pool, name: &str) -> Result<SignedIn, SignInE
         return Err(SignInError::new(ErrorKind::NotAuthorized.exception(), message));
     }
     let metadata = Metadata::NONE;
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(&client, metadata);
     pre_authentication(&pool.events(), name, Some(&user), caller).await?;
     may_sign_in(&user, pool.now())?;
     match next_step(pool, &user) {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     error::Error,
     model::User,
-    triggers::{Caller, Event, EventContext, Trigger, user_attributes},
+    triggers::{Caller, Event, EventContext, Trigger},
 };
 
 /// Runs before the password is checked. The function receives the client's metadata as `validationData`. The trigger
@@ -17,16 +17,15 @@ pub(crate) async fn pre_authentication(
     user: Option<&User>,
     caller: Caller<'_>,
 ) -> Result<(), Error> {
+    let attributes = user.map_or_else(|| json!({}), |user| context.user_attributes(user));
+    let request =
+        json!({ "userAttributes": attributes, "validationData": caller.metadata.to_value() });
     let event = Event {
         trigger: Trigger::PreAuthentication,
         source: "Authentication",
         username: user.map_or(name, |user| &user.username),
         caller,
-        request: json!({
-            "userAttributes": user.map_or_else(|| json!({}), user_attributes),
-            "validationData": caller.metadata.to_value(),
-            "userNotFound": user.is_none(),
-        }),
+        request: caller.add_user_not_found(request, user.is_none()),
         response: json!({}),
     };
     context.fire::<IgnoredAny>(event).await.map(drop)
@@ -43,11 +42,10 @@ pub(crate) async fn post_authentication(
         source: "Authentication",
         username: &user.username,
         caller,
-        request: json!({
-            "userAttributes": user_attributes(user),
+        request: caller.metadata.add_to(json!({
+            "userAttributes": context.user_attributes(user),
             "newDeviceUsed": false,
-            "clientMetadata": caller.metadata.to_value(),
-        }),
+        })),
         response: json!({}),
     };
     context.fire::<IgnoredAny>(event).await.map(drop)

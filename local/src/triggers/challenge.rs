@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     error::Error,
     model::{CustomRound, User},
-    triggers::{Caller, Event, EventContext, Trigger, failure::unrecognizable, user_attributes},
+    triggers::{Caller, Event, EventContext, Trigger, failure::unrecognizable},
 };
 
 /// The user of a custom sign-in. `user` is `None` for an unknown user, if the client must not learn that.
@@ -61,6 +61,7 @@ pub(crate) async fn define_auth_challenge(
     rounds: &[CustomRound],
 ) -> Result<Option<CustomAuthStep>, Error> {
     let event = user.event(
+        context,
         Trigger::DefineAuthChallenge,
         json!({ "session": rounds }),
         json!({ "challengeName": null, "issueTokens": null, "failAuthentication": null }),
@@ -88,6 +89,7 @@ pub(crate) async fn create_auth_challenge(
     rounds: &[CustomRound],
 ) -> Result<Option<CreatedChallenge>, Error> {
     let event = user.event(
+        context,
         Trigger::CreateAuthChallenge,
         json!({ "challengeName": CUSTOM_CHALLENGE, "session": rounds }),
         json!({
@@ -107,6 +109,7 @@ pub(crate) async fn verify_auth_challenge_response(
     answer: &str,
 ) -> Result<bool, Error> {
     let event = user.event(
+        context,
         Trigger::VerifyAuthChallengeResponse,
         json!({ "privateChallengeParameters": private, "challengeAnswer": answer }),
         json!({ "answerCorrect": null }),
@@ -128,13 +131,20 @@ impl CreatedChallenge {
 }
 
 impl<'a> CustomAuthUser<'a> {
-    fn event(&self, trigger: Trigger, mut request: Value, response: Value) -> Event<'a> {
+    fn event(
+        &self,
+        context: &EventContext<'_>,
+        trigger: Trigger,
+        mut request: Value,
+        response: Value,
+    ) -> Event<'a> {
         if let Value::Object(request) = &mut request {
-            let attributes = self.user.map_or_else(|| json!({}), user_attributes);
+            let attributes =
+                self.user.map_or_else(|| json!({}), |user| context.user_attributes(user));
             request.insert("userAttributes".to_owned(), attributes);
-            request.insert("userNotFound".to_owned(), json!(self.user.is_none()));
-            request.insert("clientMetadata".to_owned(), self.caller.metadata.to_value());
         }
+        let request = self.caller.add_user_not_found(request, self.user.is_none());
+        let request = self.caller.metadata.add_to(request);
         let (username, caller) = (self.username, self.caller);
         Event { trigger, source: "Authentication", username, caller, request, response }
     }

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::{
     error::Error,
-    model::Trigger,
     model::settings::PoolSettings,
+    model::{Trigger, User},
     triggers::{
-        event::Event,
+        event::{self, Event},
         failure::{Failure, unrecognizable},
         function::Function,
         set::Triggers,
@@ -42,6 +42,11 @@ impl EventContext<'_> {
         let response = output.get_mut("response").map(Value::take).filter(Value::is_object);
         let response = response.ok_or_else(unrecognizable)?;
         serde_json::from_value(response).map(Some).map_err(|_| unrecognizable())
+    }
+
+    /// Returns a user's attributes as functions receive them.
+    pub(crate) fn user_attributes(&self, user: &User) -> Value {
+        event::user_attributes(&self.settings, user)
     }
 
     /// Returns the version of the token trigger that has a function.

@@ -1,6 +1,14 @@
 use serde_json::{Map, Value, json};
 
-use crate::{model::Trigger, model::User, triggers::metadata::Caller};
+use crate::{
+    model::settings::{Contact, PoolSettings},
+    model::{Trigger, User},
+    triggers::metadata::Caller,
+};
+
+/// The names under which events contain contacts that are aliases.
+pub(crate) const ALIASES: [(Contact, &str); 2] =
+    [(Contact::Email, "cognito:email_alias"), (Contact::PhoneNumber, "cognito:phone_number_alias")];
 
 /// The event of a trigger.
 pub(crate) struct Event<'a> {
@@ -33,9 +41,17 @@ impl Event<'_> {
     }
 }
 
-/// Returns a user's attributes as functions receive them.
-pub(crate) fn user_attributes(user: &User) -> Value {
-    let mut attributes = attribute_map(user);
+/// Returns a user's attributes as functions receive them. As in Cognito, a contact with which the user can sign in also
+/// occurs as an alias.
+pub(crate) fn user_attributes(settings: &PoolSettings, user: &User) -> Value {
+    let mut attributes: Map<_, _> =
+        user.attributes.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    for (contact, name) in ALIASES {
+        let is_alias = settings.username_attributes.contains(&contact)
+            || (settings.has_alias(contact) && user.has_verified(contact));
+        let value = user.attribute(contact.attribute()).filter(|_| is_alias);
+        attributes.extend(value.map(|value| (name.to_owned(), json!(value))));
+    }
     attributes.insert("sub".to_owned(), json!(user.sub));
     attributes.insert("cognito:user_status".to_owned(), json!(user.status.as_str()));
     if !user.identities.is_empty() {
@@ -43,9 +59,4 @@ pub(crate) fn user_attributes(user: &User) -> Value {
         attributes.insert("identities".to_owned(), json!(identities));
     }
     Value::Object(attributes)
-}
-
-/// Returns the user's attributes without those that the pool computes.
-pub(crate) fn attribute_map(user: &User) -> Map<String, Value> {
-    user.attributes.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
 }

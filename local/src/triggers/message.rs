@@ -5,8 +5,10 @@ use serde_json::json;
 
 use crate::{
     error::Error,
-    model::{MessageText, PLACE_OF_CODE, PLACE_OF_NAME, User, settings::Contact},
-    triggers::{Caller, Event, EventContext, Trigger, user_attributes},
+    model::{
+        MessageText, PLACE_OF_CODE, PLACE_OF_LINK, PLACE_OF_NAME, User, has_link, settings::Contact,
+    },
+    triggers::{Caller, Event, EventContext, Trigger},
 };
 
 /// Why a message is sent.
@@ -30,7 +32,8 @@ struct Response {
 }
 
 /// Returns the text of a message: the function's, or `default`. A text without the placeholder for the code is ignored,
-/// and so is an invitation without the placeholder for the user name.
+/// and so is an invitation without the placeholder for the user name. If the default text has a link, the function's
+/// text may have one in place of the code.
 pub(crate) async fn custom_text(
     context: &EventContext<'_>,
     user: &User,
@@ -45,13 +48,12 @@ pub(crate) async fn custom_text(
         source: reason.source(),
         username: &user.username,
         caller,
-        request: json!({
-            "userAttributes": user_attributes(user),
+        request: caller.metadata.add_to(json!({
+            "userAttributes": context.user_attributes(user),
             "codeParameter": PLACE_OF_CODE,
-            "linkParameter": "{##Click Here##}",
+            "linkParameter": PLACE_OF_LINK,
             "usernameParameter": is_invitation.then_some(PLACE_OF_NAME),
-            "clientMetadata": caller.metadata.to_value(),
-        }),
+        })),
         response: json!({ "smsMessage": null, "emailMessage": null, "emailSubject": null }),
     };
     let Some(response) = context.fire::<Response>(event).await? else {
@@ -62,7 +64,16 @@ pub(crate) async fn custom_text(
         Contact::PhoneNumber => (response.sms_message, None),
     };
     let is_complete = |body: &String| {
-        body.contains(PLACE_OF_CODE) && (!is_invitation || body.contains(PLACE_OF_NAME))
+        let has_place = body.contains(PLACE_OF_CODE) || (default.has_link() && has_link(body));
+        let is_complete = has_place && (!is_invitation || body.contains(PLACE_OF_NAME));
+        if !is_complete {
+            let source = reason.source();
+            tracing::warn!(
+                source,
+                "the custom message function returned a text without the required placeholders; it is not used"
+            );
+        }
+        is_complete
     };
     Ok(MessageText {
         body: body.filter(is_complete).unwrap_or(default.body),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::Error,
-    triggers::{Caller, Event, EventContext, Trigger, failure::unrecognizable},
+    triggers::{Caller, Event, EventContext, Metadata, Trigger, failure::unrecognizable},
 };
 
 /// A user whom the function returned.
@@ -41,23 +41,21 @@ pub(crate) async fn user_migration(
     password: Option<&str>,
     caller: Caller<'_>,
 ) -> Result<Option<MigratedUser>, Error> {
-    let given = caller.metadata.to_value();
-    let none = Value::Object(serde_json::Map::new());
     // At a sign-in the function receives the client's metadata as `validationData`.
     let (source, validation, metadata) = match password {
-        Some(_) => ("Authentication", given, none),
-        None => ("ForgotPassword", none, given),
+        Some(_) => ("Authentication", caller.metadata.to_value(), Metadata::NONE),
+        None => ("ForgotPassword", Value::Null, caller.metadata),
     };
     let event = Event {
         trigger: Trigger::UserMigration,
         source,
         username: name,
         caller,
-        request: json!({
+        request: metadata.add_to(json!({
             "password": password,
             "validationData": validation,
-            "clientMetadata": metadata,
-        }),
+            "userAttributes": null,
+        })),
         response: json!({
             "userAttributes": null,
             "forceAliasCreation": null,

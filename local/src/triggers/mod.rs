@@ -21,7 +21,7 @@ mod url;
 /// The events of triggers: the types that Rust functions on Lambda use.
 pub use aws_lambda_events::event::cognito as events;
 
-use self::event::{Event, user_attributes};
+use self::event::Event;
 pub use self::function::TriggerError;
 pub(crate) use self::{
     authentication::{post_authentication, pre_authentication},
@@ -35,7 +35,7 @@ pub(crate) use self::{
     metadata::{Caller, Metadata},
     migration::{MigratedUser, user_migration},
     set::Triggers,
-    sign_up::{ConfirmationSource, SignUpSource, post_confirmation, pre_sign_up},
+    sign_up::{ConfirmationSource, ProspectiveUser, SignUpSource, post_confirmation, pre_sign_up},
     tokens::{TokenSource, TokenUser, machine_overrides, user_overrides},
 };
 pub use crate::model::Trigger;

@@ -1,14 +1,15 @@
 //! The triggers before a user is created and after a user is confirmed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     error::Error,
     model::{User, UserStatus, settings::Contact},
     triggers::{
-        Caller, Event, EventContext, Metadata, Trigger, event::attribute_map,
-        failure::unrecognizable, user_attributes,
+        Caller, Event, EventContext, Metadata, Trigger, event::ALIASES, failure::unrecognizable,
     },
 };
 
@@ -36,25 +37,38 @@ pub(crate) struct PreSignUpResponse {
     auto_verify_phone: Option<bool>,
 }
 
+/// A user who does not exist yet.
+#[derive(Clone, Copy)]
+pub(crate) struct ProspectiveUser<'a> {
+    pub(crate) username: &'a str,
+    /// The attributes that the request or the identity provider gave.
+    pub(crate) attributes: &'a BTreeMap<String, String>,
+    pub(crate) validation: &'a Metadata,
+}
+
 /// Runs before a user is created.
 pub(crate) async fn pre_sign_up(
     context: &EventContext<'_>,
-    user: &User,
+    user: ProspectiveUser<'_>,
     source: SignUpSource,
-    validation: &Metadata,
     caller: Caller<'_>,
 ) -> Result<PreSignUpResponse, Error> {
+    let mut attributes = json!(user.attributes);
+    let mut validation = user.validation.to_value();
+    // For an account at a provider, Cognito sends empty aliases and empty validation data in place of null.
+    if let (SignUpSource::ExternalProvider, Value::Object(attributes)) = (source, &mut attributes) {
+        attributes.extend(ALIASES.map(|(_, name)| (name.to_owned(), json!(""))));
+        validation = json!({});
+    }
     let event = Event {
         trigger: Trigger::PreSignUp,
         source: source.as_str(),
-        username: &user.username,
+        username: user.username,
         caller,
-        // The user does not exist yet and has only attributes.
-        request: json!({
-            "userAttributes": attribute_map(user),
-            "validationData": validation.to_value(),
-            "clientMetadata": caller.metadata.to_value(),
-        }),
+        request: caller.metadata.add_to(json!({
+            "userAttributes": attributes,
+            "validationData": validation,
+        })),
         response: json!({
             "autoConfirmUser": false,
             "autoVerifyEmail": false,
@@ -76,10 +90,9 @@ pub(crate) async fn post_confirmation(
         source: source.as_str(),
         username: &user.username,
         caller,
-        request: json!({
-            "userAttributes": user_attributes(user),
-            "clientMetadata": caller.metadata.to_value(),
-        }),
+        request: caller.metadata.add_to(json!({
+            "userAttributes": context.user_attributes(user),
+        })),
         response: json!({}),
     };
     context.fire::<IgnoredAny>(event).await.map(drop)

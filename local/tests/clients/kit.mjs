@@ -129,25 +129,28 @@ export class Pool {
   websiteClientId = 'websiteclient0000000000000';
   machineClientId = 'machineclient0000000000000';
 
-  /** Starts a pool, or uses the one at `POOL_ENDPOINT`. `more` is appended to its configuration. */
-  static async start(name, more) {
+  /**
+   * Starts a pool, or uses the one at `POOL_ENDPOINT`. `more` is appended to its configuration, and `options` to its
+   * command line.
+   */
+  static async start(name, more, options = []) {
     const pool = new Pool();
     pool.title = pools[name].title;
     pool.hasCustomAttributes = pools[name].config !== undefined;
     pool.hasEmailNames = name === 'email';
     pool.hasAddresses = name === 'email' || name === 'addresses';
     pool.hasIssuerOfAmazon = name === 'amazon';
-    pool.endpoint = process.env.POOL_ENDPOINT ?? (await pool.#serve(pools[name], more));
+    pool.endpoint = process.env.POOL_ENDPOINT ?? (await pool.#serve(pools[name], more, options));
     return pool;
   }
 
-  async #serve({ config, issuer }, behind) {
+  async #serve({ config, issuer }, behind, options) {
     const program = process.env.LOCAL_POOL ?? join(here, '../../../target/debug/tower-cognito-local');
     const folder = mkdtempSync(join(tmpdir(), 'pool-'));
     const file = join(folder, 'pool.toml');
     const text = [config, behind].filter(part => part !== undefined).join('\n');
     writeFileSync(file, text);
-    const more = text === '' ? [] : ['--config', file];
+    const more = text === '' ? [...options] : ['--config', file, ...options];
     if (issuer) more.push('--issuer', `${issuer}/${this.id}`);
     const args = ['--port', '0', '--pool-id', this.id, '--client-id', this.clientId, ...more];
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -162,13 +165,23 @@ export class Pool {
       child.on('exit', code => reject(new Error(`the pool exited with ${code}`)));
       child.stdout.on('data', text => {
         output += text;
-        const found = /is at (http:\/\/\S+?)\.\s/.exec(output);
-        if (found) resolve(found[1]);
+        const found = /is at https?:\/\/(\S+?)\.\s/.exec(output);
+        // Pools with TLS also accept plain HTTP.
+        if (found) resolve(`http://${found[1]}`);
       });
     }));
   }
 
   stop() {}
+
+  get port() {
+    return new URL(this.endpoint).port;
+  }
+
+  /** The address of a pool with TLS. */
+  get secure() {
+    return `https://localhost:${this.port}`;
+  }
 
   get issuer() {
     return `${this.endpoint}/${this.id}`;

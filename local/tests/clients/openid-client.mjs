@@ -37,11 +37,11 @@ async function people({ pool, step, app }) {
   await step('a user signs up at the hosted page with a valid password', async () => {
     await browser.open(visit.url);
     assert.equal(browser.title, 'Sign in');
-    await browser.follow('Create an account');
+    await browser.follow('Create account');
     const email = pool.hasEmailNames ? {} : { 'attribute.email': jane.email };
-    await browser.submit('Create the account', { username, password: 'weakly', ...email });
+    await browser.submit('Create account', { username, password: 'weakly', ...email });
     assert.match(browser.problem, /Password did not conform with policy/);
-    await browser.submit('Create the account', { username, password, ...email });
+    await browser.submit('Create account', { username, password, ...email });
     assert.equal(browser.title, 'Confirm your account');
   });
   await step('the right code confirms, a wrong one does not', async () => {
@@ -135,11 +135,11 @@ async function people({ pool, step, app }) {
   await step('a forgotten password can be reset only with the code, and once', async () => {
     await browser.open((await authorizationRequest(app)).url);
     await browser.follow('Forgot your password?');
-    await browser.submit('Send me a code', { username });
+    await browser.submit('Send code', { username });
     const code = await sentTo();
-    await browser.submit('Set the password', { code: wrong(code), password: 'Battery-Staple-2' });
+    await browser.submit('Reset password', { code: wrong(code), password: 'Battery-Staple-2' });
     assert.match(browser.problem, /Invalid/);
-    await browser.submit('Set the password', { code, password: 'Battery-Staple-2' });
+    await browser.submit('Reset password', { code, password: 'Battery-Staple-2' });
     assert.equal(browser.title, 'Sign in');
     await browser.submit('Sign in', { username, password });
     assert.match(browser.problem, /Incorrect username or password/);

@@ -177,13 +177,13 @@ async function hostedPages({ step, open, pool, look }) {
     await leave();
     assert(page.url().startsWith(pool.endpoint));
     await look(page, 'hosted-sign-in');
-    await page.getByRole('link', { name: 'Create an account' }).click();
+    await page.getByRole('link', { name: 'Create account' }).click();
     await fill({ 'User name': 'lou', Email: 'lou@example.com', Password: 'weakly' });
-    await button('Create the account').click();
+    await button('Create account').click();
     await page.getByText('Password did not conform with policy').waitFor();
     await look(page, 'hosted-sign-up-weak');
     await fill({ Password: password });
-    await button('Create the account').click();
+    await button('Create account').click();
     await heading('Confirm your account').waitFor();
     await look(page, 'hosted-confirm');
   });

@@ -248,3 +248,42 @@ async fn client_of_another_pool_is_not_affected() {
     }
     assert_eq!(pool.client_ids(), [pool.client_id()]);
 }
+
+#[tokio::test]
+async fn client_can_only_name_providers_that_exist() {
+    let pool = UserPool::start().await.unwrap();
+    let providers =
+        |names: &[&str]| json!({ "ClientName": "web", "SupportedIdentityProviders": names });
+    let message = format!("The provider Google does not exist for User Pool {}.", pool.id());
+    let unknown = Err(is("InvalidParameterException", &message));
+    let made = create(&pool, providers(&["COGNITO"])).await.unwrap();
+    assert_eq!(create(&pool, providers(&["COGNITO", "Google"])).await, unknown);
+    assert_eq!(on(&pool, "UpdateUserPoolClient", &made, providers(&["Google"])).await, unknown);
+    let provider = json!({
+        "UserPoolId": pool.id().as_str(), "ProviderName": "Google", "ProviderType": "OIDC",
+        "ProviderDetails": {
+            "client_id": "a", "oidc_issuer": "https://a.test", "authorize_scopes": "openid",
+            "attributes_request_method": "GET",
+        },
+    });
+    call(&pool, "CreateIdentityProvider", provider).await.unwrap();
+    create(&pool, providers(&["COGNITO", "Google"])).await.unwrap();
+    let updated = on(&pool, "UpdateUserPoolClient", &made, providers(&["Google"])).await.unwrap();
+    assert_eq!(updated["SupportedIdentityProviders"], json!(["Google"]));
+}
+
+#[tokio::test]
+async fn legacy_flows_cannot_be_combined_with_other_flows() {
+    let pool = UserPool::start().await.unwrap();
+    let flows = |flows: &[&str]| json!({ "ClientName": "web", "ExplicitAuthFlows": flows });
+    let made = create(&pool, flows(&["ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"])).await.unwrap();
+    let mixed = flows(&["ADMIN_NO_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]);
+    for outcome in [
+        create(&pool, mixed.clone()).await,
+        on(&pool, "UpdateUserPoolClient", &made, mixed.clone()).await,
+    ] {
+        let (name, message) = outcome.unwrap_err();
+        assert_eq!(name, "InvalidParameterException");
+        assert!(message.contains("cannot be combined"), "{message}");
+    }
+}

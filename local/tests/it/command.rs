@@ -7,8 +7,22 @@ use serde_json::Value;
 use crate::support::command::{Served, program};
 
 /// Each option of `serve` with its environment variable.
-const OPTIONS: [&str; 9] =
-    ["host", "port", "pool-id", "client-id", "config", "data", "issuer", "smtp", "log-format"];
+const OPTIONS: [&str; 14] = [
+    "host",
+    "port",
+    "pool-id",
+    "client-id",
+    "config",
+    "data",
+    "issuer",
+    "public-url",
+    "allow-host",
+    "tls-ca-file",
+    "tls-cert",
+    "tls-key",
+    "smtp",
+    "log-format",
+];
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/pool.toml");
 
@@ -38,6 +52,7 @@ fn help_lists_each_option_with_its_environment_variable() {
             assert!(help.contains(&format!("--{option} <")), "{option}: {help}");
             assert!(help.contains(&format!("[env: {}=", variable(option))), "{option}: {help}");
         }
+        assert!(help.contains("--tls\n") && help.contains("[env: TOWER_COGNITO_LOCAL_TLS="));
     }
     let (succeeded, version, _) = run(program().arg("--version"));
     assert_eq!(
@@ -56,6 +71,15 @@ fn error_of_an_invalid_argument_names_the_allowed_values() {
         (&["--host", "localhost"], "invalid IP address syntax"),
         (&["--log-format", "xml"], "[possible values: text, json]"),
         (&["9229"], "'9229'"),
+        (&["--tls-cert", "a.pem"], "--tls-key <FILE>"),
+        (&["--tls-key", "a.pem"], "--tls-cert <FILE>"),
+        (
+            &["--tls-cert", "a.pem", "--tls-key", "b.pem", "--tls-ca-file", "c.pem"],
+            "cannot be used with",
+        ),
+        (&["--port=0", "--tls-cert", "/nowhere/a", "--tls-key", "b"], "error: /nowhere/a: "),
+        (&["--port=0", "--tls-ca-file", "/nowhere/a"], "error: /nowhere/a: "),
+        (&["--port=0", "--allow-host", "http://cognito"], "without scheme and port"),
         (&["--port", "0", "serve"], "cannot be used with"),
         (&["check"], "--config <FILE>"),
         (
@@ -147,18 +171,61 @@ fn check_reports_errors_with_their_line_and_settings_without_effect() {
     assert!(succeeded);
     assert!(output.contains("These settings have no effect on a local pool:"), "{output}");
     assert!(
-        output
-            .contains(&format!("{}:3: aws_cognito_user_pool.email_configuration", file.display())),
+        output.contains(&format!(
+            "{}:3:24: aws_cognito_user_pool.email_configuration",
+            file.display()
+        )),
         "{output}"
     );
 
-    fs::write(&file, "[aws_cognito_user_pool]\nname = \"a\"\nmfa_configuration = \"SOMETIMES\"\n")
-        .unwrap();
+    fs::write(
+        &file,
+        "[aws_cognito_user_pool]\nname = \"a\"\nmfa_configuration = \"SOMETIMES\"\ntags = {}\n\
+         [aws_cognito_user_pool_client]\naccess_token_validity = \"ten\"\n",
+    )
+    .unwrap();
     let (succeeded, output, error) = run(program().args(["check", "--config"]).arg(&file));
     assert!(!succeeded && output.is_empty(), "{output}");
-    assert!(error.starts_with(&format!("error: {}:3: ", file.display())), "{error}");
-    assert!(error.contains("OPTIONAL"), "{error}");
+    let file_name = file.display();
+    let [ignored, mode, validity] = error.lines().collect::<Vec<_>>()[..] else {
+        panic!("{error}")
+    };
+    let expected = format!("warning: {file_name}:4:1: aws_cognito_user_pool.tags has no effect");
+    assert!(ignored.starts_with(&expected), "{ignored}");
+    assert!(mode.starts_with(&format!("error: {file_name}:3:1: ")), "{mode}");
+    assert!(mode.contains("OPTIONAL"), "{mode}");
+    assert!(validity.starts_with(&format!("error: {file_name}:6:1: ")), "{validity}");
     fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn banner_check_and_health_list_all_pools_of_the_configuration() {
+    let file = config_file(
+        "several",
+        "[aws_cognito_user_pool.staff]\nname = \"staff\"\n[aws_cognito_user_pool.shop]\nname = \"customers\"\n",
+    );
+    let (_, output, _) = run(program().args(["check", "--config"]).arg(&file));
+    assert!(output.contains("It has 2 user pools: staff, shop."), "{output}");
+    let mut command = program();
+    command.args(["--port", "0", "--config"]).arg(&file);
+    let served = Served::run(command);
+    fs::remove_file(file).unwrap();
+    for expected in [
+        "A server with 2 user pools",
+        "User pool id   us-east-1_Local0001 (staff)",
+        "User pool id   us-east-1_Local0002 (customers)",
+        "localclient0000000000000000 (without a secret)",
+        "localclient0000000000000001 (without a secret)",
+        &format!("Issuer         http://{}/us-east-1_Local0002", served.address),
+        "Settings for clients of the first pool:",
+    ] {
+        assert!(served.output.contains(expected), "{expected}: {}", served.output);
+    }
+    let url = format!("http://{}/_local/health", served.address);
+    let body = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let ids = serde_json::json!(["us-east-1_Local0001", "us-east-1_Local0002"]);
+    assert_eq!(body["user_pools"], ids);
 }
 
 #[tokio::test]
@@ -179,6 +246,53 @@ async fn health_responds_under_any_host_name() {
     let response =
         reqwest::Client::new().get(url).header("host", "cognito:9229").send().await.unwrap();
     assert_eq!(response.status(), 403);
+}
+
+#[tokio::test]
+async fn tls_options_write_the_authority_and_show_https_addresses() {
+    let file = env::temp_dir().join(format!("tower-cognito-{}-ca.pem", std::process::id()));
+    let mut command = program();
+    command.args(["--port=0", "--allow-host", "cognito", "--tls-ca-file"]).arg(&file);
+    command.env(variable("allow-host"), "first.test,second.test");
+    let served = Served::run(command);
+    let pem = fs::read(&file).unwrap();
+    fs::remove_file(file).unwrap();
+    let endpoint = format!("https://{}", served.address);
+    for expected in [
+        format!("is at {endpoint}. It is not for production."),
+        format!("Issuer         {endpoint}/us-east-1_Local0001"),
+        format!("JWKS           http://{}/us-east-1_Local0001/.well-known", served.address),
+        format!("{endpoint}/_local/ca.pem"),
+    ] {
+        assert!(served.output.contains(&expected), "{expected}: {}", served.output);
+    }
+    let authority = reqwest::Certificate::from_pem(&pem).unwrap();
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]);
+    let client = client.resolve("cognito", served.address).build().unwrap();
+    for host in ["127.0.0.1", "cognito"] {
+        let url = format!("https://{host}:{}/_local/", served.address.port());
+        assert_eq!(client.get(url).send().await.unwrap().status(), 200, "{host}");
+    }
+
+    // The variables have the same meaning.
+    let mut command = program();
+    command.envs([
+        (variable("port"), "0"),
+        (variable("tls"), "true"),
+        (variable("allow-host"), "first.test,second.test"),
+    ]);
+    let served = Served::run(command);
+    assert!(served.output.contains("is at https://127.0.0.1:"), "{}", served.output);
+    let get = async |host| {
+        let url = format!("http://{}/_local/", served.address);
+        reqwest::Client::new().get(url).header("host", host).send().await.unwrap().status()
+    };
+    assert_eq!(get("first.test").await, 200);
+    assert_eq!(get("second.test:9229").await, 200);
+    assert_eq!(get("cognito").await, 403);
+    let mut command = program();
+    command.args(["--port", "0"]).env(variable("tls"), "false");
+    assert!(Served::run(command).output.contains("is at http://127.0.0.1:"));
 }
 
 #[cfg(unix)]

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
 
-use crate::support::cognito::call;
+use crate::support::{
+    browser::{Browser, Page},
+    cognito::call,
+};
 
 async fn get(pool: &UserPool, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let mut request = reqwest::Client::new().get(format!("http://{}{path}", pool.address()));
@@ -43,7 +46,10 @@ async fn messages_are_found_by_name_sub_and_address_newest_first() {
     assert_eq!(found.len(), 2);
     let newest = found[0].as_object().unwrap();
     let names: Vec<_> = newest.keys().map(String::as_str).collect();
-    assert_eq!(names, ["at", "body", "code", "destination", "medium", "subject", "username"]);
+    assert_eq!(
+        names,
+        ["at", "body", "code", "destination", "link", "medium", "subject", "username"]
+    );
     let code = newest["code"].as_str().unwrap();
     assert_eq!(newest["body"], format!("Your confirmation code is {code}"));
     assert_eq!(newest["subject"], "Your verification code");
@@ -113,6 +119,65 @@ async fn page_escapes_all_data_and_runs_no_scripts() {
     let response = reqwest::get(format!("http://{}/_local/", pool.address())).await.unwrap();
     let policy = response.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
+}
+
+#[tokio::test]
+async fn forms_of_the_page_confirm_sign_out_and_advance_the_clock() {
+    let pool = UserPool::start().await.unwrap();
+    sign_up(&pool, "alice", "a@example.com").await;
+    let mut browser = Browser::new();
+    let page = browser.open(format!("http://{}/_local/", pool.address())).await;
+    let form = |page: &Page, action: &str| {
+        let field = format!("name=\"action\" value=\"{action}\"");
+        let form = page.body.split("<form ").find(|form| form.contains(&field)).unwrap();
+        let only = format!("<form {}</form>", form.split("</form>").next().unwrap());
+        let url = page.url.clone();
+        Page { url, status: page.status, headers: page.headers.clone(), body: only }
+            .form("/_local/actions")
+    };
+    let confirm = form(&page, "confirm");
+    assert_eq!(browser.post(&confirm).await.status, 303);
+    let sign_in = json!({
+        "ClientId": pool.client_id(), "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": { "USERNAME": "alice", "PASSWORD": "Correct-Horse-1" },
+    });
+    let tokens = call(&pool, "InitiateAuth", sign_in).await.unwrap();
+    assert_eq!(browser.post(&confirm).await.status, 400, "the user is already confirmed");
+
+    assert_eq!(browser.post(&form(&page, "sign_out")).await.status, 303);
+    let token = &tokens["AuthenticationResult"]["AccessToken"];
+    call(&pool, "GetUser", json!({ "AccessToken": token })).await.unwrap_err();
+
+    let before = pool.time();
+    let mut advance = form(&page, "advance");
+    advance.set("seconds", "3600");
+    assert_eq!(browser.post(&advance).await.status, 303);
+    assert!(pool.time().duration_since(before).unwrap().as_secs() >= 3600);
+    for seconds in ["", "-1", "soon", "999999999999"] {
+        advance.set("seconds", seconds);
+        assert_eq!(browser.post(&advance).await.status, 400, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn form_from_another_page_is_rejected() {
+    let pool = UserPool::start().await.unwrap();
+    sign_up(&pool, "alice", "a@example.com").await;
+    let mut browser = Browser::new();
+    let page = browser.open(format!("http://{}/_local/", pool.address())).await;
+    let mut good = page.form("/_local/actions");
+    good.set("action", "confirm");
+    good.set("username", "alice");
+    let mut without = good.clone();
+    without.remove("_csrf");
+    assert_eq!(browser.post(&without).await.status, 403);
+    assert_eq!(Browser::new().post(&good).await.status, 403, "another browser");
+    for origin in ["https://evil.test", "null", "http://localhost:3000"] {
+        browser.origin = Some(origin);
+        assert_eq!(browser.post(&good).await.status, 403, "{origin}");
+    }
+    browser.origin = None;
+    assert_eq!(browser.post(&good).await.status, 303);
 }
 
 #[tokio::test]

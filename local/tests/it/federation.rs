@@ -14,7 +14,7 @@ use tower_cognito_local::{Config, Trigger, UserPool};
 use crate::support::{
     browser::{Browser, Page, client, encoded},
     captured_logs,
-    cognito::{PASSWORD, call, payload, provider_config},
+    cognito::{PASSWORD, allow_provider, call, payload, provider_config},
     function::{Function, Late, Outcome},
     header, serve, wall_time,
 };
@@ -28,7 +28,7 @@ allowed_oauth_flows_user_pool_client = true
 allowed_oauth_flows = ["code"]
 allowed_oauth_scopes = ["openid", "email", "profile", "aws.cognito.signin.user.admin"]
 callback_urls = ["https://app.test/back"]
-supported_identity_providers = ["COGNITO", "Corp", "Other", "Logged"]
+supported_identity_providers = ["COGNITO"]
 
 [[aws_cognito_user_pool_client]]
 client_id = "corponly"
@@ -36,7 +36,7 @@ allowed_oauth_flows_user_pool_client = true
 allowed_oauth_flows = ["code"]
 allowed_oauth_scopes = ["openid"]
 callback_urls = ["https://app.test/back"]
-supported_identity_providers = ["Corp"]
+supported_identity_providers = []
 
 [[aws_cognito_user_pool_client]]
 client_id = "passwords"
@@ -79,6 +79,7 @@ async fn register(pool: &UserPool, name: &str, issuer: &str, mapping: Value) {
         },
     });
     admin(pool, "CreateIdentityProvider", input).await.unwrap();
+    allow_provider(pool, pool.client_id(), name).await;
 }
 
 /// Starts two pools. The second is an identity provider of the first, with the name `Corp`.
@@ -102,6 +103,7 @@ async fn start_corp(pool: &UserPool) -> UserPool {
     let corp = provider_for(pool).await;
     let mapping = json!({ "email": "email", "given_name": "given_name", "username": "sub" });
     register(pool, "Corp", corp.issuer(), mapping).await;
+    allow_provider(pool, "corponly", "Corp").await;
     corp
 }
 
@@ -558,7 +560,6 @@ async fn providers_are_created_updated_listed_and_deleted() {
         make("Next_1", "OIDC", details.clone(), Value::Null),
         make("Cognito", "OIDC", details.clone(), Value::Null),
         make("No", "OIDC", details.clone(), Value::Null),
-        make("Next", "SAML", details.clone(), Value::Null),
         make("Next", "OIDC", no_openid, Value::Null),
         make("Next", "OIDC", no_client, Value::Null),
         make("Next", "OIDC", unknown_setting, Value::Null),
@@ -566,6 +567,13 @@ async fn providers_are_created_updated_listed_and_deleted() {
     ] {
         let refused = error(admin(&pool, "CreateIdentityProvider", input).await);
         assert_eq!(refused, "InvalidParameterException");
+    }
+    for kind in ["SAML", "Google", "Facebook", "LoginWithAmazon", "SignInWithApple"] {
+        let input = make("Next", kind, json!({ "client_id": "a" }), Value::Null);
+        let (name, message) = admin(&pool, "CreateIdentityProvider", input).await.unwrap_err();
+        assert_eq!(name, "UnknownOperationException");
+        let expected = format!("identity providers of the type {kind}. It supports the type OIDC");
+        assert!(message.contains(&expected), "{message}");
     }
     let next = make("Next", "OIDC", details.clone(), Value::Null);
     admin(&pool, "CreateIdentityProvider", next).await.unwrap();
@@ -599,7 +607,9 @@ async fn configured_provider_is_available_at_startup() {
     };
     let details =
         format!("oidc_issuer = \"{}\", authorize_scopes = \"openid email\"", corp.issuer());
-    let config_of = Config::from_toml(&config(&details)).unwrap();
+    let client = "supported_identity_providers = [\"COGNITO\"";
+    let with_corp = config(&details).replace(client, &format!("{client}, \"Corp\""));
+    let config_of = Config::from_toml(&with_corp).unwrap();
     let pool = UserPool::builder().config(config_of).start().await.unwrap();
     let page = Browser::new().open(address(&pool, "/login", &[])).await;
     assert!(page.body.contains("Continue with Corp"));
@@ -1091,4 +1101,33 @@ async fn provider_that_is_deleted_while_a_trigger_runs_signs_nobody_in() {
         let page = browser.open(address(&pool, "/oauth2/authorize", &[])).await;
         assert_eq!(page.url.path(), "/login", "{trigger:?}");
     }
+}
+
+#[tokio::test]
+async fn event_of_a_new_account_has_empty_aliases_and_validation_data() {
+    let function = Function::doing_nothing().await;
+    let (pool, _corp) = pools_with(Trigger::PreSignUp, &function).await;
+    let mut browser = Browser::new();
+    sign_in_at_corp(&mut browser, &pool).await;
+    let [event] = function.events().try_into().unwrap();
+    assert_eq!(event["triggerSource"], "PreSignUp_ExternalProvider");
+    let expected = json!({
+        "userAttributes": {
+            "email": "jane@corp.test", "given_name": "Jane",
+            "cognito:email_alias": "", "cognito:phone_number_alias": "",
+        },
+        "validationData": {},
+    });
+    assert_eq!(event["request"], expected);
+}
+
+#[tokio::test]
+async fn page_shows_the_address_and_the_provider_in_place_of_the_generated_name() {
+    let (pool, _corp) = pools().await;
+    let mut browser = Browser::new();
+    sign_in_at_corp(&mut browser, &pool).await;
+    let page = browser.open(address(&pool, "/login", &[])).await;
+    assert!(page.body.contains("Continue as jane@corp.test"), "{}", page.body);
+    assert!(page.body.contains("<strong>jane@corp.test</strong> with Corp."), "{}", page.body);
+    assert!(!page.body.contains("Corp_"), "{}", page.body);
 }

@@ -20,7 +20,7 @@ use tower_cognito_local::{Config, Fault, Trigger, UserPool};
 use crate::support::{
     admin::{PASSWORD, admin, attributes, messages, on_user, tokens, user},
     browser::{Browser, WebForm, encoded, open},
-    cognito::{call, provider_config},
+    cognito::{allow_provider, call, provider_config},
     eventually,
     function::{Function, Outcome},
     get,
@@ -36,7 +36,7 @@ allowed_oauth_flows_user_pool_client = true
 allowed_oauth_flows = ["code", "implicit"]
 allowed_oauth_scopes = ["openid", "email"]
 callback_urls = ["https://app.test/back"]
-supported_identity_providers = ["COGNITO", "Corp"]
+supported_identity_providers = ["COGNITO"]
 refresh_token_rotation = { feature = "ENABLED", retry_grace_period_seconds = 0 }
 "#;
 
@@ -118,7 +118,7 @@ impl Gated {
 
     /// Waits until a session exists.
     async fn has_a_session(&self, what: &str) {
-        eventually(what, async || get_local(&self.pool).await.contains("<td>open</td>")).await;
+        eventually(what, async || get_local(&self.pool).await.contains(">open</div>")).await;
     }
 }
 
@@ -257,6 +257,7 @@ async fn sign_in_by_a_provider_completes_after_the_browser_disconnects() {
         },
     });
     admin(pool, "CreateIdentityProvider", provider).await.unwrap();
+    allow_provider(pool, pool.client_id(), "Corp").await;
     let mut browser = Browser::new();
     let page = open(&mut browser, pool, "/login", "code").await;
     let mut form = browser.open(page.link("Continue with Corp")).await.form("/login");

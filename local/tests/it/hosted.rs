@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::json;
 use tower_cognito_local::{Config, UserPool};
 
@@ -61,7 +64,7 @@ async fn user_signs_up_confirms_and_signs_in() {
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/oauth2/authorize").await;
     assert_eq!((page.url.path(), page.title().as_str()), ("/login", "Sign in"));
-    let page = browser.open(page.link("Create an account")).await;
+    let page = browser.open(page.link("Create account")).await;
     let typed =
         [("username", "jane"), ("attribute.email", "jane@example.com"), ("password", "short")];
     let page = browser.submit(&page, "/signup", &typed).await;
@@ -75,7 +78,7 @@ async fn user_signs_up_confirms_and_signs_in() {
     let page = browser.submit(&page, "/confirm", &[("code", "x")]).await;
     let rejected = "Invalid verification code provided. Check it, or request a new code.";
     assert_eq!(page.problem().as_deref(), Some(rejected));
-    let page = browser.submit(&page, "/confirm/resend", &[]).await;
+    let page = browser.submit(&page, "/resendcode", &[]).await;
     let code = last_code(&pool, "jane").await;
     let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
     assert_eq!(page.notice().as_deref(), Some("Your account is confirmed. Sign in."));
@@ -121,13 +124,13 @@ async fn pages_do_not_reveal_which_users_exist() {
         };
         let page = log_in(&mut browser, &pool, name, "Wrong-Horse-1").await;
         seen[0].insert(same(&page));
-        let page = open(&mut browser, &pool, "/forgot").await;
-        let page = browser.submit(&page, "/forgot", &[("username", name)]).await;
+        let page = open(&mut browser, &pool, "/forgotPassword").await;
+        let page = browser.submit(&page, "/forgotPassword", &[("username", name)]).await;
         seen[1].insert(same(&page));
         let page = open(&mut browser, &pool, "/confirm").await;
         let mut form = page.form("/confirm");
         form.set("username", name);
-        form.action.set_path("/confirm/resend");
+        form.action.set_path("/resendcode");
         seen[2].insert(same(&browser.post(&form).await));
         form.action.set_path("/confirm");
         form.set("code", "000000");
@@ -169,13 +172,13 @@ async fn forgotten_password_is_replaced_with_a_code() {
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
     let page = browser.open(page.link("Forgot your password?")).await;
-    let page = browser.submit(&page, "/forgot", &[("username", "alice")]).await;
+    let page = browser.submit(&page, "/forgotPassword", &[("username", "alice")]).await;
     let code = last_code(&pool, "alice").await;
     let typed = [("code", "x"), ("password", "Another-Horse-2")];
-    let page = browser.submit(&page, "/forgot/reset", &typed).await;
+    let page = browser.submit(&page, "/confirmForgotPassword", &typed).await;
     assert!(page.problem().is_some());
     let typed = [("code", &*code), ("password", "Another-Horse-2")];
-    let page = browser.submit(&page, "/forgot/reset", &typed).await;
+    let page = browser.submit(&page, "/confirmForgotPassword", &typed).await;
     let page = browser.submit(&page, "/login", &[("password", PASSWORD)]).await;
     assert_eq!(page.problem().as_deref(), Some("Incorrect username or password."));
     is_in(&browser.submit(&page, "/login", &[("password", "Another-Horse-2")]).await);
@@ -229,13 +232,9 @@ async fn prompt_login_applies_to_all_steps_of_a_sign_in() {
     is_in(&browser.submit(&page, "/login/step", &typed).await);
     let page = browser.post(&form).await;
     assert!(page.has_form("/login") && !page.has_form("/login/continue"));
-    for link in ["Forgot your password?", "Create an account"] {
+    for link in ["Forgot your password?", "Create account"] {
         let page = browser.open(page.link(link)).await;
-        let link = if page.url.path() == "/forgot" {
-            "Back to sign in"
-        } else {
-            "I already have an account"
-        };
+        let link = if page.url.path() == "/forgotPassword" { "Back to sign in" } else { "Sign in" };
         let page = browser.open(page.link(link)).await;
         assert!(page.has_form("/login") && !page.has_form("/login/continue"), "{link}");
     }
@@ -326,6 +325,171 @@ async fn signed_in_user_continues_or_signs_in_as_someone_else() {
 }
 
 #[tokio::test]
+async fn only_the_field_that_the_problem_is_about_is_marked() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    let marked = |page: &Page| -> Vec<String> {
+        let inputs = page.body.split("<input ").skip(1).map(|rest| rest.split('>').next().unwrap());
+        let marked = inputs.filter(|input| input.contains("aria-invalid=\"true\""));
+        marked
+            .map(|input| {
+                input.split("name=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+            })
+            .collect()
+    };
+    let login = open(&mut browser, &pool, "/login").await;
+    let sign_up = open(&mut browser, &pool, "/signup").await;
+    let confirm = open(&mut browser, &pool, "/confirm").await;
+    let reset = open(&mut browser, &pool, "/confirmForgotPassword").await;
+    assert!([&login, &sign_up, &confirm, &reset].into_iter().all(|page| marked(page).is_empty()));
+    let (bob, good) = (("username", "bob"), ("password", PASSWORD));
+    let email = ("attribute.email", "bob@example.com");
+    for (page, path, typed, field) in [
+        (&login, "/login", vec![("username", "alice"), ("password", "Wrong-Horse-1")], "password"),
+        (&login, "/login", vec![("username", ""), good], "username"),
+        (&login, "/login", vec![("username", "alice"), ("password", "")], "password"),
+        (&sign_up, "/signup", vec![("username", "alice"), email, good], "username"),
+        (&sign_up, "/signup", vec![bob, email, ("password", "short")], "password"),
+        (&sign_up, "/signup", vec![bob, ("attribute.email", "none"), good], "attribute.email"),
+        (&confirm, "/confirm", vec![bob, ("code", "000000")], "code"),
+        (
+            &reset,
+            "/confirmForgotPassword",
+            vec![("username", "alice"), ("code", "000000"), good],
+            "code",
+        ),
+    ] {
+        let page = browser.submit(page, path, &typed).await;
+        assert!(page.problem().is_some(), "{typed:?}");
+        assert_eq!(marked(&page), [field], "{:?}", page.problem());
+    }
+}
+
+#[tokio::test]
+async fn page_names_the_app_and_has_one_primary_button() {
+    let config = CLIENT.to_owned() + "name = \"Book & Tea\"\n";
+    let pool = pool_with(&config, &["alice"]).await;
+    let mut browser = Browser::new();
+    let primary = |page: &Page| page.body.matches("<button>").count();
+    for path in ["/login", "/signup", "/forgotPassword", "/confirm", "/confirmForgotPassword"] {
+        let page = open(&mut browser, &pool, path).await;
+        assert!(page.body.contains("to continue to <strong>Book &amp; Tea</strong>"), "{path}");
+        assert_eq!(primary(&page), 1, "{path}");
+    }
+    is_in(&log_in(&mut browser, &pool, "alice", PASSWORD).await);
+    let page = open(&mut browser, &pool, "/login").await;
+    assert!(page.has_form("/login/continue") && page.has_form("/login"));
+    assert_eq!(primary(&page), 1);
+}
+
+#[tokio::test]
+async fn codes_may_have_spaces() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let mut browser = Browser::new();
+    let page = open(&mut browser, &pool, "/signup").await;
+    let typed =
+        [("username", "jane"), ("attribute.email", "jane@example.com"), ("password", PASSWORD)];
+    let page = browser.submit(&page, "/signup", &typed).await;
+    let input = page.body.split("<input ").find(|input| input.contains("name=\"code\"")).unwrap();
+    for attribute in ["inputmode=\"numeric\"", "autocomplete=\"one-time-code\""] {
+        assert!(input.contains(attribute), "{input}");
+    }
+    assert!(!input.contains("maxlength"), "{input}");
+    let spaced = |code: &str| format!(" {} {} ", &code[..3], &code[3..]);
+    let code = spaced(&last_code(&pool, "jane").await);
+    let page = browser.submit(&page, "/confirm", &[("code", &code)]).await;
+    assert_eq!(page.notice().as_deref(), Some("Your account is confirmed. Sign in."));
+    let page = browser.open(page.link("Forgot your password?")).await;
+    let page = browser.submit(&page, "/forgotPassword", &[("username", "jane")]).await;
+    let code = spaced(&last_code(&pool, "jane").await);
+    let typed = [("code", &*code), ("password", "Another-Horse-2")];
+    let page = browser.submit(&page, "/confirmForgotPassword", &typed).await;
+    is_in(&browser.submit(&page, "/login", &[("password", "Another-Horse-2")]).await);
+}
+
+#[tokio::test]
+async fn page_that_waits_for_a_code_links_to_the_messages() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    for (path, waits) in [
+        ("/confirm", true),
+        ("/confirmForgotPassword", true),
+        ("/login", false),
+        ("/signup", false),
+    ] {
+        let page = open(&mut browser, &pool, path).await;
+        assert_eq!(page.body.contains("href=\"/_local/#messages\""), waits, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_have_cognitos_names_and_each_responds_to_a_reload() {
+    let pool = pool_with(CLIENT, &["alice"]).await;
+    let mut browser = Browser::new();
+    for (path, form) in [
+        ("/login", "/login"),
+        ("/signup", "/signup"),
+        ("/confirm", "/confirm"),
+        ("/resendcode", "/resendcode"),
+        ("/forgotPassword", "/forgotPassword"),
+        ("/confirmForgotPassword", "/confirmForgotPassword"),
+        ("/confirmforgotPassword", "/confirmForgotPassword"),
+    ] {
+        let page = browser.open(address(&pool, path, &[("login_hint", "ali\"ce")])).await;
+        assert_eq!((page.status.as_u16(), page.url.path()), (200, path));
+        assert_eq!(page.form(form).get("username"), "ali\"ce", "{path}");
+    }
+    for path in ["/forgot", "/forgot/reset", "/confirm/resend"] {
+        assert_eq!(open(&mut browser, &pool, path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn error_page_shows_what_was_requested_beside_what_is_registered() {
+    let pool = pool_with(CLIENT, &[]).await;
+    let mut browser = Browser::new();
+    let (id, host) = (pool.client_id(), pool.address());
+    let login = format!("http://{host}/login?response_type=code");
+    let cases = [
+        (
+            format!("{login}&client_id={id}&redirect_uri=https://app.test/other"),
+            "https://app.test/other",
+            BACK,
+        ),
+        (format!("{login}&client_id=nobody&redirect_uri={BACK}"), "nobody", id),
+        (
+            format!("http://{host}/logout?client_id={id}&logout_uri=https://app.test/x"),
+            "https://app.test/x",
+            "https://app.test/bye",
+        ),
+    ];
+    for (address, requested, registered) in &cases {
+        let page = browser.open(address).await;
+        assert_eq!(page.status, 400);
+        let facts = page.body.split("class=\"facts\"").nth(1).unwrap();
+        for value in [requested, registered] {
+            assert!(facts.contains(&format!("<code>{value}</code>")), "{value}: {facts}");
+        }
+        assert_eq!(page.link("Users and app clients of this pool").path(), "/_local/");
+    }
+    let page = browser.open(&cases[0].0).await;
+    let page = browser.open(page.link("Sign in with a registered address")).await;
+    assert_eq!((page.status.as_u16(), page.title().as_str()), (200, "Sign in"));
+}
+
+#[tokio::test]
+async fn rules_for_passwords_are_a_list_that_follows_the_policy() {
+    let config = format!("{CLIENT}[aws_cognito_user_pool.password_policy]\nminimum_length = 12\n");
+    let pool = pool_with(&config, &[]).await;
+    let page = open(&mut Browser::new(), &pool, "/signup").await;
+    assert!(page.body.contains("aria-describedby=\"password-hint\""));
+    let list =
+        page.body.split("id=\"password-hint\"").nth(1).unwrap().split("</ul>").next().unwrap();
+    assert!(list.contains("At least 12 characters"), "{list}");
+    assert_eq!(list.matches("<li").count(), 1, "{list}");
+}
+
+#[tokio::test]
 async fn unconfirmed_and_reset_accounts_get_the_page_for_their_code() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let input = json!({
@@ -342,7 +506,7 @@ async fn unconfirmed_and_reset_accounts_get_the_page_for_their_code() {
     let input = json!({ "UserPoolId": pool.id().as_str(), "Username": "alice" });
     call(&pool, "AdminResetUserPassword", input).await.unwrap();
     let page = log_in(&mut Browser::new(), &pool, "alice", PASSWORD).await;
-    assert_eq!(page.title(), "Set a new password");
+    assert_eq!(page.title(), "Reset password");
 }
 
 #[tokio::test]
@@ -350,7 +514,7 @@ async fn form_without_the_token_of_its_browser_is_rejected() {
     let pool = pool_with(CLIENT, &["alice"]).await;
     let mut browser = Browser::new();
     let mut other_browser = Browser::new();
-    for path in ["/login", "/signup", "/confirm", "/forgot"] {
+    for path in ["/login", "/signup", "/confirm", "/forgotPassword"] {
         let page = open(&mut browser, &pool, path).await;
         let other = open(&mut other_browser, &pool, path).await.form(path);
         let good = page.form(path);
@@ -499,7 +663,7 @@ async fn unknown_path_responds_to_browsers_with_a_page_and_to_clients_with_an_ap
         (response.status().as_u16(), headers, response.text().await.unwrap())
     };
     let discovery = format!("/{}/.well-known/openid-configuration", pool.id());
-    for path in ["/", "/nothing", "/oauth2/nothing"] {
+    for path in ["/nothing", "/oauth2/nothing"] {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         let (status, headers, body) = get(path, browser).await;
         assert_eq!((status, headers["vary"].to_str().unwrap()), (404, "accept"), "{path}");
@@ -520,16 +684,26 @@ async fn unknown_path_responds_to_browsers_with_a_page_and_to_clients_with_an_ap
 }
 
 #[tokio::test]
-async fn pages_run_no_scripts_and_cannot_be_framed() {
+async fn pages_run_only_their_own_script_and_cannot_be_framed() {
     let pool = pool_with(CLIENT, &["alice"]).await;
-    for path in ["/login", "/signup", "/confirm", "/forgot", "/error"] {
+    for path in ["/login", "/signup", "/confirm", "/forgotPassword", "/error"] {
         let page = open(&mut Browser::new(), &pool, path).await;
         let policy = page.headers["content-security-policy"].to_str().unwrap();
         for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
             assert!(policy.contains(part), "{path}");
         }
         assert!(!policy.contains("unsafe"), "{path}");
-        assert!(!page.body.contains("<script") && !page.body.contains(" style="), "{path}");
+        assert!(!page.body.contains(" style="), "{path}");
+        // The only script is the one that the policy allows.
+        let mut scripts = page.body.split("<script").skip(1);
+        let allowed: Vec<_> = policy.split("script-src ").skip(1).collect();
+        assert_eq!(allowed.len(), 1, "{policy}");
+        assert_eq!(scripts.clone().count(), usize::from(path == "/signup"), "{path}");
+        assert!(scripts.all(|script| {
+            let text = script.strip_prefix('>').unwrap().split("</script>").next().unwrap();
+            let hash = STANDARD.encode(digest(&SHA256, text.as_bytes()));
+            allowed[0].starts_with(&format!("'sha256-{hash}'"))
+        }));
         assert_eq!(page.headers["x-frame-options"], "DENY");
         assert_eq!(page.headers["cache-control"], "no-store");
         assert!(page.headers.get("access-control-allow-origin").is_none());
@@ -553,7 +727,7 @@ async fn user_input_is_escaped_on_all_pages() {
     let pool = pool_with(CLIENT, &[]).await;
     let evil = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'";
     let mut browser = Browser::new();
-    for path in ["/login", "/signup", "/forgot", "/confirm"] {
+    for path in ["/login", "/signup", "/forgotPassword", "/confirm"] {
         let more = [("state", evil), ("nonce", evil), ("scope", "openid")];
         let usual =
             [("client_id", pool.client_id()), ("redirect_uri", BACK), ("response_type", "code")];
@@ -567,7 +741,7 @@ async fn user_input_is_escaped_on_all_pages() {
         }
         let answer = browser.post(&form).await;
         for page in [page, answer] {
-            assert!(!page.body.contains("<script") && !page.body.contains("<img"), "{path}");
+            assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"), "{path}");
         }
     }
     let mut form = open(&mut browser, &pool, "/login").await.form("/login");
@@ -585,11 +759,11 @@ async fn user_input_is_escaped_on_all_pages() {
         let list = json!(["userAttributes.<script>", evil]).to_string();
         form.set("detail", &list);
         let page = browser.post(&form).await;
-        assert!(!page.body.contains("<script") && !page.body.contains("<img"), "{challenge}");
+        assert!(!page.body.contains("<script>alert") && !page.body.contains("<img"), "{challenge}");
     }
     let page =
         browser.open_once(format!("http://{}/error?error=%3Cscript%3E", pool.address())).await;
-    assert!(!page.body.contains("<script"));
+    assert!(!page.body.contains("<script>"));
 }
 
 #[tokio::test]
@@ -622,7 +796,7 @@ async fn pages_follow_the_settings_of_the_pool() {
     );
     let pool = pool_with(&config, &[]).await;
     let page = open(&mut browser, &pool, "/login").await;
-    assert!(!page.body.contains("Create an account"));
+    assert!(!page.body.contains("Create account"));
     let page = open(&mut browser, &pool, "/signup").await;
     let typed = [("username", "eve"), ("attribute.email", "e@e.test"), ("password", PASSWORD)];
     let page = browser.submit(&page, "/signup", &typed).await;
@@ -636,7 +810,7 @@ async fn login_page_rejects_passwords_if_the_client_does_not_allow_the_pool_itse
     let mut browser = Browser::new();
     let page = open(&mut browser, &pool, "/login").await;
     assert!(!page.has_form("/login"));
-    let mut form = open(&mut browser, &pool, "/forgot").await.form("/forgot");
+    let mut form = open(&mut browser, &pool, "/forgotPassword").await.form("/forgotPassword");
     form.action.set_path("/login");
     form.set("username", "alice");
     form.set("password", PASSWORD);
@@ -651,10 +825,15 @@ async fn all_forms_reject_passwords_if_the_client_does_not_allow_the_pool_itself
         let config = format!("{CLIENT}supported_identity_providers = {providers}\n");
         let pool = pool_with(&config, &["alice"]).await;
         let mut browser = Browser::new();
-        let form = open(&mut browser, &pool, "/forgot").await.form("/forgot");
-        for path in
-            ["/signup", "/confirm", "/confirm/resend", "/forgot", "/forgot/reset", "/login/step"]
-        {
+        let form = open(&mut browser, &pool, "/forgotPassword").await.form("/forgotPassword");
+        for path in [
+            "/signup",
+            "/confirm",
+            "/resendcode",
+            "/forgotPassword",
+            "/confirmForgotPassword",
+            "/login/step",
+        ] {
             let mut form = form.clone();
             form.action.set_path(path);
             form.set("username", "jane");

@@ -66,7 +66,7 @@ async fn first_sign_in_migrates_the_user_permanently() {
     assert_eq!(
         event["request"],
         json!({
-            "password": PASSWORD, "validationData": { "from": "old" }, "clientMetadata": {},
+            "password": PASSWORD, "validationData": { "from": "old" }, "userAttributes": null,
         })
     );
     let jane = on_user(&pool, "AdminGetUser", "jane").await.unwrap();
@@ -151,8 +151,12 @@ async fn forgotten_password_migrates_the_user() {
     assert_eq!(answer["CodeDeliveryDetails"]["Destination"], "j***@e***");
     let [event] = function.events().try_into().unwrap();
     assert_eq!(event["triggerSource"], "UserMigration_ForgotPassword");
-    let expected =
-        json!({ "password": null, "validationData": {}, "clientMetadata": { "from": "old" } });
+    let expected = json!({
+        "password": null,
+        "validationData": null,
+        "userAttributes": null,
+        "clientMetadata": { "from": "old" },
+    });
     assert_eq!(event["request"], expected);
     assert_eq!(
         error(sign_in(&pool, "jane", PASSWORD).await),

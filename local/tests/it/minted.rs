@@ -113,7 +113,9 @@ async fn discovery_document_names_the_key_set_and_other_pools_are_not_found() {
     let path = format!("/{}/.well-known/openid-configuration", pool.id());
     let document = get(pool.address(), &path, None).await.json();
     assert_eq!(document["issuer"], pool.issuer());
-    assert_eq!(document["jwks_uri"], pool.jwks_uri());
+    // The host of the request, as the client sends it.
+    let keys = format!("http://api/{}/.well-known/jwks.json", pool.id());
+    assert_eq!(document["jwks_uri"], keys);
     for name in ["jwks.json", "openid-configuration"] {
         let path = format!("/us-east-1_Other/.well-known/{name}");
         assert_eq!(get(pool.address(), &path, None).await.status, 404);

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
 
-use crate::support::{DataFile, cognito::call, get};
+use crate::support::{
+    DataFile,
+    cognito::{call, client},
+    get,
+};
 
 fn is(name: &str, message: &str) -> (String, String) {
     (name.to_owned(), message.to_owned())
@@ -38,6 +42,38 @@ async fn created_pool_has_cognitos_defaults() {
     assert_eq!(made["EstimatedNumberOfUsers"], 0);
     assert!(made["CreationDate"].is_number());
     assert_eq!(describe(&pool, &made["Id"]).await.unwrap(), made);
+}
+
+/// Clients name the region in the credential scope of their signature (AWS Signature Version 4).
+#[tokio::test]
+async fn created_pool_has_the_region_of_the_signature() {
+    let pool = UserPool::builder().pool_id("eu-central-1_First").start().await.unwrap();
+    let signed = |credential: &str| {
+        format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0")
+    };
+    for (signature, region) in [
+        (signed("AKID/20260101/eu-west-1/cognito-idp/aws4_request"), "eu-west-1"),
+        (signed("AKID/20260101/us-gov-west-1/cognito-idp/aws4_request"), "us-gov-west-1"),
+        // Without a valid region, the region is that of the first pool.
+        (signed("AKID/20260101/a_b/cognito-idp/aws4_request"), "eu-central-1"),
+        (signed("AKID/20260101/../cognito-idp/aws4_request"), "eu-central-1"),
+        (signed("AKID"), "eu-central-1"),
+        ("Bearer a/b/eu-west-1".to_owned(), "eu-central-1"),
+    ] {
+        let response = client()
+            .post(format!("http://{}/", pool.address()))
+            .header("x-amz-target", "AWSCognitoIdentityProviderService.CreateUserPool")
+            .header("authorization", &signature)
+            .body(r#"{ "PoolName": "shop" }"#)
+            .send()
+            .await
+            .unwrap();
+        let made: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        let id = made["UserPool"]["Id"].as_str().unwrap();
+        assert!(id.starts_with(&format!("{region}_")), "{signature}: {id}");
+        let arn = made["UserPool"]["Arn"].as_str().unwrap();
+        assert!(arn.starts_with(&format!("arn:aws:cognito-idp:{region}:")), "{arn}");
+    }
 }
 
 #[tokio::test]

@@ -84,12 +84,14 @@ async fn event_contains_user_groups_and_scopes() {
                 ],
                 "preferredRole": "arn:aws:iam::111122223333:role/admins",
             },
-            "clientMetadata": {},
         });
         if version != "1" {
             expected["scopes"] = json!([API_SCOPE]);
         }
         assert_eq!(event["request"], expected);
+        let details =
+            if version == "1" { "claimsOverrideDetails" } else { "claimsAndScopeOverrideDetails" };
+        assert_eq!(event["response"], json!({ details: null }));
         // An empty response changes no token.
         assert_eq!(id["cognito:groups"], json!(["admins", "staff"]));
         assert_eq!(claims(&result, "AccessToken")["scope"], API_SCOPE);
@@ -362,7 +364,7 @@ async fn event_names_the_reason_for_token_generation() {
     assert_eq!([metadata(0), metadata(3)], [json!({ "step": "2" }), json!({ "step": "4" })]);
     assert_eq!(
         [metadata(1), metadata(2)],
-        [json!({}), json!({})],
+        [Value::Null, Value::Null],
         "metadata of `InitiateAuth` must not reach the trigger"
     );
 }

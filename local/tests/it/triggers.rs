@@ -86,7 +86,7 @@ async fn trigger_receives_cognitos_event() {
             "clientId": pool.client_id(),
         },
         "request": {
-            "userAttributes": { "email": "jane@example.com", "email_verified": "false" },
+            "userAttributes": { "email": "jane@example.com" },
             "validationData": { "invitation": "12" },
             "clientMetadata": { "page": "first" },
         },
@@ -296,7 +296,7 @@ async fn pre_authentication_runs_before_the_password_is_checked() {
     assert_eq!(
         *request,
         json!({
-            "userAttributes": {}, "validationData": {}, "userNotFound": true,
+            "userAttributes": {}, "validationData": null, "userNotFound": true,
         })
     );
 }
@@ -334,7 +334,7 @@ async fn post_authentication_can_reject_a_sign_in() {
     refresh(&pool, &result).await.unwrap();
     assert_eq!(function.sources(), ["PostAuthentication_Authentication"]);
     assert_eq!(function.events()[0]["request"]["newDeviceUsed"], false);
-    assert_eq!(function.events()[0]["request"]["clientMetadata"], json!({}));
+    assert_eq!(function.events()[0]["request"].get("clientMetadata"), None);
 
     let answer = sign_in(&pool, "jane", PASSWORD).await;
     assert_eq!(error(answer), refused("PostAuthentication", "too often"));

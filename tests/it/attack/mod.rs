@@ -35,7 +35,7 @@ use crate::support::{
 };
 
 /// The user of all tokens. The name occurs nowhere else, so that it can be found in logs.
-const USER: &str = "canary-user-5e1f";
+pub(crate) const USER: &str = "canary-user-5e1f";
 
 /// The number of distinct attacks. The README states it too: change both.
 const ATTACKS: usize = 1_063;
@@ -244,6 +244,18 @@ fn assert_well_formed(challenge: &str, name: &str) {
             }
         }
     }
+}
+
+/// Returns the tokens of all attacks and controls that are sent in the `Authorization` header.
+pub(crate) fn tokens(pool: &UserPool) -> Vec<String> {
+    let cases = attacks(pool, "https://trap.test/").into_iter().chain(control::all(pool));
+    cases
+        .filter_map(|case| {
+            let lines = String::from_utf8(case.lines).ok()?;
+            let token = lines.to_ascii_lowercase().find("bearer ")? + "bearer ".len();
+            Some(lines[token..].trim_end().to_owned())
+        })
+        .collect()
 }
 
 fn attacks(pool: &UserPool, trap: &str) -> Vec<Case> {

@@ -19,6 +19,12 @@ pub(crate) mod plain_hyper;
 pub(crate) mod quickstart;
 #[path = "../../../examples/request_rules.rs"]
 pub(crate) mod request_rules;
+#[path = "../../../examples/streams.rs"]
+pub(crate) mod streams;
+#[path = "../../../examples/tenants.rs"]
+pub(crate) mod tenants;
+#[path = "../../../examples/tonic.rs"]
+pub(crate) mod tonic;
 #[path = "../../../examples/two_pools.rs"]
 pub(crate) mod two_pools;
 #[path = "../../../examples/web.rs"]

@@ -3,7 +3,7 @@ use std::fmt;
 use tower_cognito::{ConfigError, Pool, Verifier};
 use tower_cognito_local::UserPool;
 
-/// The addresses of a started pool and the settings for each kind of client. It shows no secrets.
+/// The addresses of the started pools and the settings for each kind of client. It shows no secrets.
 pub(crate) struct Banner<'a> {
     pub(crate) pool: &'a UserPool,
     /// Where the data is: a path or a description.
@@ -16,24 +16,39 @@ impl fmt::Display for Banner<'_> {
         let (id, client) = (pool.id(), pool.client_id());
         let (issuer, keys, endpoint) = (pool.issuer(), pool.jwks_uri(), pool.endpoint());
         let region = id.as_str().split('_').next().unwrap_or_default();
+        let pools = pool.pools();
+        let what = match pools.len() {
+            1 => "A user pool".to_owned(),
+            count => format!("A server with {count} user pools"),
+        };
         // Scripts read the address from this line.
         writeln!(
             f,
-            "A user pool for development and tests is at {endpoint}. It is not for production.\n"
+            "{what} for development and tests is at {endpoint}. It is not for production.\n"
         )?;
-        writeln!(f, "  User pool id   {id}")?;
-        for (index, client) in self.clients().iter().enumerate() {
-            let label = if index == 0 { "App clients" } else { "" };
-            writeln!(f, "  {label:<13}  {client}")?;
+        for pool in &pools {
+            let name = if pools.len() > 1 { format!(" ({})", pool.name()) } else { String::new() };
+            writeln!(f, "  User pool id   {}{name}", pool.id())?;
+            for (index, client) in clients(pool).iter().enumerate() {
+                let label = if index == 0 { "App clients" } else { "" };
+                writeln!(f, "  {label:<13}  {client}")?;
+            }
+            writeln!(f, "  Issuer         {}", pool.issuer())?;
+            writeln!(f, "  JWKS           {}", pool.jwks_uri())?;
+            if pools.len() > 1 {
+                writeln!(f)?;
+            }
         }
-        writeln!(f, "  Issuer         {issuer}")?;
-        writeln!(f, "  JWKS           {keys}")?;
         writeln!(f, "  Users, codes   {endpoint}/_local/")?;
         writeln!(f, "  Health         {endpoint}/_local/health")?;
+        if pool.ca_certificate().is_some() {
+            writeln!(f, "  CA certificate {endpoint}/_local/ca.pem, also over plain HTTP")?;
+        }
         writeln!(f, "  Data           {data}\n")?;
+        let of_first = if pools.len() > 1 { " of the first pool" } else { "" };
         writeln!(
             f,
-            "Settings for clients:
+            "Settings for clients{of_first}:
 
   aws-amplify
       Amplify.configure({{ Auth: {{ Cognito: {{
@@ -54,18 +69,6 @@ Press Ctrl-C to stop.",
 }
 
 impl Banner<'_> {
-    /// Returns all app clients, the default client first.
-    fn clients(&self) -> Vec<String> {
-        let default = self.pool.client_id();
-        let mut ids = self.pool.client_ids();
-        ids.sort_by_key(|id| id != default);
-        let secret = |id: &str| match self.pool.client_secret(id) {
-            Some(_) => "with a secret",
-            None => "without a secret",
-        };
-        ids.iter().map(|id| format!("{id} ({})", secret(id))).collect()
-    }
-
     /// Returns the call that a verifier needs if the issuer uses plain HTTP and is not on this machine.
     fn plain_http(&self) -> &'static str {
         let pool = Pool::custom(self.pool.issuer(), self.pool.jwks_uri())
@@ -75,4 +78,16 @@ impl Banner<'_> {
             _ => "",
         }
     }
+}
+
+/// Returns all app clients of a pool, the default client first.
+fn clients(pool: &UserPool) -> Vec<String> {
+    let default = pool.client_id();
+    let mut ids = pool.client_ids();
+    ids.sort_by_key(|id| id != default);
+    let secret = |id: &str| match pool.client_secret(id) {
+        Some(_) => "with a secret",
+        None => "without a secret",
+    };
+    ids.iter().map(|id| format!("{id} ({})", secret(id))).collect()
 }

@@ -7,7 +7,7 @@ mod options;
 
 use std::{
     error::Error,
-    fmt,
+    fmt, fs,
     io::{self, IsTerminal, Write},
     process::ExitCode,
     time::Duration,
@@ -24,27 +24,38 @@ use crate::{
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command() {
-        Command::Serve(options) => serve(options),
+        Command::Serve(options) => serve(*options),
         Command::Check(options) => check(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            // A configuration can have several errors, one per line.
+            for line in error.to_string().lines() {
+                eprintln!("error: {line}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
 fn check(options: &CheckOptions) -> Result<(), Box<dyn Error>> {
-    let config = Config::from_file(&options.config)?;
+    let config = Config::from_file(&options.config).inspect_err(|error| {
+        for ignored in error.ignored() {
+            eprintln!("warning: {ignored} has no effect on a local pool");
+        }
+    })?;
     let file = options.config.display();
+    let pools = match &config.pool_names()[..] {
+        [_] => String::new(),
+        names => format!("\nIt has {} user pools: {}.", names.len(), names.join(", ")),
+    };
     match config.ignored() {
-        [] => print(&format_args!("{file} is valid. All of its settings have an effect.")),
+        [] => print(&format_args!("{file} is valid. All of its settings have an effect.{pools}")),
         ignored => {
             let ignored = ignored.join("\n  ");
             print(&format_args!(
-                "{file} is valid. These settings have no effect on a local pool:\n  {ignored}"
+                "{file} is valid. These settings have no effect on a local pool:\n  {ignored}{pools}"
             ));
         }
     }
@@ -78,15 +89,20 @@ async fn serve_until_signal(options: ServeOptions) -> Result<(), Box<dyn Error>>
     }
     match log_format {
         LogFormat::Text => print(&Banner { pool: &pool, data: &data }),
-        LogFormat::Json => tracing::info!(
-            endpoint = pool.endpoint(),
-            user_pool_id = %pool.id(),
-            app_client_ids = pool.client_ids().join(","),
-            issuer = pool.issuer(),
-            jwks_uri = pool.jwks_uri(),
-            data,
-            "the user pool is ready"
-        ),
+        LogFormat::Json => {
+            for pool in pool.pools() {
+                tracing::info!(
+                    endpoint = pool.endpoint(),
+                    user_pool_id = %pool.id(),
+                    user_pool_name = pool.name(),
+                    app_client_ids = pool.client_ids().join(","),
+                    issuer = pool.issuer(),
+                    jwks_uri = pool.jwks_uri(),
+                    data,
+                    "the user pool is ready"
+                );
+            }
+        }
     }
     stop.await;
     tracing::info!("stopped by a signal");
@@ -104,6 +120,20 @@ async fn start(options: ServeOptions) -> Result<UserPool, Box<dyn Error>> {
     }
     if let Some(issuer) = options.issuer {
         builder = builder.issuer(issuer);
+    }
+    if let Some(url) = options.public_url {
+        builder = builder.public_url(url);
+    }
+    for host in options.allow_host {
+        builder = builder.allow_host(host);
+    }
+    if let Some(tls) = options.tls.certificate()? {
+        // Clients that wait for the port must find the file.
+        if let (Some(file), Some(certificate)) = (options.tls.ca_file, tls.ca_certificate()?) {
+            fs::write(&file, certificate)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        builder = builder.tls(tls);
     }
     if let Some(address) = options.smtp {
         builder = builder.smtp(address);

@@ -15,7 +15,8 @@ use crate::{
     pool::Pool,
     store::Data,
     triggers::{
-        Caller, ConfirmationSource, Metadata, SignUpSource, post_confirmation, pre_sign_up,
+        Caller, ConfirmationSource, Metadata, ProspectiveUser, SignUpSource, post_confirmation,
+        pre_sign_up,
     },
 };
 
@@ -60,20 +61,19 @@ pub(crate) async fn find_or_create_user(
     let now = pool.now();
     let account = (provider.provider_name.as_str(), sub);
     let is_known = pool.store.read(|data| data.user_of_account(account.0, account.1).is_some());
-    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+    let caller = Caller::of(client, Metadata::NONE);
     let mut new_user = None;
     if !is_known {
         let mut user = user_of_account(account, now)?;
         apply(&mut user, provider, &attributes);
         check(&settings, None, &user).map_err(AccountError::Rejected)?;
-        let verdict = pre_sign_up(
-            &pool.events(),
-            &user,
-            SignUpSource::ExternalProvider,
-            Metadata::NONE,
-            caller,
-        )
-        .await;
+        let prospective = ProspectiveUser {
+            username: &user.username,
+            attributes: &attributes,
+            validation: Metadata::NONE,
+        };
+        let source = SignUpSource::ExternalProvider;
+        let verdict = pre_sign_up(&pool.events(), prospective, source, caller).await;
         verdict.and_then(|verdict| verdict.verify(&mut user))?;
         new_user = Some(user);
     }

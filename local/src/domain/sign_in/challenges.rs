@@ -114,7 +114,7 @@ async fn code_text(
 ) -> Result<Option<CodeText>, Error> {
     let NextStep::Code(factor) = step else { return Ok(None) };
     let Some(contact) = factor.contact() else { return Ok(None) };
-    let caller = Caller { client_id: &client.settings.client_id, metadata: Metadata::NONE };
+    let caller = Caller::of(client, Metadata::NONE);
     let (context, reason) = (pool.events(), Reason::Authentication);
     let text = messages::sign_in_text(contact);
     let text = custom_text(&context, user, reason, contact, text, caller).await?;
@@ -169,6 +169,7 @@ fn send_code(
         subject: text.subject.as_deref(),
         body: &text.body,
         code: Some(&code),
+        link: None,
     };
     let delivery = messages::send(data, user, &draft, now);
     let kind = match contact {

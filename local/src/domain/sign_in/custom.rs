@@ -40,7 +40,7 @@ pub(crate) async fn begin(
     if let (Some(user), None) = (&named.user, public) {
         may_sign_in(user, pool.now())?;
     }
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     pre_authentication(&pool.events(), &named.username, named.user.as_deref(), caller).await?;
     // Only the pre-authentication trigger gets the metadata of this request.
     let sign_in = sign_in_through(client, Metadata::NONE);
@@ -195,8 +195,7 @@ fn remove(
 }
 
 fn custom_auth_user<'a>(sign_in: &SignIn<'a>, named: &'a NamedUser) -> CustomAuthUser<'a> {
-    let caller =
-        Caller { client_id: &sign_in.client.settings.client_id, metadata: sign_in.metadata };
+    let caller = Caller::of(sign_in.client, sign_in.metadata);
     CustomAuthUser { username: &named.username, user: named.user.as_deref(), caller }
 }
 

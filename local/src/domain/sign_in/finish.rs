@@ -34,7 +34,7 @@ pub(crate) struct CompletedSignIn<'a> {
 
 impl<'a> CompletedSignIn<'a> {
     fn caller(&self) -> Caller<'a> {
-        Caller { client_id: &self.client.settings.client_id, metadata: self.metadata }
+        Caller::of(self.client, self.metadata)
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) async fn check_password(
     password: &str,
     validation: &Metadata,
 ) -> Result<Arc<User>, Error> {
-    let caller = Caller { client_id: &client.settings.client_id, metadata: validation };
+    let caller = Caller::of(client, validation);
     let user = match pool.store.read(|data| data.find_user(name).cloned()) {
         Some(user) => user,
         None => match migrated_user(pool, name, password, caller).await? {

@@ -59,7 +59,7 @@ pub(crate) async fn begin(
         Some(user) => lockout::check(&user.failures, pool.now())?,
         None => unknown_user::check(pool, &named.username)?,
     }
-    let caller = Caller { client_id: &client.settings.client_id, metadata };
+    let caller = Caller::of(client, metadata);
     pre_authentication(&pool.events(), &named.username, user, caller).await?;
     request_proof(pool, client, &named, public, Follows::Tokens).await
 }

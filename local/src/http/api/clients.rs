@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::{Setting, read_client},
+    config::{Report, Setting, read_client},
     domain::clients,
     error::Error,
     http::api::{
@@ -89,7 +89,9 @@ fn read_settings(
         members.insert("Name".to_owned(), name);
     }
     let value = words::to_file(Value::Object(members));
-    Ok(read_client(Setting::from_request(&value), base, context, &mut Vec::new())?)
+    let mut report = Report::default();
+    let (settings, _) = read_client(Setting::from_request(&value), base, context, &mut report);
+    Ok(report.first_error(settings)?)
 }
 
 fn write_client(pool_id: &str, client: &Client) -> Value {

@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 
 use crate::{
     domain::{identity_providers as providers, paging::Paging},
-    error::Error,
+    error::{Error, ErrorKind},
     http::api::{Output, empty_output, input, required, shapes},
-    model::{IdentityProvider, settings::ProviderSettings},
+    model::{
+        IdentityProvider,
+        settings::{ProviderSettings, ProviderType},
+    },
     pool::site::Site,
 };
 
@@ -28,6 +31,10 @@ struct Input {
 pub(crate) async fn create(site: &Site, value: Value) -> Output {
     let input: Input = input(value)?;
     let pool = site.named_pool(input.user_pool_id)?;
+    let provider_type = input.provider_type.as_ref().and_then(Value::as_str);
+    if let Some(message) = provider_type.and_then(ProviderType::unsupported) {
+        return Err(Error::new(ErrorKind::UnknownOperation, message));
+    }
     let settings = read_settings(json!({
         "provider_name": required(input.provider_name, "ProviderName")?,
         "provider_type": required(input.provider_type, "ProviderType")?,

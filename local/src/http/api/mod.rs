@@ -37,9 +37,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
+use tower_cognito::verifier::PoolId;
 
 use self::{
-    operations::Operation,
+    operations::{Operation, Request},
     wire::{Output, empty_output, input, required},
 };
 use crate::{
@@ -73,10 +74,21 @@ async fn run(site: &Arc<Site>, headers: &HeaderMap, body: Body) -> Output {
         Ok(input @ Value::Object(_)) => {
             let model = MODEL.operation(operation.name).ok_or_else(unknown_operation)?;
             service_model::check(model, &input)?;
-            operation.run(site, input).await
+            operation.run(site, Request { input, region: signed_region(headers) }).await
         }
         _ => Err(not_json()),
     }
+}
+
+/// Returns the region for which a request is signed: the third part of the credential scope in
+/// `AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/cognito-idp/aws4_request, …`. The signature is not checked.
+fn signed_region(headers: &HeaderMap) -> Option<String> {
+    let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, scope) = signature.strip_prefix("AWS4-HMAC-SHA256")?.split_once("Credential=")?;
+    let region = scope.split('/').nth(2)?;
+    // The region becomes a part of the pool's id.
+    let id = format!("{region}_a").parse::<PoolId>().ok()?;
+    (id.region() == Some(region)).then(|| region.to_owned())
 }
 
 /// Responds to a request whose handler ended without a response.

@@ -18,10 +18,18 @@ pub(crate) struct Operation {
     /// The name of the operation in Cognito's API.
     pub(crate) name: &'static str,
     pub(crate) audience: Audience,
-    handler: fn(Arc<Site>, Value) -> RunningOperation,
+    handler: fn(Arc<Site>, Request) -> RunningOperation,
     /// A one-sentence summary of the operation.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares the documentation with it"))]
     pub(crate) description: &'static str,
+}
+
+/// What an operation gets from a request.
+pub(crate) struct Request {
+    /// The input, which was checked against the service model.
+    pub(crate) input: Value,
+    /// The region for which the request is signed.
+    pub(crate) region: Option<String>,
 }
 
 /// Who calls an operation.
@@ -41,19 +49,24 @@ impl Operation {
         OPERATIONS.iter().find(|operation| operation.name == name)
     }
 
-    /// Runs the operation. The input must have been checked against the service model.
-    pub(crate) fn run(&self, site: &Arc<Site>, input: Value) -> RunningOperation {
-        (self.handler)(Arc::clone(site), input)
+    /// Runs the operation.
+    pub(crate) fn run(&self, site: &Arc<Site>, request: Request) -> RunningOperation {
+        (self.handler)(Arc::clone(site), request)
     }
 }
 
 macro_rules! operations {
-    ($(#[doc = $description:literal] $name:ident($audience:ident) => $group:ident::$handler:ident;)*) => {
+    ($(
+        #[doc = $description:literal]
+        $name:ident($audience:ident) => $group:ident::$handler:ident $(with $part:ident)?;
+    )*) => {
         /// The table.
         pub(crate) static OPERATIONS: &[Operation] = &[$(Operation {
             name: stringify!($name),
             audience: Audience::$audience,
-            handler: |site, input| Box::pin(async move { $group::$handler(&site, input).await }),
+            handler: |site, request| Box::pin(async move {
+                $group::$handler(&site, request.input $(, request.$part)?).await
+            }),
             description: $description.trim_ascii_start(),
         }),*];
     };
@@ -115,7 +128,7 @@ operations! {
     /// Creates a resource server with its scopes.
     CreateResourceServer(Administrator) => resource_servers::create;
     /// Creates a pool.
-    CreateUserPool(Administrator) => pools::create;
+    CreateUserPool(Administrator) => pools::create with region;
     /// Creates an app client.
     CreateUserPoolClient(Administrator) => clients::create;
     /// Assigns a domain to a pool.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::{Setting, read_pool},
+    config::{Report, Setting, read_pool},
     domain::pools::{self, ListedPool, PoolDescription},
     error::Error,
     http::api::{
@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         OtherSettings, PoolRecord,
-        settings::{LambdaConfig, PoolSettings},
+        settings::{LambdaConfig, PoolSettings, VerificationTemplate},
     },
     pool::{Pool, site::Site},
     text::words,
@@ -44,12 +44,13 @@ const SETTINGS: [&str; 16] = [
     "UserPoolId",
 ];
 
-pub(crate) async fn create(site: &Arc<Site>, value: Value) -> Output {
+/// Creates a pool in the region of the request.
+pub(crate) async fn create(site: &Arc<Site>, value: Value, region: Option<String>) -> Output {
     let value = without_nulls(value);
     required(read_text(&value, "PoolName")?, "PoolName")?;
     let (members, others) = split_members(value, &SETTINGS);
     let settings = read_settings(members, &others, pools::default_settings())?;
-    let pool = pools::create(site, settings, others).await?;
+    let pool = pools::create(site, settings, others, region.as_deref()).await?;
     describe_pool(&pool)
 }
 
@@ -114,7 +115,9 @@ fn read_settings(
         );
     }
     let value = words::to_file(Value::Object(members));
-    let mut settings = read_pool(Setting::from_request(&value), base, &mut Vec::new())?;
+    let mut report = Report::default();
+    let settings = read_pool(Setting::from_request(&value), base, &mut report);
+    let mut settings = report.first_error(settings)?;
     if let Some(functions) = read_functions(others)? {
         settings.lambda_config = functions;
     }
@@ -180,8 +183,12 @@ fn write_settings(record: &PoolRecord) -> Map<String, Value> {
 
 fn verification_template(settings: &PoolSettings) -> Value {
     let mut template = Map::new();
-    template.insert("DefaultEmailOption".to_owned(), json!("CONFIRM_WITH_CODE"));
+    let VerificationTemplate { default_email_option, email_message_by_link, email_subject_by_link } =
+        &settings.verification_message_template;
+    template.insert("DefaultEmailOption".to_owned(), json!(default_email_option));
     for (name, text) in [
+        ("EmailMessageByLink", email_message_by_link),
+        ("EmailSubjectByLink", email_subject_by_link),
         ("EmailMessage", &settings.email_verification_message),
         ("EmailSubject", &settings.email_verification_subject),
         ("SmsMessage", &settings.sms_verification_message),

@@ -76,7 +76,9 @@ impl From<SettingError> for Error {
                 let constraint = format!("Member must satisfy enum value set: [{allowed}]");
                 Self::broken(&member_path(&path), &found.unwrap_or_default(), &constraint)
             }
-            Reason::Unknown { .. } => Self::invalid_parameter(member_path(&path)),
+            Reason::Unknown { .. } | Reason::Misspelled { .. } => {
+                Self::invalid_parameter(member_path(&path))
+            }
             Reason::Range { found, allowed } => {
                 Violation { path, rule: BrokenRule::Range { found, allowed } }.into()
             }

@@ -48,14 +48,24 @@ pub(crate) async fn advance(
         Ok(Json(Advance { advance_seconds })) => Duration::from_secs(advance_seconds),
         Err(rejection) => return rejection.into_response(),
     };
-    if pools.iter().any(|pool| pool.ahead().saturating_add(advance) > MAX_ADVANCE) {
-        let message = "A clock can be advanced by at most ten years in total.\n";
-        return (StatusCode::BAD_REQUEST, message).into_response();
+    if let Err(message) = pools.iter().try_for_each(|pool| check_advance(pool, advance)) {
+        return (StatusCode::BAD_REQUEST, format!("{message}\n")).into_response();
     }
     for pool in &pools {
         pool.advance(advance);
     }
     times(&pools)
+}
+
+/// Checks that the clock of a pool can be advanced.
+///
+/// # Errors
+/// Returns a message for the client if the clock would be too far ahead.
+pub(crate) fn check_advance(pool: &Pool, advance: Duration) -> Result<(), &'static str> {
+    if pool.ahead().saturating_add(advance) > MAX_ADVANCE {
+        return Err("A clock can be advanced by at most ten years in total.");
+    }
+    Ok(())
 }
 
 fn times(pools: &[Arc<Pool>]) -> Response {

@@ -1,6 +1,7 @@
-//! The console for developers under `/_local/`: users, sessions, messages and the clock.
+//! The console for developers under `/_local/`: users, sessions, messages and the clock. Its page needs no scripts.
 
 mod access;
+mod actions;
 mod clock;
 mod page;
 
@@ -9,10 +10,10 @@ use std::{cmp::Reverse, sync::Arc};
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde_json::{Value, json};
 
@@ -36,6 +37,7 @@ pub(crate) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
         .route("/_local/", get(overview))
         .route("/_local/messages", get(messages))
         .route("/_local/clock", get(clock::show).post(clock::advance))
+        .route("/_local/actions", post(actions::submit))
         .route_layer(middleware::from_fn_with_state(Arc::clone(site), protect))
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
 async fn protect(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let mut response = match access::check(&site, request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(rejection) => rejection.into_response(),
+        Err(rejection) => rejection.response(request.headers()),
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -51,8 +53,8 @@ async fn protect(State(site): State<Arc<Site>>, request: Request, next: Next) ->
     response
 }
 
-async fn overview(State(site): State<Arc<Site>>) -> Response {
-    page::overview(&site)
+async fn overview(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    page::overview(&site, &headers)
 }
 
 /// Responds with the messages of one pool or of all pools, newest first. The query can select one user.
@@ -99,6 +101,7 @@ fn to_json(message: &Message) -> Value {
         "subject": message.subject,
         "body": message.body,
         "code": message.code,
+        "link": message.link,
         "at": time(message.at),
     })
 }

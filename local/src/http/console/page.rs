@@ -2,12 +2,21 @@
 
 use std::{cmp::Reverse, sync::LazyLock};
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
+};
 use maud::{Markup, html};
 
 use crate::{
-    http::html::Layout,
-    model::Session,
+    http::{
+        html::Layout,
+        oauth::{
+            form_token::{self, FormToken},
+            sign_in_page::sign_in_page,
+        },
+    },
+    model::{Session, User, UserStatus},
     pool::{Pool, site::Site},
     store::Data,
 };
@@ -16,10 +25,12 @@ use crate::{
 const MAX_MESSAGES: usize = 100;
 
 static LAYOUT: LazyLock<Layout> =
-    LazyLock::new(|| Layout::new(include_str!("style.css"), "form-action 'none'"));
+    LazyLock::new(|| Layout::new(include_str!("style.css"), None, "form-action 'self'"));
 
-/// Responds with all pools and their users, groups, sessions and messages.
-pub(crate) fn overview(site: &Site) -> Response {
+/// Responds with all pools and their messages, users, app clients, sessions and groups.
+pub(crate) fn overview(site: &Site, headers: &HeaderMap) -> Response {
+    let pools = site.pools();
+    let tokens: Vec<_> = pools.iter().map(|pool| FormToken::for_browser(pool, headers)).collect();
     let body = html! {
         header {
             h1 { "Local user pools" }
@@ -28,58 +39,133 @@ pub(crate) fn overview(site: &Site) -> Response {
                 a href="/_local/messages" { "/_local/messages" } "."
             }
         }
-        main {
-            @for pool in site.pools() {
-                (section(&pool))
+        main id="messages" {
+            @for (pool, token) in pools.iter().zip(&tokens) {
+                (section(pool, token))
             }
         }
     };
-    LAYOUT.page(StatusCode::OK, "Local user pools", &body)
+    let mut response = LAYOUT.page(StatusCode::OK, "Local user pools", &body);
+    for cookie in tokens.into_iter().filter_map(|token| token.new_cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
-fn section(pool: &Pool) -> Markup {
+fn section(pool: &Pool, token: &FormToken) -> Markup {
     let now = pool.now();
+    let actions = Actions { pool, token };
     pool.store.read(|data| {
         html! {
-            section {
-                h2 { (data.settings().name) " " small { "(" (pool.id()) ")" } }
+            section id=(pool.id()) {
+                h2 { (data.settings().name) " " small { (pool.id()) } }
                 p { "Issuer: " code { (pool.issuer()) } }
-                (users(data))
-                (groups(data))
-                (sessions(data, now))
+                (clock(pool, &actions))
                 (messages(data, now))
+                (users(data, &actions))
+                (clients(data))
+                (sessions(data, now))
+                (groups(data))
             }
         }
     })
 }
 
-fn users(data: &Data) -> Markup {
+/// The forms of a pool.
+struct Actions<'a> {
+    pool: &'a Pool,
+    token: &'a FormToken,
+}
+
+impl Actions<'_> {
+    fn form(&self, action: &str, content: &Markup) -> Markup {
+        html! {
+            form method="post" action="/_local/actions" {
+                input type="hidden" name=(form_token::FIELD) value=(self.token.value);
+                input type="hidden" name="pool" value=(self.pool.id());
+                input type="hidden" name="action" value=(action);
+                (content)
+            }
+        }
+    }
+
+    fn on_user(&self, action: &str, user: &User, button: &str) -> Markup {
+        self.form(
+            action,
+            &html! {
+                input type="hidden" name="username" value=(user.username);
+                button aria-label=(format!("{button} {}", user.username)) { (button) }
+            },
+        )
+    }
+}
+
+fn clock(pool: &Pool, actions: &Actions<'_>) -> Markup {
+    let ahead = match pool.ahead().as_secs() {
+        0 => "Clock: real time".to_owned(),
+        seconds => format!("Clock: {} ahead", duration(seconds)),
+    };
+    let buttons = html! {
+        button name="seconds" value="3600" { "Advance 1 hour" }
+        button name="seconds" value="86400" { "Advance 1 day" }
+    };
+    html! { div class="clock" { span { (ahead) } (actions.form("advance", &buttons)) } }
+}
+
+fn messages(data: &Data, now: u64) -> Markup {
+    let rows = data.messages.values().rev().take(MAX_MESSAGES).map(|message| {
+        let subject = message.subject.as_deref().unwrap_or_default();
+        [
+            html! { (message.username) br; small { (message.destination) " (" (message.medium) ")" } },
+            html! { @if !subject.is_empty() { strong { (subject) } br; } (message.body) },
+            html! {
+                @if let Some(code) = &message.code { code class="code" { (code) } }
+                @if let Some(link) = &message.link { " " a href=(link) { "Open link" } }
+            },
+            html! { (age(message.at, now)) },
+        ]
+    });
+    table("Messages", ["To", "Text", "Code", "Sent"], rows)
+}
+
+fn users(data: &Data, actions: &Actions<'_>) -> Markup {
     let rows = data.users.values().map(|user| {
-        let disabled = if user.enabled { "" } else { ", disabled" };
         let attributes: Vec<_> =
             user.attributes.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let groups: Vec<_> = user.groups.iter().map(String::as_str).collect();
         [
-            user.username.clone(),
-            user.sub.clone(),
-            format!("{}{disabled}", user.status.as_str()),
-            attributes.join("\n"),
-            groups.join(", "),
+            html! { (user.username) br; small { "sub " (user.sub) } },
+            html! { (user.status.as_str()) @if !user.enabled { ", disabled" } },
+            html! { (attributes.join("\n")) },
+            html! { (groups.join(", ")) },
+            html! {
+                div class="actions" {
+                    @if user.status == UserStatus::Unconfirmed {
+                        (actions.on_user("confirm", user, "Confirm"))
+                    }
+                    (actions.on_user("sign_out", user, "Sign out"))
+                }
+            },
         ]
     });
-    table("Users", ["User name", "sub", "Status", "Attributes", "Groups"], rows)
+    table("Users", ["User name", "Status", "Attributes", "Groups", "Actions"], rows)
 }
 
-fn groups(data: &Data) -> Markup {
-    let rows = data.groups.values().map(|group| {
+fn clients(data: &Data) -> Markup {
+    let rows = data.clients.values().map(|client| {
+        let settings = &client.settings;
         [
-            group.name.clone(),
-            group.description.clone().unwrap_or_default(),
-            group.precedence.map(|number| number.to_string()).unwrap_or_default(),
-            group.role_arn.clone().unwrap_or_default(),
+            html! { (settings.name) },
+            html! { code { (settings.client_id) } },
+            html! {
+                @match sign_in_page(settings) {
+                    Some(address) => a href=(address) { "Open the sign-in page" },
+                    None => "No callback URL",
+                }
+            },
         ]
     });
-    table("Groups", ["Name", "Description", "Precedence", "Role"], rows)
+    table("App clients", ["Name", "Client ID", "Pages"], rows)
 }
 
 fn sessions(data: &Data, now: u64) -> Markup {
@@ -96,47 +182,49 @@ fn sessions(data: &Data, now: u64) -> Markup {
     sessions.sort_by_key(|session| Reverse(session.auth_time));
     let rows = sessions.into_iter().map(|session| {
         [
-            session.username.clone(),
-            session.client_id.clone(),
-            age(session.auth_time, now),
-            state(session).to_owned(),
+            html! { (session.username) },
+            html! { (session.client_id) },
+            html! { (age(session.auth_time, now)) },
+            html! { (state(session)) },
         ]
     });
     table("Sessions", ["User name", "App client", "Signed in", "State"], rows)
 }
 
-fn messages(data: &Data, now: u64) -> Markup {
-    let rows = data.messages.values().rev().take(MAX_MESSAGES).map(|message| {
+fn groups(data: &Data) -> Markup {
+    let rows = data.groups.values().map(|group| {
         [
-            format!("{} ({})", message.destination, message.medium),
-            message.username.clone(),
-            message.subject.clone().unwrap_or_default(),
-            message.body.clone(),
-            message.code.clone().unwrap_or_default(),
-            age(message.at, now),
+            html! { (group.name) },
+            html! { (group.description.as_deref().unwrap_or_default()) },
+            html! { @if let Some(precedence) = group.precedence { (precedence) } },
+            html! { (group.role_arn.as_deref().unwrap_or_default()) },
         ]
     });
-    table("Messages", ["To", "User name", "Subject", "Text", "Code", "Sent"], rows)
+    table("Groups", ["Name", "Description", "Precedence", "Role"], rows)
 }
 
+/// Returns a table. On a narrow screen each row is a card, whose cells have the names of their columns.
 fn table<const N: usize>(
     caption: &str,
     columns: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
+    rows: impl Iterator<Item = [Markup; N]>,
 ) -> Markup {
     let mut rows = rows.peekable();
     html! {
-        // On a narrow screen only the table scrolls. It can be focused to scroll it with the keyboard.
-        div class="table" role="region" aria-label=(caption) tabindex="0" {
-            table {
-                caption { (caption) }
+        h3 { (caption) }
+        @if rows.peek().is_none() {
+            p class="none" { "None yet." }
+        } @else {
+            table aria-label=(caption) {
                 thead { tr { @for column in columns { th scope="col" { (column) } } } }
                 tbody {
-                    @if rows.peek().is_none() {
-                        tr { td colspan=(N) { "None yet." } }
-                    }
                     @for row in rows {
-                        tr { @for cell in row { td { (cell) } } }
+                        tr {
+                            @for (column, cell) in columns.iter().zip(row) {
+                                @if !cell.0.is_empty() { td data-label=(column) { div { (cell) } } }
+                                @else { td class="empty" {} }
+                            }
+                        }
                     }
                 }
             }
@@ -145,11 +233,15 @@ fn table<const N: usize>(
 }
 
 fn age(at: u64, now: u64) -> String {
-    let seconds = now.saturating_sub(at) / 1000;
+    format!("{} ago", duration(now.saturating_sub(at) / 1000))
+}
+
+fn duration(seconds: u64) -> String {
     match seconds {
-        0..=59 => format!("{seconds} s ago"),
-        60..=3599 => format!("{} min ago", seconds / 60),
-        3600..=86399 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86400),
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min", seconds / 60),
+        3600..=86399 => format!("{} h", seconds / 3600),
+        86400..=172_799 => "1 day".to_owned(),
+        _ => format!("{} days", seconds / 86400),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn complete_sign_in(
     let NewSession { cookie, session } =
         browser_sessions::create(&request.pool, &request.client, user, provider).await?;
     let mut response = redirect::to(&authorization_response(request, user, &session).await?);
-    let cookie = set_cookie(&name(&request.pool), &cookie, LIFETIME);
+    let cookie = set_cookie(&request.pool, &name(&request.pool), &cookie, LIFETIME);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }
@@ -51,7 +51,7 @@ pub(crate) async fn sign_out(pool: &Pool, headers: &HeaderMap) -> Result<HeaderV
     if let Some(cookie) = cookie(headers, &name) {
         browser_sessions::delete(pool, cookie.value()).await?;
     }
-    Ok(remove_cookie(&name))
+    Ok(remove_cookie(pool, &name))
 }
 
 fn name(pool: &Pool) -> String {

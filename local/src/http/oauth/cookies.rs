@@ -8,7 +8,7 @@ use crate::pool::Pool;
 /// Returns the name of a cookie. Browsers send the cookies of a host to all of its ports, so the name contains the pool
 /// and the port.
 pub(crate) fn cookie_name(pool: &Pool, purpose: &str) -> String {
-    format!("{purpose}-{}-{}", pool.id(), pool.address().port())
+    format!("{purpose}-{}-{}", pool.id(), pool.addresses().listen().port())
 }
 
 /// Returns the cookie with a name, unless it is empty. A request can have two such cookies if a page on another port or
@@ -26,12 +26,13 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a
 }
 
 /// Returns a `Set-Cookie` header. Scripts cannot read the cookie, and browsers do not send it with a form from another
-/// site. It is not `Secure`, since the pool uses plain HTTP.
-pub(crate) fn set_cookie(name: &str, value: &str, seconds: u32) -> HeaderValue {
+/// site. It is `Secure` if the server uses TLS: in that case, all hosted pages are HTTPS.
+pub(crate) fn set_cookie(pool: &Pool, name: &str, value: &str, seconds: u32) -> HeaderValue {
     let cookie = Cookie::build((name, value))
         .path("/")
         .max_age(Duration::seconds(seconds.into()))
         .http_only(true)
+        .secure(pool.addresses().uses_tls())
         .same_site(SameSite::Lax)
         .build();
     // Names and values consist of letters, digits, `-` and `_`.
@@ -39,6 +40,6 @@ pub(crate) fn set_cookie(name: &str, value: &str, seconds: u32) -> HeaderValue {
 }
 
 /// Returns a `Set-Cookie` header that removes a cookie.
-pub(crate) fn remove_cookie(name: &str) -> HeaderValue {
-    set_cookie(name, "", 0)
+pub(crate) fn remove_cookie(pool: &Pool, name: &str) -> HeaderValue {
+    set_cookie(pool, name, "", 0)
 }

@@ -52,7 +52,7 @@ impl FormToken {
             return Self { value: token(pool, known.value()), new_cookie: None };
         }
         let value = secret::random_text();
-        let new_cookie = Some(set_cookie(&name, &value, LIFETIME));
+        let new_cookie = Some(set_cookie(pool, &name, &value, LIFETIME));
         Self { value: token(pool, &value), new_cookie }
     }
 }
@@ -62,14 +62,19 @@ pub(crate) fn is_own_form(pool: &Pool, headers: &HeaderMap, form: &Parameters) -
     let (Some(cookie), Some(sent)) = (cookie(headers, &name(pool)), form.get(FIELD)) else {
         return false;
     };
-    is_same_origin(headers) && secret::same(sent, token(pool, cookie.value()))
+    is_same_origin(pool, headers) && secret::same(sent, token(pool, cookie.value()))
 }
 
-/// Returns whether no header of the request names another origin. Clients other than browsers send none of them.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+/// Returns whether no header of the request names another origin. Clients other than browsers send none of them. A
+/// reverse proxy may change `Host`, so the origin may also be that of the public URL.
+fn is_same_origin(pool: &Pool, headers: &HeaderMap) -> bool {
+    let public_url = pool.addresses().public_url();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.and_then(|host| host.parse::<Authority>().ok());
-    let is_host = |origin: &HeaderValue| {
+    let is_own = |origin: &HeaderValue| {
+        if public_url.is_some_and(|url| origin == url.as_str()) {
+            return true;
+        }
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
         origin.is_some_and(|origin| {
             matches!(origin.scheme_str(), Some("http" | "https"))
@@ -78,7 +83,7 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
         })
     };
     let is_same_origin = |site: &HeaderValue| matches!(site.as_bytes(), b"same-origin" | b"none");
-    headers.get_all(header::ORIGIN).iter().all(is_host)
+    headers.get_all(header::ORIGIN).iter().all(is_own)
         && headers.get_all("sec-fetch-site").iter().all(is_same_origin)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     domain::authorization::registered_logout_uri,
     http::oauth::{
         browser_session,
-        message_page::error_page,
+        message_page::{Comparison, PageError, error_page},
         parameters::{Parameters, Query},
         paths, redirect,
         request::AuthorizationRequest,
@@ -29,7 +29,7 @@ pub(crate) async fn handle(
     if query.has("logout_uri") {
         return match logout_uri(&site, &query) {
             Some((pool, uri)) => sign_out(&pool, &headers, &uri).await,
-            None => error_page("redirect_mismatch"),
+            None => logout_uri_error(&site, &query).into_response(),
         };
     }
     // Without a logout URI the user can sign in again, for the authorization request in the query.
@@ -37,6 +37,18 @@ pub(crate) async fn handle(
         Ok(request) => sign_out(&request.pool, &headers, &request.address_of(paths::LOGIN)).await,
         Err(error) => error.into_response(),
     }
+}
+
+fn logout_uri_error(site: &Site, query: &Parameters) -> PageError {
+    let error = PageError::new("redirect_mismatch");
+    let client = query.get("client_id").and_then(|id| site.client(id));
+    let Some((_, client)) = client else { return error };
+    error.comparison(Comparison {
+        parameter: "logout_uri",
+        requested: query.get("logout_uri").map(str::to_owned),
+        setting: "LogoutURLs of the app client",
+        registered: client.settings.logout_urls.clone(),
+    })
 }
 
 fn logout_uri(site: &Site, query: &Parameters) -> Option<(Arc<Pool>, String)> {

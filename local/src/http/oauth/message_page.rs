@@ -2,17 +2,84 @@
 
 use std::sync::LazyLock;
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use maud::{Markup, html};
 
-use crate::http::html::Layout;
+use crate::http::{
+    html::Layout,
+    oauth::{hosted::password_rules, paths},
+};
 
 /// The policy has no `form-action`. Browsers apply that directive to the redirects after a form, and an app may redirect to
 /// any address.
-static LAYOUT: LazyLock<Layout> =
-    LazyLock::new(|| Layout::new(include_str!("hosted/style.css"), ""));
+static LAYOUT: LazyLock<Layout> = LazyLock::new(|| {
+    Layout::new(include_str!("hosted/style.css"), Some(password_rules::SCRIPT), "")
+});
 
-/// Returns a page with a message and no links.
+/// An error that cannot be sent to an app, because the app is unknown or its address is not registered. As a response it
+/// is a page.
+#[derive(Debug, Default)]
+pub(crate) struct PageError {
+    code: &'static str,
+    comparison: Option<Comparison>,
+    /// The address of a sign-in page that works.
+    sign_in_page: Option<String>,
+}
+
+/// A value in the request, and the values that are registered for it. Cognito does not show them. In development they
+/// are what the reader needs.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) parameter: &'static str,
+    pub(crate) requested: Option<String>,
+    /// The name of the setting with the registered values.
+    pub(crate) setting: &'static str,
+    pub(crate) registered: Vec<String>,
+}
+
+impl PageError {
+    pub(crate) fn new(code: &'static str) -> Self {
+        Self { code, ..Self::default() }
+    }
+
+    pub(crate) fn comparison(self, comparison: Comparison) -> Self {
+        Self { comparison: Some(comparison), ..self }
+    }
+
+    pub(crate) fn sign_in_page(self, address: Option<String>) -> Self {
+        Self { sign_in_page: address, ..self }
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let (status, message) = describe(self.code);
+        let content = html! {
+            p { (message) }
+            @if let Some(Comparison { parameter, requested, setting, registered }) = &self.comparison {
+                dl class="facts" {
+                    dt { (parameter) " in the request" }
+                    dd { @if let Some(value) = requested { code { (value) } } @else { "none" } }
+                    dt { (setting) }
+                    @for value in registered { dd { code { (value) } } }
+                    @if registered.is_empty() { dd { "none" } }
+                }
+            }
+            p class="links" {
+                @if let Some(address) = &self.sign_in_page {
+                    a href=(address) { "Sign in with a registered address" }
+                }
+                a href=(paths::CONSOLE) { "Users and app clients of this pool" }
+            }
+        };
+        content_page(status, "Something went wrong", &content)
+    }
+}
+
+/// Returns a page with a message.
 pub(crate) fn message_page(status: StatusCode, title: &str, message: &str) -> Response {
     content_page(status, title, &html! { p { (message) } })
 }
@@ -22,9 +89,22 @@ pub(crate) fn content_page(status: StatusCode, title: &str, content: &Markup) ->
     document(status, &format!("Error: {title}"), title, content)
 }
 
-/// Returns the page for an error that cannot be sent to an app, because the app is unknown or its address is not
-/// registered.
+/// Returns the page for an error without details.
 pub(crate) fn error_page(code: &str) -> Response {
+    let known = KNOWN.into_iter().find(|known| *known == code);
+    PageError::new(known.unwrap_or_default()).into_response()
+}
+
+const KNOWN: [&str; 6] = [
+    "invalid_request",
+    "invalid_client",
+    "unauthorized_client",
+    "redirect_mismatch",
+    "invalid_state",
+    "server_error",
+];
+
+fn describe(code: &str) -> (StatusCode, &'static str) {
     let message = match code {
         "invalid_request" => "client_id is missing.",
         "invalid_client" => "No app client has this client_id.",
@@ -47,7 +127,7 @@ pub(crate) fn error_page(code: &str) -> Response {
         "server_error" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     };
-    message_page(status, "Something went wrong", message)
+    (status, message)
 }
 
 /// Returns a document with the style of all pages.
@@ -62,7 +142,10 @@ pub(crate) fn document(
             h1 { (heading) }
             (content)
         }
-        footer { "A local user pool for development and tests" }
+        footer {
+            "Local user pool for development. "
+            a href=(paths::CONSOLE) { "Users and messages" }
+        }
     };
     LAYOUT.page(status, title, &body)
 }

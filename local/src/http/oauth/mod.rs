@@ -7,18 +7,19 @@ mod client_auth;
 mod cookies;
 mod error;
 mod federation;
-mod form_token;
+pub(crate) mod form_token;
 mod hosted;
 mod json;
 mod logout;
 pub(crate) mod message_page;
-mod parameters;
+pub(crate) mod parameters;
 pub(crate) mod paths;
 mod prompt;
 mod redirect;
 mod request;
 mod resource;
 mod revoke;
+pub(crate) mod sign_in_page;
 mod token;
 mod user_info;
 
@@ -34,7 +35,10 @@ use axum::{
 };
 
 use crate::{
-    http::operations::{NoResponse, Operations, run_to_completion},
+    http::{
+        operations::{NoResponse, Operations, run_to_completion},
+        transport::require_tls,
+    },
     pool::site::Site,
 };
 
@@ -61,14 +65,16 @@ pub(crate) fn endpoints(operations: &Arc<Operations>) -> Router<Arc<Site>> {
 }
 
 /// Returns the routes of the pages that browsers open. Their errors are HTML.
-pub(crate) fn pages(operations: &Arc<Operations>) -> Router<Arc<Site>> {
+pub(crate) fn pages(site: &Arc<Site>, operations: &Arc<Operations>) -> Router<Arc<Site>> {
     let routes = Router::new()
         .route(paths::AUTHORIZE, get_only(get(authorize::handle)))
         .route(paths::IDP_RESPONSE, get_only(get(federation::handle)))
         .route(paths::LOGOUT, get_only(get(logout::handle)))
+        .route(paths::CONFIRM_USER, get_only(get(hosted::confirm_user)))
         .merge(hosted::routes())
         .method_not_allowed_fallback(hosted::wrong_method);
-    with_layers(routes, operations, hosted::no_response)
+    let require_tls = middleware::from_fn_with_state(Arc::clone(site), require_tls);
+    with_layers(routes, operations, hosted::no_response).route_layer(require_tls)
 }
 
 /// Runs requests to completion, limits the length of their bodies, and sets the headers of all responses.
@@ -84,8 +90,8 @@ fn with_layers(
         .layer(middleware::from_fn(set_headers))
 }
 
-/// Rejects `HEAD`, for which axum would call the handler of `GET`. These paths sign users in and out, and `HEAD` must be
-/// safe (RFC 9110, section 9.2.1). Cognito also supports only `GET` there.
+/// Rejects `HEAD`, for which axum would call the handler of `GET`. These paths sign users in and out or confirm them, and
+/// `HEAD` must be safe (RFC 9110, section 9.2.1). Cognito also supports only `GET` there.
 fn get_only(route: MethodRouter<Arc<Site>>) -> MethodRouter<Arc<Site>> {
     let reject = async || error::allow_only_get(hosted::wrong_method().await);
     route.head(reject).fallback(reject)

@@ -34,6 +34,12 @@ pub(crate) enum FormError {
 }
 
 impl Parameters {
+    /// Returns a single parameter.
+    pub(crate) fn of(name: &str, value: &str) -> Self {
+        let values = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        Self { values, ..Self::default() }
+    }
+
     pub(crate) fn parse(text: &[u8]) -> Self {
         let mut parameters = Self::default();
         for (name, value) in form_urlencoded::parse(text) {

@@ -10,15 +10,20 @@ use crate::{
     },
     http::oauth::{
         error::OAuthError,
-        message_page::error_page,
+        message_page::{Comparison, PageError},
         parameters::Parameters,
         prompt::Prompt,
         redirect::{self, ResponseMode},
         resource,
+        sign_in_page::sign_in_page,
     },
     model::{Client, settings::OWN_PROVIDER},
     pool::{Pool, site::Site},
+    store::Data,
 };
+
+/// The maximum number of app clients on the page for an unknown one.
+const MAX_LISTED: usize = 20;
 
 /// Error for a query or a form with repeated or invalid parameters.
 pub(crate) const AMBIGUOUS: OAuthError =
@@ -61,7 +66,7 @@ pub(crate) struct AuthorizationRequest {
 /// An authorization request that is not valid.
 pub(crate) enum RequestError {
     /// The client or its redirect URI is not valid. The error must not be sent to that URI, so a page shows it.
-    Page(&'static str),
+    Page(PageError),
     /// The browser is redirected to the app at this address, which contains the error.
     Redirect(String),
 }
@@ -69,7 +74,7 @@ pub(crate) enum RequestError {
 impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         match self {
-            Self::Page(code) => error_page(code),
+            Self::Page(error) => error.into_response(),
             Self::Redirect(address) => redirect::to(&address),
         }
     }
@@ -78,8 +83,9 @@ impl IntoResponse for RequestError {
 impl AuthorizationRequest {
     /// Validates the parameters of an authorization request.
     pub(crate) fn parse(site: &Site, parameters: &Parameters) -> Result<Self, RequestError> {
-        let id = parameters.get("client_id").ok_or(RequestError::Page("invalid_request"))?;
-        let (pool, client) = site.client(id).ok_or(RequestError::Page("invalid_client"))?;
+        let missing = || RequestError::Page(PageError::new("invalid_request"));
+        let id = parameters.get("client_id").ok_or_else(missing)?;
+        let (pool, client) = site.client(id).ok_or_else(|| unknown_client(site, id))?;
         let redirect_uri = redirect_uri(&client, parameters)?;
         // From here on the app is known and gets all errors.
         Self::with_redirect_uri(pool, client, &redirect_uri, parameters).map_err(|error| {
@@ -238,5 +244,28 @@ fn redirect_uri(client: &Client, parameters: &Parameters) -> Result<String, Requ
     } else {
         "unauthorized_client"
     };
-    registered.map(str::to_owned).ok_or(RequestError::Page(code))
+    registered.map(str::to_owned).ok_or_else(|| {
+        let error = PageError::new(code).comparison(Comparison {
+            parameter: "redirect_uri",
+            requested: requested.map(str::to_owned),
+            setting: "CallbackURLs of the app client",
+            registered: settings.callback_urls.clone(),
+        });
+        RequestError::Page(error.sign_in_page(sign_in_page(settings)))
+    })
+}
+
+fn unknown_client(site: &Site, id: &str) -> RequestError {
+    let ids = |pool: &Arc<Pool>| -> Vec<String> {
+        let settings = |data: &Data| {
+            data.clients.values().map(|client| client.settings.client_id.clone()).collect()
+        };
+        pool.store.read(settings)
+    };
+    RequestError::Page(PageError::new("invalid_client").comparison(Comparison {
+        parameter: "client_id",
+        requested: Some(id.to_owned()),
+        setting: "App clients",
+        registered: site.pools().iter().flat_map(ids).take(MAX_LISTED).collect(),
+    }))
 }

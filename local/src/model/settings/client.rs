@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{
     error::ErrorKind,
     model::settings::{
         PoolSettings,
         list::distinct,
-        redirect::check_redirects,
+        redirect::redirect_violations,
         violation::{Violation, check_length, check_range},
     },
 };
@@ -200,47 +200,59 @@ impl ClientSettings {
             .then(|| Duration::from_secs(rotation.retry_grace_period_seconds))
     }
 
-    /// Checks Cognito's rules for app clients.
-    pub(crate) fn validate(&self, context: ClientContext<'_>) -> Result<(), Violation> {
-        check_length("name", &self.name, MAX_NAME)?;
-        self.validate_credentials()?;
-        self.validate_lifetimes()?;
-        check_range("auth_session_validity", self.auth_session_validity, 3..=15)?;
-        if let Some(rotation) = self.refresh_token_rotation {
-            let path = "refresh_token_rotation.retry_grace_period_seconds";
-            check_range(path, rotation.retry_grace_period_seconds, 0..=60)?;
-        }
-        self.validate_scopes(context.scopes)?;
-        check_redirects("callback_urls", &self.callback_urls)?;
-        check_redirects("logout_urls", &self.logout_urls)?;
-        if let Some(url) = &self.default_redirect_uri
-            && !self.callback_urls.contains(url)
-        {
-            let message = format!("expected one of callback_urls, found {url:?}");
-            return Err(Violation::new("default_redirect_uri", message));
-        }
-        self.validate_oauth_flows()?;
+    /// Returns the violations of Cognito's rules for app clients.
+    pub(crate) fn violations(&self, context: ClientContext<'_>) -> Vec<Violation> {
+        let mut found = Vec::new();
+        found.extend(check_length("name", &self.name, MAX_NAME).err());
+        found.extend(self.check_id().err());
+        found.extend(self.check_secret().err());
+        found.extend(self.lifetime_violations());
+        found
+            .extend(check_range("auth_session_validity", self.auth_session_validity, 3..=15).err());
+        let grace = self.refresh_token_rotation.map_or(0, |one| one.retry_grace_period_seconds);
+        found.extend(
+            check_range("refresh_token_rotation.retry_grace_period_seconds", grace, 0..=60).err(),
+        );
+        found.extend(self.scope_violations(context.scopes));
+        found.extend(redirect_violations("callback_urls", &self.callback_urls));
+        found.extend(redirect_violations("logout_urls", &self.logout_urls));
+        found.extend(self.check_default_redirect().err());
+        found.extend(self.check_oauth_flows().err());
         let names = context.pool.attribute_names();
-        check_attributes("read", self.read_attributes.as_deref(), &names)?;
+        found.extend(attribute_violations("read", self.read_attributes.as_deref(), &names));
         let writable: Vec<_> = names
             .into_iter()
             .filter(|name| !READ_ONLY_ATTRIBUTES.contains(&name.as_str()))
             .collect();
-        check_attributes("write", self.write_attributes.as_deref(), &writable)
+        found.extend(attribute_violations("write", self.write_attributes.as_deref(), &writable));
+        found
     }
 
-    /// Checks the ID and the secret. A client without an ID gets one later.
-    fn validate_credentials(&self) -> Result<(), Violation> {
-        if !self.client_id.is_empty() {
-            check_client_id(&self.client_id).map_err(|rule| Violation::new("client_id", rule))?;
-        }
-        match &self.client_secret {
-            Some(secret) => check_length("client_secret", secret, MAX_SECRET),
-            None => Ok(()),
+    fn check_default_redirect(&self) -> Result<(), Violation> {
+        match &self.default_redirect_uri {
+            Some(url) if !self.callback_urls.contains(url) => {
+                let message = format!("expected one of callback_urls, found {url:?}");
+                Err(Violation::new("default_redirect_uri", message))
+            }
+            _ => Ok(()),
         }
     }
 
-    fn validate_lifetimes(&self) -> Result<(), Violation> {
+    /// Checks the ID. A client without an ID gets one later.
+    fn check_id(&self) -> Result<(), Violation> {
+        if self.client_id.is_empty() {
+            return Ok(());
+        }
+        check_client_id(&self.client_id).map_err(|rule| Violation::new("client_id", rule))
+    }
+
+    fn check_secret(&self) -> Result<(), Violation> {
+        let secret = self.client_secret.as_ref();
+        secret.map_or(Ok(()), |secret| check_length("client_secret", secret, MAX_SECRET))
+    }
+
+    fn lifetime_violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
         let (access, id, refresh) =
             (self.access_token_lifetime(), self.id_token_lifetime(), self.refresh_token_lifetime());
         let day = (5 * MINUTE..=DAY, "5 minutes to 1 day");
@@ -262,34 +274,35 @@ impl ClientSettings {
                     "Invalid range for token validity: expected {words}, found {count} {}",
                     unit.word()
                 );
-                return Err(Violation::new(path, message));
+                found.push(Violation::new(path, message));
             }
+        }
+        if !found.is_empty() {
+            return found;
         }
         for (path, lifetime) in [("access_token_validity", access), ("id_token_validity", id)] {
             if refresh < lifetime {
                 let message = format!("expected at least the lifetime that {path} sets");
-                return Err(Violation::new("refresh_token_validity", message));
+                return vec![Violation::new("refresh_token_validity", message)];
             }
         }
-        Ok(())
+        found
     }
 
-    fn validate_scopes(&self, of_servers: &[String]) -> Result<(), Violation> {
-        for (index, scope) in self.allowed_oauth_scopes.iter().enumerate() {
-            if !STANDARD_SCOPES.contains(&scope.as_str()) && !of_servers.contains(scope) {
-                let known = of_servers.iter().map(String::as_str);
-                let known: Vec<_> = STANDARD_SCOPES.into_iter().chain(known).collect();
-                return Err(Violation::with_kind(
-                    ErrorKind::ScopeDoesNotExist,
-                    format!("allowed_oauth_scopes.{index}"),
-                    format!("Scope {scope:?} does not exist: expected one of {}", known.join(", ")),
-                ));
-            }
-        }
-        Ok(())
+    fn scope_violations(&self, of_servers: &[String]) -> impl Iterator<Item = Violation> {
+        let of_servers = of_servers.iter().map(String::as_str);
+        let known: Vec<_> = STANDARD_SCOPES.into_iter().chain(of_servers).collect();
+        self.allowed_oauth_scopes.iter().enumerate().filter_map(move |(index, scope)| {
+            let message =
+                || format!("Scope {scope:?} does not exist: expected one of {}", known.join(", "));
+            (!known.contains(&scope.as_str())).then(|| {
+                let path = format!("allowed_oauth_scopes.{index}");
+                Violation::with_kind(ErrorKind::ScopeDoesNotExist, path, message())
+            })
+        })
     }
 
-    fn validate_oauth_flows(&self) -> Result<(), Violation> {
+    fn check_oauth_flows(&self) -> Result<(), Violation> {
         let invalid_flow = |path: &str, message: &str| {
             Err(Violation::with_kind(ErrorKind::InvalidOAuthFlow, path, message))
         };
@@ -432,6 +445,11 @@ impl TimeUnit {
 }
 
 impl AuthFlowWord {
+    /// Returns whether the value is from the time before the values with `ALLOW_`.
+    fn is_legacy(self) -> bool {
+        matches!(self, Self::AdminNoSrpAuth | Self::CustomAuthFlowOnly | Self::UserPasswordAuth)
+    }
+
     fn flows(self) -> &'static [AuthFlow] {
         use AuthFlow::{
             AdminUserPasswordAuth, CustomAuth, RefreshTokenAuth, UserAuth, UserPasswordAuth,
@@ -451,8 +469,16 @@ impl AuthFlowWord {
     }
 }
 
+/// Deserializes flows. As in Cognito, legacy values cannot be combined with others.
 fn auth_flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AuthFlow>, D::Error> {
     let words = Vec::<AuthFlowWord>::deserialize(deserializer)?;
+    let legacy = words.iter().filter(|word| word.is_legacy()).count();
+    if (1..words.len()).contains(&legacy) {
+        return Err(de::Error::custom(
+            "Invalid explicit auth flows: ADMIN_NO_SRP_AUTH, CUSTOM_AUTH_FLOW_ONLY and USER_PASSWORD_AUTH cannot be \
+             combined with values that begin with ALLOW_",
+        ));
+    }
     let mut flows = Vec::new();
     for flow in words.into_iter().flat_map(AuthFlowWord::flows) {
         if !flows.contains(flow) {
@@ -462,20 +488,18 @@ fn auth_flows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AuthFlow
     Ok(flows)
 }
 
-/// Checks the list `read_attributes` or `write_attributes`.
-fn check_attributes(
+/// Returns the violations in the list `read_attributes` or `write_attributes`.
+fn attribute_violations(
     kind: &str,
     list: Option<&[String]>,
     allowed: &[String],
-) -> Result<(), Violation> {
-    for (index, name) in list.unwrap_or_default().iter().enumerate() {
-        if !allowed.contains(name) {
-            let message = format!(
-                "Invalid {kind} attributes specified while creating a client: {name:?} is not one of {}",
-                allowed.join(", ")
-            );
-            return Err(Violation::new(format!("{kind}_attributes.{index}"), message));
-        }
-    }
-    Ok(())
+) -> impl Iterator<Item = Violation> {
+    let list = list.unwrap_or_default().iter().enumerate();
+    list.filter(|(_, name)| !allowed.contains(name)).map(move |(index, name)| {
+        let message = format!(
+            "Invalid {kind} attributes specified while creating a client: {name:?} is not one of {}",
+            allowed.join(", ")
+        );
+        Violation::new(format!("{kind}_attributes.{index}"), message)
+    })
 }

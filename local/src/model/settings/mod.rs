@@ -10,6 +10,7 @@ mod redirect;
 mod resource_server;
 pub(crate) mod schema;
 mod user_name;
+mod verification;
 mod violation;
 
 pub(crate) use self::{
@@ -18,10 +19,11 @@ pub(crate) use self::{
         TimeUnit, TokenValidityUnits, check_client_id,
     },
     function::{FunctionUrl, LambdaConfig},
-    password::PasswordPolicy,
+    password::{PasswordPolicy, SYMBOLS},
     pool::{Alias, Contact, Mfa, PoolSettings, SoftwareTokenMfa, UsernameConfiguration},
-    provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, RequestMethod},
+    provider::{OWN_PROVIDER, ProviderDetails, ProviderSettings, ProviderType, RequestMethod},
     redirect::is_resource,
     schema::{AttributeSchema, CustomAttribute, STANDARD_ATTRIBUTES},
+    verification::{EmailOption, VerificationTemplate},
     violation::{BrokenRule, Violation, check_length, check_range},
 };

@@ -24,18 +24,21 @@ pub(crate) struct PasswordPolicy {
 }
 
 /// The characters that count as symbols, according to Cognito's manual. A password cannot begin or end with a space.
-const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ";
+pub(crate) const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ";
 
 /// The longest password that Cognito accepts.
 const MAX_LENGTH: usize = 256;
 
 impl PasswordPolicy {
-    /// Checks Cognito's rules for policies.
-    pub(crate) fn validate(&self) -> Result<(), Violation> {
-        check_range("minimum_length", self.minimum_length, 6..=99)?;
-        check_range("password_history_size", self.password_history_size, 0..=24)?;
+    /// Returns the violations of Cognito's rules for policies.
+    pub(crate) fn violations(&self) -> Vec<Violation> {
         let days = self.temporary_password_validity_days;
-        check_range("temporary_password_validity_days", days, 0..=365)
+        let checks = [
+            check_range("minimum_length", self.minimum_length, 6..=99),
+            check_range("password_history_size", self.password_history_size, 0..=24),
+            check_range("temporary_password_validity_days", days, 0..=365),
+        ];
+        checks.into_iter().filter_map(Result::err).collect()
     }
 
     /// Returns Cognito's message for a password that does not conform, or `None`.

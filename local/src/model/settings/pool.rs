@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::settings::{
-    AttributeSchema, LambdaConfig, PasswordPolicy, STANDARD_ATTRIBUTES,
+    AttributeSchema, EmailOption, LambdaConfig, PasswordPolicy, STANDARD_ATTRIBUTES,
+    VerificationTemplate,
     list::distinct,
     violation::{Violation, check_length},
 };
@@ -29,6 +30,7 @@ pub(crate) struct PoolSettings {
     pub(crate) email_verification_subject: Option<String>,
     pub(crate) email_verification_message: Option<String>,
     pub(crate) sms_verification_message: Option<String>,
+    pub(crate) verification_message_template: VerificationTemplate,
     pub(crate) deletion_protection: DeletionProtection,
     pub(crate) lambda_config: LambdaConfig,
 }
@@ -165,26 +167,34 @@ const MAX_SUBJECT: usize = 140;
 const MAX_CUSTOM_ATTRIBUTES: usize = 50;
 
 impl PoolSettings {
-    /// Checks Cognito's rules for user pools.
-    pub(crate) fn validate(&self) -> Result<(), Violation> {
-        check_length("name", &self.name, MAX_NAME)?;
-        let fits = |c: char| c.is_alphanumeric() || "_ +=,.@-".contains(c);
-        if !self.name.chars().all(fits) {
-            return Err(Violation::new("name", "expected letters, digits, spaces and _+=,.@-"));
-        }
+    /// Returns the violations of Cognito's rules for user pools.
+    pub(crate) fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        found.extend(self.check_name().err());
         if !self.username_attributes.is_empty() && !self.alias_attributes.is_empty() {
-            return Err(Violation::new(
+            found.push(Violation::new(
                 "alias_attributes",
                 "Only one of alias_attributes or username_attributes can be set in a user pool.",
             ));
         }
-        self.password_policy.validate().map_err(|violation| violation.within("password_policy"))?;
+        let of_policy = self.password_policy.violations().into_iter();
+        found.extend(of_policy.map(|violation| violation.within("password_policy")));
         for (index, attribute) in self.schema.iter().enumerate() {
             let path = format!("schema.{index}");
-            attribute.validate().map_err(|violation| violation.within(&path))?;
-            self.check_attribute_is_new(index).map_err(|violation| violation.within(&path))?;
+            let checked = attribute.validate().and_then(|()| self.check_attribute_is_new(index));
+            found.extend(checked.err().map(|violation| violation.within(&path)));
         }
-        self.validate_messages()
+        found.extend(self.message_violations());
+        found
+    }
+
+    fn check_name(&self) -> Result<(), Violation> {
+        check_length("name", &self.name, MAX_NAME)?;
+        let fits = |c: char| c.is_alphanumeric() || "_ +=,.@-".contains(c);
+        if self.name.chars().all(fits) {
+            return Ok(());
+        }
+        Err(Violation::new("name", "expected letters, digits, spaces and _+=,.@-"))
     }
 
     /// Adds an attribute.
@@ -212,28 +222,36 @@ impl PoolSettings {
         Ok(())
     }
 
-    fn validate_messages(&self) -> Result<(), Violation> {
-        if let Some(subject) = &self.email_verification_subject {
-            check_length("email_verification_subject", subject, MAX_MESSAGE)?;
-        }
-        for (path, text) in [
-            ("email_verification_message", &self.email_verification_message),
-            ("sms_verification_message", &self.sms_verification_message),
-        ] {
-            check_message(path, text.as_deref(), &["{####}"])?;
-        }
+    fn message_violations(&self) -> Vec<Violation> {
         let template = &self.admin_create_user_config.invite_message_template;
-        let parent = "admin_create_user_config.invite_message_template";
-        if let Some(subject) = &template.email_subject {
-            check_length(&format!("{parent}.email_subject"), subject, MAX_SUBJECT)?;
-        }
-        for (name, text) in
-            [("email_message", &template.email_message), ("sms_message", &template.sms_message)]
-        {
-            let path = format!("{parent}.{name}");
-            check_message(&path, text.as_deref(), &["{username}", "{####}"])?;
-        }
-        Ok(())
+        let within =
+            |name: &str| format!("admin_create_user_config.invite_message_template.{name}");
+        let subjects = [
+            (
+                "email_verification_subject".to_owned(),
+                &self.email_verification_subject,
+                MAX_MESSAGE,
+            ),
+            (within("email_subject"), &template.email_subject, MAX_SUBJECT),
+        ];
+        let subjects = subjects.iter().map(|(path, text, max)| {
+            text.iter().try_for_each(|text| check_length(path, text, *max))
+        });
+        let code: &[&str] = &["{####}"];
+        let invitation: &[&str] = &["{username}", "{####}"];
+        let messages = [
+            ("email_verification_message".to_owned(), &self.email_verification_message, code),
+            ("sms_verification_message".to_owned(), &self.sms_verification_message, code),
+            (within("email_message"), &template.email_message, invitation),
+            (within("sms_message"), &template.sms_message, invitation),
+        ];
+        let messages = messages
+            .iter()
+            .map(|(path, text, placeholders)| check_message(path, text.as_deref(), placeholders));
+        let by_link = self.verification_message_template.validate();
+        let by_link =
+            by_link.map_err(|violation| violation.within("verification_message_template"));
+        subjects.chain(messages).chain([by_link]).filter_map(Result::err).collect()
     }
 
     /// Returns the schema of an attribute by its full name, for example `custom:tenant_id`.
@@ -250,6 +268,18 @@ impl PoolSettings {
     /// Returns whether deletion protection is active.
     pub(crate) fn is_protected(&self) -> bool {
         self.deletion_protection == DeletionProtection::Active
+    }
+
+    /// Returns whether users can sign in with a verified contact in addition to their user name.
+    pub(crate) fn has_alias(&self, contact: Contact) -> bool {
+        self.alias_attributes.iter().any(|alias| alias.contact() == Some(contact))
+    }
+
+    /// Returns whether new users verify a contact by a link. Messages to phones always have a code.
+    pub(crate) fn verifies_by_link(&self, contact: Contact) -> bool {
+        contact == Contact::Email
+            && self.verification_message_template.default_email_option
+                == EmailOption::ConfirmWithLink
     }
 
     /// Returns whether users sign in with a contact instead of a user name.
@@ -283,6 +313,7 @@ impl Default for PoolSettings {
             email_verification_subject: None,
             email_verification_message: None,
             sms_verification_message: None,
+            verification_message_template: VerificationTemplate::default(),
             deletion_protection: DeletionProtection::default(),
             lambda_config: LambdaConfig::default(),
         }

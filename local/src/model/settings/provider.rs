@@ -26,6 +26,22 @@ pub(crate) enum ProviderType {
     Oidc,
 }
 
+impl ProviderType {
+    /// Cognito's types that a local pool does not support.
+    const UNSUPPORTED: [&str; 5] =
+        ["SAML", "Google", "Facebook", "LoginWithAmazon", "SignInWithApple"];
+
+    /// Returns the message for a type that a local pool does not support.
+    pub(crate) fn unsupported(word: &str) -> Option<String> {
+        Self::UNSUPPORTED.contains(&word).then(|| {
+            format!(
+                "A local pool does not support identity providers of the type {word}. It supports the type OIDC: \
+                 another local pool can stand in for {word}."
+            )
+        })
+    }
+}
+
 /// The endpoints and credentials of an OpenID Connect provider. Endpoints that are not set are discovered.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

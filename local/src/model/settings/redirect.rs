@@ -15,19 +15,17 @@ const NOT_ABSOLUTE: &str = "expected an absolute URL, such as https://example.co
 
 const NO_HOST: &str = "expected a URL with a host and without user information";
 
-/// Checks callback URLs or logout URLs.
-pub(crate) fn check_redirects(path: &str, urls: &[String]) -> Result<(), Violation> {
+/// Returns the violations in a list of callback URLs or logout URLs.
+pub(crate) fn redirect_violations(path: &str, urls: &[String]) -> Vec<Violation> {
     if urls.len() > MAX_URLS {
         let message = format!("expected at most {MAX_URLS} URLs, found {}", urls.len());
-        return Err(Violation::new(path, message));
+        return vec![Violation::new(path, message)];
     }
-    for (index, url) in urls.iter().enumerate() {
-        if let Some(rule) = violation(url) {
-            let message = format!("invalid URL {url:?}: {rule}");
-            return Err(Violation::new(format!("{path}.{index}"), message));
-        }
-    }
-    Ok(())
+    let in_url = |(index, url): (usize, &String)| {
+        let message = format!("invalid URL {url:?}: {}", violation(url)?);
+        Some(Violation::new(format!("{path}.{index}"), message))
+    };
+    urls.iter().enumerate().filter_map(in_url).collect()
 }
 
 /// Returns whether an access token can be bound to a URL. The rules are the same as for callback URLs, but plain

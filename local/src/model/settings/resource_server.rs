@@ -11,21 +11,30 @@ impl ResourceServer {
         self.scopes.iter().map(|scope| format!("{}/{}", self.identifier, scope.scope_name))
     }
 
-    /// Checks Cognito's rules for resource servers.
-    pub(crate) fn validate(&self) -> Result<(), Violation> {
-        check_identifier("identifier", &self.identifier, "\"\\")?;
-        check_length("name", &self.name, MAX_LENGTH)?;
+    /// Returns the violations of Cognito's rules for resource servers.
+    pub(crate) fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        found.extend(check_identifier("identifier", &self.identifier, "\"\\").err());
+        found.extend(check_length("name", &self.name, MAX_LENGTH).err());
         for (index, scope) in self.scopes.iter().enumerate() {
             let path = format!("scopes.{index}.scope_name");
             let name = &scope.scope_name;
-            check_identifier(&path, name, "\"\\/")?;
-            let description = format!("scopes.{index}.scope_description");
-            check_length(&description, &scope.scope_description, MAX_LENGTH)?;
+            found.extend(check_identifier(&path, name, "\"\\/").err());
             if self.scopes.iter().take(index).any(|other| other.scope_name == *name) {
-                return Err(Violation::new(path, format!("there is already a scope {name:?}")));
+                found.push(Violation::new(path, format!("there is already a scope {name:?}")));
             }
+            let description = format!("scopes.{index}.scope_description");
+            found.extend(check_length(&description, &scope.scope_description, MAX_LENGTH).err());
         }
-        Ok(())
+        found
+    }
+
+    /// Checks Cognito's rules for resource servers.
+    ///
+    /// # Errors
+    /// Returns the first violation.
+    pub(crate) fn validate(&self) -> Result<(), Violation> {
+        self.violations().into_iter().next().map_or(Ok(()), Err)
     }
 }
 

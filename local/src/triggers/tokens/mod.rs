@@ -11,7 +11,7 @@ pub(crate) use self::overrides::Overrides;
 use crate::{
     error::Error,
     model::{Client, Group, User, preferred_role, roles},
-    triggers::{Caller, Event, EventContext, Metadata, Trigger, user_attributes},
+    triggers::{Caller, Event, EventContext, Metadata, Trigger},
 };
 
 /// Why tokens are issued.
@@ -43,7 +43,7 @@ pub(crate) async fn user_overrides(
     };
     let TokenUser { user, groups, scopes } = token_user;
     let subject = TokenSubject { source: source.as_str(), username: &user.username, scopes };
-    fire(context, trigger, &subject, user_attributes(user), groups, caller).await
+    fire(context, trigger, &subject, context.user_attributes(user), groups, caller).await
 }
 
 /// Returns what the function changes in the token of client credentials. Only the third version of the trigger runs for
@@ -59,9 +59,9 @@ pub(crate) async fn machine_overrides(
     let Some(trigger) = trigger else {
         return Ok(Overrides::default());
     };
-    let client_id = &client.settings.client_id;
-    let subject = TokenSubject { source: "ClientCredentials", username: client_id, scopes };
-    let caller = Caller { client_id, metadata };
+    let username = &client.settings.client_id;
+    let subject = TokenSubject { source: "ClientCredentials", username, scopes };
+    let caller = Caller::of(client, metadata);
     fire(context, trigger, &subject, json!({}), &[], caller).await
 }
 
@@ -81,15 +81,14 @@ async fn fire(
     caller: Caller<'_>,
 ) -> Result<Overrides, Error> {
     let names: Vec<_> = groups.iter().map(|group| &group.name).collect();
-    let mut request = json!({
+    let mut request = caller.metadata.add_to(json!({
         "userAttributes": user_attributes,
         "groupConfiguration": {
             "groupsToOverride": names,
             "iamRolesToOverride": roles(groups),
             "preferredRole": preferred_role(groups),
         },
-        "clientMetadata": caller.metadata.to_value(),
-    });
+    }));
     let is_first = trigger == Trigger::PreTokenGeneration;
     if let (Value::Object(request), false) = (&mut request, is_first) {
         request.insert("scopes".to_owned(), json!(subject.scopes));

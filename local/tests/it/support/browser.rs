@@ -49,6 +49,11 @@ impl Browser {
         Self::with(host.to_owned(), client)
     }
 
+    /// A browser that sends its requests with a client, which follows no redirects.
+    pub(crate) fn with_client(host: &str, client: reqwest::Client) -> Self {
+        Self::with(host.to_owned(), client)
+    }
+
     fn with(host: String, client: reqwest::Client) -> Self {
         let (cookies, hosts) = (BTreeMap::new(), BTreeMap::new());
         Self { cookies, hosts, origin: None, fetch_site: "same-origin", host, client }

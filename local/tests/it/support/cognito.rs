@@ -151,6 +151,20 @@ pub(crate) async fn call(pool: &UserPool, operation: &str, input: Value) -> Outc
     Err((text("__type"), text("message")))
 }
 
+/// Adds an identity provider to those of an app client.
+pub(crate) async fn allow_provider(pool: &UserPool, client_id: &str, name: &str) {
+    let input = json!({ "UserPoolId": pool.id().as_str(), "ClientId": client_id });
+    let described = call(pool, "DescribeUserPoolClient", input).await.unwrap();
+    let mut settings = described["UserPoolClient"].clone();
+    let members = settings.as_object_mut().unwrap();
+    for member in ["ClientSecret", "CreationDate", "LastModifiedDate"] {
+        members.remove(member);
+    }
+    let providers = members.entry("SupportedIdentityProviders").or_insert_with(|| json!([]));
+    providers.as_array_mut().unwrap().push(json!(name));
+    call(pool, "UpdateUserPoolClient", settings).await.unwrap();
+}
+
 /// Returns the configuration of a pool that is an identity provider for the pool `app`: it has the user `jane` and the
 /// client `relying`.
 pub(crate) fn provider_config(app: &UserPool) -> Config {

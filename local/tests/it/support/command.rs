@@ -57,7 +57,10 @@ impl Served {
         let address = output
             .lines()
             .next()
-            .and_then(|line| line.split_once(" is at http://")?.1.split_once(". ")?.0.parse().ok())
+            .and_then(|line| {
+                let (_, address) = line.split_once(" is at ")?.1.split_once("://")?;
+                address.split_once(". ")?.0.parse().ok()
+            })
             .unwrap_or_else(|| panic!("the banner does not begin with an address: {output}"));
         Self { child, address, output }
     }

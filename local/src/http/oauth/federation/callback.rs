@@ -65,7 +65,7 @@ pub(crate) async fn handle(
             redirect_with_error(&request, code_of(&error), &error.to_string())
         }
     };
-    let cookie = remove_cookie(&sign_in_cookie(&pool, state));
+    let cookie = remove_cookie(&pool, &sign_in_cookie(&pool, state));
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        pool::{KeySupply, Parts},
+        pool::{KeySupply, Parts, addresses::Addresses},
         store::{Disk, Store},
         triggers::Triggers,
     };
@@ -203,22 +203,23 @@ mod tests {
         let path = std::env::temp_dir().join(name);
         let _ = std::fs::remove_file(&path);
         let disk = Arc::new(Disk::open(&path).unwrap());
-        let address = ([127, 0, 0, 1], 9229).into();
+        let addresses = Arc::new(Addresses::of(([127, 0, 0, 1], 9229).into()));
         let id = "us-east-1_Local0001";
         let parts = Parts {
             store: Store::open(id, Some(Arc::clone(&disk))).unwrap(),
             id: id.parse().unwrap(),
             client_id: "client".to_owned(),
             issuer: format!("http://127.0.0.1:9229/{id}"),
-            address,
+            addresses: Arc::clone(&addresses),
             keys: KeySupply::Shared,
             triggers: Triggers::default(),
         };
         let pool = Arc::new(Pool::open(parts).unwrap());
         let site = Arc::new(Site::new(
-            address,
+            addresses,
             Some(Arc::clone(&disk)),
             None,
+            String::new(),
             ("us-east-1", KeySupply::Shared),
         ));
         site.add(Arc::clone(&pool));

@@ -3,12 +3,12 @@
 use std::{borrow::Cow, time::Duration};
 
 use axum::http::{Method, Uri, header};
-use reqwest::{Client, redirect};
+use reqwest::{Certificate, Client, redirect};
 use serde_json::Value;
 
 use crate::{
-    blocking, domain::federation::id_token::IdTokenError, http::oauth::redirect::encoded,
-    model::settings::ProviderDetails, text::host::is_loopback,
+    blocking, crypto::certificate::Authority, domain::federation::id_token::IdTokenError,
+    http::oauth::redirect::encoded, model::settings::ProviderDetails, text::host::is_loopback,
 };
 
 /// The addresses of a provider.
@@ -135,9 +135,13 @@ fn client(uri: &Uri) -> reqwest::Result<Client> {
     // A proxy would connect to its own loopback address.
     let builder = if uri.host().is_some_and(is_loopback) { builder.no_proxy() } else { builder };
     // Plain HTTP needs no certificates.
-    let is_plain = uri.scheme_str() == Some("http");
-    let builder = if is_plain { builder.tls_certs_only([]) } else { builder };
-    builder.build()
+    if uri.scheme_str() == Some("http") {
+        return builder.tls_certs_only([]).build();
+    }
+    // The provider may be another pool of this process.
+    let own = Authority::if_generated();
+    let own = own.map(|own| Certificate::from_der(own.der())).transpose()?;
+    builder.tls_certs_merge(own).build()
 }
 
 /// Sends a request to a provider and returns the JSON of its response. Redirects are not followed. `what` names the

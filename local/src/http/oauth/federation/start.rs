@@ -59,7 +59,7 @@ pub(crate) async fn begin(
     .collect();
     let address = redirect::with_parameters(&endpoints.authorize, ResponseMode::Query, &parameters);
     let mut response = redirect::to(&address);
-    let cookie = set_cookie(&sign_in_cookie(pool, &state), &cookie, LIFETIME);
+    let cookie = set_cookie(pool, &sign_in_cookie(pool, &state), &cookie, LIFETIME);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }

@@ -20,8 +20,9 @@ use crate::{
         oauth::{
             browser_session::complete_sign_in,
             hosted::{
-                fields::{Field, attributes, hidden, password_hint},
-                page::{Page, PasswordForm},
+                fields::{Field, attributes, hidden},
+                form_input::code,
+                page::{Page, PasswordForm, messages_hint},
                 pages::login_page,
             },
             parameters::Parameters,
@@ -115,7 +116,7 @@ async fn check_response(
     challenge: &Challenge,
     fields: &Parameters,
 ) -> Result<(Arc<User>, NextStep), Error> {
-    let code = fields.raw("code").trim();
+    let code = &code(fields);
     let mut session = challenge.session.clone();
     let answer = match &*challenge.name {
         "SELECT_MFA_TYPE" => Answer::SelectFactor(fields.raw("factor")),
@@ -166,7 +167,10 @@ fn challenge_page(page: Page, challenge: &Challenge) -> Response {
         ),
         _ => (
             "Enter your code",
-            html! { p { "A code was sent to " (challenge.detail) "." } },
+            html! {
+                p { "A code was sent to " (challenge.detail) "." }
+                (messages_hint())
+            },
             code,
             "Sign in",
         ),
@@ -188,9 +192,8 @@ fn challenge_page(page: Page, challenge: &Challenge) -> Response {
 
 fn new_password_fields(page: &Page, required: &str) -> Markup {
     let names: Vec<String> = serde_json::from_str(required).unwrap_or_default();
-    let hint = password_hint(&page.pool_settings());
     html! {
-        (page.field(&Field::new_password("New password", &hint)))
+        (page.field(&Field::new_password("New password", &page.pool_settings())))
         @for name in &names {
             (page.field(&Field::attribute(name, "")))
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 
 use crate::{
-    http::oauth::parameters::Parameters,
+    http::oauth::{hosted::password_rules::password_rules, parameters::Parameters},
     model::settings::{Alias, Contact, PoolSettings},
 };
 
@@ -21,7 +21,10 @@ pub(crate) struct Field<'a> {
     /// The attribute `autocomplete` of the input.
     autocomplete: &'static str,
     value: &'a str,
-    hint: Option<&'a str>,
+    /// What is shown below the input: an element with the ID [`Self::hint_id`].
+    hint: Option<Markup>,
+    /// A link beside the label.
+    link: Option<Markup>,
 }
 
 impl<'a> Field<'a> {
@@ -32,12 +35,12 @@ impl<'a> Field<'a> {
         autocomplete: &'static str,
     ) -> Self {
         let (name, label) = (name.into(), label.into());
-        Self { name, label, input_type, autocomplete, value: "", hint: None }
+        Self { name, label, input_type, autocomplete, value: "", hint: None, link: None }
     }
 
     /// Returns the field for a code of six digits.
     pub(crate) fn code() -> Self {
-        Self { hint: Some("Six digits"), ..Self::new("code", "Code", "text", "one-time-code") }
+        Self::new("code", "Code", "text", "one-time-code").text_hint("Six digits")
     }
 
     /// Returns the field for the name that users sign in with.
@@ -55,45 +58,67 @@ impl<'a> Field<'a> {
         Self::new("username", label, input_type, "username").value(value)
     }
 
-    pub(crate) fn password() -> Self {
-        Self::new("password", "Password", "password", "current-password")
+    /// Returns the field for the password, with a link for users who forgot it.
+    pub(crate) fn password(link: Markup) -> Self {
+        let field = Self::new("password", "Password", "password", "current-password");
+        Self { link: Some(link), ..field }
     }
 
-    pub(crate) fn new_password(label: &'a str, hint: &'a str) -> Self {
-        Self { hint: Some(hint), ..Self::new("password", label, "password", "new-password") }
+    /// Returns the field for a new password, with the rules of the pool.
+    pub(crate) fn new_password(label: &'a str, settings: &PoolSettings) -> Self {
+        let field = Self::new("password", label, "password", "new-password");
+        let rules = password_rules(&settings.password_policy, &field.name, &field.hint_id());
+        Self { hint: Some(rules), ..field }
     }
 
     /// Returns the field for a user attribute.
     pub(crate) fn attribute(attribute: &str, value: &'a str) -> Self {
         let (input_type, autocomplete) = attribute_input(attribute);
-        let hint =
-            (input_type == "tel").then_some("Include the country code, for example +14155550100");
         let (name, label) = (attribute_field_name(attribute), attribute_label(attribute));
-        Self { hint, value, ..Self::new(name, label, input_type, autocomplete) }
+        let field = Self::new(name, label, input_type, autocomplete).value(value);
+        if input_type == "tel" {
+            return field.text_hint("Include the country code, for example +14155550100");
+        }
+        field
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn hint_id(&self) -> String {
+        format!("{}-hint", self.name)
+    }
+
+    fn text_hint(self, text: &str) -> Self {
+        let hint = html! { p class="hint" id=(self.hint_id()) { (text) } };
+        Self { hint: Some(hint), ..self }
     }
 
     fn value(self, value: &'a str) -> Self {
         Self { value, ..self }
     }
 
-    /// Returns the label, the input and the hint. With `has_problem` the input is marked as invalid.
+    /// Returns the label, the input and the hint. With `has_problem` the input is marked as invalid and has the focus.
     pub(crate) fn render(&self, has_problem: bool) -> Markup {
-        let hint_id = self.hint.map(|_| format!("{}-hint", self.name));
+        let hint_id = self.hint.as_ref().map(|_| self.hint_id());
         let described_by: Vec<_> =
             [has_problem.then_some("problem"), hint_id.as_deref()].into_iter().flatten().collect();
         let described_by = (!described_by.is_empty()).then(|| described_by.join(" "));
         let is_code = self.autocomplete == "one-time-code";
         let is_text = self.input_type == "text" && !is_code;
         html! {
-            label for=(self.name) { (self.label) }
-            input id=(self.name) name=(self.name) type=(self.input_type) autocomplete=(self.autocomplete)
-                value=(self.value) required
-                inputmode=[is_code.then_some("numeric")] maxlength=[is_code.then_some("6")]
-                autocapitalize=[is_text.then_some("none")] spellcheck=[is_text.then_some("false")]
-                aria-describedby=[described_by] aria-invalid=[has_problem.then_some("true")];
-            @if let (Some(hint), Some(id)) = (self.hint, &hint_id) {
-                p class="hint" id=(id) { (hint) }
+            div class="field" {
+                label for=(self.name) { (self.label) }
+                input id=(self.name) name=(self.name) type=(self.input_type) autocomplete=(self.autocomplete)
+                    value=(self.value) required autofocus[has_problem]
+                    class=[is_code.then_some("code")] inputmode=[is_code.then_some("numeric")]
+                    autocapitalize=[is_text.then_some("none")] spellcheck=[is_text.then_some("false")]
+                    aria-describedby=[described_by] aria-invalid=[has_problem.then_some("true")];
+                // After the input, so that the keyboard reaches the input first. The style shows it beside the label.
+                @if let Some(link) = &self.link { (link) }
             }
+            @if let Some(hint) = &self.hint { (hint) }
         }
     }
 }
@@ -110,26 +135,6 @@ pub(crate) fn attributes(fields: &Parameters) -> impl Iterator<Item = (&str, &st
 
 pub(crate) fn attribute_field_name(attribute: &str) -> String {
     format!("{ATTRIBUTE_PREFIX}{attribute}")
-}
-
-/// Describes the password policy.
-pub(crate) fn password_hint(settings: &PoolSettings) -> String {
-    let policy = &settings.password_policy;
-    let required: Vec<_> = [
-        (policy.require_lowercase, "a lowercase letter"),
-        (policy.require_uppercase, "an uppercase letter"),
-        (policy.require_numbers, "a digit"),
-        (policy.require_symbols, "a symbol"),
-    ]
-    .into_iter()
-    .filter_map(|(is_required, kind)| is_required.then_some(kind))
-    .collect();
-    let length = format!("At least {} characters", policy.minimum_length);
-    match required.as_slice() {
-        [] => length,
-        [only] => format!("{length}, with {only}"),
-        [others @ .., last] => format!("{length}, with {} and {last}", others.join(", ")),
-    }
 }
 
 fn user_name_label(settings: &PoolSettings) -> &'static str {

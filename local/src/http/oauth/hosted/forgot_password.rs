@@ -1,4 +1,4 @@
-//! `/forgot` and `/forgot/reset`: sets a new password with a code.
+//! `/forgotPassword` and `/confirmForgotPassword`: sets a new password with a code.
 
 use axum::response::Response;
 use maud::html;
@@ -9,7 +9,9 @@ use crate::{
     http::oauth::{
         hosted::{
             fields::Field,
-            form_input::{check_code, check_password, check_user_name, must_be_hidden, user_name},
+            form_input::{
+                check_code, check_password, check_user_name, code, must_be_hidden, user_name,
+            },
             page::{Page, PasswordForm},
             pages::{login_page, reset_page},
         },
@@ -19,19 +21,26 @@ use crate::{
     triggers::Metadata,
 };
 
-/// `GET /forgot`.
+/// `GET /forgotPassword`.
 pub(crate) async fn show(page: Page) -> Response {
-    forgot_page(page, "")
+    let hint = page.request().login_hint.clone().unwrap_or_default();
+    forgot_page(page, &hint)
 }
 
-/// `POST /forgot`: sends a code.
+/// `GET /confirmForgotPassword`.
+pub(crate) async fn show_reset(page: Page) -> Response {
+    let hint = page.request().login_hint.clone().unwrap_or_default();
+    reset_page(page, &hint)
+}
+
+/// `POST /forgotPassword`: sends a code.
 pub(crate) async fn send_code(PasswordForm { page, fields }: PasswordForm) -> Response {
     let name = user_name(&fields);
     match request_code(page.request(), name).await {
         Ok(CodeDelivery { destination, .. }) if !page.request().client.settings.hides_users() => {
             reset_page(page.notice(format!("A code was sent to {destination}.")), name)
         }
-        Err(error) if name.is_empty() || !must_be_hidden(page.request(), &error) => {
+        Err(error) if name.is_empty() || !must_be_hidden(&page.request().client, &error) => {
             forgot_page(page.error(&error), name)
         }
         // The same response whether or not the user exists.
@@ -43,11 +52,11 @@ pub(crate) async fn send_code(PasswordForm { page, fields }: PasswordForm) -> Re
     }
 }
 
-/// `POST /forgot/reset`: sets the new password.
+/// `POST /confirmForgotPassword`: sets the new password.
 pub(crate) async fn reset(PasswordForm { page, fields }: PasswordForm) -> Response {
     let name = user_name(&fields);
-    let (code, password) = (fields.raw("code").trim(), fields.raw("password"));
-    match reset_password(page.request(), name, code, password).await {
+    let (code, password) = (code(&fields), fields.raw("password"));
+    match reset_password(page.request(), name, &code, password).await {
         Ok(()) => login_page(page.notice("Your password was changed. You can sign in now."), name),
         Err(error) => reset_page(page.error(&error), name),
     }
@@ -74,9 +83,9 @@ async fn reset_password(
 fn forgot_page(page: Page, name: &str) -> Response {
     let field = page.field(&Field::sign_in_name(&page.pool_settings(), name));
     let body = html! {
-        p { "We will send a code to your email address or phone. With it you can set a new password." }
-        (page.form(paths::FORGOT, &field, "Send me a code"))
+        p { "We will send a code to your verified email or phone. With it you can set a new password." }
+        (page.form(paths::FORGOT_PASSWORD, &field, "Send code"))
         p class="links" { (page.link(paths::LOGIN, "Back to sign in")) }
     };
-    page.respond("Forgot your password?", &body)
+    page.respond("Reset password", &body)
 }

@@ -3,15 +3,19 @@
 use crate::{
     domain::attributes::AttributeInput,
     error::{Error, ErrorKind},
-    http::oauth::{
-        hosted::fields::attributes, parameters::Parameters, request::AuthorizationRequest,
-    },
+    http::oauth::{hosted::fields::attributes, parameters::Parameters},
+    model::Client,
     service_model::check_text,
 };
 
 /// Returns the user name of a form.
 pub(crate) fn user_name(fields: &Parameters) -> &str {
     fields.raw("username").trim()
+}
+
+/// Returns the code of a form. People type or paste codes with spaces.
+pub(crate) fn code(fields: &Parameters) -> String {
+    fields.raw("code").split_whitespace().collect()
 }
 
 /// Checks a user name.
@@ -46,8 +50,8 @@ pub(crate) fn read_attributes(fields: &Parameters) -> Result<Vec<AttributeInput>
 }
 
 /// Returns whether the app client hides which users exist and an error would reveal it.
-pub(crate) fn must_be_hidden(request: &AuthorizationRequest, error: &Error) -> bool {
-    request.client.settings.hides_users()
+pub(crate) fn must_be_hidden(client: &Client, error: &Error) -> bool {
+    client.settings.hides_users()
         && matches!(
             error.kind,
             ErrorKind::NotAuthorized

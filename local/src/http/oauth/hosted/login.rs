@@ -11,7 +11,7 @@ use crate::{
         hosted::{
             challenge,
             page::{Page, PasswordForm, SubmittedForm},
-            pages::{confirm_page, login_page, reset_page},
+            pages::{confirm_page, is_confirmed_by_link, login_page, reset_page},
         },
         redirect,
     },
@@ -27,8 +27,11 @@ pub(crate) async fn show(page: Page) -> Response {
 /// `POST /login`.
 pub(crate) async fn sign_in(PasswordForm { page, fields }: PasswordForm) -> Response {
     let (name, password) = (fields.raw("username").trim(), fields.raw("password"));
-    if name.is_empty() || password.is_empty() {
-        return login_page(page.problem("Enter your user name and your password."), name);
+    if name.is_empty() {
+        return login_page(page.problem_at("username", "Enter your user name."), name);
+    }
+    if password.is_empty() {
+        return login_page(page.problem_at("password", "Enter your password."), name);
     }
     sign_in_with_password(page, name, password).await
 }
@@ -51,7 +54,13 @@ pub(crate) async fn sign_in_with_password(page: Page, name: &str, password: &str
     match check_password(&request.pool, &request.client, name, password, Metadata::NONE).await {
         Ok(user) => challenge::start(page, &user).await,
         Err(error) if error.kind == ErrorKind::UserNotConfirmed => {
-            let notice = "Your account is not confirmed yet. Enter the code that was sent to you.";
+            let asked = if is_confirmed_by_link(&page.pool_settings()) {
+                "Open the link"
+            } else {
+                "Enter the code"
+            };
+            let notice =
+                format!("Your account is not confirmed yet. {asked} that was sent to you.");
             confirm_page(page.notice(notice), name)
         }
         Err(error) if error.kind == ErrorKind::PasswordResetRequired => {

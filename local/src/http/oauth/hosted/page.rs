@@ -10,7 +10,7 @@ use axum::{
 use maud::{Markup, html};
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     http::oauth::{
         form_token::{self, FormToken},
         hosted::fields::{Field, hidden},
@@ -32,8 +32,15 @@ pub(crate) struct Page {
     request: AuthorizationRequest,
     headers: HeaderMap,
     form_token: FormToken,
-    problem: Option<String>,
+    problem: Option<Problem>,
     notice: Option<String>,
+}
+
+/// What went wrong.
+struct Problem {
+    text: String,
+    /// The name of the field that it is about.
+    field: Option<String>,
 }
 
 /// A form that was sent from one of the pool's own pages in this browser.
@@ -56,14 +63,24 @@ pub(crate) struct PasswordForm {
 
 impl Page {
     /// Shows what went wrong.
-    pub(crate) fn problem(mut self, problem: impl Into<String>) -> Self {
-        self.problem = Some(problem.into());
+    pub(crate) fn problem(mut self, text: impl Into<String>) -> Self {
+        self.problem = Some(Problem { text: text.into(), field: None });
         self
     }
 
-    /// Shows why the input was rejected.
+    /// Shows what is wrong in a field, and marks the field.
+    pub(crate) fn problem_at(mut self, field: &str, text: impl Into<String>) -> Self {
+        self.problem = Some(Problem { text: text.into(), field: Some(field.to_owned()) });
+        self
+    }
+
+    /// Shows why the input was rejected, and marks the field that the error is about.
     pub(crate) fn error(self, error: &Error) -> Self {
-        self.problem(user_facing_message(error))
+        let message = user_facing_message(error);
+        match faulty_field(error) {
+            Some(field) => self.problem_at(field, message),
+            None => self.problem(message),
+        }
     }
 
     /// Shows what was done.
@@ -96,7 +113,8 @@ impl Page {
     }
 
     pub(crate) fn field(&self, field: &Field<'_>) -> Markup {
-        field.render(self.problem.is_some())
+        let field_of_problem = self.problem.as_ref().and_then(|problem| problem.field.as_deref());
+        field.render(field_of_problem == Some(field.name()))
     }
 
     /// Returns a link to another page of the same request.
@@ -113,11 +131,15 @@ impl Page {
 
     /// Returns the page as a response. Its status is 400 if it shows a problem.
     pub(crate) fn respond(self, title: &str, body: &Markup) -> Response {
+        let app = &self.request.client.settings.name;
         let content = html! {
+            @if !app.is_empty() {
+                p class="app" { "to continue to " strong { (app) } }
+            }
             @if let Some(problem) = &self.problem {
                 div class="problem" id="problem" role="alert" {
                     h2 { "There is a problem" }
-                    p { (problem) }
+                    p { (problem.text) }
                 }
             }
             @if let Some(notice) = &self.notice {
@@ -211,7 +233,7 @@ pub(crate) async fn show_error(Query(query): Query) -> Response {
 
 /// Returns the error message that a page shows. The messages of service model violations are replaced, because they
 /// name members of the API, which users do not know.
-fn user_facing_message(error: &Error) -> &str {
+pub(crate) fn user_facing_message(error: &Error) -> &str {
     if error.faulty.is_empty() {
         return &error.message;
     }
@@ -221,9 +243,40 @@ fn user_facing_message(error: &Error) -> &str {
     } else if ["password", "proposedPassword"].into_iter().any(is_at) {
         "The password is too long or contains a space."
     } else if ["confirmationCode", "userCode", "challengeResponses"].into_iter().any(is_at) {
-        "This is not a valid code. Enter it as you received it, without spaces."
+        "This is not a valid code. Enter it as you received it."
     } else {
         "A value is too long or has a character that is not allowed."
+    }
+}
+
+/// Returns the name of the field that an error is about. A wrong user name or password is reported at the password,
+/// which has to be typed again.
+fn faulty_field(error: &Error) -> Option<&'static str> {
+    let is_at = |member: &str| error.faulty.iter().any(|faulty| faulty == member);
+    match error.kind {
+        _ if is_at("username") => Some("username"),
+        _ if ["password", "proposedPassword"].into_iter().any(is_at) => Some("password"),
+        _ if ["confirmationCode", "userCode", "challengeResponses"].into_iter().any(is_at) => {
+            Some("code")
+        }
+        ErrorKind::UsernameExists | ErrorKind::UserNotFound => Some("username"),
+        ErrorKind::InvalidPassword | ErrorKind::PasswordHistoryPolicyViolation => Some("password"),
+        ErrorKind::CodeMismatch | ErrorKind::ExpiredCode | ErrorKind::EnableSoftwareTokenMFA => {
+            Some("code")
+        }
+        _ if *error == Error::wrong_password() => Some("password"),
+        _ => None,
+    }
+}
+
+/// Returns where to find the messages that a page waits for.
+pub(crate) fn messages_hint() -> Markup {
+    let address = format!("{}#messages", paths::CONSOLE);
+    html! {
+        p class="hint" {
+            "This is a local pool, and no message leaves this machine. "
+            a href=(address) target="_blank" rel="noopener" { "Open its messages" }
+        }
     }
 }
 
