@@ -241,7 +241,7 @@ async fn tenants_are_added_and_removed_while_the_service_runs() {
         let wanted = rows.iter().filter(|(name, _)| names.contains(name));
         let tenant = |(name, pool): &(&str, &UserPool)| tenants::Tenant {
             name: (*name).into(),
-            pool: pool.pool(),
+            pool: pool.pool().access_tokens([pool.client_id()]),
         };
         tenants::sync(&verifier, wanted.map(tenant).collect()).unwrap();
     };
@@ -259,7 +259,10 @@ async fn tenants_are_added_and_removed_while_the_service_runs() {
     // A tenant that cannot be added does not affect the others.
     let row = |name: &str, pool| tenants::Tenant { name: name.into(), pool };
     let invalid = Pool::new("x").access_tokens(["web"]);
-    let result = tenants::sync(&verifier, vec![row("bad", invalid), row("acme", acme.pool())]);
+    let result = tenants::sync(
+        &verifier,
+        vec![row("bad", invalid), row("acme", acme.pool().access_tokens([acme.client_id()]))],
+    );
     assert!(result.is_err());
     let response = get(address, "/tenant", Some(&acme.token("alice").sign())).await;
     assert_eq!(response.status, 200);
