@@ -11,7 +11,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `COGNITO_USER_POOL_ID` | the user pool, such as `eu-west-1_Ab12Cd34E` |
-//! | `COGNITO_CLIENT_ID` | app client ids, separated by commas |
+//! | `COGNITO_CLIENT_ID` | app client ids, separated by commas; their access tokens and ID tokens are accepted |
 //! | `COGNITO_ISSUER`, `COGNITO_JWKS_URI` | instead of the pool id: another issuer, such as an emulator, and the URL of its JWKS; `https`, or `http` on loopback |
 //! | `COGNITO_RESOURCE` | the resource identifiers of this API, separated by commas, such as `https://api.example.com`: access tokens must be bound to one of them (RFC 8707). ID tokens are not affected |
 //! | `BIND_ADDR` | the address to listen on; if it is not set, `127.0.0.1:3000`, or a free port if that one is in use |
@@ -26,21 +26,73 @@ use axum::{Json, Router, http::header, response::IntoResponse, routing::get};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_cognito::{
-    Claims, CognitoLayer, Pool, TokenUse, Verifier, VerifierBuilder, group, permission,
-    policy::token_use, require, scope,
+    Claims, CognitoLayer, ConfigError, Pool, Verifier, VerifierBuilder, group, permission,
+    policy::Grants, require, scope,
 };
-use tower_cognito_local::UserPool;
+use tower_cognito_local::{Config, UserPool};
 
-/// Returns the API: an open route, one for users, one for administrators, and one that returns the claims.
+/// Returns the configuration of the verifier. Production and tests call this function, with different pools.
+pub fn builder(pool: Pool, clients: &[&str]) -> VerifierBuilder {
+    let clients = clients.iter().copied();
+    let pool = pool.access_tokens(clients.clone()).id_tokens(clients);
+    // The members of a group have permissions without a trigger that writes a claim.
+    Verifier::builder(pool.grants(Grants::new().add_group("staff", ["orders:read"])))
+}
+
+/// Returns the verifier.
+///
+/// # Errors
+/// The pool or a client id is invalid.
+pub fn verifier(pool: Pool, clients: &[&str]) -> Result<Verifier, ConfigError> {
+    builder(pool, clients).build()
+}
+
+/// Returns the API.
 pub fn app(verifier: Verifier) -> Router {
-    let protected = require(token_use(TokenUse::Id) | scope("profile"));
-    let admin = require(group("admin") | permission("write:all"));
     Router::new()
-        .route("/api/protected", get(protected_route).layer(protected))
-        .route("/api/admin", get(|| async { "welcome, admin" }).layer(admin))
+        // Any accepted token.
+        .route("/api/protected", get(protected_route))
         .route("/api/me", get(me))
+        // Groups are in the access tokens and ID tokens of every kind of sign-in.
+        .route("/api/admin", get(|| async { "welcome, admin" }).layer(require(group("admin"))))
+        .route("/api/orders", get(|| async { "[]" }).layer(require(permission("orders:read"))))
+        // Only access tokens of the hosted pages have this scope. A sign-in through the API has the single scope
+        // `aws.cognito.signin.user.admin`.
+        .route("/api/profile", get(protected_route).layer(require(scope("profile"))))
         .layer(CognitoLayer::new(verifier))
+        // Added after the layer, so it is open to all.
         .route("/public", get(|| async { "open to all" }))
+}
+
+/// Starts a local pool with two users, who sign in with the password `Correct-Horse-1`.
+///
+/// # Errors
+/// The pool cannot be started.
+pub async fn local_pool() -> Result<UserPool, Box<dyn Error>> {
+    let config = Config::from_toml(
+        r#"
+        [[aws_cognito_user_pool_client]]
+        name = "web"
+
+        [[aws_cognito_user_group]]
+        name = "admin"
+
+        [[aws_cognito_user_group]]
+        name = "staff"
+
+        [[aws_cognito_user]]
+        username = "alice"
+        password = "Correct-Horse-1"
+        attributes = { email = "alice@example.com" }
+
+        [[aws_cognito_user]]
+        username = "bob"
+        password = "Correct-Horse-1"
+        attributes = { email = "bob@example.com" }
+        groups = ["admin", "staff"]
+        "#,
+    )?;
+    Ok(UserPool::builder().config(config).start().await?)
 }
 
 async fn protected_route(claims: Claims) -> Json<Value> {
@@ -78,8 +130,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let (builder, pool) = match from_environment()? {
         Some(builder) => (builder, None),
         None => {
-            let pool = UserPool::start().await?;
-            (pool.verifier(), Some(pool))
+            let pool = local_pool().await?;
+            (builder(pool.pool(), &[pool.client_id()]), Some(pool))
         }
     };
     let verifier = with_intervals(builder)?.build()?;
@@ -97,7 +149,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listener = listen().await?;
     let address = listener.local_addr()?;
     match &pool {
-        Some(pool) => print_tokens(pool, address),
+        Some(pool) => print_tokens(pool, address).await?,
         None => println!("listening on http://{address}"),
     }
     let server = axum::serve(listener, app(verifier)).with_graceful_shutdown(stopped());
@@ -133,8 +185,6 @@ fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
         (None, None) => return Err("COGNITO_USER_POOL_ID or COGNITO_ISSUER: not set".into()),
     };
     let clients = clients.ok_or("COGNITO_CLIENT_ID: not set")?;
-    let clients = list(&clients);
-    let pool = pool.access_tokens(clients.iter().copied()).id_tokens(clients);
     let pool = match resources.as_deref().map(list) {
         Some(resources) if resources.is_empty() => {
             return Err(
@@ -145,7 +195,7 @@ fn from_environment() -> Result<Option<VerifierBuilder>, Box<dyn Error>> {
         Some(resources) => pool.resources(resources),
         None => pool,
     };
-    Ok(Some(Verifier::builder(pool).permissions_claim("custom:permissions")))
+    Ok(Some(builder(pool, &list(&clients))))
 }
 
 fn with_intervals(mut builder: VerifierBuilder) -> Result<VerifierBuilder, String> {
@@ -193,13 +243,11 @@ async fn listen() -> Result<TcpListener, Box<dyn Error>> {
     }
 }
 
-fn print_tokens(pool: &UserPool, address: SocketAddr) {
-    let user = pool.token("alice").scope("openid").scope("profile").sign();
-    let admin = pool.id_token("bob").group("admin").sign();
-    let machine = pool.machine_token(pool.client_id()).scope("orders/read").sign();
+async fn print_tokens(pool: &UserPool, address: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let (alice, bob) = (pool.sign_in("alice").await?, pool.sign_in("bob").await?);
     println!("A local user pool is at {}\nThe API is at http://{address}\n", pool.issuer());
-    println!("ALICE='{user}'\n\nBOB='{admin}'\n\nMACHINE='{machine}'\n");
-    println!("Paste the three lines above into a shell, then try:\n");
+    println!("ALICE='{}'\n\nBOB='{}'\n", alice.access_token(), bob.access_token());
+    println!("Paste the two lines above into a shell, then try:\n");
     for (status, path, token) in [
         (200, "/public", None),
         (401, "/api/protected", None),
@@ -207,13 +255,15 @@ fn print_tokens(pool: &UserPool, address: SocketAddr) {
         (200, "/api/me", Some("ALICE")),
         (403, "/api/admin", Some("ALICE")),
         (200, "/api/admin", Some("BOB")),
-        (403, "/api/protected", Some("MACHINE")),
+        (200, "/api/orders", Some("BOB")),
+        (403, "/api/profile", Some("BOB")),
     ] {
         let header =
             token.map(|name| format!(" -H \"Authorization: Bearer ${name}\"")).unwrap_or_default();
         println!("curl -i http://{address}{path}{header}   # {status}");
     }
     println!("\nPress Ctrl-C to stop.");
+    Ok(())
 }
 
 /// Completes 3 seconds after [`stopped`]. Open requests delay the shutdown for at most that time.

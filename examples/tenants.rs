@@ -58,8 +58,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A service would read the tenants from its database.
     let acme = UserPool::builder().pool_id("us-east-1_Acme").start().await?;
     let globex = UserPool::builder().pool_id("us-east-1_Globex").own_keys().start().await?;
-    let tenants = [("acme", &acme), ("globex", &globex)]
-        .map(|(name, pool)| Tenant { name: name.to_owned(), pool: pool.pool() });
+    let tenants = [("acme", &acme), ("globex", &globex)].map(|(name, pool)| Tenant {
+        name: name.to_owned(),
+        pool: pool.pool().access_tokens([pool.client_id()]),
+    });
     sync(&verifier, tenants.into())?;
     for pool in [&acme, &globex] {
         let token = pool.token("alice").sign();

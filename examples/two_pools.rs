@@ -12,13 +12,18 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
+const STAFF_CLIENT: &str = "staffweb";
+const CUSTOMER_CLIENT: &str = "shop";
+
 /// Returns a verifier for both pools. Each pool has its own issuers, clients, groups and keys, and a key of one pool is
 /// not accepted for the other.
 ///
 /// # Errors
 /// A pool has no client, or both pools have the same issuer.
 pub fn verifier(staff: Pool, customers: Pool) -> Result<Verifier, ConfigError> {
-    Verifier::builder(staff.name("staff")).add_pool(customers.name("customers")).build()
+    let staff = staff.name("staff").access_tokens([STAFF_CLIENT]);
+    let customers = customers.name("customers").access_tokens([CUSTOMER_CLIENT]);
+    Verifier::builder(staff).add_pool(customers).build()
 }
 
 /// Returns a router that requires a group of the staff pool for one route. A group of the other pool with the same name
@@ -34,8 +39,9 @@ pub fn app(verifier: Verifier) -> Router {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let staff =
-        UserPool::builder().pool_id("us-east-1_Staff").client_id("staffweb").start().await?;
-    let customers = UserPool::builder().pool_id("us-east-1_Shop").client_id("shop").start().await?;
+        UserPool::builder().pool_id("us-east-1_Staff").client_id(STAFF_CLIENT).start().await?;
+    let customers =
+        UserPool::builder().pool_id("us-east-1_Shop").client_id(CUSTOMER_CLIENT).start().await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     for pool in [&staff, &customers] {

@@ -19,6 +19,9 @@
 //! | `plain_hyper` | a service without axum |
 //! | `web` | a React page that signs users in, the API that it calls, and the local pool |
 
+#[doc = include_str!("docs/which_token.md")]
+pub mod which_token {}
+
 #[doc = include_str!("docs/routing.md")]
 pub mod routing {}
 

@@ -80,7 +80,7 @@ fn token_cache_stays_within_its_limit() {
             verifier.ready().await.unwrap();
             let before = live();
             for user in 0..1500 {
-                let token = fill(pool.token(format!("user{user}"))).sign();
+                let token = fill(pool.token(format!("user{user}")).changed_by_trigger()).sign();
                 // After three requests the token is in both levels of the cache.
                 for _ in 0..3 {
                     verifier.verify(&token).await.unwrap();

@@ -44,6 +44,7 @@ pub fn now<F: Future>(future: F) -> F::Output {
 pub fn token(pool: &UserPool, user: usize, bytes: usize) -> String {
     let base = || {
         pool.token(format!("user{user}"))
+            .changed_by_trigger()
             .scope("orders/write")
             .group("staff")
             .claim("custom:tenant_id", "tenant-1")

@@ -1,15 +1,19 @@
-//! Reads any text as permissions. It never panics, and accepts JSON only if it is an array of strings.
+//! Reads any text in each form of a list. It never panics, and reads no text that does not have the form.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_cognito::claims::de;
 
 fuzz_target!(|text: &str| {
-    let read = tower_cognito::claims::de::permissions(&json!(text));
-    let trimmed = text.trim();
-    if trimmed.starts_with(['[', '{', '"']) {
+    let value = json!(text);
+    let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
+    let looks_like_json = trimmed.trim_start().starts_with(['[', '{', '"']);
+
+    let read = de::permissions(&value);
+    if looks_like_json {
         let expected = serde_json::from_str::<Value>(trimmed)
             .ok()
             .and_then(|value| Vec::<String>::deserialize(value).ok());
@@ -19,8 +23,28 @@ fuzz_target!(|text: &str| {
             (Err(_), _) => {}
         }
     } else {
-        for name in read.unwrap() {
-            assert!(!name.is_empty() && !name.contains(' ') && text.contains(&name));
+        assert_eq!(read.ok(), de::space_separated(&value).ok());
+    }
+    match de::space_separated(&value) {
+        Ok(names) => {
+            assert!(!looks_like_json && !text.contains(','));
+            assert_names(text, &names, ' ');
         }
+        Err(_) => assert!(looks_like_json || text.contains(',')),
+    }
+    if let Ok(names) = de::comma_separated(&value) {
+        assert!(!looks_like_json);
+        assert_names(text, &names, ',');
+    }
+    if let Ok(names) = de::bracketed(&value) {
+        // The names are written back as the same text, so no other reading is possible.
+        assert_eq!(format!("[{}]", names.join(", ")), trimmed);
+        assert_names(text, &names, '[');
     }
 });
+
+fn assert_names(text: &str, names: &[String], separator: char) {
+    for name in names {
+        assert!(!name.is_empty() && !name.contains(separator) && text.contains(name));
+    }
+}

@@ -5,15 +5,22 @@
 //! slow or fail.
 //!
 //! ```
-//! use tower_cognito::group;
+//! use tower_cognito::{ConfigError, Pool, Verifier, group};
 //! use tower_cognito_local::UserPool;
+//!
+//! const CLIENT_ID: &str = "1example23456789";
+//!
+//! // The function of your service that builds its verifier. Production calls it with `Pool::new(..)`.
+//! fn verifier(pool: Pool) -> Result<Verifier, ConfigError> {
+//!     Verifier::builder(pool.access_tokens([CLIENT_ID])).build()
+//! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let pool = UserPool::start().await?;
-//! let verifier = pool.verifier().build()?;
+//! let pool = UserPool::builder().client_id(CLIENT_ID).start().await?;
+//! let verifier = verifier(pool.pool())?;
 //!
-//! let token = pool.token("alice").group("staff").scope("orders/write").sign();
+//! let token = pool.token("alice").group("staff").sign();
 //! let claims = verifier.verify(&token).await?;
 //! assert_eq!(claims.username(), Some("alice"));
 //! assert!(group("staff").check(&claims).is_ok());
@@ -130,6 +137,6 @@ pub use self::{
     config::{Config, ConfigFileError},
     pool::Fault,
     server::tls::Tls,
-    testing::{TokenBuilder, mock, mock_id},
+    testing::{SignInError, SignedIn, TokenBuilder, mock, mock_id},
     triggers::{Trigger, TriggerError, events},
 };

@@ -1,7 +1,7 @@
 //! Functions for serde's `deserialize_with` attribute on the fields of your own claims type.
 //!
 //! Cognito writes every custom attribute as a string, whatever its type, and triggers often write JSON into a string.
-//! These functions parse the string:
+//! These functions parse the string. For a list of names, choose the function of its [form](crate::claims::ListForm):
 //!
 //! ```
 //! use serde::Deserialize;
@@ -32,10 +32,13 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, Unexpected},
+};
 use serde_json::Value;
 
-use crate::claims::permissions::read_text;
+use crate::claims::list_form::ListForm;
 
 /// Deserializes a value that is either plain, or JSON inside a string.
 ///
@@ -55,20 +58,65 @@ where
     {
         return Ok(inner);
     }
-    T::deserialize(value).map_err(|_| D::Error::custom("the claim does not fit the field's type"))
+    T::deserialize(value).map_err(|_| {
+        D::Error::invalid_value(OTHER, &"a value of the field's type, plain or as JSON in a string")
+    })
 }
 
-/// Deserializes a list of names in any form that [`Verified::permissions`](crate::Verified::permissions) reads: an
-/// array of strings, a string that contains such an array as JSON, or names separated by spaces.
+/// Deserializes a list of names in the form [`ListForm::JsonOrSpaces`]: an array of strings, a string that contains such
+/// an array as JSON, or names separated by spaces.
 ///
 /// # Errors
-/// The value has none of these forms.
+/// The value does not have this form.
 pub fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let names = match Value::deserialize(deserializer)? {
-        Value::String(text) => {
-            read_text(&text).map(|names| names.into_iter().map(Cow::into_owned).collect())
-        }
-        list => serde_json::from_value(list).ok(),
-    };
-    names.ok_or_else(|| D::Error::custom("the claim is not a list of permissions"))
+    names(ListForm::JsonOrSpaces, deserializer)
+}
+
+/// Deserializes a list of names in the form [`ListForm::Bracketed`], such as `[a, b]`. Cognito writes a SAML or OIDC
+/// attribute with several values in this form.
+///
+/// # Errors
+/// The value does not have this form.
+pub fn bracketed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    names(ListForm::Bracketed, deserializer)
+}
+
+/// Deserializes a list of names in the form [`ListForm::CommaSeparated`], such as `a,b`.
+///
+/// # Errors
+/// The value does not have this form.
+pub fn comma_separated<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    names(ListForm::CommaSeparated, deserializer)
+}
+
+/// Deserializes a list of names in the form [`ListForm::SpaceSeparated`], such as `a b`.
+///
+/// # Errors
+/// The value does not have this form.
+pub fn space_separated<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    names(ListForm::SpaceSeparated, deserializer)
+}
+
+/// Deserializes a list of names in the form [`ListForm::UrlEncoded`], such as `a%3Ab,c+d`.
+///
+/// # Errors
+/// The value does not have this form.
+pub fn url_encoded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    names(ListForm::UrlEncoded, deserializer)
+}
+
+/// The value in errors, which must not quote the token.
+const OTHER: Unexpected<'static> = Unexpected::Other("a value of another form");
+
+fn names<'de, D: Deserializer<'de>>(
+    form: ListForm,
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let names = form.names(&value).map(|names| names.into_iter().map(Cow::into_owned).collect());
+    names.ok_or_else(|| D::Error::invalid_value(OTHER, &form.expected()))
 }

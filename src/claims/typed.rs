@@ -3,7 +3,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::verified::{TokenUse, Verified},
+    claims::{token_use::TokenUse, verified::Verified},
     error::{AuthError, AuthErrorKind},
 };
 
@@ -47,13 +47,39 @@ impl<T> Claims<T> {
     pub fn verified(&self) -> &Verified {
         &self.verified
     }
+
+    /// Returns your own claims as an owned value. They are cloned if they are kept with a cached token.
+    pub fn into_custom(self) -> T
+    where
+        T: Clone,
+    {
+        // `verified` keeps a reference too, unless it is dropped first.
+        let Self { verified, custom } = self;
+        drop(verified);
+        Arc::unwrap_or_clone(custom)
+    }
+}
+
+impl<T: Clone> AccessClaims<T> {
+    /// Does the same as [`Claims::into_custom`].
+    pub fn into_custom(self) -> T {
+        self.0.into_custom()
+    }
+}
+
+impl<T: Clone> IdClaims<T> {
+    /// Does the same as [`Claims::into_custom`].
+    pub fn into_custom(self) -> T {
+        self.0.into_custom()
+    }
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Claims<T> {
     /// Decodes `T` from the payload, or returns the value that was decoded earlier for the same cached token.
     ///
     /// # Errors
-    /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit `T`.
+    /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit `T`;
+    /// [`claims_mismatch`](AuthError::claims_mismatch) names the claim.
     pub fn from_verified(verified: &Verified) -> Result<Self, AuthError> {
         Ok(Self { custom: verified.decode()?, verified: verified.clone() })
     }

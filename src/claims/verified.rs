@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    claims::names::Names,
+    claims::{names::Names, shape::wrong_shape, token_use::TokenUse},
     error::{AuthError, AuthErrorKind},
 };
 
@@ -96,16 +96,6 @@ pub(crate) struct PoolPlace {
 
 /// The latest time that a claim may have: the end of the year 9999, in seconds since the Unix epoch.
 pub(crate) const MAX_NUMERIC_DATE: u64 = 253_402_300_799;
-
-/// The kind of a token: claim `token_use`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "Cognito signs two kinds of JWT")]
-pub enum TokenUse {
-    /// An access token, which states what a client may do. It has `client_id` and scopes.
-    Access,
-    /// An ID token, which states who the user is. It has `aud` and the user's attributes.
-    Id,
-}
 
 impl Verified {
     pub(crate) fn new(facts: Facts, payload: Arc<str>) -> Self {
@@ -251,7 +241,8 @@ impl Verified {
     /// decoded.
     ///
     /// # Errors
-    /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type.
+    /// [`ClaimsShape`](AuthErrorKind::ClaimsShape) if the payload does not fit the type;
+    /// [`claims_mismatch`](AuthError::claims_mismatch) names the claim.
     pub fn decode<T>(&self) -> Result<Arc<T>, AuthError>
     where
         T: DeserializeOwned + Send + Sync + 'static,
@@ -311,18 +302,10 @@ impl Verified {
         if let Ok(unit) = unit.downcast() {
             return Ok(unit);
         }
-        let decoded: T = serde_json::from_str(self.payload()).map_err(|error| {
-            // Serde's message may quote the payload. Only a message about a missing field is safe to log.
-            let error = error.to_string();
-            let missing = error.starts_with("missing field `").then_some(error);
-            tracing::debug!(
-                expected = std::any::type_name::<T>(),
-                missing,
-                "the token's claims do not have the shape of the expected type"
-            );
-            wrong_shape()
-        })?;
-        Ok(Arc::new(decoded))
+        // The error of `serde_json` may quote the payload, so it is not used.
+        serde_json::from_str(self.payload())
+            .map(Arc::new)
+            .map_err(|_| wrong_shape::<T>(self.payload(), self.token_use()))
     }
 }
 
@@ -360,29 +343,6 @@ impl Validity {
     }
 }
 
-impl TokenUse {
-    /// Returns the claim's value: `access` or `id`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Access => "access",
-            Self::Id => "id",
-        }
-    }
-}
-
-impl fmt::Display for TokenUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 fn since_epoch(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
-fn wrong_shape() -> AuthError {
-    AuthError::new(
-        AuthErrorKind::ClaimsShape,
-        "the token's claims do not have the shape that this route requires",
-    )
 }

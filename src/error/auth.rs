@@ -12,6 +12,7 @@ pub struct AuthError {
     detail: &'static str,
     retry_after: Option<Duration>,
     denial: Option<Arc<Denial>>,
+    claims_mismatch: Option<Arc<str>>,
 }
 
 /// The part of a policy that was not met. Its text is from the service's code, never from the token.
@@ -76,7 +77,7 @@ pub enum AuthErrorKind {
 
 impl AuthError {
     pub(crate) fn new(kind: AuthErrorKind, detail: &'static str) -> Self {
-        Self { kind, detail, retry_after: None, denial: None }
+        Self { kind, detail, retry_after: None, denial: None, claims_mismatch: None }
     }
 
     pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
@@ -87,6 +88,12 @@ impl AuthError {
     /// Adds the part of a policy that was not met, and its scopes. Neither may contain data from a token.
     pub(crate) fn with_denial(mut self, policy: String, scope: String) -> Self {
         self.denial = Some(Arc::new(Denial { policy, scope }));
+        self
+    }
+
+    /// Adds the claim that does not fit the expected type. The text may not contain data from a token.
+    pub(crate) fn with_claims_mismatch(mut self, mismatch: String) -> Self {
+        self.claims_mismatch = Some(mismatch.into());
         self
     }
 
@@ -113,6 +120,13 @@ impl AuthError {
     /// Returns the part of the policy that was not met, as [`Policy`](crate::Policy) is displayed.
     pub fn failed_policy(&self) -> Option<&str> {
         self.denial.as_deref().map(|denial| denial.policy.as_str())
+    }
+
+    /// Returns the path of the claim that does not fit the type of the handler's parameter, and what the type expects,
+    /// such as "`custom:tenant_id` is missing" or "`address.lines[2]`: expected a string". It contains names from the
+    /// service's code, and no value of the token. Clients do not get it.
+    pub fn claims_mismatch(&self) -> Option<&str> {
+        self.claims_mismatch.as_deref()
     }
 
     /// Returns the scopes that the challenge names, separated by spaces.
@@ -183,8 +197,8 @@ impl AuthErrorKind {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.detail)?;
-        match self.failed_policy() {
-            Some(policy) => write!(f, ": {policy}"),
+        match self.failed_policy().or(self.claims_mismatch()) {
+            Some(cause) => write!(f, ": {cause}"),
             None => Ok(()),
         }
     }
@@ -197,6 +211,7 @@ impl fmt::Debug for AuthError {
             .field("detail", &self.detail)
             .field("retry_after", &self.retry_after)
             .field("failed_policy", &self.failed_policy())
+            .field("claims_mismatch", &self.claims_mismatch)
             .finish()
     }
 }

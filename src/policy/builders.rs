@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use crate::{
-    claims::TokenUse,
+    claims::{ListForm, TokenUse},
     policy::{Node, Policy},
 };
 
@@ -34,8 +34,28 @@ pub fn permission(name: impl Into<String>) -> Policy {
 ///
 /// Cognito writes every custom attribute as a string: `claim("custom:level", "3")`. Users can change the attributes
 /// that their app client may write, so do not grant access by such a claim.
+///
+/// A list in a string is one string here. [`claim_contains`] reads it.
 pub fn claim(name: impl Into<String>, value: impl Into<Value>) -> Policy {
     Node::Claim(name.into(), value.into()).into()
+}
+
+/// Requires that a top-level claim is a list in this [form](ListForm) that contains a name.
+///
+/// For lists in text, for example from an identity provider:
+///
+/// ```
+/// use tower_cognito::{claims::ListForm, policy::claim_contains};
+///
+/// // Cognito writes the values of the SAML attribute as `[orders, billing]`.
+/// let policy = claim_contains("custom:teams", ListForm::Bracketed, "billing");
+/// # drop(policy);
+/// ```
+///
+/// A claim that does not have this form does not meet the policy, and is logged once. The warning at [`claim`] about
+/// attributes that users can change applies here too.
+pub fn claim_contains(claim: impl Into<String>, form: ListForm, name: impl Into<String>) -> Policy {
+    Node::ClaimContains(claim.into(), form, name.into()).into()
 }
 
 /// Requires a token of this kind.

@@ -34,6 +34,7 @@ fn defect_of(node: &Node) -> Option<&'static str> {
         | Node::Client(name)
         | Node::Pool(name)
         | Node::Claim(name, _)
+        | Node::ClaimContains(name, _, _)
             if name.is_empty() =>
         {
             Some(EMPTY)

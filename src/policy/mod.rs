@@ -27,7 +27,8 @@ mod node;
 mod predicate;
 
 pub use self::builders::{
-    all, any, authenticated, claim, client, group, permission, pool, scope, token_use,
+    all, any, authenticated, claim, claim_contains, client, group, permission, pool, scope,
+    token_use,
 };
 pub use self::grants::Grants;
 pub(crate) use self::node::Node;

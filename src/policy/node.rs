@@ -6,7 +6,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    claims::{TokenUse, Verified},
+    claims::{ListForm, TokenUse, Verified},
     error::{AuthError, AuthErrorKind},
     policy::predicate::Predicate,
 };
@@ -37,6 +37,7 @@ pub(crate) enum Node {
     Group(String),
     Permission(String),
     Claim(String, Value),
+    ClaimContains(String, ListForm, String),
     TokenUse(TokenUse),
     Client(String),
     Pool(String),
@@ -87,6 +88,9 @@ impl Policy {
             Node::Permission(name) => token.has_permission(name),
             Node::Claim(name, value) => {
                 token.claim(name).is_some_and(|found| is_or_contains(found, value))
+            }
+            Node::ClaimContains(claim, form, name) => {
+                token.claim(claim).is_some_and(|found| form.contains(claim, found, name))
             }
             Node::TokenUse(token_use) => token.token_use() == *token_use,
             Node::Client(id) => token.client_id() == id,
@@ -197,6 +201,9 @@ impl fmt::Display for Policy {
             Node::Group(name) => write!(f, "group({name:?})"),
             Node::Permission(name) => write!(f, "permission({name:?})"),
             Node::Claim(name, value) => write!(f, "claim({name:?}, {value})"),
+            Node::ClaimContains(claim, form, name) => {
+                write!(f, "claim_contains({claim:?}, {form:?}, {name:?})")
+            }
             Node::TokenUse(token_use) => write!(f, "token_use({token_use})"),
             Node::Client(id) => write!(f, "client({id:?})"),
             Node::Pool(name) => write!(f, "pool({name:?})"),

@@ -2,14 +2,14 @@ use std::{
     collections::HashMap,
     fmt,
     future::Future,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
 use serde::Deserialize;
 
 use crate::{
-    claims::Verified,
+    claims::{ListForm, Verified},
     clock::{Clock, SystemClock},
     error::ConfigError,
     keys::{ExportedSet, HttpSources, KeySet, KeySettings},
@@ -37,6 +37,7 @@ pub struct VerifierBuilder {
     expiry_leeway: Duration,
     clock_skew: Duration,
     permissions_claim: Option<String>,
+    permissions_form: Option<ListForm>,
     checks: Checks,
     cache_bytes: usize,
     imported: Option<String>,
@@ -91,6 +92,7 @@ impl VerifierBuilder {
             expiry_leeway: Duration::ZERO,
             clock_skew: Duration::from_secs(30),
             permissions_claim: None,
+            permissions_form: None,
             checks: Checks::default(),
             cache_bytes: DEFAULT_CACHE_BYTES,
             imported: None,
@@ -104,7 +106,8 @@ impl VerifierBuilder {
     }
 
     /// Reads permissions from this claim: an array of strings, a string that contains such an array as JSON, or names
-    /// separated by spaces. Any other value grants nothing, and is logged once.
+    /// separated by spaces. Call [`permissions_form`](Self::permissions_form) for a list in another form. Any other
+    /// value grants nothing, and is logged once.
     ///
     /// Default: no claim is read, because access must not depend on a claim that was not configured.
     ///
@@ -113,6 +116,23 @@ impl VerifierBuilder {
     /// that a pre-token-generation trigger writes, or remove the attribute from the client's write attributes.
     pub fn permissions_claim(mut self, name: impl Into<String>) -> Self {
         self.permissions_claim = Some(name.into());
+        self
+    }
+
+    /// Sets the form of the list in the [permissions claim](Self::permissions_claim). A value that does not have this
+    /// form grants nothing, and is logged once. For example, Cognito writes several values of a SAML or OIDC attribute
+    /// as `[a, b]`:
+    ///
+    /// ```
+    /// # use tower_cognito::{Pool, Verifier, claims::ListForm};
+    /// # let builder = Verifier::builder(Pool::new("eu-west-1_A").id_tokens(["web"]));
+    /// builder.permissions_claim("custom:groups").permissions_form(ListForm::Bracketed)
+    /// # .build().unwrap();
+    /// ```
+    ///
+    /// Default: [`ListForm::JsonOrSpaces`], because triggers write these forms, and no text has two readings in it.
+    pub fn permissions_form(mut self, form: ListForm) -> Self {
+        self.permissions_form = Some(form);
         self
     }
 
@@ -252,14 +272,22 @@ impl VerifierBuilder {
     /// - two pools have the same issuer or name;
     /// - two settings conflict;
     /// - a duration is out of its range;
-    /// - the permissions claim is a claim with a fixed meaning, such as `sub`;
+    /// - the permissions claim is a claim with a fixed meaning, such as `sub`, or its form is set without the claim;
     /// - the imported keys cannot be read.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         self.keys.check()?;
         check_leeway("expiry_leeway", self.expiry_leeway)?;
         check_leeway("clock_skew", self.clock_skew)?;
-        if let Some(name) = &self.permissions_claim {
-            check_permissions_claim(name)?;
+        match &self.permissions_claim {
+            Some(name) => check_permissions_claim(name)?,
+            None if self.permissions_form.is_some() => {
+                return Err(ConfigError::Name {
+                    field: "permissions_claim",
+                    found: String::new(),
+                    expected: "the claim whose form `permissions_form` sets",
+                });
+            }
+            None => {}
         }
         let http = HttpSources::default();
         let mut pools = PoolSet::default();
@@ -278,7 +306,7 @@ impl VerifierBuilder {
             clock: self.clock,
             tolerance,
             permissions_claim: self.permissions_claim,
-            has_warned_of_permissions: AtomicBool::new(false),
+            permissions_form: self.permissions_form.unwrap_or_default(),
             cache: TokenCache::new(self.cache_bytes),
             checks: self.checks,
         })))

@@ -1,11 +1,7 @@
-use std::{
-    borrow::Cow,
-    sync::{Arc, atomic::Ordering},
-    time::SystemTime,
-};
+use std::{borrow::Cow, sync::Arc, time::SystemTime};
 
 use crate::{
-    claims::{Facts, Names, PoolPlace, SignedBy, Verified, read_permissions},
+    claims::{Facts, Names, PoolPlace, SignedBy, Verified},
     error::{AuthError, AuthErrorKind},
     keys::{KeyCache, UsableSet},
     token::{CompactJws, Signed, Unverified},
@@ -121,15 +117,11 @@ impl Inner {
 
     /// Reads the permissions claim. One that cannot be read grants nothing.
     fn permissions<'t>(&self, token: &'t Signed<'_>) -> Vec<Cow<'t, str>> {
-        let Some(claim) = token.permissions() else { return Vec::new() };
-        read_permissions(claim).unwrap_or_else(|| {
-            if !self.has_warned_of_permissions.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    claim = self.permissions_claim,
-                    "the permissions claim of a token is neither an array of strings, nor a string with such an \
-                     array, nor names separated by spaces; it grants nothing (logged once)"
-                );
-            }
+        let (Some(name), Some(value)) = (&self.permissions_claim, token.permissions()) else {
+            return Vec::new();
+        };
+        self.permissions_form.read(value).unwrap_or_else(|| {
+            self.permissions_form.log_wrong_form(name);
             Vec::new()
         })
     }

@@ -93,6 +93,9 @@ impl Pool {
 
     /// Accepts access tokens of these app clients (`token_use` is `access` and `client_id` is one of them).
     ///
+    /// They contain groups and scopes, but no user attributes:
+    /// [Access token or ID token](crate::docs::which_token) lists what is in which token.
+    ///
     /// Default: none, because an access token does not identify a user's profile and an ID token authorizes nothing:
     /// the service has to choose. A second call replaces the list.
     pub fn access_tokens<C>(mut self, clients: C) -> Self
@@ -105,6 +108,9 @@ impl Pool {
     }
 
     /// Accepts ID tokens of these app clients (`token_use` is `id` and `aud` is one of them).
+    ///
+    /// They contain groups and the user's attributes, but no scopes:
+    /// [Access token or ID token](crate::docs::which_token) lists what is in which token.
     ///
     /// Default: none. A second call replaces the list.
     pub fn id_tokens<C>(mut self, clients: C) -> Self

@@ -1,10 +1,7 @@
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{fmt, sync::Arc};
 
 use crate::{
-    claims::{SignedBy, Verified},
+    claims::{ListForm, SignedBy, Verified},
     clock::Clock,
     error::{AuthError, AuthErrorKind},
     keys::Miss,
@@ -37,7 +34,7 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tolerance: Tolerance,
     pub(super) permissions_claim: Option<String>,
-    pub(super) has_warned_of_permissions: AtomicBool,
+    pub(super) permissions_form: ListForm,
     pub(super) cache: TokenCache,
     pub(super) checks: Checks,
 }

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use tower_cognito::{AuthErrorKind, Pool, Verifier};
 use tower_cognito_local::{TokenBuilder, UserPool};
 
+use crate::support::{both_uses, full_verifier};
+
 const API: &str = "https://api.example.com";
 const OTHER: &str = "https://billing.example.com";
 
@@ -56,7 +58,7 @@ async fn resource_bound_access_token_is_rejected_by_default() {
         (Some(json!(7)), INVALID),
         (Some(json!([[client]])), INVALID),
     ];
-    check(&pool, pool.pool(), cases).await;
+    check(&pool, both_uses(&pool), cases).await;
 }
 
 #[tokio::test]
@@ -83,7 +85,7 @@ async fn only_tokens_bound_to_a_configured_resource_are_accepted() {
         (Some(json!([API, 1])), INVALID),
         (Some(Value::Null), INVALID),
     ];
-    check(&pool, pool.pool().resources([API, second]), cases).await;
+    check(&pool, both_uses(&pool).resources([API, second]), cases).await;
 }
 
 #[tokio::test]
@@ -100,13 +102,13 @@ async fn resources_or_unbound_accepts_unbound_tokens_and_rejects_other_resources
         (Some(json!([])), WRONG),
         (Some(Value::Null), INVALID),
     ];
-    check(&pool, pool.pool().resources_or_unbound([API]), cases).await;
+    check(&pool, both_uses(&pool).resources_or_unbound([API]), cases).await;
 }
 
 #[tokio::test]
 async fn client_is_checked_in_addition_to_the_resource() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = Verifier::builder(pool.pool().resources([API])).build().unwrap();
+    let verifier = Verifier::builder(both_uses(&pool).resources([API])).build().unwrap();
     let bound = || pool.token("alice").claim("aud", API);
     assert_eq!(outcome(&verifier, &bound().sign()).await, None);
     let other_client = bound().client("other").sign();
@@ -116,7 +118,7 @@ async fn client_is_checked_in_addition_to_the_resource() {
 #[tokio::test]
 async fn aud_of_an_id_token_is_checked_against_the_client() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = Verifier::builder(pool.pool().resources([API])).build().unwrap();
+    let verifier = Verifier::builder(both_uses(&pool).resources([API])).build().unwrap();
     assert_eq!(outcome(&verifier, &pool.id_token("alice").sign()).await, None);
     let bound = pool.id_token("alice").claim("aud", API).sign();
     assert_eq!(outcome(&verifier, &bound).await, Some(AuthErrorKind::WrongClient));
@@ -129,8 +131,8 @@ async fn resource_applies_only_to_its_own_pool() {
         UserPool::builder().own_keys().start().await.unwrap(),
     ];
     let [first, second] = &pools;
-    let verifier = Verifier::builder(first.pool().name("first").resources([API]))
-        .add_pool(second.pool().name("second").resources([OTHER]))
+    let verifier = Verifier::builder(both_uses(first).name("first").resources([API]))
+        .add_pool(both_uses(second).name("second").resources([OTHER]))
         .build()
         .unwrap();
     for (pool, audience, expected) in
@@ -144,7 +146,7 @@ async fn resource_applies_only_to_its_own_pool() {
 #[tokio::test]
 async fn token_with_any_cnf_claim_is_rejected() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = full_verifier(&pool).build().unwrap();
     let start: [&dyn Fn() -> TokenBuilder; 2] =
         [&|| pool.token("alice"), &|| pool.id_token("alice")];
     for token in start {

@@ -39,7 +39,7 @@ async fn amplify_cookie_of_the_last_user_is_read() {
     let pool = UserPool::start().await.unwrap();
     let id = pool.client_id();
     let layer = |token_use| {
-        CognitoLayer::new(pool.verifier().build().unwrap())
+        CognitoLayer::new(crate::support::full_verifier(&pool).build().unwrap())
             .credentials([Credential::amplify_cookie(id, token_use).unwrap()])
     };
     let access = layer(TokenUse::Access);
@@ -111,7 +111,8 @@ async fn a_function_chooses_the_cookie() {
             None => cookies.iter().find(|(name, _)| named(name)).map(|(name, _)| name.to_owned()),
         }
     });
-    let layer = CognitoLayer::new(pool.verifier().build().unwrap()).credentials([credential]);
+    let layer = CognitoLayer::new(crate::support::full_verifier(&pool).build().unwrap())
+        .credentials([credential]);
     let (alice, bob) = (pool.token("alice").sign(), pool.token("bob").sign());
     let invalid = Err(AuthErrorKind::InvalidRequest);
     let missing = Err(AuthErrorKind::MissingCredential);
@@ -135,7 +136,8 @@ async fn request_with_two_cookies_of_possible_names_is_rejected() {
         let names = cookies.iter().map(|(name, _)| name);
         names.filter(|name| name.ends_with(".token")).map(str::to_owned).collect()
     });
-    let layer = CognitoLayer::new(pool.verifier().build().unwrap()).credentials([credential]);
+    let layer = CognitoLayer::new(crate::support::full_verifier(&pool).build().unwrap())
+        .credentials([credential]);
     let (alice, bob) = (pool.token("alice").sign(), pool.token("bob").sign());
     for (cookies, expected) in [
         (format!("a.token={alice}; b=x"), Ok(Some("alice".to_owned()))),
@@ -164,8 +166,8 @@ async fn found_cookie_is_rejected_in_cross_site_requests() {
     ] {
         let trusting = credential.clone().add_trusted_origin("https://app.example.com").unwrap();
         for (credential, is_trusted) in [(credential, false), (trusting, true)] {
-            let layer =
-                CognitoLayer::new(pool.verifier().build().unwrap()).credentials([credential]);
+            let layer = CognitoLayer::new(crate::support::full_verifier(&pool).build().unwrap())
+                .credentials([credential]);
             for (origin, site, passes) in [
                 ("https://api.example.com", "same-origin", true),
                 ("https://app.example.com", "same-site", is_trusted),

@@ -12,38 +12,50 @@ use crate::support::{
         custom_claims, custom_rejection, guests, plain_hyper, quickstart, request_rules, tenants,
         two_pools, web,
     },
-    get, serve,
+    full_verifier, get, serve, sign_in_through_api,
 };
 
 #[tokio::test]
-async fn quickstart_enforces_the_policy_of_each_route() {
-    let pool = UserPool::start().await.unwrap();
-    let address = serve(quickstart::app(pool.verifier().build().unwrap())).await;
-    let user = pool.token("alice").sign();
-    let profile = pool.token("alice").scope("openid").scope("profile").sign();
-    let id = pool.id_token("alice").sign();
-    let group = pool.token("bob").group("staff").group("admin").sign();
-    let writer = pool.id_token("carol").permissions(["read:all", "write:all"]).sign();
-    let machine = pool.machine_token(pool.client_id()).scope("orders/read").sign();
+async fn quickstart_accepts_the_tokens_of_a_plain_sign_in_on_each_route() {
+    let pool = quickstart::local_pool().await.unwrap();
+    let verifier = quickstart::verifier(pool.pool(), &[pool.client_id()]).unwrap();
+    let address = serve(quickstart::app(verifier)).await;
+    let alice = sign_in_through_api(&pool, "alice").await;
+    let bob = sign_in_through_api(&pool, "bob").await;
     for (path, token, status) in [
         ("/public", None, 200),
         ("/public", Some("garbage"), 200),
         ("/api/protected", None, 401),
-        ("/api/protected", Some(&*user), 403),
-        ("/api/protected", Some(&*profile), 200),
-        ("/api/protected", Some(&*id), 200),
-        ("/api/protected", Some(&*machine), 403),
-        ("/api/admin", None, 401),
-        ("/api/admin", Some(&*user), 403),
-        ("/api/admin", Some(&*id), 403),
-        ("/api/admin", Some(&*group), 200),
-        ("/api/admin", Some(&*writer), 200),
+        ("/api/protected", Some(&*alice.access), 200),
+        ("/api/protected", Some(&*alice.id), 200),
         ("/api/me", None, 401),
-        ("/api/me", Some(&*machine), 200),
-        ("/api/nothing", Some(&*user), 404),
+        ("/api/me", Some(&*alice.access), 200),
+        ("/api/admin", None, 401),
+        ("/api/admin", Some(&*alice.access), 403),
+        ("/api/admin", Some(&*bob.access), 200),
+        ("/api/admin", Some(&*bob.id), 200),
+        ("/api/orders", Some(&*alice.access), 403),
+        ("/api/orders", Some(&*bob.access), 200),
+        ("/api/orders", Some(&*bob.id), 200),
+        // The comment at the route says that a sign-in through the API does not have the scope.
+        ("/api/profile", Some(&*bob.access), 403),
+        ("/api/nothing", Some(&*alice.access), 404),
     ] {
         let response = get(address, path, token).await;
         assert_eq!(response.status, status, "{path}: {response:?}");
+    }
+}
+
+#[tokio::test]
+async fn quickstart_accepts_a_scope_of_the_hosted_pages() {
+    let pool = UserPool::start().await.unwrap();
+    let verifier = quickstart::verifier(pool.pool(), &[pool.client_id()]).unwrap();
+    let address = serve(quickstart::app(verifier)).await;
+    let hosted = pool.token("alice").scope("openid").scope("profile").sign();
+    assert_eq!(get(address, "/api/profile", Some(&hosted)).await.status, 200);
+    let machine = pool.machine_token(pool.client_id()).scope("orders/read").sign();
+    for (path, status) in [("/api/me", 200), ("/api/profile", 403), ("/api/admin", 403)] {
+        assert_eq!(get(address, path, Some(&machine)).await.status, status, "{path}");
     }
 }
 
@@ -62,34 +74,35 @@ async fn quickstart_returns_the_claims_unchanged() {
 
 #[tokio::test]
 async fn custom_claims_reach_the_handler_and_the_policy() {
-    let pool = UserPool::start().await.unwrap();
-    let verifier = custom_claims::verifier(pool.pool()).build().unwrap();
+    let pool = custom_claims::local_pool().await.unwrap();
+    let verifier = custom_claims::verifier(pool.pool(), pool.client_id()).unwrap();
     let address = serve(custom_claims::app(verifier)).await;
-    let token = pool.id_token("alice").claim("custom:tenant_id", "acme");
-    let plain = token.sign();
-    let reader = pool.id_token("bob").claim("custom:tenant_id", "acme").claim("custom:seats", "12");
-    let reader = reader.permissions(["orders:read"]).sign();
-    let support = pool.id_token("carol").claim("custom:tenant_id", "acme").group("support").sign();
+    let reader = sign_in_through_api(&pool, "alice").await;
+    let of_tenant = |name: &str| pool.id_token(name).claim("custom:tenant_id", "acme");
+    let plain = of_tenant("bob").sign();
+    let support = of_tenant("carol").group("support").sign();
 
-    let response = get(address, "/tenant", Some(&reader)).await;
+    let response = get(address, "/tenant", Some(&reader.id)).await;
     assert!(response.body.ends_with(" of acme, 12 seats"), "{response:?}");
     for (path, token, status) in [
         ("/tenants/acme/orders", &plain, 403),
-        ("/tenants/acme/orders", &reader, 200),
+        ("/tenants/acme/orders", &reader.id, 200),
         ("/tenants/acme/orders", &support, 200),
-        ("/tenants/other/orders", &reader, 403),
-        ("/admin", &reader, 403),
+        ("/tenants/other/orders", &reader.id, 403),
+        ("/admin", &reader.id, 403),
+        ("/tenant", &reader.access, 401),
     ] {
         assert_eq!(get(address, path, Some(token)).await.status, status, "{path}");
     }
     let without_tenant = get(address, "/tenant", Some(&pool.id_token("dave").sign())).await;
     assert_eq!((without_tenant.status, without_tenant.code().as_str()), (403, "claims_shape"));
+    assert!(!without_tenant.body.contains("tenant_id"), "{without_tenant:?}");
 }
 
 #[tokio::test]
 async fn request_rules_decide_by_owner_tenant_method_and_database() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = full_verifier(&pool).build().unwrap();
     let database = request_rules::Database::default();
     let alice = pool.token("alice").scope("orders/read").scope("invoices/read").sign();
     let admin = pool.token("root").group("admin").group("staff").sign();
@@ -228,7 +241,7 @@ async fn tenants_are_added_and_removed_while_the_service_runs() {
         let wanted = rows.iter().filter(|(name, _)| names.contains(name));
         let tenant = |(name, pool): &(&str, &UserPool)| tenants::Tenant {
             name: (*name).into(),
-            pool: pool.pool(),
+            pool: pool.pool().access_tokens([pool.client_id()]),
         };
         tenants::sync(&verifier, wanted.map(tenant).collect()).unwrap();
     };
@@ -246,7 +259,10 @@ async fn tenants_are_added_and_removed_while_the_service_runs() {
     // A tenant that cannot be added does not affect the others.
     let row = |name: &str, pool| tenants::Tenant { name: name.into(), pool };
     let invalid = Pool::new("x").access_tokens(["web"]);
-    let result = tenants::sync(&verifier, vec![row("bad", invalid), row("acme", acme.pool())]);
+    let result = tenants::sync(
+        &verifier,
+        vec![row("bad", invalid), row("acme", acme.pool().access_tokens([acme.client_id()]))],
+    );
     assert!(result.is_err());
     let response = get(address, "/tenant", Some(&acme.token("alice").sign())).await;
     assert_eq!(response.status, 200);

@@ -23,6 +23,7 @@ mod explain;
 mod extractors;
 mod faults;
 mod fetch;
+mod first_example;
 mod frameworks;
 mod grpc;
 mod keys;

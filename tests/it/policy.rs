@@ -8,6 +8,8 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
+use crate::support::{both_uses, full_verifier};
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -18,12 +20,12 @@ async fn token(
     groups: &[String],
     permissions: &[String],
 ) -> Verified {
-    let mut token =
-        pool.token("alice").claim("scope", scopes.join(" ")).permissions(permissions.to_vec());
+    let mut token = pool.token("alice").changed_by_trigger().claim("scope", scopes.join(" "));
+    token = token.permissions(permissions.to_vec());
     for name in groups {
         token = token.group(name);
     }
-    pool.verifier().token_cache_bytes(0).build().unwrap().verify(&token.sign()).await.unwrap()
+    full_verifier(pool).token_cache_bytes(0).build().unwrap().verify(&token.sign()).await.unwrap()
 }
 
 #[tokio::test]
@@ -31,13 +33,14 @@ async fn each_grant_checks_its_own_claim() {
     let users = UserPool::start().await.unwrap();
     let token = users
         .token("alice")
+        .changed_by_trigger()
         .scope("a")
         .group("b")
         .permissions(["c"])
         .claim("custom:level", "3")
         .claim("n", 3)
         .claim("list", serde_json::json!(["x", 1]));
-    let token = users.verifier().build().unwrap().verify(&token.sign()).await.unwrap();
+    let token = full_verifier(&users).build().unwrap().verify(&token.sign()).await.unwrap();
     for (policy, met) in [
         (authenticated(), true),
         (scope("a"), true),
@@ -161,8 +164,8 @@ async fn group_grants_access_only_in_its_own_pool() {
     let staff = UserPool::builder().pool_id("us-east-1_Staff").start().await.unwrap();
     let shop = UserPool::builder().pool_id("us-east-1_Shop").start().await.unwrap();
     let grants = Grants::new().add_group("admin", ["write:all"]);
-    let verifier = Verifier::builder(staff.pool().name("staff").grants(grants))
-        .add_pool(shop.pool().name("shop"))
+    let verifier = Verifier::builder(both_uses(&staff).name("staff").grants(grants))
+        .add_pool(both_uses(&shop).name("shop"))
         .build()
         .unwrap();
     for (users, name, met) in [(&staff, "staff", true), (&shop, "shop", false)] {

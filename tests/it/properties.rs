@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tower_cognito::TokenUse;
 use tower_cognito_local::UserPool;
 
+use crate::support::full_verifier;
+
 /// Returns a configuration with this number of cases, unless `PROPTEST_CASES` has another number.
 fn cases(default: u32) -> ProptestConfig {
     let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
@@ -130,17 +132,18 @@ fn any_single_edit_of_a_valid_token_is_rejected() {
 fn permissions_round_trip_through_a_claim() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pool = runtime.block_on(UserPool::start()).unwrap();
-    let verifier = pool.verifier().token_cache_bytes(0).build().unwrap();
+    let verifier = full_verifier(&pool).token_cache_bytes(0).build().unwrap();
     proptest!(cases(200), |(names in prop::collection::vec("\\PC{0,12}", 0..5), form in 0..3)| {
         let names: Vec<String> = if form == 2 {
-            names.iter().map(|name| format!("p{}", name.replace(' ', ""))).collect()
+            names.iter().map(|name| format!("p{}", name.replace([' ', ','], ""))).collect()
         } else {
             names
         };
+        let token = pool.token("alice").changed_by_trigger();
         let token = match form {
-            0 => pool.token("alice").permissions(names.clone()),
-            1 => pool.token("alice").claim("custom:permissions", json!(names)),
-            _ => pool.token("alice").claim("custom:permissions", names.join(" ")),
+            0 => token.permissions(names.clone()),
+            1 => token.claim("custom:permissions", json!(names)),
+            _ => token.claim("custom:permissions", names.join(" ")),
         };
         let claims = runtime.block_on(verifier.verify(&token.sign())).unwrap();
         prop_assert_eq!(claims.permissions().collect::<Vec<_>>(), names);

@@ -13,7 +13,7 @@ use tower_cognito::{
 };
 use tower_cognito_local::{Fault, UserPool};
 
-use crate::support::ThreadLogs;
+use crate::support::{ThreadLogs, both_uses, full_verifier};
 
 type Call = Response<Bytes>;
 
@@ -56,7 +56,7 @@ async fn default_response_is_problem_json_with_a_stable_code() {
 #[tokio::test]
 async fn error_names_the_claim_of_the_wrong_type() {
     let pool = UserPool::start().await.unwrap();
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = full_verifier(&pool).build().unwrap();
     let (access, id) = (|| pool.token("alice"), || pool.id_token("alice"));
     for (token, claim, word) in [
         (access(), "exp", "`exp`"),
@@ -285,9 +285,9 @@ fn satisfiable_policy_is_not_logged() {
 #[tokio::test]
 async fn permission_without_a_source_is_logged_once() {
     let pool = UserPool::start().await.unwrap();
-    let builder = || tower_cognito::Verifier::builder(pool.pool());
+    let builder = || tower_cognito::Verifier::builder(both_uses(&pool));
     let name = "a_permission_without_a_source";
-    let token = pool.token("alice").permissions([name]).sign();
+    let token = pool.token("alice").changed_by_trigger().permissions([name]).sign();
     let warnings = |log: &ThreadLogs| {
         log.text().lines().filter(|line| line.contains("WARN") && line.contains(name)).count()
     };
@@ -311,7 +311,7 @@ async fn permission_without_a_source_is_logged_once() {
     // With a source, nothing is logged, whether or not the token has the permission.
     let log = ThreadLogs::start();
     let grants = tower_cognito::policy::Grants::new().add_group("staff", [name]);
-    let with_grants = tower_cognito::Verifier::builder(pool.pool().grants(grants));
+    let with_grants = tower_cognito::Verifier::builder(both_uses(&pool).grants(grants));
     for builder in [builder().permissions_claim("custom:permissions"), with_grants] {
         let layer = CognitoLayer::new(builder.build().unwrap());
         let _layer = layer.clone().require(permission(name));
@@ -321,7 +321,8 @@ async fn permission_without_a_source_is_logged_once() {
             .service(ok_service());
         let without = pool.token("bob").sign();
         assert_eq!(service.clone().oneshot(with_token(&without)).await.unwrap().status(), 403);
-        let with = pool.token("alice").permissions([name]).group("staff").sign();
+        let with =
+            pool.token("alice").changed_by_trigger().permissions([name]).group("staff").sign();
         assert_eq!(service.oneshot(with_token(&with)).await.unwrap().status(), 200);
     }
     assert_eq!(warnings(&log), 0, "{}", log.text());
@@ -335,8 +336,8 @@ async fn permission_source_in_one_of_several_pools_causes_no_warning() {
     ];
     let [with, without] = &pools;
     let grants = tower_cognito::policy::Grants::new().add_group("staff", ["a"]);
-    let verifier = tower_cognito::Verifier::builder(with.pool().name("with").grants(grants))
-        .add_pool(without.pool().name("without"))
+    let verifier = tower_cognito::Verifier::builder(both_uses(with).name("with").grants(grants))
+        .add_pool(both_uses(without).name("without"))
         .build()
         .unwrap();
     let log = ThreadLogs::start();

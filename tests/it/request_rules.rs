@@ -254,7 +254,7 @@ async fn asynchronous_function_reads_typed_claims_and_extractors() {
     let orders = Router::new().route("/orders/{id}", get(|| async {}).layer(same_tenant));
     let app = Router::new()
         .nest("/tenants/{tenant}", orders)
-        .layer(CognitoLayer::new(pool.verifier().build().unwrap()));
+        .layer(CognitoLayer::new(crate::support::full_verifier(&pool).build().unwrap()));
     let address = serve(app).await;
     let acme = pool.id_token("alice").claim("custom:tenant_id", "acme").sign();
     let none = pool.id_token("bob").sign();
@@ -549,7 +549,8 @@ async fn function_is_a_part_of_a_policy() {
         [("pro", "a", None), ("free", "a", Some("from_fn")), ("pro", "b", Some("scope"))]
     {
         let plan = serde_json::json!({ "name": plan });
-        let token = pool.token("alice").claim("plan", plan).scope(scope_name).sign();
+        let token =
+            pool.token("alice").changed_by_trigger().claim("plan", plan).scope(scope_name).sign();
         let verified = verifier.verify(&token).await.unwrap();
         let outcome = policy.check(&verified);
         let found = outcome.err().map(|denied| denied.failed().to_string());

@@ -297,7 +297,7 @@ async fn verifier_without_pools_rejects_all_tokens_and_is_ready() {
     assert!(verifier.health().is_empty());
     let token = pool.token("alice").sign();
     assert_eq!(code(&verifier, &token).await, Some("untrusted_issuer"));
-    verifier.add_pool(pool.pool()).unwrap();
+    verifier.add_pool(pool.pool().access_tokens([pool.client_id()])).unwrap();
     verifier.ready().await.unwrap();
     assert_eq!(verifier.health()[0].keys, 2);
     assert_eq!(code(&verifier, &token).await, None);

@@ -348,7 +348,8 @@ async fn tokens_are_accepted_with_any_cache_size() {
 async fn cache_is_bounded_in_bytes() {
     let pool = UserPool::start().await.unwrap();
     // Each token counts as about 20 KiB, including what may be decoded from it.
-    let token = |n| pool.token(format!("user{n}")).claim("list", vec![0; 100]).sign();
+    let token =
+        |n| pool.token(format!("user{n}")).changed_by_trigger().claim("list", vec![0; 100]).sign();
     let tokens: Vec<_> = (0..100).map(token).collect();
     let (default, mib) = (pool.verifier(), pool.verifier().token_cache_bytes(1 << 20));
     for (builder, expected) in [(default, 100..=100), (mib, 20..=60)] {

@@ -60,7 +60,8 @@ impl World {
 
     /// Returns the builder of an access token with `client_id` and without `aud`, as Cognito issues them.
     pub fn token(&self, username: &str) -> TokenBuilder {
-        self.pool.token(username).scope(SCOPE).group("staff").permissions([PERMISSION])
+        let token = self.pool.token(username).changed_by_trigger();
+        token.scope(SCOPE).group("staff").permissions([PERMISSION])
     }
 
     /// Returns tokens of this number of users.

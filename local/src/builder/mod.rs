@@ -1,5 +1,6 @@
 //! `UserPool` and its builder.
 
+mod tokens;
 mod triggers;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 };
 
 use tower_cognito::{
-    ConfigError, Pool, TokenUse, Verifier, VerifierBuilder,
+    ConfigError, Pool, TokenUse, Verifier,
     keys::{KeySet, KeySetError},
     verifier::PoolId,
 };
@@ -19,7 +20,10 @@ use tower_cognito::{
 use crate::{
     blocking,
     config::Config,
-    pool::{Fault, Parts, Pool as LocalPool, addresses::Addresses, build_without_log, site::Site},
+    pool::{
+        Fault, KeySupply, Parts, Pool as LocalPool, addresses::Addresses, build_without_log,
+        site::Site,
+    },
     seed,
     server::{
         Server,
@@ -27,7 +31,6 @@ use crate::{
     },
     start,
     store::{Disk, Store, mail::Outbox},
-    testing::TokenBuilder,
     triggers::Triggers,
 };
 
@@ -52,7 +55,7 @@ pub struct UserPoolBuilder {
     tls: Option<Tls>,
     public_url: Option<String>,
     allowed_hosts: Vec<String>,
-    own_keys: bool,
+    keys: KeySupply,
     config: Config,
     data: Option<PathBuf>,
     smtp: Option<String>,
@@ -78,7 +81,7 @@ impl UserPool {
             tls: None,
             public_url: None,
             allowed_hosts: Vec::new(),
-            own_keys: false,
+            keys: KeySupply::Shared,
             config: Config::default(),
             data: None,
             smtp: None,
@@ -161,41 +164,6 @@ impl UserPool {
         self.pool.jwks_uri()
     }
 
-    /// Returns the configuration of this pool for a verifier. It accepts access and ID tokens of the default app client.
-    ///
-    /// Plain HTTP is [allowed](tower_cognito::verifier::DangerousPool::allow_plain_http) for any issuer, because the
-    /// pool serves its keys itself.
-    pub fn pool(&self) -> Pool {
-        Pool::custom(self.issuer(), self.jwks_uri())
-            .access_tokens([self.client_id()])
-            .id_tokens([self.client_id()])
-            .dangerous()
-            .allow_plain_http()
-    }
-
-    /// Returns a builder of a verifier for this pool. It accepts access and ID tokens of the default app client, reads
-    /// permissions from `custom:permissions`, and uses the [pool's time](Self::time).
-    pub fn verifier(&self) -> VerifierBuilder {
-        let clock = self.pool.clock();
-        let verifier = Verifier::builder(self.pool()).permissions_claim("custom:permissions");
-        verifier.clock(move || clock.time())
-    }
-
-    /// Returns a builder of a user's access token. By default, it has the claims of a sign-in through the API.
-    pub fn token(&self, username: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Access, username.into())
-    }
-
-    /// Returns a builder of a user's ID token.
-    pub fn id_token(&self, username: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Id, username.into())
-    }
-
-    /// Returns a builder of an access token of the client credentials grant for this app client.
-    pub fn machine_token(&self, client_id: impl Into<String>) -> TokenBuilder {
-        TokenBuilder::machine(Arc::clone(&self.pool), client_id.into())
-    }
-
     /// Signs any header and payload, unchanged, with the key for access tokens. Use it to test what a verifier must
     /// reject.
     pub fn sign_parts(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
@@ -242,8 +210,8 @@ impl UserPool {
 
     /// Returns the pool's time: the system's time, advanced by [`advance`](Self::advance) and by `/_local/clock`.
     ///
-    /// Minted tokens and [`verifier`](Self::verifier) use it. Set it as the [`clock`](VerifierBuilder::clock) of other
-    /// verifiers.
+    /// Minted tokens and [`verifier`](Self::verifier) use it. Set it as the
+    /// [`clock`](tower_cognito::VerifierBuilder::clock) of other verifiers if a test advances it.
     pub fn time(&self) -> SystemTime {
         self.pool.time()
     }
@@ -324,7 +292,7 @@ impl UserPoolBuilder {
     ///
     /// By default the pools of a process share key pairs, under different key ids, because generating keys is slow.
     pub fn own_keys(mut self) -> Self {
-        self.own_keys = true;
+        self.keys = KeySupply::Own;
         self
     }
 
@@ -412,7 +380,7 @@ impl UserPoolBuilder {
             disk.clone(),
             outbox,
             issuers(self.issuer.as_deref(), first, &addresses),
-            (first.region().unwrap_or("us-east-1"), self.own_keys),
+            (first.region().unwrap_or("us-east-1"), self.keys),
         ));
         let is_stored = |id: &PoolId| stored.iter().any(|stored| stored == id.as_str());
         if !ids.iter().all(is_stored) {
@@ -426,20 +394,12 @@ impl UserPoolBuilder {
         for (index, id) in ids.iter().enumerate() {
             let issuer = issuer.take().unwrap_or_else(|| site.issuer(id.as_str()));
             let (client_id, triggers) = (client_id.take(), triggers.take().unwrap_or_default());
-            let (id, disk, own_keys) = (id.clone(), disk.clone(), self.own_keys);
+            let (id, disk, keys) = (id.clone(), disk.clone(), self.keys);
             let (configured, addresses) = (Arc::clone(&seeds), Arc::clone(&addresses));
             let pool = blocking::run(move || {
                 let store = Store::open(id.as_str(), disk)?;
                 let client_id = start::client_id(client_id, &store, &configured, index)?;
-                LocalPool::open(Parts {
-                    store,
-                    id,
-                    client_id,
-                    issuer,
-                    addresses,
-                    own_keys,
-                    triggers,
-                })
+                LocalPool::open(Parts { store, id, client_id, issuer, addresses, keys, triggers })
             })
             .await?;
             let pool = Arc::new(pool);

@@ -8,13 +8,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::text::base64url;
 
-/// Returns random bytes.
+/// Returns random bytes, directly from the system. The first call of `aws-lc-rs`'s generator takes up to 200 ms.
 ///
 /// # Panics
 /// Panics if the system has no random numbers.
 pub(crate) fn random_octets<const N: usize>() -> [u8; N] {
     let mut octets = [0; N];
-    aws_lc_rs::rand::fill(&mut octets).expect("the system has random numbers");
+    getrandom::fill(&mut octets).expect("the system has random numbers");
     octets
 }
 

@@ -33,7 +33,7 @@ pub(crate) mod pool_mfa;
 pub(crate) mod pools;
 mod resource;
 pub(crate) mod resource_servers;
-mod scopes;
+pub(crate) mod scopes;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;

@@ -6,6 +6,7 @@ pub(crate) mod issue;
 pub(crate) mod keys;
 mod own_verifier;
 pub(crate) mod site;
+mod weak_key;
 
 use std::{
     io,
@@ -25,6 +26,7 @@ use tower_cognito::{
 };
 
 pub use self::fault::Fault;
+pub(crate) use self::keys::KeySupply;
 pub(crate) use self::own_verifier::build_without_log;
 use self::{addresses::Addresses, keys::SigningKey, own_verifier::OwnVerifier};
 use crate::{
@@ -42,7 +44,7 @@ pub(crate) struct Pool {
     client_id: String,
     issuer: String,
     addresses: Arc<Addresses>,
-    own_keys: bool,
+    keys: KeySupply,
     /// The number of the next key. It is locked while keys are generated, so that concurrent calls publish them in the
     /// order of their numbers.
     next_key: Mutex<usize>,
@@ -65,7 +67,7 @@ pub(crate) struct Parts {
     pub(crate) client_id: String,
     pub(crate) issuer: String,
     pub(crate) addresses: Arc<Addresses>,
-    pub(crate) own_keys: bool,
+    pub(crate) keys: KeySupply,
     pub(crate) store: Store,
     pub(crate) triggers: Triggers,
 }
@@ -89,7 +91,7 @@ impl Pool {
     ///
     /// Nothing is written to disk for a new pool, see [`create`](Self::create).
     pub(crate) fn open(parts: Parts) -> io::Result<Self> {
-        let Parts { id, client_id, issuer, addresses, own_keys, store, triggers } = parts;
+        let Parts { id, client_id, issuer, addresses, keys, store, triggers } = parts;
         let published = store.read(|data| {
             let keys = data.keys.iter().map(|(number, key)| SigningKey::from_stored(number, key));
             keys.collect::<io::Result<Vec<_>>>()
@@ -101,7 +103,7 @@ impl Pool {
             client_id,
             issuer,
             addresses,
-            own_keys,
+            keys,
             simulation_secret,
             next_key: Mutex::new(published.last().map_or(0, |key| key.number + 1)),
             state: Mutex::new(State { published, generation: 0, fault: Fault::None }),
@@ -195,21 +197,23 @@ impl Pool {
         if clients.is_empty() {
             return Ok(None);
         }
-        let own = self.trusted().map_err(io::Error::other)?.access_tokens(clients);
+        let own = self.with_static_keys().map_err(io::Error::other)?.access_tokens(clients);
+        let own = own.dangerous().accept_any_resource();
         let clock = Arc::clone(&self.clock);
         let verifier = Verifier::builder(own).clock(move || clock.time()).token_cache_bytes(0);
         build_without_log(verifier).map(Some).map_err(io::Error::other)
     }
 
-    /// Returns the configuration of a verifier that trusts this pool's current keys and accepts any resource.
-    pub(crate) fn trusted(&self) -> Result<tower_cognito::Pool, KeySetError> {
-        Ok(tower_cognito::Pool::custom(self.issuer(), self.jwks_uri())
-            .static_keys(self.key_set()?)
-            // The keys are static: nothing is ever fetched over plain HTTP.
-            .dangerous()
-            .allow_plain_http()
-            .dangerous()
-            .accept_any_resource())
+    /// Returns the issuer and the current keys of this pool, for a verifier that fetches nothing.
+    pub(crate) fn with_static_keys(&self) -> Result<tower_cognito::Pool, KeySetError> {
+        // The keys are static: nothing is ever fetched over plain HTTP.
+        Ok(self.trusted().static_keys(self.key_set()?))
+    }
+
+    /// Returns the issuer of this pool and the URL of its keys. Plain HTTP is allowed for any issuer, because the pool
+    /// serves its keys itself.
+    pub(crate) fn trusted(&self) -> tower_cognito::Pool {
+        tower_cognito::Pool::custom(self.issuer(), self.jwks_uri()).dangerous().allow_plain_http()
     }
 
     /// Returns the pool's clock.
@@ -312,8 +316,8 @@ impl Pool {
     /// Adds two new keys, which sign from now on. This is slow and blocks the thread.
     pub(crate) fn add_keys(&self) -> Result<(), StoreError> {
         let mut next = self.next_key.lock().unwrap_or_else(PoisonError::into_inner);
-        let generate = if self.own_keys { SigningKey::own } else { SigningKey::shared };
-        let keys = [generate(&self.issuer, *next)?, generate(&self.issuer, *next + 1)?];
+        let key = |number| self.keys.key(&self.issuer, number);
+        let keys = [key(*next)?, key(*next + 1)?];
         // A new pool writes its keys with its first data. Otherwise a key signs only once it is on disk.
         if self.store.is_on_disk() && self.store.read(|data| data.pool.len() > 0) {
             self.store.write_keys(rows(&keys)?, Vec::new())?;
@@ -383,7 +387,7 @@ mod tests {
             client_id: "client".to_owned(),
             issuer: format!("http://127.0.0.1:9229/{ID}"),
             addresses: Arc::new(Addresses::of(([127, 0, 0, 1], 9229).into())),
-            own_keys,
+            keys: if own_keys { KeySupply::Own } else { KeySupply::Shared },
             triggers: Triggers::default(),
         })
         .unwrap()

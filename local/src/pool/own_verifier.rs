@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Client, User, settings::ClientSettings},
-        pool::{Parts, Pool, addresses::Addresses},
+        pool::{KeySupply, Parts, Pool, addresses::Addresses},
         store::{Data, Store},
         triggers::Triggers,
     };
@@ -63,7 +63,7 @@ mod tests {
             client_id: "first".to_owned(),
             issuer: format!("http://cognito:9229/{id}"),
             addresses: Arc::new(Addresses::of(([192, 168, 1, 7], 9229).into())),
-            own_keys: false,
+            keys: KeySupply::Shared,
             triggers: Triggers::default(),
         };
         Pool::open(parts).unwrap()

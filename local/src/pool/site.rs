@@ -14,7 +14,7 @@ use crate::{
     crypto::secret,
     error::Error,
     model::{Client, PoolRecord},
-    pool::{Parts, Pool, addresses::Addresses},
+    pool::{KeySupply, Parts, Pool, addresses::Addresses},
     store::{Data, Disk, Store, StoreError, mail::Outbox},
     time::{SystemClock, milliseconds},
     triggers::Triggers,
@@ -29,7 +29,7 @@ pub(crate) struct Site {
     issuers: String,
     /// The region of the pools that the API creates, unless the request names one.
     region: String,
-    own_keys: bool,
+    keys: KeySupply,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
     /// Held while a domain is assigned to a pool, so that two pools cannot get the same one.
     pub(crate) domains: tokio::sync::Mutex<()>,
@@ -41,11 +41,11 @@ impl Site {
         disk: Option<Arc<Disk>>,
         outbox: Option<Outbox>,
         issuers: String,
-        (region, own_keys): (&str, bool),
+        (region, keys): (&str, KeySupply),
     ) -> Self {
         let region = region.to_owned();
         let (pools, domains) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { addresses, disk, outbox, issuers, region, own_keys, pools, domains }
+        Self { addresses, disk, outbox, issuers, region, keys, pools, domains }
     }
 
     /// Serves a pool.
@@ -99,7 +99,7 @@ impl Site {
             client_id: client_id.unwrap_or_default(),
             issuer: self.issuer(id),
             addresses: Arc::clone(&self.addresses),
-            own_keys: self.own_keys,
+            keys: self.keys,
             triggers: Triggers::default(),
         })?;
         Ok(Arc::new(pool))

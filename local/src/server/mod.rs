@@ -105,7 +105,13 @@ mod tests {
     #[tokio::test]
     async fn request_that_ends_without_a_response_gets_an_error_in_the_format_of_its_path() {
         let addresses = Arc::new(Addresses::of(([127, 0, 0, 1], 0).into()));
-        let site = Arc::new(Site::new(addresses, None, None, String::new(), ("us-east-1", false)));
+        let site = Arc::new(Site::new(
+            addresses,
+            None,
+            None,
+            String::new(),
+            ("us-east-1", crate::pool::KeySupply::Shared),
+        ));
         let operations = Arc::new(Operations::default());
         // A server that was stopped runs no handlers.
         operations.stop();

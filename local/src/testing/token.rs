@@ -6,11 +6,29 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use tower_cognito::TokenUse;
+use tower_cognito::{ConfigError, TokenUse, Verifier};
 
-use crate::{ids::random_uuid, pool::Pool};
+use crate::{
+    ids::random_uuid,
+    pool::Pool,
+    testing::issuable::{self, Additions},
+};
 
 /// Builds a token, which [`sign`](Self::sign) returns.
+///
+/// A test that passes with a token that production never issues proves nothing. So `sign` panics if the token has
+///
+/// - a claim that Cognito does not write: in an access token, each custom claim and user attribute; in an ID token, each
+///   claim that is not an attribute of the pool that the app client may read;
+/// - a scope that the app client is not granted, or any scope in an ID token;
+/// - a group that does not exist in a pool that has groups, or any group of a machine. Membership is not checked, because
+///   it can change at any time.
+///
+/// Only what the configuration defines is compared. A pool without a configuration accepts all scopes, groups and
+/// `custom:` attributes of ID tokens. An app client that does not exist in the pool may have all scopes, for tests of
+/// wrong clients. Everything is accepted if the pool has a pre-token-generation trigger of a version that changes such
+/// tokens, and after [`changed_by_trigger`](Self::changed_by_trigger). Claims that Cognito writes itself, such as `iss`,
+/// can always have any value or be missing, for tests of invalid tokens.
 #[must_use]
 pub struct TokenBuilder {
     pool: Arc<Pool>,
@@ -18,10 +36,17 @@ pub struct TokenBuilder {
     claims: Map<String, Value>,
     removed: Vec<String>,
     scopes: Vec<String>,
+    groups: Vec<String>,
+    is_changed_by_trigger: bool,
+    pub(super) configure: Option<Arc<Configure>>,
     issued_at: SystemTime,
     /// `None` for a token that has expired.
     lifetime: Option<u64>,
 }
+
+/// The function of a service that builds its verifier.
+pub(super) type Configure =
+    dyn Fn(tower_cognito::Pool) -> Result<Verifier, ConfigError> + Send + Sync;
 
 /// Cognito's default lifetime of access and ID tokens.
 const LIFETIME_SECONDS: u64 = 60 * 60;
@@ -33,7 +58,7 @@ impl TokenBuilder {
     pub(crate) fn user(pool: Arc<Pool>, token_use: TokenUse, username: String) -> Self {
         let subject = pool.subject(&username);
         let client = pool.client_id().to_owned();
-        let token = Self::new(pool, token_use)
+        let token = Self::new(pool, token_use, &client)
             .claim("sub", subject)
             .claim("origin_jti", random_uuid())
             .claim("event_id", random_uuid());
@@ -44,13 +69,20 @@ impl TokenBuilder {
     }
 
     pub(crate) fn machine(pool: Arc<Pool>, client: String) -> Self {
-        Self::new(pool, TokenUse::Access)
+        Self::new(pool, TokenUse::Access, &client)
             .claim("sub", client.clone())
             .claim("client_id", client)
             .claim("version", 2)
     }
 
-    fn new(pool: Arc<Pool>, token_use: TokenUse) -> Self {
+    fn new(pool: Arc<Pool>, token_use: TokenUse, client: &str) -> Self {
+        let lifetime = pool.store.read(|data| {
+            let settings = &data.clients.get(client)?.settings;
+            Some(match token_use {
+                TokenUse::Access => settings.access_token_lifetime(),
+                TokenUse::Id => settings.id_token_lifetime(),
+            })
+        });
         let (issuer, issued_at) = (pool.issuer().to_owned(), pool.time());
         let token = Self {
             pool,
@@ -58,8 +90,11 @@ impl TokenBuilder {
             claims: Map::new(),
             removed: Vec::new(),
             scopes: Vec::new(),
+            groups: Vec::new(),
+            is_changed_by_trigger: false,
+            configure: None,
             issued_at,
-            lifetime: Some(LIFETIME_SECONDS),
+            lifetime: Some(lifetime.map_or(LIFETIME_SECONDS, |lifetime| lifetime.as_secs())),
         };
         token
             .claim("iss", issuer)
@@ -67,16 +102,18 @@ impl TokenBuilder {
             .claim("jti", random_uuid())
     }
 
-    /// Adds a group.
+    /// Adds a group. Machines have no groups.
     pub fn group(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
         let groups = self.claims.entry("cognito:groups").or_insert_with(|| json!([]));
         if let Value::Array(groups) = groups {
-            groups.push(Value::String(name.into()));
+            groups.push(Value::String(name.clone()));
         }
+        self.groups.push(name);
         self
     }
 
-    /// Adds a scope, as a sign-in at the hosted pages does.
+    /// Adds a scope, as a sign-in at the hosted pages or a client credentials grant does.
     ///
     /// Default for a user's access token: `aws.cognito.signin.user.admin`, the scope of a sign-in through the API. ID
     /// tokens have no scopes.
@@ -85,8 +122,12 @@ impl TokenBuilder {
         self
     }
 
-    /// Writes permissions into the claim `custom:permissions`, as a JSON array in a string. In production a
-    /// pre-token-generation trigger writes this claim.
+    /// Writes permissions into the claim `custom:permissions`, as a JSON array in a string. For a claim of another name
+    /// or form, call [`claim`](Self::claim). A verifier reads it if it is its
+    /// [permissions claim](tower_cognito::VerifierBuilder::permissions_claim).
+    ///
+    /// In an access token only a pre-token-generation trigger can write this claim: call
+    /// [`changed_by_trigger`](Self::changed_by_trigger) too.
     pub fn permissions<P>(self, names: P) -> Self
     where
         P: IntoIterator,
@@ -114,9 +155,28 @@ impl TokenBuilder {
         }
     }
 
-    /// Sets any claim. It replaces a claim that the pool would write.
+    /// Sets any claim. It replaces a claim that the pool would write. A claim that Cognito does not write needs
+    /// [`changed_by_trigger`](Self::changed_by_trigger).
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.insert(name.into(), value.into());
+        self
+    }
+
+    /// Allows any claim, scope and group in the token. Use it if a pre-token-generation trigger adds them in production,
+    /// and the pool of the test does not have that trigger. A trigger of version 1 changes ID tokens, version 2 also the
+    /// access tokens of users, and version 3 also those of machines.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let pool = tower_cognito_local::UserPool::start().await?;
+    /// let token = pool.token("alice").changed_by_trigger().claim("tenant", "acme").sign();
+    /// # drop(token);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn changed_by_trigger(mut self) -> Self {
+        self.is_changed_by_trigger = true;
         self
     }
 
@@ -137,7 +197,7 @@ impl TokenBuilder {
     /// Sets the lifetime of the token, in whole seconds. A token expires at the end of the year 9999 at the latest,
     /// because verifiers reject later times.
     ///
-    /// Default: 60 minutes, as in Cognito.
+    /// Default: that of the app client, which is 60 minutes unless it is configured.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime.as_secs());
         self
@@ -173,7 +233,17 @@ impl TokenBuilder {
     }
 
     /// Returns the token, signed with the pool's current key for its use.
+    ///
+    /// # Panics
+    /// Panics if the pool would not issue such a token: see [`TokenBuilder`]. The text names the claim, scope or group,
+    /// and what to do.
+    #[track_caller]
     pub fn sign(&self) -> String {
+        if !self.is_changed_by_trigger
+            && let Err(problem) = issuable::check(&self.pool, &self.additions())
+        {
+            panic!("the pool would not issue this token: {problem}");
+        }
         let kid = self.pool.signing_key(self.token_use).kid;
         let header = json!({ "kid": kid, "alg": "RS256" }).to_string();
         let payload = self.payload().to_string();
@@ -182,6 +252,22 @@ impl TokenBuilder {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    fn additions(&self) -> Additions<'_> {
+        let is_kept = |name: &&String| !self.removed.contains(name);
+        let client_claim = match self.token_use {
+            TokenUse::Access => "client_id",
+            TokenUse::Id => "aud",
+        };
+        Additions {
+            token_use: self.token_use,
+            is_machine: self.token_use == TokenUse::Access && !self.claims.contains_key("username"),
+            client_id: self.claims.get(client_claim).and_then(Value::as_str),
+            claims: self.claims.keys().filter(is_kept).map(String::as_str).collect(),
+            scopes: &self.scopes,
+            groups: &self.groups,
+        }
     }
 
     fn scope_claim(&self) -> String {

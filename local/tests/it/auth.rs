@@ -456,7 +456,7 @@ async fn tokens_have_the_users_claims_and_pass_the_middleware() {
     assert_eq!(kid(&id), pool.key_id(TokenUse::Id));
     assert_ne!(kid(&access), kid(&id));
 
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = crate::support::full_verifier(&pool).build().unwrap();
     let verified = verifier.verify(&access).await.unwrap();
     assert_eq!((verified.username(), verified.client_id()), (Some("bob"), pool.client_id()));
     assert!(verified.has_scope("aws.cognito.signin.user.admin"));

@@ -49,7 +49,7 @@ async fn tokens_users_and_pools_survive_a_restart() {
     assert_eq!([TokenUse::Access, TokenUse::Id].map(|kind| pool.key_id(kind)), keys);
     let token = json!({ "AccessToken": tokens["AccessToken"] });
     assert_eq!(call(&pool, "GetUser", token).await.unwrap()["Username"], "alice");
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = crate::support::full_verifier(&pool).build().unwrap();
     verifier.verify(tokens["IdToken"].as_str().unwrap()).await.unwrap();
     let refresh = json!({ "ClientId": pool.client_id(), "RefreshToken": tokens["RefreshToken"] });
     call(&pool, "GetTokensFromRefreshToken", refresh).await.unwrap();

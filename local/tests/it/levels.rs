@@ -55,7 +55,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ),
     ("server", &["crypto", "http", "pool"]),
     ("start", &["config", "model", "store", "text"]),
-    ("testing", &["ids", "pool", "store", "triggers"]),
+    ("testing", &["domain", "error", "ids", "model", "pool", "store", "triggers"]),
     (
         "builder",
         &[

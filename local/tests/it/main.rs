@@ -24,6 +24,7 @@ mod groups;
 mod hang_up;
 mod hosted;
 mod hosted_triggers;
+mod issuable;
 mod levels;
 mod links;
 mod listing;

@@ -231,7 +231,7 @@ async fn code_is_exchanged_for_tokens_that_the_verifier_accepts() {
     assert_eq!(answer.headers["access-control-allow-origin"], "*");
     assert_eq!(answer.body["token_type"], "Bearer");
     assert_eq!(answer.body["expires_in"], 3600);
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = crate::support::full_verifier(&pool).build().unwrap();
     let access = verifier.verify(text(&answer, "access_token")).await.unwrap();
     assert!(access.has_scope("openid") && access.has_scope("email"));
     assert_eq!(access.claim("version"), Some(&json!(2)));
@@ -611,7 +611,7 @@ async fn implicit_tokens_come_in_the_fragment_and_without_a_refresh_token() {
     assert_eq!(page.parameter("token_type").as_deref(), Some("Bearer"));
     assert_eq!(page.parameter("expires_in").as_deref(), Some("3600"));
     assert_eq!(page.parameter("state").as_deref(), Some("st&te"));
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = crate::support::full_verifier(&pool).build().unwrap();
     for name in ["access_token", "id_token"] {
         verifier.verify(&page.parameter(name).unwrap()).await.unwrap();
     }

@@ -132,7 +132,7 @@ async fn version_1_changes_only_the_id_token() {
     assert_eq!(id["cognito:roles"], Value::Null, "the response removes the roles");
     assert_eq!([&access["tenant"], &access["email"]], [&Value::Null; 2]);
     // The changed tokens verify.
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = crate::support::full_verifier(&pool).build().unwrap();
     for kind in ["IdToken", "AccessToken"] {
         verifier.verify(result[kind].as_str().unwrap()).await.unwrap();
     }

@@ -22,12 +22,16 @@ use std::{
     time::Duration,
 };
 
+use axum::{Router, routing::get};
 use serde_json::Value;
+use tower_cognito::{
+    Claims, CognitoLayer, TokenUse, Verifier, group, permission, policy::token_use, require, scope,
+};
 use tower_cognito_local::UserPool;
 
 use self::secrets::Secrets;
 use crate::support::{
-    HttpResponse, KeyServer, Reply, ThreadLogs, bearer, example::quickstart, send, serve,
+    HttpResponse, KeyServer, Reply, ThreadLogs, bearer, full_verifier, send, serve,
 };
 
 /// The user of all tokens. The name occurs nowhere else, so that it can be found in logs.
@@ -79,6 +83,19 @@ impl Case {
 /// Accepts any code, for edits that can violate one of several rules first.
 const ANY_CODE: &str = "*";
 
+/// The attacked service.
+fn app(verifier: Verifier) -> Router {
+    let protected = require(token_use(TokenUse::Id) | scope("profile"));
+    let admin = require(group("admin") | permission("write:all"));
+    let subject = |claims: Claims| async move { claims.subject().to_owned() };
+    Router::new()
+        .route("/api/protected", get(subject).layer(protected))
+        .route("/api/admin", get(|| async {}).layer(admin))
+        .route("/api/me", get(|claims: Claims| async move { claims.payload().to_owned() }))
+        .layer(CognitoLayer::new(verifier))
+        .route("/public", get(|| async {}))
+}
+
 struct Target {
     pool: UserPool,
     address: SocketAddr,
@@ -86,15 +103,14 @@ struct Target {
 
 async fn target(cache_bytes: usize) -> Target {
     let pool = UserPool::start().await.unwrap();
-    let verifier = pool
-        .verifier()
+    let verifier = full_verifier(&pool)
         .token_cache_bytes(cache_bytes)
         // All unknown keys of a run fall into one window, regardless of its duration.
         .unknown_key_window(Duration::from_secs(3600))
         .build()
         .unwrap();
     verifier.ready().await.unwrap();
-    let address = serve(quickstart::app(verifier)).await;
+    let address = serve(app(verifier)).await;
     Target { pool, address }
 }
 

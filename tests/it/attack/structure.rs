@@ -86,7 +86,9 @@ pub(super) fn structures(pool: &UserPool) -> Vec<Case> {
 
 /// Returns a valid token whose encoded payload ends in unused bits. A claim adjusts the length of the payload.
 fn with_spare_bits(pool: &UserPool) -> String {
-    let padded = |length| pool.token(USER).scope("profile").claim("x", "y".repeat(length)).sign();
+    let padded = |length| {
+        pool.token(USER).changed_by_trigger().scope("profile").claim("x", "y".repeat(length)).sign()
+    };
     let has_spare_bits = |token: &String| token.split('.').nth(1).unwrap().len() % 4 == 2;
     (0..3).map(padded).find(has_spare_bits).unwrap()
 }

@@ -1,5 +1,7 @@
 //! Shared test support: a served app, raw requests, a faulty key server, and captured logs.
 
+mod accepting;
+mod api;
 pub(crate) mod example;
 mod http;
 pub(crate) mod imports;
@@ -10,6 +12,8 @@ mod source;
 mod time;
 
 pub(crate) use self::{
+    accepting::{both_uses, full_verifier},
+    api::sign_in_through_api,
     http::{HttpResponse, bearer, get, send},
     key_server::{KeyServer, Reply, response},
     logs::{ThreadLogs, captured_logs},

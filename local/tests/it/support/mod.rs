@@ -1,5 +1,7 @@
 //! Shared test support: raw requests, API clients, a browser, Lambda functions and captured logs.
 
+#[path = "../../../../tests/it/support/accepting.rs"]
+mod accepting;
 pub(crate) mod admin;
 pub(crate) mod browser;
 pub(crate) mod cognito;
@@ -22,6 +24,7 @@ pub(crate) mod totp;
 
 #[allow(unused_imports)]
 pub(crate) use self::{
+    accepting::{both_uses, full_verifier},
     data_file::DataFile,
     http::{HttpResponse, bearer, get, send},
     logs::{ThreadLogs, captured_logs},

@@ -192,7 +192,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        pool::{Parts, addresses::Addresses},
+        pool::{KeySupply, Parts, addresses::Addresses},
         store::{Disk, Store},
         triggers::Triggers,
     };
@@ -211,7 +211,7 @@ mod tests {
             client_id: "client".to_owned(),
             issuer: format!("http://127.0.0.1:9229/{id}"),
             addresses: Arc::clone(&addresses),
-            own_keys: false,
+            keys: KeySupply::Shared,
             triggers: Triggers::default(),
         };
         let pool = Arc::new(Pool::open(parts).unwrap());
@@ -220,7 +220,7 @@ mod tests {
             Some(Arc::clone(&disk)),
             None,
             String::new(),
-            ("us-east-1", false),
+            ("us-east-1", KeySupply::Shared),
         ));
         site.add(Arc::clone(&pool));
         let provider = json!({
