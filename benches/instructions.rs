@@ -112,7 +112,7 @@ fn run(path: &str) {
     let _runs = runtime.enter();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let cache_bytes = if path == "cold verify" { 0 } else { 32 << 20 };
-    let verifier = pool.verifier().token_cache_bytes(cache_bytes).build().unwrap();
+    let verifier = support::verifier(&pool).token_cache_bytes(cache_bytes).build().unwrap();
     runtime.block_on(verifier.ready()).unwrap();
     let good = token(&pool, 1, TYPICAL);
     match path {

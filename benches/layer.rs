@@ -46,8 +46,8 @@ fn layer(c: &mut Criterion) {
     let _runs = runtime.enter();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let hour = Duration::from_secs(3600);
-    let verifier = pool.verifier().unknown_key_window(hour).build().unwrap();
-    let without_cache = pool.verifier().token_cache_bytes(0).build().unwrap();
+    let verifier = support::verifier(&pool).unknown_key_window(hour).build().unwrap();
+    let without_cache = support::verifier(&pool).token_cache_bytes(0).build().unwrap();
     runtime.block_on(async { verifier.ready().await.and(without_cache.ready().await) }).unwrap();
     let cognito = || CognitoLayer::new(verifier.clone());
 

@@ -20,7 +20,7 @@ use self::support::{TYPICAL, runtime, three_nodes, token};
 fn policy(c: &mut Criterion) {
     let runtime = runtime();
     let pool = runtime.block_on(UserPool::start()).unwrap();
-    let verifier = pool.verifier().build().unwrap();
+    let verifier = support::verifier(&pool).build().unwrap();
     let token = token(&pool, 1, TYPICAL);
     let verified = runtime.block_on(verifier.verify(&token)).unwrap();
     let mut benches = c.benchmark_group("policy");

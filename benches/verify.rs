@@ -19,8 +19,8 @@ use self::support::{
 fn good_tokens(c: &mut Criterion) {
     let runtime = runtime();
     let pool = runtime.block_on(UserPool::start()).unwrap();
-    let warm = pool.verifier().build().unwrap();
-    let cold = pool.verifier().token_cache_bytes(0).build().unwrap();
+    let warm = support::verifier(&pool).build().unwrap();
+    let cold = support::verifier(&pool).token_cache_bytes(0).build().unwrap();
     runtime.block_on(async { warm.ready().await.and(cold.ready().await) }).unwrap();
     let baseline = Baseline::of(&pool);
 
@@ -47,7 +47,7 @@ fn bad_tokens(c: &mut Criterion) {
     let runtime = runtime();
     let pool = runtime.block_on(UserPool::start()).unwrap();
     let hour = Duration::from_secs(3600);
-    let verifier = pool.verifier().unknown_key_window(hour).build().unwrap();
+    let verifier = support::verifier(&pool).unknown_key_window(hour).build().unwrap();
     runtime.block_on(verifier.ready()).unwrap();
     let good = token(&pool, 1, TYPICAL);
     let unknown = with_unknown_key(&pool);

@@ -9,7 +9,7 @@ use std::{
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
-use tower_cognito::{Policy, TokenUse, group, permission, scope};
+use tower_cognito::{Policy, TokenUse, VerifierBuilder, group, permission, scope};
 use tower_cognito_local::UserPool;
 
 /// The length of an access token as Cognito writes it, in bytes.
@@ -38,6 +38,11 @@ pub fn now<F: Future>(future: F) -> F::Output {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the future is not ready at its first poll"),
     }
+}
+
+/// Returns the configuration of a verifier that reads the permissions of the tokens.
+pub fn verifier(pool: &UserPool) -> VerifierBuilder {
+    pool.verifier().permissions_claim("custom:permissions")
 }
 
 /// Returns an access token of about this number of bytes, with the scope `orders/write` and the group `staff`.
