@@ -61,8 +61,8 @@ impl Verifier {
     /// Explains which rule rejects a token, and what to do about it. Intended for support and for operators.
     ///
     /// The steps, their order and the functions that check them are those of [`verify`](Self::verify). Claims are
-    /// checked only if the signature is valid: anyone can write the claims of another token. Nothing is fetched, and nothing is put into
-    /// the cache. If the key of the token is not in memory, the step `key` is undecided. Your own synchronous checks are
+    /// checked only if the signature is valid: anyone can write the claims of another token. Nothing is fetched
+    /// or cached. If the key of the token is not in memory, the step `key` is undecided. Your own synchronous checks are
     /// run, asynchronous ones are not.
     ///
     /// The result contains no token and no claim. Show it to operators, not to clients: it names the configured
