@@ -28,7 +28,7 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
-/// The users who may edit a document. It stands for a database.
+/// The users who may edit a document. A real service would use a database.
 #[derive(Debug, Clone, Default)]
 pub struct Database(Arc<RwLock<HashSet<(String, String)>>>);
 

@@ -54,7 +54,7 @@ pub enum ListForm {
 /// The white space of JSON (RFC 8259, section 2).
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// The claims for which a wrong form was logged. The names are from the service's code.
+/// The claims for which a wrong form was logged. Their names come from the service's code, so their number is limited.
 static LOGGED: Mutex<BTreeSet<(String, ListForm)>> = Mutex::new(BTreeSet::new());
 
 impl ListForm {
@@ -198,7 +198,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Returns a name that cannot be part of another notation.
+/// Returns the name, or `None` if it could be part of another notation.
 fn plain_name(name: &str) -> Option<Cow<'_, str>> {
     let is_plain =
         !name.is_empty() && name.trim() == name && !name.contains(['"', '[', ']', '{', '}']);

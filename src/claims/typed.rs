@@ -48,7 +48,7 @@ impl<T> Claims<T> {
         &self.verified
     }
 
-    /// Returns your own claims as an owned value. They are cloned if they are kept with a cached token.
+    /// Returns your own claims as an owned value. They are cloned if the token cache keeps them too.
     pub fn into_custom(self) -> T
     where
         T: Clone,

@@ -151,7 +151,7 @@ pub enum ConfigError {
     #[error("environment: {}", lines(problems))]
     #[non_exhaustive]
     Environment {
-        /// All of them.
+        /// All missing and wrong variables.
         problems: Vec<VariableError>,
     },
 
@@ -166,7 +166,7 @@ pub enum ConfigError {
     },
 }
 
-/// What is wrong with an environment variable: see [`ConfigError::Environment`].
+/// Describes what is wrong with an environment variable: see [`ConfigError::Environment`].
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{name}: {problem}")]
 #[non_exhaustive]
@@ -177,7 +177,7 @@ pub struct VariableError {
     pub problem: String,
 }
 
-/// Returns one problem as it is, and several in a line each.
+/// Returns a single problem unchanged, and several with one on each line.
 fn lines(problems: &[VariableError]) -> String {
     match problems {
         [problem] => problem.to_string(),

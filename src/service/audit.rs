@@ -38,11 +38,11 @@ impl fmt::Debug for AuditCounts {
     }
 }
 
-/// A request that is not rejected, whatever it lacks.
+/// A request that passes even if a requirement is not met.
 #[derive(Clone)]
 pub(super) struct AuditedRequest {
     counts: AuditCounts,
-    /// Whether the request would have been rejected already, so that later requirements would not have seen it.
+    /// Whether a rejection was recorded already. Without the mode, later requirements would not have run.
     is_recorded: bool,
 }
 

@@ -36,9 +36,9 @@ pub(super) struct Config {
 
 /// Whether a request reaches the inner service.
 pub(super) enum Admission {
-    /// It does. The response of the service is to be changed.
+    /// The request reaches the inner service, whose response is then changed.
     Passes(ResponseChanges),
-    /// It does not.
+    /// The request is rejected.
     Rejected(Response<Bytes>),
 }
 

@@ -26,9 +26,8 @@ struct ResponseFormat {
     handler: Arc<dyn RejectionHandler>,
 }
 
-/// What the layer passes to `require`, the extractors and handlers in the extensions of a request that is anonymous,
-/// that is only audited, or whose rejection needs another responder than the default one. Other requests do not have
-/// it.
+/// Settings of the layer that `require`, the extractors and handlers read from the request's extensions. Present only
+/// if the request is anonymous or only audited, or if its rejection needs another responder than the default one.
 #[derive(Clone)]
 pub(super) struct LayerContext {
     pub(super) responder: RejectionResponder,

@@ -56,7 +56,7 @@ type FindNames = dyn Fn(&Cookies<'_>) -> HashSet<String> + Send + Sync;
 pub(super) struct AmplifyNames {
     /// The cookie with the name of the signed-in user.
     last_user: String,
-    /// What the name of the cookie with the token has before and after the name of the user.
+    /// The prefix and the suffix of the token cookie's name. The user name is between them.
     prefix: String,
     suffix: &'static str,
 }
@@ -151,7 +151,7 @@ fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// Decodes `%40` and the like. An incomplete sequence is kept.
+/// Decodes percent-encoded bytes, such as `%40`. An incomplete sequence is kept.
 fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.contains(&b'%') {
         return Cow::Borrowed(text);

@@ -119,9 +119,9 @@ impl Credential {
     ///
     /// Amplify names its cookies by app client and user, and percent-encodes the user name:
     /// `CognitoIdentityServiceProvider.<client>.<user>.accessToken`, or `.idToken` for [`TokenUse::Id`]. The cookie
-    /// `CognitoIdentityServiceProvider.<client>.LastAuthUser` has the name of the user who is signed in. Without it,
-    /// no user is. If two of its values differ, or if two cookies have the user's token, the request is rejected with
-    /// 400.
+    /// `CognitoIdentityServiceProvider.<client>.LastAuthUser` has the name of the signed-in user. Without it, the
+    /// credential counts as absent. If two of its values differ, or if two cookies have the user's token, the request is
+    /// rejected with 400.
     ///
     /// All rules of [`cookie`](Self::cookie) apply, including those for requests that other sites cause.
     ///

@@ -109,7 +109,7 @@ impl CognitoLayer {
         }))
     }
 
-    /// Puts the verified claims into the extensions of the response too, for outer layers that log who made a request.
+    /// Puts the verified claims into the extensions of the response too, for outer layers that log the user.
     ///
     /// Each response to a request with a valid token has them, including the rejections of [`require`](crate::require())
     /// and handlers. Default: only a rejection is in the response's extensions, as an [`AuthError`](crate::AuthError),
@@ -154,7 +154,7 @@ impl DangerousLayer {
     /// Rejects no request. Each request that would be rejected is logged at `warn` and [counted](AuditCounts), and
     /// reaches the service.
     ///
-    /// For the introduction of this layer beside another one that still protects the service: compare what both reject
+    /// Use it to introduce this layer beside another one that still protects the service. Compare what both reject
     /// before you remove the other one. **The service is open to all while no other layer protects it.** This is logged
     /// at `error` when the layer is created.
     ///

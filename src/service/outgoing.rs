@@ -15,8 +15,8 @@ use crate::{
 #[derive(Clone)]
 struct InDefaultFormat(AuthError);
 
-/// Returns the response with which your own code rejects a request. It has the default format, and that of the
-/// [`CognitoLayer`](crate::CognitoLayer) around the code once it has passed through it. The rejection is logged.
+/// Returns the response with which your own code rejects a request, in the default format, and logs the rejection. A
+/// [`CognitoLayer`](crate::CognitoLayer) around the code then writes the response in its own format.
 impl<B: From<Bytes>> From<AuthError> for Response<B> {
     fn from(error: AuthError) -> Self {
         let mut response = RejectionResponder::default().respond(error.clone());
@@ -25,8 +25,8 @@ impl<B: From<Bytes>> From<AuthError> for Response<B> {
     }
 }
 
-/// Returns the response with which your own code rejects a request. It has the default format, and that of the
-/// [`CognitoLayer`](crate::CognitoLayer) around the code once it has passed through it. The rejection is logged.
+/// Returns the response with which your own code rejects a request, in the default format, and logs the rejection. A
+/// [`CognitoLayer`](crate::CognitoLayer) around the code then writes the response in its own format.
 impl<B: From<Bytes>> From<Refusal> for Response<B> {
     fn from(refusal: Refusal) -> Self {
         AuthError::from(refusal).into()
@@ -38,7 +38,7 @@ impl<B: From<Bytes>> From<Refusal> for Response<B> {
 pub(super) struct ResponseChanges {
     /// Writes the rejections of handlers again, if its format is not the default one.
     pub(super) responder: Option<RejectionResponder>,
-    /// The claims for outer layers.
+    /// The claims that outer layers read from the response.
     pub(super) verified: Option<Verified>,
 }
 
@@ -71,7 +71,7 @@ const REWRITTEN: [header::HeaderName; 6] = [
     header::RETRY_AFTER,
 ];
 
-/// Replaces a rejection in the default format by the same one in another format.
+/// Writes a rejection again in the layer's format.
 fn rewrite<B>(response: Response<B>, rewritten: Response<Bytes>) -> Response<ResponseBody<B>> {
     let (old, _) = response.into_parts();
     let (mut parts, body) = rewritten.into_parts();

@@ -33,7 +33,7 @@ use crate::{
 /// every request is rejected with 500, so that a wrong order of layers does not open the route. The log contains the
 /// fix.
 ///
-/// Each route has its own policy, so it can be forgotten: on an axum `MethodRouter`, the layer wraps only the methods that
+/// A policy on each route is easy to forget: on an axum `MethodRouter`, the layer wraps only the methods that
 /// were added before it. [One table](crate::docs::request_rules#one-table-for-all-routes) for all routes cannot be
 /// incomplete in this way.
 ///
@@ -111,7 +111,7 @@ struct Requirement {
     has_warned: AtomicBool,
 }
 
-/// Which policy a request has to meet.
+/// The source of the policy that a request has to meet.
 enum Rule {
     Fixed(Policy),
     OfRequest(Box<dyn Fn(&Parts) -> Policy + Send + Sync>),

@@ -27,7 +27,7 @@ use crate::{
 /// a database.
 ///
 /// The function gets the verified claims and a copy of the request's head: method, URI, headers and extensions. It runs
-/// at each request, and nothing keeps its result. Give it a time limit, because the request waits for it. A request
+/// at each request, and its result is not cached. Give it a time limit, because the request waits for it. A request
 /// without a token is rejected with 401 before the function runs, and without a
 /// [`CognitoLayer`](crate::CognitoLayer) around the route, each request is rejected with 500.
 ///

@@ -1,4 +1,4 @@
-//! The value of a credential, as the request has it.
+//! Reads the value of a credential.
 
 use crate::error::{AuthError, AuthErrorKind};
 

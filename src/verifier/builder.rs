@@ -130,7 +130,7 @@ impl VerifierBuilder {
     /// # .build().unwrap();
     /// ```
     ///
-    /// Default: [`ListForm::JsonOrSpaces`], because triggers write these forms, and no text has two readings in it.
+    /// Default: [`ListForm::JsonOrSpaces`], because triggers write these forms, and no text is ambiguous.
     pub fn permissions_form(mut self, form: ListForm) -> Self {
         self.permissions_form = Some(form);
         self

@@ -5,7 +5,7 @@ use crate::{
     verifier::{banner, pool::Pool, verify::Verifier},
 };
 
-/// Changes of the pools while the verifier runs, for services whose tenants come and go.
+/// Methods that change the pools of a running verifier, for example when a service adds or removes a tenant.
 ///
 /// A change applies to all clones of the verifier, and to each token whose verification starts after the call has
 /// returned. It does not affect the keys and the cached tokens of other pools. A request costs the same with any number
@@ -42,7 +42,7 @@ impl Verifier {
     /// Those of [`add_pool`](Self::add_pool). The previous pool is then still in use.
     pub fn add_or_replace_pool(&self, pool: Pool) -> Result<(), ConfigError> {
         let mut pool = self.0.pools.build(pool, &self.0.clock)?;
-        // Another change may come first. Keys of the same URL are right in any case.
+        // Another change may come first. Keys from the same URL are still valid then.
         if let Some(old) = self.0.pools.load().named(&pool.name) {
             pool.take_over_keys(old);
         }

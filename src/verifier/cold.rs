@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// What is known of a token that breaks no rule.
+/// The result for a token that breaks no rule.
 pub(super) enum Examined<'p> {
     Verified(Verified),
     /// The token names a key that its pool does not have.

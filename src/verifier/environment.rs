@@ -74,7 +74,7 @@ impl VerifierBuilder {
     }
 
     /// Starts the configuration from these variables instead of the environment of the process, for tests and for
-    /// settings from elsewhere. Each item is a name and a value, as [`from_env`](Self::from_env) documents them.
+    /// settings from another source. Each item is a name and a value, as [`from_env`](Self::from_env) documents them.
     ///
     /// ```
     /// # use tower_cognito::{ConfigError, VerifierBuilder};
@@ -134,7 +134,7 @@ impl Variables {
     ) -> Self {
         let mut read = Self::default();
         for (name, value) in variables {
-            // A name that is not UTF-8 is none of ours.
+            // No variable of this crate has a name that is not UTF-8.
             let Ok(name) = name.into().into_string() else { continue };
             let known = NAMES.into_iter().find(|known| *known == name);
             match (known, value.into().into_string()) {

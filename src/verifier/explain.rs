@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Why a token is accepted or rejected, step by step. Returned by [`Verifier::explain`].
+/// Explanation of why a token is accepted or rejected, step by step. Returned by [`Verifier::explain`].
 ///
 /// It contains no token and no value of a claim. Its `Display` output is a list with one line for each step:
 ///
@@ -51,18 +51,18 @@ pub enum Outcome {
     NotReached,
 }
 
-/// The step of the application's own checks, after all rules.
+/// The name of the last step: the application's own checks.
 const CHECKS: &str = "checks";
 
 /// How many configured issuers are listed.
 const MAX_ISSUERS: usize = 8;
 
 impl Verifier {
-    /// Explains which rule rejects a token, and what to do, for support and for the log of an operator.
+    /// Explains which rule rejects a token, and what to do about it. Intended for support and for operators.
     ///
-    /// The steps are those of [`verify`](Self::verify), in their order, by the same functions. Claims are checked only if
-    /// the signature is valid: anyone can write the claims of another token. Nothing is fetched, and nothing is put into
-    /// the cache. If the key of the token is not in memory, the step `key` is undecided. Your own synchronous checks are
+    /// The steps, their order and the functions that check them are those of [`verify`](Self::verify). Claims are
+    /// checked only if the signature is valid: anyone can write the claims of another token. Nothing is fetched
+    /// or cached. If the key of the token is not in memory, the step `key` is undecided. Your own synchronous checks are
     /// run, asynchronous ones are not.
     ///
     /// The result contains no token and no claim. Show it to operators, not to clients: it names the configured
@@ -165,7 +165,7 @@ fn advice(kind: AuthErrorKind, pools: &PoolSet) -> Option<String> {
             "pass the JWT alone, without `Bearer`, quotes and line breaks; a refresh token is not a JWT of this form"
         }
         AuthErrorKind::UnsupportedAlgorithm => {
-            "Cognito signs with RS256; the token is from another issuer, or was made by hand"
+            "Cognito signs with RS256; the token is from another issuer, or is not a Cognito token"
         }
         AuthErrorKind::UntrustedIssuer => return Some(issuers(pools)),
         AuthErrorKind::UnknownKey => {

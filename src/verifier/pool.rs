@@ -223,14 +223,14 @@ impl Pool {
         self
     }
 
-    /// Starts with these keys, which were fetched at this time, so that the first request needs no fetch. Use it for a
-    /// JWKS that is deployed with the service, for example in the image of a function.
+    /// Sets the keys to start with, and the time at which they were fetched. The first request then needs no fetch. Use
+    /// it for a JWKS document that is deployed with the service, for example in the image of a function.
     ///
-    /// The keys are refreshed as any others. If they are older than the
-    /// [refresh interval](crate::VerifierBuilder::refresh_interval), the first request waits for a fetch, and if that
-    /// fails, they are used. Keys older than [`max_staleness`](crate::VerifierBuilder::max_staleness) are not used. State
-    /// the time at which the document was fetched, not the time of the start: a key that was withdrawn in between would be
-    /// accepted for longer.
+    /// The keys are refreshed like all others. If they are older than the
+    /// [refresh interval](crate::VerifierBuilder::refresh_interval), the first request waits for a fetch. They are
+    /// used if it fails. Keys older than [`max_staleness`](crate::VerifierBuilder::max_staleness) are not used. Pass
+    /// the time of the download, not the time of the start. Otherwise a key that was withdrawn in between is accepted for
+    /// longer.
     ///
     /// ```no_run
     /// # use std::time::{Duration, UNIX_EPOCH};

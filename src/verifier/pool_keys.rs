@@ -113,8 +113,8 @@ impl Verifier {
     }
 }
 
-/// How many pools are acted on at once. With more, a verifier of a thousand pools would open so many connections at once
-/// that the fetches exceed their time limit.
+/// The maximum number of pools whose keys are fetched at once. With more, a verifier of a thousand pools would
+/// open so many connections at once that the fetches exceed their time limit.
 const MAX_CONCURRENT: usize = 64;
 
 /// Awaits futures, up to [`MAX_CONCURRENT`] at once, and returns their results in order.

@@ -16,13 +16,13 @@ use crate::{
 
 /// A built pool: its accepted app clients, resources and keys.
 pub(super) struct PoolRules {
-    /// Differs from that of each other pool, also of one that was removed.
+    /// Unique in this process, also among removed pools.
     pub(super) number: u64,
     pub(super) issuer: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) grants: Grants,
     pub(super) issuers: Vec<Arc<str>>,
-    /// Shared only with the pool that this one replaced.
+    /// Shared only with the pool that this one replaces.
     pub(super) keys: Arc<KeyCache>,
     pub(super) keys_from: KeyOrigin,
     /// The settings that remove a protection.
@@ -33,11 +33,11 @@ pub(super) struct PoolRules {
     pub(super) resources: Vec<String>,
     /// Whether access tokens that are bound to no resource are accepted.
     pub(super) accepts_unbound: bool,
-    /// Whether access tokens are accepted whatever they are bound to.
+    /// Whether access tokens are accepted regardless of their resource.
     pub(super) accepts_any_resource: bool,
 }
 
-/// Where the keys of a pool come from.
+/// The source of a pool's keys.
 #[derive(PartialEq)]
 pub(super) enum KeyOrigin {
     Url(String),

@@ -48,8 +48,8 @@ impl PoolSet {
         Some((issuer, *place, self.places.get(*place)?.as_ref()?))
     }
 
-    /// Returns the pool that was at a place when a token was verified. A pool that was removed since is not found, even
-    /// if another one has its place or its issuer now.
+    /// Returns the pool that verified a token, or `None` if it was removed since, even if another pool now has its place
+    /// or its issuer.
     pub(super) fn at(&self, place: PoolPlace) -> Option<&Arc<PoolRules>> {
         let pool = self.places.get(place.index)?.as_ref()?;
         (pool.number == place.number).then_some(pool)
@@ -127,7 +127,7 @@ impl Pools {
         self.current.load()
     }
 
-    /// Returns the current pools, to be kept for longer than one step of a request.
+    /// Returns an owned reference to the current pools.
     pub(super) fn load_full(&self) -> Arc<PoolSet> {
         self.current.load_full()
     }

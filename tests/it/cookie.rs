@@ -63,7 +63,7 @@ async fn amplify_cookie_of_the_last_user_is_read() {
         (format!("{}; {}", last("100%"), cookie("100%25", &alice)), ok("alice")),
         (format!("{}; {}", last("%"), cookie("%", &alice)), ok("alice")),
         (format!("{}; {}; {own}", last("alice"), last("alice")), ok("alice")),
-        // Nobody is signed in.
+        // No user is signed in.
         (both.clone(), Err(missing)),
         (format!("{}; {both}", last("")), Err(missing)),
         (format!("{}; {own}", last("bob")), Err(missing)),
