@@ -15,7 +15,7 @@ use crate::config::{
     setting::{Setting, Value},
 };
 
-/// Found in place of an integer or a boolean. The string itself can be a password.
+/// Reported in place of a string, because the string can be a password.
 const OTHER_TEXT: &str = "a string with other content";
 
 impl Setting {
@@ -88,7 +88,7 @@ impl Setting {
             Value::Integer(number) => Some(number.to_string()),
             Value::Fraction(number) => Some(number.to_string()),
             Value::Flag(flag) => Some(flag.to_string()),
-            // `$${` is Terraform's word for `${`.
+            // Terraform writes `${` as `$${`.
             Value::Text(text) if text.contains("$${") => Some(text.replace("$${", "${")),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! What the reading of settings found: errors, and settings without effect.
+//! The report on a configuration: its errors, and its settings without effect.
 
 use crate::{
     config::{
@@ -20,7 +20,7 @@ pub(crate) struct Report {
 /// A setting without effect on a local pool.
 pub(crate) struct Ignored {
     pub(crate) place: Place,
-    /// Whether no word of Terraform is known that has this name.
+    /// Whether the name is not a known name of Terraform.
     pub(crate) is_unknown: bool,
 }
 

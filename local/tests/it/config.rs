@@ -950,7 +950,7 @@ fn ids_are_unique_in_a_file_with_several_pools() {
         format!("[[aws_cognito_user_pool_domain]]\ndomain = \"a\"\nuser_pool_id = \"{pool}\"\n")
     };
     let toml = format!("{STAFF_AND_CUSTOMERS}{}{}", domain("staff"), domain("customers"));
-    assert!(error_of(&toml).1.contains("has the domain \"a\" already"));
+    assert!(error_of(&toml).1.contains("already a pool with the domain \"a\""));
 }
 
 #[tokio::test]
