@@ -29,8 +29,8 @@ pub(crate) struct PageError {
     sign_in_page: Option<String>,
 }
 
-/// A value in the request, and the values that are registered for it. Cognito does not show them. In development they
-/// are what the reader needs.
+/// A value in the request, and the values that are registered for it. Cognito does not show them,
+/// but a developer needs them to find the mistake.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) parameter: &'static str,
