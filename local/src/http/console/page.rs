@@ -173,7 +173,7 @@ fn clients(data: &Data) -> Markup {
             html! {
                 @match sign_in_page(settings) {
                     Some(address) => a href=(address) { "Open the sign-in page" },
-                    None => "No callback URL",
+                    None => "No sign-in page",
                 }
             },
         ]

@@ -44,7 +44,7 @@ pub(crate) async fn handle(State(site): State<Arc<Site>>, Query(query): Query) -
             @if let Some(address) = sign_in_page(&client.settings) {
                 a href=(address) { "Sign in" }
             }
-            a href=(paths::CONSOLE) { "Users and messages of this pool" }
+            a href=(paths::CONSOLE) { "Users and messages of all pools" }
         }
     };
     let message = match confirm(&pool, &client, &query).await {
