@@ -16,7 +16,7 @@ use crate::config::{
 };
 
 /// Reported in place of a string, because the string can be a password.
-const OTHER_TEXT: &str = "a string with other content";
+const OTHER_TEXT: &str = "a string that cannot be converted";
 
 impl Setting {
     /// Deserializes the setting. An invalid setting in it is reported, and then treated as absent. Returns `None` if
