@@ -21,8 +21,8 @@ fn default_client_id(index: usize) -> String {
     format!("localclient{index:016}")
 }
 
-/// Returns the ids of the configured pools. The id of the first pool is, in this order of precedence, the requested one,
-/// the configured one, the default, or the only one in the data file.
+/// Returns the ids of the configured pools. The id of the first pool is, in this order of precedence, the requested
+/// one, the configured one, the default, or the only one in the data file.
 ///
 /// # Errors
 /// The data file does not have the requested pool, it has several pools and none was requested, or two pools have the

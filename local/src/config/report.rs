@@ -33,8 +33,8 @@ impl Report {
         self.ignored.push(Ignored { place, is_unknown: false });
     }
 
-    /// Reports a setting whose name is not one of the `known` names. A name that is similar to one of them is reported as
-    /// misspelled. Any other name is a setting without effect, because it can be newer than this crate.
+    /// Reports a setting whose name is not one of the `known` names. A name that is similar to one of them is
+    /// reported as misspelled. Any other name is a setting without effect, because it can be newer than this crate.
     pub(crate) fn add_unknown<'a>(&mut self, place: Place, known: impl Iterator<Item = &'a str>) {
         let name = place.path.rsplit('.').next().unwrap_or_default();
         match similar(name, known) {
