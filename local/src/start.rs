@@ -21,12 +21,12 @@ fn default_client_id(index: usize) -> String {
     format!("localclient{index:016}")
 }
 
-/// Returns the ids of the configured pools. The first pool has the requested id, or else the configured one, or else the
-/// default, or else the only one in the data file.
+/// Returns the ids of the configured pools. The id of the first pool is, in this order of precedence, the requested
+/// one, the configured one, the default, or the only one in the data file.
 ///
 /// # Errors
-/// The data file has pools, but not the requested one, or none was requested and there are several. Or two pools have
-/// the same id.
+/// The data file does not have the requested pool, it has several pools and none was requested, or two pools have the
+/// same id.
 pub(crate) fn pool_ids(
     requested: Option<&PoolId>,
     seeds: &[Seed],
@@ -100,7 +100,9 @@ pub(crate) fn client_id(
         others.flat_map(|(_, seed)| configured(seed)).any(|other| other == *id)
     };
     if let Some(id) = requested.as_ref().filter(|id| !is_stored && is_of_other_pool(id)) {
-        return Err(invalid_input(format!("another pool has the app client {id:?}")));
+        return Err(invalid_input(format!(
+            "another pool has the app client {id:?}: choose another id"
+        )));
     }
     // A configured client without an id gets the requested one.
     let accepts_any = !is_stored && (ids.is_empty() || ids.iter().any(String::is_empty));

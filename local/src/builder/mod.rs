@@ -419,7 +419,7 @@ impl UserPoolBuilder {
     }
 }
 
-/// Returns what the issuers of all pools have before the id of the pool: the beginning of the configured issuer of the
+/// Returns the part of all issuers before the pool id: the beginning of the configured issuer of the
 /// first pool, or else the address of the server.
 fn issuers(configured: Option<&str>, first: &PoolId, addresses: &Addresses) -> String {
     let before_id = configured.and_then(|issuer| issuer.strip_suffix(first.as_str()));

@@ -59,8 +59,8 @@ impl UserPool {
 
     /// Returns a builder of a user's access token. By default, it has the claims of a sign-in through the API.
     ///
-    /// The user need not exist. [`sign`](TokenBuilder::sign) refuses scopes and claims that no sign-in of this pool
-    /// would give: see [`TokenBuilder`].
+    /// The user need not exist. [`sign`](TokenBuilder::sign) panics for scopes and claims that no sign-in of this pool
+    /// would issue: see [`TokenBuilder`].
     pub fn token(&self, username: impl Into<String>) -> TokenBuilder {
         TokenBuilder::user(Arc::clone(&self.pool), TokenUse::Access, username.into())
     }

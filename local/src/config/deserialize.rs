@@ -15,8 +15,8 @@ use crate::config::{
     setting::{Setting, Value},
 };
 
-/// Found in place of an integer or a boolean. The string itself can be a password.
-const OTHER_TEXT: &str = "a string with other content";
+/// Reported in place of a string, because the string can be a password.
+const OTHER_TEXT: &str = "a string that cannot be converted";
 
 impl Setting {
     /// Deserializes the setting. An invalid setting in it is reported, and then treated as absent. Returns `None` if
@@ -88,7 +88,7 @@ impl Setting {
             Value::Integer(number) => Some(number.to_string()),
             Value::Fraction(number) => Some(number.to_string()),
             Value::Flag(flag) => Some(flag.to_string()),
-            // `$${` is Terraform's word for `${`.
+            // Terraform writes `${` as `$${`.
             Value::Text(text) if text.contains("$${") => Some(text.replace("$${", "${")),
             _ => None,
         }

@@ -222,7 +222,7 @@ impl Reader {
         if self.pools.iter().any(|pool| pool.seed.domain.as_ref() == Some(&domain)) {
             return self
                 .report
-                .add(place().error(format!("a pool has the domain {domain:?} already")));
+                .add(place().error(format!("there is already a pool with the domain {domain:?}")));
         }
         let Some(pool) = self.pools.get_mut(index) else { return };
         match &pool.seed.domain {
@@ -234,7 +234,7 @@ impl Reader {
 
 impl PoolBlock {
     fn add_resource_server(&mut self, mut setting: Setting, report: &mut Report) {
-        // `scope` is Terraform's word, `scopes` the API's.
+        // Terraform calls this setting `scope`, the API `scopes`.
         if let Some(scopes) = setting.take("scope") {
             setting.insert("scopes".to_owned(), scopes);
         }

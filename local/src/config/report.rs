@@ -1,4 +1,4 @@
-//! What the reading of settings found: errors, and settings without effect.
+//! The report on a configuration: its errors, and its settings without effect.
 
 use crate::{
     config::{
@@ -20,7 +20,7 @@ pub(crate) struct Report {
 /// A setting without effect on a local pool.
 pub(crate) struct Ignored {
     pub(crate) place: Place,
-    /// Whether no word of Terraform is known that has this name.
+    /// Whether the name is not a known name of Terraform.
     pub(crate) is_unknown: bool,
 }
 
@@ -33,8 +33,8 @@ impl Report {
         self.ignored.push(Ignored { place, is_unknown: false });
     }
 
-    /// Reports a setting whose name none of the `known` words has: as an error if it is similar to one of them, because
-    /// it is misspelled then, and otherwise as a setting without effect, because it can be newer than this crate.
+    /// Reports a setting whose name is not one of the `known` names. A name that is similar to one of them is
+    /// reported as misspelled. Any other name is a setting without effect, because it can be newer than this crate.
     pub(crate) fn add_unknown<'a>(&mut self, place: Place, known: impl Iterator<Item = &'a str>) {
         let name = place.path.rsplit('.').next().unwrap_or_default();
         match similar(name, known) {

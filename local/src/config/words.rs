@@ -1,4 +1,4 @@
-//! The words of Terraform and of its provider for AWS that have no effect on a local pool.
+//! The names in Terraform and in its AWS provider that have no effect on a local pool.
 
 use crate::text::similar::is_misspelled;
 
@@ -14,7 +14,7 @@ pub(crate) const RESOURCES_WITHOUT_EFFECT: [&str; 8] = [
     "aws_cognito_user_pool_ui_customization",
 ];
 
-/// Blocks of a Terraform file that are no resources.
+/// Blocks of a Terraform file that are not resources.
 pub(crate) const TERRAFORM_BLOCKS: [&str; 13] = [
     "check",
     "data",

@@ -49,7 +49,7 @@ pub(crate) enum KeySupply {
 static SHARED: Mutex<Vec<Arc<KeyPair>>> = Mutex::new(Vec::new());
 
 impl KeySupply {
-    /// Returns the key of a number.
+    /// Returns the key with this number.
     pub(crate) fn key(self, issuer: &str, number: usize) -> io::Result<SigningKey> {
         let pair = match self {
             Self::Shared => return SigningKey::shared(issuer, number),

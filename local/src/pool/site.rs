@@ -25,7 +25,7 @@ pub(crate) struct Site {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) disk: Option<Arc<Disk>>,
     outbox: Option<Outbox>,
-    /// What the issuers of pools have before the id of the pool.
+    /// The part of each issuer before the pool id.
     issuers: String,
     /// The region of the pools that the API creates, unless the request names one.
     region: String,

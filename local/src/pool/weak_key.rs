@@ -88,7 +88,7 @@ fn power(base: u64, mut exponent: u64, modulus: u64) -> u64 {
     result
 }
 
-/// Tests an odd number of 32 bits with the bases that leave no error in this range (Miller and Rabin).
+/// Returns whether an odd number of 32 bits is prime. The bases of the Miller-Rabin test are exact in this range.
 fn is_prime(number: u64) -> bool {
     let twos = (number - 1).trailing_zeros();
     let odd = (number - 1) >> twos;

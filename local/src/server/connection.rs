@@ -34,7 +34,7 @@ impl Connection {
         stream: Box<dyn Stream>,
         mut stopped: watch::Receiver<()>,
     ) -> Self {
-        // `changed` fails once the sender is dropped, which never sends.
+        // The sender never sends, so `changed` returns only when the sender is dropped.
         let stopped = Box::pin(async move { drop(stopped.changed().await) });
         Self { transport, stream, stopped: Some(stopped) }
     }

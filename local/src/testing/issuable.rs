@@ -12,7 +12,7 @@ use crate::{
     store::Data,
 };
 
-/// The additions to a minted token that a pool has to be able to issue.
+/// What a test adds to a minted token. The pool must be able to issue it.
 pub(super) struct Additions<'a> {
     pub(super) token_use: TokenUse,
     /// Whether the token is of the client credentials grant.
@@ -119,7 +119,7 @@ fn check_claim(
             "claim {name:?}: an access token contains no user attributes and no custom claims; send an ID token, or {TRIGGER}"
         ));
     }
-    // A pool without a configuration does not say which custom attributes it has.
+    // A pool without a configuration does not define its custom attributes.
     let is_unknown = *settings == PoolSettings::default() && name.starts_with("custom:");
     if !is_unknown && settings.attribute(name).is_none() {
         return Err(format!(
@@ -164,7 +164,7 @@ fn check_scopes(data: &Data, client: &Client, additions: &Additions<'_>) -> Resu
     };
     let id = &settings.client_id;
     Err(format!(
-        "scope {requested:?}: app client {id:?} is not granted it, because {cause}; change the configuration, or {TRIGGER}"
+        "scope {requested:?}: app client {id:?} is not granted this scope, because {cause}; change the configuration, or {TRIGGER}"
     ))
 }
 

@@ -16,7 +16,8 @@ use crate::{
 
 /// Builds a token, which [`sign`](Self::sign) returns.
 ///
-/// A test that passes with a token that production never issues proves nothing. So `sign` panics if the token has
+/// `sign` panics if the pool would not issue the token, because a test with such a token can pass although production
+/// rejects the request. This is the case for
 ///
 /// - a claim that Cognito does not write: in an access token, each custom claim and user attribute; in an ID token, each
 ///   claim that is not an attribute of the pool that the app client may read;

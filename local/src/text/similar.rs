@@ -1,4 +1,4 @@
-//! Finds the word that a misspelled one was meant to be.
+//! Finds the known word that is most similar to a misspelled one.
 
 /// Returns the known word that is most similar to a word.
 ///

@@ -41,7 +41,7 @@ pub(crate) struct PreSignUpResponse {
 #[derive(Clone, Copy)]
 pub(crate) struct ProspectiveUser<'a> {
     pub(crate) username: &'a str,
-    /// The attributes that the request or the identity provider gave.
+    /// The attributes from the request or from the identity provider.
     pub(crate) attributes: &'a BTreeMap<String, String>,
     pub(crate) validation: &'a Metadata,
 }

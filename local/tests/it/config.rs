@@ -42,7 +42,7 @@ fn invalid_setting_is_rejected_with_its_line_and_the_allowed_values() {
         (
             USERS,
             "password_policy = { minimum_length = \"ten\" }",
-            "expected an integer, found a string with other content",
+            "expected an integer, found a string that cannot be converted",
         ),
         (USERS, "password_policy = { require_numbers = 1 }", "true or false"),
         (USERS, "password_policy = { password_history_size = 25 }", "expected 0 to 24, found 25"),
@@ -269,9 +269,9 @@ explicit_auth_flows = ["ALLOW_ALL"]
     let expected = [
         "3:1: aws_cognito_user.password: Password did not conform with policy: Password not long enough",
         "4:18: aws_cognito_user.groups: there is no group \"stafff\": expected one of a b, staff; did you mean `staff`?",
-        "5:1: aws_cognito_user.enabled: expected true or false, found a string with other content",
+        "5:1: aws_cognito_user.enabled: expected true or false, found a string that cannot be converted",
         "8:1: aws_cognito_user_group.name: expected a name without spaces",
-        "9:1: aws_cognito_user_group.precedence: expected an integer, found a string with other content",
+        "9:1: aws_cognito_user_group.precedence: expected an integer, found a string that cannot be converted",
         "14:1: aws_cognito_user_pool.nmae: unknown setting; did you mean `name`?",
         "15:21: aws_cognito_user_pool.password_policy.minimum_length: expected 6 to 99, found 5",
         "15:41: aws_cognito_user_pool.password_policy.password_history_size: expected 0 to 24, found 25",
@@ -478,7 +478,7 @@ fn misspelled_setting_is_an_error_with_a_suggestion() {
         (USERS, "mfa_configuraton", "mfa_configuration"),
         (USERS, "MfaConfiguration", "mfa_configuration"),
         (USERS, "lambda_configs", "lambda_config"),
-        // A word without an effect can be meant too.
+        // The suggestion can be a setting without effect.
         (USERS, "email_configuraton", "email_configuration"),
         (USERS, "depend_on", "depends_on"),
         (CLIENT, "callback_url", "callback_urls"),
@@ -918,7 +918,7 @@ fn resource_without_a_pool_among_several_is_an_error_that_lists_them() {
             );
         }
     }
-    // Two pools without labels that have the same name cannot be told apart.
+    // Two pools without labels that have the same name are ambiguous.
     let toml = "[[aws_cognito_user_pool]]\n[[aws_cognito_user_pool]]\n\
                 [aws_cognito_user_pool_client]\nuser_pool_id = \"local\"\n";
     assert!(error_of(toml).1.contains("expected one of local, local"));
@@ -950,7 +950,7 @@ fn ids_are_unique_in_a_file_with_several_pools() {
         format!("[[aws_cognito_user_pool_domain]]\ndomain = \"a\"\nuser_pool_id = \"{pool}\"\n")
     };
     let toml = format!("{STAFF_AND_CUSTOMERS}{}{}", domain("staff"), domain("customers"));
-    assert!(error_of(&toml).1.contains("has the domain \"a\" already"));
+    assert!(error_of(&toml).1.contains("already a pool with the domain \"a\""));
 }
 
 #[tokio::test]

@@ -470,7 +470,7 @@ async fn error_page_shows_what_was_requested_beside_what_is_registered() {
         for value in [requested, registered] {
             assert!(facts.contains(&format!("<code>{value}</code>")), "{value}: {facts}");
         }
-        assert_eq!(page.link("Users and app clients of this pool").path(), "/_local/");
+        assert_eq!(page.link("Users and app clients of all pools").path(), "/_local/");
     }
     let page = browser.open(&cases[0].0).await;
     let page = browser.open(page.link("Sign in with a registered address")).await;

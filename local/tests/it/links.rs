@@ -164,7 +164,7 @@ async fn incomplete_or_ambiguous_link_confirms_nobody() {
         assert_eq!(open(&format!("{base}?{}", fewer.join("&"))).await.status, 400, "{removed}");
         assert_eq!(open(&format!("{link}&{removed}")).await.status, 400, "{removed}");
     }
-    // Mail programs and browsers look at links before a user opens them.
+    // Mail programs and browsers fetch links before a user opens them.
     let head = reqwest::Client::new().head(&link).send().await.unwrap();
     assert_eq!((head.status().as_u16(), &head.headers()["allow"]), (405, &"GET".parse().unwrap()));
     let post = reqwest::Client::new().post(&link).send().await.unwrap();

@@ -1,5 +1,5 @@
 //! The events of all triggers, each compared as a whole. Code that reads a member which Cognito sends as null, or does
-//! not send, must fail here as it fails there.
+//! not send, must also fail here.
 
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, Trigger, UserPool};
@@ -270,7 +270,7 @@ async fn events_have_the_members_and_nulls_of_cognito() {
 }
 
 #[tokio::test]
-async fn metadata_reaches_the_triggers_that_cognito_gives_it_to() {
+async fn metadata_reaches_the_triggers_that_receive_it_in_cognito() {
     let function = function().await;
     let pool = pool_with("", &function).await;
     let metadata = json!({ "page": "first" });
@@ -289,7 +289,7 @@ async fn metadata_reaches_the_triggers_that_cognito_gives_it_to() {
     ] {
         assert_eq!(member(source, "clientMetadata"), metadata, "{source}");
     }
-    // These get no metadata of `InitiateAuth`.
+    // These triggers receive no metadata of `InitiateAuth`.
     for source in [
         "PreAuthentication_Authentication",
         "PostAuthentication_Authentication",

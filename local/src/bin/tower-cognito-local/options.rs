@@ -95,7 +95,7 @@ pub(crate) struct TlsOptions {
     #[arg(long, env = "TOWER_COGNITO_LOCAL_TLS", value_parser = FalseyValueParser::new())]
     tls: bool,
 
-    /// File to write the certificate to that clients must trust. Implies --tls
+    /// File for the certificate authority that clients must trust, written at the start. Implies --tls
     #[arg(
         long = "tls-ca-file",
         value_name = "FILE",

@@ -128,7 +128,7 @@ fn messages(data: &Data, now: u64) -> Markup {
     table("Messages", ["To", "Text", "Code", "Sent"], rows)
 }
 
-/// Returns the text that the reader of a message sees. E-mail messages are HTML.
+/// Returns a message as its recipient sees it. E-mail messages are HTML.
 fn text_of(message: &Message) -> String {
     let (mut text, mut rest) = (String::new(), message.body.as_str());
     let is_html = message.medium == Contact::Email.medium();
@@ -173,7 +173,7 @@ fn clients(data: &Data) -> Markup {
             html! {
                 @match sign_in_page(settings) {
                     Some(address) => a href=(address) { "Open the sign-in page" },
-                    None => "No callback URL",
+                    None => "No sign-in page",
                 }
             },
         ]

@@ -29,8 +29,8 @@ pub(crate) struct PageError {
     sign_in_page: Option<String>,
 }
 
-/// A value in the request, and the values that are registered for it. Cognito does not show them. In development they
-/// are what the reader needs.
+/// A value in the request, and the values that are registered for it. Cognito does not show them,
+/// but a developer needs them to find the mistake.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) parameter: &'static str,
@@ -72,7 +72,7 @@ impl IntoResponse for PageError {
                 @if let Some(address) = &self.sign_in_page {
                     a href=(address) { "Sign in with a registered address" }
                 }
-                a href=(paths::CONSOLE) { "Users and app clients of this pool" }
+                a href=(paths::CONSOLE) { "Users and app clients of all pools" }
             }
         };
         content_page(status, "Something went wrong", &content)
@@ -113,8 +113,8 @@ fn describe(code: &str) -> (StatusCode, &'static str) {
              CallbackURLs and its SupportedIdentityProviders."
         }
         "redirect_mismatch" => {
-            "redirect_mismatch: the address to return to is not registered for the app client. It must be an exact \
-             match of one of its CallbackURLs, or of its LogoutURLs to sign out."
+            "redirect_mismatch: the redirect URL is not registered for the app client. It must be an exact match of one \
+             of its CallbackURLs, or of its LogoutURLs at sign-out."
         }
         "invalid_state" => {
             "This sign-in has expired or was completed, or it was started in another browser. Go back to the app \

@@ -445,7 +445,7 @@ impl TimeUnit {
 }
 
 impl AuthFlowWord {
-    /// Returns whether the value is from the time before the values with `ALLOW_`.
+    /// Returns whether this is a legacy value, without the prefix `ALLOW_`.
     fn is_legacy(self) -> bool {
         matches!(self, Self::AdminNoSrpAuth | Self::CustomAuthFlowOnly | Self::UserPasswordAuth)
     }

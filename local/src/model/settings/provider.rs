@@ -36,7 +36,7 @@ impl ProviderType {
         Self::UNSUPPORTED.contains(&word).then(|| {
             format!(
                 "A local pool does not support identity providers of the type {word}. It supports the type OIDC: \
-                 another local pool can stand in for {word}."
+                 another local pool can replace {word}."
             )
         })
     }

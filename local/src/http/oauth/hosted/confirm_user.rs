@@ -28,13 +28,13 @@ use crate::{
 };
 
 const INCOMPLETE: &str =
-    "The link is incomplete. Open the link in the message, or copy it as a whole.";
+    "The link is incomplete. Open the link in the message, or copy the whole link.";
 
-/// The same text whether or not an unconfirmed user has the name in the link.
+/// The text does not reveal whether an unconfirmed user has the name in the link.
 const INVALID: &str = "The link is invalid or has expired, or it was already used. If you cannot sign in, request a \
                        new one.";
 
-/// Confirms the user, and shows the result. Like Cognito's page, it redirects nowhere.
+/// Confirms the user, and shows the result. Like Cognito's page, it does not redirect.
 pub(crate) async fn handle(State(site): State<Arc<Site>>, Query(query): Query) -> Response {
     let Some((pool, client)) = query.get("client_id").and_then(|id| site.client(id)) else {
         return PageError::new("invalid_client").into_response();
@@ -44,7 +44,7 @@ pub(crate) async fn handle(State(site): State<Arc<Site>>, Query(query): Query) -
             @if let Some(address) = sign_in_page(&client.settings) {
                 a href=(address) { "Sign in" }
             }
-            a href=(paths::CONSOLE) { "Users and messages of this pool" }
+            a href=(paths::CONSOLE) { "Users and messages of all pools" }
         }
     };
     let message = match confirm(&pool, &client, &query).await {

@@ -59,7 +59,7 @@ fn continue_form(page: &Page, SignedIn { user, session }: &SignedIn) -> Markup {
     }
 }
 
-/// Returns the name by which users know themselves. The user names of external users, and those in pools where users
+/// Returns the name that the user recognizes. The user names of external users, and those in pools where users
 /// sign in with contacts, are generated.
 fn display_name<'a>(settings: &PoolSettings, user: &'a User) -> &'a str {
     let known: &[&str] = if user.is_external() {
