@@ -167,6 +167,11 @@ impl KeyCache {
         }
     }
 
+    /// Returns when the current set was fetched. `None` if there is none, or if it is static.
+    pub(crate) fn fetched_at(&self) -> Option<SystemTime> {
+        self.driver.as_ref()?.fetched_at()
+    }
+
     #[cold]
     fn may_use_set(&self, now: SystemTime) -> bool {
         self.running_driver().is_some_and(|driver| driver.may_use_set(Timestamp::at(now)))

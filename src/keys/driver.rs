@@ -188,6 +188,11 @@ impl Driver {
         Some(ExportedSet { fetched_at, lifetime: Some(lifetime.as_secs()), jwks })
     }
 
+    /// Returns when the current set was fetched.
+    pub(super) fn fetched_at(&self) -> Option<SystemTime> {
+        self.lock(self.now()).schedule.fetched_at().map(|fetched_at| fetched_at.wall)
+    }
+
     /// Uses a set that was fetched earlier.
     pub(super) fn import(&self, fetched_at: SystemTime, lifetime: Option<Duration>, keys: KeySet) {
         let now = self.now();

@@ -36,7 +36,8 @@ impl Verifier {
     /// clients. No request is rejected in between.
     ///
     /// The tokens of the pool are verified again under the new configuration. The keys stay in use if both
-    /// configurations fetch them from the same URL. Otherwise they are fetched when the next token arrives.
+    /// configurations fetch them from the same URL, unless the new one has newer
+    /// [initial keys](Pool::initial_keys). Otherwise they are fetched when the next token arrives.
     ///
     /// # Errors
     /// Those of [`add_pool`](Self::add_pool). The previous pool is then still in use.

@@ -54,6 +54,9 @@ pub enum Outcome {
 /// The name of the last step: the application's own checks.
 const CHECKS: &str = "checks";
 
+/// The advice if such a check rejects the token.
+const OWN_CHECK: &str = "a check of this service decided so: see `VerifierBuilder::add_check`";
+
 /// How many configured issuers are listed.
 const MAX_ISSUERS: usize = 8;
 
@@ -149,6 +152,8 @@ impl Inner {
                 None => end.take().unwrap_or(Outcome::NotReached),
             };
             let advice = match &outcome {
+                // A check may return an error of any kind.
+                Outcome::Failed(_) if name == CHECKS => Some(OWN_CHECK.to_owned()),
                 Outcome::Failed(error) => advice(error.kind(), &pools),
                 _ => None,
             };
@@ -195,11 +200,6 @@ fn advice(kind: AuthErrorKind, pools: &PoolSet) -> Option<String> {
         }
         AuthErrorKind::UnsupportedConfirmation => {
             "Cognito does not write `cnf`; check the pre-token-generation trigger"
-        }
-        AuthErrorKind::RefusedByCheck
-        | AuthErrorKind::ForbiddenByCheck
-        | AuthErrorKind::CheckUnavailable => {
-            "a check of this service decided so: see `VerifierBuilder::add_check`"
         }
         _ => return None,
     };

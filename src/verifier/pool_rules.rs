@@ -53,9 +53,12 @@ impl PoolRules {
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Keeps the keys of the pool that this one replaces, if both are fetched from the same URL.
+    /// Keeps the keys of the pool that this one replaces, if both are fetched from the same URL and this one does not
+    /// start with newer ones.
     pub(super) fn take_over_keys(&mut self, replaced: &Self) {
-        if matches!(self.keys_from, KeyOrigin::Url(_)) && self.keys_from == replaced.keys_from {
+        let has_same_url =
+            matches!(self.keys_from, KeyOrigin::Url(_)) && self.keys_from == replaced.keys_from;
+        if has_same_url && self.keys.fetched_at() <= replaced.keys.fetched_at() {
             self.keys = Arc::clone(&replaced.keys);
         }
     }

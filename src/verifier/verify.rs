@@ -71,8 +71,8 @@ impl Verifier {
     /// time: a fetch that it started continues for other callers that wait for it.
     ///
     /// # Errors
-    /// An [`AuthError`] of any kind but `MissingCredential`, `InvalidRequest`, `CrossSiteRequest`,
-    /// `InsufficientScope`, `ClaimsShape` and `MissingLayer`.
+    /// An [`AuthError`] of any kind but `MissingCredential`, `InvalidRequest`, `CrossSiteRequest`, `NotFound`,
+    /// `InsufficientScope`, `ClaimsShape` and `MissingLayer`. Your own checks may return these too.
     pub async fn verify(&self, token: &str) -> Result<Verified, AuthError> {
         self.finish(self.begin(token.as_bytes())?).await
     }

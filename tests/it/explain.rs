@@ -144,6 +144,11 @@ async fn own_checks_are_the_last_step() {
     refusing.ready().await.unwrap();
     assert_eq!(last(&refusing.explain(&token)), "checks");
     assert_eq!(code(&refusing.explain(&token)), Some(Err("forbidden_by_check")));
+    // The error of a check is the service's own, whatever its kind.
+    let foreign = pool.verifier().add_check(|_| Err(Refusal::not_found("no"))).build().unwrap();
+    foreign.ready().await.unwrap();
+    let explanation = foreign.explain(&token);
+    assert!(explanation.steps().last().unwrap().advice().unwrap().contains("add_check"));
     let accepting = pool.verifier().add_check(|_| Ok(())).build().unwrap();
     accepting.ready().await.unwrap();
     assert_eq!(code(&accepting.explain(&token)), Some(Ok(())));

@@ -1,10 +1,15 @@
 //! Pools that are added to a running verifier and removed from it.
 
-use std::{sync::mpsc, time::Duration};
+use std::{
+    sync::mpsc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::runtime::Handle;
 use tower_cognito::{
-    AuthErrorKind, CognitoLayer, ConfigError, Pool, Verifier, permission,
+    AuthErrorKind, CognitoLayer, ConfigError, Pool, Verifier,
+    keys::KeySet,
+    permission,
     policy::{Grants, pool as pool_named},
 };
 use tower_cognito_local::UserPool;
@@ -132,6 +137,29 @@ async fn replaced_pool_decides_at_once_by_its_new_configuration() {
         assert_eq!(code(&verifier, &token).await, Some("unknown_key"));
         assert!(source.fetches() > 0);
     }
+}
+
+#[tokio::test]
+async fn replaced_pool_starts_with_its_initial_keys_if_they_are_newer() {
+    let (pool, elsewhere) = (start().await, start().await);
+    let token = pool.token("alice").sign();
+    let tenant = || {
+        let tenant = Pool::custom(pool.issuer(), "http://127.0.0.1:1/jwks.json").name("tenant");
+        tenant.access_tokens([pool.client_id()])
+    };
+    let (keys, others) = (pool.key_set().unwrap(), elsewhere.key_set().unwrap());
+    let now = SystemTime::now();
+    let verifier = Verifier::builder(tenant()).build().unwrap();
+    let is_accepted = |initial: &KeySet, age| {
+        let replacement = tenant().initial_keys(initial.clone(), now - age);
+        verifier.add_or_replace_pool(replacement).unwrap();
+        verifier.try_verify(&token).is_some_and(|verified| verified.is_ok())
+    };
+    // The first pool has no keys.
+    assert!(is_accepted(&keys, 60 * SECOND));
+    assert!(is_accepted(&others, 90 * SECOND));
+    assert!(!is_accepted(&others, 30 * SECOND));
+    assert!(is_accepted(&keys, SECOND));
 }
 
 #[tokio::test(start_paused = true)]
