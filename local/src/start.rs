@@ -119,7 +119,14 @@ pub(crate) fn client_id(
         None if exists(&default) => Ok(default),
         None => {
             let first = ids.into_iter().next().filter(|id| !id.is_empty());
-            Ok(first.unwrap_or(default))
+            match first {
+                Some(first) => Ok(first),
+                None if !is_stored && is_of_other_pool(&default) => Err(invalid_input(format!(
+                    "another pool has the app client {default:?}, which is the default of pool {}: set a client_id",
+                    index.saturating_add(1)
+                ))),
+                None => Ok(default),
+            }
         }
     }
 }

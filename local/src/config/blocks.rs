@@ -40,8 +40,14 @@ pub(crate) fn split(file: Setting, report: &mut Report) -> Vec<Block> {
             add(&name, setting, &mut blocks, report);
             continue;
         }
-        for (name, setting) in setting.into_items().into_iter().flat_map(Setting::into_members) {
-            add(&name, setting, &mut blocks, report);
+        for item in setting.into_items() {
+            if !matches!(item.value, Value::Table(_)) {
+                let message = format!("expected a table of resources, found {}", item.kind());
+                report.add(item.place.error(message));
+            }
+            for (name, setting) in item.into_members() {
+                add(&name, setting, &mut blocks, report);
+            }
         }
     }
     blocks

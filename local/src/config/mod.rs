@@ -26,7 +26,7 @@ pub(crate) use self::{
     seed::{Seed, UserSeed},
     setting::Setting,
 };
-use self::{file::read_file, report::Ignored, setting::position};
+use self::{file::read_file, report::Ignored, setting::Lines};
 
 /// The settings and the data with which pools start, with the names of Terraform's `aws_cognito_user_pool` and related
 /// resources.
@@ -105,8 +105,9 @@ impl Config {
     fn parse(file: &str, text: &str) -> Result<Self, ConfigFileError> {
         let failed = |errors, ignored| ConfigFileError { file: file.to_owned(), errors, ignored };
         let settings = Setting::from_toml(text).map_err(|errors| {
+            let lines = Lines::of(text);
             let with_position = |error: &toml::de::Error| LineError {
-                position: Some(position(text, error.span().map_or(0, |span| span.start))),
+                position: Some(lines.position(error.span().map_or(0, |span| span.start))),
                 message: error.message().to_owned(),
             };
             failed(errors.iter().map(with_position).collect(), Vec::new())

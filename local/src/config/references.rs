@@ -31,6 +31,12 @@ impl Reference {
 /// The values of the settings of labelled blocks, by resource, label and name.
 type Values = BTreeMap<[String; 3], Value>;
 
+/// How many references may follow one another: a reference to a setting that has a reference itself, and so on.
+const MAX_CHAIN: usize = 8;
+
+/// The length from which a text gets no more values.
+const MAX_LENGTH: usize = 65536;
+
 /// Replaces the references in all blocks. References to anything else stay, and so does `user_pool_id`, which names a
 /// pool instead of a value.
 pub(crate) fn resolve(blocks: &mut [Block]) {
@@ -68,7 +74,9 @@ fn scope_identifiers(server: &Setting) -> Option<Value> {
 fn replace(setting: &mut Setting, values: &Values) {
     match &mut setting.value {
         Value::Text(text) => {
-            if let Some(value) = replaced(text, values) {
+            // The value itself shows a reader which reference has none.
+            let value = replaced(text, values, MAX_CHAIN);
+            if let Some(value) = value.or_else(|| value_of(text, values).cloned()) {
                 setting.value = value;
             }
         }
@@ -81,19 +89,44 @@ fn replace(setting: &mut Setting, values: &Values) {
     }
 }
 
-fn replaced(text: &str, values: &Values) -> Option<Value> {
-    if let Some(value) = value_of(text, values) {
-        return Some(value.clone());
+/// Returns the value of a text with its references replaced, or `None` if one of them has no value or depends on itself.
+///
+/// `chain` is how many more references may follow one another.
+fn replaced(text: &str, values: &Values, chain: usize) -> Option<Value> {
+    if value_of(text, values).is_some() {
+        return resolved(text, values, chain);
     }
-    let (before, rest) = text.split_once("${")?;
-    let (inner, after) = rest.split_once('}')?;
-    let value = match value_of(inner, values) {
-        Some(Value::Text(value)) => value.clone(),
-        Some(Value::Integer(number)) => number.to_string(),
-        _ => return None,
-    };
-    let text = format!("{before}{value}{after}");
-    Some(replaced(&text, values).unwrap_or(Value::Text(text)))
+    let (mut result, mut rest) = (String::new(), text);
+    while let Some((before, reference)) = rest.split_once("${") {
+        result.push_str(before);
+        // Terraform writes `${` as `$${`.
+        if before.ends_with('$') {
+            result.push_str("${");
+            rest = reference;
+            continue;
+        }
+        let (inner, after) = reference.split_once('}')?;
+        match resolved(inner, values, chain)? {
+            Value::Text(value) => result.push_str(&value),
+            Value::Integer(number) => result.push_str(&number.to_string()),
+            _ => return None,
+        }
+        rest = after;
+        if result.len() > MAX_LENGTH {
+            return None;
+        }
+    }
+    result.push_str(rest);
+    Some(Value::Text(result))
+}
+
+/// Returns the value of a reference, which can have references itself.
+fn resolved(reference: &str, values: &Values, chain: usize) -> Option<Value> {
+    let chain = chain.checked_sub(1)?;
+    match value_of(reference, values)? {
+        Value::Text(text) => replaced(text, values, chain),
+        value => Some(value.clone()),
+    }
 }
 
 fn value_of<'a>(text: &str, values: &'a Values) -> Option<&'a Value> {

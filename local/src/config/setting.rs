@@ -38,7 +38,7 @@ impl Setting {
             return Err(errors);
         }
         let root = Place { line: 1, column: 1, path: String::new() };
-        Ok(Self { value: table_from_toml(text, table.get_ref(), &root), place: root })
+        Ok(Self { value: table_from_toml(&Lines::of(text), table.get_ref(), &root), place: root })
     }
 
     /// Reads a request of the API whose members were renamed to the names in configuration files. A null member counts as
@@ -242,16 +242,28 @@ impl Setting {
     }
 }
 
-/// Returns the line and the column of a byte in a text, counted from 1.
-pub(crate) fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let (lines, last) = before.rsplit_once('\n').map_or((0, before), |(lines, last)| {
-        (lines.bytes().filter(|byte| *byte == b'\n').count() + 1, last)
-    });
-    (lines + 1, last.chars().count() + 1)
+/// A text and where its lines start, so that a place is found without reading the whole text again.
+pub(crate) struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
 }
 
-fn from_toml(text: &str, value: &DeValue<'_>, place: Place) -> Setting {
+impl<'a> Lines<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        let after_line_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(after_line_breaks).collect() }
+    }
+
+    /// Returns the line and the column of a byte, counted from 1.
+    pub(crate) fn position(&self, at: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).and_then(|index| self.starts.get(index)).copied();
+        let before = self.text.get(start.unwrap_or_default()..at).unwrap_or_default();
+        (line, before.chars().count() + 1)
+    }
+}
+
+fn from_toml(lines: &Lines<'_>, value: &DeValue<'_>, place: Place) -> Setting {
     let value = match value {
         DeValue::String(string) => Value::Text(string.clone().into_owned()),
         DeValue::Boolean(flag) => Value::Flag(*flag),
@@ -263,21 +275,21 @@ fn from_toml(text: &str, value: &DeValue<'_>, place: Place) -> Setting {
         DeValue::Datetime(_) => Value::Other("a date"),
         DeValue::Array(items) => {
             let item = |item: &toml::Spanned<DeValue<'_>>| {
-                let (line, column) = position(text, item.span().start);
-                from_toml(text, item.get_ref(), Place { line, column, path: place.path.clone() })
+                let (line, column) = lines.position(item.span().start);
+                from_toml(lines, item.get_ref(), Place { line, column, path: place.path.clone() })
             };
             Value::List(items.iter().map(item).collect())
         }
-        DeValue::Table(table) => table_from_toml(text, table, &place),
+        DeValue::Table(table) => table_from_toml(lines, table, &place),
     };
     Setting { place, value }
 }
 
-fn table_from_toml(text: &str, table: &DeTable<'_>, place: &Place) -> Value {
+fn table_from_toml(lines: &Lines<'_>, table: &DeTable<'_>, place: &Place) -> Value {
     let member = |(name, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
         let name: &toml::Spanned<std::borrow::Cow<'_, str>> = name;
-        let place = place.member(name.get_ref(), position(text, name.span().start));
-        (name.get_ref().to_string(), from_toml(text, value.get_ref(), place))
+        let place = place.member(name.get_ref(), lines.position(name.span().start));
+        (name.get_ref().to_string(), from_toml(lines, value.get_ref(), place))
     };
     let mut members: Vec<_> = table.iter().map(member).collect();
     // Errors are reported in the order of the file.

@@ -26,6 +26,7 @@ fn error_of(toml: &str) -> (usize, String) {
 #[test]
 fn invalid_setting_is_rejected_with_its_line_and_the_allowed_values() {
     let wrong = [
+        ("\n", "resource = 5", "resource: expected a table of resources, found an integer"),
         (USERS, "nmae = \"red\"", "unknown setting; did you mean `name`?"),
         (USERS, "name = [5]", "expected a string, found a list"),
         (USERS, "name = \"\"", "expected 1 to 128 characters, found 0"),
@@ -566,6 +567,58 @@ fn values_that_terraform_does_not_convert_are_rejected() {
     for value in ["[\"a\"]", "{ a = \"b\" }", "2026-01-01"] {
         let (_, text) = error_of(&format!("{CLIENT}client_id = \"a\"\nname = {value}\n"));
         assert!(text.contains("name: expected a string, found "), "{text}");
+    }
+}
+
+/// An app client is found by its ID alone, so a default must not repeat the ID of another pool's client.
+#[tokio::test]
+async fn default_client_of_a_pool_is_not_a_client_of_another_pool() {
+    let pools = "[aws_cognito_user_pool.a]\n[aws_cognito_user_pool.b]\n";
+    let client = |pool: &str, id: &str| {
+        format!(
+            "[[aws_cognito_user_pool_client]]\nclient_id = \"{id}\"\nname = \"x\"\nuser_pool_id = \"{pool}\"\n"
+        )
+    };
+    let error = async |toml: String, id: Option<&str>| {
+        let builder = UserPool::builder().config(Config::from_toml(&toml).unwrap());
+        let builder = id.into_iter().fold(builder, |builder, id| builder.client_id(id));
+        builder.start().await.unwrap_err().to_string()
+    };
+    let (first, second) = ("localclient0000000000000000", "localclient0000000000000001");
+    let of_first = error(format!("{pools}{}", client("a", second)), None).await;
+    assert!(of_first.contains(second) && of_first.contains("set a client_id"), "{of_first}");
+    let of_second = format!("{pools}{}{}", client("b", "other"), client("b", first));
+    let of_second = error(of_second, None).await;
+    assert!(of_second.contains(first) && of_second.contains("set a client_id"), "{of_second}");
+    let requested = error(pools.to_owned(), Some(second)).await;
+    assert!(requested.contains("two pools have the app client"), "{requested}");
+}
+
+/// A reference can name a setting that has a reference. One that depends on itself is an error.
+#[tokio::test]
+async fn references_follow_one_another_but_not_in_a_circle() {
+    let group = |name: &str, other: &str| {
+        format!(
+            "[aws_cognito_user_pool.main]\nname = \"red\"\n[aws_cognito_user_group.a]\nname = \"{name}\"\n\
+             [aws_cognito_user_group.b]\nname = \"{other}\"\n"
+        )
+    };
+    let chain = group("${aws_cognito_user_pool.main.name}-a", "${aws_cognito_user_group.a.name}-b");
+    let pool = UserPool::builder().config(Config::from_toml(&chain).unwrap());
+    let pool = pool.start().await.unwrap();
+    let groups = call(&pool, "ListGroups", json!({ "UserPoolId": pool.id().as_str() })).await;
+    let groups = groups.unwrap();
+    let names: Vec<_> =
+        groups["Groups"].as_array().unwrap().iter().map(|it| &it["GroupName"]).collect();
+    assert_eq!(names, ["red-a", "red-a-b"]);
+    for (name, other) in [
+        ("x${aws_cognito_user_group.a.name}", "b"),
+        ("${aws_cognito_user_group.a.name}", "b"),
+        ("x${aws_cognito_user_group.b.name}", "y${aws_cognito_user_group.a.name}"),
+    ] {
+        let (line, error) = error_of(&group(name, other));
+        assert_eq!(line, 4, "{error}");
+        assert!(error.contains("expressions of Terraform are not evaluated"), "{error}");
     }
 }
 
