@@ -1,7 +1,8 @@
 //! Starts the server with its pools.
 
-use std::{io, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
+use tokio::net::TcpSocket;
 use tower_cognito::{ConfigError, Pool, Verifier, verifier::PoolId};
 
 use crate::{
@@ -14,8 +15,11 @@ use crate::{
     store::{Disk, Store, mail::Outbox},
 };
 
+/// The maximum number of connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
 impl UserPoolBuilder {
-    /// Starts the pool.
+    /// Starts the pool. Connections are refused until it is ready.
     ///
     /// # Errors
     /// The pool id, the client id, the issuer, the public URL, an allowed host, the certificate, the SMTP address or a
@@ -38,11 +42,10 @@ impl UserPoolBuilder {
         }
         // Without a runtime, tokio panics.
         tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
-        let listener = tokio::net::TcpListener::bind(self.address)
-            .await
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.address)))?;
-        let addresses =
-            Addresses::new(listener.local_addr()?, self.tls.is_some(), public_url, hosts);
+        let unavailable =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.address));
+        let socket = bind(self.address).map_err(unavailable)?;
+        let addresses = Addresses::new(socket.local_addr()?, self.tls.is_some(), public_url, hosts);
         let tls = self.tls.map(|tls| ServerTls::new(&tls, &addresses)).transpose()?;
         let ca_certificate = tls.as_ref().and_then(|tls| tls.authority.clone());
         let addresses = Arc::new(addresses);
@@ -100,9 +103,21 @@ impl UserPoolBuilder {
         }
         let pool = site.pool(first.as_str());
         let pool = pool.ok_or_else(|| io::Error::other("the pool was not added"))?;
+        let listener = socket.listen(BACKLOG).map_err(unavailable)?;
         let server = Arc::new(Server::start(listener, site, tls));
         Ok(UserPool { pool, ca_certificate, server })
     }
+}
+
+/// Reserves an address. Connections are refused until the socket listens, so that a client that waits for the port gets
+/// responses once it is open.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server can start again at once on the same port. On Windows, the option would let two servers have one port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// Returns the part of all issuers before the pool id: the beginning of the configured issuer of the

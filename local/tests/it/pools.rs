@@ -1,5 +1,7 @@
 //! API operations that create, update, list and delete user pools.
 
+use std::{future::Future, task::Poll};
+
 use serde_json::{Value, json};
 use tower_cognito_local::{Config, UserPool};
 
@@ -25,6 +27,19 @@ async fn describe(pool: &UserPool, id: &Value) -> Result<Value, (String, String)
 fn pool_not_found(id: &Value) -> (String, String) {
     let message = format!("User pool {} does not exist.", id.as_str().unwrap());
     is("ResourceNotFoundException", &message)
+}
+
+#[tokio::test]
+async fn connections_are_refused_until_the_pool_is_ready() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut start = std::pin::pin!(UserPool::builder().address(free).start());
+    let first = std::future::poll_fn(|cx| Poll::Ready(start.as_mut().poll(cx))).await;
+    assert!(first.is_pending(), "the pool has no keys yet");
+    let refused = std::net::TcpStream::connect(free).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    let pool = start.await.unwrap();
+    assert_eq!(pool.address(), free);
+    assert_eq!(get(free, "/_local/health", None).await.status, 200);
 }
 
 #[tokio::test]
