@@ -300,7 +300,8 @@ impl UserPoolBuilder {
     }
 
     /// Stores all data in this file. Acknowledged changes survive even if the process is killed. The configuration has no
-    /// effect on a pool that is already in the file. A configured pool that is not in the file is created.
+    /// effect on a pool that is already in the file. A configured pool that is not in the file is created, except that the
+    /// only pool of a file replaces the first configured one, whatever their ids.
     pub fn data(mut self, file: impl Into<PathBuf>) -> Self {
         self.data = Some(file.into());
         self
