@@ -1,9 +1,6 @@
 //! Pools that are added to a running verifier and removed from it.
 
-use std::{
-    sync::mpsc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::mpsc, time::Duration};
 
 use tokio::runtime::Handle;
 use tower_cognito::{
@@ -148,7 +145,7 @@ async fn replaced_pool_starts_with_its_initial_keys_if_they_are_newer() {
         tenant.access_tokens([pool.client_id()])
     };
     let (keys, others) = (pool.key_set().unwrap(), elsewhere.key_set().unwrap());
-    let now = SystemTime::now();
+    let now = pool.time();
     let verifier = Verifier::builder(tenant()).build().unwrap();
     let is_accepted = |initial: &KeySet, age| {
         let replacement = tenant().initial_keys(initial.clone(), now - age);
