@@ -12,8 +12,8 @@ use tower_cognito_fuzz::FIXTURE;
 static TOKENS: LazyLock<Vec<Verified>> = LazyLock::new(|| {
     let none = FIXTURE.pool.token("alice").claim("scope", "");
     let some = FIXTURE.pool.token("alice").claim("scope", "a").group("b");
-    let more =
-        FIXTURE.pool.token("alice").claim("scope", "a b").group("b").group("a").permissions(["a"]);
+    let more = FIXTURE.pool.token("alice").changed_by_trigger().claim("scope", "a b");
+    let more = more.group("b").group("a").permissions(["a"]);
     [none, some, more].map(|token| FIXTURE.verify(&token.sign()).unwrap()).into()
 });
 
