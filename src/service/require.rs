@@ -230,12 +230,26 @@ where
                 checked
             }
         };
+        RequireFuture::new(checked, &mut self.inner, request)
+    }
+}
+
+impl<F> RequireFuture<F> {
+    /// Calls the inner service, or rejects the request if it does not meet a requirement and is not only audited.
+    pub(super) fn new<S, B>(
+        checked: Result<(), AuthError>,
+        inner: &mut S,
+        mut request: Request<B>,
+    ) -> Self
+    where
+        S: Service<Request<B>, Future = F>,
+    {
         let response = checked.err().and_then(|error| reject(request.extensions_mut(), error));
         let state = match response {
-            None => State::Inner { future: self.inner.call(request) },
+            None => State::Inner { future: inner.call(request) },
             Some(response) => State::Rejected { response: Some(response) },
         };
-        RequireFuture { state }
+        Self { state }
     }
 }
 

@@ -6,7 +6,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use http::{Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -16,9 +15,8 @@ use crate::{
     claims::Verified,
     error::AuthError,
     service::{
-        body::ResponseBody,
-        context::{reject, verified_of},
-        rejection::POLLED_AFTER_COMPLETION,
+        body::ResponseBody, context::verified_of, rejection::POLLED_AFTER_COMPLETION,
+        require::RequireFuture,
     },
     verifier::Refusal,
 };
@@ -95,8 +93,7 @@ pin_project! {
     enum State<S, F, B> {
         /// The function is running. Contains the inner service on which `poll_ready` was called.
         Checking { outcome: Outcome, parts: Option<(S, Request<B>)> },
-        Inner { #[pin] future: F },
-        Rejected { response: Option<Response<Bytes>> },
+        Checked { #[pin] future: RequireFuture<F> },
     }
 }
 
@@ -146,7 +143,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let state = match verified_of(request.extensions()).cloned() {
             Ok(verified) => {
                 let (parts, body) = request.into_parts();
@@ -157,10 +154,9 @@ where
                 let request = Request::from_parts(parts, body);
                 State::Checking { outcome, parts: Some((ready, request)) }
             }
-            Err(error) => match reject(request.extensions_mut(), error) {
-                Some(response) => State::Rejected { response: Some(response) },
-                None => State::Inner { future: self.inner.call(request) },
-            },
+            Err(error) => {
+                State::Checked { future: RequireFuture::new(Err(error), &mut self.inner, request) }
+            }
         };
         RequireAsyncFuture { state }
     }
@@ -176,22 +172,11 @@ where
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProjection::Inner { future } => {
-                    return future.poll(cx).map_ok(ResponseBody::inner);
-                }
-                StateProjection::Rejected { response } => {
-                    let response = response.take().expect(POLLED_AFTER_COMPLETION);
-                    return Poll::Ready(Ok(ResponseBody::rejection(response)));
-                }
+                StateProjection::Checked { future } => return future.poll(cx),
                 StateProjection::Checking { outcome, parts } => {
-                    let outcome = ready!(outcome.as_mut().poll(cx));
-                    let (mut service, mut request) = parts.take().expect(POLLED_AFTER_COMPLETION);
-                    let response =
-                        outcome.err().and_then(|error| reject(request.extensions_mut(), error));
-                    match response {
-                        None => State::Inner { future: service.call(request) },
-                        Some(response) => State::Rejected { response: Some(response) },
-                    }
+                    let checked = ready!(outcome.as_mut().poll(cx));
+                    let (mut service, request) = parts.take().expect(POLLED_AFTER_COMPLETION);
+                    State::Checked { future: RequireFuture::new(checked, &mut service, request) }
                 }
             };
             this.state.set(next);
