@@ -5,6 +5,7 @@ mod base64url;
 mod clock;
 mod error;
 mod json;
+mod percent;
 mod pool;
 mod token;
 

@@ -6,7 +6,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::json::{Json, read_strings};
+use crate::{
+    json::{Json, read_strings},
+    percent,
+};
 
 /// Form in which a claim contains a list of names.
 ///
@@ -180,22 +183,20 @@ fn url_encoded(text: &str) -> Option<Vec<Cow<'_, str>>> {
 }
 
 fn decode_name(name: &str) -> Option<String> {
-    let mut bytes = name.bytes();
+    let mut rest = name.as_bytes();
     let mut decoded = Vec::with_capacity(name.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => hex_digit(bytes.next()?)? * 16 + hex_digit(bytes.next()?)?,
-            b'.' | b'-' | b'*' | b'_' => byte,
-            _ if byte.is_ascii_alphanumeric() => byte,
+    while let Some((first, others)) = rest.split_first() {
+        let (byte, after) = match first {
+            b'+' => (b' ', others),
+            b'%' => percent::decode_first(rest)?,
+            b'.' | b'-' | b'*' | b'_' => (*first, others),
+            _ if first.is_ascii_alphanumeric() => (*first, others),
             _ => return None,
-        });
+        };
+        decoded.push(byte);
+        rest = after;
     }
     String::from_utf8(decoded).ok().filter(|name| !name.is_empty())
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Returns the name, or `None` if it could be part of another notation.

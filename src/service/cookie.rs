@@ -7,6 +7,7 @@ use http::{HeaderMap, header};
 use crate::{
     claims::TokenUse,
     error::AuthError,
+    percent,
     service::value::{invalid_request, single_value},
 };
 
@@ -159,17 +160,9 @@ fn percent_decoded(text: &[u8]) -> Cow<'_, [u8]> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, others)) = rest.split_first() {
-        let (byte, after) = decoded_byte(rest).unwrap_or((*first, others));
+        let (byte, after) = percent::decode_first(rest).unwrap_or((*first, others));
         decoded.push(byte);
         rest = after;
     }
     Cow::Owned(decoded)
-}
-
-/// Decodes the sequence at the start of a text. Returns the byte and the rest of the text.
-fn decoded_byte(text: &[u8]) -> Option<(u8, &[u8])> {
-    let (digits, rest) = text.strip_prefix(b"%")?.split_first_chunk::<2>()?;
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let [high, low] = digits.map(digit);
-    Some((high? * 16 + low?, rest))
 }

@@ -5,19 +5,20 @@ use std::{collections::BTreeSet, fs, path::Path};
 use crate::support::imports::SourceTree;
 
 /// What each top-level module may import, lowest level first. A module may always import from itself.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("base64url", &[]),
     ("clock", &[]),
     ("error", &[]),
     ("json", &[]),
+    ("percent", &[]),
     ("docs", &[]),
     ("pool", &["error"]),
-    ("claims", &["error", "json"]),
+    ("claims", &["error", "json", "percent"]),
     ("token", &["base64url", "claims", "error", "json"]),
     ("policy", &["claims", "error"]),
     ("keys", &["base64url", "clock", "error", "pool"]),
     ("verifier", &["claims", "clock", "error", "keys", "policy", "pool", "token"]),
-    ("service", &["claims", "error", "policy", "verifier"]),
+    ("service", &["claims", "error", "percent", "policy", "verifier"]),
     ("extract", &["claims", "error", "policy", "service", "verifier"]),
 ];
 
