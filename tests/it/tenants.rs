@@ -1,6 +1,6 @@
 //! Pools that are added to a running verifier and removed from it.
 
-use std::{sync::mpsc, time::Duration};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tower_cognito::{
@@ -11,7 +11,7 @@ use tower_cognito::{
 };
 use tower_cognito_local::UserPool;
 
-use crate::support::{Source, ThreadLogs, builder, eventually, tokio_clock};
+use crate::support::{Source, ThreadLogs, builder, eventually, on_threads, tokio_clock};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -335,26 +335,10 @@ async fn tokens_of_a_removed_pool_are_rejected_in_all_threads() {
     let name = verifier.health()[0].pool.clone();
     let token = pool.token("alice").sign();
     verifier.verify(&token).await.unwrap();
-    let threads: Vec<_> = (0..4)
-        .map(|_| {
-            let (verifier, token) = (verifier.clone(), token.clone());
-            let (request, requests) = mpsc::channel::<()>();
-            let (report, results) = mpsc::channel();
-            std::thread::spawn(move || {
-                while requests.recv().is_ok() {
-                    let result = verifier.try_verify(&token).unwrap();
-                    report.send(result.err().map(|error| error.kind())).unwrap();
-                }
-            });
-            (request, results)
-        })
-        .collect();
-    let all = |expected: Option<AuthErrorKind>| {
-        threads.iter().all(|(request, results)| {
-            request.send(()).unwrap();
-            results.recv().unwrap() == expected
-        })
-    };
+    let all = on_threads((0..4).map(|_| {
+        let (verifier, token) = (verifier.clone(), token.clone());
+        move || verifier.try_verify(&token).unwrap().err().map(|error| error.kind())
+    }));
     for _ in 0..4 {
         assert!(all(None));
     }

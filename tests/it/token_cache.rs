@@ -6,7 +6,6 @@ use std::{
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
-        mpsc,
     },
     task::{Context, Waker},
     time::{Duration, UNIX_EPOCH},
@@ -15,7 +14,7 @@ use std::{
 use tower_cognito::{AuthErrorKind, Claims, Pool, Verified, Verifier, group, scope};
 use tower_cognito_local::UserPool;
 
-use crate::support::{KeyServer, ManualClock, Reply, Source, builder, eventually};
+use crate::support::{KeyServer, ManualClock, Reply, Source, builder, eventually, on_threads};
 
 #[tokio::test]
 async fn expired_token_is_rejected_from_cache() {
@@ -298,28 +297,11 @@ async fn withdrawn_key_is_rejected_in_all_threads() {
     let token = pool.token("alice").sign();
     verifier.verify(&token).await.unwrap();
     // These threads run until the end of the test and verify the token at each request.
-    let threads: Vec<_> = (0..4)
-        .map(|_| {
-            let (verifier, token) = (verifier.clone(), token.clone());
-            let (request, requests) = mpsc::channel::<()>();
-            let (report, results) = mpsc::channel();
-            std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let runtime = runtime.unwrap();
-                while requests.recv().is_ok() {
-                    let result = runtime.block_on(verifier.verify(&token));
-                    report.send(result.err().map(|error| error.kind())).unwrap();
-                }
-            });
-            (request, results)
-        })
-        .collect();
-    let all = |expected: Option<AuthErrorKind>| {
-        threads.iter().all(|(request, results)| {
-            request.send(()).unwrap();
-            results.recv().unwrap() == expected
-        })
-    };
+    let all = on_threads((0..4).map(|_| {
+        let (verifier, token) = (verifier.clone(), token.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        move || runtime.block_on(verifier.verify(&token)).err().map(|error| error.kind())
+    }));
     // After four requests the token is in the cache of each thread.
     for _ in 0..4 {
         assert!(all(None));

@@ -9,6 +9,7 @@ mod key_server;
 mod logs;
 mod serve;
 mod source;
+mod threads;
 mod time;
 
 pub(crate) use self::{
@@ -19,5 +20,6 @@ pub(crate) use self::{
     logs::{ThreadLogs, captured_logs},
     serve::{header, serve},
     source::{Source, builder},
+    threads::on_threads,
     time::{ManualClock, eventually, tokio_clock, wall_time},
 };
